@@ -1,0 +1,36 @@
+"""What a search answers: candidates, never an identification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One subject of the gallery that resembles the probe.
+
+    `user` is None for a reference that belongs to no user. `face_id` is the reference that
+    scored best. `score` is the cosine; `similarity` 0 to 100 and `false_match_rate` what
+    the calibration makes of it, None where the space has none.
+    """
+
+    rank: int
+    user: str | None
+    face_id: str
+    score: float
+    similarity: float | None
+    false_match_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateList:
+    """The candidates at or above `threshold` (a score), best first.
+
+    `gallery_size` counts the subjects searched; `expected_false_candidates` is how many of
+    them a stranger is expected to reach at this threshold, None without calibration.
+    """
+
+    candidates: tuple[Candidate, ...]
+    threshold: float
+    gallery_size: int
+    expected_false_candidates: float | None

@@ -1,0 +1,93 @@
+"""Every error that Reknown raises on purpose, as one tree.
+
+    ReknownError
+    ├── ImageError                  the picture cannot be used
+    │   ├── ImageTooLargeError      more bytes or pixels than the limits allow
+    │   ├── ImageTooSmallError      a side below the limit
+    │   └── InvalidImageError       not a JPEG or PNG that can be decoded
+    ├── NoFaceError                 the operation needs a face and there is none
+    ├── ModelError
+    │   ├── ModelFileError          a model file is damaged or not what it claims to be
+    │   ├── ModelNotFoundError      no pack of that name, or its files are not here
+    │   ├── LicenceNotAcceptedError the pack's licence asks to be accepted first
+    │   └── DownloadError           a file could not be fetched
+    ├── SpaceMismatchError          templates of different spaces were compared
+    ├── UncalibratedError           a similarity was asked of a space without calibration
+    ├── GalleryError
+    │   ├── NotFoundError           no such collection, face or user
+    │   ├── AlreadyExistsError      the name is taken
+    │   └── DatabaseError           the database cannot be opened or is of another version
+    └── InputError                  an argument or an input file makes no sense
+"""
+
+
+class ReknownError(Exception):
+    """Base of all errors that a caller can act on; the message says what to do."""
+
+
+class ImageError(ReknownError):
+    """The picture cannot be used."""
+
+
+class ImageTooLargeError(ImageError):
+    """More bytes, pixels or a longer side than the limits allow."""
+
+
+class ImageTooSmallError(ImageError):
+    """A side is shorter than the limit."""
+
+
+class InvalidImageError(ImageError):
+    """Not a JPEG or PNG that can be decoded."""
+
+
+class NoFaceError(ReknownError):
+    """The operation needs a face and the picture shows none."""
+
+
+class ModelError(ReknownError):
+    """Something is wrong with a model pack."""
+
+
+class ModelFileError(ModelError):
+    """A model file is damaged or is not what it claims to be."""
+
+
+class ModelNotFoundError(ModelError):
+    """No pack of that name, or its files are not on this machine."""
+
+
+class LicenceNotAcceptedError(ModelError):
+    """The pack may only be used after its licence has been accepted."""
+
+
+class DownloadError(ModelError):
+    """A model file could not be fetched."""
+
+
+class SpaceMismatchError(ReknownError):
+    """Templates of different template spaces cannot be compared."""
+
+
+class UncalibratedError(ReknownError):
+    """The template space has no measured table from score to false match rate."""
+
+
+class GalleryError(ReknownError):
+    """Something is wrong with the stored gallery."""
+
+
+class NotFoundError(GalleryError):
+    """No such collection, face or user."""
+
+
+class AlreadyExistsError(GalleryError):
+    """The name is taken."""
+
+
+class DatabaseError(GalleryError):
+    """The database cannot be opened, or belongs to another version."""
+
+
+class InputError(ReknownError):
+    """An argument or an input file makes no sense."""

@@ -1,0 +1,54 @@
+"""Where things are in a picture: ratios of the upright image, origin at its top left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
+    """An axis-parallel box; may reach beyond the picture, then below 0 or above 1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        """Share of the picture, as far as the box lies within it."""
+        inner_width = min(self.left + self.width, 1.0) - max(self.left, 0.0)
+        inner_height = min(self.top + self.height, 1.0) - max(self.top, 0.0)
+        return max(inner_width, 0.0) * max(inner_height, 0.0)
+
+    def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in whole pixels of a picture of that size."""
+        return (
+            round(self.left * width),
+            round(self.top * height),
+            round((self.left + self.width) * width),
+            round((self.top + self.height) * height),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in the picture."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points, named from the subject's side: the right eye is left in the picture."""
+
+    right_eye: Point
+    left_eye: Point
+    nose: Point
+    mouth_right: Point
+    mouth_left: Point
+
+    def points(self) -> tuple[Point, Point, Point, Point, Point]:
+        """All five in the order of the fields."""
+        return (self.right_eye, self.left_eye, self.nose, self.mouth_right, self.mouth_left)

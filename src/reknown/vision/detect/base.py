@@ -1,0 +1,62 @@
+"""What every detector answers, and the suppression of overlapping boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """n faces in pixels of the picture, best first.
+
+    `boxes` float32 (n, 4): left, top, right, bottom, possibly beyond the edges.
+    `landmarks` float32 (n, 5, 2): x, y of the eye, eye, nose tip, mouth corner and mouth
+    corner as they stand in the picture from left to right. `scores` float32 (n,), 0 to 1.
+    """
+
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+        """Faces of an RGB uint8 picture (height, width, 3)."""
+        ...
+
+
+def suppress(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float
+) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression by intersection over union; indices, best first."""
+    if not len(boxes):
+        return np.empty(0, np.intp)
+    rectangles = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), 0.0, overlap)
+    return np.asarray(kept, np.intp).reshape(-1)
+
+
+def suppress_nested(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float
+) -> NDArray[np.intp]:
+    """The same by intersection over the smaller box, which also removes boxes within boxes."""
+    order = np.argsort(-scores, kind="stable")
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    kept = []
+    while len(order):
+        best, rest = order[0], order[1:]
+        kept.append(best)
+        corner = np.maximum(boxes[best, :2], boxes[rest, :2])
+        opposite = np.minimum(boxes[best, 2:], boxes[rest, 2:])
+        shared = np.prod(np.maximum(opposite - corner, 0), axis=1)
+        order = rest[shared <= overlap * np.minimum(areas[best], areas[rest])]
+    return np.asarray(kept, np.intp)

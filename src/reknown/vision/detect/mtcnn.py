@@ -1,0 +1,152 @@
+"""MTCNN, a cascade of three small networks.
+
+Zhang, Zhang, Li, Qiao: Joint Face Detection and Alignment using Multi-task Cascaded
+Convolutional Networks, IEEE Signal Processing Letters 23 (2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from reknown.vision.detect.base import Detections, suppress, suppress_nested
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.vision.inference import Network
+
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
+_CELL, _STRIDE = 12, 2
+_PYRAMID_FACTOR = 0.709
+_RNET_SIDE, _ONET_SIDE = 24, 48
+_OVERLAP_IN_SCALE, _OVERLAP_ACROSS, _OVERLAP_NESTED = 0.5, 0.7, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class MtcnnSettings:
+    """`min_face` in pixels and relative to the shorter side: the larger one counts.
+
+    `thresholds` are the probabilities that each network asks for. `max_candidates` bounds
+    the work on pictures that look like faces everywhere.
+    """
+
+    min_face: int = 32
+    min_face_ratio: float = 0.037
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
+    max_candidates: int = 3000
+
+
+class MtcnnDetector:
+    """Runs the cascade; `pnet`, `rnet`, `onet` as `vision.packs.conversion` makes them."""
+
+    def __init__(
+        self, pnet: Network, rnet: Network, onet: Network, settings: MtcnnSettings
+    ) -> None:
+        self._pnet = pnet
+        self._rnet = rnet
+        self._onet = onet
+        self._settings = settings
+
+    def detect(self, pixels: Pixels) -> Detections:
+        """Faces of an RGB uint8 picture (height, width, 3)."""
+        boxes = self._propose(pixels)
+        boxes = self._refine(pixels, boxes)
+        return self._output(pixels, boxes)
+
+    def _propose(self, pixels: Pixels) -> Floats:
+        """P-Net over a pyramid of sizes."""
+        height, width = pixels.shape[:2]
+        settings = self._settings
+        min_face = max(settings.min_face, settings.min_face_ratio * min(height, width))
+        scale = _CELL / min_face
+        found = [np.empty((0, 5), np.float32)]
+        level = pixels
+        while min(height, width) * scale >= _CELL:
+            size = (round(width * scale), round(height * scale))
+            level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
+            found.append(self._propose_at(level, size[0] / width, size[1] / height))
+            scale *= _PYRAMID_FACTOR
+        rows = np.concatenate(found)
+        kept = suppress(rows[:, :4], rows[:, 4], _OVERLAP_ACROSS)[: settings.max_candidates]
+        return rows[kept, :4]
+
+    def _propose_at(self, level: Pixels, scale_x: float, scale_y: float) -> Floats:
+        outputs = self._pnet.run(_normalised(level[None]))
+        probability = outputs["face"][0, 1]
+        rows, columns = np.nonzero(probability >= self._settings.thresholds[0])
+        scores = probability[rows, columns]
+        if len(scores) > self._settings.max_candidates:
+            best = np.argsort(-scores, kind="stable")[: self._settings.max_candidates]
+            rows, columns, scores = rows[best], columns[best], scores[best]
+        corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
+        cells = np.hstack([corner, corner + _CELL])
+        kept = suppress(cells, scores, _OVERLAP_IN_SCALE)
+        shift = outputs["box"][0][:, rows[kept], columns[kept]].T * _CELL
+        boxes = (cells[kept] + shift) / np.array([scale_x, scale_y] * 2, np.float32)
+        return np.column_stack([boxes, scores[kept]])
+
+    def _refine(self, pixels: Pixels, boxes: Floats) -> Floats:
+        """R-Net over the proposals."""
+        if not len(boxes):
+            return boxes
+        squares = _squares(boxes)
+        outputs = self._rnet.run(_normalised(_crops(pixels, squares, _RNET_SIDE)))
+        scores = outputs["face"][:, 1]
+        passed = scores >= self._settings.thresholds[1]
+        moved = _moved(squares[passed], outputs["box"][passed])
+        return moved[suppress(moved, scores[passed], _OVERLAP_ACROSS)]
+
+    def _output(self, pixels: Pixels, boxes: Floats) -> Detections:
+        """O-Net over what is left: the final boxes and the landmarks."""
+        if not len(boxes):
+            return Detections(boxes, np.empty((0, 5, 2), np.float32), np.empty(0, np.float32))
+        squares = _squares(boxes)
+        outputs = self._onet.run(_normalised(_crops(pixels, squares, _ONET_SIDE)))
+        scores = outputs["face"][:, 1]
+        passed = scores >= self._settings.thresholds[2]
+        squares, scores = squares[passed], scores[passed]
+        points = outputs["landmarks"][passed].reshape(-1, 2, 5).transpose(0, 2, 1)
+        sides = squares[:, None, 2:] - squares[:, None, :2]
+        landmarks = squares[:, None, :2] + points * sides
+        moved = _moved(squares, outputs["box"][passed])
+        kept = suppress_nested(moved, scores, _OVERLAP_NESTED)
+        return Detections(moved[kept], landmarks[kept], scores[kept])
+
+
+def _normalised(pixels: Pixels) -> Floats:
+    """uint8 (n, height, width, 3) -> float32 (n, 3, height, width), -1 to 1."""
+    scaled = (pixels.astype(np.float32) - 127.5) * np.float32(1 / 128)
+    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def _squares(boxes: Floats) -> Floats:
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
+    return np.hstack([centres - half, centres + half])
+
+
+def _moved(boxes: Floats, regression: Floats) -> Floats:
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return boxes + regression * np.hstack([sides, sides])
+
+
+def _crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
+    """Square cut-outs scaled to `side`; what lies outside the picture is black."""
+    height, width = pixels.shape[:2]
+    crops = np.zeros((len(squares), side, side, 3), np.uint8)
+    for crop, square in zip(crops, np.rint(squares).astype(int), strict=True):
+        left, top, right, bottom = square
+        inner = pixels[max(top, 0) : bottom, max(left, 0) : right]
+        if not inner.size:
+            continue
+        if left < 0 or top < 0 or right > width or bottom > height:
+            padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+            inner = cv2.copyMakeBorder(inner, *padding, cv2.BORDER_CONSTANT)
+        cv2.resize(inner, (side, side), dst=crop, interpolation=cv2.INTER_AREA)
+    return crops
