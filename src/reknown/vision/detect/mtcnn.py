@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _CELL, _STRIDE = 12, 2
 _PYRAMID_FACTOR = 0.709
+_MAX_LEVEL_PIXELS = 600_000
 _RNET_SIDE, _ONET_SIDE = 24, 48
 _OVERLAP_IN_SCALE, _OVERLAP_ACROSS, _OVERLAP_NESTED = 0.5, 0.7, 0.7
 
@@ -38,7 +39,7 @@ class MtcnnSettings:
 
     min_face: int = 32
     min_face_ratio: float = 0.037
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
+    thresholds: tuple[float, float, float] = (0.7, 0.7, 0.7)
     max_candidates: int = 3000
 
 
@@ -64,7 +65,7 @@ class MtcnnDetector:
         height, width = pixels.shape[:2]
         settings = self._settings
         min_face = max(settings.min_face, settings.min_face_ratio * min(height, width))
-        scale = _CELL / min_face
+        scale = min(_CELL / min_face, (_MAX_LEVEL_PIXELS / (height * width)) ** 0.5)
         found = [np.empty((0, 5), np.float32)]
         level = pixels
         while min(height, width) * scale >= _CELL:
@@ -148,5 +149,6 @@ def _crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
         if left < 0 or top < 0 or right > width or bottom > height:
             padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
             inner = cv2.copyMakeBorder(inner, *padding, cv2.BORDER_CONSTANT)
-        cv2.resize(inner, (side, side), dst=crop, interpolation=cv2.INTER_AREA)
+        smooth = cv2.INTER_AREA if min(inner.shape[:2]) > 2 * side else cv2.INTER_LINEAR
+        cv2.resize(inner, (side, side), dst=crop, interpolation=smooth)
     return crops

@@ -1,0 +1,84 @@
+"""Picture -> faces -> templates: the engine that everything else calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reknown.biometrics.faces import DetectedFace
+from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
+from reknown.biometrics.templates import Template, TemplateSpace
+from reknown.vision.pose import estimate_pose
+from reknown.vision.quality import assess
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.calibration import Calibration
+    from reknown.vision.detect.base import Detections, Detector
+    from reknown.vision.embed import Embedder
+    from reknown.vision.images import DecodedImage
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A loaded model pack; safe to use from several threads at once.
+
+    `calibration` is None for a pack whose scores have not been measured yet.
+    """
+
+    detector: Detector
+    embedder: Embedder
+    space: TemplateSpace
+    calibration: Calibration | None
+
+    def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
+        """All faces, largest first."""
+        height, width = image.pixels.shape[:2]
+        found = self.detector.detect(image.pixels)
+        usable = _finite(found)
+        faces = [
+            _face(image.pixels, found.boxes[i], found.landmarks[i], float(found.scores[i]))
+            for i in usable
+        ]
+        return tuple(sorted(faces, key=lambda face: -face.box.area * width * height))
+
+    def embed(self, image: DecodedImage, faces: Sequence[DetectedFace]) -> tuple[Template, ...]:
+        """One template for each face, in the same order."""
+        if not faces:
+            return ()
+        height, width = image.pixels.shape[:2]
+        points = [[(p.x * width, p.y * height) for p in face.landmarks.points()] for face in faces]
+        vectors = self.embedder.embed(image.pixels, np.array(points, np.float32))
+        return tuple(Template(vector, self.space) for vector in vectors)
+
+
+def _finite(found: Detections) -> NDArray[np.intp]:
+    sides = found.boxes[:, 2:] - found.boxes[:, :2]
+    good = np.isfinite(found.boxes).all(axis=1) & np.isfinite(found.landmarks).all(axis=(1, 2))
+    return np.flatnonzero(good & np.isfinite(found.scores) & (sides > 0).all(axis=1))
+
+
+def _face(
+    pixels: NDArray[np.uint8],
+    box: NDArray[np.float32],
+    landmarks: NDArray[np.float32],
+    confidence: float,
+) -> DetectedFace:
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (float(v) for v in box)
+    pose = estimate_pose(landmarks)
+    points = (Point(float(x) / width, float(y) / height) for x, y in landmarks)
+    return DetectedFace(
+        box=BoundingBox(
+            left / width, top / height, (right - left) / width, (bottom - top) / height
+        ),
+        landmarks=Landmarks(*points),
+        confidence=min(max(confidence, 0.0), 1.0),
+        pose=pose,
+        quality=assess(pixels, landmarks, pose),
+    )

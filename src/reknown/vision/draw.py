@@ -1,0 +1,84 @@
+"""Pictures for people: boxes and names drawn over a photo."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont
+
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.geometry import BoundingBox
+
+_KNOWN, _UNKNOWN, _INK = "#1b8a3a", "#8a8a8a", "#ffffff"
+_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What to write at a face; `known` faces stand out."""
+
+    box: BoundingBox
+    lines: tuple[str, ...]
+    known: bool = False
+
+
+def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> Image.Image:
+    """A copy of the RGB picture with a box and its lines for every label."""
+    image = Image.fromarray(pixels)
+    canvas = ImageDraw.Draw(image)
+    for label in labels:
+        _draw(canvas, label, image.size)
+    return image
+
+
+def save_picture(image: Image.Image, path: Path) -> None:
+    """Writes JPEG or PNG by the name's ending, whole or not at all.
+
+    Raises `InputError` when the ending is another or the place cannot be written.
+    """
+    image_format = _FORMATS.get(path.suffix.lower())
+    if image_format is None:
+        raise InputError(f"cannot draw to {path}: the name must end in .jpg or .png")
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **({"quality": 92} if image_format == "JPEG" else {}))
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(buffer.getvalue())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise InputError(f"cannot write {path}: {(error.strerror or 'failed').lower()}") from error
+
+
+def _draw(canvas: ImageDraw.ImageDraw, label: Label, size: tuple[int, int]) -> None:
+    left, top, right, bottom = label.box.pixels(*size)
+    colour = _KNOWN if label.known else _UNKNOWN
+    line = max(2, (right - left) // 40)
+    canvas.rectangle((left, top, right, bottom), outline=colour, width=line)
+    if not label.lines:
+        return
+    font = ImageFont.load_default(size=min(max(12, (right - left) // 8), 40))
+    text = "\n".join(label.lines)
+    box = canvas.multiline_textbbox((0, 0), text, font=font)
+    width, height = box[2] + 2 * line, box[3] + 2 * line
+    x = min(max(left, 0), max(size[0] - width, 0))
+    y = bottom if bottom + height <= size[1] else max(top - height, 0)
+    canvas.rectangle((x, y, x + width, y + height), fill=colour)
+    canvas.multiline_text((x + line, y + line), text, font=font, fill=_INK)

@@ -1,0 +1,98 @@
+"""Chips -> templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from reknown.vision.align import cut_chip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.vision.inference import Network
+
+    Floats = NDArray[np.float32]
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """Chips of `side` pixels; `references` (crops, 5, 2): where the landmarks come to lie."""
+
+    side: int
+    references: NDArray[np.float64]
+
+
+class Embedder(Protocol):
+    """Makes templates."""
+
+    def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Floats:
+        """Unit vectors (n, dimension) for `landmarks` (n, 5, 2) of an RGB picture."""
+        ...
+
+
+class FusedResNetEmbedder:
+    """dlib's ResNet with the feature maps of several views averaged before its last block.
+
+    Each crop is seen as it is and mirrored, the mirror's map being flipped back. The
+    template joins the unit output with `pooled_weight` times the unit layer before it.
+    How this was found and what it gains: docs/accuracy.md.
+    """
+
+    def __init__(
+        self, trunk: Network, head: Network, alignment: Alignment, pooled_weight: float
+    ) -> None:
+        self._trunk = trunk
+        self._head = head
+        self._alignment = alignment
+        self._pooled_weight = pooled_weight
+
+    def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Floats:
+        """Unit vectors (n, 384) for `landmarks` (n, 5, 2) of an RGB picture."""
+        chips = _chips(pixels, landmarks, self._alignment)
+        faces, crops = chips.shape[:2]
+        plain = chips.reshape(faces * crops, *chips.shape[2:])
+        maps = _run_in_batches(self._trunk, np.concatenate([plain, plain[..., ::-1]]))
+        fused = maps[: faces * crops] + maps[faces * crops :, ..., ::-1]
+        fused = fused.reshape(faces, crops, *fused.shape[1:]).mean(axis=1) / 2
+        outputs = self._head.run(np.ascontiguousarray(fused))
+        output, pooled = _unit(outputs["output"]), _unit(outputs["pooled"])
+        return _unit(np.hstack([output, self._pooled_weight * pooled]))
+
+
+class PlainEmbedder:
+    """A network that turns RGB chips 0-255 (n, 3, side, side) into vectors (n, dimension)."""
+
+    def __init__(self, network: Network, alignment: Alignment) -> None:
+        self._network = network
+        self._alignment = alignment
+
+    def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Floats:
+        """Unit vectors (n, dimension) for `landmarks` (n, 5, 2) of an RGB picture."""
+        return _unit(_run_in_batches(self._network, _chips(pixels, landmarks, self._alignment)[:, 0]))
+
+
+def _chips(pixels: NDArray[np.uint8], landmarks: Floats, alignment: Alignment) -> Floats:
+    """float32 (faces, crops, 3, side, side)."""
+    chips = [
+        cut_chip(pixels, points, reference, alignment.side)
+        for points in landmarks
+        for reference in alignment.references
+    ]
+    stacked = np.stack(chips).astype(np.float32).transpose(0, 3, 1, 2)
+    return stacked.reshape(len(landmarks), -1, 3, alignment.side, alignment.side)
+
+
+def _run_in_batches(network: Network, chips: Floats) -> Floats:
+    batches = (chips[i : i + _BATCH] for i in range(0, len(chips), _BATCH))
+    results = [network.run(np.ascontiguousarray(batch)) for batch in batches]
+    return np.concatenate([next(iter(result.values())) for result in results])
+
+
+def _unit(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)

@@ -1,0 +1,83 @@
+"""How fit a face is for recognition, in the terms of ISO/IEC 29794-5.
+
+The 0-100 mappings of luminance, inter-eye distance, head size and pose are those of OFIQ,
+the standard's reference implementation. Sharpness and the unified score need networks
+there that are not free to use; here both are measures of our own with the same names,
+checked against recognition errors in docs/accuracy.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from reknown.biometrics.faces import FaceQuality, Pose, QualityMeasure
+from reknown.vision.align import cut_chip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SIDE = 112
+_REFERENCE = _SIDE * np.array(
+    [(0.2773, 0.2714), (0.7228, 0.2712), (0.4911, 0.5156), (0.2941, 0.7502), (0.7061, 0.7502)]
+)
+# The chin lies 1.4 times as far below the eyes as the mouth on the mean face.
+_CHIN_PER_MOUTH = 1.4
+
+
+def assess(
+    pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose
+) -> FaceQuality:
+    """Quality of one face; `landmarks` (5, 2) in pixels of the RGB picture."""
+    chip = cut_chip(pixels, landmarks, _REFERENCE, _SIDE)
+    grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    eyes, mouth = landmarks[:2], landmarks[3:]
+    eye_distance = float(np.linalg.norm(eyes[1] - eyes[0]))
+    eye_distance /= max(float(np.cos(np.radians(pose.yaw))), 0.1)
+    head = _CHIN_PER_MOUTH * float(np.linalg.norm(mouth.mean(axis=0) - eyes.mean(axis=0)))
+    measures = {
+        "sharpness": _measure(*_sharpness(grey)),
+        "luminance_mean": _measure(*_luminance(float(grey.mean()))),
+        "inter_eye_distance": _measure(eye_distance, 100 * _sigmoid(eye_distance, 70, 20)),
+        "head_size": _measure(*_head_size(head / pixels.shape[0])),
+        "yaw": _angle(pose.yaw),
+        "pitch": _angle(pose.pitch),
+        "roll": _angle(pose.roll),
+    }
+    return FaceQuality(unified_score=_unified(measures), **measures)
+
+
+def _sharpness(grey: NDArray[np.float32]) -> tuple[float, float]:
+    """The share of the contrast that a light blur removes."""
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), 1.5)
+    native = float(detail.std() / max(float(grey.std()), 0.02))
+    return native, 100 * _sigmoid(native, 0.12, 0.03)
+
+
+def _luminance(native: float) -> tuple[float, float]:
+    return native, 100 * _sigmoid(native, 0.2, 0.05) * (1 - _sigmoid(native, 0.8, 0.05))
+
+
+def _head_size(native: float) -> tuple[float, float]:
+    return native, 200 * (1 - _sigmoid(abs(native - 0.45), 0, 0.05))
+
+
+def _angle(degrees: float) -> QualityMeasure:
+    return _measure(degrees, 100 * max(0.0, float(np.cos(np.radians(degrees)))) ** 2)
+
+
+def _unified(measures: dict[str, QualityMeasure]) -> QualityMeasure:
+    """The weakest link of what recognition depends on; head size matters to portraits only."""
+    links = ("sharpness", "luminance_mean", "inter_eye_distance", "yaw", "pitch")
+    native = float(np.prod([max(measures[name].score, 1) / 100 for name in links]) ** (1 / len(links)))
+    return _measure(100 * native, 100 * native)
+
+
+def _measure(native: float, score: float) -> QualityMeasure:
+    return QualityMeasure(native, round(min(max(score, 0.0), 100.0)))
+
+
+def _sigmoid(x: float, centre: float, width: float) -> float:
+    return float(1 / (1 + np.exp((centre - x) / width)))
