@@ -34,3 +34,18 @@ class CandidateList:
     threshold: float
     gallery_size: int
     expected_false_candidates: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One probe against one reference.
+
+    `score` is the cosine, -1 to 1; `similarity` (0 to 100) and `false_match_rate` are what
+    the calibration makes of it, None where the space has none. `accepted` says whether the
+    score reaches the threshold: grounds to look closer, not proof of identity.
+    """
+
+    score: float
+    similarity: float | None
+    false_match_rate: float | None
+    accepted: bool

@@ -1,23 +1,23 @@
 """Every error that Reknown raises on purpose, as one tree.
 
-    ReknownError
-    ├── ImageError                  the picture cannot be used
-    │   ├── ImageTooLargeError      more bytes or pixels than the limits allow
-    │   ├── ImageTooSmallError      a side below the limit
-    │   └── InvalidImageError       not a JPEG or PNG that can be decoded
-    ├── NoFaceError                 the operation needs a face and there is none
-    ├── ModelError
-    │   ├── ModelFileError          a model file is damaged or not what it claims to be
-    │   ├── ModelNotFoundError      no pack of that name, or its files are not here
-    │   ├── LicenceNotAcceptedError the pack's licence asks to be accepted first
-    │   └── DownloadError           a file could not be fetched
-    ├── SpaceMismatchError          templates of different spaces were compared
-    ├── UncalibratedError           a similarity was asked of a space without calibration
-    ├── GalleryError
-    │   ├── NotFoundError           no such collection, face or user
-    │   ├── AlreadyExistsError      the name is taken
-    │   └── DatabaseError           the database cannot be opened or is of another version
-    └── InputError                  an argument or an input file makes no sense
+ReknownError
+├── ImageError                  the picture cannot be used
+│   ├── ImageTooLargeError      more bytes or pixels than the limits allow
+│   ├── ImageTooSmallError      a side below the limit
+│   └── InvalidImageError       not a JPEG or PNG that can be decoded
+├── NoFaceError                 the operation needs a face and there is none
+├── ModelError
+│   ├── ModelFileError          a model file is damaged or not what it claims to be
+│   ├── ModelNotFoundError      no pack of that name, or its files are not here
+│   ├── LicenceNotAcceptedError the pack's licence asks to be accepted first
+│   └── DownloadError           a file could not be fetched
+├── SpaceMismatchError          templates of different spaces were compared
+├── UncalibratedError           a similarity was asked of a space without calibration
+├── GalleryError
+│   ├── NotFoundError           no such collection, face or user
+│   ├── AlreadyExistsError      the name is taken
+│   └── DatabaseError           the database cannot be opened or is of another version
+└── InputError                  an argument or an input file makes no sense
 """
 
 

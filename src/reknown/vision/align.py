@@ -57,7 +57,9 @@ def _shrunk(
     corners += inverse[:, 2]
     height, width = pixels.shape[:2]
     left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, [width - 1, height - 1])
-    right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int), [left + 1, top + 1], [width, height])
+    right, bottom = np.clip(
+        np.ceil(corners.max(axis=0)).astype(int), [left + 1, top + 1], [width, height]
+    )
     region = pixels[top:bottom, left:right]
     size = (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale)))
     small = cv2.resize(region, size, interpolation=cv2.INTER_AREA)

@@ -38,30 +38,42 @@ class Embedder(Protocol):
 class FusedResNetEmbedder:
     """dlib's ResNet with the feature maps of several views averaged before its last block.
 
-    Each crop is seen as it is and mirrored, the mirror's map being flipped back. The
-    template joins the unit output with `pooled_weight` times the unit layer before it.
+    Each crop is seen as it is and, with `mirror`, mirrored, the mirror's map being flipped
+    back. The template joins the unit output with `pooled_weight` times the unit layer before it.
     How this was found and what it gains: docs/accuracy.md.
     """
 
     def __init__(
-        self, trunk: Network, head: Network, alignment: Alignment, pooled_weight: float
+        self,
+        trunk: Network,
+        head: Network,
+        alignment: Alignment,
+        *,
+        mirror: bool,
+        pooled_weight: float,
     ) -> None:
         self._trunk = trunk
         self._head = head
         self._alignment = alignment
+        self._mirror = mirror
         self._pooled_weight = pooled_weight
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Floats:
         """Unit vectors (n, 384) for `landmarks` (n, 5, 2) of an RGB picture."""
         chips = _chips(pixels, landmarks, self._alignment)
         faces, crops = chips.shape[:2]
-        plain = chips.reshape(faces * crops, *chips.shape[2:])
-        maps = _run_in_batches(self._trunk, np.concatenate([plain, plain[..., ::-1]]))
-        fused = maps[: faces * crops] + maps[faces * crops :, ..., ::-1]
-        fused = fused.reshape(faces, crops, *fused.shape[1:]).mean(axis=1) / 2
+        views = chips.reshape(faces * crops, *chips.shape[2:])
+        maps = self._maps(views)
+        fused = maps.reshape(faces, crops, *maps.shape[1:]).mean(axis=1)
         outputs = self._head.run(np.ascontiguousarray(fused))
         output, pooled = _unit(outputs["output"]), _unit(outputs["pooled"])
         return _unit(np.hstack([output, self._pooled_weight * pooled]))
+
+    def _maps(self, views: Floats) -> Floats:
+        if not self._mirror:
+            return _run_in_batches(self._trunk, views)
+        maps = _run_in_batches(self._trunk, np.concatenate([views, views[..., ::-1]]))
+        return np.asarray((maps[: len(views)] + maps[len(views) :, ..., ::-1]) / 2)
 
 
 class PlainEmbedder:
@@ -73,7 +85,9 @@ class PlainEmbedder:
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Floats:
         """Unit vectors (n, dimension) for `landmarks` (n, 5, 2) of an RGB picture."""
-        return _unit(_run_in_batches(self._network, _chips(pixels, landmarks, self._alignment)[:, 0]))
+        return _unit(
+            _run_in_batches(self._network, _chips(pixels, landmarks, self._alignment)[:, 0])
+        )
 
 
 def _chips(pixels: NDArray[np.uint8], landmarks: Floats, alignment: Alignment) -> Floats:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 # eyes. Width and height follow the mean face that the alignment uses, scaled to the mean
 # adult distance of the pupils (63 mm); the nose's depth is the mean protrusion of its tip.
 _HEAD = np.array(
-    [[-31.5, 0.0, 0.0], [31.5, 0.0, 0.0], [0.0, 35.3, -32.0], [-28.3, 67.0, -8.0], [28.3, 67.0, -8.0]]
+    [
+        [-31.5, 0.0, 0.0],
+        [31.5, 0.0, 0.0],
+        [0.0, 35.3, -32.0],
+        [-28.3, 67.0, -8.0],
+        [28.3, 67.0, -8.0],
+    ]
 )
 _MAX_STEPS = 12
 _CONVERGED = 1e-4

@@ -27,9 +27,7 @@ _REFERENCE = _SIDE * np.array(
 _CHIN_PER_MOUTH = 1.4
 
 
-def assess(
-    pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose
-) -> FaceQuality:
+def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose) -> FaceQuality:
     """Quality of one face; `landmarks` (5, 2) in pixels of the RGB picture."""
     chip = cut_chip(pixels, landmarks, _REFERENCE, _SIDE)
     grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
@@ -71,7 +69,9 @@ def _angle(degrees: float) -> QualityMeasure:
 def _unified(measures: dict[str, QualityMeasure]) -> QualityMeasure:
     """The weakest link of what recognition depends on; head size matters to portraits only."""
     links = ("sharpness", "luminance_mean", "inter_eye_distance", "yaw", "pitch")
-    native = float(np.prod([max(measures[name].score, 1) / 100 for name in links]) ** (1 / len(links)))
+    native = float(
+        np.prod([max(measures[name].score, 1) / 100 for name in links]) ** (1 / len(links))
+    )
     return _measure(100 * native, 100 * native)
 
 

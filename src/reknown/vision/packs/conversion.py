@@ -6,7 +6,7 @@ Conversion is deterministic: the same weights give the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -38,9 +38,7 @@ class _Graph:
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def add(
-        self, operator: str, inputs: Sequence[str], output: str = "", **attributes: object
-    ) -> str:
+    def add(self, operator: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
         name = output or f"t{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
         return name
@@ -220,6 +218,4 @@ def _prelu_convolution(graph: _Graph, x: str, arrays: Iterator[NDArray[np.float3
 
 
 def _dense(graph: _Graph, x: str, arrays: Iterator[NDArray[np.float32]], output: str = "") -> str:
-    return graph.add(
-        "Gemm", [x, graph.weight(next(arrays)), graph.weight(next(arrays))], output
-    )
+    return graph.add("Gemm", [x, graph.weight(next(arrays)), graph.weight(next(arrays))], output)

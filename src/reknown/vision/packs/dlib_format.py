@@ -9,7 +9,6 @@ introduced by the name of its type.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,9 +94,10 @@ def read_dlib_network(data: bytes) -> DlibNetwork:
     affine layers and one dense layer.
     """
     try:
-        convolutions = tuple(_convolutions(data))
+        with np.errstate(over="raise", invalid="raise"):
+            convolutions = tuple(_convolutions(data))
         dense = _dense(data)
-    except (struct.error, ValueError, MemoryError) as error:
+    except (ArithmeticError, ValueError, MemoryError) as error:
         raise ModelFileError(f"not a dlib network: {error}") from error
     return DlibNetwork(convolutions, dense)
 
@@ -109,8 +109,7 @@ def _convolutions(data: bytes) -> Iterator[Convolution]:
         filters, rows, columns, stride, _, padding, _ = (reader.integer() for _ in range(7))
         if not reader.skip_past(_AFFINE):
             raise ModelFileError("a convolution without the affine layer that belongs to it")
-        affine = reader.tensor().reshape(-1)
-        gamma, beta = affine[:filters], affine[filters : 2 * filters]
+        gamma, beta = reader.tensor().reshape(2, filters)
         kernel = params[:-filters].reshape(filters, -1, rows, columns)
         yield Convolution(
             kernel=kernel * gamma[:, None, None, None],

@@ -1,0 +1,139 @@
+"""`reknown collections`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.biometrics.errors import InputError
+from reknown.cli.completion import complete_collection
+from reknown.cli.options import Accurate, Data, Json, Pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reknown.biometrics.records import Collection
+
+cli = typer.Typer(help="Galleries: list, make, tag and delete them.", no_args_is_help=True)
+
+Name = Annotated[
+    str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)
+]
+_COLUMNS = ("collection", "people ", "faces ", "model pack", "created", "tags")
+
+
+@cli.command("list")
+def list_(data: Data = None, json: Json = False) -> None:
+    """Show all collections."""
+    from reknown.cli.session import open_gallery
+    from reknown.services import galleries
+
+    with open_gallery(data) as database:
+        _print(list(galleries.list_collections(database)), json=json)
+
+
+@cli.command()
+def show(name: Name, data: Data = None, json: Json = False) -> None:
+    """Show one collection."""
+    from reknown.cli.session import open_gallery
+    from reknown.services import galleries
+
+    with open_gallery(data) as database:
+        _print([galleries.get_collection(database, name)], json=json)
+
+
+@cli.command()
+def create(
+    name: Annotated[str, typer.Argument(help="A new name, 1 to 255 characters.")],
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")
+    ] = None,
+    pack: Pack = None,
+    accurate: Accurate = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make an empty collection, bound to one model pack for good."""
+    from reknown.cli.session import open_engine, open_gallery
+    from reknown.services import galleries
+    from reknown.settings import read_settings
+
+    tags = _tags(tag or [])
+    space = open_engine(pack, accurate=accurate).space
+    with open_gallery(data) as database:
+        actor = read_settings().actor
+        _print([galleries.create_collection(database, name, space, tags, actor)], json=json)
+
+
+@cli.command("tag")
+def tag_(
+    name: Name,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="KEY", help="May be repeated.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Set or remove tags."""
+    from reknown.cli.session import open_gallery
+    from reknown.services import galleries
+    from reknown.settings import read_settings
+
+    with open_gallery(data) as database:
+        actor = read_settings().actor
+        changed = galleries.change_tags(database, name, _tags(tags or []), remove or [], actor)
+        _print([changed], json=json)
+
+
+@cli.command()
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: Data = None,
+) -> None:
+    """Delete a collection with all its people and faces."""
+    from reknown.cli.session import open_gallery
+    from reknown.services import galleries
+    from reknown.settings import read_settings
+
+    with open_gallery(data) as database:
+        found = galleries.get_collection(database, name)
+        if not yes:
+            typer.confirm(f"Delete {name} with {found.faces:,} faces for good?", abort=True)
+        galleries.delete_collection(database, name, read_settings().actor)
+
+
+def _tags(pairs: Iterable[str]) -> dict[str, str]:
+    tags = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise InputError(f"{pair!r} is no tag: write KEY=VALUE")
+        tags[key] = value
+    return tags
+
+
+def _print(collections: list[Collection], *, json: bool) -> None:
+    from reknown.cli.output import print_json, print_table
+
+    if json:
+        for collection in collections:
+            print_json(collection)
+        return
+    if not collections:
+        typer.echo("no collections yet: `reknown enroll PEOPLE/` makes one")
+        return
+    rows = [
+        (
+            collection.name,
+            f"{collection.users:,}",
+            f"{collection.faces:,}",
+            f"{collection.space.pack} {collection.space.fingerprint[:12]}",
+            f"{collection.created_at:%Y-%m-%d %H:%M} UTC",
+            ", ".join(f"{key}={value}" for key, value in sorted(collection.tags.items())),
+        )
+        for collection in collections
+    ]
+    print_table(_COLUMNS, rows)

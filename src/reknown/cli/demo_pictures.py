@@ -1,0 +1,113 @@
+"""The demo's pictures: two public-domain portraits and harder variants of them.
+
+Both portraits are works of the United States government that come inside well-known
+Python packages: Eileen Collins (NASA, in scikit-image) and Grace Hopper (US Navy, in
+matplotlib).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+
+from reknown.biometrics.errors import InputError
+
+_TILE = 360
+_GAP = 12
+_BACKGROUND = (58, 62, 70)
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A person's name, the portrait's file, and the square around head and shoulders."""
+
+    name: str
+    package: str
+    file: str
+    square: tuple[int, int, int]
+
+    def path(self) -> Path:
+        """Where the package keeps it; raises `InputError` when the package is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        path = Path(spec.origin).parent / self.file if spec and spec.origin else None
+        if path is None or not path.is_file():
+            raise InputError(
+                f"the demo needs the portrait inside {self.package}: pip install 'reknown[demo]'"
+            )
+        return path
+
+    def crop(self) -> Image.Image:
+        """Head and shoulders, square."""
+        left, top, side = self.square
+        with Image.open(self.path()) as image:
+            return image.convert("RGB").crop((left, top, left + side, top + side))
+
+
+EILEEN = Portrait("Eileen Collins", "skimage", "data/astronaut.png", (70, 0, 300))
+GRACE = Portrait("Grace Hopper", "matplotlib", "mpl-data/sample_data/grace_hopper.jpg", (6, 0, 500))
+
+VARIANTS = ("as it is", "turned", "dimmed", "shrunk", "JPEG-crushed", "mirrored", "partly covered")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Who is where in the group picture; centre and size in ratios of the picture."""
+
+    name: str
+    variant: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def group_picture() -> tuple[Image.Image, tuple[Tile, ...]]:
+    """Both people in every variant, people by rows; and what is where."""
+    rows = (EILEEN, GRACE)
+    step = _TILE + _GAP
+    canvas = Image.new("RGB", (step * len(VARIANTS) + _GAP, step * len(rows) + _GAP), _BACKGROUND)
+    tiles = []
+    for row, portrait in enumerate(rows):
+        picture = portrait.crop().resize((_TILE, _TILE), Image.Resampling.LANCZOS)
+        for column, variant in enumerate(VARIANTS):
+            left, top = _GAP + column * step, _GAP + row * step
+            canvas.paste(_variant(picture, variant), (left, top))
+            centre = ((left + _TILE / 2) / canvas.width, (top + _TILE / 2) / canvas.height)
+            size = (_TILE / canvas.width, _TILE / canvas.height)
+            tiles.append(Tile(portrait.name, variant, *centre, *size))
+    return canvas, tuple(tiles)
+
+
+def jpeg(image: Image.Image, quality: int = 92) -> bytes:
+    """The picture as a JPEG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _variant(picture: Image.Image, variant: str) -> Image.Image:
+    match variant:
+        case "turned":
+            return picture.rotate(22, Image.Resampling.BICUBIC, fillcolor=_BACKGROUND)
+        case "dimmed":
+            return ImageEnhance.Brightness(picture).enhance(0.3)
+        case "shrunk":
+            small = picture.resize((_TILE // 3, _TILE // 3), Image.Resampling.LANCZOS)
+            tile = Image.new("RGB", picture.size, _BACKGROUND)
+            tile.paste(small, (_TILE // 3, _TILE // 3))
+            return tile
+        case "JPEG-crushed":
+            return Image.open(io.BytesIO(jpeg(picture, quality=8))).convert("RGB")
+        case "mirrored":
+            return ImageOps.mirror(picture)
+        case "partly covered":
+            covered = picture.copy()
+            bar = (0, _TILE * 0.54, _TILE, _TILE)
+            ImageDraw.Draw(covered).rectangle(bar, fill=(200, 196, 186))
+            return covered
+        case _:
+            return picture

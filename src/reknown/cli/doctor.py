@@ -1,0 +1,28 @@
+"""`reknown doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from reknown.cli.options import Data, Json, Pack
+
+
+def doctor(pack: Pack = None, data: Data = None, json: Json = False) -> None:
+    """Check this installation: versions, processor, gallery, model pack, and a self-test.
+
+    The self-test makes a template, enrols it in a gallery of its own and finds it again.
+    Status 1 when a check fails.
+    """
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, print_table
+    from reknown.cli.session import open_engine
+    from reknown.services.self_test import run_checks
+    from reknown.settings import read_settings
+
+    checks = list(run_checks(lambda: open_engine(pack), read_settings(data).data))
+    if json:
+        for check in checks:
+            print_json(check)
+    else:
+        rows = [(c.name, "ok" if c.passed else "FAILED", c.detail) for c in checks]
+        print_table(("check", "", "found"), rows)
+    raise typer.Exit(EXIT_DONE if all(check.passed for check in checks) else EXIT_NEGATIVE)

@@ -1,0 +1,76 @@
+"""The command line: `reknown`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from reknown import __version__
+from reknown.biometrics.errors import ReknownError
+from reknown.cli import (
+    collections,
+    compare,
+    demo,
+    detect,
+    doctor,
+    enroll,
+    faces,
+    identify,
+    ledger,
+    models,
+    users,
+)
+from reknown.cli.output import EXIT_ERROR, printable
+
+cli = typer.Typer(
+    name="reknown",
+    help="Face recognition on your own machine: find faces, compare them, search a gallery.\n\n"
+    "Start with `reknown demo`, then `reknown enroll PEOPLE/` (a folder for each person) and "
+    "`reknown identify PHOTO.jpg`.\n\n"
+    "Exit status: 0 done, 1 a negative answer (no face, no match, some pictures refused), "
+    "2 an error.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.command()(demo.demo)
+cli.command()(detect.detect)
+cli.command()(compare.compare)
+cli.command()(enroll.enroll)
+cli.command()(identify.identify)
+cli.add_typer(collections.cli, name="collections")
+cli.add_typer(users.cli, name="users")
+cli.add_typer(faces.cli, name="faces")
+cli.command()(ledger.ledger)
+cli.add_typer(models.cli, name="models")
+cli.command()(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reknown {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def root(
+    version: Annotated[  # noqa: ARG001 - typer acts on it through its callback
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Takes the options that stand before the command."""
+
+
+def app() -> None:
+    """Runs the command line; errors end it with one line and status 2."""
+    try:
+        cli()
+    except ReknownError as error:
+        sys.stderr.write(f"reknown: {printable(str(error))}\n")
+        sys.exit(EXIT_ERROR)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_ERROR)

@@ -1,0 +1,147 @@
+"""`reknown models`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.completion import complete_pack
+from reknown.cli.options import Json
+
+if TYPE_CHECKING:
+    from reknown.vision.packs.store import FileStatus, PackStore
+
+cli = typer.Typer(
+    help="Model packs: which there are, what they stand on, how to get them.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(help="The pack's name.", autocompletion=complete_pack)]
+
+
+@cli.command("list")
+def list_(json: Json = False) -> None:
+    """Show all packs and whether their files are here."""
+    from reknown.cli.output import print_json, print_table
+    from reknown.cli.session import pack_store
+
+    store = pack_store()
+    packs = [(store.manifest(name), _state(store.status(name))) for name in store.names()]
+    if json:
+        for manifest, state in packs:
+            print_json({"name": manifest.name, "state": state, "summary": manifest.summary,
+                        "non_commercial": manifest.non_commercial})  # fmt: skip
+        return
+    rows = [
+        (m.name, state, "no commercial use" if m.non_commercial else "any use", m.summary)
+        for m, state in packs
+    ]
+    print_table(("pack", "state", "licence", "what it is"), rows)
+
+
+@cli.command()
+def show(name: Name, json: Json = False) -> None:
+    """Show a pack's files, licences, training data, template space and calibration."""
+    from reknown.cli.output import print_json, print_table
+    from reknown.cli.session import pack_store
+    from reknown.vision.packs.space import pack_calibration, template_space
+
+    store = pack_store()
+    manifest = store.manifest(name)
+    files, space = store.status(name), template_space(manifest)
+    calibration, reason = pack_calibration(manifest)
+    if json:
+        import msgspec
+
+        print_json(
+            msgspec.to_builtins(manifest)
+            | {"space": space, "states": {file.role: file.state for file in files}}
+        )
+        return
+    typer.echo(f"{manifest.name}: {manifest.summary}")
+    typer.echo(f"template space {space.fingerprint}, {space.dimension} values")
+    rows = [
+        (f.role, f.state.value, f.file.licence, f.file.training_data, f.file.sha256) for f in files
+    ]
+    print_table(("file", "state", "licence", "trained on", "SHA-256"), rows)
+    if calibration is None:
+        typer.echo(reason)
+        return
+    typer.echo(f"calibrated on {calibration.dataset}: {calibration.comparisons:,} comparisons")
+    table = [
+        (f"{similarity:.0f}", f"{rate:g}", f"{calibration.threshold(rate):.4f}")
+        for similarity, rate in ((50, 1e-2), (70, 1e-3), (80, 1e-4), (90, 1e-5), (99, 1e-6))
+        if rate >= calibration.false_match_rates[-1]
+    ]
+    print_table(("similarity ", "false match rate ", "score "), table)
+
+
+@cli.command()
+def pull(
+    name: Name,
+    accept_licence: Annotated[
+        bool,
+        typer.Option("--accept-licence", help="Accept the licence of a non-commercial pack."),
+    ] = False,
+) -> None:
+    """Fetch a pack's files; goes on where an interrupted download stopped."""
+    from reknown.cli.output import progress
+    from reknown.cli.session import pack_store
+    from reknown.vision.packs.fetch import pull as fetch
+
+    store = pack_store()
+    manifest = store.manifest(name)
+    with progress() as bar:
+        tasks = {
+            role: bar.add_task(role, total=file.size)
+            for role, file in manifest.files().items()
+            if not file.in_package
+        }
+        roles = {file.sha256: role for role, file in manifest.files().items()}
+        fetch(
+            manifest,
+            store.cache,
+            accept_licence=accept_licence,
+            progress=lambda file, done: bar.update(tasks[roles[file.sha256]], completed=done),
+        )
+    typer.echo(f"{name} is ready")
+
+
+@cli.command()
+def verify(
+    name: Annotated[str | None, typer.Argument(autocompletion=complete_pack)] = None,
+    json: Json = False,
+) -> None:
+    """Check every file of a pack, or of all, against its SHA-256; status 1 if one is not sound.
+
+    Without a name, packs that have not been fetched are left out.
+    """
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, print_table
+    from reknown.cli.session import pack_store
+    from reknown.vision.packs.sources import FileState
+
+    store = pack_store()
+    rows = [
+        (pack, status.role, status.state, status.file.sha256)
+        for pack in ([name] if name else _present(store))
+        for status in store.status(pack)
+    ]
+    if json:
+        for pack, role, state, digest in rows:
+            print_json({"pack": pack, "file": role, "state": state, "sha256": digest})
+    else:
+        cells = [(pack, role, state.value, digest) for pack, role, state, digest in rows]
+        print_table(("pack", "file", "state", "SHA-256"), cells)
+    sound = all(state is FileState.READY for _, _, state, _ in rows)
+    raise typer.Exit(EXIT_DONE if sound else EXIT_NEGATIVE)
+
+
+def _present(store: PackStore) -> list[str]:
+    return [name for name in store.names() if _state(store.status(name)) != "not fetched"]
+
+
+def _state(files: tuple[FileStatus, ...]) -> str:
+    states = {file.state.value for file in files}
+    if states == {"ready"}:
+        return "ready"
+    return "damaged" if "damaged" in states else "not fetched"

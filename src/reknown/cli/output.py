@@ -1,0 +1,111 @@
+"""Text for people and JSON lines for machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+EXIT_DONE, EXIT_NEGATIVE, EXIT_ERROR = 0, 1, 2
+
+
+def console(*, error: bool = False) -> Console:
+    """A console that drops colours and animation when its output is no terminal."""
+    from rich.console import Console
+
+    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_json(value: object) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table for people; columns whose name ends in a blank are aligned right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.strip(), justify="right" if column.endswith(" ") else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
+    console().print(table)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: names from strangers must not move the cursor."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def progress() -> Progress:
+    """A bar on standard error with rate and time left; silent when that is no terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.0f}/s" if speed else "", style="dim")
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=console(error=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def percent(value: float | None) -> str:
+    """A similarity for people."""
+    return "-" if value is None else f"{value:.1f}"
+
+
+def one_in(rate: float | None) -> str:
+    """A false match rate for people: "1 in 10,000"; "-" where none is known."""
+    if rate is None:
+        return "-"
+    if rate >= 1:
+        return "every one"
+    return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value

@@ -1,0 +1,111 @@
+"""What commands over many pictures have in common: progress, output, drawing, status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import typer
+
+from reknown.biometrics.errors import InputError, ReknownError
+from reknown.cli.output import (
+    EXIT_DONE,
+    EXIT_ERROR,
+    EXIT_NEGATIVE,
+    console,
+    print_json,
+    printable,
+    progress,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from reknown.services.photos import Photo
+    from reknown.vision.draw import Label
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[Result]):
+    """How one picture's result is shown; `positive` says whether it holds what was asked."""
+
+    photo: Callable[[Result], Photo]
+    positive: Callable[[Result], bool]
+    as_json: Callable[[Result], dict[str, object]]
+    as_text: Callable[[Path, Result], None]
+    labels: Callable[[Result], list[Label]]
+
+
+def show_all(
+    results: Iterable[tuple[Path, Result | ReknownError]],
+    paths: Sequence[Path],
+    view: View[Result],
+    *,
+    json: bool,
+    draw: Path | None,
+) -> None:
+    """Shows each result as it comes and ends the command with the worst status."""
+    targets = _targets(paths, draw)
+    status = EXIT_DONE
+    with progress() as bar:
+        task = bar.add_task("pictures", total=len(paths), visible=len(paths) > 1)
+        for (path, result), target in zip(results, targets, strict=True):
+            status = max(status, _show(path, result, view, json=json, target=target))
+            bar.advance(task)
+    raise typer.Exit(status)
+
+
+def _show(
+    path: Path,
+    result: Result | ReknownError,
+    view: View[Result],
+    *,
+    json: bool,
+    target: Path | None,
+) -> int:
+    if isinstance(result, ReknownError):
+        error = {"type": type(result).__name__, "message": str(result)}
+        if json:
+            print_json({"image": str(path), "error": error})
+        else:
+            console(error=True).print(printable(f"{path}: {result}"), style="red", markup=False)
+        return EXIT_ERROR
+    if json:
+        print_json({"image": str(path)} | photo_json(view.photo(result)) | view.as_json(result))
+    else:
+        view.as_text(path, result)
+    if target is not None:
+        from reknown.vision.draw import draw_labels, save_picture
+
+        save_picture(draw_labels(view.photo(result).image.pixels, view.labels(result)), target)
+        if not json:
+            console().print(printable(f"drawn: {target}"), style="dim", markup=False)
+    return EXIT_DONE if view.positive(result) else EXIT_NEGATIVE
+
+
+def photo_json(photo: Photo) -> dict[str, object]:
+    """What identifies a picture in machine output."""
+    image = photo.image
+    return {"sha256": image.sha256, "width": image.width, "height": image.height}
+
+
+def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
+    """Where each picture's drawing goes; never onto one of the pictures themselves."""
+    if draw is None:
+        return [None] * len(paths)
+    if draw.suffix.lower() in {".jpg", ".jpeg", ".png"}:
+        if len(paths) > 1:
+            raise InputError(f"{draw} is one file: for several pictures --draw needs a folder")
+        targets = [draw]
+    else:
+        targets = [draw / f"{path.stem}.png" for path in paths]
+        if len(set(targets)) < len(targets):
+            targets = [draw / f"{i:05d}-{path.stem}.png" for i, path in enumerate(paths, 1)]
+    originals = {path.resolve() for path in paths}
+    for target in targets:
+        if target.resolve() in originals:
+            raise InputError(f"--draw would overwrite the picture {target}")
+    return [*targets]

@@ -1,0 +1,85 @@
+"""What a command works with: the engine, the gallery, the threshold."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reknown.gallery.database import Engine as Database
+    from reknown.services.decision import Threshold
+    from reknown.vision.analyze import Engine
+    from reknown.vision.packs.store import PackStore
+
+DEFAULT_PACK, ACCURATE_PACK = "public-domain", "public-domain-accurate"
+
+
+def pack_store() -> PackStore:
+    """The model packs of this user."""
+    from reknown.vision.packs.store import PackStore
+
+    settings = read_settings()
+    return PackStore(settings.cache, [settings.packs])
+
+
+def open_engine(pack: str | None, *, accurate: bool = False) -> Engine:
+    """The engine of that pack, the default one if none is named."""
+    from reknown.vision.load import load_engine
+
+    if pack and accurate:
+        raise InputError("--accurate names a pack itself: give either it or --pack")
+    return load_engine(pack_store(), pack or (ACCURATE_PACK if accurate else DEFAULT_PACK))
+
+
+@contextmanager
+def open_gallery(data: Path | None) -> Iterator[Database]:
+    """The database in the data folder, closed afterwards."""
+    from reknown.gallery.database import open_database
+
+    database = open_database(read_settings(data).data)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def engine_of_collection(database: Database, name: str) -> Engine:
+    """The engine that a collection was enrolled with; raises `NotFoundError`."""
+    from reknown.services.galleries import get_collection
+
+    collection = get_collection(database, name)
+    engine = open_engine(collection.space.pack)
+    engine.space.require(collection.space)
+    return engine
+
+
+def engine_for_enrolment(
+    database: Database, name: str, pack: str | None, *, accurate: bool
+) -> Engine:
+    """The collection's own engine, or the one asked for when it does not exist yet."""
+    if not (pack or accurate):
+        try:
+            return engine_of_collection(database, name)
+        except NotFoundError:
+            pass
+    return open_engine(pack, accurate=accurate)
+
+
+def threshold_of(engine: Engine, similarity: float | None, score: float | None) -> Threshold:
+    """The threshold asked for, as a similarity or a score."""
+    from reknown.gallery.database import Engine as Database
+    from reknown.services.decision import DEFAULT_SIMILARITY, Threshold, threshold_at_similarity
+
+    if score is None:
+        return threshold_at_similarity(
+            engine.calibration, DEFAULT_SIMILARITY if similarity is None else similarity
+        )
+    if similarity is not None:
+        raise InputError("give the threshold as --threshold or as --score, not as both")
+    return Threshold(score, engine.calibration)

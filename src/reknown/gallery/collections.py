@@ -1,0 +1,158 @@
+"""Collections: galleries of one template space each.
+
+Every function here and in `faces`, `users` and `templates` takes the connection whose
+transaction it becomes part of.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.biometrics.records import Collection
+from reknown.biometrics.templates import TemplateSpace
+from reknown.gallery.names import require_text
+from reknown.gallery.paging import Page, batches, fetch_page
+from reknown.gallery.schema import collection_tags, collections, faces, users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection, Row, Select
+
+
+def create_collection(
+    connection: Connection,
+    name: str,
+    space: TemplateSpace,
+    tags: Mapping[str, str] | None = None,
+) -> Collection:
+    """A new, empty collection.
+
+    Raises `AlreadyExistsError`, or `InputError` for names or tags that cannot be stored.
+    """
+    require_text("a collection's name", name)
+    values = {
+        "name": name,
+        "pack": space.pack,
+        "fingerprint": space.fingerprint,
+        "dimension": space.dimension,
+        "created_at": now(),
+        "revision": 0,
+    }
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(collections).values(values))
+    except IntegrityError as error:
+        raise AlreadyExistsError(
+            f"there is a collection {name!r} already: use it or choose another name"
+        ) from error
+    set_tags(connection, name, tags or {})
+    return get_collection(connection, name)
+
+
+def get_collection(connection: Connection, name: str) -> Collection:
+    """One collection with its counts; raises `NotFoundError`."""
+    row = connection.execute(_collections().where(collections.c.name == name)).one_or_none()
+    if row is None:
+        raise _missing(name)
+    return _collection(row, _tags(connection, [name]).get(name, {}))
+
+
+def list_collections(
+    connection: Connection, after: str | None = None, limit: int = 1000
+) -> Page[Collection]:
+    """A page of the collections in order of creation."""
+    page = fetch_page(connection, _collections(), collections.c.id, after, limit, lambda row: row)
+    tags = _tags(connection, [row.name for row in page.items])
+    return Page(tuple(_collection(row, tags.get(row.name, {})) for row in page.items), page.next)
+
+
+def delete_collection(connection: Connection, name: str) -> None:
+    """Deletes it with all its images, faces and users; raises `NotFoundError`."""
+    connection.execute(delete(collections).where(collections.c.id == require(connection, name).id))
+
+
+def set_tags(connection: Connection, name: str, tags: Mapping[str, str]) -> None:
+    """Adds tags, replacing those of the same key; raises `NotFoundError` or `InputError`."""
+    for key, value in tags.items():
+        require_text("a tag's key", key)
+        require_text("a tag's value", value, shortest=0)
+    remove_tags(connection, name, tags)
+    owner = require(connection, name).id
+    rows = [{"collection_id": owner, "key": key, "value": tags[key]} for key in tags]
+    if rows:
+        connection.execute(insert(collection_tags), rows)
+
+
+def remove_tags(connection: Connection, name: str, keys: Iterable[str]) -> None:
+    """Removes the tags of these keys, if they are there; raises `NotFoundError`."""
+    owner = claim(connection, name).id
+    for batch in batches(keys):
+        own = collection_tags.c.collection_id == owner
+        connection.execute(delete(collection_tags).where(own, collection_tags.c.key.in_(batch)))
+
+
+def require(connection: Connection, name: str) -> Row[Any]:
+    """The collection's row; raises `NotFoundError`."""
+    row = connection.execute(select(collections).where(collections.c.name == name)).one_or_none()
+    if row is None:
+        raise _missing(name)
+    return row
+
+
+def claim(connection: Connection, name: str) -> Row[Any]:
+    """The collection's row under a new revision, for whoever is about to change its contents.
+
+    Others who do the same wait until this transaction ends, so keys and commits come in the
+    same order, and what is absent now cannot be added by another process meanwhile.
+
+    Raises `NotFoundError`.
+    """
+    statement = update(collections).where(collections.c.name == name)
+    statement = statement.values(revision=collections.c.revision + 1)
+    row = connection.execute(statement.returning(*collections.c)).one_or_none()
+    if row is None:
+        raise _missing(name)
+    return row
+
+
+def now() -> str:
+    """The present in UTC as all tables keep it: text that sorts."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def space_of(row: Row[Any]) -> TemplateSpace:
+    """The template space of a collection's row."""
+    return TemplateSpace(row.pack, row.fingerprint, row.dimension)
+
+
+def _missing(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no collection {name!r}: list the collections to see them all")
+
+
+def _collections() -> Select[Any]:
+    def count(table: Any) -> Any:
+        own = table.c.collection_id == collections.c.id
+        return select(func.count()).select_from(table).where(own).scalar_subquery()
+
+    return select(collections, count(faces).label("faces"), count(users).label("users"))
+
+
+def _tags(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    tags: dict[str, dict[str, str]] = {}
+    query = select(collections.c.name, collection_tags.c.key, collection_tags.c.value)
+    query = query.join(collection_tags).order_by(collection_tags.c.key)
+    for batch in batches(names):
+        for name, key, value in connection.execute(query.where(collections.c.name.in_(batch))):
+            tags.setdefault(name, {})[key] = value
+    return tags
+
+
+def _collection(row: Row[Any], tags: Mapping[str, str]) -> Collection:
+    created_at = datetime.fromisoformat(row.created_at)
+    return Collection(row.name, space_of(row), tags, created_at, row.faces, row.users)

@@ -1,0 +1,171 @@
+"""Opening the database: SQLite in a data folder, or a PostgreSQL server.
+
+`engine.begin()` writes in one transaction, `reading(engine)` sees one state throughout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy import exc as sql_errors
+from sqlalchemy.engine import make_url
+
+from reknown.biometrics.errors import DatabaseError, InputError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+__all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
+
+SCHEMA_VERSION = "0001"
+_FILE = "reknown.db"
+_BUSY_SECONDS = 30
+_MIGRATION_LOCK = int.from_bytes(b"reknown", "big")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+# What a person can do, by what the driver's message says.
+_ADVICE = (
+    ("not a database", "the file is damaged or something else: move it away or restore a backup"),
+    ("malformed", "the file is damaged: restore a backup"),
+    ("readonly", "allow writing there or choose another data folder"),
+    ("unable to open", "allow writing there or choose another data folder"),
+    ("locked", "another process is writing: wait for it to finish, then try again"),
+    ("is full", "free some disk space"),
+    ("connection", "check that the server runs and that address, name and password are right"),
+    ("", "see what the database's log or the system's says"),
+)
+
+
+def open_database(location: str | Path) -> Engine:
+    """The database of a data folder, or of a URL such as `postgresql+psycopg://host/name`.
+
+    Creates what is missing and migrates to the newest schema, however many processes do so
+    at once. What fails later raises `DatabaseError` too, or `InputError` for values that cannot
+    be stored. To be disposed of at the end.
+
+    Raises `DatabaseError` when it cannot be used.
+    """
+    if isinstance(location, str) and "://" in location:
+        engine = _server_engine(location)
+    else:
+        engine = _file_engine(Path(location).absolute())
+    _explain_errors(engine)
+    try:
+        version = _schema_version(engine)
+        if version != SCHEMA_VERSION:
+            _migrate(engine, version)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection that sees one state throughout and never waits for writers; to be closed."""
+    connection = engine.connect()
+    if engine.dialect.name == "sqlite":
+        return connection.execution_options(reading=True)
+    return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _server_engine(location: str) -> Engine:
+    try:
+        url = make_url(location)
+        if url.drivername in ("postgres", "postgresql"):
+            url = url.set(drivername="postgresql+psycopg")
+        if url.drivername != "postgresql+psycopg":
+            raise DatabaseError(
+                f"{url.drivername} is not supported: give a folder or postgresql://"
+            )
+        return create_engine(url, pool_pre_ping=True)
+    except (sql_errors.ArgumentError, ValueError) as error:
+        raise DatabaseError(f"not a database URL: {error}") from error
+    except ModuleNotFoundError as error:
+        raise DatabaseError("PostgreSQL needs a driver: pip install 'psycopg[binary]'") from error
+
+
+def _file_engine(folder: Path) -> Engine:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
+        with contextlib.suppress(FileExistsError):
+            (folder / _FILE).touch(mode=0o600, exist_ok=False)
+    except FileExistsError as error:
+        raise DatabaseError(f"{folder} is no folder: give a data folder") from error
+    except OSError as error:
+        advice = "allow writing there or choose another data folder"
+        raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
+    engine = create_engine(
+        URL.create("sqlite", database=str(folder / _FILE)),
+        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that starts to write halfway fails at once when another one writes.
+        only_reads = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _place(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+
+
+def _explain_errors(engine: Engine) -> None:
+    trouble = (sql_errors.OperationalError, sql_errors.DatabaseError)
+
+    @event.listens_for(engine, "handle_error")
+    def explain(context: ExceptionContext) -> None:
+        original = context.original_exception
+        # Exact types: an IntegrityError, say, is the store's own business.
+        kind = type(context.sqlalchemy_exception)
+        if kind in trouble:
+            message = str(original).strip()
+            advice = next(advice for sign, advice in _ADVICE if sign in message)
+            raise DatabaseError(f"{_place(engine)}: {message}: {advice}") from original
+        if kind is sql_errors.DataError or isinstance(original, UnicodeEncodeError | OverflowError):
+            raise InputError(f"a value that no database can hold: {original}") from original
+
+
+def _schema_version(engine: Engine) -> str | None:
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(engine: Engine, version: str | None) -> None:
+    # Imported here because it takes long and is needed once per new version.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "reknown.gallery:migrations")
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise DatabaseError(
+            f"{_place(engine)} has schema {version}, this Reknown knows up to {SCHEMA_VERSION}: "
+            "install the Reknown that wrote it, or a newer one"
+        ) from error
+    except sql_errors.SQLAlchemyError as error:
+        raise DatabaseError(
+            f"{_place(engine)} cannot be migrated to schema {SCHEMA_VERSION}: {error}"
+        ) from error

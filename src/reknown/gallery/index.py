@@ -1,0 +1,81 @@
+"""Exact nearest references by inner product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Found = tuple[NDArray[np.intp], NDArray[np.float64]]
+
+_BLOCK_ROWS = 16_384
+_BLOCK_SCORES = 4_000_000
+
+
+class Index(Protocol):
+    """References that can be searched."""
+
+    def __len__(self) -> int:
+        """How many references there are."""
+        ...
+
+    def search(self, probes: NDArray[np.float32], k: int) -> list[Found]:
+        """For each of the `probes` (p, d) the rows and scores of the k best references.
+
+        Best first, of equal ones the lower row first; fewer than k if there are no more.
+        """
+        ...
+
+
+class ExactIndex:
+    """Compares with every row of `references` (n, d), unit vectors in float32, kept as is.
+
+    Rows that the fast float32 product cannot tell from the k best are scored again in
+    float64, row by row, so that neither order nor score depends on blocks or threads.
+    """
+
+    def __init__(self, references: NDArray[np.float32]) -> None:
+        self._references = references
+        # twice the error bound of a float32 product of unit vectors, for either side of it
+        self._margin = references.shape[1] * 2.0**-22
+
+    def __len__(self) -> int:
+        """How many references there are."""
+        return len(self._references)
+
+    def search(self, probes: NDArray[np.float32], k: int) -> list[Found]:
+        """For each probe the k best rows and their scores, float64, in descending order."""
+        best: list[Found] = [(np.empty(0, np.intp), np.empty(0))] * len(probes)
+        size = max(1, min(_BLOCK_ROWS, _BLOCK_SCORES // max(1, len(probes))))
+        for start in range(0, len(self), size):
+            block = self._references[start : start + size]
+            for number, coarse in enumerate(probes @ block.T):
+                rows, scores = self._rescore(probes[number], block, coarse, k)
+                best[number] = _merge(best[number], (rows + start, scores), k)
+        return best
+
+    def _rescore(
+        self,
+        probe: NDArray[np.float32],
+        block: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        k: int,
+    ) -> Found:
+        if k < len(coarse):
+            least = np.partition(coarse, -k)[-k] - self._margin
+            rows = np.flatnonzero(coarse >= least)
+        else:
+            rows = np.arange(len(coarse))
+        return rows, (block[rows].astype(np.float64) * probe).sum(axis=1)
+
+
+def _merge(one: Found, other: Found, k: int) -> Found:
+    """The k best of both; the rows of `one` are lower."""
+    rows = np.concatenate([one[0], other[0]])
+    scores = np.concatenate([one[1], other[1]])
+    # stable, so that of equal scores the lower row stays first
+    order = np.argsort(-scores, kind="stable")[:k]
+    return rows[order], scores[order]

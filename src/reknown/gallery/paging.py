@@ -1,0 +1,62 @@
+"""Long answers in pages, long questions in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sqlalchemy import Column, Connection, Row, Select
+
+Item = TypeVar("Item")
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Part of a list; `next` is what to pass as `after` for the rest, None at the end."""
+
+    items: tuple[Item, ...]
+    next: str | None
+
+
+def fetch_page(
+    connection: Connection,
+    query: Select[Any],
+    key: Column[Any],
+    after: str | None,
+    limit: int,
+    make: Callable[[Row[Any]], Item],
+) -> Page[Item]:
+    """At most `limit` items of `query` in the order of `key`, behind an earlier page.
+
+    Nothing is skipped or repeated when rows come or go between two pages.
+
+    Raises `InputError` when `after` is not from an earlier page or `limit` below 1.
+    """
+    if limit < 1:
+        raise InputError(f"a page holds at least one entry, not {limit}")
+    query = query.add_columns(key.label("page_key")).where(key > _start(after))
+    rows = connection.execute(query.order_by(key).limit(limit + 1)).all()
+    more = str(rows[limit - 1].page_key) if len(rows) > limit else None
+    return Page(tuple(make(row) for row in rows[:limit]), more)
+
+
+def _start(after: str | None) -> int:
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdecimal() and len(after) <= 18):
+        raise InputError(f"{after!r} is not where a page ended: start without it")
+    return int(after)
+
+
+def batches(values: Iterable[str]) -> Iterator[list[str]]:
+    """The distinct values in portions that fit into one statement's bound parameters."""
+    distinct = iter(dict.fromkeys(values))
+    while batch := list(islice(distinct, _BATCH)):
+        yield batch

@@ -1,0 +1,102 @@
+"""The tables of the gallery; `migrations/` creates them.
+
+Keys ascend in the order of creation and are never given twice, so that paging can go by them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+KEY = BigInteger().with_variant(Integer(), "sqlite")
+metadata = MetaData()
+
+
+def _parent(name: str, table: str, on_delete: str = "CASCADE") -> Column[Any]:
+    reference = ForeignKey(f"{table}.id", ondelete=on_delete)
+    return Column(name, KEY, reference, nullable=on_delete == "SET NULL")
+
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("pack", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+collection_tags = Table(
+    "collection_tags",
+    metadata,
+    Column(
+        "collection_id", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    Column("sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    UniqueConstraint("collection_id", "sha256"),
+    sqlite_autoincrement=True,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    Column("name", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("collection_id", "name"),
+    Index("ix_users_order", "collection_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("face_id", Text, nullable=False, unique=True),
+    _parent("collection_id", "collections"),
+    _parent("image_id", "images"),
+    _parent("user_id", "users", "SET NULL"),
+    Column("box_left", Double, nullable=False),
+    Column("box_top", Double, nullable=False),
+    Column("box_width", Double, nullable=False),
+    Column("box_height", Double, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("external_id", Text),
+    Column("template", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("ix_faces_order", "collection_id", "id"),
+    Index("ix_faces_image", "image_id"),
+    Index("ix_faces_user", "user_id"),
+    sqlite_autoincrement=True,
+)

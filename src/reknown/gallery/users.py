@@ -1,0 +1,130 @@
+"""Users: the subjects that references belong to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+
+from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.biometrics.records import UserRecord
+from reknown.gallery.collections import claim, now, require
+from reknown.gallery.names import require_text
+from reknown.gallery.paging import Page, batches, fetch_page
+from reknown.gallery.schema import faces, users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+
+def create_user(connection: Connection, collection: str, name: str) -> UserRecord:
+    """A new user without faces.
+
+    Raises `NotFoundError`, `AlreadyExistsError`, or `InputError` for names that cannot be stored.
+    """
+    owner = claim(connection, collection).id
+    if _user_id(connection, owner, name) is not None:
+        raise AlreadyExistsError(f"there is a user {name!r} already in {collection!r}")
+    ensure_user(connection, owner, name)
+    return get_user(connection, collection, name)
+
+
+def get_user(connection: Connection, collection: str, name: str) -> UserRecord:
+    """One user with the number of its faces; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    row = connection.execute(_users(owner).where(users.c.name == name)).one_or_none()
+    if row is None:
+        raise _missing(collection, name)
+    return _user(row)
+
+
+def list_users(
+    connection: Connection, collection: str, after: str | None = None, limit: int = 1000
+) -> Page[UserRecord]:
+    """A page of the users in order of creation; raises `NotFoundError`."""
+    query = _users(require(connection, collection).id)
+    return fetch_page(connection, query, users.c.id, after, limit, _user)
+
+
+def delete_user(connection: Connection, collection: str, name: str) -> None:
+    """Deletes the user and leaves its faces without one; raises `NotFoundError`."""
+    owner = claim(connection, collection).id
+    gone = delete(users).where(users.c.collection_id == owner, users.c.name == name)
+    if connection.execute(gone).rowcount == 0:
+        raise _missing(collection, name)
+
+
+def associate_faces(
+    connection: Connection, collection: str, user: str, face_ids: Iterable[str]
+) -> set[str]:
+    """Gives the faces to the user; returns those that are its own now.
+
+    Left out are faces that are not there or belong to another user. Raises `NotFoundError`.
+    """
+    owner = claim(connection, collection).id
+    user_id = _require_user(connection, collection, owner, user)
+    ours = or_(faces.c.user_id.is_(None), faces.c.user_id == user_id)
+    return _assign(connection, face_ids, user_id, faces.c.collection_id == owner, ours)
+
+
+def disassociate_faces(
+    connection: Connection, collection: str, user: str, face_ids: Iterable[str]
+) -> set[str]:
+    """Takes the faces from the user; returns those that were its own. Raises `NotFoundError`."""
+    owner = claim(connection, collection).id
+    user_id = _require_user(connection, collection, owner, user)
+    return _assign(connection, face_ids, None, faces.c.user_id == user_id)
+
+
+def ensure_user(connection: Connection, owner: int, name: str) -> int:
+    """The key of a user of the claimed collection `owner`, made if missing."""
+    require_text("a user's name", name)
+    values = {"collection_id": owner, "name": name, "created_at": now()}
+    statement = insert(users).values(values).returning(users.c.id)
+    found = _user_id(connection, owner, name)
+    return connection.execute(statement).scalar_one() if found is None else found
+
+
+def _assign(
+    connection: Connection,
+    face_ids: Iterable[str],
+    user_id: int | None,
+    *conditions: ColumnElement[bool],
+) -> set[str]:
+    moved: set[str] = set()
+    for batch in batches(face_ids):
+        chosen = update(faces).where(faces.c.face_id.in_(batch), *conditions)
+        statement = chosen.values(user_id=user_id).returning(faces.c.face_id)
+        moved.update(connection.execute(statement).scalars())
+    return moved
+
+
+def _user_id(connection: Connection, owner: int, name: str) -> int | None:
+    query = select(users.c.id).where(users.c.collection_id == owner, users.c.name == name)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _require_user(connection: Connection, collection: str, owner: int, name: str) -> int:
+    found = _user_id(connection, owner, name)
+    if found is None:
+        raise _missing(collection, name)
+    return found
+
+
+def _missing(collection: str, name: str) -> NotFoundError:
+    return NotFoundError(
+        f"there is no user {name!r} in {collection!r}: list its users to see them all"
+    )
+
+
+def _users(owner: int) -> Select[Any]:
+    count = select(func.count()).select_from(faces).where(faces.c.user_id == users.c.id)
+    query = select(users, count.scalar_subquery().label("faces"))
+    return query.where(users.c.collection_id == owner)
+
+
+def _user(row: Row[Any]) -> UserRecord:
+    return UserRecord(row.name, row.faces, datetime.fromisoformat(row.created_at))

@@ -1,0 +1,74 @@
+"""Who did what: written in the same transaction as the deed, never changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select
+
+from reknown.ledger.schema import events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One deed; `id` ascends in the order of writing, `detail` is what JSON can say."""
+
+    id: int
+    at: datetime
+    actor: str
+    operation: str
+    collection: str | None
+    detail: Mapping[str, Any]
+
+
+def append(
+    connection: Connection,
+    actor: str,
+    operation: str,
+    collection: str | None,
+    detail: Mapping[str, Any],
+) -> int:
+    """Writes one event at the present time and returns its id."""
+    values = {
+        "at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "actor": actor,
+        "operation": operation,
+        "collection": collection,
+        "detail": json.dumps(detail, sort_keys=True, allow_nan=False),
+    }
+    statement = insert(events).values(values).returning(events.c.id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def read(
+    connection: Connection,
+    after: int = 0,
+    limit: int = 100,
+    operation: str | None = None,
+    collection: str | None = None,
+) -> list[Event]:
+    """At most `limit` events with an id above `after`, oldest first."""
+    query = select(events).where(events.c.id > after).order_by(events.c.id).limit(limit)
+    if operation is not None:
+        query = query.where(events.c.operation == operation)
+    if collection is not None:
+        query = query.where(events.c.collection == collection)
+    return [
+        Event(
+            id=row.id,
+            at=datetime.fromisoformat(row.at),
+            actor=row.actor,
+            operation=row.operation,
+            collection=row.collection,
+            detail=json.loads(row.detail),
+        )
+        for row in connection.execute(query)
+    ]

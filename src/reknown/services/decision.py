@@ -1,0 +1,62 @@
+"""Thresholds: where a score becomes a candidate, and what that costs in false ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.candidates import Comparison
+from reknown.biometrics.errors import UncalibratedError
+
+if TYPE_CHECKING:
+    from reknown.biometrics.calibration import Calibration
+
+DEFAULT_SIMILARITY = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Scores from `score` on are accepted; `calibration` is None where none was measured."""
+
+    score: float
+    calibration: Calibration | None
+
+    @property
+    def similarity(self) -> float | None:
+        """The threshold on the similarity scale, 0 to 100."""
+        return None if self.calibration is None else self.calibration.similarity(self.score)
+
+    @property
+    def false_match_rate(self) -> float | None:
+        """How often two strangers reach it."""
+        return None if self.calibration is None else self.calibration.false_match_rate(self.score)
+
+    def judge(self, score: float) -> Comparison:
+        """What a score means at this threshold."""
+        table = self.calibration
+        return Comparison(
+            score=score,
+            similarity=None if table is None else table.similarity(score),
+            false_match_rate=None if table is None else table.false_match_rate(score),
+            accepted=score >= self.score,
+        )
+
+    def expected_false_candidates(self, gallery_size: int) -> float | None:
+        """How many of that many strangers are expected to reach it by chance."""
+        rate = self.false_match_rate
+        return None if rate is None else rate * gallery_size
+
+
+def threshold_at_similarity(
+    calibration: Calibration | None, similarity: float = DEFAULT_SIMILARITY
+) -> Threshold:
+    """The threshold for a similarity from 0 to 100.
+
+    Raises `UncalibratedError` without a calibration: then only a score can be given.
+    """
+    if calibration is None:
+        raise UncalibratedError(
+            "this model pack has not been calibrated, so a similarity means nothing for it: "
+            "give the threshold as a score (--score), or use the pack public-domain"
+        )
+    return Threshold(calibration.score(similarity), calibration)

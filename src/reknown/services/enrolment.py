@@ -1,0 +1,176 @@
+"""Pictures -> references in a gallery, one durable transaction a picture."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import AlreadyExistsError, ReknownError
+from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
+from reknown.gallery import faces as references
+from reknown.gallery.database import reading
+from reknown.ledger import events
+from reknown.services.photos import attempt_all
+from reknown.vision.images import decode_image, read_image_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.templates import Template
+    from reknown.gallery.database import Connection
+    from reknown.gallery.database import Engine as Database
+    from reknown.services.enrolment_plan import Enrolee
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentPolicy:
+    """What a picture has to show to become a reference; scores 0 to 100, degrees.
+
+    The default refuses only what would spoil a gallery: `dominance` is how many times
+    larger than any other the face to enrol must be when a picture shows several.
+    """
+
+    min_confidence: float = 0.9
+    min_inter_eye_pixels: float = 14.0
+    max_turn: float = 60.0
+    min_luminance: int = 15
+    min_sharpness: int = 8
+    dominance: float = 3.0
+
+    def objections(self, face: DetectedFace) -> tuple[str, ...]:
+        """The named reasons against this face, none when it is fit."""
+        quality = face.quality
+        checks = (
+            (face.confidence < self.min_confidence, "not clearly a face"),
+            (quality.inter_eye_distance.native < self.min_inter_eye_pixels, "too small"),
+            (max(abs(face.pose.yaw), abs(face.pose.pitch)) > self.max_turn, "turned away"),
+            (quality.luminance_mean.score < self.min_luminance, "too dark or too bright"),
+            (quality.sharpness.score < self.min_sharpness, "too blurred"),
+        )
+        return tuple(reason for applies, reason in checks if applies)
+
+
+ANY_QUALITY = EnrolmentPolicy(0.0, 0.0, 180.0, 0, 0)
+
+
+class Outcome(Enum):
+    """What became of a picture."""
+
+    ENROLLED = "enrolled"
+    KNOWN = "already enrolled"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentResult:
+    """One picture's fate; `reason` is empty unless it was refused."""
+
+    enrolee: Enrolee
+    outcome: Outcome
+    reason: str = ""
+    face: FaceRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    image: ImageRecord
+    face: NewFace
+
+
+class _Refusal(ReknownError):
+    """A picture that the policy turns away."""
+
+
+def enrol_all(
+    engine: Engine,
+    database: Database,
+    collection: str,
+    plan: Iterable[Enrolee],
+    *,
+    policy: EnrolmentPolicy = EnrolmentPolicy(),
+    actor: str,
+) -> Iterator[EnrolmentResult]:
+    """Enrols each picture's face; a result is given out only after it is on disk.
+
+    Uses all cores and holds only a few pictures at a time. Pictures already in the
+    collection are skipped, so an interrupted run goes on where it stopped.
+    """
+
+    def prepare(enrolee: Enrolee) -> _Prepared | list[FaceRecord]:
+        data = read_image_file(enrolee.path)
+        digest = hashlib.sha256(data).hexdigest()
+        with reading(database) as connection:
+            known = references.find_image(connection, collection, digest)
+        return known or _prepare(engine, decode_image(data), enrolee, policy)
+
+    for enrolee, prepared in attempt_all(prepare, plan):
+        yield _conclude(database, collection, enrolee, prepared, actor)
+
+
+def _conclude(
+    database: Database,
+    collection: str,
+    enrolee: Enrolee,
+    prepared: _Prepared | list[FaceRecord] | ReknownError,
+    actor: str,
+) -> EnrolmentResult:
+    if isinstance(prepared, ReknownError):
+        return EnrolmentResult(enrolee, Outcome.REFUSED, str(prepared))
+    if isinstance(prepared, _Prepared):
+        try:
+            with database.begin() as connection:
+                face = _store(connection, collection, enrolee, prepared, actor)
+            return EnrolmentResult(enrolee, Outcome.ENROLLED, face=face)
+        except AlreadyExistsError:
+            with reading(database) as connection:
+                prepared = references.find_image(connection, collection, prepared.image.sha256)
+    return _known(enrolee, prepared)
+
+
+def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
+    """The same bytes under another name would make one person two."""
+    others = sorted({face.user for face in faces if face.user and face.user != enrolee.subject})
+    if others:
+        reason = f"the same picture is enrolled as {', '.join(others)}"
+        return EnrolmentResult(enrolee, Outcome.REFUSED, reason)
+    return EnrolmentResult(enrolee, Outcome.KNOWN, face=faces[0])
+
+
+def _store(
+    connection: Connection, collection: str, enrolee: Enrolee, prepared: _Prepared, actor: str
+) -> FaceRecord:
+    (face,) = references.add_faces(
+        connection, collection, prepared.image, [prepared.face], enrolee.subject
+    )
+    detail = {"face": face.face_id, "user": enrolee.subject, "image": prepared.image.sha256}
+    events.append(connection, actor, "enrol", collection, detail)
+    return face
+
+
+def _prepare(
+    engine: Engine, image: DecodedImage, enrolee: Enrolee, policy: EnrolmentPolicy
+) -> _Prepared:
+    face = _choose(engine.detect(image), policy)
+    if objections := policy.objections(face):
+        raise _Refusal(f"the face is {' and '.join(objections)}")
+    (template,) = engine.embed(image, [face])
+    record = ImageRecord(image.sha256, enrolee.path.name, image.width, image.height)
+    return _Prepared(record, _new_face(face, template))
+
+
+def _choose(faces: tuple[DetectedFace, ...], policy: EnrolmentPolicy) -> DetectedFace:
+    """The only face, or the one that stands out by size."""
+    if not faces:
+        raise _Refusal("no face found")
+    if len(faces) > 1 and faces[0].box.area < policy.dominance * faces[1].box.area:
+        raise _Refusal(f"{len(faces)} faces and none stands out: crop the picture to one person")
+    return faces[0]
+
+
+def _new_face(face: DetectedFace, template: Template) -> NewFace:
+    return NewFace(template, face.box, face.confidence, face.quality.unified_score.score)

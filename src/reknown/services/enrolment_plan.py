@@ -1,0 +1,73 @@
+"""Who is to be enrolled from which picture: a folder for each person, or a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
+_COLUMNS = ("image", "subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolee:
+    """One picture of one person."""
+
+    path: Path
+    subject: str
+
+
+def read_plan(source: Path) -> list[Enrolee]:
+    """The plan from a folder of folders or from a CSV file with columns image and subject.
+
+    In a folder, each sub-folder is a person and pictures may lie at any depth in it; links
+    are not followed. In a CSV, image paths are relative to the file.
+
+    Raises `InputError` when there is nothing to enrol or a line makes no sense.
+    """
+    if source.is_dir():
+        plan = sorted(_from_folder(source), key=lambda enrolee: enrolee.path)
+        if not plan:
+            raise InputError(
+                f"no pictures in {source}: it needs a folder for each person with .jpg, .jpeg "
+                "or .png files in it"
+            )
+        return plan
+    if source.is_file():
+        plan = list(_from_csv(source))
+        if not plan:
+            raise InputError(f"no pictures named in {source}")
+        return plan
+    raise InputError(f"{source} is neither a folder nor a CSV file")
+
+
+def _from_folder(root: Path) -> Iterator[Enrolee]:
+    for person in root.iterdir():
+        if person.is_symlink() or not person.is_dir():
+            continue
+        for path in person.rglob("*"):
+            if path.suffix.lower() in _ENDINGS and not path.is_symlink():
+                yield Enrolee(path, person.name)
+
+
+def _from_csv(file: Path) -> Iterator[Enrolee]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines, strict=True)
+            missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
+            if missing:
+                raise InputError(f"{file}: the first line must name the columns image,subject")
+            for row in rows:
+                image, subject = ((row[column] or "").strip() for column in _COLUMNS)
+                if not image or not subject:
+                    raise InputError(f"{file}, line {rows.line_num}: image or subject is empty")
+                yield Enrolee(file.parent / image, subject)
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"cannot read {file}: {error}") from error

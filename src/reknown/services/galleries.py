@@ -1,0 +1,141 @@
+"""Keeping galleries: collections, users and faces. Every change is in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.gallery import collections, faces, users
+from reknown.gallery.database import reading
+from reknown.ledger import events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reknown.biometrics.records import Collection, FaceRecord, UserRecord
+    from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.database import Connection
+    from reknown.gallery.database import Engine as Database
+    from reknown.gallery.paging import Page
+    from reknown.ledger.events import Event
+
+Item = TypeVar("Item")
+
+
+def get_collection(database: Database, name: str) -> Collection:
+    """One collection with its counts; raises `NotFoundError`."""
+    with reading(database) as connection:
+        return collections.get_collection(connection, name)
+
+
+def list_collections(database: Database) -> Iterator[Collection]:
+    """All collections, oldest first."""
+    return _all(database, lambda c, after: collections.list_collections(c, after))
+
+
+def create_collection(
+    database: Database, name: str, space: TemplateSpace, tags: Mapping[str, str], actor: str
+) -> Collection:
+    """A new, empty collection; raises `AlreadyExistsError` or `InputError`."""
+    with database.begin() as connection:
+        made = collections.create_collection(connection, name, space, tags)
+        detail = {"space": space.fingerprint, "pack": space.pack}
+        events.append(connection, actor, "create collection", name, detail)
+    return made
+
+
+def ensure_collection(database: Database, name: str, space: TemplateSpace, actor: str) -> None:
+    """Makes the collection unless it is there; raises `SpaceMismatchError` if it is another's."""
+    try:
+        existing = get_collection(database, name)
+    except NotFoundError:
+        try:
+            existing = create_collection(database, name, space, {}, actor)
+        except AlreadyExistsError:  # another process was first
+            existing = get_collection(database, name)
+    existing.space.require(space)
+
+
+def delete_collection(database: Database, name: str, actor: str) -> None:
+    """Deletes it with all its faces and users; raises `NotFoundError`."""
+    with database.begin() as connection:
+        collections.delete_collection(connection, name)
+        events.append(connection, actor, "delete collection", name, {})
+
+
+def change_tags(
+    database: Database, name: str, tags: Mapping[str, str], removed: Sequence[str], actor: str
+) -> Collection:
+    """Sets `tags` and drops those with the keys `removed`; raises `NotFoundError`."""
+    with database.begin() as connection:
+        collections.set_tags(connection, name, tags)
+        collections.remove_tags(connection, name, removed)
+        detail = {"set": dict(tags), "removed": list(removed)}
+        events.append(connection, actor, "tag collection", name, detail)
+        return collections.get_collection(connection, name)
+
+
+def list_users(database: Database, collection: str) -> Iterator[UserRecord]:
+    """All users, oldest first; raises `NotFoundError`."""
+    return _all(database, lambda c, after: users.list_users(c, collection, after))
+
+
+def delete_user(
+    database: Database, collection: str, name: str, *, keep_faces: bool, actor: str
+) -> int:
+    """Deletes a user with its faces, or leaves these without one; how many faces are gone.
+
+    Raises `NotFoundError`.
+    """
+    with database.begin() as connection:
+        gone: set[str] = set()
+        if not keep_faces:
+            own = _pages(lambda after: faces.list_faces(connection, collection, after, user=name))
+            gone = faces.delete_faces(connection, collection, [face.face_id for face in own])
+        users.delete_user(connection, collection, name)
+        detail = {"user": name, "faces": sorted(gone)}
+        events.append(connection, actor, "delete user", collection, detail)
+    return len(gone)
+
+
+def list_faces(
+    database: Database, collection: str, user: str | None = None
+) -> Iterator[FaceRecord]:
+    """All faces, of all users or of one, oldest first; raises `NotFoundError`."""
+    return _all(database, lambda c, after: faces.list_faces(c, collection, after, user=user))
+
+
+def delete_faces(
+    database: Database, collection: str, face_ids: Sequence[str], actor: str
+) -> set[str]:
+    """Deletes the faces; returns those that were there. Raises `NotFoundError`."""
+    with database.begin() as connection:
+        gone = faces.delete_faces(connection, collection, face_ids)
+        events.append(connection, actor, "delete faces", collection, {"faces": sorted(gone)})
+    return gone
+
+
+def list_events(database: Database, collection: str | None = None) -> Iterator[Event]:
+    """The ledger, oldest event first."""
+    after = 0
+    with reading(database) as connection:
+        while page := events.read(connection, after, collection=collection):
+            yield from page
+            after = page[-1].id
+
+
+def _all(
+    database: Database, fetch: Callable[[Connection, str | None], Page[Item]]
+) -> Iterator[Item]:
+    with reading(database) as connection:
+        yield from _pages(lambda after: fetch(connection, after))
+
+
+def _pages(fetch: Callable[[str | None], Page[Item]]) -> Iterator[Item]:
+    after: str | None = None
+    while True:
+        page = fetch(after)
+        yield from page.items
+        if page.next is None:
+            return
+        after = page.next

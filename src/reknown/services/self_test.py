@@ -1,0 +1,138 @@
+"""Does this installation work? Checks that a person can read."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reknown import __version__
+from reknown.biometrics.errors import ReknownError
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.records import ImageRecord, NewFace
+from reknown.biometrics.templates import Template
+from reknown.gallery.collections import create_collection
+from reknown.gallery.database import open_database, reading
+from reknown.gallery.faces import add_faces
+from reknown.gallery.search import search_subjects
+from reknown.gallery.templates import load_templates
+from reknown.vision.batch import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reknown.vision.analyze import Engine
+
+_PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless", "pillow", "sqlalchemy")
+_FEATURES = ("avx2", "avx512f", "avx512_vnni", "amx_tile", "asimd", "sve")
+_SIDE = 256
+_REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; `detail` says what was found."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[Check]:
+    """Every check in turn; `load` makes the engine, `data` is the data folder."""
+    yield Check("reknown", True, f"{__version__}, Python {platform.python_version()}")
+    versions = (f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    yield Check("libraries", True, ", ".join(versions))
+    yield Check("processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}")
+    yield _attempt("gallery", lambda: _gallery(data))
+    try:
+        engine = load()
+    except ReknownError as error:
+        yield Check("model pack", False, str(error))
+        return
+    calibrated = "calibrated" if engine.calibration else "not calibrated: no similarities"
+    space = engine.space
+    yield Check("model pack", True, f"{space.pack}, space {space.fingerprint[:12]}, {calibrated}")
+    yield _attempt("detector", lambda: _detector(engine))
+    yield _attempt("template", lambda: _template(engine))
+    yield _attempt("enrol and search", lambda: _round_trip(engine))
+
+
+def _attempt(name: str, work: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, work())
+    except (ReknownError, AssertionError, OSError) as error:
+        return Check(name, False, str(error))
+
+
+def _gallery(data: Path) -> str:
+    database = open_database(data)
+    try:
+        return f"{data} ({database.dialect.name})"
+    finally:
+        database.dispose()
+
+
+def _detector(engine: Engine) -> str:
+    pixels = _noise()
+    started = time.perf_counter()
+    found = engine.detector.detect(pixels)
+    return f"{len(found.scores)} faces in noise, {_ms(started):.0f} ms for {_SIDE} x {_SIDE}"
+
+
+def _template(engine: Engine) -> str:
+    first = _vector(engine)
+    started = time.perf_counter()
+    for _ in range(_REPEATS):
+        again = _vector(engine)
+    if not np.array_equal(first, again) or abs(float(np.linalg.norm(first)) - 1) > 1e-5:
+        raise AssertionError("the same picture gives different templates")
+    return f"{first.size} values, the same each time, {_ms(started) / _REPEATS:.0f} ms a face"
+
+
+def _round_trip(engine: Engine) -> str:
+    vector = _vector(engine)
+    face = NewFace(Template(vector, engine.space), BoundingBox(0, 0, 1, 1), 1.0, 100)
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(Path(folder) / "self-test")
+        try:
+            with database.begin() as connection:
+                create_collection(connection, "self-test", engine.space)
+                image = ImageRecord("0" * 64, "self-test", _SIDE, _SIDE)
+                (stored,) = add_faces(connection, "self-test", image, [face], "somebody")
+            with reading(database) as connection:
+                templates = load_templates(connection, "self-test")
+        finally:
+            database.dispose()
+    ((match,),) = search_subjects(templates, vector[None], 0.99, 1)
+    if match.face_id != stored.face_id:
+        raise AssertionError("the enrolled face was not found again")
+    return f"found again with score {match.score:.4f}"
+
+
+def _noise() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3), np.uint8)
+
+
+def _vector(engine: Engine) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    points = np.array([[[90, 110], [160, 110], [125, 145], [95, 180], [155, 180]]], np.float32)
+    return engine.embedder.embed(_noise(), points)[0]
+
+
+def _features() -> list[str]:
+    """The processor's features that matter here, as Linux names them."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return []
+    return [feature for feature in _FEATURES if feature in words]
+
+
+def _ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,222 @@
+"""What a model pack declares: a detector, an embedder, their files and a calibration."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import asdict, fields
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from reknown.biometrics.calibration import Calibration
+from reknown.biometrics.errors import InputError, ModelFileError
+from reknown.vision.detect.mtcnn import MtcnnSettings
+from reknown.vision.detect.yunet import YunetSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Plain HTTP only to this very machine, for tests and local mirrors.
+URL_PATTERN = r"https://[\w.-]+(:\d+)?/\S*|http://(127\.0\.0\.1|localhost)(:\d+)?/\S*"
+NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+_PACKAGE = "package:"
+_PACKAGE_PATTERN = _PACKAGE + r"[A-Za-z_]\w*(/[\w-][\w.-]*)+"
+# Whatever may hold a pickle (.pkl, .pt, .pth, .bin, .ckpt) is not among them.
+_SUFFIXES = frozenset({".onnx", ".dat", ".lz4"})
+
+Text = Annotated[str, Meta(min_length=1)]
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Source = Annotated[str, Meta(pattern=rf"\A({_PACKAGE_PATTERN}|{URL_PATTERN})\Z", max_length=2000)]
+Coordinate = Annotated[float, Meta(ge=0, le=1024)]
+Point = tuple[Coordinate, Coordinate]
+Margin = Annotated[float, Meta(ge=0, le=1)]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class PackFile(_Table, frozen=True, kw_only=True):
+    """One model file; without a digest there is no pack.
+
+    `source` is `package:NAME/path/inside` (then `distribution` names what to install) or an
+    HTTPS address; `size` in bytes; `licence` an SPDX identifier or text.
+    """
+
+    source: Source
+    sha256: Digest
+    size: Annotated[int, Meta(gt=0, le=2**30)]
+    licence: Text
+    training_data: Text
+    licence_url: str = ""
+    distribution: str = ""
+
+    def __post_init__(self) -> None:
+        if self.suffix not in _SUFFIXES:
+            raise ValueError(f"`{self.suffix}` files are refused, not of {sorted(_SUFFIXES)}")
+        if self.in_package != bool(self.distribution):
+            raise ValueError("`distribution` belongs to files inside packages, and to those only")
+
+    @property
+    def in_package(self) -> bool:
+        """Whether the file lies in an installed package instead of on a server."""
+        return self.source.startswith(_PACKAGE)
+
+    @property
+    def package_path(self) -> tuple[str, ...]:
+        """The package's name and the path inside it."""
+        return PurePosixPath(self.source.removeprefix(_PACKAGE)).parts
+
+    @property
+    def suffix(self) -> str:
+        """The file name's ending, with its dot."""
+        return PurePosixPath(self.source).suffix
+
+
+class MtcnnFiles(_Table, frozen=True, kw_only=True):
+    """Keras' weights of the three networks."""
+
+    pnet: PackFile
+    rnet: PackFile
+    onet: PackFile
+
+
+class YunetFiles(_Table, frozen=True, kw_only=True):
+    """One ONNX graph."""
+
+    yunet: PackFile
+
+
+class ResnetFiles(_Table, frozen=True, kw_only=True):
+    """dlib's serialised network."""
+
+    resnet: PackFile
+
+
+class SfaceFiles(_Table, frozen=True, kw_only=True):
+    """One ONNX graph."""
+
+    sface: PackFile
+
+
+class MtcnnPart(_Table, frozen=True, kw_only=True, tag_field="kind", tag="mtcnn"):
+    """MTCNN as detector."""
+
+    files: MtcnnFiles
+    settings: MtcnnSettings = MtcnnSettings()
+
+
+class YunetPart(_Table, frozen=True, kw_only=True, tag_field="kind", tag="yunet"):
+    """YuNet as detector."""
+
+    files: YunetFiles
+    settings: YunetSettings = YunetSettings()
+
+
+class _Embedder(_Table, frozen=True, kw_only=True, tag_field="kind"):
+    """Where the landmarks come to lie and what is fused.
+
+    `points` are pixels of a chip of `chip` pixels cut without margin, in picture order: eye,
+    eye, nose, mouth, mouth. Each of `crops` is a margin around it as a share of the side;
+    the feature maps of all crops, and of their mirror images if `mirror`, are averaged.
+    `pooled_weight` is the share of the layer before the last one in the template.
+    """
+
+    points: tuple[Point, Point, Point, Point, Point]
+    crops: Annotated[tuple[Margin, ...], Meta(min_length=1, max_length=8)] = (0.0,)
+    mirror: bool = False
+    pooled_weight: Annotated[float, Meta(ge=0, le=100)] = 0.0
+
+
+class DlibResnetPart(_Embedder, frozen=True, kw_only=True, tag="dlib-resnet"):
+    """dlib's ResNet as embedder: 128 values and the 256 before them."""
+
+    dimension: ClassVar[int] = 384
+    files: ResnetFiles
+    chip: Literal[150] = 150
+
+
+class SfacePart(_Embedder, frozen=True, kw_only=True, tag="sface"):
+    """SFace as embedder: one chip without margin, 128 values."""
+
+    dimension: ClassVar[int] = 128
+    files: SfaceFiles
+    chip: Literal[112] = 112
+
+    def __post_init__(self) -> None:
+        if self.crops != (0.0,) or self.mirror or self.pooled_weight:
+            raise ValueError("sface takes one crop without margin, mirror or pooled layer")
+
+
+class CalibrationTable(_Table, frozen=True, kw_only=True):
+    """A measured `biometrics.calibration.Calibration` and the space it was measured in."""
+
+    fingerprint: Digest
+    scores: tuple[Annotated[float, Meta(ge=-1, le=1)], ...]
+    false_match_rates: tuple[Annotated[float, Meta(gt=0, le=1)], ...]
+    dataset: Text
+    comparisons: Annotated[int, Meta(gt=0)]
+
+    def __post_init__(self) -> None:
+        self.table()
+
+    def table(self) -> Calibration:
+        """The table itself. Raises `InputError` when it is not of the form asked for."""
+        return Calibration(self.scores, self.false_match_rates, self.dataset, self.comparisons)
+
+
+class PackManifest(_Table, frozen=True, kw_only=True):
+    """A whole pack; `non_commercial` ones ask for their licence to be accepted."""
+
+    name: Annotated[str, Meta(pattern=rf"\A{NAME_PATTERN}\Z")]
+    summary: Text
+    non_commercial: bool
+    detector: MtcnnPart | YunetPart
+    embedder: DlibResnetPart | SfacePart
+    calibration: CalibrationTable | None = None
+
+    def files(self) -> dict[str, PackFile]:
+        """All files by role."""
+        parts = (self.detector.files, self.embedder.files)
+        return {role: getattr(part, role) for part in parts for role in part.__struct_fields__}
+
+
+def parse_manifest(text: str) -> PackManifest:
+    """Reads a manifest from TOML.
+
+    Raises `ModelFileError` for anything that is not one, with the place of the fault.
+    """
+    try:
+        document = tomllib.loads(text)
+        manifest = msgspec.convert(document, PackManifest)
+    except (ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
+        raise ModelFileError(f"not a pack manifest: {error}") from error
+    settings = document["detector"].get("settings", {})
+    if unknown := settings.keys() - {f.name for f in fields(manifest.detector.settings)}:
+        raise ModelFileError(f"not a pack manifest: unknown detector settings {sorted(unknown)}")
+    if not all(0 < number < math.inf for number in _numbers(asdict(manifest.detector.settings))):
+        raise ModelFileError("not a pack manifest: detector settings are positive numbers")
+    return manifest
+
+
+def read_manifest(path: Path) -> PackManifest:
+    """Reads a manifest file, which is named after its pack.
+
+    Raises `ModelFileError` for a file that cannot be read or is no such manifest.
+    """
+    try:
+        manifest = parse_manifest(path.read_text("utf-8"))
+    except (OSError, ValueError, ModelFileError) as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    if manifest.name != path.stem:
+        raise ModelFileError(f"{path}: the file of pack {manifest.name} has to bear its name")
+    return manifest
+
+
+def _numbers(settings: dict[str, float | tuple[float, ...]]) -> Iterator[float]:
+    for value in settings.values():
+        yield from value if isinstance(value, tuple) else (value,)

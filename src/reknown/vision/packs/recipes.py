@@ -1,0 +1,50 @@
+"""From the bytes of a pack's file to the ONNX graphs that run, named by what they do."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import ModelFileError
+from reknown.vision.packs.dlib_format import read_dlib_network
+from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# To be raised when the conversion writes other graphs: older ones are then left alone.
+CONVERSION_VERSION = 1
+# What becomes of a file that is converted, by its role; the others are ONNX already.
+_GRAPHS: Mapping[str, tuple[str, ...]] = {
+    "pnet": ("pnet",),
+    "rnet": ("rnet",),
+    "onet": ("onet",),
+    "resnet": ("trunk", "head"),
+}
+_RESNET_CONVOLUTIONS = 29
+
+
+def converted_graphs(role: str) -> tuple[str, ...]:
+    """The graphs that a file becomes; none for files that are ONNX already."""
+    return _GRAPHS.get(role, ())
+
+
+def conversion_key(graph: str, sha256: str) -> str:
+    """What to call a converted graph: a digest of its source and of how it was made."""
+    return hashlib.sha256(f"{CONVERSION_VERSION}:{graph}:{sha256}".encode()).hexdigest()
+
+
+def convert(role: str, data: bytes) -> dict[str, bytes]:
+    """The graphs made of a file whose digest has been checked.
+
+    Raises `ModelFileError` when the weights are not those of such a network.
+    """
+    # Only here: loading a graph that was converted before needs no `onnx`.
+    from reknown.vision.packs import conversion  # noqa: PLC0415
+
+    if role != "resnet":
+        return {role: conversion.mtcnn_network(role, read_arrays(data, mtcnn_shapes(role)))}
+    network = read_dlib_network(data)
+    if len(network.convolutions) != _RESNET_CONVOLUTIONS:
+        raise ModelFileError(f"{len(network.convolutions)} convolutions where 29 belong")
+    return {"trunk": conversion.dlib_trunk(network), "head": conversion.dlib_head(network)}

@@ -1,0 +1,107 @@
+"""The packs that there are, and their networks ready to load."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
+from reknown.vision.packs.cache import (
+    ModelCache,
+    exclusive,
+    read_with_digest,
+    write_with_digest,
+)
+from reknown.vision.packs.licences import require_accepted
+from reknown.vision.packs.manifest import NAME_PATTERN, read_manifest
+from reknown.vision.packs.onnx_guard import check_onnx
+from reknown.vision.packs.recipes import conversion_key, convert, converted_graphs
+from reknown.vision.packs.sources import FileState, read_source, state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reknown.vision.packs.manifest import PackFile, PackManifest
+
+_BUILTIN = Path(__file__).with_name("builtin")
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """A file of a pack and what became of it."""
+
+    role: str
+    file: PackFile
+    state: FileState
+
+
+class PackStore:
+    """Built-in packs and those that `manifest_dirs` declare in files `NAME.toml`."""
+
+    def __init__(self, cache_dir: Path, manifest_dirs: Sequence[Path] = ()) -> None:
+        self.cache = ModelCache(cache_dir)
+        self._folders = (_BUILTIN, *manifest_dirs)
+
+    def names(self) -> list[str]:
+        """The names of all packs, sorted."""
+        return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
+
+    def manifest(self, name: str) -> PackManifest:
+        """What the pack declares.
+
+        Raises `ModelNotFoundError` for an unknown name, `ModelFileError` for a manifest that
+        is none or stands in two places.
+        """
+        paths = [folder / f"{name}.toml" for folder in self._folders]
+        found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]
+        if not found:
+            raise ModelNotFoundError(f"no pack {name!r}; there are: {', '.join(self.names())}")
+        if len(found) > 1:
+            raise ModelFileError(f"pack {name} is declared twice: {found[0]} and {found[1]}")
+        return read_manifest(found[0])
+
+    def status(self, name: str) -> tuple[FileStatus, ...]:
+        """The state of each file; reads all of them."""
+        files = self.manifest(name).files()
+        return tuple(FileStatus(r, f, state(f, self.cache)) for r, f in files.items())
+
+    def open(self, name: str) -> dict[str, bytes]:
+        """The pack's networks as ONNX: pnet, rnet, onet or yunet; trunk, head or sface.
+
+        Every byte is checked against its digest, each time. Raises `ModelNotFoundError`,
+        `ModelFileError` or `LicenceNotAcceptedError`.
+        """
+        manifest = self.manifest(name)
+        require_accepted(manifest, self.cache)
+        networks: dict[str, bytes] = {}
+        for role, file in manifest.files().items():
+            networks |= self._networks(role, file)
+        return networks
+
+    def _networks(self, role: str, file: PackFile) -> dict[str, bytes]:
+        source = read_source(file, self.cache)
+        if not converted_graphs(role):
+            return {role: check_onnx(source)}
+        if ready := self._converted(role, file):
+            return ready
+        folder = self.cache.converted("").parent
+        with exclusive(folder):
+            if ready := self._converted(role, file):  # another process was first
+                return ready
+            made = convert(role, source)
+            for graph, data in made.items():
+                path = self.cache.converted(conversion_key(graph, file.sha256))
+                write_with_digest(path, data)
+        return made
+
+    def _converted(self, role: str, file: PackFile) -> dict[str, bytes]:
+        """What was converted before, complete and sound; else nothing."""
+        ready: dict[str, bytes] = {}
+        for graph in converted_graphs(role):
+            data = read_with_digest(self.cache.converted(conversion_key(graph, file.sha256)))
+            if data is None:
+                return {}
+            ready[graph] = data
+        return ready

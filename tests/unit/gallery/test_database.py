@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, text
+
+from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.gallery import database, schema
+from reknown.gallery.collections import create_collection, get_collection, list_collections
+from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
+from reknown.ledger import schema as ledger_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from reknown.biometrics.templates import TemplateSpace
+
+
+def test_sqlite_keeps_what_it_acknowledges_and_checks_references(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    # the second connection of the pool, too
+    with engine.connect() as one, reading(engine) as two:
+        for pragma, value in expected.items():
+            assert one.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+            assert two.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+    engine.dispose()
+
+
+def test_only_the_owner_may_read_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "data ?#%ü"
+    engine = open_database(folder)
+    with reading(engine) as connection:
+        list_collections(connection)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    engine.dispose()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert modes == dict.fromkeys(["reknown.db", "reknown.db-wal", "reknown.db-shm"], 0o600)
+
+
+def test_the_newest_schema_is_opened_without_alembic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: TemplateSpace
+) -> None:
+    engine = open_database(str(tmp_path))
+    with engine.begin() as connection:
+        create_collection(connection, "kept", space)
+    engine.dispose()
+    monkeypatch.setattr(command, "upgrade", None)
+    engine = open_database(tmp_path)
+    with reading(engine) as connection:
+        assert get_collection(connection, "kept").space == space
+    engine.dispose()
+
+
+def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> None:
+    tables = MetaData()
+    for metadata in (schema.metadata, ledger_schema.metadata):
+        for table in metadata.tables.values():
+            table.to_metadata(tables)
+    with reading(engine) as connection:
+        options = {"compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), tables) == []
+    config = Config()
+    config.set_main_option("script_location", "reknown.gallery:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
+
+
+def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(DatabaseError, match=r"has schema 9999, .* install"):
+        open_database(tmp_path)
+
+
+def test_foreign_tables_are_left_alone(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    engine.dispose()
+    with pytest.raises(DatabaseError, match="already exists"):
+        open_database(tmp_path)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "reknown.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(DatabaseError, match=r"reknown\.db: .*damaged.*backup"):
+        open_database(tmp_path)
+
+
+def test_damage_found_later_is_named(tmp_path: Path, space: TemplateSpace) -> None:
+    engine = open_database(tmp_path)
+    with engine.begin() as connection:
+        create_collection(connection, "friends", space)
+    engine.dispose()
+    path = tmp_path / "reknown.db"
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+    with pytest.raises(DatabaseError, match="damaged"):
+        open_database(tmp_path)
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseError, match="give a data folder"):
+        open_database(tmp_path / "file")
+    with pytest.raises(DatabaseError, match="choose another"):
+        open_database(tmp_path / "file" / "below")
+    (tmp_path / "data" / "reknown.db").mkdir(parents=True)
+    with pytest.raises(DatabaseError, match="choose another"):
+        open_database(tmp_path / "data")
+
+
+@contextmanager
+def _unprivileged() -> Iterator[None]:
+    """Root may write anywhere."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_read_only_place(exists: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if exists:
+            open_database(folder).dispose()
+            (folder / "reknown.db").chmod(0o444)
+        folder.chmod(0o555)
+        with _unprivileged(), pytest.raises(DatabaseError, match="allow writing there"):
+            open_database(folder)
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://host/name", "not supported"),
+        ("postgresql+psycopg://[", "not a database URL"),
+        ("postgres://me:hush@127.0.0.1:1/name", "check that the server runs"),
+    ],
+)
+def test_urls_that_lead_nowhere(url: str, message: str) -> None:
+    with pytest.raises(DatabaseError, match=message) as caught:
+        open_database(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("psycopg")
+
+    monkeypatch.setattr(database, "create_engine", fail)
+    with pytest.raises(DatabaseError, match="pip install"):
+        open_database("postgresql://host/name")
+
+
+def test_values_that_cannot_be_stored(engine: Engine) -> None:
+    with reading(engine) as connection, pytest.raises(InputError, match="no database can hold"):
+        get_collection(connection, "\ud800")
+    with reading(engine) as connection, pytest.raises(InputError, match="no database can hold"):
+        list_collections(connection, limit=2**70)
+
+
+def test_a_reader_sees_one_state_and_does_not_block(engine: Engine, space: TemplateSpace) -> None:
+    with reading(engine) as reader:
+        before = list_collections(reader)
+        with engine.begin() as connection:
+            create_collection(connection, "meanwhile", space)
+        assert list_collections(reader) == before
+    with reading(engine) as reader, engine.begin() as connection:
+        assert get_collection(reader, "meanwhile").faces == 0
+        connection.execute(text("DELETE FROM collections"))
+        assert get_collection(reader, "meanwhile").faces == 0
+
+
+def test_writers_wait_for_each_other(tmp_path: Path, space: TemplateSpace) -> None:
+    engine = open_database(tmp_path)
+
+    def write() -> None:
+        with engine.begin() as connection:
+            # reads first: a transaction that is upgraded would fail here
+            assert len(list_collections(connection).items) == 1
+            create_collection(connection, "second", space)
+
+    with engine.begin() as connection:
+        create_collection(connection, "first", space)
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(0.1)
+        assert thread.is_alive()
+    thread.join()
+    with reading(engine) as connection:
+        assert [item.name for item in list_collections(connection).items] == ["first", "second"]
+    engine.dispose()
+
+
+def test_a_writer_waits_only_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
+    engine = open_database(tmp_path)
+    with (
+        engine.begin(),
+        pytest.raises(DatabaseError, match="another process is writing"),
+        engine.begin() as second,
+    ):
+        second.execute(text("DELETE FROM users"))
+    engine.dispose()

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundError
+from reknown.gallery.collections import create_collection
+from reknown.gallery.faces import add_faces, find_faces, list_faces
+from reknown.gallery.templates import revision
+from reknown.gallery.users import (
+    associate_faces,
+    create_user,
+    delete_user,
+    disassociate_faces,
+    get_user,
+    list_users,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from reknown.biometrics.records import ImageRecord, NewFace
+    from reknown.biometrics.templates import TemplateSpace
+
+    MakePicture = Callable[[int], ImageRecord]
+    MakeFace = Callable[[int], NewFace]
+
+
+def test_users_are_made_by_hand_or_with_their_first_face(
+    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+) -> None:
+    made = create_user(connection, collection, "Zoë 'x'")
+    assert made.faces == 0
+    add_faces(connection, collection, picture(1), [face(1)], "Ada")
+    add_faces(connection, collection, picture(2), [face(2)], "Ada")
+    page = list_users(connection, collection, limit=1)
+    assert page.items == (made,)
+    assert list_users(connection, collection, page.next).items == (
+        get_user(connection, collection, "Ada"),
+    )
+    assert get_user(connection, collection, "Ada").faces == 2
+
+
+def test_a_name_is_taken_once_per_collection(
+    connection: Connection, collection: str, space: TemplateSpace
+) -> None:
+    create_collection(connection, "others", space)
+    create_user(connection, "others", "Ada")
+    create_user(connection, collection, "Ada")
+    with pytest.raises(AlreadyExistsError, match="'Ada'"):
+        create_user(connection, collection, "Ada")
+    with pytest.raises(InputError, match="1 to 255"):
+        create_user(connection, collection, "")
+
+
+def test_a_user_goes_and_its_faces_stay(
+    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+) -> None:
+    (record,) = add_faces(connection, collection, picture(1), [face(1)], "Ada")
+    delete_user(connection, collection, "Ada")
+    assert find_faces(connection, collection, [record.face_id])[record.face_id].user is None
+    assert list_users(connection, collection).items == ()
+
+
+def test_what_is_missing_is_named(connection: Connection, collection: str) -> None:
+    for call in (
+        lambda: get_user(connection, collection, "nobody"),
+        lambda: delete_user(connection, collection, "nobody"),
+        lambda: associate_faces(connection, collection, "nobody", []),
+        lambda: disassociate_faces(connection, collection, "nobody", []),
+    ):
+        with pytest.raises(NotFoundError, match=r"no user 'nobody' in 'friends': list its users"):
+            call()
+    with pytest.raises(NotFoundError, match="collection 'nowhere'"):
+        create_user(connection, "nowhere", "Ada")
+
+
+def test_faces_change_hands_only_when_free(
+    connection: Connection,
+    collection: str,
+    space: TemplateSpace,
+    picture: MakePicture,
+    face: MakeFace,
+) -> None:
+    create_collection(connection, "others", space)
+    (theirs,) = add_faces(connection, "others", picture(1), [face(1)])
+    (free,) = add_faces(connection, collection, picture(1), [face(1)])
+    (ada,) = add_faces(connection, collection, picture(2), [face(2)], "Ada")
+    (bob,) = add_faces(connection, collection, picture(3), [face(3)], "Bob")
+    ids = [record.face_id for record in (theirs, free, ada, bob)] + ["absent"]
+    assert associate_faces(connection, collection, "Ada", ids) == {free.face_id, ada.face_id}
+    assert get_user(connection, collection, "Ada").faces == 2
+    assert disassociate_faces(connection, collection, "Ada", ids) == {free.face_id, ada.face_id}
+    assert [record.user for record in list_faces(connection, collection).items] == [
+        None,
+        None,
+        "Bob",
+    ]
+
+
+def test_the_revision_follows_every_change(
+    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+) -> None:
+    seen = {revision(connection, collection)}
+    (record,) = add_faces(connection, collection, picture(1), [face(1)])
+    seen.add(revision(connection, collection))
+    create_user(connection, collection, "Ada")
+    seen.add(revision(connection, collection))
+    associate_faces(connection, collection, "Ada", [record.face_id])
+    seen.add(revision(connection, collection))
+    disassociate_faces(connection, collection, "Ada", [record.face_id])
+    seen.add(revision(connection, collection))
+    delete_user(connection, collection, "Ada")
+    seen.add(revision(connection, collection))
+    assert len(seen) == 6
+    assert revision(connection, collection) in seen
