@@ -26,6 +26,7 @@ _FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _MIGRATION_LOCK = int.from_bytes(b"reknown", "big")
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_UNREACHABLE = "check that the server runs and that address, name and password are right"
 # What a person can do, by what the driver's message says.
 _ADVICE = (
     ("not a database", "the file is damaged or something else: move it away or restore a backup"),
@@ -34,7 +35,8 @@ _ADVICE = (
     ("unable to open", "allow writing there or choose another data folder"),
     ("locked", "another process is writing: wait for it to finish, then try again"),
     ("is full", "free some disk space"),
-    ("connection", "check that the server runs and that address, name and password are right"),
+    ("connection", _UNREACHABLE),
+    ("resolve host", _UNREACHABLE),
     ("", "see what the database's log or the system's says"),
 )
 

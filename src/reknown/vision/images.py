@@ -69,9 +69,10 @@ def read_image_file(path: Path, limits: ImageLimits = ImageLimits()) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {_reason(error)}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"cannot read {path}: not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError(f"cannot read {path}: not a regular file")
         try:
             data = file.read(limits.max_bytes + 1)
         except OSError as error:

@@ -33,8 +33,9 @@ _PROBES = np.vstack([np.zeros(4), _PROBE * np.eye(4), -_PROBE * np.eye(4)])
 def estimate_pose(landmarks: NDArray[np.floating]) -> Pose:
     """The pose for `landmarks` (5, 2) in pixels: eye, eye, nose, mouth corner, mouth corner.
 
-    Gauss-Newton over yaw, pitch, roll and scale. From five points yaw is good to a few
-    degrees, pitch to about ten: faces differ in length more than heads tilt.
+    Gauss-Newton over yaw, pitch, roll and scale. From five points yaw and roll are good to
+    a few degrees, but pitch is rough, thirty degrees off on some faces: a long nose or a
+    smile looks like a tilted head.
     """
     points = np.asarray(landmarks, np.float64)
     points = points - points.mean(axis=0)

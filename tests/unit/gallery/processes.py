@@ -16,6 +16,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+import alembic.command  # noqa: F401  once, so that the forked processes start together
 import numpy as np
 
 from reknown.biometrics.errors import AlreadyExistsError
@@ -82,9 +83,10 @@ def killed(location: str, kills: int) -> int:
         engine = open_database(location)
         enrol(engine, (f"{os.getpid()} {number}" for number in range(1_000_000)))
 
+    open_database(location).dispose()
     for _ in range(kills):
         child = fork(work)
-        time.sleep(random.uniform(0.05, 0.4))
+        time.sleep(random.uniform(0.02, 0.25))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     return 0
@@ -92,5 +94,5 @@ def killed(location: str, kills: int) -> int:
 
 if __name__ == "__main__":
     mode, where, *numbers = sys.argv[1:]
-    run: Callable[..., int] = {"together": together, "killed": killed}[mode]
-    sys.exit(run(where, *map(int, numbers)))
+    counts = [int(number) for number in numbers]
+    sys.exit(together(where, *counts) if mode == "together" else killed(where, *counts))

@@ -155,7 +155,7 @@ def test_a_read_only_place(exists: bool) -> None:
     ("url", "message"),
     [
         ("mysql://host/name", "not supported"),
-        ("postgresql+psycopg://[", "not a database URL"),
+        ("postgresql+psycopg://host:port/name", "not a database URL"),
         ("postgres://me:hush@127.0.0.1:1/name", "check that the server runs"),
     ],
 )

@@ -31,7 +31,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(actions=ACTIONS)
 def test_pages_show_everything_once_in_order_while_faces_come_and_go(
     engine: Engine,

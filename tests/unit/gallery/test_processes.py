@@ -36,22 +36,21 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_what_several_processes_add_at_once_is_neither_doubled_nor_lost(location: str) -> None:
-    lines = run("together", location, 4, 40)
-    assert len(lines) == 4 * 40
+    lines = run("together", location, 4, 25)
+    assert len(lines) == 4 * 25
     acknowledged = [face_id for line in lines if line != "exists" for face_id in line.split()]
-    assert len(acknowledged) == 2 * 40
+    assert len(acknowledged) == 2 * 25
     engine = open_database(location)
     with reading(engine) as connection:
         assert sorted(load_templates(connection, "friends").face_ids) == sorted(acknowledged)
         assert get_collection(connection, "friends").users == 1
-        numbers = [str(number) for number in range(41)]
-        assert known_images(connection, "friends", numbers) == set(numbers[:40])
+        numbers = [str(number) for number in range(26)]
+        assert known_images(connection, "friends", numbers) == set(numbers[:25])
     engine.dispose()
 
 
 def test_several_processes_may_be_the_first(tmp_path: Path) -> None:
-    for attempt in range(3):
-        assert len(run("together", tmp_path / str(attempt), 8, 1)) == 8
+    assert len(run("together", tmp_path / "data", 8, 1)) == 8
 
 
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:

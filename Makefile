@@ -1,0 +1,62 @@
+# `make demo` and `make test` do all the set-up; nothing else is needed before them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .venv/demo ## See it work on two real people
+	$(BIN)/reknown demo
+
+test: .venv/dev ## Run the tests
+	$(BIN)/python -m pytest
+
+check: .venv/dev ## Format, lint, types, import contracts, tests: what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: .venv/dev ## Format the code and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/peers ## Measure speed against face_recognition and write JSON to bench/results/
+	mkdir -p bench/results
+	$(BIN)/python bench/speed.py > bench/results/speed.json
+	cat bench/results/speed.json
+
+lock: ## Pin all dependencies anew (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --extra demo pyproject.toml -o requirements/demo.txt
+	uv pip compile -q --universal --generate-hashes --no-header --all-extras pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove everything that make has made
+	rm -rf .venv demo bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Reknown needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
+	  echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+
+.venv/demo: requirements/demo.txt pyproject.toml | .venv/bin/python
+	@echo "Installing what Reknown needs into .venv (once, about 300 MB) ..."
+	$(BIN)/pip install -q --require-hashes -r requirements/demo.txt
+	$(BIN)/pip install -q --no-deps -e .
+	@touch $@
+
+.venv/dev: requirements/dev.txt .venv/demo
+	@echo "Installing what the tests need into .venv ..."
+	$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Without its dependencies: it asks for dlib's source, which takes minutes to compile;
+# the development requirements hold the same library as a wheel.
+.venv/peers: .venv/dev
+	$(BIN)/pip install -q --no-deps face_recognition==1.3.0 'setuptools==80.9.0' 'click==8.1.8'
+	@touch $@

@@ -1,0 +1,83 @@
+"""What tests of all rooms share: an engine, real portraits, folders of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.vision.images import decode_image
+from reknown.vision.load import load_engine
+from reknown.vision.packs.store import PackStore
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One model cache for the whole run: conversion takes a second."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def engine(cache_folder: Path) -> Engine:
+    return load_engine(PackStore(cache_folder), "public-domain")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(
+    tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test reads or writes what the user has."""
+    monkeypatch.setenv("REKNOWN_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("REKNOWN_CACHE", str(cache_folder))
+    monkeypatch.setenv("REKNOWN_PACKS", str(tmp_path / "packs"))
+
+
+@pytest.fixture(scope="session")
+def eileen() -> bytes:
+    """A JPEG of Eileen Collins."""
+    return jpeg(EILEEN.crop())
+
+
+@pytest.fixture(scope="session")
+def grace() -> bytes:
+    """A JPEG of Grace Hopper."""
+    return jpeg(GRACE.crop())
+
+
+@pytest.fixture(scope="session")
+def eileen_image(eileen: bytes) -> DecodedImage:
+    return decode_image(eileen)
+
+
+@pytest.fixture
+def noise() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real data; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("REKNOWN_SHARED", "../shared")).resolve()
+    if not (folder / "data").is_dir():
+        pytest.skip("no shared data here: set REKNOWN_SHARED")
+    return folder
+
+
+@pytest.fixture
+def people(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
+    """A folder for each of the two people, one picture in each."""
+    root = tmp_path / "people"
+    for name, data in (("Eileen Collins", eileen), ("Grace Hopper", grace)):
+        (root / name).mkdir(parents=True)
+        (root / name / "1.jpg").write_bytes(data)
+    return root

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from reknown.biometrics.errors import (
+    LicenceNotAcceptedError,
+    ModelError,
+    ModelFileError,
+    ModelNotFoundError,
+)
+from reknown.vision.packs.cache import ModelCache, exclusive, write_atomically
+from reknown.vision.packs.licences import accept
+from reknown.vision.packs.load import load_detector
+from reknown.vision.packs.sources import FileState, locate, read_source, state
+from reknown.vision.packs.store import PackStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+GRAPHS = ["pnet", "rnet", "onet", "trunk", "head"]
+OPEN_IN_CHILD = """
+import sys
+from pathlib import Path
+import reknown.vision.packs.store as store
+real = store.convert
+def convert(role, data):
+    with Path(sys.argv[2]).open("a") as log:
+        log.write(role + "\\n")
+    return real(role, data)
+store.convert = convert
+networks = store.PackStore(Path(sys.argv[1])).open("public-domain")
+print(*sorted(networks), "onnx" in sys.modules)
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> PackStore:
+    store = PackStore(tmp_path_factory.mktemp("cache"))
+    store.open("public-domain")
+    return store
+
+
+def _put(store: PackStore, name: str, **contents: bytes) -> None:
+    for role, data in contents.items():
+        write_atomically(store.cache.download(store.manifest(name).files()[role]), data)
+
+
+def test_public_domain_is_ready_without_network(shared: PackStore) -> None:
+    assert list(shared.open("public-domain")) == GRAPHS
+    assert {status.state for status in shared.status("public-domain")} == {FileState.READY}
+    detector = load_detector(shared.open("public-domain"), shared.manifest("public-domain"))
+    found = detector.detect(astronaut())
+    np.testing.assert_allclose(found.boxes, [[181, 64, 266, 173]], atol=3)
+
+
+def test_damaged_conversions_are_made_anew(shared: PackStore) -> None:
+    networks = shared.open("public-domain")
+    folder = shared.cache.converted("").parent
+    for path in folder.iterdir():
+        if path.suffix == ".onnx":
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 1
+            path.write_bytes(data)
+    assert shared.open("public-domain") == networks
+    for path in folder.glob("*.sha256"):
+        path.unlink()
+    assert shared.open("public-domain") == networks
+    assert len(list(folder.iterdir())) == 2 * len(GRAPHS) + 1
+
+
+def test_a_flipped_bit_in_a_source_is_refused(tmp_path: Path, store: PackStore) -> None:
+    file = store.manifest("public-domain").files()["pnet"]
+    remote = msgspec.structs.replace(file, source="https://example.org/pnet.lz4", distribution="")
+    cache = ModelCache(tmp_path)
+    data = bytearray(read_source(file, store.cache))
+    write_atomically(cache.download(remote), bytes(data))
+    assert read_source(remote, cache) == data
+    data[1000] ^= 4
+    for damaged in (bytes(data), bytes(data[:-1]), bytes(data) + b"x"):
+        write_atomically(cache.download(remote), damaged)
+        with pytest.raises(ModelFileError, match="SHA-256"):
+            read_source(remote, cache)
+        assert state(remote, cache) is FileState.DAMAGED
+
+
+def test_packages_are_found_but_not_imported(store: PackStore) -> None:
+    for file in store.manifest("public-domain").files().values():
+        assert locate(file, store.cache) is not None
+    assert "mtcnn" not in sys.modules
+    assert "face_recognition_models" not in sys.modules
+
+
+@pytest.mark.parametrize("source", ["package:no_such_package/x.lz4", "package:mtcnn/no.lz4"])
+def test_absent_packages_say_what_to_install(store: PackStore, source: str) -> None:
+    file = msgspec.structs.replace(store.manifest("public-domain").files()["pnet"], source=source)
+    with pytest.raises(ModelNotFoundError, match="install the Python package mtcnn"):
+        read_source(file, store.cache)
+
+
+def test_fetched_packs_are_missing_at_first(store: PackStore) -> None:
+    assert {status.state for status in store.status("opencv-zoo")} == {FileState.MISSING}
+    with pytest.raises(ModelNotFoundError, match="reknown models pull"):
+        store.open("opencv-zoo")
+
+
+def test_packs_of_the_user(
+    store: PackStore,
+    user_folder: Path,
+    manifest_text: Callable[..., str],
+    yunet_file: bytes,
+    sface_file: bytes,
+) -> None:
+    (user_folder / "mine.toml").write_text(manifest_text("mine"))
+    assert "mine" in store.names()
+    _put(store, "mine", yunet=yunet_file, sface=sface_file)
+    assert store.open("mine") == {"yunet": yunet_file, "sface": sface_file}
+
+
+@pytest.mark.parametrize("name", ["other", "../public-domain", "", "/etc/passwd", "a\0b"])
+def test_unknown_names(store: PackStore, name: str) -> None:
+    with pytest.raises(ModelNotFoundError, match="there are: opencv-zoo, public-domain"):
+        store.open(name)
+
+
+def test_built_in_names_are_taken(
+    store: PackStore, user_folder: Path, manifest_text: Callable[..., str]
+) -> None:
+    (user_folder / "public-domain.toml").write_text(manifest_text("public-domain"))
+    with pytest.raises(ModelFileError, match="declared twice"):
+        store.open("public-domain")
+
+
+def test_graphs_are_looked_through_before_use(
+    store: PackStore, user_folder: Path, manifest_text: Callable[..., str]
+) -> None:
+    """Also when the file was put into the cache by hand."""
+    import hashlib
+
+    bad = b"\x80\x04pickle"
+    text = manifest_text("mine")
+    old = [line for line in text.splitlines() if line.startswith(("sha256", "size"))]
+    text = text.replace(old[0], f'sha256 = "{hashlib.sha256(bad).hexdigest()}"')
+    (user_folder / "mine.toml").write_text(text.replace(old[1], f"size = {len(bad)}"))
+    _put(store, "mine", yunet=bad)
+    with pytest.raises(ModelFileError, match="not an ONNX file"):
+        store.open("mine")
+
+
+def test_non_commercial_packs_ask_first(
+    store: PackStore,
+    user_folder: Path,
+    manifest_text: Callable[..., str],
+    yunet_file: bytes,
+    sface_file: bytes,
+) -> None:
+    path = user_folder / "mine.toml"
+    path.write_text(manifest_text("mine", non_commercial=True))
+    manifest = store.manifest("mine")
+    _put(store, "mine", yunet=yunet_file, sface=sface_file)
+    command = "reknown models pull mine --accept-licence"
+    with pytest.raises(LicenceNotAcceptedError, match=command):
+        store.open("mine")
+
+    accept(manifest, store.cache)
+    assert store.open("mine")
+    record = json.loads(store.cache.licence(manifest).read_text())
+    assert record["terms"]["licences"] == {"yunet": "MIT", "sface": "MIT"}
+    assert record["accepted_at"]
+
+    path.write_text(path.read_text().replace('"MIT"', '"MIT, but not on Sundays"'))
+    with pytest.raises(LicenceNotAcceptedError, match="Sundays"):
+        store.open("mine")
+    store.cache.licence(manifest).write_bytes(b"{}")
+    with pytest.raises(LicenceNotAcceptedError):
+        store.open("mine")
+
+
+def test_several_processes_convert_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", OPEN_IN_CHILD, str(tmp_path / "cache"), str(log)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    answers = [child.communicate(timeout=60)[0].split() for child in children]
+    assert all(answer[:-1] == sorted(GRAPHS) for answer in answers)
+    assert sorted(log.read_text().split()) == ["onet", "pnet", "resnet", "rnet"]
+
+    later = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert later.stdout.split()[-1] == "False", "nothing to convert, yet onnx was imported"
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_bytes(b"")
+    with pytest.raises(ModelError, match="cannot write"):
+        PackStore(blocker).open("public-domain")
+    with pytest.raises(ModelError, match="cannot write"):
+        write_atomically(blocker / "x", b"")
+    with pytest.raises(ModelError), exclusive(blocker / "x"):
+        pass
+
+
+def test_failed_writes_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    with pytest.raises(ModelError, match="cannot write"):
+        write_atomically(tmp_path / "folder", b"data")
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
