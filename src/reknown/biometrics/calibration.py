@@ -7,6 +7,7 @@ of public-safety use.
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Calibration:
     def __post_init__(self) -> None:
         rates = self.false_match_rates
         ascending = all(a < b for a, b in zip(self.scores, self.scores[1:], strict=False))
-        descending = all(a > b > 0 for a, b in zip(rates, rates[1:], strict=False))
+        descending = all(a > b > 0 for a, b in itertools.pairwise(rates))
         if len(rates) < 2 or len(rates) != len(self.scores) or rates[0] != 1:
             raise InputError("a calibration needs as many rates as scores, the first rate 1")
         if not (ascending and descending):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.options import Accurate, Draw, Json, Pack, Score, Threshold
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reknown.cli.options import Accurate, Draw, Json, Pack, Score, Threshold
 
 _COLUMNS = ("face in B ", "left ", "top ", "similarity ", "score ", "false match rate ", "result")
 

@@ -11,10 +11,14 @@ import importlib.util
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TILE = 360
 _GAP = 12
@@ -50,8 +54,6 @@ class Portrait:
 EILEEN = Portrait("Eileen Collins", "skimage", "data/astronaut.png", (70, 0, 300))
 GRACE = Portrait("Grace Hopper", "matplotlib", "mpl-data/sample_data/grace_hopper.jpg", (6, 0, 500))
 
-VARIANTS = ("as it is", "turned", "dimmed", "shrunk", "JPEG-crushed", "mirrored", "partly covered")
-
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -69,13 +71,13 @@ def group_picture() -> tuple[Image.Image, tuple[Tile, ...]]:
     """Both people in every variant, people by rows; and what is where."""
     rows = (EILEEN, GRACE)
     step = _TILE + _GAP
-    canvas = Image.new("RGB", (step * len(VARIANTS) + _GAP, step * len(rows) + _GAP), _BACKGROUND)
+    canvas = Image.new("RGB", (step * len(_VARIANTS) + _GAP, step * len(rows) + _GAP), _BACKGROUND)
     tiles = []
     for row, portrait in enumerate(rows):
         picture = portrait.crop().resize((_TILE, _TILE), Image.Resampling.LANCZOS)
-        for column, variant in enumerate(VARIANTS):
+        for column, (variant, change) in enumerate(_VARIANTS.items()):
             left, top = _GAP + column * step, _GAP + row * step
-            canvas.paste(_variant(picture, variant), (left, top))
+            canvas.paste(change(picture), (left, top))
             centre = ((left + _TILE / 2) / canvas.width, (top + _TILE / 2) / canvas.height)
             size = (_TILE / canvas.width, _TILE / canvas.height)
             tiles.append(Tile(portrait.name, variant, *centre, *size))
@@ -89,25 +91,38 @@ def jpeg(image: Image.Image, quality: int = 92) -> bytes:
     return buffer.getvalue()
 
 
-def _variant(picture: Image.Image, variant: str) -> Image.Image:
-    match variant:
-        case "turned":
-            return picture.rotate(22, Image.Resampling.BICUBIC, fillcolor=_BACKGROUND)
-        case "dimmed":
-            return ImageEnhance.Brightness(picture).enhance(0.3)
-        case "shrunk":
-            small = picture.resize((_TILE // 3, _TILE // 3), Image.Resampling.LANCZOS)
-            tile = Image.new("RGB", picture.size, _BACKGROUND)
-            tile.paste(small, (_TILE // 3, _TILE // 3))
-            return tile
-        case "JPEG-crushed":
-            return Image.open(io.BytesIO(jpeg(picture, quality=8))).convert("RGB")
-        case "mirrored":
-            return ImageOps.mirror(picture)
-        case "partly covered":
-            covered = picture.copy()
-            bar = (0, _TILE * 0.54, _TILE, _TILE)
-            ImageDraw.Draw(covered).rectangle(bar, fill=(200, 196, 186))
-            return covered
-        case _:
-            return picture
+def _turned(picture: Image.Image) -> Image.Image:
+    return picture.rotate(22, Image.Resampling.BICUBIC, fillcolor=_BACKGROUND)
+
+
+def _dimmed(picture: Image.Image) -> Image.Image:
+    return ImageEnhance.Brightness(picture).enhance(0.3)
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    small = picture.resize((_TILE // 3, _TILE // 3), Image.Resampling.LANCZOS)
+    tile = Image.new("RGB", picture.size, _BACKGROUND)
+    tile.paste(small, (_TILE // 3, _TILE // 3))
+    return tile
+
+
+def _crushed(picture: Image.Image) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg(picture, quality=8))).convert("RGB")
+
+
+def _covered(picture: Image.Image) -> Image.Image:
+    covered = picture.copy()
+    lower_part = (0, _TILE * 0.54, _TILE, _TILE)
+    ImageDraw.Draw(covered).rectangle(lower_part, fill=(200, 196, 186))
+    return covered
+
+
+_VARIANTS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "as it is": Image.Image.copy,
+    "turned": _turned,
+    "dimmed": _dimmed,
+    "shrunk": _shrunk,
+    "JPEG-crushed": _crushed,
+    "mirrored": ImageOps.mirror,
+    "partly covered": _covered,
+}

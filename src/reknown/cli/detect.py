@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,8 @@ import typer
 from reknown.cli.options import Draw, Json, Pack  # noqa: TC001 - typer reads them
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reknown.services.photos import Photo
     from reknown.vision.draw import Label
 
@@ -59,11 +60,14 @@ def _print(path: Path, photo: Photo) -> None:
         left, top, right, bottom = face.box.pixels(image.width, image.height)
         pose, quality = face.pose, face.quality
         angles = (f"{angle:+.0f}°" for angle in (pose.yaw, pose.pitch, pose.roll))
-        scores = (quality.sharpness, quality.luminance_mean, quality.inter_eye_distance)
-        rows.append(
-            (number, left, top, right - left, bottom - top, f"{face.confidence:.3f}", *angles)
-            + tuple(measure.score for measure in (*scores, quality.unified_score))
+        scores = (
+            quality.sharpness,
+            quality.luminance_mean,
+            quality.inter_eye_distance,
+            quality.unified_score,
         )
+        place = (number, left, top, right - left, bottom - top)
+        rows.append((*place, f"{face.confidence:.3f}", *angles, *(each.score for each in scores)))
     print_table(_COLUMNS, rows, title)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +17,8 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reknown.biometrics.candidates import Candidate, CandidateList
     from reknown.services import decision
     from reknown.services.identification import Identification

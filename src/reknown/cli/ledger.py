@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from reknown.cli.options import Data, Json
+if TYPE_CHECKING:
+    from reknown.cli.options import Data, Json
 
 
 def ledger(

@@ -56,7 +56,7 @@ def _print_version(wanted: bool) -> None:
 
 @cli.callback()
 def root(
-    version: Annotated[  # noqa: ARG001 - typer acts on it through its callback
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,

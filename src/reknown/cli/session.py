@@ -73,7 +73,6 @@ def engine_for_enrolment(
 
 def threshold_of(engine: Engine, similarity: float | None, score: float | None) -> Threshold:
     """The threshold asked for, as a similarity or a score."""
-    from reknown.gallery.database import Engine as Database
     from reknown.services.decision import DEFAULT_SIMILARITY, Threshold, threshold_at_similarity
 
     if score is None:

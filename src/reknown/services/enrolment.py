@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import AlreadyExistsError, ReknownError
+from reknown.biometrics.errors import AlreadyExistsError, InputError, ReknownError
 from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
 from reknown.gallery import faces as references
 from reknown.gallery.database import reading
@@ -82,7 +83,7 @@ class _Prepared:
     face: NewFace
 
 
-class _Refusal(ReknownError):
+class _RefusedError(ReknownError):
     """A picture that the policy turns away."""
 
 
@@ -126,6 +127,8 @@ def _conclude(
             with database.begin() as connection:
                 face = _store(connection, collection, enrolee, prepared, actor)
             return EnrolmentResult(enrolee, Outcome.ENROLLED, face=face)
+        except InputError as error:
+            return EnrolmentResult(enrolee, Outcome.REFUSED, str(error))
         except AlreadyExistsError:
             with reading(database) as connection:
                 prepared = references.find_image(connection, collection, prepared.image.sha256)
@@ -157,18 +160,19 @@ def _prepare(
 ) -> _Prepared:
     face = _choose(engine.detect(image), policy)
     if objections := policy.objections(face):
-        raise _Refusal(f"the face is {' and '.join(objections)}")
+        raise _RefusedError(f"the face is {' and '.join(objections)}")
     (template,) = engine.embed(image, [face])
-    record = ImageRecord(image.sha256, enrolee.path.name, image.width, image.height)
+    name = os.fsencode(enrolee.path.name).decode("utf-8", "replace")
+    record = ImageRecord(image.sha256, name, image.width, image.height)
     return _Prepared(record, _new_face(face, template))
 
 
 def _choose(faces: tuple[DetectedFace, ...], policy: EnrolmentPolicy) -> DetectedFace:
     """The only face, or the one that stands out by size."""
     if not faces:
-        raise _Refusal("no face found")
+        raise _RefusedError("no face found")
     if len(faces) > 1 and faces[0].box.area < policy.dominance * faces[1].box.area:
-        raise _Refusal(f"{len(faces)} faces and none stands out: crop the picture to one person")
+        raise _RefusedError(f"{len(faces)} faces, none stands out: crop it to one person")
     return faces[0]
 
 

@@ -30,7 +30,7 @@ def get_collection(database: Database, name: str) -> Collection:
 
 def list_collections(database: Database) -> Iterator[Collection]:
     """All collections, oldest first."""
-    return _all(database, lambda c, after: collections.list_collections(c, after))
+    return _all(database, collections.list_collections)
 
 
 def create_collection(

@@ -27,6 +27,8 @@ from reknown.vision.batch import available_cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
     from reknown.vision.analyze import Engine
 
 _PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless", "pillow", "sqlalchemy")
@@ -116,13 +118,14 @@ def _round_trip(engine: Engine) -> str:
     return f"found again with score {match.score:.4f}"
 
 
-def _noise() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _noise() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3), np.uint8)
 
 
-def _vector(engine: Engine) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _vector(engine: Engine) -> NDArray[np.float32]:
     points = np.array([[[90, 110], [160, 110], [125, 145], [95, 180], [155, 180]]], np.float32)
-    return engine.embedder.embed(_noise(), points)[0]
+    vectors = engine.embedder.embed(_noise(), points)
+    return np.asarray(vectors[0])
 
 
 def _features() -> list[str]:

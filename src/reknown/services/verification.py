@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.candidates import Comparison
 from reknown.biometrics.errors import NoFaceError
 from reknown.biometrics.templates import compare
 
 if TYPE_CHECKING:
+    from reknown.biometrics.candidates import Comparison
     from reknown.biometrics.faces import DetectedFace
     from reknown.services.decision import Threshold
     from reknown.services.photos import Photo

@@ -52,9 +52,10 @@ def _shrunk(
     pixels: NDArray[np.uint8], transform: NDArray[np.float64], side: int, scale: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The face's surroundings averaged down first: bilinear sampling alone would alias."""
-    inverse = cv2.invertAffineTransform(transform)
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) @ inverse[:, :2].T
-    corners += inverse[:, 2]
+    inverse = np.asarray(cv2.invertAffineTransform(transform), np.float64)
+    corners = (
+        np.array([[0, 0], [side, 0], [0, side], [side, side]]) @ inverse[:, :2].T + inverse[:, 2]
+    )
     height, width = pixels.shape[:2]
     left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, [width - 1, height - 1])
     right, bottom = np.clip(

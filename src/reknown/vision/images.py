@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from reknown.biometrics.errors import (
     ImageError,
@@ -101,6 +101,8 @@ def decode_image(data: bytes, limits: ImageLimits = ImageLimits()) -> DecodedIma
             pixels, width, height = _decode(data, limits)
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:
+        raise ImageTooLargeError(f"more than {limits.max_pixels:,} pixels") from error
     except Exception as error:
         raise InvalidImageError(f"not a readable JPEG or PNG: {_reason(error)}") from error
     return DecodedImage(pixels, width, height, hashlib.sha256(data).hexdigest())
@@ -150,7 +152,7 @@ def _reason(error: Exception) -> str:
     """What went wrong, without the addresses and paths that some messages carry."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "unknown format"
     if isinstance(error, ValueError) and "null" in str(error):
         return "the name contains a NUL"

@@ -30,7 +30,7 @@ _CHIN_PER_MOUTH = 1.4
 def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose) -> FaceQuality:
     """Quality of one face; `landmarks` (5, 2) in pixels of the RGB picture."""
     chip = cut_chip(pixels, landmarks, _REFERENCE, _SIDE)
-    grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    grey = np.asarray(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
     eyes, mouth = landmarks[:2], landmarks[3:]
     eye_distance = float(np.linalg.norm(eyes[1] - eyes[0]))
     eye_distance /= max(float(np.cos(np.radians(pose.yaw))), 0.1)

@@ -14,13 +14,11 @@ def _landmarks(yaw: float, pitch: float, roll: float, scale: float) -> np.ndarra
     about_y = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]])
     about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    return scale * (_HEAD @ about_y.T @ about_x.T @ about_z.T)[:, :2] + 500
+    return np.asarray(scale * (_HEAD @ about_y.T @ about_x.T @ about_z.T)[:, :2] + 500)
 
 
 @given(st.floats(-60, 60), st.floats(-40, 40), st.floats(-179, 179), st.floats(0.1, 30))
-def test_a_turned_head_is_found_again(
-    yaw: float, pitch: float, roll: float, scale: float
-) -> None:
+def test_a_turned_head_is_found_again(yaw: float, pitch: float, roll: float, scale: float) -> None:
     pose = estimate_pose(_landmarks(yaw, pitch, roll, scale))
     assert (pose.yaw, pose.pitch) == pytest.approx((yaw, pitch), abs=0.5)
     assert (pose.roll - roll + 180) % 360 - 180 == pytest.approx(0, abs=0.5)

@@ -70,7 +70,7 @@ class MtcnnDetector:
         level = pixels
         while min(height, width) * scale >= _CELL:
             size = (round(width * scale), round(height * scale))
-            level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
+            level = np.asarray(cv2.resize(level, size, interpolation=cv2.INTER_AREA), np.uint8)
             found.append(self._propose_at(level, size[0] / width, size[1] / height))
             scale *= _PYRAMID_FACTOR
         rows = np.concatenate(found)
@@ -148,7 +148,7 @@ def _crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
             continue
         if left < 0 or top < 0 or right > width or bottom > height:
             padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-            inner = cv2.copyMakeBorder(inner, *padding, cv2.BORDER_CONSTANT)
+            inner = np.pad(inner, (padding[:2], padding[2:], (0, 0)))
         smooth = cv2.INTER_AREA if min(inner.shape[:2]) > 2 * side else cv2.INTER_LINEAR
         cv2.resize(inner, (side, side), dst=crop, interpolation=smooth)
     return crops
