@@ -8,12 +8,12 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection
+from reknown.cli.options import Accurate, Data, Json, Pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reknown.biometrics.records import Collection
-    from reknown.cli.options import Accurate, Data, Json, Pack
 
 cli = typer.Typer(help="Galleries: list, make, tag and delete them.", no_args_is_help=True)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from reknown.cli.options import Accurate, Draw, Json, Pack, Score, Threshold
+from reknown.cli.options import Accurate, Draw, Json, Pack, Score, Threshold
 
 _COLUMNS = ("face in B ", "left ", "top ", "similarity ", "score ", "false match rate ", "result")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.options import Draw, Json, Pack  # noqa: TC001 - typer reads them
+from reknown.cli.options import Draw, Json, Pack
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reknown.services.photos import Photo
     from reknown.vision.draw import Label
 

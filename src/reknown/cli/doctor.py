@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
-if TYPE_CHECKING:
-    from reknown.cli.options import Data, Json, Pack
+from reknown.cli.options import Data, Json, Pack
 
 
 def doctor(pack: Pack = None, data: Data = None, json: Json = False) -> None:

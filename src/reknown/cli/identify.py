@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,8 +18,6 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reknown.biometrics.candidates import Candidate, CandidateList
     from reknown.services import decision
     from reknown.services.identification import Identification

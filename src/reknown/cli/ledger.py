@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
-if TYPE_CHECKING:
-    from reknown.cli.options import Data, Json
+from reknown.cli.options import Data, Json
 
 
 def ledger(

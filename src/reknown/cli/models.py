@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.completion import complete_pack
+from reknown.cli.options import Json
 
 if TYPE_CHECKING:
-    from reknown.cli.options import Json
     from reknown.vision.packs.store import FileStatus, PackStore
 
 cli = typer.Typer(

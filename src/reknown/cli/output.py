@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 EXIT_DONE, EXIT_NEGATIVE, EXIT_ERROR = 0, 1, 2
+_RAREST = 1e-6
+_PIPED_WIDTH = 120
 
 
 def console(*, error: bool = False) -> Console:
     """A console that drops colours and animation when its output is no terminal."""
     from rich.console import Console
 
-    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() else _PIPED_WIDTH
+    return Console(file=stream, highlight=False, width=width)
 
 
 def print_json(value: object) -> None:
@@ -88,12 +92,16 @@ def percent(value: float | None) -> str:
 
 
 def one_in(rate: float | None) -> str:
-    """A false match rate for people: "1 in 10,000"; "-" where none is known."""
+    """A false match rate for people: "1 in 10,000"; "-" where none is known.
+
+    No calibration reaches beyond 1e-6, so that stands for anything rarer.
+    """
     if rate is None:
         return "-"
     if rate >= 1:
         return "every one"
-    return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
+    text = f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
+    return f"under {text}" if rate <= _RAREST else text
 
 
 def _plain(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError, NotFoundError
@@ -10,7 +11,6 @@ from reknown.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from reknown.gallery.database import Engine as Database
     from reknown.services.decision import Threshold
