@@ -1,0 +1,177 @@
+"""Detect and embed against face_recognition 1.3.0, one core, the same images, one run.
+
+    make bench
+
+Both sides work on the same files in turns, so that a busy machine slows both. Without the
+real faces in `$REKNOWN_SHARED/data` the two portraits of the demo are used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.session import open_engine
+from reknown.vision.batch import map_bounded
+from reknown.vision.embed import _chips
+from reknown.vision.images import decode_image, read_image_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.vision.analyze import Engine
+
+_IMAGES = 120
+_BATCH = 1500
+_MEMORY_IMAGES = 10_000
+
+
+def main() -> None:
+    if len(sys.argv) > 1 and sys.argv[1] == "--memory":
+        json.dump(peak_memory(), sys.stdout)
+        return
+    engine = open_engine(None)
+    accurate = open_engine(None, accurate=True)
+    report: dict[str, Any] = {"images": len(paths()[:: step(_IMAGES)])}
+    report |= one_core(engine, accurate)
+    report["stages_ms"] = stages(engine)
+    report["both_cores"] = both_cores(engine)
+    memory = subprocess.run(
+        [sys.executable, __file__, "--memory"], capture_output=True, check=True, text=True
+    )
+    report["memory"] = json.loads(memory.stdout)
+    json.dump(report, sys.stdout, indent=1)
+    sys.stdout.write("\n")
+
+
+def paths() -> list[Path]:
+    folder = Path(os.environ.get("REKNOWN_SHARED", "../shared")) / "data" / "lfw-view2" / "images"
+    return sorted(folder.rglob("*.jpg")) or [EILEEN.path(), GRACE.path()] * 10
+
+
+def step(count: int) -> int:
+    return max(1, len(paths()) // count)
+
+
+def ours(engine: Engine, path: Path) -> None:
+    image = decode_image(read_image_file(path))
+    engine.embed(image, engine.detect(image))
+
+
+def theirs() -> Callable[[Path], None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import face_recognition
+
+    def work(path: Path) -> None:
+        pixels = face_recognition.load_image_file(path)
+        face_recognition.face_encodings(pixels, face_recognition.face_locations(pixels))
+
+    return work
+
+
+def one_core(engine: Engine, accurate: Engine) -> dict[str, Any]:
+    """Median milliseconds an image; every image by all three in turn, pinned to one core."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        peer = theirs()
+        sides: dict[str, Callable[[Path], None]] = {
+            "reknown": lambda path: ours(engine, path),
+            "reknown_accurate": lambda path: ours(accurate, path),
+            "face_recognition": peer,
+        }
+        times: dict[str, list[float]] = {name: [] for name in sides}
+        chosen = paths()[:: step(_IMAGES)]
+        for path in [*chosen[:5], *chosen]:
+            for name, work in sides.items():
+                times[name].append(timed(lambda work=work, path=path: work(path)))  # type: ignore[misc]
+    finally:
+        os.sched_setaffinity(0, cores)
+    medians = {name: statistics.median(values[5:]) for name, values in times.items()}
+    return {
+        "median_ms": medians,
+        "times_faster": medians["face_recognition"] / medians["reknown"],
+        "times_faster_accurate": medians["face_recognition"] / medians["reknown_accurate"],
+    }
+
+
+def stages(engine: Engine) -> dict[str, float]:
+    """Where the time of one image goes; medians on one core."""
+    reference = engine.embedder._alignment  # type: ignore[attr-defined]
+    rows = []
+    for path in paths()[:: step(_IMAGES)]:
+        start = time.perf_counter()
+        image = decode_image(read_image_file(path))
+        decoded = time.perf_counter()
+        found = engine.detector.detect(image.pixels)
+        detected = time.perf_counter()
+        faces = engine.detect(image)
+        assessed = time.perf_counter()
+        if not faces:
+            continue
+        _chips(image.pixels, found.landmarks, reference)
+        aligned = time.perf_counter()
+        engine.embed(image, faces)
+        done = time.perf_counter()
+        rows.append(
+            (
+                decoded - start,
+                detected - decoded,
+                (assessed - detected) - (detected - decoded),
+                aligned - assessed,
+                (done - aligned) - (aligned - assessed),
+            )
+        )
+    names = ("decode", "detect", "pose_and_quality", "align", "embed")
+    medians = np.median(np.array(rows), axis=0) * 1000
+    return dict(zip(names, (round(float(m), 2) for m in medians), strict=True))
+
+
+def both_cores(engine: Engine) -> dict[str, float]:
+    """Images a second with one worker and with two, in alternating rounds."""
+    chosen = (paths() * 100)[:_BATCH:1]
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(3):
+        for workers, results in rates.items():
+            spent = timed(lambda workers=workers: batch(engine, chosen[:500], workers))  # type: ignore[misc]
+            results.append(500 / spent * 1000)
+    one, two = (statistics.median(rates[workers]) for workers in (1, 2))
+    return {"one_worker_per_s": one, "two_workers_per_s": two, "ratio": two / one}
+
+
+def batch(engine: Engine, chosen: list[Path], workers: int | None = None) -> None:
+    for _ in map_bounded(lambda path: ours(engine, path), chosen, workers):
+        pass
+
+
+def peak_memory() -> dict[str, float]:
+    """Of a process of its own that works through 10,000 images on all cores."""
+    chosen = (paths() * (_MEMORY_IMAGES // len(paths()) + 1))[:_MEMORY_IMAGES]
+    started = time.monotonic()
+    batch(open_engine(None), chosen)
+    seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"images": len(chosen), "peak_mib": peak, "images_per_s": len(chosen) / seconds}
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    main()
