@@ -1,0 +1,25 @@
+"""Compares the largest faces of two pictures from Python.
+
+python examples/compare_two.py A.jpg B.jpg
+"""
+
+import sys
+from pathlib import Path
+
+from reknown.services.decision import threshold_at_similarity
+from reknown.services.photos import read_photo
+from reknown.services.verification import verify
+from reknown.settings import read_settings
+from reknown.vision.load import load_engine
+from reknown.vision.packs.store import PackStore
+
+settings = read_settings()
+engine = load_engine(PackStore(settings.cache, [settings.packs]), "public-domain")
+threshold = threshold_at_similarity(engine.calibration, 90)
+
+probe, reference = (read_photo(engine, Path(name)) for name in sys.argv[1:3])
+face, comparison = verify(engine, probe, reference, threshold).comparisons[0]
+
+print(f"similarity {comparison.similarity:.1f} of 100")
+print(f"strangers reach that once in {1 / comparison.false_match_rate:,.0f} comparisons")
+print("at or above the threshold" if comparison.accepted else "below the threshold")
