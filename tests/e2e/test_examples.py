@@ -6,8 +6,9 @@ _EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def _run(name: str, *arguments: Path) -> str:
-    command = [sys.executable, "-W", "error", _EXAMPLES / name, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
+    command = [sys.executable, "-W", "error", str(_EXAMPLES / name), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    return str(done.stdout)
 
 
 def test_two_pictures_of_one_person(people: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from reknown.biometrics.errors import (
     ImageError,
@@ -32,7 +32,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FORMATS = ("JPEG", "PNG")
-_DRAFT_SIDE = 3000
+# Faces too small to recognise at this many pixels a side are too small for the detector too.
+_ENOUGH = 3000
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SWAPPING = {_UPRIGHT[value] for value in (5, 6, 7, 8)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +98,8 @@ def decode_image(data: bytes, limits: ImageLimits = ImageLimits()) -> DecodedIma
     """Decodes a JPEG or PNG to upright RGB.
 
     Orientation follows EXIF; transparency is laid over white; only the first frame of an
-    animation counts; colour profiles are ignored. A JPEG more than twice as large as
-    needed is decoded at a half, a quarter or an eighth of its size.
+    animation counts; colour profiles are ignored. Pictures with a side of 6,000 pixels or
+    more come out at a half, a third and so on, so that no side is shorter than needed.
 
     Raises `ImageTooLargeError`, `ImageTooSmallError` or `InvalidImageError`.
     """
@@ -110,12 +122,17 @@ def decode_image(data: bytes, limits: ImageLimits = ImageLimits()) -> DecodedIma
 
 def _decode(data: bytes, limits: ImageLimits) -> tuple[NDArray[np.uint8], int, int]:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-        _check_size(image.width, image.height, limits)
-        width, height = _upright_size(image)
-        image.draft("RGB", _draft_size(image.width, image.height))
+        width, height = image.size
+        _check_size(width, height, limits)
+        image.draft("RGB", _draft_size(width, height))
         image.load()
-        upright = _rgb(ImageOps.exif_transpose(image))
-        return np.asarray(upright), width, height
+        transposition = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+        upright = _rgb(_shrunk(image))
+    if transposition is not None:
+        upright = upright.transpose(transposition)
+        if transposition in _SWAPPING:
+            width, height = height, width
+    return np.asarray(upright), width, height
 
 
 def _check_size(width: int, height: int, limits: ImageLimits) -> None:
@@ -128,19 +145,28 @@ def _check_size(width: int, height: int, limits: ImageLimits) -> None:
         raise ImageTooSmallError(f"{size}: a side needs {limits.min_side} at least")
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    swapped = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (image.height, image.width) if swapped else (image.width, image.height)
-
-
 def _draft_size(width: int, height: int) -> tuple[int, int]:
-    shrink = max(1.0, max(width, height) / _DRAFT_SIDE)
+    shrink = max(1.0, max(width, height) / _ENOUGH)
     return int(width / shrink), int(height / shrink)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _shrunk(image: Image.Image) -> Image.Image:
+    """At most twice as large as needed, by averaging, before copies are made of it."""
     if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        image = Image.fromarray(_high_bytes(np.asarray(image)))
+    elif image.mode in {"P", "1"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    factor = max(image.size) // _ENOUGH
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _high_bytes(values: NDArray[np.integer]) -> NDArray[np.uint8]:
+    high = np.empty(values.shape, np.uint8)
+    np.right_shift(values, 8, out=high, casting="unsafe")
+    return high
+
+
+def _rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")

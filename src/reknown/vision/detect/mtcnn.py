@@ -26,6 +26,7 @@ _CELL, _STRIDE = 12, 2
 _PYRAMID_FACTOR = 0.709
 _MAX_LEVEL_PIXELS = 600_000
 _RNET_SIDE, _ONET_SIDE = 24, 48
+_BATCH = 64
 _MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
 _OVERLAP_IN_SCALE, _OVERLAP_ACROSS, _OVERLAP_NESTED = 0.5, 0.7, 0.7
 
@@ -102,7 +103,7 @@ class MtcnnDetector:
         if not len(boxes):
             return boxes
         squares = _squares(boxes)
-        outputs = self._rnet.run(_normalised(_crops(pixels, squares, _RNET_SIDE)))
+        outputs = _run(self._rnet, _crops(pixels, squares, _RNET_SIDE))
         scores = outputs["face"][:, 1]
         passed = scores >= self._settings.thresholds[1]
         moved = _moved(squares[passed], outputs["box"][passed])
@@ -113,7 +114,7 @@ class MtcnnDetector:
         if not len(boxes):
             return _NOTHING
         squares = _squares(boxes)
-        outputs = self._onet.run(_normalised(_crops(pixels, squares, _ONET_SIDE)))
+        outputs = _run(self._onet, _crops(pixels, squares, _ONET_SIDE))
         scores = outputs["face"][:, 1]
         passed = scores >= self._settings.thresholds[2]
         moved, scores = _moved(squares[passed], outputs["box"][passed]), scores[passed]
@@ -131,12 +132,18 @@ class MtcnnDetector:
         squares = _squares(boxes)
         crops = _crops(pixels, squares, _ONET_SIDE)
         views = np.concatenate([crops, crops[:, :, ::-1]])
-        points = self._onet.run(_normalised(views))["landmarks"].reshape(2, len(boxes), 2, 5)
+        points = _run(self._onet, views)["landmarks"].reshape(2, len(boxes), 2, 5)
         plain, mirrored = points.transpose(0, 1, 3, 2)
         back = mirrored[:, _MIRRORED_LANDMARKS]
         back[..., 0] = 1 - back[..., 0]
         sides = squares[:, None, 2:] - squares[:, None, :2]
         return np.asarray(squares[:, None, :2] + (plain + back) / 2 * sides, np.float32)
+
+
+def _run(network: Network, crops: Pixels) -> dict[str, Floats]:
+    """In batches: on a picture full of faces thousands of crops at once would fill memory."""
+    parts = [network.run(_normalised(crops[i : i + _BATCH])) for i in range(0, len(crops), _BATCH)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _normalised(pixels: Pixels) -> Floats:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reknown.gallery.database import open_database
+from reknown.services import galleries
+from reknown.services.enrolment import EnrolmentPolicy, enrol_all
+from reknown.services.enrolment_plan import Enrolee
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reknown.gallery.database import Engine as Database
+    from reknown.services.enrolment import EnrolmentResult
+    from reknown.vision.analyze import Engine
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path / "data")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def collection(database: Database, engine: Engine) -> str:
+    return galleries.create_collection(database, "people", engine.space, {}, "tester").name
+
+
+@pytest.fixture
+def enrol(
+    engine: Engine, database: Database, collection: str, tmp_path: Path
+) -> Callable[..., EnrolmentResult]:
+    """Enrols one picture, given as the bytes of its file."""
+
+    def enrol_one(
+        data: bytes,
+        subject: str = "Eileen Collins",
+        name: str = "1.jpg",
+        policy: EnrolmentPolicy = EnrolmentPolicy(),
+    ) -> EnrolmentResult:
+        path = tmp_path / name
+        path.write_bytes(data)
+        plan = [Enrolee(path, subject)]
+        (result,) = enrol_all(engine, database, collection, plan, policy=policy, actor="tester")
+        return result
+
+    return enrol_one

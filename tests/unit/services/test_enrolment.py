@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image, ImageEnhance, ImageFilter
+
+from reknown.biometrics.errors import DatabaseError
+from reknown.biometrics.faces import Pose, QualityMeasure
+from reknown.cli.demo_pictures import jpeg
+from reknown.services import enrolment, galleries
+from reknown.services.enrolment import ANY_QUALITY, EnrolmentPolicy, Outcome, enrol_all
+from reknown.services.enrolment_plan import Enrolee, read_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.gallery.database import Engine as Database
+    from reknown.services.enrolment import EnrolmentResult
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+    Enrol = Callable[..., EnrolmentResult]
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _side_by_side(left: bytes, right: bytes, right_side: int = 300) -> bytes:
+    """Two portraits in one picture, the left one 300 pixels high."""
+    canvas = Image.new("RGB", (300 + right_side, 300))
+    canvas.paste(_open(left).resize((300, 300)), (0, 0))
+    canvas.paste(_open(right).resize((right_side, right_side)), (300, 0))
+    return jpeg(canvas)
+
+
+def _dimmed(data: bytes) -> bytes:
+    return jpeg(ImageEnhance.Brightness(_open(data)).enhance(0.17))
+
+
+def _blurred(data: bytes) -> bytes:
+    return jpeg(_open(data).filter(ImageFilter.GaussianBlur(4)))
+
+
+def _tiny(data: bytes) -> bytes:
+    canvas = Image.new("RGB", (400, 400))
+    canvas.paste(_open(data).resize((85, 85), Image.Resampling.LANCZOS), (150, 150))
+    return jpeg(canvas)
+
+
+@pytest.fixture(scope="module")
+def face(engine: Engine, eileen_image: DecodedImage) -> DetectedFace:
+    (face,) = engine.detect(eileen_image)
+    return face
+
+
+def _enrolments(database: Database) -> list[dict[str, object]]:
+    events = galleries.list_events(database)
+    return [dict(event.detail) for event in events if event.operation == "enrol"]
+
+
+def test_a_portrait_becomes_a_reference(
+    enrol: Enrol, database: Database, eileen: bytes, eileen_image: DecodedImage
+) -> None:
+    result = enrol(eileen)
+    assert (result.outcome, result.reason) == (Outcome.ENROLLED, "")
+    (stored,) = galleries.list_faces(database, "people")
+    assert stored == result.face
+    assert stored.user == "Eileen Collins"
+    assert stored.image.sha256 == eileen_image.sha256
+    assert (stored.image.name, stored.image.width, stored.image.height) == ("1.jpg", 300, 300)
+    assert stored.confidence > 0.9
+
+
+def test_a_picture_without_a_face_is_refused(enrol: Enrol) -> None:
+    result = enrol(jpeg(Image.new("RGB", (200, 200), "grey")))
+    assert (result.outcome, result.reason) == (Outcome.REFUSED, "no face found")
+
+
+def test_two_faces_of_the_same_size_are_refused(
+    enrol: Enrol, database: Database, eileen: bytes, grace: bytes
+) -> None:
+    result = enrol(_side_by_side(eileen, grace))
+    assert result.outcome is Outcome.REFUSED
+    assert result.reason.startswith("2 faces, none stands out")
+    assert not list(galleries.list_faces(database, "people"))
+
+
+def test_the_face_that_stands_out_is_taken(
+    enrol: Enrol, engine: Engine, database: Database, eileen: bytes, grace: bytes
+) -> None:
+    result = enrol(_side_by_side(eileen, grace, right_side=110))
+    assert result.face is not None
+    assert result.face.box.left < 0.5
+    assert len(list(galleries.list_faces(database, "people"))) == 1
+
+
+def test_a_good_face_meets_no_objection(face: DetectedFace) -> None:
+    assert EnrolmentPolicy().objections(face) == ()
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "reason"),
+    [
+        ("inter_eye_distance", QualityMeasure(13.9, 50), "too small"),
+        ("luminance_mean", QualityMeasure(0.1, 14), "too dark or too bright"),
+        ("sharpness", QualityMeasure(0.01, 7), "too blurred"),
+    ],
+)
+def test_each_poor_measure_is_named(
+    face: DetectedFace, measure: str, value: QualityMeasure, reason: str
+) -> None:
+    poor = replace(face, quality=replace(face.quality, **{measure: value}))
+    assert EnrolmentPolicy().objections(poor) == (reason,)
+    assert ANY_QUALITY.objections(poor) == ()
+
+
+@pytest.mark.parametrize("pose", [Pose(61, 0, 0), Pose(-61, 0, 0), Pose(0, 61, 0), Pose(0, -61, 0)])
+def test_a_face_turned_to_any_side_is_named(face: DetectedFace, pose: Pose) -> None:
+    assert EnrolmentPolicy().objections(replace(face, pose=pose)) == ("turned away",)
+    assert ANY_QUALITY.objections(replace(face, pose=pose)) == ()
+
+
+def test_a_leaning_head_is_no_matter(face: DetectedFace) -> None:
+    assert EnrolmentPolicy().objections(replace(face, pose=Pose(0, 0, 170))) == ()
+
+
+def test_an_unsure_detection_is_named_with_everything_else(face: DetectedFace) -> None:
+    unsure = replace(face, confidence=0.89, pose=Pose(90, 0, 0))
+    assert EnrolmentPolicy().objections(unsure) == ("not clearly a face", "turned away")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [(_dimmed, "too dark"), (_blurred, "too blurred"), (_tiny, "too small")],
+)
+def test_a_poor_picture_is_refused_unless_any_quality_will_do(
+    enrol: Enrol, eileen: bytes, spoil: Callable[[bytes], bytes], reason: str
+) -> None:
+    refused = enrol(spoil(eileen))
+    assert refused.outcome is Outcome.REFUSED
+    assert refused.reason.startswith("the face is ")
+    assert reason in refused.reason
+    assert enrol(spoil(eileen), policy=ANY_QUALITY).outcome is Outcome.ENROLLED
+
+
+def test_the_same_picture_is_known_the_second_time(
+    enrol: Enrol, database: Database, eileen: bytes
+) -> None:
+    first, second = enrol(eileen), enrol(eileen, name="copy.jpg")
+    assert second.outcome is Outcome.KNOWN
+    assert second.face == first.face
+    assert len(list(galleries.list_faces(database, "people"))) == 1
+    assert len(_enrolments(database)) == 1
+
+
+def test_the_same_picture_twice_in_one_run_is_enrolled_once(
+    engine: Engine, database: Database, collection: str, tmp_path: Path, eileen: bytes
+) -> None:
+    plan = [Enrolee(tmp_path / f"{number}.jpg", "Eileen") for number in range(6)]
+    for enrolee in plan:
+        enrolee.path.write_bytes(eileen)
+    results = list(enrol_all(engine, database, collection, plan, actor="tester"))
+    assert [result.outcome for result in results] == [Outcome.ENROLLED] + 5 * [Outcome.KNOWN]
+    assert len({result.face.face_id for result in results if result.face}) == 1
+
+
+def test_the_same_picture_under_another_name_is_refused(
+    enrol: Enrol, database: Database, eileen: bytes
+) -> None:
+    enrol(eileen)
+    result = enrol(eileen, subject="Grace Hopper")
+    assert result.outcome is Outcome.REFUSED
+    assert result.reason == "the same picture is enrolled as Eileen Collins"
+    assert [user.name for user in galleries.list_users(database, "people")] == ["Eileen Collins"]
+
+
+def test_one_picture_for_two_people_in_one_run_is_refused_for_the_second(
+    engine: Engine, database: Database, collection: str, tmp_path: Path, eileen: bytes
+) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(eileen)
+    plan = [Enrolee(path, "Eileen"), Enrolee(path, "Grace")]
+    first, second = enrol_all(engine, database, collection, plan, actor="tester")
+    assert first.outcome is Outcome.ENROLLED
+    assert (second.outcome, second.face) == (Outcome.REFUSED, None)
+    assert "enrolled as Eileen" in second.reason
+
+
+def test_a_picture_deleted_while_it_is_looked_up_is_refused_and_not_a_crash(
+    engine: Engine,
+    database: Database,
+    collection: str,
+    tmp_path: Path,
+    eileen: bytes,
+    enrol: Enrol,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enrol(eileen)
+    monkeypatch.setattr(enrolment.references, "find_image", lambda *_: [])
+    result = enrol(eileen, name="again.jpg")
+    assert result.outcome is Outcome.REFUSED
+    assert "try again" in result.reason
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b.jpg", "[bold]x[/].jpg", "zoë 💡.jpg", "two\nlines.jpg", "\x1b[31mred.jpg", "-x.jpg",
+     os.fsdecode(b"\xff\xfe.jpg"), "'; DROP TABLE faces;.jpg", "x" * 250 + ".jpg"],
+    ids=ascii,
+)  # fmt: skip
+def test_any_file_name_is_taken(
+    enrol: Enrol, database: Database, eileen: bytes, name: str
+) -> None:
+    assert enrol(eileen, name=name).outcome is Outcome.ENROLLED
+    (face,) = galleries.list_faces(database, "people")
+    assert face.image.name == os.fsencode(name).decode(errors="replace")
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "", "a\0b", os.fsdecode(b"\xff")], ids=ascii)
+def test_a_name_that_cannot_be_stored_is_refused(
+    enrol: Enrol, database: Database, eileen: bytes, name: str
+) -> None:
+    result = enrol(eileen, subject=name)
+    assert result.outcome is Outcome.REFUSED
+    assert "a user's name" in result.reason
+    assert _enrolments(database) == []
+
+
+def test_a_file_that_is_not_there_is_refused(
+    engine: Engine, database: Database, collection: str, tmp_path: Path
+) -> None:
+    plan = [Enrolee(tmp_path / "absent.jpg", "Ann"), Enrolee(tmp_path, "Ann")]
+    results = list(enrol_all(engine, database, collection, plan, actor="tester"))
+    assert [result.outcome for result in results] == [Outcome.REFUSED] * 2
+    assert all("cannot read" in result.reason for result in results)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"GIF89a", bytes(5000)])
+def test_what_is_no_picture_is_refused(enrol: Enrol, data: bytes) -> None:
+    result = enrol(data)
+    assert result.outcome is Outcome.REFUSED
+    assert result.reason
+
+
+def test_hostile_pictures_are_refused_or_enrolled_but_never_raise(
+    engine: Engine, database: Database, collection: str, shared: Path
+) -> None:
+    files = sorted((shared / "data" / "hostile").rglob("*"))[::5]
+    plan = [Enrolee(path, "somebody") for path in files]
+    results = list(enrol_all(engine, database, collection, plan, actor="tester"))
+    assert [result.enrolee for result in results] == plan
+    assert sum(result.outcome is Outcome.REFUSED for result in results) > len(plan) * 0.9
+
+
+def test_the_ledger_has_one_event_for_each_enrolled_face(
+    engine: Engine, database: Database, collection: str, people: Path
+) -> None:
+    results = list(enrol_all(engine, database, collection, read_plan(people), actor="tester"))
+    list(enrol_all(engine, database, collection, read_plan(people), actor="tester"))
+    assert _enrolments(database) == [
+        {"face": r.face.face_id, "user": r.face.user, "image": r.face.image.sha256}
+        for r in results
+        if r.face
+    ]
+    assert len(results) == 2
+
+
+@pytest.mark.parametrize("failing", ["append", "add_faces"])
+def test_a_face_and_its_event_are_stored_together_or_not_at_all(
+    enrol: Enrol,
+    database: Database,
+    eileen: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+) -> None:
+    module = enrolment.events if failing == "append" else enrolment.references
+    original = getattr(module, failing)
+
+    def fail_afterwards(*arguments: object) -> None:
+        original(*arguments)
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, failing, fail_afterwards)
+        with pytest.raises(DatabaseError, match="disk is full"):
+            enrol(eileen)
+    assert not list(galleries.list_faces(database, "people"))
+    assert not list(galleries.list_users(database, "people"))
+    assert _enrolments(database) == []
+    assert enrol(eileen).outcome is Outcome.ENROLLED
+
+
+def test_a_result_is_on_disk_before_it_is_given_out(
+    engine: Engine, database: Database, collection: str, people: Path
+) -> None:
+    results = enrol_all(engine, database, collection, read_plan(people), actor="tester")
+    for count, _ in enumerate(results, 1):
+        assert len(list(galleries.list_faces(database, "people"))) == count
+        assert len(_enrolments(database)) == count

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from reknown.biometrics.errors import ModelNotFoundError
+from reknown.services.self_test import run_checks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
+    from reknown.vision.detect.base import Detections
+
+
+class _BrokenDetector:
+    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+        raise RuntimeError("no such operator")
+
+
+class _ForgetfulEmbedder:
+    """Never gives the same template twice."""
+
+    def __init__(self) -> None:
+        self._random = np.random.default_rng(0)
+
+    def embed(
+        self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        vectors = self._random.normal(size=(len(landmarks), 384)).astype(np.float32)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def _failed(engine: Engine, data: Path) -> dict[str, str]:
+    checks = list(run_checks(lambda: engine, data))
+    assert [check.name for check in checks][-1] == "enrol and search"
+    return {check.name: check.detail for check in checks if not check.passed}
+
+
+def test_a_sound_installation_passes(engine: Engine, tmp_path: Path) -> None:
+    checks = list(run_checks(lambda: engine, tmp_path / "data"))
+    assert [check for check in checks if not check.passed] == []
+    assert len(checks) == 8
+    assert all(check.detail for check in checks)
+
+
+def test_a_missing_model_pack_is_reported(tmp_path: Path) -> None:
+    def load() -> Engine:
+        raise ModelNotFoundError("fetch it first")
+
+    *_, last = run_checks(load, tmp_path / "data")
+    assert (last.name, last.passed, last.detail) == ("model pack", False, "fetch it first")
+
+
+def test_an_engine_that_cannot_be_loaded_at_all_is_reported(tmp_path: Path) -> None:
+    def load() -> Engine:
+        raise RuntimeError("onnxruntime is broken")
+
+    *_, last = run_checks(load, tmp_path / "data")
+    assert (last.name, last.passed) == ("model pack", False)
+    assert "onnxruntime is broken" in last.detail
+
+
+def test_a_broken_detector_is_reported(engine: Engine, tmp_path: Path) -> None:
+    failed = _failed(replace(engine, detector=_BrokenDetector()), tmp_path / "data")
+    assert list(failed) == ["detector"]
+    assert "no such operator" in failed["detector"]
+
+
+def test_templates_that_differ_each_time_are_reported(engine: Engine, tmp_path: Path) -> None:
+    failed = _failed(replace(engine, embedder=_ForgetfulEmbedder()), tmp_path / "data")
+    assert "the same picture gives different templates" in failed["template"]
+
+
+def test_an_unusable_data_folder_is_reported(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    failed = _failed(engine, tmp_path / "file" / "data")
+    assert list(failed) == ["gallery"]
+    assert str(tmp_path) in failed["gallery"]
+
+
+def test_a_damaged_gallery_is_reported(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "reknown.db").write_bytes(b"no database" * 1000)
+    assert list(_failed(engine, tmp_path)) == ["gallery"]
+
+
+def test_a_missing_library_is_reported(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    assert list(_failed(engine, tmp_path / "data")) == ["libraries"]
