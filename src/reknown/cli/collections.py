@@ -69,7 +69,9 @@ def create(
 @cli.command("tag")
 def tag_(
     name: Name,
-    tags: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Tags to set.")
+    ] = None,
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="KEY", help="May be repeated.")
     ] = None,
@@ -94,6 +96,7 @@ def delete(
     data: Data = None,
 ) -> None:
     """Delete a collection with all its people and faces."""
+    from reknown.cli.output import printable
     from reknown.cli.session import open_gallery
     from reknown.services import galleries
     from reknown.settings import read_settings
@@ -101,7 +104,9 @@ def delete(
     with open_gallery(data) as database:
         found = galleries.get_collection(database, name)
         if not yes:
-            typer.confirm(f"Delete {name} with {found.faces:,} faces for good?", abort=True)
+            typer.confirm(
+                f"Delete {printable(name)} with {found.faces:,} faces for good?", abort=True
+            )
         galleries.delete_collection(database, name, read_settings().actor)
 
 

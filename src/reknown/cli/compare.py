@@ -34,11 +34,14 @@ def compare(
         print_json,
         print_table,
     )
+    from reknown.cli.pictures import require_no_original
     from reknown.cli.session import open_engine, threshold_of
     from reknown.services.photos import read_photo
     from reknown.services.verification import verify
     from reknown.vision.draw import Label, draw_labels, save_picture
 
+    if draw is not None:
+        require_no_original(draw, (a, b))
     engine = open_engine(pack, accurate=accurate)
     limit = threshold_of(engine, threshold, score)
     photos = [read_photo(engine, path) for path in (a, b)]

@@ -47,12 +47,12 @@ def detect(
 
 
 def _print(path: Path, photo: Photo) -> None:
-    from reknown.cli.output import print_table
+    from reknown.cli.output import print_table, printable
 
     image = photo.image
     title = f"{path}: {image.width} x {image.height} pixels, faces: {len(photo.faces)}"
     if not photo.faces:
-        typer.echo(title)
+        typer.echo(printable(title))
         return
     rows = []
     for number, face in enumerate(photo.faces, 1):

@@ -64,11 +64,17 @@ def enroll(
         policy = ANY_QUALITY if any_quality else EnrolmentPolicy()
         task = bar.add_task(f"enrolling into {collection}", total=len(plan))
         results = []
-        for result in enrol_all(engine, database, collection, plan, policy=policy, actor=actor):
-            results.append(result)
-            if json:
-                print_json(_json(result))
-            bar.advance(task)
+        try:
+            for result in enrol_all(engine, database, collection, plan, policy=policy, actor=actor):
+                results.append(result)
+                if json:
+                    print_json(_json(result))
+                bar.advance(task)
+        except KeyboardInterrupt:
+            bar.stop()
+            done = f"interrupted after {len(results):,} of {len(plan):,} pictures"
+            typer.echo(f"{done}: run the same again to go on", err=True)
+            raise
     if not json:
         _summarise(results, collection, time.monotonic() - started)
     refused = any(result.outcome is Outcome.REFUSED for result in results)
@@ -86,14 +92,14 @@ def _json(result: EnrolmentResult) -> dict[str, object]:
 
 
 def _summarise(results: Iterable[EnrolmentResult], collection: str, seconds: float) -> None:
-    from reknown.cli.output import console, print_table
+    from reknown.cli.output import console, print_table, printable
     from reknown.services.enrolment import Outcome
 
     results = list(results)
     counts = Counter(result.outcome for result in results)
     people = {r.enrolee.subject for r in results if r.outcome is not Outcome.REFUSED}
     console().print(
-        f"{collection}: {len(people):,} people; {counts[Outcome.ENROLLED]:,} pictures enrolled, "
+        f"{printable(collection)}: {len(people):,} people; {counts[Outcome.ENROLLED]:,} pictures enrolled, "
         f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
         f"({seconds:.1f} s, {len(results) / max(seconds, 1e-9):.0f} pictures/s)",
         markup=False,

@@ -40,7 +40,7 @@ def delete(
     data: Data = None,
 ) -> None:
     """Delete single faces; status 1 when one was not there."""
-    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, printable
     from reknown.cli.session import open_gallery
     from reknown.services import galleries
     from reknown.settings import read_settings
@@ -50,5 +50,5 @@ def delete(
     missing = [face_id for face_id in face_ids if face_id not in gone]
     typer.echo(f"deleted {len(gone)} faces")
     for face_id in missing:
-        typer.echo(f"there is no face {face_id} in {collection}", err=True)
+        typer.echo(printable(f"there is no face {face_id} in {collection}"), err=True)
     raise typer.Exit(EXIT_NEGATIVE if missing else EXIT_DONE)

@@ -67,12 +67,12 @@ def identify(
 
 def print_search(collection: str, limit: decision.Threshold, gallery_size: int) -> None:
     """Says what is searched, at which threshold, and what that means for this gallery."""
-    from reknown.cli.output import console, one_in, percent
+    from reknown.cli.output import console, one_in, percent, printable
 
     out = console()
     people = "person" if gallery_size == 1 else "people"
     out.print(
-        f"searching {gallery_size:,} {people} in {collection}; threshold: similarity "
+        f"searching {gallery_size:,} {people} in {printable(collection)}; threshold: similarity "
         f"{percent(limit.similarity)} (score {limit.score:.4f}), false match rate "
         f"{one_in(limit.false_match_rate)}",
         markup=False,
@@ -90,7 +90,7 @@ def print_search(collection: str, limit: decision.Threshold, gallery_size: int) 
 
 def print_identification(path: Path, found: Identification) -> None:
     """A table of the faces and their candidates."""
-    from reknown.cli.output import print_table
+    from reknown.cli.output import print_table, printable
 
     image = found.photo.image
     rows: list[tuple[object, ...]] = []
@@ -105,7 +105,7 @@ def print_identification(path: Path, found: Identification) -> None:
     if rows:
         print_table(_COLUMNS, rows, title)
     else:
-        typer.echo(title)
+        typer.echo(printable(title))
 
 
 def labels(found: Identification) -> list[Label]:

@@ -109,7 +109,9 @@ def pull(
 
 @cli.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(autocompletion=complete_pack)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The pack's name.", autocompletion=complete_pack)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check every file of a pack, or of all, against its SHA-256; status 1 if one is not sound.

@@ -31,8 +31,8 @@ def console(*, error: bool = False) -> Console:
 
 
 def print_json(value: object) -> None:
-    """One line of JSON on standard output."""
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False) + "\n")
+    """One line of JSON on standard output; ASCII, as file names may hold what no text can."""
+    sys.stdout.write(json.dumps(_plain(value), allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
@@ -42,7 +42,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(
+        title=Text(printable(title)) if title else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+    )
     for column in columns:
         table.add_column(
             column.strip(), justify="right" if column.endswith(" ") else "left", overflow="fold"
@@ -75,7 +80,7 @@ def progress() -> Progress:
             return Text(f"{speed:.0f}/s" if speed else "", style="dim")
 
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),

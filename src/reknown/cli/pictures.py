@@ -104,8 +104,12 @@ def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
         targets = [draw / f"{path.stem}.png" for path in paths]
         if len(set(targets)) < len(targets):
             targets = [draw / f"{i:05d}-{path.stem}.png" for i, path in enumerate(paths, 1)]
-    originals = {path.resolve() for path in paths}
     for target in targets:
-        if target.resolve() in originals:
-            raise InputError(f"--draw would overwrite the picture {target}")
+        require_no_original(target, paths)
     return [*targets]
+
+
+def require_no_original(target: Path, originals: Sequence[Path]) -> None:
+    """Raises `InputError` when a drawing would take the place of a picture."""
+    if target.resolve() in {path.resolve() for path in originals}:
+        raise InputError(f"--draw would overwrite the picture {target}")

@@ -40,6 +40,7 @@ def delete(
     data: Data = None,
 ) -> None:
     """Forget a person: the name and all its faces."""
+    from reknown.cli.output import printable
     from reknown.cli.session import open_gallery
     from reknown.services import galleries
     from reknown.settings import read_settings
@@ -48,4 +49,4 @@ def delete(
         count = galleries.delete_user(
             database, collection, name, keep_faces=keep_faces, actor=read_settings().actor
         )
-    typer.echo(f"deleted {name} and {count} faces")
+    typer.echo(f"deleted {printable(name)} and {count} faces")

@@ -137,6 +137,8 @@ def _conclude(
 
 def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
     """The same bytes under another name would make one person two."""
+    if not faces:  # deleted since it was looked up
+        return EnrolmentResult(enrolee, Outcome.REFUSED, "just deleted: try again")
     others = sorted({face.user for face in faces if face.user and face.user != enrolee.subject})
     if others:
         reason = f"the same picture is enrolled as {', '.join(others)}"

@@ -32,6 +32,14 @@ def read_plan(source: Path) -> list[Enrolee]:
 
     Raises `InputError` when there is nothing to enrol or a line makes no sense.
     """
+    try:
+        return _read(source)
+    except OSError as error:
+        reason = (error.strerror or "failed").lower()
+        raise InputError(f"cannot read {source}: {reason}") from error
+
+
+def _read(source: Path) -> list[Enrolee]:
     if source.is_dir():
         plan = sorted(_from_folder(source), key=lambda enrolee: enrolee.path)
         if not plan:
@@ -69,5 +77,5 @@ def _from_csv(file: Path) -> Iterator[Enrolee]:
                 if not image or not subject:
                     raise InputError(f"{file}, line {rows.line_num}: image or subject is empty")
                 yield Enrolee(file.parent / image, subject)
-    except (csv.Error, UnicodeDecodeError, OSError) as error:
+    except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {file}: {error}") from error

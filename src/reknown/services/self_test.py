@@ -49,14 +49,13 @@ class Check:
 def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[Check]:
     """Every check in turn; `load` makes the engine, `data` is the data folder."""
     yield Check("reknown", True, f"{__version__}, Python {platform.python_version()}")
-    versions = (f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-    yield Check("libraries", True, ", ".join(versions))
+    yield _attempt("libraries", _libraries)
     yield Check("processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}")
     yield _attempt("gallery", lambda: _gallery(data))
     try:
         engine = load()
-    except ReknownError as error:
-        yield Check("model pack", False, str(error))
+    except Exception as error:
+        yield Check("model pack", False, _reason(error))
         return
     calibrated = "calibrated" if engine.calibration else "not calibrated: no similarities"
     space = engine.space
@@ -69,8 +68,18 @@ def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[Check]:
 def _attempt(name: str, work: Callable[[], str]) -> Check:
     try:
         return Check(name, True, work())
-    except (ReknownError, AssertionError, OSError) as error:
-        return Check(name, False, str(error))
+    except Exception as error:  # whatever is broken: to say so is what this is for
+        return Check(name, False, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, (ReknownError, AssertionError)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _libraries() -> str:
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
 
 
 def _gallery(data: Path) -> str:

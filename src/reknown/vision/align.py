@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SHRINK_BELOW = 0.5
+# A face ten thousand times the chip: landmarks that are none.
+_SMALLEST_SCALE = 1e-4
 
 
 def similarity_transform(
@@ -42,7 +44,7 @@ def cut_chip(
     """
     transform = similarity_transform(landmarks, reference)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    if 0 < scale < _SHRINK_BELOW:
+    if _SMALLEST_SCALE < scale < _SHRINK_BELOW:
         pixels, transform = _shrunk(pixels, transform, side, scale)
     chip = cv2.warpAffine(pixels, transform, (side, side), flags=cv2.INTER_LINEAR)
     return np.asarray(chip, np.uint8)

@@ -45,6 +45,6 @@ def _load_embedder(networks: Mapping[str, bytes], manifest: PackManifest) -> Emb
     if isinstance(part, DlibResnetPart):
         trunk, head = (OnnxNetwork(networks[role]) for role in ("trunk", "head"))
         return FusedResNetEmbedder(
-            trunk, head, alignment, mirror=part.mirror, pooled_weight=part.pooled_weight
+            trunk, head, alignment, mirror=part.mirror, map_weight=part.map_weight
         )
     return PlainEmbedder(OnnxNetwork(networks["sface"]), alignment)

@@ -121,9 +121,7 @@ def test_a_folder_that_cannot_be_listed_is_refused(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200), st.booleans())
-def test_any_bytes_give_a_plan_or_an_input_error(
-    tmp_path: Path, junk: bytes, header: bool
-) -> None:
+def test_any_bytes_give_a_plan_or_an_input_error(tmp_path: Path, junk: bytes, header: bool) -> None:
     try:
         plan = read_plan(_csv(tmp_path, b"image,subject\n" * header + junk))
     except InputError:

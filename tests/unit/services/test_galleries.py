@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, SpaceMismatchError
+from reknown.gallery import users
 from reknown.services import galleries
 from reknown.services.enrolment import enrol_all
 from reknown.services.enrolment_plan import read_plan
@@ -111,7 +112,7 @@ def test_a_user_whose_deletion_fails_keeps_its_faces(
     def fail(*_: object) -> None:
         raise RuntimeError("stopped")
 
-    monkeypatch.setattr(galleries.users, "delete_user", fail)
+    monkeypatch.setattr(users, "delete_user", fail)
     with pytest.raises(RuntimeError, match="stopped"):
         galleries.delete_user(database, enrolled, "Grace Hopper", keep_faces=False, actor="ann")
     assert len(list(galleries.list_faces(database, enrolled))) == 2

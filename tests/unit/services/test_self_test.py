@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from reknown.biometrics.errors import ModelNotFoundError
 from reknown.services.self_test import run_checks
@@ -13,6 +12,7 @@ from reknown.services.self_test import run_checks
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine

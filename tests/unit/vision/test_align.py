@@ -71,3 +71,10 @@ def test_shrinking_first_moves_nothing() -> None:
     there = (np.arange(20, 80) * 8 + 60) * (255 / 1000)
     assert np.abs(chip[50, 20:80, 0] - there).max() < 2
     assert np.abs(chip[20:80, 50, 1] - there).max() < 2
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-45, 1e-30, 1e-6, 1e6])
+def test_landmarks_of_any_spread_give_a_chip(spread: float) -> None:
+    pixels = np.full((50, 50, 3), 255, np.uint8)
+    points = np.asarray((POINTS - 55) * spread, np.float32)
+    assert cut_chip(pixels, points, POINTS, 100).shape == (100, 100, 3)

@@ -92,14 +92,13 @@ def dlib_trunk(network: DlibNetwork) -> bytes:
 
 
 def dlib_head(network: DlibNetwork) -> bytes:
-    """`maps` (n, 256, 4, 4) -> `pooled` (n, 256), the last block, and `output` (n, 128)."""
+    """`maps` (n, 256, 4, 4) -> `output` (n, 128), the last block and the dense layer."""
     graph = _Graph("head")
     layers = iter(network.convolutions[_TRUNK_CONVOLUTIONS:])
     x = graph.add("GlobalAveragePool", [_down_block(graph, "maps", layers, _MAP_SIDE, 0)])
-    pooled = graph.add("Flatten", [x], "pooled")
+    pooled = graph.add("Flatten", [x])
     graph.add("MatMul", [pooled, graph.weight(network.dense)], "output")
-    inputs, outputs = network.dense.shape
-    return graph.finish({"maps": _MAPS}, {"pooled": ("n", inputs), "output": ("n", outputs)})
+    return graph.finish({"maps": _MAPS}, {"output": ("n", network.dense.shape[1])})
 
 
 def _convolution(graph: _Graph, x: str, layer: Convolution) -> str:

@@ -123,13 +123,13 @@ class _Embedder(_Table, frozen=True, kw_only=True, tag_field="kind"):
     `points` are pixels of a chip of `chip` pixels cut without margin, in picture order: eye,
     eye, nose, mouth, mouth. Each of `crops` is a margin around it as a share of the side;
     the feature maps of all crops, and of their mirror images if `mirror`, are averaged.
-    `pooled_weight` is the share of the layer before the last one in the template.
+    `map_weight` is the share of the fused map's channel means in the template.
     """
 
     points: tuple[Point, Point, Point, Point, Point]
     crops: Annotated[tuple[Margin, ...], Meta(min_length=1, max_length=8)] = (0.0,)
     mirror: bool = False
-    pooled_weight: Annotated[float, Meta(ge=0, le=100)] = 0.0
+    map_weight: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
 class DlibResnetPart(_Embedder, frozen=True, kw_only=True, tag="dlib-resnet"):
@@ -148,8 +148,8 @@ class SfacePart(_Embedder, frozen=True, kw_only=True, tag="sface"):
     chip: Literal[112] = 112
 
     def __post_init__(self) -> None:
-        if self.crops != (0.0,) or self.mirror or self.pooled_weight:
-            raise ValueError("sface takes one crop without margin, mirror or pooled layer")
+        if self.crops != (0.0,) or self.mirror or self.map_weight:
+            raise ValueError("sface takes one crop without margin, mirror or map")
 
 
 class CalibrationTable(_Table, frozen=True, kw_only=True):

@@ -63,7 +63,7 @@ def test_what_changes_the_fingerprint(store: PackStore, manifest_text: Callable[
         {},
         {"crops": (0.5, 0.25)},
         {"mirror": False},
-        {"pooled_weight": 3.0},
+        {"map_weight": 3.0},
         {"points": ((0.0, 0.0), *embedder.points[1:])},
         {"files": msgspec.structs.replace(embedder.files, resnet=other_file)},
     ]

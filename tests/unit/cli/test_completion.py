@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.cli.completion import complete_collection, complete_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+
+def test_packs_are_offered() -> None:
+    assert complete_pack("public") == ["public-domain", "public-domain-accurate"]
+    assert complete_pack("nothing") == []
+
+
+def test_collections_are_offered(run: Callable[..., object]) -> None:
+    for name in ("staff", "students", "guests"):
+        run("collections", "create", name)
+    assert complete_collection("st") == ["staff", "students"]
+    assert complete_collection("") == ["staff", "students", "guests"]
+
+
+def test_nothing_is_offered_where_there_is_nothing() -> None:
+    assert complete_collection("") == []
+
+
+def test_what_is_broken_offers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "reknown.db").write_bytes(b"no database" * 100)
+    for data in (tmp_path, tmp_path / "reknown.db", "a\0b", "/proc/nowhere"):
+        monkeypatch.setattr(
+            "reknown.cli.session.read_settings",
+            lambda _=None, data=data: type("S", (), {"data": data, "cache": data, "packs": data}),
+        )
+        assert complete_collection("") == []
+        assert isinstance(complete_pack("x"), list)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from reknown.biometrics.geometry import Point
+from reknown.vision.detect.base import Detections
+from reknown.vision.images import DecodedImage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
+
+FACE = np.array([(40.0, 40), (60, 40), (50, 52), (42, 60), (58, 60)], np.float32)
+BOX = np.array([30.0, 20, 70, 80], np.float32)
+
+
+class _Says:
+    """A detector that always finds the same."""
+
+    def __init__(self, boxes: object, landmarks: object, scores: object) -> None:
+        self._found = Detections(
+            np.array(boxes, np.float32), np.array(landmarks, np.float32),
+            np.array(scores, np.float32),
+        )  # fmt: skip
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+        return self._found
+
+
+@pytest.fixture
+def picture() -> DecodedImage:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 200, 3), np.uint8)
+    return DecodedImage(pixels, 200, 100, "0" * 64)
+
+
+def test_boxes_and_landmarks_become_ratios_of_the_picture(
+    engine: Engine, picture: DecodedImage
+) -> None:
+    says = replace(engine, detector=_Says([BOX], [FACE], [0.9]))
+    (face,) = says.detect(picture)
+    box = face.box
+    assert (box.left, box.top, box.width, box.height) == pytest.approx((0.15, 0.2, 0.2, 0.6))
+    eye, mouth = face.landmarks.right_eye, face.landmarks.mouth_left
+    assert (eye.x, eye.y) == pytest.approx((0.2, 0.4))
+    assert (mouth.x, mouth.y) == pytest.approx((0.29, 0.6))
+    assert face.confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["box", "landmark", "score"])
+def test_detections_that_are_no_numbers_are_dropped(
+    engine: Engine, picture: DecodedImage, bad: float, where: str
+) -> None:
+    boxes, faces = np.stack([BOX, BOX]), np.stack([FACE, FACE])
+    scores = np.array([0.9, 0.8])
+    {"box": boxes[0, 1:2], "landmark": faces[0, 3, :1], "score": scores[:1]}[where][:] = bad
+    (face,) = replace(engine, detector=_Says(boxes, faces, scores)).detect(picture)
+    assert face.confidence == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("box", [(30, 20, 30, 80), (30, 20, 70, 20), (70, 80, 30, 20)])
+def test_boxes_without_an_inside_are_dropped(
+    engine: Engine, picture: DecodedImage, box: tuple[float, ...]
+) -> None:
+    assert replace(engine, detector=_Says([box], [FACE], [0.9])).detect(picture) == ()
+
+
+def test_five_landmarks_in_one_place_are_still_a_face(
+    engine: Engine, picture: DecodedImage
+) -> None:
+    says = replace(engine, detector=_Says([BOX], [np.full((5, 2), 50)], [0.9]))
+    (face,) = says.detect(picture)
+    (template,) = says.embed(picture, [face])
+    assert np.isfinite(template.vector).all()
+    assert face.quality.inter_eye_distance.native == 0
+
+
+def test_the_largest_face_comes_first_however_sure_the_detector_is(
+    engine: Engine, picture: DecodedImage
+) -> None:
+    boxes = [BOX * [1, 1, 1, 0.6], BOX * [1, 1, 1, 1.1], BOX]
+    found = replace(engine, detector=_Says(boxes, [FACE] * 3, [0.99, 0.7, 0.8])).detect(picture)
+    assert [face.confidence for face in found] == pytest.approx([0.7, 0.8, 0.99])
+
+
+def test_only_the_part_within_the_picture_counts_as_size(
+    engine: Engine, picture: DecodedImage
+) -> None:
+    boxes = [(-500, -500, 20, 20), (0, 0, 50, 50)]
+    large, small = replace(engine, detector=_Says(boxes, [FACE] * 2, [0.7, 0.8])).detect(picture)
+    assert (large.confidence, small.confidence) == pytest.approx((0.8, 0.7))
+    assert small.box.left == pytest.approx(-2.5)
+
+
+def test_confidence_stays_between_0_and_1(engine: Engine, picture: DecodedImage) -> None:
+    says = replace(engine, detector=_Says([BOX, BOX], [FACE, FACE], [1.5, -0.5]))
+    assert sorted(face.confidence for face in says.detect(picture)) == [0, 1]
+
+
+def test_no_faces_give_no_templates(engine: Engine, picture: DecodedImage) -> None:
+    nothing = _Says(np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0))
+    says = replace(engine, detector=nothing)
+    assert says.detect(picture) == ()
+    assert says.embed(picture, []) == ()
+
+
+def test_templates_come_in_the_order_of_the_faces(
+    engine: Engine, eileen_image: DecodedImage
+) -> None:
+    (face,) = engine.detect(eileen_image)
+    other = replace(face, landmarks=replace(face.landmarks, nose=Point(0.1, 0.1)))
+    first, second = engine.embed(eileen_image, [face, other])
+    again, once_more = engine.embed(eileen_image, [other, face])
+    assert np.allclose(first.vector, once_more.vector, atol=1e-5)
+    assert np.allclose(second.vector, again.vector, atol=1e-5)
+    assert first.space == engine.space

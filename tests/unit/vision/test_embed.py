@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reknown.biometrics.templates import compare
+from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.vision.embed import Alignment, FusedResNetEmbedder, PlainEmbedder
+from reknown.vision.images import decode_image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.templates import Template
+    from reknown.vision.analyze import Engine
+    from reknown.vision.inference import Network
+
+    Floats = NDArray[np.float32]
+
+SIDE = 16
+CENTRED = np.array([(5.0, 5), (10, 5), (7.5, 8), (5.5, 11), (9.5, 11)])
+CROPS = np.stack([CENTRED, CENTRED * 0.8 + 1.5])
+LANDMARKS = np.array([(40.0, 40), (70, 42), (54, 60), (43, 75), (66, 77)], np.float32)
+
+
+class _Trunk:
+    """A map of 4 x 4 cells, each a mean that knows left from right; counts what it was given."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def run(self, values: Floats) -> dict[str, Floats]:
+        self.sizes.append(len(values))
+        cells = values.reshape(len(values), 3, 4, 4, 4, 4)
+        weights = np.arange(1, 5, dtype=np.float32)
+        return {"maps": np.asarray((cells * weights).mean(axis=(3, 5)), np.float32)}
+
+
+class _Head:
+    def run(self, values: Floats) -> dict[str, Floats]:
+        flat = values.reshape(len(values), -1)
+        return {"output": flat[:, :8]}
+
+
+class _Zero:
+    def run(self, values: Floats) -> dict[str, Floats]:
+        zeros = np.zeros((len(values), 4), np.float32)
+        return {"output": zeros}
+
+
+def _fused(trunk: Network | None = None, *, mirror: bool = True) -> FusedResNetEmbedder:
+    alignment = Alignment(SIDE, CROPS)
+    return FusedResNetEmbedder(trunk or _Trunk(), _Head(), alignment, mirror=mirror, map_weight=2.0)
+
+
+def _picture() -> NDArray[np.uint8]:
+    rows = np.random.default_rng(1).integers(0, 256, (12, 12, 3), np.uint8)
+    return np.asarray(Image.fromarray(rows).resize((120, 120), Image.Resampling.BICUBIC))
+
+
+def _symmetric_alignment() -> Alignment:
+    return Alignment(SIDE, CENTRED[None])
+
+
+def test_templates_are_unit_vectors_of_both_layers() -> None:
+    vectors = _fused().embed(_picture(), LANDMARKS[None])
+    assert vectors.shape == (1, 11)
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors[0]) == pytest.approx(1)
+    share = np.linalg.norm(vectors[0, 8:]) / np.linalg.norm(vectors[0, :8])
+    assert share == pytest.approx(2)
+
+
+def _mirrored(landmarks: Floats, width: int) -> Floats:
+    flipped = landmarks[[1, 0, 2, 4, 3]] * np.array([-1, 1], np.float32)
+    return np.asarray(flipped + np.array([width - 1, 0], np.float32), np.float32)
+
+
+def test_a_mirrored_picture_gives_the_mirrored_map_of_the_same_face() -> None:
+    """With a symmetric alignment the fused map of the mirror image is the mirrored fused map."""
+    seen: list[Floats] = []
+
+    class Recording(_Head):
+        def run(self, values: Floats) -> dict[str, Floats]:
+            seen.append(values)
+            return super().run(values)
+
+    symmetric = CENTRED + np.array([(SIDE - 1) / 2 - 7.5, 0])
+    embedder = FusedResNetEmbedder(
+        _Trunk(), Recording(), Alignment(SIDE, symmetric[None]), mirror=True, map_weight=2.0
+    )
+    picture, landmarks = _picture(), np.asarray(LANDMARKS / 6 + 50, np.float32)
+    embedder.embed(picture, landmarks[None])
+    embedder.embed(np.ascontiguousarray(picture[:, ::-1]), _mirrored(landmarks, 120)[None])
+    plain, mirrored = seen
+    # The trunk tells left from right, so only fusing each view with its mirror makes them equal.
+    assert np.abs(plain - mirrored[..., ::-1]).max() < 4
+    assert np.abs(plain - mirrored).max() > 20
+
+
+def test_batches_change_nothing_and_hold_sixteen_chips_at_most() -> None:
+    rng = np.random.default_rng(0)
+    many = np.asarray(LANDMARKS + rng.normal(0, 2, (21, 5, 2)), np.float32)
+    trunk = _Trunk()
+    together = _fused(trunk).embed(_picture(), many)
+    assert max(trunk.sizes) <= 16
+    assert sum(trunk.sizes) == 21 * len(CROPS) * 2
+    singly = [_fused().embed(_picture(), one[None])[0] for one in many]
+    assert np.allclose(together, singly, atol=1e-6)
+
+
+def test_a_plain_network_is_run_in_batches_too() -> None:
+    many = np.repeat(LANDMARKS[None], 20, axis=0)
+
+    class Means(_Trunk):
+        def run(self, values: Floats) -> dict[str, Floats]:
+            self.sizes.append(len(values))
+            return {"out": np.asarray(values.mean(axis=(2, 3)), np.float32)}
+
+    network = Means()
+    vectors = PlainEmbedder(network, _symmetric_alignment()).embed(_picture(), many)
+    assert network.sizes == [16, 4]
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert np.ptp(vectors, axis=0).max() < 1e-6
+
+
+def test_a_network_that_answers_zero_gives_no_nan() -> None:
+    alignment = _symmetric_alignment()
+
+    class Nothing(_Trunk):
+        def run(self, values: Floats) -> dict[str, Floats]:
+            return {"maps": np.zeros((len(values), 3, 4, 4), np.float32)}
+
+    fused = FusedResNetEmbedder(Nothing(), _Zero(), alignment, mirror=True, map_weight=2.0)
+    plain = PlainEmbedder(_Zero(), alignment)
+    for embedder in (fused, plain):
+        assert np.isfinite(embedder.embed(_picture(), LANDMARKS[None])).all()
+
+
+def _template(engine: Engine, data: bytes) -> Template:
+    image = decode_image(data)
+    faces = engine.detect(image)
+    (template,) = engine.embed(image, faces[:1])
+    return template
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_the_same_face_at_twice_the_size_gives_nearly_the_same_template(engine: Engine) -> None:
+    picture = EILEEN.crop()
+    double = picture.resize((600, 600), Image.Resampling.LANCZOS)
+    assert compare(_template(engine, _png(picture)), _template(engine, _png(double))) > 0.998
+
+
+def test_the_same_picture_always_gives_the_same_template(engine: Engine, eileen: bytes) -> None:
+    first, second = _template(engine, eileen), _template(engine, eileen)
+    assert np.array_equal(first.vector, second.vector)
+    assert np.linalg.norm(first.vector) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("quality", [30, 8])
+def test_a_crushed_jpeg_is_far_nearer_to_its_original_than_another_person(
+    engine: Engine, quality: int
+) -> None:
+    eileen, grace = (_template(engine, _png(portrait.crop())) for portrait in (EILEEN, GRACE))
+    crushed = _template(engine, jpeg(EILEEN.crop(), quality))
+    assert 1 - compare(crushed, eileen) < (1 - compare(crushed, grace)) / 3
+
+
+def test_the_mirror_image_of_a_face_gives_nearly_the_same_template(engine: Engine) -> None:
+    picture = GRACE.crop()
+    image, flipped = (
+        decode_image(_png(p)) for p in (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    )
+    (face,) = engine.detect(image)
+    points = np.array([(p.x * 500, p.y * 500) for p in face.landmarks.points()], np.float32)
+    plain = engine.embedder.embed(image.pixels, points[None])[0]
+    mirrored = engine.embedder.embed(flipped.pixels, _mirrored(points, 500)[None])[0]
+    # Not exactly: the mean face of the alignment is not quite symmetric.
+    assert float(plain @ mirrored) > 0.995

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from reknown.biometrics.faces import FaceQuality, Pose
+from reknown.vision.pose import estimate_pose
+from reknown.vision.quality import assess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+    Pixels = NDArray[np.uint8]
+
+FACE = np.array([(80.0, 80), (130, 80), (105, 107), (85, 130), (125, 130)])
+FRONTAL = Pose(0.0, 0.0, 0.0)
+
+
+def _flat(value: int, side: int = 200) -> Pixels:
+    return np.full((side, side, 3), value, np.uint8)
+
+
+def _sigmoid(x: float, centre: float, width: float) -> float:
+    return float(1 / (1 + np.exp((centre - x) / width)))
+
+
+@pytest.fixture(scope="module")
+def portrait(engine: Engine, eileen_image: DecodedImage) -> tuple[Pixels, NDArray[np.float64]]:
+    """The picture and its landmarks in pixels."""
+    (face,) = engine.detect(eileen_image)
+    points = [(p.x * 300, p.y * 300) for p in face.landmarks.points()]
+    return eileen_image.pixels, np.array(points)
+
+
+def test_blur_lowers_sharpness_step_by_step(portrait: tuple[Pixels, NDArray[np.float64]]) -> None:
+    pixels, points = portrait
+    measured = [assess(pixels, points, FRONTAL).sharpness]
+    for sigma in (1, 2, 4, 8):
+        blurred = np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), np.uint8)
+        measured.append(assess(blurred, points, FRONTAL).sharpness)
+    natives = [measure.native for measure in measured]
+    scores = [measure.score for measure in measured]
+    assert natives == sorted(natives, reverse=True)
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 70
+    assert scores[-1] < 10
+
+
+def test_darkening_lowers_luminance_and_not_sharpness(
+    portrait: tuple[Pixels, NDArray[np.float64]],
+) -> None:
+    pixels, points = portrait
+    qualities = [
+        assess((pixels * share).astype(np.uint8), points, FRONTAL) for share in (1, 0.5, 0.3, 0.15)
+    ]
+    scores = [quality.luminance_mean.score for quality in qualities]
+    assert scores == sorted(set(scores), reverse=True)
+    sharpness = [quality.sharpness.native for quality in qualities]
+    assert sharpness == pytest.approx([sharpness[0]] * 4, rel=0.15)
+
+
+def test_a_smaller_picture_lowers_the_inter_eye_score_and_leaves_the_head_size(
+    portrait: tuple[Pixels, NDArray[np.float64]],
+) -> None:
+    pixels, points = portrait
+    qualities = []
+    for side in (600, 300, 150, 80):
+        scaled = np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
+        qualities.append(assess(scaled.astype(np.uint8), points * side / 300, FRONTAL))
+    scores = [quality.inter_eye_distance.score for quality in qualities]
+    assert scores == sorted(set(scores), reverse=True)
+    heads = [quality.head_size.native for quality in qualities]
+    assert heads == pytest.approx([heads[0]] * 4)
+
+
+@pytest.mark.parametrize("distance", [10, 50, 70, 90, 150])
+def test_inter_eye_distance_is_mapped_as_in_ofiq(distance: float) -> None:
+    measure = assess(_flat(128), FACE * distance / 50, FRONTAL).inter_eye_distance
+    assert measure.native == pytest.approx(distance)
+    assert measure.score == round(100 * _sigmoid(distance, 70, 20))
+
+
+def test_inter_eye_distance_is_corrected_for_yaw() -> None:
+    measure = assess(_flat(128), FACE, Pose(60, 0, 0)).inter_eye_distance
+    assert measure.native == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "score"), [(0, 100), (30, 75), (-45, 50), (60, 25), (90, 0), (135, 0), (-180, 0)]
+)
+def test_each_angle_is_mapped_as_in_ofiq(degrees: float, score: int) -> None:
+    quality = assess(_flat(128), FACE, Pose(degrees, degrees, degrees))
+    for measure in (quality.yaw, quality.pitch, quality.roll):
+        assert (measure.native, measure.score) == (degrees, score)
+
+
+@pytest.mark.parametrize("grey", [0, 26, 51, 77, 128, 204, 230, 255])
+def test_luminance_is_mapped_as_in_ofiq(grey: int) -> None:
+    measure = assess(_flat(grey), FACE, FRONTAL).luminance_mean
+    x = grey / 255
+    assert measure.native == pytest.approx(x, abs=1e-6)
+    expected = 100 * _sigmoid(x, 0.2, 0.05) * (1 - _sigmoid(x, 0.8, 0.05))
+    assert measure.score == pytest.approx(expected, abs=0.51)
+
+
+@pytest.mark.parametrize(
+    ("share", "score"), [(0.45, 100), (0.5, 54), (0.4, 54), (0.35, 24), (0.2, 1), (0.8, 0)]
+)
+def test_head_size_is_mapped_as_in_ofiq(share: float, score: int) -> None:
+    height = round(1.4 * 50 / share)
+    measure = assess(_flat(128, height), FACE, FRONTAL).head_size
+    assert measure.native == pytest.approx(share, abs=0.005)
+    assert measure.score == pytest.approx(score, abs=2)
+
+
+def test_the_unified_score_follows_the_weakest_link(
+    portrait: tuple[Pixels, NDArray[np.float64]],
+) -> None:
+    pixels, points = portrait
+    good = assess(pixels, points, FRONTAL).unified_score.score
+    dark = assess((pixels * 0.1).astype(np.uint8), points, FRONTAL).unified_score.score
+    turned = assess(pixels, points, Pose(80, 0, 0)).unified_score.score
+    leaning = assess(pixels, points, Pose(0, 0, 80)).unified_score.score
+    assert dark < good - 15
+    assert turned < good - 15
+    assert leaning == good
+
+
+@given(
+    arrays.arrays(np.float32, (5, 2), elements=st.floats(-1e6, 1e6, width=32)),
+    st.sampled_from(["noise", "black", "white", "one pixel"]),
+)
+def test_any_landmarks_on_any_picture_give_scores_in_range(
+    points: NDArray[np.float32], kind: str
+) -> None:
+    pictures = {
+        "noise": np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8),
+        "black": _flat(0, 80),
+        "white": _flat(255, 80),
+        "one pixel": _flat(128, 1),
+    }
+    quality = assess(pictures[kind], points, estimate_pose(points))
+    for field in fields(FaceQuality):
+        measure = getattr(quality, field.name)
+        assert isinstance(measure.score, int)
+        assert 0 <= measure.score <= 100
+        assert np.isfinite(measure.native)
