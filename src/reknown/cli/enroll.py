@@ -64,8 +64,9 @@ def enroll(
         policy = ANY_QUALITY if any_quality else EnrolmentPolicy()
         task = bar.add_task(f"enrolling into {collection}", total=len(plan))
         results = []
+        enrolled = enrol_all(engine, database, collection, plan, policy=policy, actor=actor)
         try:
-            for result in enrol_all(engine, database, collection, plan, policy=policy, actor=actor):
+            for result in enrolled:
                 results.append(result)
                 if json:
                     print_json(_json(result))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SHRINK_BELOW = 0.5
+_COLLAPSED = 1e-6
 # A face ten thousand times the chip: landmarks that are none.
 _SMALLEST_SCALE = 1e-4
 
@@ -25,7 +26,7 @@ def similarity_transform(
     """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     s, t = source - source_mean, target - target_mean
-    spread = float((s * s).sum()) or 1.0
+    spread = max(float((s * s).sum()), _COLLAPSED)
     a = float((s * t).sum()) / spread
     b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
     rotation = np.array([[a, -b], [b, a]])

@@ -104,7 +104,16 @@ def test_calibration_counts_only_in_its_own_space(store: PackStore) -> None:
         f"the calibration of public-domain was measured in another template space "
         f"({'0' * 12}, not {table.fingerprint[:12]})",
     )
-    assert pack_calibration(manifest)[1] == "public-domain has no calibration"
+    bare = msgspec.structs.replace(manifest, calibration=None)
+    assert pack_calibration(bare) == (None, "public-domain has no calibration")
+
+
+@pytest.mark.parametrize("name", ["public-domain", "public-domain-accurate"])
+def test_the_default_packs_are_calibrated_as_they_are(store: PackStore, name: str) -> None:
+    calibration, reason = pack_calibration(store.manifest(name))
+    assert not reason
+    assert calibration is not None
+    assert calibration.false_match_rates[-1] == 1e-6
 
 
 def _fingerprint(text: str) -> str:
