@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import Collection
 
-cli = typer.Typer(help="Galleries: list, make, tag and delete them.", no_args_is_help=True)
+cli = typer.Typer(
+    help="Galleries: list, make, tag and delete them.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)

@@ -27,7 +27,10 @@ _COLUMNS = (
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("demo"),
 ) -> None:
-    """See it work: enrol one person, find her in a group picture, then enrol the other."""
+    """See it work on two real people.
+
+    One is enrolled and found in a group picture; then the other is enrolled too.
+    """
     from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture
     from reknown.cli.session import open_engine, open_gallery
 

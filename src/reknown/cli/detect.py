@@ -20,7 +20,7 @@ _COLUMNS = (
 
 
 def detect(
-    images: Annotated[list[Path], typer.Argument(help="JPEG or PNG files.", show_default=False)],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
     draw: Draw = None,
     pack: Pack = None,
     json: Json = False,

@@ -8,10 +8,10 @@ from reknown.cli.options import Data, Json, Pack
 
 
 def doctor(pack: Pack = None, data: Data = None, json: Json = False) -> None:
-    """Check this installation: versions, processor, gallery, model pack, and a self-test.
+    """Check this installation.
 
-    The self-test makes a template, enrols it in a gallery of its own and finds it again.
-    Status 1 when a check fails.
+    Versions, processor, gallery, model pack, and a self-test, which makes a template, enrols
+    it in a gallery of its own and finds it again. Status 1 when a check fails.
     """
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, print_table
     from reknown.cli.session import open_engine

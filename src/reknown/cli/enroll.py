@@ -42,11 +42,12 @@ def enroll(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Enrol people from their pictures; the gallery is made when it does not exist.
+    """Enrol people from their pictures.
 
-    May be interrupted and run again at any time: pictures that are in are skipped, and what
-    was counted is on disk. A picture is refused when it shows no face, several faces of
-    which none stands out, or a face unfit for recognition; status 1 then.
+    The gallery is made when it does not exist. This may be interrupted and run again at any
+    time: pictures that are in are skipped, and what was counted is on disk. A picture is
+    refused when it shows no face, several faces of which none stands out, or a face unfit for
+    recognition; status 1 then.
     """
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, progress
     from reknown.cli.session import engine_for_enrolment, open_gallery
@@ -100,7 +101,8 @@ def _summarise(results: Iterable[EnrolmentResult], collection: str, seconds: flo
     counts = Counter(result.outcome for result in results)
     people = {r.enrolee.subject for r in results if r.outcome is not Outcome.REFUSED}
     console().print(
-        f"{printable(collection)}: {len(people):,} people; {counts[Outcome.ENROLLED]:,} pictures enrolled, "
+        f"{printable(collection)}: {len(people):,} people; "
+        f"{counts[Outcome.ENROLLED]:,} pictures enrolled, "
         f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
         f"({seconds:.1f} s, {len(results) / max(seconds, 1e-9):.0f} pictures/s)",
         markup=False,

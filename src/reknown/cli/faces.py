@@ -8,7 +8,9 @@ import typer
 
 from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
 
-cli = typer.Typer(help="The single faces of a gallery.", no_args_is_help=True)
+cli = typer.Typer(
+    help="The single faces of a gallery.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @cli.command("list")

@@ -28,7 +28,7 @@ _TOO_MANY = 0.01
 
 
 def identify(
-    images: Annotated[list[Path], typer.Argument(help="JPEG or PNG files.", show_default=False)],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
     collection: CollectionName = DEFAULT_COLLECTION,
     threshold: Threshold = None,
     score: Score = None,

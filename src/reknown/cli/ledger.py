@@ -12,7 +12,10 @@ def ledger(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Show what was done and by whom: every enrolment, search and deletion."""
+    """Show what was done, and by whom.
+
+    Every enrolment, every search and every deletion is there, oldest first.
+    """
     import json as standard_json
 
     from reknown.cli.output import print_json, print_table

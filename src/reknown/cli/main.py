@@ -33,6 +33,7 @@ cli = typer.Typer(
     "2 an error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would take longer to import than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.command()(demo.demo)

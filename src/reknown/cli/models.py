@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from reknown.vision.packs.store import FileStatus, PackStore
 
 cli = typer.Typer(
-    help="Model packs: which there are, what they stand on, how to get them.", no_args_is_help=True
+    help="Model packs: list, show, fetch, verify.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Name = Annotated[str, typer.Argument(help="The pack's name.", autocompletion=complete_pack)]

@@ -8,7 +8,7 @@ import typer
 
 from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
 
-cli = typer.Typer(help="The people of a gallery.", no_args_is_help=True)
+cli = typer.Typer(help="The people of a gallery.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @cli.command("list")

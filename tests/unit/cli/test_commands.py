@@ -300,10 +300,16 @@ def test_a_name_is_taken_once(run: RunCommand) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["identify"], ["nonsense"], ["detect", "a.jpg", "--nonsense"],
-     ["compare", "a", "b", "-t", "101"], ["identify", "a", "--top", "0"], ["compare", "a", "b", "--score", "x"]],
-    ids=str,
-)  # fmt: skip
+    [
+        ["identify"],
+        ["nonsense"],
+        ["detect", "a.jpg", "--nonsense"],
+        ["compare", "a", "b", "-t", "101"],
+        ["identify", "a", "--top", "0"],
+        ["compare", "a", "b", "--score", "x"],
+    ],
+    ids=" ".join,
+)
 def test_wrong_usage_ends_with_two(run: RunCommand, words: list[str]) -> None:
     done = run(*words)
     assert (done.status, bool(done.err)) == (2, True)
