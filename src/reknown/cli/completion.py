@@ -8,7 +8,10 @@ def complete_collection(incomplete: str) -> list[str]:
     try:
         from reknown.cli.session import open_gallery
         from reknown.services.galleries import list_collections
+        from reknown.settings import read_settings
 
+        if not read_settings().data.is_dir():
+            return []
         with open_gallery(None) as database:
             names = [collection.name for collection in list_collections(database)]
     except Exception:

@@ -19,9 +19,9 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from reknown.services.enrolment import EnrolmentResult, Outcome
 
-    from reknown.services.enrolment import EnrolmentResult
+_EXAMPLES = 3
 
 
 def enroll(
@@ -64,23 +64,22 @@ def enroll(
         ensure_collection(database, collection, engine.space, actor)
         policy = ANY_QUALITY if any_quality else EnrolmentPolicy()
         task = bar.add_task(f"enrolling into {collection}", total=len(plan))
-        results = []
+        summary = _Summary()
         enrolled = enrol_all(engine, database, collection, plan, policy=policy, actor=actor)
         try:
             for result in enrolled:
-                results.append(result)
+                summary.add(result)
                 if json:
                     print_json(_json(result))
                 bar.advance(task)
         except KeyboardInterrupt:
             bar.stop()
-            done = f"interrupted after {len(results):,} of {len(plan):,} pictures"
+            done = f"interrupted after {summary.counts.total():,} of {len(plan):,} pictures"
             typer.echo(f"{done}: run the same again to go on", err=True)
             raise
     if not json:
-        _summarise(results, collection, time.monotonic() - started)
-    refused = any(result.outcome is Outcome.REFUSED for result in results)
-    raise typer.Exit(EXIT_NEGATIVE if refused else EXIT_DONE)
+        summary.show(collection, time.monotonic() - started)
+    raise typer.Exit(EXIT_NEGATIVE if summary.counts[Outcome.REFUSED] else EXIT_DONE)
 
 
 def _json(result: EnrolmentResult) -> dict[str, object]:
@@ -93,27 +92,45 @@ def _json(result: EnrolmentResult) -> dict[str, object]:
     }
 
 
-def _summarise(results: Iterable[EnrolmentResult], collection: str, seconds: float) -> None:
-    from reknown.cli.output import console, print_table, printable
-    from reknown.services.enrolment import Outcome
+class _Summary:
+    """Counts, and a few examples of each refusal: not every result of a huge folder."""
 
-    results = list(results)
-    counts = Counter(result.outcome for result in results)
-    people = {r.enrolee.subject for r in results if r.outcome is not Outcome.REFUSED}
-    console().print(
-        f"{printable(collection)}: {len(people):,} people; "
-        f"{counts[Outcome.ENROLLED]:,} pictures enrolled, "
-        f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
-        f"({seconds:.1f} s, {len(results) / max(seconds, 1e-9):.0f} pictures/s)",
-        markup=False,
-    )
-    reasons: dict[str, list[str]] = {}
-    for result in results:
-        if result.outcome is Outcome.REFUSED:
-            reasons.setdefault(result.reason, []).append(str(result.enrolee.path))
-    if reasons:
+    def __init__(self) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self._people: set[str] = set()
+        self._reasons: Counter[str] = Counter()
+        self._examples: dict[str, list[str]] = {}
+
+    def add(self, result: EnrolmentResult) -> None:
+        self.counts[result.outcome] += 1
+        if not result.reason:
+            self._people.add(result.enrolee.subject)
+            return
+        self._reasons[result.reason] += 1
+        examples = self._examples.setdefault(result.reason, [])
+        if len(examples) < _EXAMPLES:
+            examples.append(str(result.enrolee.path))
+
+    def show(self, collection: str, seconds: float) -> None:
+        from reknown.cli.output import console, print_table, printable
+        from reknown.services.enrolment import Outcome
+
+        counts = self.counts
+        console().print(
+            f"{printable(collection)}: {len(self._people):,} people; "
+            f"{counts[Outcome.ENROLLED]:,} pictures enrolled, "
+            f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
+            f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} pictures/s)",
+            markup=False,
+        )
+        if not self._reasons:
+            return
         rows = [
-            (len(paths), reason, ", ".join(paths[:3]) + (", ..." if len(paths) > 3 else ""))
-            for reason, paths in sorted(reasons.items(), key=lambda item: -len(item[1]))
+            (
+                count,
+                reason,
+                ", ".join(self._examples[reason]) + (", ..." if count > _EXAMPLES else ""),
+            )
+            for reason, count in self._reasons.most_common()
         ]
         print_table(("pictures ", "refused because", "which"), rows)

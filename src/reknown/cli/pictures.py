@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reknown.vision.draw import Label
 
 Result = TypeVar("Result")
+_OTHER_PICTURES = {".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
     """Where each picture's drawing goes; never onto one of the pictures themselves."""
     if draw is None:
         return [None] * len(paths)
+    if draw.suffix.lower() in _OTHER_PICTURES:
+        raise InputError(f"cannot draw to {draw}: the name must end in .jpg or .png")
     if draw.suffix.lower() in {".jpg", ".jpeg", ".png"}:
         if len(paths) > 1:
             raise InputError(f"{draw} is one file: for several pictures --draw needs a folder")

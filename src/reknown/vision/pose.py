@@ -24,7 +24,7 @@ _HEAD = np.array(
     ]
 )
 _MAX_STEPS = 12
-_CONVERGED = 1e-4
+_CONVERGED = 1e-3
 _DAMPING = 1e-3
 _PROBE = 1e-5
 _PROBES = np.vstack([np.zeros(4), _PROBE * np.eye(4), -_PROBE * np.eye(4)])
