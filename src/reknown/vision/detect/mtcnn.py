@@ -43,7 +43,7 @@ class MtcnnSettings:
     the work on pictures that look like faces everywhere.
     """
 
-    min_face: int = 40
+    min_face: int = 32
     min_face_ratio: float = 0.037
     thresholds: tuple[float, float, float] = (0.7, 0.7, 0.7)
     max_candidates: int = 3000
