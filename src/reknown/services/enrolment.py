@@ -41,7 +41,7 @@ class EnrolmentPolicy:
     max_turn: float = 60.0
     min_luminance: int = 15
     min_sharpness: int = 8
-    dominance: float = 3.0
+    dominance: float = 2.0
 
     def objections(self, face: DetectedFace) -> tuple[str, ...]:
         """The named reasons against this face, none when it is fit."""
@@ -174,7 +174,7 @@ def _choose(faces: tuple[DetectedFace, ...], policy: EnrolmentPolicy) -> Detecte
     if not faces:
         raise _RefusedError("no face found")
     if len(faces) > 1 and faces[0].box.area < policy.dominance * faces[1].box.area:
-        raise _RefusedError(f"{len(faces)} faces, none stands out: crop it to one person")
+        raise _RefusedError("several faces, none stands out: crop it to one person")
     return faces[0]
 
 

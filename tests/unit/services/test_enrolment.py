@@ -90,7 +90,7 @@ def test_two_faces_of_the_same_size_are_refused(
 ) -> None:
     result = enrol(_side_by_side(eileen, grace))
     assert result.outcome is Outcome.REFUSED
-    assert result.reason.startswith("2 faces, none stands out")
+    assert result.reason.startswith("several faces, none stands out")
     assert not list(galleries.list_faces(database, "people"))
 
 
