@@ -37,8 +37,9 @@ _MEMORY_IMAGES = 10_000
 
 
 def main() -> None:
-    if len(sys.argv) > 1 and sys.argv[1] == "--memory":
-        json.dump(peak_memory(), sys.stdout)
+    parts: dict[str, Callable[[], object]] = {"--memory": peak_memory, "--one-core": rate_of_one}
+    if len(sys.argv) > 1:
+        json.dump(parts[sys.argv[1]](), sys.stdout)
         return
     engine = open_engine(None)
     accurate = open_engine(None, accurate=True)
@@ -46,10 +47,8 @@ def main() -> None:
     report |= one_core(engine, accurate)
     report["stages_ms"] = stages(engine)
     report["both_cores"] = both_cores(engine)
-    memory = subprocess.run(
-        [sys.executable, __file__, "--memory"], capture_output=True, check=True, text=True
-    )
-    report["memory"] = json.loads(memory.stdout)
+    report["both_cores"]["ratio_of_two_processes"] = ceiling()
+    (report["memory"],) = in_processes("--memory", 1)
     json.dump(report, sys.stdout, indent=1)
     sys.stdout.write("\n")
 
@@ -153,6 +152,28 @@ def both_cores(engine: Engine) -> dict[str, float]:
 def batch(engine: Engine, chosen: list[Path], workers: int | None = None) -> None:
     for _ in map_bounded(lambda path: ours(engine, path), chosen, workers):
         pass
+
+
+def ceiling() -> float:
+    """What two processes with a core each reach together: more than that no program can."""
+    (alone,) = in_processes("--one-core", 1)
+    return float(sum(in_processes("--one-core", 2)) / alone)
+
+
+def in_processes(part: str, count: int) -> list[Any]:
+    running = [
+        subprocess.Popen([sys.executable, __file__, part], stdout=subprocess.PIPE, text=True)
+        for _ in range(count)
+    ]
+    return [json.loads(process.communicate()[0]) for process in running]
+
+
+def rate_of_one() -> float:
+    """Images a second of one worker; a first round warms up."""
+    engine = open_engine(None)
+    chosen = (paths() * 100)[:500]
+    batch(engine, chosen[:100], 1)
+    return 500_000 / timed(lambda: batch(engine, chosen, 1))
 
 
 def peak_memory() -> dict[str, float]:

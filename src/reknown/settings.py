@@ -7,12 +7,15 @@ further model pack manifests (default: `packs` in the user's configuration folde
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from reknown.biometrics.errors import InputError
 
 _APP = "reknown"
 
@@ -28,9 +31,15 @@ class Settings:
 
 
 def read_settings(data: Path | None = None) -> Settings:
-    """The settings of this process; `data` overrides `REKNOWN_DATA`."""
+    """The settings of this process; `data` overrides `REKNOWN_DATA`.
+
+    Raises `InputError` for an address where a folder is needed.
+    """
+    data = data or _folder("REKNOWN_DATA", platformdirs.user_data_path(_APP))
+    if re.match(r"[a-z+]{2,}:", str(data)):
+        raise InputError("the command line keeps galleries in a folder: give --data a folder")
     return Settings(
-        data=data or _folder("REKNOWN_DATA", platformdirs.user_data_path(_APP)),
+        data=data,
         cache=_folder("REKNOWN_CACHE", platformdirs.user_cache_path(_APP)),
         packs=_folder("REKNOWN_PACKS", platformdirs.user_config_path(_APP) / "packs"),
         actor=_actor(),
@@ -42,7 +51,9 @@ def _folder(variable: str, default: Path) -> Path:
 
 
 def _actor() -> str:
+    """Who the system says is acting, not what the environment claims."""
+    number = os.getuid()
     try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"cli:{os.getuid()}"
+        return f"cli:{pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"cli:{number}"

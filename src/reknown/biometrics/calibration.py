@@ -65,7 +65,7 @@ class Calibration:
         Beyond the last measured score it rises to 100 at score 1 without standing for a rate.
         """
         last = self.scores[-1]
-        if score <= last:
+        if score <= last or last >= 1:
             exponent = -math.log10(self.false_match_rate(score))
             return _interpolate(exponent, *_transposed(_ANCHORS))
         top = self.similarity(last)
@@ -77,7 +77,7 @@ class Calibration:
             raise InputError(f"a similarity lies between 0 and 100, not at {similarity:g}")
         last = self.scores[-1]
         top = self.similarity(last)
-        if similarity > top:
+        if similarity > top and last < 1:
             return last + (1 - last) * (similarity - top) / (_FULL - top)
         exponents, similarities = _transposed(_ANCHORS)
         return _interpolate(

@@ -26,13 +26,15 @@ class Candidate:
 class CandidateList:
     """The candidates at or above `threshold` (a score), best first.
 
-    `gallery_size` counts the subjects searched; `expected_false_candidates` is how many of
-    them a stranger is expected to reach at this threshold, None without calibration.
+    `gallery_size` counts the subjects searched and `references` their references;
+    `expected_false_candidates` is how many of these a stranger is expected to reach at this
+    threshold, so at most how many subjects; None without calibration.
     """
 
     candidates: tuple[Candidate, ...]
     threshold: float
     gallery_size: int
+    references: int
     expected_false_candidates: float | None
 
 

@@ -90,7 +90,7 @@ class _Story:
         picture.save(path)
         limit = threshold_at_similarity(self._engine.calibration)
         identifier = Identifier(self._engine, self._database, _COLLECTION, limit, _ACTOR)
-        print_search(_COLLECTION, limit, identifier.gallery_size)
+        print_search(_COLLECTION, limit, identifier)
         ((_, found),) = identifier.identify_all([path])
         if isinstance(found, ReknownError):
             raise found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reknown.services.enrolment import EnrolmentResult, Outcome
 
 _EXAMPLES = 3
+_REASONS = 20
 
 
 def enroll(
@@ -125,12 +126,14 @@ class _Summary:
         )
         if not self._reasons:
             return
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (
                 count,
                 reason,
                 ", ".join(self._examples[reason]) + (", ..." if count > _EXAMPLES else ""),
             )
-            for reason, count in self._reasons.most_common()
+            for reason, count in self._reasons.most_common(_REASONS)
         ]
+        if (more := len(self._reasons) - _REASONS) > 0:
+            rows.append(("", f"and {more:,} more reasons: --json names them all", ""))
         print_table(("pictures ", "refused because", "which"), rows)

@@ -20,7 +20,7 @@ from reknown.cli.options import (
 if TYPE_CHECKING:
     from reknown.biometrics.candidates import Candidate, CandidateList
     from reknown.services import decision
-    from reknown.services.identification import Identification
+    from reknown.services.identification import Identification, Identifier
     from reknown.vision.draw import Label
 
 _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "false match rate ")
@@ -53,7 +53,7 @@ def identify(
         limit = threshold_of(engine, threshold, score)
         identifier = Identifier(engine, database, collection, limit, read_settings().actor)
         if not json:
-            print_search(collection, limit, identifier.gallery_size)
+            print_search(collection, limit, identifier)
         view: View[Identification] = View(
             photo=lambda found: found.photo,
             positive=lambda found: any(row.candidates for row in found.candidates),
@@ -65,24 +65,26 @@ def identify(
         show_all(results, images, view, json=json, draw=draw)
 
 
-def print_search(collection: str, limit: decision.Threshold, gallery_size: int) -> None:
+def print_search(collection: str, limit: decision.Threshold, identifier: Identifier) -> None:
     """Says what is searched, at which threshold, and what that means for this gallery."""
     from reknown.cli.output import console, one_in, percent, printable
 
     out = console()
-    people = "person" if gallery_size == 1 else "people"
+    people = "person" if identifier.gallery_size == 1 else "people"
+    faces = "face" if identifier.references == 1 else "faces"
     out.print(
-        f"searching {gallery_size:,} {people} in {printable(collection)}; threshold: similarity "
+        f"searching {identifier.gallery_size:,} {people} with {identifier.references:,} {faces} "
+        f"in {printable(collection)}; threshold: similarity "
         f"{percent(limit.similarity)} (score {limit.score:.4f}), false match rate "
         f"{one_in(limit.false_match_rate)}",
         markup=False,
     )
-    expected = limit.expected_false_candidates(gallery_size)
+    expected = limit.expected_false_candidates(identifier.references)
     if expected is None:
         out.print("this model pack is not calibrated: no false match rate is known", style="yellow")
     elif expected > _TOO_MANY:
         out.print(
-            f"expect {expected:.2g} false candidates for each stranger's face at this threshold "
+            f"expect up to {expected:.2g} false candidates for each stranger at this threshold "
             "and gallery size: raise --threshold or check every candidate",
             style="yellow",
         )

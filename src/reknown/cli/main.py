@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from reknown import __version__
-from reknown.biometrics.errors import ReknownError
+from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli import (
     collections,
     compare,
@@ -22,7 +23,7 @@ from reknown.cli import (
     models,
     users,
 )
-from reknown.cli.output import EXIT_ERROR, printable
+from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
 
 cli = typer.Typer(
     name="reknown",
@@ -66,12 +67,12 @@ def root(
 
 
 def app() -> None:
-    """Runs the command line; errors end it with one line and status 2."""
+    """Runs the command line; errors end it with one line and status 2, no face with 1."""
     try:
         cli()
     except ReknownError as error:
         sys.stderr.write(f"reknown: {printable(str(error))}\n")
-        sys.exit(EXIT_ERROR)
-    except BrokenPipeError:
-        sys.stderr.close()
+        sys.exit(EXIT_NEGATIVE if isinstance(error, NoFaceError) else EXIT_ERROR)
+    except Exception:  # Python's own status for a crash is 1, which says "no" here
+        traceback.print_exc()
         sys.exit(EXIT_ERROR)

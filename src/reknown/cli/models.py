@@ -44,7 +44,7 @@ def list_(json: Json = False) -> None:
 @cli.command()
 def show(name: Name, json: Json = False) -> None:
     """Show a pack's files, licences, training data, template space and calibration."""
-    from reknown.cli.output import print_json, print_table
+    from reknown.cli.output import print_json, print_table, printable
     from reknown.cli.session import pack_store
     from reknown.vision.packs.space import pack_calibration, template_space
 
@@ -60,16 +60,17 @@ def show(name: Name, json: Json = False) -> None:
             | {"space": space, "states": {file.role: file.state for file in files}}
         )
         return
-    typer.echo(f"{manifest.name}: {manifest.summary}")
+    typer.echo(printable(f"{manifest.name}: {manifest.summary}"))
     typer.echo(f"template space {space.fingerprint}, {space.dimension} values")
     rows = [
         (f.role, f.state.value, f.file.licence, f.file.training_data, f.file.sha256) for f in files
     ]
     print_table(("file", "state", "licence", "trained on", "SHA-256"), rows)
     if calibration is None:
-        typer.echo(reason)
+        typer.echo(printable(reason))
         return
-    typer.echo(f"calibrated on {calibration.dataset}: {calibration.comparisons:,} comparisons")
+    text = f"calibrated on {calibration.dataset}: {calibration.comparisons:,} comparisons"
+    typer.echo(printable(text))
     table = [
         (f"{similarity:.0f}", f"{rate:g}", f"{calibration.threshold(rate):.4f}")
         for similarity, rate in ((50, 1e-2), (70, 1e-3), (80, 1e-4), (90, 1e-5), (99, 1e-6))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_NEGATIVE, EXIT_ERROR = 0, 1, 2
 _RAREST = 1e-6
 _PIPED_WIDTH = 120
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
 def console(*, error: bool = False) -> Console:
@@ -59,11 +61,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 def printable(text: str) -> str:
     """`text` without control characters: names from strangers must not move the cursor."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if _harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _harmless(character: str) -> bool:
+    """Printable, or a space or joiner that names in some scripts are written with."""
+    return character.isprintable() or category(character) == "Zs" or character in _JOINERS
 
 
 def progress() -> Progress:
-    """A bar on standard error with rate and time left; silent when that is no terminal."""
+    """A bar on standard error with rate and time left; silent when that is no terminal.
+
+    Rich may catch standard output, to write above the bar, only where that is a terminal too:
+    it would keep lines from the file that they are meant for.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -87,6 +98,7 @@ def progress() -> Progress:
         TimeRemainingColumn(),
         console=console(error=True),
         transient=True,
+        redirect_stdout=sys.stdout.isatty(),
         disable=not sys.stderr.isatty(),
     )
 

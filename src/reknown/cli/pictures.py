@@ -104,9 +104,9 @@ def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
             raise InputError(f"{draw} is one file: for several pictures --draw needs a folder")
         targets = [draw]
     else:
-        targets = [draw / f"{path.stem}.png" for path in paths]
+        targets = [draw / f"{path.stem}.faces.png" for path in paths]
         if len(set(targets)) < len(targets):
-            targets = [draw / f"{i:05d}-{path.stem}.png" for i, path in enumerate(paths, 1)]
+            targets = [draw / f"{i:05d}-{path.stem}.faces.png" for i, path in enumerate(paths, 1)]
     for target in targets:
         require_no_original(target, paths)
     return [*targets]

@@ -37,14 +37,20 @@ def delete(
     keep_faces: Annotated[
         bool, typer.Option("--keep-faces", help="Keep the faces, without a name.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: Data = None,
 ) -> None:
-    """Forget a person: the name and all its faces."""
+    """Delete a person: the name and all its faces.
+
+    The ledger keeps that there were such a person and such faces, by name and id.
+    """
     from reknown.cli.output import printable
     from reknown.cli.session import open_gallery
     from reknown.services import galleries
     from reknown.settings import read_settings
 
+    if not yes:
+        typer.confirm(f"Delete {printable(name)} for good?", abort=True)
     with open_gallery(data) as database:
         count = galleries.delete_user(
             database, collection, name, keep_faces=keep_faces, actor=read_settings().actor

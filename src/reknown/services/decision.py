@@ -41,10 +41,10 @@ class Threshold:
             accepted=score >= self.score,
         )
 
-    def expected_false_candidates(self, gallery_size: int) -> float | None:
-        """How many of that many strangers are expected to reach it by chance."""
+    def expected_false_candidates(self, references: int) -> float | None:
+        """How many references of strangers are expected to reach it by chance."""
         rate = self.false_match_rate
-        return None if rate is None else rate * gallery_size
+        return None if rate is None else rate * references
 
 
 def threshold_at_similarity(

@@ -139,6 +139,9 @@ def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
     """The same bytes under another name would make one person two."""
     if not faces:  # deleted since it was looked up
         return EnrolmentResult(enrolee, Outcome.REFUSED, "just deleted: try again")
+    if nameless := [face.face_id for face in faces if face.user is None]:
+        reason = f"the picture is enrolled without a name: delete face {nameless[0]} first"
+        return EnrolmentResult(enrolee, Outcome.REFUSED, reason)
     others = sorted({face.user for face in faces if face.user and face.user != enrolee.subject})
     if others:
         reason = f"the same picture is enrolled as {', '.join(others)}"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-_ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
+# Formats that will be refused are listed so that they are refused by name, not overlooked.
+_ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".png", ".avif", ".bmp", ".gif", ".heic", ".heif", ".tif", ".tiff", ".webp"}
+)
 _COLUMNS = ("image", "subject")
 
 
@@ -60,9 +64,15 @@ def _from_folder(root: Path) -> Iterator[Enrolee]:
     for person in root.iterdir():
         if person.is_symlink() or not person.is_dir():
             continue
-        for path in person.rglob("*"):
-            if path.suffix.lower() in _ENDINGS and not path.is_symlink():
-                yield Enrolee(path, person.name)
+        for folder, _, names in os.walk(person, onerror=_raise):
+            paths = (Path(folder, name) for name in names)
+            for path in paths:
+                if path.suffix.lower() in _ENDINGS and not path.is_symlink():
+                    yield Enrolee(path, person.name)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _from_csv(file: Path) -> Iterator[Enrolee]:

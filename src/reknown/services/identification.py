@@ -65,6 +65,11 @@ class Identifier:
         """The number of subjects searched."""
         return self._templates.subject_count
 
+    @property
+    def references(self) -> int:
+        """The number of their references."""
+        return len(self._templates.face_ids)
+
     def identify_all(
         self, paths: Iterable[Path], limit: int = 5
     ) -> Iterator[tuple[Path, Identification | ReknownError]]:
@@ -90,12 +95,12 @@ class Identifier:
         return Identification(photo, tuple(self._candidates(row) for row in rows))
 
     def _candidates(self, row: list[SubjectScore]) -> CandidateList:
-        size = self._templates.subject_count
         return CandidateList(
             candidates=tuple(self._candidate(rank, match) for rank, match in enumerate(row, 1)),
             threshold=self._threshold.score,
-            gallery_size=size,
-            expected_false_candidates=self._threshold.expected_false_candidates(size),
+            gallery_size=self.gallery_size,
+            references=self.references,
+            expected_false_candidates=self._threshold.expected_false_candidates(self.references),
         )
 
     def _candidate(self, rank: int, match: SubjectScore) -> Candidate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import ReknownError
+from reknown.biometrics.errors import GalleryError, ReknownError
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
 
@@ -44,6 +44,8 @@ def attempt_all(
     def attempt(item: Item) -> Result | ReknownError:
         try:
             return work(item)
+        except GalleryError:  # not the picture's fault: the next one would fail too
+            raise
         except ReknownError as error:
             return error
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from reknown.vision.embed import Embedder
     from reknown.vision.images import DecodedImage
 
+# Faces of a crowd are embedded by and by, so that their chips do not fill memory.
+_TOGETHER = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -38,14 +41,13 @@ class Engine:
 
     def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
         """All faces, largest first."""
-        height, width = image.pixels.shape[:2]
         found = self.detector.detect(image.pixels)
         usable = _finite(found)
         faces = [
             _face(image.pixels, found.boxes[i], found.landmarks[i], float(found.scores[i]))
             for i in usable
         ]
-        return tuple(sorted(faces, key=lambda face: -face.box.area * width * height))
+        return tuple(sorted(faces, key=lambda face: -face.box.area))
 
     def embed(self, image: DecodedImage, faces: Sequence[DetectedFace]) -> tuple[Template, ...]:
         """One template for each face, in the same order."""
@@ -53,7 +55,9 @@ class Engine:
             return ()
         height, width = image.pixels.shape[:2]
         points = [[(p.x * width, p.y * height) for p in face.landmarks.points()] for face in faces]
-        vectors = self.embedder.embed(image.pixels, np.array(points, np.float32))
+        landmarks = np.array(points, np.float32)
+        parts = (landmarks[i : i + _TOGETHER] for i in range(0, len(faces), _TOGETHER))
+        vectors = np.concatenate([self.embedder.embed(image.pixels, part) for part in parts])
         return tuple(Template(vector, self.space) for vector in vectors)
 
 

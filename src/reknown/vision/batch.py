@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_AHEAD_PER_WORKER = 2
+_AHEAD_PER_WORKER = 1
 
 
 def map_bounded(

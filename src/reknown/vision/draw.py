@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
@@ -15,6 +14,7 @@ from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -53,18 +53,17 @@ def save_picture(image: Image.Image, path: Path) -> None:
         raise InputError(f"cannot draw to {path}: the name must end in .jpg or .png")
     buffer = io.BytesIO()
     image.save(buffer, image_format, **({"quality": 92} if image_format == "JPEG" else {}))
-    temporary: str | None = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(buffer.getvalue())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise InputError(f"cannot write {path}: {(error.strerror or 'failed').lower()}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _draw(canvas: ImageDraw.ImageDraw, label: Label, size: tuple[int, int]) -> None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_BATCH = 16
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
@@ -66,14 +64,14 @@ class FusedResNetEmbedder:
         views = chips.reshape(faces * crops, *chips.shape[2:])
         maps = self._maps(views)
         fused = maps.reshape(faces, crops, *maps.shape[1:]).mean(axis=1)
-        output = self._head.run(np.ascontiguousarray(fused))["output"]
+        output = _run(self._head, fused)
         means = _unit(fused.mean(axis=(2, 3)))
         return _unit(np.hstack([_unit(output), self._map_weight * means]))
 
     def _maps(self, views: Floats) -> Floats:
         if not self._mirror:
-            return _run_in_batches(self._trunk, views)
-        maps = _run_in_batches(self._trunk, np.concatenate([views, views[..., ::-1]]))
+            return _run(self._trunk, views)
+        maps = _run(self._trunk, np.concatenate([views, views[..., ::-1]]))
         return np.asarray((maps[: len(views)] + maps[len(views) :, ..., ::-1]) / 2)
 
 
@@ -86,9 +84,7 @@ class PlainEmbedder:
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Floats:
         """Unit vectors (n, dimension) for `landmarks` (n, 5, 2) of an RGB picture."""
-        return _unit(
-            _run_in_batches(self._network, _chips(pixels, landmarks, self._alignment)[:, 0])
-        )
+        return _unit(_run(self._network, _chips(pixels, landmarks, self._alignment)[:, 0]))
 
 
 def _chips(pixels: NDArray[np.uint8], landmarks: Floats, alignment: Alignment) -> Floats:
@@ -102,10 +98,9 @@ def _chips(pixels: NDArray[np.uint8], landmarks: Floats, alignment: Alignment) -
     return stacked.reshape(len(landmarks), -1, 3, alignment.side, alignment.side)
 
 
-def _run_in_batches(network: Network, chips: Floats) -> Floats:
-    batches = (chips[i : i + _BATCH] for i in range(0, len(chips), _BATCH))
-    results = [network.run(np.ascontiguousarray(batch)) for batch in batches]
-    return np.concatenate([next(iter(result.values())) for result in results])
+def _run(network: Network, chips: Floats) -> Floats:
+    (result,) = network.run(np.ascontiguousarray(chips)).values()
+    return result
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -120,7 +120,7 @@ def test_identify_names_candidates(run: RunCommand, gallery: None, eileen_jpg: P
     done = run("identify", eileen_jpg)
     assert done.status == 0
     assert "Eileen Collins" in done.out
-    assert "searching 2 people in people; threshold: similarity 80.0" in done.out
+    assert "searching 2 people with 2 faces in people; threshold: similarity 80.0" in done.out
     (line,) = run("identify", eileen_jpg, "--json").lines
     search = line["faces"][0]["search"]
     assert search["candidates"][0]["user"] == "Eileen Collins"
@@ -188,8 +188,8 @@ def test_deleting_does_not_ask_when_told(run: RunCommand, gallery: None) -> None
 def test_users_are_listed_and_deleted(run: RunCommand, gallery: None) -> None:
     assert "Grace Hopper" in run("users", "list").out
     assert [user["faces"] for user in run("users", "list", "--json").lines] == [1, 1]
-    assert "deleted Grace Hopper and 1 faces" in run("users", "delete", "Grace Hopper").out
-    assert run("users", "delete", "Eileen Collins", "--keep-faces").status == 0
+    assert "deleted Grace Hopper and 1 faces" in run("users", "delete", "Grace Hopper", "--yes").out
+    assert run("users", "delete", "Eileen Collins", "--keep-faces", "-y").status == 0
     assert [face["user"] for face in run("faces", "list", "--json").lines] == [None]
 
 
@@ -280,7 +280,7 @@ def test_errors_name_what_is_missing(run: RunCommand, eileen_jpg: Path, tmp_path
         (["identify", eileen_jpg, "-c", "nobody"], NotFoundError),
         (["collections", "show", "nobody"], NotFoundError),
         (["collections", "delete", "nobody", "--yes"], NotFoundError),
-        (["users", "delete", "nobody"], NotFoundError),
+        (["users", "delete", "nobody", "--yes"], NotFoundError),
         (["faces", "list", "-c", "nobody"], NotFoundError),
         (["enroll", tmp_path / "absent"], InputError),
         (["collections", "create", "x", "--tag", "novalue"], InputError),

@@ -38,8 +38,8 @@ def test_several_pictures_are_drawn_to_a_folder_each_under_its_own_name(
 ) -> None:
     run("detect", *pictures, "--draw", tmp_path / "out", "--json")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "00001-1.png",
-        "00002-1.png",
+        "00001-1.faces.png",
+        "00002-1.faces.png",
     ]
 
 
@@ -48,7 +48,7 @@ def test_a_search_is_drawn(
 ) -> None:
     run("enroll", people)
     assert run("identify", pictures[0], "--draw", tmp_path / "out").status == 0
-    assert (tmp_path / "out" / "1.png").is_file()
+    assert (tmp_path / "out" / "1.faces.png").is_file()
 
 
 def test_a_comparison_is_drawn(run: RunCommand, pictures: list[Path], tmp_path: Path) -> None:
@@ -77,5 +77,7 @@ def test_no_picture_is_drawn_over(run: RunCommand, pictures: list[Path], number:
 def test_a_folder_of_pictures_is_not_drawn_over(run: RunCommand, tmp_path: Path) -> None:
     original = tmp_path / "a.png"
     Image.new("RGB", (100, 100)).save(original)
-    with pytest.raises(InputError, match="would overwrite"):
-        run("detect", original, "--draw", tmp_path)
+    before = original.read_bytes()
+    run("detect", original, "--draw", tmp_path)
+    assert original.read_bytes() == before
+    assert (tmp_path / "a.faces.png").is_file()

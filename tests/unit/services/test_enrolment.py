@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from reknown.biometrics.errors import DatabaseError
+from reknown.biometrics.errors import DatabaseError, NotFoundError
 from reknown.biometrics.faces import Pose, QualityMeasure
 from reknown.cli.demo_pictures import jpeg
 from reknown.gallery import faces as references
@@ -304,3 +304,21 @@ def test_a_result_is_on_disk_before_it_is_given_out(
     for count, _ in enumerate(results, 1):
         assert len(list(galleries.list_faces(database, "people"))) == count
         assert len(_enrolments(database)) == count
+
+
+def test_a_picture_enrolled_without_a_name_is_not_reported_as_the_persons(
+    enrol: Enrol, database: Database, eileen: bytes
+) -> None:
+    enrol(eileen)
+    galleries.delete_user(database, "people", "Eileen Collins", keep_faces=True, actor="tester")
+    result = enrol(eileen)
+    assert result.outcome is Outcome.REFUSED
+    assert "enrolled without a name" in result.reason
+
+
+def test_a_gallery_that_is_gone_ends_the_run_instead_of_refusing_pictures(
+    enrol: Enrol, database: Database, eileen: bytes
+) -> None:
+    galleries.delete_collection(database, "people", "tester")
+    with pytest.raises(NotFoundError):
+        enrol(eileen)

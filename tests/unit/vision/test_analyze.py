@@ -13,6 +13,8 @@ from reknown.vision.images import DecodedImage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Vectors = NDArray[np.float32]
+
     from reknown.vision.analyze import Engine
 
 FACE = np.array([(40.0, 40), (60, 40), (50, 52), (42, 60), (58, 60)], np.float32)
@@ -119,3 +121,18 @@ def test_templates_come_in_the_order_of_the_faces(
     assert np.allclose(first.vector, once_more.vector, atol=1e-5)
     assert np.allclose(second.vector, again.vector, atol=1e-5)
     assert first.space == engine.space
+
+
+def test_the_faces_of_a_crowd_are_embedded_by_and_by(engine: Engine, picture: DecodedImage) -> None:
+    sizes = []
+
+    class Embeds:
+        def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Vectors:
+            sizes.append(len(landmarks))
+            return landmarks[:, 0]
+
+    crowd = replace(engine, detector=_Says([BOX] * 20, [FACE] * 20, [0.9] * 20), embedder=Embeds())
+    faces = crowd.detect(picture)
+    templates = crowd.embed(picture, faces)
+    assert sizes == [8, 8, 4]
+    assert len(templates) == 20

@@ -102,18 +102,17 @@ def test_a_mirrored_picture_gives_the_mirrored_map_of_the_same_face() -> None:
     assert np.abs(plain - mirrored).max() > 20
 
 
-def test_batches_change_nothing_and_hold_sixteen_chips_at_most() -> None:
+def test_many_faces_at_once_get_the_templates_that_each_gets_alone() -> None:
     rng = np.random.default_rng(0)
     many = np.asarray(LANDMARKS + rng.normal(0, 2, (21, 5, 2)), np.float32)
     trunk = _Trunk()
     together = _fused(trunk).embed(_picture(), many)
-    assert max(trunk.sizes) <= 16
-    assert sum(trunk.sizes) == 21 * len(CROPS) * 2
+    assert trunk.sizes == [21 * len(CROPS) * 2]
     singly = [_fused().embed(_picture(), one[None])[0] for one in many]
     assert np.allclose(together, singly, atol=1e-6)
 
 
-def test_a_plain_network_is_run_in_batches_too() -> None:
+def test_a_plain_network_sees_each_face_once() -> None:
     many = np.repeat(LANDMARKS[None], 20, axis=0)
 
     class Means(_Trunk):
@@ -123,7 +122,7 @@ def test_a_plain_network_is_run_in_batches_too() -> None:
 
     network = Means()
     vectors = PlainEmbedder(network, _symmetric_alignment()).embed(_picture(), many)
-    assert network.sizes == [16, 4]
+    assert network.sizes == [20]
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
     assert np.ptp(vectors, axis=0).max() < 1e-6
 

@@ -169,7 +169,7 @@ def _crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
     crops = np.zeros((len(squares), side, side, 3), np.uint8)
     for crop, square in zip(crops, np.rint(squares).astype(int), strict=True):
         left, top, right, bottom = square
-        inner = pixels[max(top, 0) : bottom, max(left, 0) : right]
+        inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
         if not inner.size:
             continue
         if left < 0 or top < 0 or right > width or bottom > height:

@@ -153,9 +153,13 @@ class SfacePart(_Embedder, frozen=True, kw_only=True, tag="sface"):
 
 
 class CalibrationTable(_Table, frozen=True, kw_only=True):
-    """A measured `biometrics.calibration.Calibration` and the space it was measured in."""
+    """A measured `biometrics.calibration.Calibration` and what it was measured with.
+
+    `fingerprint` is of the template space, `detector` of the detector that found the faces.
+    """
 
     fingerprint: Digest
+    detector: Digest
     scores: tuple[Annotated[float, Meta(ge=-1, le=1)], ...]
     false_match_rates: tuple[Annotated[float, Meta(gt=0, le=1)], ...]
     dataset: Text

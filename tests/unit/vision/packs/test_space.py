@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from reknown.vision.packs.manifest import CalibrationTable, DlibResnetPart, parse_manifest
-from reknown.vision.packs.space import chip_references, pack_calibration, template_space
+from reknown.vision.packs.space import (
+    chip_references,
+    detector_fingerprint,
+    pack_calibration,
+    template_space,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +92,7 @@ def test_calibration_counts_only_in_its_own_space(store: PackStore) -> None:
     manifest = store.manifest("public-domain")
     table = CalibrationTable(
         fingerprint=template_space(manifest).fingerprint,
+        detector=detector_fingerprint(manifest),
         scores=(0.0, 0.9),
         false_match_rates=(1.0, 1e-4),
         dataset="pairs",
@@ -104,6 +110,10 @@ def test_calibration_counts_only_in_its_own_space(store: PackStore) -> None:
         f"the calibration of public-domain was measured in another template space "
         f"({'0' * 12}, not {table.fingerprint[:12]})",
     )
+    other = msgspec.structs.replace(table, detector="0" * 64)
+    _, reason = pack_calibration(msgspec.structs.replace(manifest, calibration=other))
+    assert "measured with another detector" in reason
+
     bare = msgspec.structs.replace(manifest, calibration=None)
     assert pack_calibration(bare) == (None, "public-domain has no calibration")
 
