@@ -43,7 +43,7 @@ def main() -> None:
         return
     engine = open_engine(None)
     accurate = open_engine(None, accurate=True)
-    report: dict[str, Any] = {"images": len(paths()[:: step(_IMAGES)])}
+    report: dict[str, Any] = {"images": len(paths()[:: step(_IMAGES)]), "peer": peer_build()}
     report |= one_core(engine, accurate)
     report["stages_ms"] = stages(engine)
     report["both_cores"] = both_cores(engine)
@@ -51,6 +51,13 @@ def main() -> None:
     (report["memory"],) = in_processes("--memory", 1)
     json.dump(report, sys.stdout, indent=1)
     sys.stdout.write("\n")
+
+
+def peer_build() -> dict[str, object]:
+    """How the peer's library was built: with BLAS or more vector instructions it is faster."""
+    import dlib
+
+    return {"dlib": dlib.__version__, "blas": dlib.DLIB_USE_BLAS, "avx": dlib.USE_AVX_INSTRUCTIONS}
 
 
 def paths() -> list[Path]:

@@ -46,7 +46,11 @@ def show(name: Name, json: Json = False) -> None:
     """Show a pack's files, licences, training data, template space and calibration."""
     from reknown.cli.output import print_json, print_table, printable
     from reknown.cli.session import pack_store
-    from reknown.vision.packs.space import pack_calibration, template_space
+    from reknown.vision.packs.space import (
+        detector_fingerprint,
+        pack_calibration,
+        template_space,
+    )
 
     store = pack_store()
     manifest = store.manifest(name)
@@ -62,6 +66,7 @@ def show(name: Name, json: Json = False) -> None:
         return
     typer.echo(printable(f"{manifest.name}: {manifest.summary}"))
     typer.echo(f"template space {space.fingerprint}, {space.dimension} values")
+    typer.echo(f"detector {detector_fingerprint(manifest)}")
     rows = [
         (f.role, f.state.value, f.file.licence, f.file.training_data, f.file.sha256) for f in files
     ]
