@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import cv2
 import numpy as np
 
 from reknown.vision.align import cut_chip
@@ -94,8 +95,8 @@ def _chips(pixels: NDArray[np.uint8], landmarks: Floats, alignment: Alignment) -
         for points in landmarks
         for reference in alignment.references
     ]
-    stacked = np.stack(chips).astype(np.float32).transpose(0, 3, 1, 2)
-    return stacked.reshape(len(landmarks), -1, 3, alignment.side, alignment.side)
+    blob = np.asarray(cv2.dnn.blobFromImages(chips), np.float32)
+    return blob.reshape(len(landmarks), -1, 3, alignment.side, alignment.side)
 
 
 def _run(network: Network, chips: Floats) -> Floats:

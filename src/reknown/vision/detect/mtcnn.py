@@ -148,8 +148,7 @@ def _run(network: Network, crops: Pixels) -> dict[str, Floats]:
 
 def _normalised(pixels: Pixels) -> Floats:
     """uint8 (n, height, width, 3) -> float32 (n, 3, height, width), -1 to 1."""
-    scaled = (pixels.astype(np.float32) - 127.5) * np.float32(1 / 128)
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+    return np.asarray(cv2.dnn.blobFromImages(list(pixels), 1 / 128, mean=(127.5,) * 3), np.float32)
 
 
 def _squares(boxes: Floats) -> Floats:
