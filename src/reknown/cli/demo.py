@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,6 +136,7 @@ def _say(step: int, text: str) -> None:
 
 
 def _farewell(out: Path) -> None:
+    command = "reknown" if shutil.which("reknown") else sys.argv[0]
     typer.echo(
         f"""
 The pictures are in {out}/: look at them.
@@ -143,6 +146,6 @@ different photographs the default pack misses about one in seven at this thresho
 
 The same with your own people, a folder of pictures for each:
 
-    reknown enroll PEOPLE/
-    reknown identify PHOTO.jpg --draw found.png"""
+    {command} enroll PEOPLE/
+    {command} identify PHOTO.jpg --draw found.png"""
     )
