@@ -40,15 +40,18 @@ def _reknown(*words: object, **environment: str) -> subprocess.CompletedProcess[
 
 
 def _start(*words: object, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [REKNOWN, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-        # A run in a shell's background hands down that Ctrl-C is to be ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # A shell's background jobs ignore Ctrl-C and hand that down, unless it is handled here.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [REKNOWN, *map(str, words)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
