@@ -16,6 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from reknown.biometrics.errors import InputError
+from reknown.ledger.actor import Actor
 
 _APP = "reknown"
 
@@ -27,7 +28,7 @@ class Settings:
     data: Path
     cache: Path
     packs: Path
-    actor: str
+    actor: Actor
 
 
 def read_settings(data: Path | None = None) -> Settings:
@@ -50,10 +51,10 @@ def _folder(variable: str, default: Path) -> Path:
     return Path(os.environ.get(variable) or default)
 
 
-def _actor() -> str:
+def _actor() -> Actor:
     """Who the system says is acting, not what the environment claims."""
     number = os.getuid()
     try:
-        return f"cli:{pwd.getpwuid(number).pw_name}"
+        return Actor(f"cli:{pwd.getpwuid(number).pw_name}")
     except KeyError:
-        return f"cli:{number}"
+        return Actor(f"cli:{number}")

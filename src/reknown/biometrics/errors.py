@@ -14,9 +14,16 @@ ReknownError
 ├── SpaceMismatchError          templates of different spaces were compared
 ├── UncalibratedError           a similarity was asked of a space without calibration
 ├── GalleryError
-│   ├── NotFoundError           no such collection, face or user
+│   ├── NotFoundError           no such face or user
+│   │   └── CollectionNotFoundError  no such collection
 │   ├── AlreadyExistsError      the name is taken
+│   ├── QuotaError              a gallery or a subject holds as much as it may
+│   ├── PageError               this is not where a page ended
 │   └── DatabaseError           the database cannot be opened or is of another version
+├── RequestError
+│   ├── ReplayError             the same signed request was received before
+│   ├── TokenMismatchError      a request token stands for another request
+│   └── AccessError             the caller may not do this, or is not known
 └── InputError                  an argument or an input file makes no sense
 """
 
@@ -81,12 +88,40 @@ class NotFoundError(GalleryError):
     """No such collection, face or user."""
 
 
+class CollectionNotFoundError(NotFoundError):
+    """No such collection."""
+
+
 class AlreadyExistsError(GalleryError):
     """The name is taken."""
 
 
+class QuotaError(GalleryError):
+    """A gallery or a subject holds as much as it may."""
+
+
+class PageError(GalleryError):
+    """The token is not where a page of this list ended."""
+
+
 class DatabaseError(GalleryError):
     """The database cannot be opened, or belongs to another version."""
+
+
+class RequestError(ReknownError):
+    """Something is wrong with the request itself."""
+
+
+class ReplayError(RequestError):
+    """The same signed request was received before."""
+
+
+class TokenMismatchError(RequestError):
+    """A request token stands for another request."""
+
+
+class AccessError(RequestError):
+    """The caller may not do this, or is not known."""
 
 
 class InputError(ReknownError):

@@ -21,6 +21,15 @@ class BoundingBox:
         inner_height = min(self.top + self.height, 1.0) - max(self.top, 0.0)
         return max(inner_width, 0.0) * max(inner_height, 0.0)
 
+    def overlap(self, other: BoundingBox) -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        common = max(width, 0.0) * max(height, 0.0)
+        union = self.width * self.height + other.width * other.height - common
+        # rounding may leave slightly more in common than there is
+        return min(common / union, 1.0) if union > 0 else 0.0
+
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Left, top, right, bottom in whole pixels of a picture of that size."""
         return (

@@ -40,13 +40,17 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewFace:
-    """A reference about to be stored; `quality` is the unified score, 0 to 100."""
+    """A reference about to be stored; `quality` is the unified score, 0 to 100.
+
+    `face_id` is None for a new one, which gets an id of its own.
+    """
 
     template: Template
     box: BoundingBox
     confidence: float
     quality: int
     external_id: str | None = None
+    face_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.ledger.actor import Actor
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
 
 _COLLECTION = "demo"
-_ACTOR = "demo"
+_ACTOR = Actor("demo")
 _COLUMNS = (
     "picture of", "variant", "candidate", "similarity ", "reached by strangers ", "verdict",
 )  # fmt: skip

@@ -52,9 +52,10 @@ def enroll(
     """
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, progress
     from reknown.cli.session import engine_for_enrolment, open_gallery
-    from reknown.services.enrolment import ANY_QUALITY, EnrolmentPolicy, Outcome, enrol_all
+    from reknown.services.enrolment import EnrolmentPolicy, Outcome, enrol_all
     from reknown.services.enrolment_plan import read_plan
     from reknown.services.galleries import ensure_collection
+    from reknown.services.quality_filter import ANY_QUALITY
     from reknown.settings import read_settings
 
     plan = read_plan(people)
@@ -63,7 +64,7 @@ def enroll(
         actor = read_settings().actor
         engine = engine_for_enrolment(database, collection, pack, accurate=accurate)
         ensure_collection(database, collection, engine.space, actor)
-        policy = ANY_QUALITY if any_quality else EnrolmentPolicy()
+        policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
         task = bar.add_task(f"enrolling into {collection}", total=len(plan))
         summary = _Summary()
         enrolled = enrol_all(engine, database, collection, plan, policy=policy, actor=actor)

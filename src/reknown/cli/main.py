@@ -19,8 +19,10 @@ from reknown.cli import (
     enroll,
     faces,
     identify,
+    keys,
     ledger,
     models,
+    serve,
     users,
 )
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
@@ -46,6 +48,8 @@ cli.add_typer(collections.cli, name="collections")
 cli.add_typer(users.cli, name="users")
 cli.add_typer(faces.cli, name="faces")
 cli.command()(ledger.ledger)
+cli.command()(serve.serve)
+cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")
 cli.command()(doctor.doctor)
 

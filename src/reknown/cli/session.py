@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from reknown.settings import read_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reknown.access.vault import Vault
     from reknown.gallery.database import Engine as Database
     from reknown.services.decision import Threshold
     from reknown.vision.analyze import Engine
@@ -47,6 +49,13 @@ def open_gallery(data: Path | None) -> Iterator[Database]:
         yield database
     finally:
         database.dispose()
+
+
+def open_vault(data: Path | None) -> Vault:
+    """The vault of `REKNOWN_MASTER_KEY`, else of the data folder's own key; `AccessError`."""
+    from reknown.access.vault import VARIABLE, load_vault
+
+    return load_vault(read_settings(data).data, os.environ.get(VARIABLE) or None)
 
 
 def engine_of_collection(database: Database, name: str) -> Engine:

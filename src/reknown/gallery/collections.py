@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundError
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
@@ -70,6 +70,11 @@ def list_collections(
     page = fetch_page(connection, _collections(), collections.c.id, after, limit, lambda row: row)
     tags = _tags(connection, [row.name for row in page.items])
     return Page(tuple(_collection(row, tags.get(row.name, {})) for row in page.items), page.next)
+
+
+def count_faces(connection: Connection) -> int:
+    """The references of all collections together."""
+    return int(connection.execute(select(func.count()).select_from(faces)).scalar_one())
 
 
 def delete_collection(connection: Connection, name: str) -> None:
@@ -131,8 +136,10 @@ def space_of(row: Row[Any]) -> TemplateSpace:
     return TemplateSpace(row.pack, row.fingerprint, row.dimension)
 
 
-def _missing(name: str) -> NotFoundError:
-    return NotFoundError(f"there is no collection {name!r}: list the collections to see them all")
+def _missing(name: str) -> CollectionNotFoundError:
+    return CollectionNotFoundError(
+        f"there is no collection {name!r}: list the collections to see them all"
+    )
 
 
 def _collections() -> Select[Any]:

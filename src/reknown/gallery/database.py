@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 _FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _MIGRATION_LOCK = int.from_bytes(b"reknown", "big")

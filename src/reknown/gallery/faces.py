@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox
@@ -15,8 +16,8 @@ from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.gallery.collections import claim, now, require, space_of
 from reknown.gallery.names import require_text
 from reknown.gallery.paging import Page, batches, fetch_page
+from reknown.gallery.schema import collections, images, users
 from reknown.gallery.schema import faces as faces_table
-from reknown.gallery.schema import images, users
 from reknown.gallery.users import ensure_user
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
 
 _UNIT_TOLERANCE = 1e-3
+_SAME_PLACE = 0.5
 
 
 def add_faces(
@@ -47,15 +49,61 @@ def add_faces(
     if not faces:
         raise InputError("a picture without faces cannot be stored")
     _check_faces(faces, space_of(row))
-    image_id = _add_image(connection, collection, row.id, image)
-    owners = {
-        "collection_id": row.id,
-        "image_id": image_id,
-        "user_id": None if user is None else ensure_user(connection, row.id, user),
-        "created_at": now(),
-    }
-    connection.execute(insert(faces_table), [owners | _values(face) for face in faces])
+    if known_images(connection, collection, [image.sha256]):
+        raise AlreadyExistsError(
+            f"{collection!r} holds the picture {image.name!r} already: delete its faces first"
+        )
+    _insert(connection, row, image, faces, user)
     return find_image(connection, collection, image.sha256)
+
+
+def merge_faces(
+    connection: Connection, collection: str, image: ImageRecord, faces: Sequence[NewFace]
+) -> list[FaceRecord]:
+    """Stores those faces of a picture that are not stored yet; all of them in this order.
+
+    A face is stored already when the collection holds one from the same picture, with the
+    same external id, at the same place.
+
+    Raises `NotFoundError`, `SpaceMismatchError`, or `InputError` as `add_faces` does.
+    """
+    row = claim(connection, collection)
+    _check_faces(faces, space_of(row))
+    known = find_image(connection, collection, image.sha256)
+    records = _same_faces(faces, known)
+    new = [face for face, record in zip(faces, records, strict=True) if record is None]
+    if not new:
+        return [record for record in records if record is not None]
+    face_ids = _insert(connection, row, image, new, None)
+    made = find_faces(connection, collection, face_ids)
+    added = iter(made[face_id] for face_id in face_ids)
+    return [next(added) if record is None else record for record in records]
+
+
+def restore_faces(
+    connection: Connection,
+    collection: str,
+    image: ImageRecord,
+    faces: Sequence[NewFace],
+    user: str | None,
+) -> None:
+    """Stores faces of a picture under ids that they had elsewhere; makes the user if missing.
+
+    Raises `AlreadyExistsError` when an id is taken, otherwise as `add_faces` does.
+    """
+    row = claim(connection, collection)
+    _check_faces(faces, space_of(row))
+    wanted = [face.face_id for face in faces if face.face_id]
+    for batch in batches(wanted):
+        query = select(faces_table.c.face_id).where(faces_table.c.face_id.in_(batch))
+        if taken := connection.execute(query).scalars().first():
+            raise AlreadyExistsError(f"the face {taken} is held already, by another collection")
+    try:
+        with connection.begin_nested():
+            _insert(connection, row, image, faces, user)
+    except IntegrityError as error:
+        # named twice here, or taken by another collection meanwhile
+        raise AlreadyExistsError(f"a face of {image.name!r} is held already") from error
 
 
 def find_image(connection: Connection, collection: str, sha256: str) -> list[FaceRecord]:
@@ -81,14 +129,17 @@ def list_faces(
     after: str | None = None,
     limit: int = 1000,
     user: str | None = None,
+    face_ids: Sequence[str] | None = None,
 ) -> Page[FaceRecord]:
-    """A page of the faces, of all or of one user, in order of enrolment.
+    """A page of the faces, of all, of one user or of these `face_ids`, in order of enrolment.
 
     Raises `NotFoundError` for a missing collection; a missing user has no faces.
     """
     query = _faces(require(connection, collection).id)
     if user is not None:
         query = query.where(users.c.name == user)
+    if face_ids is not None:
+        query = query.where(faces_table.c.face_id.in_(face_ids))
     return fetch_page(connection, query, faces_table.c.id, after, limit, _face)
 
 
@@ -109,17 +160,21 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
 
     A picture is forgotten with its last face and may then be enrolled again.
     """
-    own = faces_table.c.collection_id == claim(connection, collection).id
+    row = claim(connection, collection)
+    own = faces_table.c.collection_id == row.id
     gone: set[str] = set()
     for batch in batches(face_ids):
         statement = delete(faces_table).where(own, faces_table.c.face_id.in_(batch))
-        rows = connection.execute(
+        deleted = connection.execute(
             statement.returning(faces_table.c.face_id, faces_table.c.image_id)
         ).all()
-        gone.update(row.face_id for row in rows)
+        gone.update(face.face_id for face in deleted)
         bare = ~exists().where(faces_table.c.image_id == images.c.id)
-        affected = images.c.id.in_({row.image_id for row in rows})
+        affected = images.c.id.in_({face.image_id for face in deleted})
         connection.execute(delete(images).where(affected, bare))
+    if gone:
+        pruned = update(collections).where(collections.c.id == row.id)
+        connection.execute(pruned.values(pruned=row.revision))
     return gone
 
 
@@ -136,13 +191,50 @@ def _check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
             require_text("an external id", face.external_id)
 
 
-def _add_image(connection: Connection, collection: str, owner: int, image: ImageRecord) -> int:
+def _insert(
+    connection: Connection,
+    row: Row[Any],
+    image: ImageRecord,
+    faces: Sequence[NewFace],
+    user: str | None,
+) -> list[str]:
+    """Stores the faces in the claimed collection of this row; returns their ids."""
+    owners = {
+        "collection_id": row.id,
+        "image_id": _image_id(connection, row.id, image),
+        "user_id": None if user is None else ensure_user(connection, row.id, user),
+        "created_at": now(),
+        "revision": row.revision,
+    }
+    values = [owners | _values(face) for face in faces]
+    connection.execute(insert(faces_table), values)
+    return [value["face_id"] for value in values]
+
+
+def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[FaceRecord | None]:
+    """For each of the `faces` the one known already: the closest first, none for two of them."""
+    overlaps = [
+        (record.box.overlap(face.box), number, place)
+        for number, face in enumerate(faces)
+        for place, record in enumerate(known)
+        if record.external_id == face.external_id
+    ]
+    found: dict[int, int] = {}
+    for overlap, number, place in sorted(overlaps, key=lambda entry: -entry[0]):
+        if overlap > _SAME_PLACE and number not in found and place not in found.values():
+            found[number] = place
+    return [known[found[number]] if number in found else None for number in range(len(faces))]
+
+
+def _image_id(connection: Connection, owner: int, image: ImageRecord) -> int:
+    """The key of this picture in the claimed collection, made if missing."""
     require_text("a picture's sha256", image.sha256)
     require_text("a picture's name", image.name, shortest=0, longest=4096)
-    if known_images(connection, collection, [image.sha256]):
-        raise AlreadyExistsError(
-            f"{collection!r} holds the picture {image.name!r} already: delete its faces first"
-        )
+    own = images.c.collection_id == owner
+    query = select(images.c.id).where(own, images.c.sha256 == image.sha256)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is not None:
+        return int(found)
     values = {
         "collection_id": owner,
         "sha256": image.sha256,
@@ -157,7 +249,7 @@ def _add_image(connection: Connection, collection: str, owner: int, image: Image
 def _values(face: NewFace) -> dict[str, Any]:
     # numpy scalars are no numbers to the database drivers
     return {
-        "face_id": str(uuid4()),
+        "face_id": face.face_id or str(uuid4()),
         "box_left": float(face.box.left),
         "box_top": float(face.box.top),
         "box_width": float(face.box.width),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,21 +13,6 @@ if TYPE_CHECKING:
 
 _BLOCK_ROWS = 16_384
 _BLOCK_SCORES = 4_000_000
-
-
-class Index(Protocol):
-    """References that can be searched."""
-
-    def __len__(self) -> int:
-        """How many references there are."""
-        ...
-
-    def search(self, probes: NDArray[np.float32], k: int) -> list[Found]:
-        """For each of the `probes` (p, d) the rows and scores of the k best references.
-
-        Best first, of equal ones the lower row first; fewer than k if there are no more.
-        """
-        ...
 
 
 class ExactIndex:

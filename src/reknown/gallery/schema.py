@@ -1,6 +1,8 @@
 """The tables of the gallery; `migrations/` creates them.
 
 Keys ascend in the order of creation and are never given twice, so that paging can go by them.
+`collections.revision` counts the changes of a collection, `faces.revision` is that of a
+face's last one and `collections.pruned` that of the last one which deleted faces.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ collections = Table(
     Column("dimension", Integer, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("pruned", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -95,7 +98,9 @@ faces = Table(
     Column("external_id", Text),
     Column("template", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     Index("ix_faces_order", "collection_id", "id"),
+    Index("ix_faces_revision", "collection_id", "revision"),
     Index("ix_faces_image", "image_id"),
     Index("ix_faces_user", "user_id"),
     sqlite_autoincrement=True,

@@ -13,7 +13,7 @@ from reknown.gallery.index import ExactIndex
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reknown.gallery.index import Found, Index
+    from reknown.gallery.index import Found
     from reknown.gallery.templates import GalleryTemplates
 
 _GROWTH = 4
@@ -21,11 +21,23 @@ _GROWTH = 4
 
 @dataclass(frozen=True, slots=True)
 class SubjectScore:
-    """A subject and its best reference; `user` is None for a reference without one."""
+    """A reference that was found, a subject's best; `user` is None for one without a user."""
 
     user: str | None
     face_id: str
     score: float
+
+
+def search_references(
+    templates: GalleryTemplates, probes: NDArray[np.float32], threshold: float, limit: int
+) -> list[list[SubjectScore]]:
+    """For each of the `probes` (p, d) at most `limit` references scoring `threshold` or more.
+
+    Best first, of equal ones the one enrolled first. Raises `InputError` for a limit below 1.
+    """
+    _check_limit(limit)
+    index = ExactIndex(templates.vectors)
+    return [_references(templates, found, threshold) for found in index.search(probes, limit)]
 
 
 def search_subjects(
@@ -33,19 +45,18 @@ def search_subjects(
     probes: NDArray[np.float32],
     threshold: float,
     limit: int,
-    index: Index | None = None,
+    *,
+    users_only: bool = False,
 ) -> list[list[SubjectScore]]:
     """For each of the `probes` (p, d) at most `limit` subjects scoring `threshold` or more.
 
     A subject scores as its best reference. Best first, of equal ones the one enrolled first.
-    `index` holds the vectors of `templates`; without one they are all compared.
+    With `users_only` references without user are passed over.
 
     Raises `InputError` for a limit below 1.
     """
-    if limit < 1:
-        raise InputError(f"a search returns at least one subject, not {limit}")
-    if index is None:
-        index = ExactIndex(templates.vectors)
+    _check_limit(limit)
+    index = ExactIndex(templates.vectors)
     results: list[list[SubjectScore]] = [[] for _ in probes]
     pending = np.arange(len(probes))
     # One subject's references may fill the list: ask for more until enough subjects are in it.
@@ -53,7 +64,7 @@ def search_subjects(
     while len(pending) and len(index):
         short = []
         for number, found in zip(pending, index.search(probes[pending], k), strict=True):
-            results[number] = _subjects(templates, found, threshold)[:limit]
+            results[number] = _subjects(templates, found, threshold, users_only)[:limit]
             exhausted = k >= len(index) or found[1][-1] < threshold
             if len(results[number]) < limit and not exhausted:
                 short.append(number)
@@ -62,12 +73,30 @@ def search_subjects(
     return results
 
 
-def _subjects(templates: GalleryTemplates, found: Found, threshold: float) -> list[SubjectScore]:
-    rows, scores = found
-    enough = scores >= threshold
-    rows, scores = rows[enough], scores[enough]
-    _, first = np.unique(templates.subjects[rows], return_index=True)
-    return [
-        SubjectScore(templates.users[row], templates.face_ids[row], float(score))
-        for row, score in zip(rows[np.sort(first)], scores[np.sort(first)], strict=True)
-    ]
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise InputError(f"a search returns at least one subject, not {limit}")
+
+
+def _subjects(
+    templates: GalleryTemplates, found: Found, threshold: float, users_only: bool
+) -> list[SubjectScore]:
+    seen: set[int] = set()
+    best = []
+    for row, score in zip(*found, strict=True):
+        subject = int(templates.subjects[row])
+        if score < threshold or subject in seen:
+            continue
+        seen.add(subject)
+        if not users_only or templates.users[row] is not None:
+            best.append(_scored(templates, int(row), float(score)))
+    return best
+
+
+def _references(templates: GalleryTemplates, found: Found, threshold: float) -> list[SubjectScore]:
+    pairs = zip(*found, strict=True)
+    return [_scored(templates, int(row), float(s)) for row, s in pairs if s >= threshold]
+
+
+def _scored(templates: GalleryTemplates, row: int, score: float) -> SubjectScore:
+    return SubjectScore(templates.users[row], templates.face_ids[row], score)

@@ -1,68 +1,64 @@
-"""A collection's templates in memory, ready to be searched."""
+"""A collection's templates, ready to be searched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import func, select
 
-from reknown.biometrics.errors import NotFoundError
-from reknown.biometrics.templates import Template
 from reknown.gallery.collections import require, space_of
+from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import faces, users
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
 
     from reknown.biometrics.templates import TemplateSpace
 
 _CHUNK = 2000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class GalleryTemplates:
     """References in order of enrolment, n of them.
 
-    `vectors` (n, dimension) float32; `face_ids` and `users` of each, None for no user;
-    `subjects` (n,) numbers the subjects from 0 in the order of their first reference, a
-    reference without user being a subject of its own.
+    `vectors` (n, dimension) float32; `face_ids` and `users` of each, None for no user.
     """
 
     space: TemplateSpace
     vectors: NDArray[np.float32]
-    face_ids: tuple[str, ...]
-    users: tuple[str | None, ...]
-    subjects: NDArray[np.intp]
+    face_ids: Sequence[str]
+    users: Sequence[str | None]
+
+    @cached_property
+    def subjects(self) -> NDArray[np.intp]:
+        """The number of each reference's subject (n,), from 0 in the order of enrolment.
+
+        A reference without user is a subject of its own.
+        """
+        numbers: dict[str, int] = {}
+        return np.fromiter(
+            (
+                # a user and a face may have the same name
+                numbers.setdefault(
+                    f"face {face_id}" if user is None else f"user {user}", len(numbers)
+                )
+                for face_id, user in zip(self.face_ids, self.users, strict=True)
+            ),
+            np.intp,
+            len(self.face_ids),
+        )
 
     @property
     def subject_count(self) -> int:
         """How many subjects the references belong to."""
         return int(self.subjects.max(initial=-1)) + 1
-
-
-def gather_templates(
-    space: TemplateSpace,
-    vectors: NDArray[np.float32],
-    face_ids: Sequence[str],
-    users: Sequence[str | None],
-) -> GalleryTemplates:
-    """Numbers the subjects of the references."""
-    numbers: dict[str, int] = {}
-    subjects = np.fromiter(
-        (
-            # a user and a face may have the same name
-            numbers.setdefault(f"face {face_id}" if user is None else f"user {user}", len(numbers))
-            for face_id, user in zip(face_ids, users, strict=True)
-        ),
-        np.intp,
-        len(face_ids),
-    )
-    return GalleryTemplates(space, vectors, tuple(face_ids), tuple(users), subjects)
 
 
 def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
@@ -74,35 +70,69 @@ def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
     face_ids: list[str] = []
     owners: list[str | None] = []
     # faces may come or go between two statements: never more than there is room for
-    query = _templates().where(own).order_by(faces.c.id).limit(count)
+    query = select_templates(row.id).limit(count)
+    for lines, part in stream_templates(connection, query, row.dimension):
+        vectors[len(face_ids) : len(face_ids) + len(lines)] = part
+        face_ids.extend(line.face_id for line in lines)
+        owners.extend(line.user_name for line in lines)
+    return GalleryTemplates(space_of(row), vectors[: len(face_ids)], face_ids, owners)
+
+
+def pick_templates(
+    connection: Connection, collection: str, face_ids: Iterable[str]
+) -> GalleryTemplates:
+    """Those of these faces that are there; raises `NotFoundError` for the collection."""
+    row = require(connection, collection)
+    found: list[Row[Any]] = []
+    for batch in batches(face_ids):
+        query = select_templates(row.id).where(faces.c.face_id.in_(batch))
+        found.extend(connection.execute(query))
+    found.sort(key=lambda line: line.id)
+    return _gathered(found, space_of(row))
+
+
+def templates_of_user(connection: Connection, collection: str, user: str) -> GalleryTemplates:
+    """Those of one user, none if there is no such user; raises `NotFoundError`."""
+    row = require(connection, collection)
+    query = select_templates(row.id).where(users.c.name == user)
+    return _gathered(connection.execute(query).all(), space_of(row))
+
+
+def page_templates(
+    connection: Connection, collection: str, after: str | None, limit: int
+) -> Page[tuple[str, bytes]]:
+    """A page of (face id, little-endian float32) in order of enrolment; raises `NotFoundError`."""
+    query = select_templates(require(connection, collection).id).order_by(None)
+    return fetch_page(
+        connection, query, faces.c.id, after, limit, lambda row: (row.face_id, row.template)
+    )
+
+
+def select_templates(owner: int) -> Select[Any]:
+    """The rows of a collection's templates in order of enrolment, each with its user's name."""
+    query = select(faces.c.id, faces.c.face_id, faces.c.template, users.c.name.label("user_name"))
+    query = query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
+    return query.where(faces.c.collection_id == owner).order_by(faces.c.id)
+
+
+def stream_templates(
+    connection: Connection, query: Select[Any], dimension: int
+) -> Iterator[tuple[Sequence[Row[Any]], NDArray[np.float32]]]:
+    """The rows of such a query in portions, each with its vectors as one matrix."""
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
-            joined = np.frombuffer(b"".join(line.template for line in chunk), "<f4")
-            start = len(face_ids)
-            vectors[start : start + len(chunk)] = joined.reshape(len(chunk), row.dimension)
-            face_ids.extend(line.face_id for line in chunk)
-            owners.extend(line.name for line in chunk)
-    return gather_templates(space_of(row), vectors[: len(face_ids)], face_ids, owners)
+            yield chunk, _matrix(chunk, dimension)
 
 
-def get_template(connection: Connection, collection: str, face_id: str) -> Template:
-    """The template of one face; raises `NotFoundError`."""
-    row = require(connection, collection)
-    query = _templates().where(faces.c.collection_id == row.id, faces.c.face_id == face_id)
-    found = connection.execute(query).one_or_none()
-    if found is None:
-        raise NotFoundError(
-            f"there is no face {face_id!r} in {collection!r}: list its faces to see them all"
-        )
-    return Template(np.frombuffer(found.template, "<f4"), space_of(row))
+def _matrix(rows: Sequence[Row[Any]], dimension: int) -> NDArray[np.float32]:
+    joined = np.frombuffer(b"".join(row.template for row in rows), "<f4")
+    return joined.reshape(len(rows), dimension)
 
 
-def revision(connection: Connection, collection: str) -> tuple[int, int]:
-    """Equal as long as nothing in the collection has changed; raises `NotFoundError`."""
-    row = require(connection, collection)
-    return (row.id, row.revision)
-
-
-def _templates() -> Select[Any]:
-    query = select(faces.c.face_id, faces.c.template, users.c.name)
-    return query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
+def _gathered(rows: Sequence[Row[Any]], space: TemplateSpace) -> GalleryTemplates:
+    return GalleryTemplates(
+        space,
+        _matrix(rows, space.dimension),
+        [row.face_id for row in rows],
+        [row.user_name for row in rows],
+    )

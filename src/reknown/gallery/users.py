@@ -51,10 +51,11 @@ def list_users(
 
 def delete_user(connection: Connection, collection: str, name: str) -> None:
     """Deletes the user and leaves its faces without one; raises `NotFoundError`."""
-    owner = claim(connection, collection).id
-    gone = delete(users).where(users.c.collection_id == owner, users.c.name == name)
-    if connection.execute(gone).rowcount == 0:
-        raise _missing(collection, name)
+    row = claim(connection, collection)
+    user_id = _require_user(connection, collection, row.id, name)
+    own = update(faces).where(faces.c.user_id == user_id)
+    connection.execute(own.values(user_id=None, revision=row.revision))
+    connection.execute(delete(users).where(users.c.id == user_id))
 
 
 def associate_faces(
@@ -64,19 +65,21 @@ def associate_faces(
 
     Left out are faces that are not there or belong to another user. Raises `NotFoundError`.
     """
-    owner = claim(connection, collection).id
-    user_id = _require_user(connection, collection, owner, user)
+    row = claim(connection, collection)
+    user_id = _require_user(connection, collection, row.id, user)
     ours = or_(faces.c.user_id.is_(None), faces.c.user_id == user_id)
-    return _assign(connection, face_ids, user_id, faces.c.collection_id == owner, ours)
+    values = {"user_id": user_id, "revision": row.revision}
+    return _assign(connection, face_ids, values, faces.c.collection_id == row.id, ours)
 
 
 def disassociate_faces(
     connection: Connection, collection: str, user: str, face_ids: Iterable[str]
 ) -> set[str]:
     """Takes the faces from the user; returns those that were its own. Raises `NotFoundError`."""
-    owner = claim(connection, collection).id
-    user_id = _require_user(connection, collection, owner, user)
-    return _assign(connection, face_ids, None, faces.c.user_id == user_id)
+    row = claim(connection, collection)
+    user_id = _require_user(connection, collection, row.id, user)
+    values = {"user_id": None, "revision": row.revision}
+    return _assign(connection, face_ids, values, faces.c.user_id == user_id)
 
 
 def ensure_user(connection: Connection, owner: int, name: str) -> int:
@@ -91,13 +94,13 @@ def ensure_user(connection: Connection, owner: int, name: str) -> int:
 def _assign(
     connection: Connection,
     face_ids: Iterable[str],
-    user_id: int | None,
+    values: dict[str, int | None],
     *conditions: ColumnElement[bool],
 ) -> set[str]:
     moved: set[str] = set()
     for batch in batches(face_ids):
         chosen = update(faces).where(faces.c.face_id.in_(batch), *conditions)
-        statement = chosen.values(user_id=user_id).returning(faces.c.face_id)
+        statement = chosen.values(values).returning(faces.c.face_id)
         moved.update(connection.execute(statement).scalars())
     return moved
 

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
+from reknown.ledger.requests import use_up
 from reknown.ledger.schema import events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
+
+    from reknown.ledger.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One deed; `id` ascends in the order of writing, `detail` is what JSON can say."""
+    """One deed; `id` ascends in the order of writing, `detail` is what JSON can say.
+
+    `request_id` is that of the network request behind it, if any.
+    """
 
     id: int
     at: datetime
@@ -27,25 +33,45 @@ class Event:
     operation: str
     collection: str | None
     detail: Mapping[str, Any]
+    request_id: str | None = None
 
 
 def append(
     connection: Connection,
-    actor: str,
+    actor: Actor,
     operation: str,
     collection: str | None,
     detail: Mapping[str, Any],
 ) -> int:
-    """Writes one event at the present time and returns its id."""
+    """Writes one event at the present time and returns its id.
+
+    Raises `ReplayError` when the actor's nonce has been used before.
+    """
+    now = datetime.now(UTC)
+    if actor.nonce is not None:
+        use_up(connection, actor.nonce, now)
     values = {
-        "at": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "actor": actor,
+        "at": now.isoformat(timespec="microseconds"),
+        "actor": actor.name,
         "operation": operation,
         "collection": collection,
         "detail": json.dumps(detail, sort_keys=True, allow_nan=False),
+        "request_id": actor.request_id,
     }
     statement = insert(events).values(values).returning(events.c.id)
     return int(connection.execute(statement).scalar_one())
+
+
+def record(
+    database: Engine,
+    actor: Actor,
+    operation: str,
+    collection: str | None,
+    detail: Mapping[str, Any],
+) -> None:
+    """Writes one event in a transaction of its own; raises `ReplayError`."""
+    with database.begin() as connection:
+        append(connection, actor, operation, collection, detail)
 
 
 def read(
@@ -69,6 +95,7 @@ def read(
             operation=row.operation,
             collection=row.collection,
             detail=json.loads(row.detail),
+            request_id=row.request_id,
         )
         for row in connection.execute(query)
     ]

@@ -1,8 +1,8 @@
-"""The table of the ledger; the gallery's migrations create it."""
+"""The tables of the ledger; the gallery's migrations create them."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -16,5 +16,26 @@ events = Table(
     Column("operation", Text, nullable=False),
     Column("collection", Text),
     Column("detail", Text, nullable=False),
+    Column("request_id", Text),
     sqlite_autoincrement=True,
+)
+
+nonces = Table(
+    "request_nonces",
+    metadata,
+    Column("nonce", Text, primary_key=True),
+    Column("expires_at", Text, nullable=False),
+    Index("ix_request_nonces_expiry", "expires_at"),
+)
+
+tokens = Table(
+    "request_tokens",
+    metadata,
+    Column("actor", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Index("ix_request_tokens_expiry", "expires_at"),
 )

@@ -14,6 +14,7 @@ from reknown.gallery import faces as references
 from reknown.gallery.database import reading
 from reknown.ledger import events
 from reknown.services.photos import attempt_all
+from reknown.services.quality_filter import SPOILERS, QualityFilter
 from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import Template
     from reknown.gallery.database import Connection
     from reknown.gallery.database import Engine as Database
+    from reknown.ledger.actor import Actor
     from reknown.services.enrolment_plan import Enrolee
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
@@ -30,33 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentPolicy:
-    """What a picture has to show to become a reference; scores 0 to 100, degrees.
+    """What a picture has to show to become a reference.
 
-    The default refuses only what would spoil a gallery: `dominance` is how many times
-    larger than any other the face to enrol must be when a picture shows several.
+    `dominance` is how many times larger than any other the face to enrol must be when a
+    picture shows several.
     """
 
-    min_confidence: float = 0.9
-    min_inter_eye_pixels: float = 14.0
-    max_turn: float = 60.0
-    min_luminance: int = 15
-    min_sharpness: int = 8
+    quality: QualityFilter = SPOILERS
     dominance: float = 2.0
-
-    def objections(self, face: DetectedFace) -> tuple[str, ...]:
-        """The named reasons against this face, none when it is fit."""
-        quality = face.quality
-        checks = (
-            (face.confidence < self.min_confidence, "not clearly a face"),
-            (quality.inter_eye_distance.native < self.min_inter_eye_pixels, "too small"),
-            (max(abs(face.pose.yaw), abs(face.pose.pitch)) > self.max_turn, "turned away"),
-            (quality.luminance_mean.score < self.min_luminance, "too dark or too bright"),
-            (quality.sharpness.score < self.min_sharpness, "too blurred"),
-        )
-        return tuple(reason for applies, reason in checks if applies)
-
-
-ANY_QUALITY = EnrolmentPolicy(0.0, 0.0, 180.0, 0, 0)
 
 
 class Outcome(Enum):
@@ -94,7 +77,7 @@ def enrol_all(
     plan: Iterable[Enrolee],
     *,
     policy: EnrolmentPolicy = EnrolmentPolicy(),
-    actor: str,
+    actor: Actor,
 ) -> Iterator[EnrolmentResult]:
     """Enrols each picture's face; a result is given out only after it is on disk.
 
@@ -118,7 +101,7 @@ def _conclude(
     collection: str,
     enrolee: Enrolee,
     prepared: _Prepared | list[FaceRecord] | ReknownError,
-    actor: str,
+    actor: Actor,
 ) -> EnrolmentResult:
     if isinstance(prepared, ReknownError):
         return EnrolmentResult(enrolee, Outcome.REFUSED, str(prepared))
@@ -150,7 +133,7 @@ def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
 
 
 def _store(
-    connection: Connection, collection: str, enrolee: Enrolee, prepared: _Prepared, actor: str
+    connection: Connection, collection: str, enrolee: Enrolee, prepared: _Prepared, actor: Actor
 ) -> FaceRecord:
     (face,) = references.add_faces(
         connection, collection, prepared.image, [prepared.face], enrolee.subject
@@ -164,12 +147,13 @@ def _prepare(
     engine: Engine, image: DecodedImage, enrolee: Enrolee, policy: EnrolmentPolicy
 ) -> _Prepared:
     face = _choose(engine.detect(image), policy)
-    if objections := policy.objections(face):
-        raise _RefusedError(f"the face is {' and '.join(objections)}")
+    if objections := policy.quality.objections(face):
+        reasons = " and ".join(objection.reason.value for objection in objections)
+        raise _RefusedError(f"the face is {reasons}")
     (template,) = engine.embed(image, [face])
     name = os.fsencode(enrolee.path.name).decode("utf-8", "replace")
     record = ImageRecord(image.sha256, name, image.width, image.height)
-    return _Prepared(record, _new_face(face, template))
+    return _Prepared(record, new_face(face, template))
 
 
 def _choose(faces: tuple[DetectedFace, ...], policy: EnrolmentPolicy) -> DetectedFace:
@@ -181,5 +165,7 @@ def _choose(faces: tuple[DetectedFace, ...], policy: EnrolmentPolicy) -> Detecte
     return faces[0]
 
 
-def _new_face(face: DetectedFace, template: Template) -> NewFace:
-    return NewFace(template, face.box, face.confidence, face.quality.unified_score.score)
+def new_face(face: DetectedFace, template: Template, external_id: str | None = None) -> NewFace:
+    """A detected face as it is stored."""
+    quality = face.quality.unified_score.score
+    return NewFace(template, face.box, face.confidence, quality, external_id)

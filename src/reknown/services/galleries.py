@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, QuotaError
 from reknown.gallery import collections, faces, users
 from reknown.gallery.database import reading
 from reknown.ledger import events
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from reknown.gallery.database import Connection
     from reknown.gallery.database import Engine as Database
     from reknown.gallery.paging import Page
+    from reknown.ledger.actor import Actor
     from reknown.ledger.events import Event
 
 Item = TypeVar("Item")
+
+# https://docs.aws.amazon.com/rekognition/latest/APIReference/API_TagResource.html
+MAX_TAGS = 200
 
 
 def get_collection(database: Database, name: str) -> Collection:
@@ -34,7 +38,7 @@ def list_collections(database: Database) -> Iterator[Collection]:
 
 
 def create_collection(
-    database: Database, name: str, space: TemplateSpace, tags: Mapping[str, str], actor: str
+    database: Database, name: str, space: TemplateSpace, tags: Mapping[str, str], actor: Actor
 ) -> Collection:
     """A new, empty collection; raises `AlreadyExistsError` or `InputError`."""
     with database.begin() as connection:
@@ -44,7 +48,7 @@ def create_collection(
     return made
 
 
-def ensure_collection(database: Database, name: str, space: TemplateSpace, actor: str) -> None:
+def ensure_collection(database: Database, name: str, space: TemplateSpace, actor: Actor) -> None:
     """Makes the collection unless it is there; raises `SpaceMismatchError` if it is another's."""
     try:
         existing = get_collection(database, name)
@@ -56,7 +60,7 @@ def ensure_collection(database: Database, name: str, space: TemplateSpace, actor
     existing.space.require(space)
 
 
-def delete_collection(database: Database, name: str, actor: str) -> None:
+def delete_collection(database: Database, name: str, actor: Actor) -> None:
     """Deletes it with all its faces and users; raises `NotFoundError`."""
     with database.begin() as connection:
         collections.delete_collection(connection, name)
@@ -64,15 +68,21 @@ def delete_collection(database: Database, name: str, actor: str) -> None:
 
 
 def change_tags(
-    database: Database, name: str, tags: Mapping[str, str], removed: Sequence[str], actor: str
+    database: Database, name: str, tags: Mapping[str, str], removed: Sequence[str], actor: Actor
 ) -> Collection:
-    """Sets `tags` and drops those with the keys `removed`; raises `NotFoundError`."""
+    """Sets `tags` and drops those with the keys `removed`.
+
+    Raises `NotFoundError`, `QuotaError` for too many tags, `InputError`.
+    """
     with database.begin() as connection:
         collections.set_tags(connection, name, tags)
         collections.remove_tags(connection, name, removed)
+        changed = collections.get_collection(connection, name)
+        if len(changed.tags) > MAX_TAGS:
+            raise QuotaError(f"a collection has {MAX_TAGS} tags at most")
         detail = {"set": dict(tags), "removed": list(removed)}
         events.append(connection, actor, "tag collection", name, detail)
-        return collections.get_collection(connection, name)
+    return changed
 
 
 def list_users(database: Database, collection: str) -> Iterator[UserRecord]:
@@ -81,7 +91,7 @@ def list_users(database: Database, collection: str) -> Iterator[UserRecord]:
 
 
 def delete_user(
-    database: Database, collection: str, name: str, *, keep_faces: bool, actor: str
+    database: Database, collection: str, name: str, *, keep_faces: bool, actor: Actor
 ) -> int:
     """Deletes a user with its faces, or leaves these without one; how many faces are gone.
 
@@ -106,7 +116,7 @@ def list_faces(
 
 
 def delete_faces(
-    database: Database, collection: str, face_ids: Sequence[str], actor: str
+    database: Database, collection: str, face_ids: Sequence[str], actor: Actor
 ) -> set[str]:
     """Deletes the faces; returns those that were there. Raises `NotFoundError`."""
     with database.begin() as connection:

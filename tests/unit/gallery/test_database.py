@@ -5,22 +5,36 @@ import stat
 import tempfile
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, create_engine, text
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.records import Collection, FaceRecord, ImageRecord, UserRecord
 from reknown.gallery import database, schema
-from reknown.gallery.collections import create_collection, get_collection, list_collections
+from reknown.gallery.cache import TemplateCache
+from reknown.gallery.collections import (
+    create_collection,
+    get_collection,
+    list_collections,
+    require,
+)
 from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
+from reknown.gallery.faces import delete_faces, list_faces
+from reknown.gallery.users import list_users
+from reknown.ledger import events
 from reknown.ledger import schema as ledger_schema
+from reknown.ledger.actor import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +80,76 @@ def test_the_newest_schema_is_opened_without_alembic(
     engine.dispose()
 
 
+def _gallery_of_schema_0001(location: str) -> None:
+    url = location if "://" in location else f"sqlite:///{location}/reknown.db"
+    if url.startswith("sqlite"):
+        Path(location).mkdir()
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", "reknown.gallery:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in (
+            "INSERT INTO collections VALUES (7, 'friends', 'tiny', :fingerprint, 4, :at, 5)",
+            "INSERT INTO collection_tags VALUES (7, 'a', '1')",
+            "INSERT INTO images VALUES (3, 7, 'digest', '1.jpg', 640, 480)",
+            "INSERT INTO users VALUES (2, 7, 'Ada', :at)",
+            "INSERT INTO faces VALUES"
+            " (8, 'one', 7, 3, 2, 0.1, -0.2, 0.3, 0.4, 0.9, 50, 'x', :template, :at)",
+            "INSERT INTO faces VALUES"
+            " (9, 'two', 7, 3, NULL, 0.5, 0.5, 0.5, 0.5, 0.8, 60, NULL, :template, :at)",
+            "INSERT INTO events (at, actor, operation, collection, detail)"
+            " VALUES (:at, 'cli:ada', 'enrol', 'friends', :detail)",
+        ):
+            named = {
+                "fingerprint": "ab" * 32,
+                "at": "2026-01-02T03:04:05.000006+00:00",
+                "template": np.eye(1, 4, dtype="<f4").tobytes(),
+                "detail": '{"n": 1}',
+            }
+            query = text(statement)
+            connection.execute(query, {key: named[key] for key in query.compile().params})
+    engine.dispose()
+
+
+def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpace) -> None:
+    _gallery_of_schema_0001(location)
+    engine = open_database(location)
+    at = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
+    with reading(engine) as connection:
+        assert get_collection(connection, "friends") == Collection(
+            "friends", space, {"a": "1"}, at, 2, 1
+        )
+        assert list_users(connection, "friends").items == (UserRecord("Ada", 1, at),)
+        image = ImageRecord("digest", "1.jpg", 640, 480)
+        assert list_faces(connection, "friends").items == (
+            FaceRecord("one", image, BoundingBox(0.1, -0.2, 0.3, 0.4), 0.9, 50, "x", "Ada", at),
+            FaceRecord("two", image, BoundingBox(0.5, 0.5, 0.5, 0.5), 0.8, 60, None, None, at),
+        )
+        assert events.read(connection) == [
+            events.Event(1, at, "cli:ada", "enrol", "friends", {"n": 1}, None)
+        ]
+        row = require(connection, "friends")
+        assert (row.id, row.revision, row.pruned) == (7, 5, 0)
+    cache = TemplateCache(1_000_000)
+    with reading(engine) as connection:
+        templates = cache.current(connection, "friends")
+        assert list(templates.face_ids) == ["one", "two"]
+        assert templates.vectors.tolist() == [[1, 0, 0, 0]] * 2
+    with engine.begin() as connection:
+        assert delete_faces(connection, "friends", ["one"]) == {"one"}
+        events.append(connection, Actor("ada", "request"), "delete", "friends", {})
+    with reading(engine) as connection:
+        assert list(cache.current(connection, "friends").face_ids) == ["two"]
+        assert [event.request_id for event in events.read(connection)] == [None, "request"]
+    engine.dispose()
+
+
 def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> None:
+    access_schema = pytest.importorskip("reknown.access.schema")
     tables = MetaData()
-    for metadata in (schema.metadata, ledger_schema.metadata):
+    for metadata in (schema.metadata, ledger_schema.metadata, access_schema.metadata):
         for table in metadata.tables.values():
             table.to_metadata(tables)
     with reading(engine) as connection:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from reknown.gallery.collections import delete_collection
+from reknown.ledger.actor import Actor
 from reknown.ledger.events import append, read
 from reknown.ledger.schema import events
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def test_events_are_read_in_order_of_writing(connection: Connection) -> None:
-    first = append(connection, "ada", "enrol", "friends", {"z": [1, None], "a": "ü\0"})
-    second = append(connection, "bob", "search", None, {})
+    first = append(connection, Actor("ada"), "enrol", "friends", {"z": [1, None], "a": "ü\0"})
+    second = append(connection, Actor("bob"), "search", None, {})
     one, two = read(connection, first - 1)
     assert (one.id, two.id) == (first, second)
     assert (one.actor, one.operation, one.collection) == ("ada", "enrol", "friends")
@@ -29,10 +30,10 @@ def test_events_are_read_in_order_of_writing(connection: Connection) -> None:
 
 
 def test_events_are_filtered_and_paged(connection: Connection, collection: str) -> None:
-    start = append(connection, "ada", "begin", None, {})
+    start = append(connection, Actor("ada"), "begin", None, {})
     for number in range(6):
         name = collection if number % 2 else "others"
-        append(connection, "ada", "search" if number < 4 else "enrol", name, {"n": number})
+        append(connection, Actor("ada"), "search" if number < 4 else "enrol", name, {"n": number})
     numbers = [event.detail["n"] for event in read(connection, start, 3)]
     assert numbers == [0, 1, 2]
     found = read(connection, start, 10, "search", collection)
@@ -41,11 +42,11 @@ def test_events_are_filtered_and_paged(connection: Connection, collection: str) 
 
 
 def test_an_event_outlives_its_collection(connection: Connection, collection: str) -> None:
-    written = append(connection, "ada", "delete", collection, {})
+    written = append(connection, Actor("ada"), "delete", collection, {})
     delete_collection(connection, collection)
     assert [event.collection for event in read(connection, written - 1)] == [collection]
 
 
 def test_details_must_be_json(connection: Connection) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        append(connection, "ada", "search", None, {"score": float("nan")})
+        append(connection, Actor("ada"), "search", None, {"score": float("nan")})

@@ -4,9 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from sqlalchemy import create_engine, make_url, text
-
 from reknown.gallery.collections import get_collection
 from reknown.gallery.database import open_database, reading
 from reknown.gallery.faces import find_faces, known_images
@@ -20,19 +17,6 @@ def run(*arguments: object) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where no database is yet."""
-    if request.param == "sqlite":
-        return str(tmp_path / "data")
-    url = make_url(request.getfixturevalue("postgres_url"))
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE several"))
-    engine.dispose()
-    return url.set(database="several").render_as_string(hide_password=False)
 
 
 def test_what_several_processes_add_at_once_is_neither_doubled_nor_lost(location: str) -> None:

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.templates import TemplateSpace
-from reknown.gallery.search import search_subjects
-from reknown.gallery.templates import gather_templates
+from reknown.gallery.search import search_references, search_subjects
+from reknown.gallery.templates import GalleryTemplates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reknown.gallery.templates import GalleryTemplates
 
 DIMENSION = 16
 SPACE = TemplateSpace("tiny", "ab" * 32, DIMENSION)
@@ -27,15 +26,21 @@ def units(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
 
 
 def gallery(vectors: NDArray[np.float32], users: list[str | None]) -> GalleryTemplates:
-    return gather_templates(SPACE, vectors, [f"f{row}" for row in range(len(users))], users)
+    return GalleryTemplates(SPACE, vectors, [f"f{row}" for row in range(len(users))], users)
 
 
 def naive(
-    templates: GalleryTemplates, probe: NDArray[np.float32], threshold: float, limit: int
+    templates: GalleryTemplates,
+    probe: NDArray[np.float32],
+    threshold: float,
+    limit: int,
+    users_only: bool = False,
 ) -> list[tuple[str | None, str, float]]:
     best: dict[str, tuple[float, int]] = {}
     scores = (templates.vectors.astype(np.float64) * probe).sum(axis=1)
     for row, score in enumerate(scores.tolist()):
+        if users_only and templates.users[row] is None:
+            continue
         subject = templates.users[row] or templates.face_ids[row]
         if score >= threshold and (subject not in best or score > best[subject][0]):
             best[subject] = (score, row)
@@ -51,6 +56,7 @@ def naive(
     probes=st.integers(0, 3),
     threshold=st.floats(-1, 1),
     limit=st.integers(1, 8),
+    users_only=st.booleans(),
 )
 def test_finds_what_looking_at_everything_finds(
     seed: int,
@@ -59,14 +65,22 @@ def test_finds_what_looking_at_everything_finds(
     probes: int,
     threshold: float,
     limit: int,
+    users_only: bool,
 ) -> None:
     rng = np.random.default_rng(seed)
     templates = gallery(units(rng, distinct)[rng.integers(0, distinct, len(users))], users)
     asked = units(rng, probes)
-    found = search_subjects(templates, asked, threshold, limit)
+    found = search_subjects(templates, asked, threshold, limit, users_only=users_only)
     assert [[(hit.user, hit.face_id, hit.score) for hit in hits] for hits in found] == [
-        naive(templates, probe, threshold, limit) for probe in asked
+        naive(templates, probe, threshold, limit, users_only) for probe in asked
     ]
+    nobodys = GalleryTemplates(SPACE, templates.vectors, templates.face_ids, [None] * len(users))
+    each = search_references(templates, asked, threshold, limit)
+    assert [[(hit.face_id, hit.score) for hit in hits] for hits in each] == [
+        [hit[1:] for hit in naive(nobodys, probe, threshold, limit)] for probe in asked
+    ]
+    owners = dict(zip(templates.face_ids, users, strict=True))
+    assert all(hit.user == owners[hit.face_id] for hits in each for hit in hits)
 
 
 def test_many_references_of_one_subject_hide_nobody() -> None:
@@ -81,6 +95,17 @@ def test_many_references_of_one_subject_hide_nobody() -> None:
     assert templates.subject_count == 6
 
 
+def test_many_references_without_user_hide_no_user() -> None:
+    rng = np.random.default_rng(3)
+    probe = units(rng, 1)
+    vectors = np.concatenate([np.repeat(probe, 1000, axis=0), units(rng, 5)])
+    templates = gallery(vectors, [None] * 1000 + ["a", "b", "a", "c", "b"])
+    (hits,) = search_subjects(templates, probe, -1, 5, users_only=True)
+    assert sorted(str(hit.user) for hit in hits) == ["a", "b", "c"]
+    (hits,) = search_references(templates, probe, -1, 3)
+    assert [hit.face_id for hit in hits] == ["f0", "f1", "f2"]
+
+
 def test_a_score_at_the_threshold_counts() -> None:
     vectors = np.eye(2, DIMENSION, dtype=np.float32)
     templates = gallery(vectors, ["a", "b"])
@@ -89,10 +114,14 @@ def test_a_score_at_the_threshold_counts() -> None:
 
 
 def test_a_limit_below_one_makes_no_sense() -> None:
-    with pytest.raises(InputError, match="at least one"):
-        search_subjects(
-            gallery(np.eye(1, DIMENSION, dtype=np.float32), ["a"]),
-            np.empty((0, 16), np.float32),
-            0,
-            0,
-        )
+    templates = gallery(np.eye(1, DIMENSION, dtype=np.float32), ["a"])
+    for search in (search_subjects, search_references):
+        with pytest.raises(InputError, match="at least one"):
+            search(templates, np.empty((0, 16), np.float32), 0, 0)
+
+
+def test_nothing_is_found_in_nothing() -> None:
+    templates = gallery(np.empty((0, DIMENSION), np.float32), [])
+    probes = np.eye(2, DIMENSION, dtype=np.float32)
+    assert search_subjects(templates, probes, -1, 1) == [[], []]
+    assert search_references(templates, probes, -1, 1) == [[], []]

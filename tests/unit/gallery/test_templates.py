@@ -3,15 +3,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
+from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.gallery import templates as module
+from reknown.gallery.collections import create_collection
 from reknown.gallery.faces import add_faces, delete_faces
-from reknown.gallery.templates import load_templates
+from reknown.gallery.templates import (
+    load_templates,
+    page_templates,
+    pick_templates,
+    templates_of_user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
     from sqlalchemy import Connection
 
     from reknown.biometrics.records import ImageRecord, NewFace
@@ -32,8 +39,8 @@ def test_templates_come_in_order_of_enrolment(
         for n, user in enumerate(users)
     ]
     loaded = load_templates(connection, collection)
-    assert loaded.face_ids == tuple(record.face_id for record in records)
-    assert loaded.users == tuple(users)
+    assert loaded.face_ids == [record.face_id for record in records]
+    assert loaded.users == users
     assert loaded.subjects.tolist() == [0, 1, 2, 0, 3, 2, 0]
     assert loaded.subject_count == 4
     assert loaded.vectors.dtype == np.float32
@@ -50,4 +57,77 @@ def test_an_empty_collection(connection: Connection, collection: str, space: Tem
 
 def test_a_face_and_a_user_of_one_name_are_two_subjects(space: TemplateSpace) -> None:
     vectors = np.zeros((2, space.dimension), np.float32)
-    assert module.gather_templates(space, vectors, ["x", "y"], [None, "x"]).subject_count == 2
+    assert module.GalleryTemplates(space, vectors, ["x", "y"], [None, "x"]).subject_count == 2
+
+
+def test_templates_are_picked_by_face_in_order_of_enrolment(
+    connection: Connection,
+    collection: str,
+    space: TemplateSpace,
+    picture: Callable[[int], ImageRecord],
+    face: Callable[[int], NewFace],
+) -> None:
+    create_collection(connection, "others", space)
+    (theirs,) = add_faces(connection, "others", picture(1), [face(1)])
+    new = [face(number) for number in range(1200)]
+    records = add_faces(connection, collection, picture(1), new, "Ada")
+    ids = [record.face_id for record in records]
+    # more than one statement asks for, and twice
+    picked = pick_templates(connection, collection, [*ids[::-2], "absent", theirs.face_id, ids[-1]])
+    assert list(picked.face_ids) == ids[1::2]
+    assert list(picked.users) == ["Ada"] * 600
+    assert picked.space == space
+    expected = np.stack([item.template.vector for item in new[1::2]])
+    np.testing.assert_array_equal(picked.vectors, expected)
+    none = pick_templates(connection, collection, [])
+    assert (none.vectors.shape, list(none.face_ids)) == ((0, space.dimension), [])
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        pick_templates(connection, "nowhere", [])
+
+
+def test_templates_of_a_user(
+    connection: Connection,
+    collection: str,
+    space: TemplateSpace,
+    picture: Callable[[int], ImageRecord],
+    face: Callable[[int], NewFace],
+) -> None:
+    create_collection(connection, "others", space)
+    add_faces(connection, "others", picture(1), [face(1)], "Ada")
+    users = ["Ada", None, "Bob", "Ada"]
+    ids = [
+        add_faces(connection, collection, picture(n), [face(n)], user)[0].face_id
+        for n, user in enumerate(users)
+    ]
+    found = templates_of_user(connection, collection, "Ada")
+    assert list(found.face_ids) == [ids[0], ids[3]]
+    assert list(found.users) == ["Ada", "Ada"]
+    np.testing.assert_array_equal(found.vectors[1], face(3).template.vector)
+    assert templates_of_user(connection, collection, "nobody").vectors.shape == (0, space.dimension)
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        templates_of_user(connection, "nowhere", "Ada")
+
+
+def test_templates_are_paged(
+    connection: Connection,
+    collection: str,
+    picture: Callable[[int], ImageRecord],
+    face: Callable[[int], NewFace],
+) -> None:
+    new = [face(number) for number in range(5)]
+    records = add_faces(connection, collection, picture(1), new, "Ada")
+    expected = [
+        (record.face_id, item.template.vector.astype("<f4").tobytes())
+        for record, item in zip(records, new, strict=True)
+    ]
+    shown: list[tuple[str, bytes]] = []
+    page = page_templates(connection, collection, None, 2)
+    while page.next is not None:
+        assert len(page.items) == 2
+        shown += page.items
+        page = page_templates(connection, collection, page.next, 2)
+    assert shown + list(page.items) == expected
+    with pytest.raises(NotFoundError, match="'nowhere'"):
+        page_templates(connection, "nowhere", None, 2)
+    with pytest.raises(InputError, match="at least one"):
+        page_templates(connection, collection, None, 0)

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundError
-from reknown.gallery.collections import create_collection
+from reknown.gallery.collections import create_collection, require
 from reknown.gallery.faces import add_faces, find_faces, list_faces
-from reknown.gallery.templates import revision
 from reknown.gallery.users import (
     associate_faces,
     create_user,
@@ -104,16 +103,16 @@ def test_faces_change_hands_only_when_free(
 def test_the_revision_follows_every_change(
     connection: Connection, collection: str, picture: MakePicture, face: MakeFace
 ) -> None:
-    seen = {revision(connection, collection)}
+    seen = {require(connection, collection).revision}
     (record,) = add_faces(connection, collection, picture(1), [face(1)])
-    seen.add(revision(connection, collection))
+    seen.add(require(connection, collection).revision)
     create_user(connection, collection, "Ada")
-    seen.add(revision(connection, collection))
+    seen.add(require(connection, collection).revision)
     associate_faces(connection, collection, "Ada", [record.face_id])
-    seen.add(revision(connection, collection))
+    seen.add(require(connection, collection).revision)
     disassociate_faces(connection, collection, "Ada", [record.face_id])
-    seen.add(revision(connection, collection))
+    seen.add(require(connection, collection).revision)
     delete_user(connection, collection, "Ada")
-    seen.add(revision(connection, collection))
+    seen.add(require(connection, collection).revision)
     assert len(seen) == 6
-    assert revision(connection, collection) in seen
+    assert require(connection, collection).revision in seen

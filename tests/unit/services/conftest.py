@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.gallery.database import open_database
+from reknown.ledger.actor import Actor
 from reknown.services import galleries
 from reknown.services.enrolment import EnrolmentPolicy, enrol_all
 from reknown.services.enrolment_plan import Enrolee
@@ -27,7 +28,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def collection(database: Database, engine: Engine) -> str:
-    return galleries.create_collection(database, "people", engine.space, {}, "tester").name
+    return galleries.create_collection(database, "people", engine.space, {}, Actor("tester")).name
 
 
 @pytest.fixture
@@ -45,7 +46,9 @@ def enrol(
         path = tmp_path / name
         path.write_bytes(data)
         plan = [Enrolee(path, subject)]
-        (result,) = enrol_all(engine, database, collection, plan, policy=policy, actor="tester")
+        (result,) = enrol_all(
+            engine, database, collection, plan, policy=policy, actor=Actor("tester")
+        )
         return result
 
     return enrol_one

@@ -11,6 +11,7 @@ from PIL import Image
 
 from reknown.biometrics.errors import ImageError, InputError, NotFoundError, SpaceMismatchError
 from reknown.cli.demo_pictures import jpeg
+from reknown.ledger.actor import Actor
 from reknown.services import galleries
 from reknown.services.decision import Threshold, threshold_at_similarity
 from reknown.services.identification import Identification, Identifier
@@ -36,7 +37,7 @@ def identify(
         data: bytes, threshold: Threshold | None = None, limit: int = 5
     ) -> Identification:
         limits = threshold or threshold_at_similarity(engine.calibration)
-        identifier = Identifier(engine, database, collection, limits, "tester")
+        identifier = Identifier(engine, database, collection, limits, Actor("tester"))
         path = tmp_path / "probe.jpg"
         path.write_bytes(data)
         ((shown, found),) = identifier.identify_all([path], limit)
@@ -147,7 +148,7 @@ def test_each_picture_leaves_one_event_before_its_answer_is_given_out(
     enrolled = enrol(eileen).face
     assert enrolled is not None
     threshold = threshold_at_similarity(engine.calibration)
-    identifier = Identifier(engine, database, collection, threshold, "cli:somebody")
+    identifier = Identifier(engine, database, collection, threshold, Actor("cli:somebody"))
     blank = people / "blank.png"
     Image.new("RGB", (100, 100)).save(blank)
     paths = [*sorted(people.rglob("*.jpg")), blank]
@@ -192,7 +193,7 @@ def test_a_picture_that_cannot_be_read_gives_its_error_and_the_others_their_answ
     broken, absent = people / "broken.jpg", people / "absent.jpg"
     broken.write_bytes(b"no picture")
     good = people / "Eileen Collins" / "1.jpg"
-    identifier = Identifier(engine, database, collection, Threshold(0.9, None), "tester")
+    identifier = Identifier(engine, database, collection, Threshold(0.9, None), Actor("tester"))
     results = dict(identifier.identify_all([broken, good, absent]))
     assert isinstance(results[broken], ImageError)
     assert isinstance(results[absent], InputError)
@@ -202,11 +203,11 @@ def test_a_picture_that_cannot_be_read_gives_its_error_and_the_others_their_answ
 
 def test_an_unknown_collection_is_not_found(engine: Engine, database: Database) -> None:
     with pytest.raises(NotFoundError):
-        Identifier(engine, database, "nobody", Threshold(0.9, None), "tester")
+        Identifier(engine, database, "nobody", Threshold(0.9, None), Actor("tester"))
 
 
 def test_a_collection_of_another_space_is_not_searched(engine: Engine, database: Database) -> None:
     other = replace(engine.space, pack="other", fingerprint="ab" * 32)
-    galleries.create_collection(database, "others", other, {}, "tester")
+    galleries.create_collection(database, "others", other, {}, Actor("tester"))
     with pytest.raises(SpaceMismatchError, match="other"):
-        Identifier(engine, database, "others", Threshold(0.9, None), "tester")
+        Identifier(engine, database, "others", Threshold(0.9, None), Actor("tester"))

@@ -1,0 +1,160 @@
+"""Access keys: who may send requests, and the secret that they sign them with.
+
+Secrets are stored sealed. Every function takes the connection whose transaction it becomes
+part of.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, delete, insert, or_, select, text, update
+
+from reknown.access.rights import Rights
+from reknown.access.schema import access_keys
+from reknown.biometrics.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from reknown.access.vault import Vault
+
+_ID_PREFIX = "RK"
+_ID_LETTERS = string.ascii_uppercase + "234567"
+_ID = re.compile(r"RK[A-Z2-7]{18}")
+# Without - and _: a secret is easily selected, and none looks like an option of a command.
+_SECRET_LETTERS = string.ascii_letters + string.digits
+_LONGEST_NAME = 255
+_COLUMNS = [column for column in access_keys.c if column.name != "secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """All of a key but its secret; times are in UTC, it is of no use from `expires_at` on."""
+
+    key_id: str
+    name: str
+    rights: Rights
+    created_at: datetime
+    expires_at: datetime | None
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it was of no use any more at that time."""
+        return self.expires_at is not None and self.expires_at <= now
+
+
+def create_key(
+    connection: Connection, vault: Vault, name: str, rights: Rights
+) -> tuple[AccessKey, str]:
+    """A new key and its secret, which nobody can ask for later; raises `InputError`."""
+    _require_name(name)
+    key_id = _ID_PREFIX + _draw(_ID_LETTERS, 18)
+    secret = _draw(_SECRET_LETTERS, 40)
+    values = {
+        "key_id": key_id,
+        "name": name,
+        "secret": vault.seal(secret.encode("ascii"), key_id),
+        "rights": rights.to_json(),
+        "created_at": _text(datetime.now(UTC)),
+        "expires_at": None,
+    }
+    row = connection.execute(insert(access_keys).values(values).returning(*_COLUMNS)).one()
+    return _key(row), secret
+
+
+def list_keys(connection: Connection) -> list[AccessKey]:
+    """All keys in order of creation, also those that have expired."""
+    query = select(*_COLUMNS).order_by(access_keys.c.created_at, access_keys.c.key_id)
+    return [_key(row) for row in connection.execute(query)]
+
+
+def get_key(connection: Connection, key_id: str) -> AccessKey:
+    """One key; raises `NotFoundError`."""
+    if _ID.fullmatch(key_id):
+        query = select(*_COLUMNS).where(access_keys.c.key_id == key_id)
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            return _key(row)
+    raise _missing(key_id)
+
+
+def revoke_key(connection: Connection, key_id: str) -> AccessKey:
+    """Deletes the key and returns what it was; raises `NotFoundError`."""
+    found = get_key(connection, key_id)
+    if connection.execute(delete(access_keys).where(access_keys.c.key_id == key_id)).rowcount == 0:
+        raise _missing(key_id)
+    return found
+
+
+def expire_key(connection: Connection, key_id: str, at: datetime) -> AccessKey:
+    """Lets the key expire at that time unless it does so earlier; raises `NotFoundError`."""
+    if not _ID.fullmatch(key_id):
+        raise _missing(key_id)
+    end, column = _text(at), access_keys.c.expires_at
+    earlier = case((or_(column.is_(None), column > end), end), else_=column)
+    statement = update(access_keys).where(access_keys.c.key_id == key_id)
+    row = connection.execute(
+        statement.values(expires_at=earlier).returning(*_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        raise _missing(key_id)
+    return _key(row)
+
+
+def find_secret(
+    connection: Connection, vault: Vault, key_id: str, now: datetime
+) -> tuple[AccessKey, str] | None:
+    """The key with its secret, None when it is unknown or has expired.
+
+    Raises `AccessError` when the secret was sealed with another master key.
+    """
+    # What comes from strangers and cannot be a key's id does not reach the database.
+    if not _ID.fullmatch(key_id):
+        return None
+    row = connection.execute(
+        select(access_keys).where(access_keys.c.key_id == key_id)
+    ).one_or_none()
+    if row is None or (key := _key(row)).expired(now):
+        return None
+    return key, vault.open(row.secret, key_id).decode("ascii")
+
+
+def claim(connection: Connection) -> None:
+    """Keeps others from making keys until this transaction, which writes, ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE access_keys IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _require_name(name: str) -> None:
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise InputError(f"a key's name takes 1 to {_LONGEST_NAME} characters that can be printed")
+
+
+def _draw(letters: str, count: int) -> str:
+    return "".join(secrets.choice(letters) for _ in range(count))
+
+
+def _missing(key_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"there is no access key {key_id!r}: `reknown keys list` shows them all"
+    )
+
+
+def _text(moment: datetime) -> str:
+    """In UTC: text that sorts."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _key(row: Row[Any]) -> AccessKey:
+    return AccessKey(
+        key_id=row.key_id,
+        name=row.name,
+        rights=Rights.from_json(row.rights),
+        created_at=datetime.fromisoformat(row.created_at),
+        expires_at=None if row.expires_at is None else datetime.fromisoformat(row.expires_at),
+    )

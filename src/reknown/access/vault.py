@@ -1,0 +1,149 @@
+"""What has to be kept secret on disk, sealed with one master key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from reknown.biometrics.errors import AccessError
+
+FILE = "master.key"
+VARIABLE = "REKNOWN_MASTER_KEY"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_VERSION = b"\x01"
+_LONGEST_FILE = 1024
+_FORM = "32 bytes in base64, as `openssl rand -base64 32` makes them"
+
+
+class Vault:
+    """Seals secrets and derives keys; safe for many threads."""
+
+    __slots__ = ("_key", "_sealing_key")
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is the master key, 32 bytes; raises `AccessError` for another length."""
+        if len(key) != _KEY_BYTES:
+            raise AccessError(f"a master key has {_KEY_BYTES} bytes, not {len(key)}")
+        self._key = key
+        self._sealing_key = self._expand(b"reknown seal")
+
+    def __repr__(self) -> str:
+        return "Vault(...)"
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        """`plain` encrypted, for `open` with the same context alone."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(self._sealing_key).encrypt(nonce, plain, _VERSION + context.encode())
+        return _VERSION + nonce + sealed
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """What was sealed; raises `AccessError` if it was not with this key and context."""
+        version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        try:
+            if version != _VERSION or len(nonce) != _NONCE_BYTES:
+                raise InvalidTag
+            return AESGCM(self._sealing_key).decrypt(nonce, rest, _VERSION + context.encode())
+        except InvalidTag as error:
+            raise AccessError(
+                "a stored secret cannot be opened: it is damaged, or the master key is not the "
+                f"one that sealed it: put back {FILE} of the data folder or set {VARIABLE}"
+            ) from error
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, the same for the same master key."""
+        return self._expand(b"reknown derive " + purpose.encode())
+
+    def _expand(self, info: bytes) -> bytes:
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(self._key)
+
+
+def load_vault(folder: Path | None, secret: str | None) -> Vault:
+    """The vault of a master key: of `secret` if given, else of the file in `folder`.
+
+    `secret` is 32 bytes in base64. The file is made when it is absent; processes that do so at
+    once get the same.
+
+    Raises `AccessError` when there is no key, it is malformed, or others could read the file.
+    """
+    if secret is not None:
+        return Vault(_decode(secret, VARIABLE))
+    if folder is None:
+        raise AccessError(f"there is no data folder for a master key: set {VARIABLE} to {_FORM}")
+    path = folder / FILE
+    try:
+        text = _read(path)
+        if text is None:
+            _make(path)
+            text = _read(path)
+    except OSError as error:
+        raise AccessError(
+            f"cannot use {path}: {error.strerror}: allow it, or set {VARIABLE} to {_FORM}"
+        ) from error
+    if text is None:
+        raise AccessError(f"{path} has vanished: put it back, or set {VARIABLE}")
+    return Vault(_decode(text, str(path)))
+
+
+def _decode(text: str, source: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip().encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise AccessError(f"{source} holds no master key: it takes {_FORM}")
+    return key
+
+
+def _read(path: Path) -> str | None:
+    """The file's text, None if there is no file."""
+    try:
+        if path.is_symlink():
+            raise AccessError(f"{path} is a link: put the file itself there, or set {VARIABLE}")
+        # Not to follow a link put there since, not to wait for whoever writes to a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise AccessError(f"{path} is no file: move it away, or set {VARIABLE}")
+        if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise AccessError(f"others than its owner can use {path}: chmod 600 it")
+        return file.read(_LONGEST_FILE).decode("latin-1")
+
+
+def _make(path: Path) -> None:
+    """Puts a new key there unless one is; who reads sees all of it or no file."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):  # another process was first: its key is the one
+            os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A key that vanished in a power cut would take with it all that it sealed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,65 @@
+"""From our errors to the codes that clients of Rekognition know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.awswire.errors import WireError
+from reknown.biometrics import errors as ours
+from reknown.objects.errors import ObjectError, ObjectStoreError, ObjectTooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_RESEND_MS = 1000
+INTERNAL = WireError(
+    "InternalServerError", "Something failed on the server: its log tells more.", 500
+)
+
+# The first class that fits, so the special ones come first.
+CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
+    (ours.ImageTooLargeError, "ImageTooLargeException"),
+    (ours.InvalidImageError, "InvalidImageFormatException"),
+    (ours.ImageError, "InvalidParameterException"),
+    (ours.NoFaceError, "InvalidParameterException"),
+    (ours.SpaceMismatchError, "InvalidParameterException"),
+    (ours.UncalibratedError, "InvalidParameterException"),
+    (ours.NotFoundError, "ResourceNotFoundException"),
+    (ours.AlreadyExistsError, "InvalidParameterException"),
+    (ours.QuotaError, "ServiceQuotaExceededException"),
+    (ours.PageError, "InvalidPaginationTokenException"),
+    (ours.ReplayError, "ThrottlingException"),
+    (ours.TokenMismatchError, "IdempotentParameterMismatchException"),
+    (ours.AccessError, "AccessDeniedException"),
+    (ours.InputError, "InvalidParameterException"),
+    (ObjectTooLargeError, "ImageTooLargeException"),
+    (ObjectStoreError, "InternalServerError"),
+    (ObjectError, "InvalidS3ObjectException"),
+    # what only the operator can mend: broken models, broken databases
+    (ours.ReknownError, "InternalServerError"),
+)
+# Where Amazon has another code for the same thing.
+SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
+    "CreateCollection": {ours.AlreadyExistsError: "ResourceAlreadyExistsException"},
+    "CreateUser": {ours.AlreadyExistsError: "ConflictException"},
+}
+
+
+def wire_error(error: ours.ReknownError, operation: str, collection: str | None) -> WireError:
+    """The error of an operation as the client gets to see it."""
+    special = SPECIAL.get(operation, {}).get(type(error))
+    code = special or next(code for kind, code in CODES if isinstance(error, kind))
+    if code == "InternalServerError":
+        return INTERNAL
+    if isinstance(error, ours.ReplayError):
+        # Clients of AWS sign anew when they are throttled; who only copied the request cannot.
+        return WireError(code, str(error), retry_after_ms=_RESEND_MS)
+    return WireError(code, _message(error, collection))
+
+
+def _message(error: ours.ReknownError, collection: str | None) -> str:
+    if isinstance(error, ours.CollectionNotFoundError):
+        return f"The collection id: {collection} does not exist"
+    if isinstance(error, ours.InvalidImageError):
+        return f"Request has invalid image format: {error}"
+    return str(error)

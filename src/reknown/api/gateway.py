@@ -1,0 +1,247 @@
+"""A request from its signature to its answer, step by step."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from reknown.api.call import Call
+from reknown.api.catalogue import OPERATIONS
+from reknown.api.errors import INTERNAL, wire_error
+from reknown.api.registry import HANDLERS, Handler, collection_of
+from reknown.awswire import json11, sigv4
+from reknown.awswire.errors import WireError, error_body
+from reknown.biometrics.errors import InputError, ReknownError, ReplayError
+from reknown.ledger import events
+from reknown.ledger.actor import Actor, Nonce
+from reknown.services.access import authenticate
+from reknown.vision.images import decode_image
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from reknown.access.keys import AccessKey
+    from reknown.access.vault import Vault
+    from reknown.api import shapes
+    from reknown.api.metrics import Metrics
+    from reknown.api.page_tokens import PageTokens
+    from reknown.awswire.sigv4 import Authorization, HttpRequest
+    from reknown.objects.base import ObjectReader
+    from reknown.services.platform import Platform
+    from reknown.vision.images import DecodedImage
+
+SERVICE = "rekognition"
+TARGET = "RekognitionService"
+# A signature is accepted for five minutes before and after the time that it states.
+_NONCE_LIFE = timedelta(minutes=11)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What is known of a request from its head alone."""
+
+    http: HttpRequest
+    request_id: str
+    authorization: Authorization
+    operation: str
+    handler: Handler
+    client: str
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What goes back; `code` is empty unless it is an error."""
+
+    request_id: str
+    status: int
+    body: bytes
+    code: str = ""
+    retry_after_ms: int | None = None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known so far of a request, for its line in the log."""
+
+    key: AccessKey | None = None
+    collection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Answers requests with what it is made of; safe for many threads."""
+
+    platform: Platform
+    objects: ObjectReader
+    vault: Vault
+    page_tokens: PageTokens
+    metrics: Metrics
+    log: FilteringBoundLogger
+
+    def head(self, http: HttpRequest, client: str, *, secure: bool) -> Incoming:
+        """Whether the rest of the request is worth reading; raises `WireError`."""
+        operation = json11.operation(http.headers, TARGET)
+        authorization = sigv4.read_authorization(http, SERVICE, datetime.now(UTC))
+        handler = HANDLERS.get(operation)
+        if handler is None:
+            raise _not_there(operation)
+        return Incoming(http, str(uuid4()), authorization, operation, handler, client, secure)
+
+    def answer(self, incoming: Incoming, body: bytes) -> Outgoing:
+        """Carries out the request; whatever happens, there is an answer and a line in the log."""
+        started = time.perf_counter()
+        progress = _Progress()
+        try:
+            outgoing = self._carried_out(incoming, body, progress)
+        except WireError as error:
+            outgoing = refusal(error, incoming.request_id)
+        except Exception:
+            self.log.exception("request failed", request_id=incoming.request_id)
+            outgoing = refusal(INTERNAL, incoming.request_id)
+        seconds = time.perf_counter() - started
+        self._note(incoming, outgoing, progress, seconds, len(body))
+        return outgoing
+
+    def refuse(self, error: WireError, client: str) -> Outgoing:
+        """The answer to a request that is not carried out at all."""
+        outgoing = refusal(error, str(uuid4()))
+        self.metrics.answered("-", error.code, 0.0)
+        self.log.info(
+            "refused", request_id=outgoing.request_id, client=client, code=error.code,
+            reason=error.message,
+        )  # fmt: skip
+        return outgoing
+
+    def _carried_out(self, incoming: Incoming, body: bytes, progress: _Progress) -> Outgoing:
+        with self.metrics.stage("authenticate"):
+            key = self._authenticate(incoming, body)
+        progress.key = key
+        actor = self._actor(incoming, key)
+        try:
+            request, collection = self._read(incoming, body)
+            progress.collection = collection
+            self._authorise(incoming, key, collection)
+            call = self._call(incoming, key, actor)
+            try:
+                response = incoming.handler.run(call, request)
+            except ReknownError as error:
+                raise self._translated(incoming, error, collection) from error
+        except WireError as error:
+            self._record_refusal(incoming, actor, progress.collection, error)
+            raise
+        return Outgoing(incoming.request_id, 200, json11.encode(response))
+
+    def _authenticate(self, incoming: Incoming, body: bytes) -> AccessKey:
+        found = authenticate(
+            self.platform.database, self.vault, incoming.authorization.access_key_id
+        )
+        if found is None:
+            raise sigv4.unknown_key()
+        key, secret = found
+        sigv4.verify(incoming.authorization, incoming.http, body, secret, secure=incoming.secure)
+        return key
+
+    def _actor(self, incoming: Incoming, key: AccessKey) -> Actor:
+        signed = incoming.authorization
+        nonce = None
+        if incoming.handler.changes:
+            nonce = Nonce(signed.signature, signed.signed_at + _NONCE_LIFE)
+        return Actor(f"key:{key.key_id}", incoming.request_id, nonce)
+
+    def _read(self, incoming: Incoming, body: bytes) -> tuple[shapes.Shape, str | None]:
+        shape = OPERATIONS[incoming.operation].request
+        if shape is None:
+            raise _not_there(incoming.operation)
+        request = json11.decode(body, shape)
+        try:
+            return request, collection_of(request)
+        except InputError as error:
+            raise wire_error(error, incoming.operation, None) from error
+
+    def _authorise(self, incoming: Incoming, key: AccessKey, collection: str | None) -> None:
+        by_name = incoming.handler.by_name
+        if not key.rights.permits(incoming.operation, collection, by_name=by_name):
+            resource = "*" if collection is None else f"collection/{collection}"
+            advice = f": keys have to name {incoming.operation} for it" if by_name else ""
+            raise WireError(
+                "AccessDeniedException",
+                f"User: {key.key_id} is not authorized to perform: "
+                f"rekognition:{incoming.operation} on resource: {resource}{advice}",
+            )
+
+    def _call(self, incoming: Incoming, key: AccessKey, actor: Actor) -> Call:
+        return Call(
+            platform=self.platform,
+            objects=self.objects,
+            decode=self._decode,
+            page_tokens=self.page_tokens,
+            actor=actor,
+            rights=key.rights,
+            region=incoming.authorization.region,
+        )
+
+    def _decode(self, data: bytes) -> DecodedImage:
+        with self.metrics.stage("decode"):
+            return decode_image(data)
+
+    def _translated(
+        self, incoming: Incoming, error: ReknownError, collection: str | None
+    ) -> WireError:
+        translated = wire_error(error, incoming.operation, collection)
+        if translated is INTERNAL:
+            self.log.error("request failed", request_id=incoming.request_id, error=str(error))
+        return translated
+
+    def _record_refusal(
+        self, incoming: Incoming, actor: Actor, collection: str | None, error: WireError
+    ) -> None:
+        """Uses up the signature too: what failed must not succeed later when sent by others."""
+        detail = {"operation": incoming.operation, "refused": error.code}
+        plain = Actor(actor.name, actor.request_id)
+        database, deed = self.platform.database, incoming.handler.deed
+        try:
+            events.record(database, actor, deed, collection, detail)
+        except ReplayError as replay:
+            events.record(database, plain, deed, collection, detail)
+            raise wire_error(replay, incoming.operation, collection) from replay
+
+    def _note(
+        self,
+        incoming: Incoming,
+        outgoing: Outgoing,
+        progress: _Progress,
+        seconds: float,
+        received: int,
+    ) -> None:
+        self.metrics.answered(incoming.operation, outgoing.code, seconds)
+        self.log.info(
+            "request",
+            request_id=incoming.request_id,
+            client=incoming.client,
+            key=progress.key and progress.key.key_id,
+            operation=incoming.operation,
+            collection=progress.collection,
+            code=outgoing.code or "OK",
+            ms=round(1000 * seconds, 2),
+            bytes_in=received,
+            bytes_out=len(outgoing.body),
+        )
+
+
+def refusal(error: WireError, request_id: str) -> Outgoing:
+    """The error as an answer."""
+    body = error_body(error, request_id)
+    return Outgoing(request_id, error.status, body, error.code, error.retry_after_ms)
+
+
+def _not_there(operation: str) -> WireError:
+    if operation in OPERATIONS:
+        return WireError(
+            "NotImplementedException",
+            f"Reknown does not implement {operation}: docs/operations.md lists what it does",
+        )
+    return WireError("UnknownOperationException", f"There is no operation {operation!r}")

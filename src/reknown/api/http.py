@@ -1,0 +1,152 @@
+"""The ASGI edge: heads and bodies in, answers out, and never more than there is room for."""
+
+from __future__ import annotations
+
+import functools
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from reknown.api.bodies import Bodies, Limits
+from reknown.awswire.errors import WireError
+from reknown.awswire.sigv4 import HttpRequest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.requests import Request
+
+    from reknown.api.gateway import Gateway, Incoming, Outgoing
+    from reknown.api.pool import Pool
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+_WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an AWS client here,
+
+    boto3.client("rekognition", endpoint_url="http://this-address")
+
+/health /ready /metrics are for whoever runs it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The gateway and the pools that its work runs in; `count_faces` asks the database."""
+
+    gateway: Gateway
+    recognition: Pool
+    storage: Pool
+    count_faces: Callable[[], int]
+    limits: Limits = Limits()
+
+
+def make_app(edge: Edge) -> Starlette:
+    """The ASGI application."""
+    bodies = Bodies(edge.limits)
+
+    async def operate(request: Request) -> Response:
+        return await _operate(edge, bodies, request)
+
+    async def ready(_: Request) -> Response:
+        return await _probe(edge)
+
+    async def metrics(_: Request) -> Response:
+        faces = await edge.storage.run(edge.count_faces)
+        return Response(edge.gateway.metrics.text(faces), media_type="text/plain; version=0.0.4")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        edge.recognition.close()
+        edge.storage.close()
+
+    return Starlette(
+        routes=[
+            Route("/health", _health, methods=["GET"]),
+            Route("/ready", ready, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
+            Route("/", _welcome, methods=["GET"]),
+            Route("/{path:path}", operate, methods=["POST"]),
+        ],
+        middleware=[_cors()],
+        lifespan=lifespan,
+    )
+
+
+def _cors() -> Middleware:
+    """Signatures, not cookies, say who calls, so pages of every origin may."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["POST"],
+        allow_headers=["*"],
+        expose_headers=["x-amzn-requestid", "x-amzn-errortype", "x-amz-retry-after", "date"],
+        max_age=86_400,
+    )
+
+
+async def _welcome(_: Request) -> Response:
+    return PlainTextResponse(_WELCOME)
+
+
+async def _health(_: Request) -> Response:
+    return _json({"status": "ok"})
+
+
+async def _probe(edge: Edge) -> Response:
+    try:
+        await edge.storage.run(edge.count_faces)
+    except Exception as error:  # whatever it is, this server cannot serve
+        edge.gateway.log.error("not ready", error=str(error))
+        return _json({"status": "not ready"}, 503)
+    return _json({"status": "ready"})
+
+
+async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
+    http = _head(request)
+    client = request.client.host if request.client else ""
+    gateway = edge.gateway
+    try:
+        incoming = gateway.head(http, client, secure=request.url.scheme == "https")
+        with bodies.room(request) as room:
+            body = await bodies.read(request, room)
+            return _response(await _in_pool(edge, incoming, body))
+    except WireError as error:
+        answer = _response(gateway.refuse(error, client))
+        # the body may still be on its way: nobody will read it
+        answer.headers["connection"] = "close"
+        return answer
+
+
+async def _in_pool(edge: Edge, incoming: Incoming, body: bytes) -> Outgoing:
+    pool = edge.recognition if incoming.handler.images else edge.storage
+    return await pool.run(functools.partial(edge.gateway.answer, incoming, body))
+
+
+def _head(request: Request) -> HttpRequest:
+    scope = request.scope
+    return HttpRequest(
+        scope["method"],
+        scope.get("raw_path") or scope["path"].encode(),
+        scope["query_string"],
+        tuple(scope["headers"]),
+    )
+
+
+def _response(outgoing: Outgoing) -> Response:
+    headers = {"x-amzn-requestid": outgoing.request_id}
+    if outgoing.code:
+        headers["x-amzn-errortype"] = outgoing.code
+    if outgoing.retry_after_ms is not None:
+        headers["x-amz-retry-after"] = str(outgoing.retry_after_ms)
+    return Response(outgoing.body, outgoing.status, headers, CONTENT_TYPE)
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(json.dumps(content), status, media_type="application/json")

@@ -1,0 +1,103 @@
+"""What Prometheus is told: how long what takes, how much waits, how much is stored."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
+    from reknown.vision.detect.base import Detections, Detector
+    from reknown.vision.embed import Embedder
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """The figures of one server."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "reknown_requests", "Requests answered.", ("operation", "code"), registry=self._registry
+        )
+        self._latency = Histogram(
+            "reknown_request_seconds",
+            "From the last byte of a request to its answer.",
+            ("operation",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._stages = Histogram(
+            "reknown_stage_seconds",
+            "Time within a request by stage.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.running = Gauge(
+            "reknown_pool_running", "Requests in work.", ("pool",), registry=self._registry
+        )
+        self.waiting = Gauge(
+            "reknown_pool_waiting", "Requests in the queue.", ("pool",), registry=self._registry
+        )
+        self._faces = Gauge("reknown_faces", "Faces stored.", registry=self._registry)
+
+    def answered(self, operation: str, code: str, seconds: float) -> None:
+        """Counts a request; `code` is empty when it succeeded."""
+        self._requests.labels(operation, code or "OK").inc()
+        self._latency.labels(operation).observe(seconds)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times a part of a request."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stages.labels(name).observe(time.perf_counter() - started)
+
+    def text(self, faces: int) -> bytes:
+        """Everything in Prometheus's text format."""
+        self._faces.set(faces)
+        return generate_latest(self._registry)
+
+
+def timed(engine: Engine, metrics: Metrics) -> Engine:
+    """The engine with its networks under the clock."""
+    return replace(
+        engine,
+        detector=_TimedDetector(engine.detector, metrics),
+        embedder=_TimedEmbedder(engine.embedder, metrics),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedDetector:
+    detector: Detector
+    metrics: Metrics
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+        with self.metrics.stage("detect"):
+            return self.detector.detect(pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedEmbedder:
+    embedder: Embedder
+    metrics: Metrics
+
+    def embed(
+        self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        with self.metrics.stage("embed"):
+            return self.embedder.embed(pixels, landmarks)

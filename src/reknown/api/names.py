@@ -1,0 +1,41 @@
+"""Names that Amazon gives to things, made from ours and read back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from reknown.biometrics.templates import TemplateSpace
+
+ACCOUNT = "000000000000"
+_IMAGES = UUID("5f3b1f0a-1d6c-5f0e-9a57-6d6a7c1e8f42")
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]*:[0-9]*:collection/([a-zA-Z0-9_.\-]{1,255})"
+)
+
+
+def collection_arn(region: str, collection: str) -> str:
+    """The Amazon resource name of a collection."""
+    return f"arn:aws:rekognition:{region}:{ACCOUNT}:collection/{collection}"
+
+
+def collection_of_arn(arn: str) -> str:
+    """The collection that the name stands for, whatever its region; raises `InputError`."""
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        raise InputError(f"{arn!r} is not the ARN of a collection")
+    return match[1]
+
+
+def image_id(sha256: str) -> str:
+    """The same id for the same picture, as Amazon's version 5 UUIDs suggest."""
+    return str(uuid5(_IMAGES, sha256))
+
+
+def model_version(space: TemplateSpace) -> str:
+    """The template space as a version; Amazon's pattern allows only digits and dots."""
+    return str(int(space.fingerprint[:12], 16))

@@ -1,0 +1,96 @@
+"""Collections and their tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.api import shapes
+from reknown.api.names import collection_arn, collection_of_arn, model_version
+from reknown.api.paging import next_token, read_page
+from reknown.services import galleries, listing
+
+if TYPE_CHECKING:
+    from reknown.api.call import Call
+
+_DONE = 200
+
+
+def create_collection(
+    call: Call, request: shapes.CreateCollectionRequest
+) -> shapes.CreateCollectionResponse:
+    """An empty collection, bound to the server's model pack for good."""
+    space = call.platform.engines.default.space
+    made = galleries.create_collection(
+        call.platform.database, request.collection_id, space, request.tags or {}, call.actor
+    )
+    return shapes.CreateCollectionResponse(
+        status_code=_DONE,
+        collection_arn=collection_arn(call.region, made.name),
+        face_model_version=model_version(space),
+    )
+
+
+def delete_collection(
+    call: Call, request: shapes.DeleteCollectionRequest
+) -> shapes.DeleteCollectionResponse:
+    """The collection with all its faces, users and tags."""
+    galleries.delete_collection(call.platform.database, request.collection_id, call.actor)
+    return shapes.DeleteCollectionResponse(status_code=_DONE)
+
+
+def describe_collection(
+    call: Call, request: shapes.DescribeCollectionRequest
+) -> shapes.DescribeCollectionResponse:
+    """Counts, model version, when it was made."""
+    found = listing.describe_collection(
+        call.platform.database, request.collection_id, "describe collection", call.actor
+    )
+    return shapes.DescribeCollectionResponse(
+        face_count=found.faces,
+        user_count=found.users,
+        face_model_version=model_version(found.space),
+        collection_arn=collection_arn(call.region, found.name),
+        creation_timestamp=found.created_at.timestamp(),
+    )
+
+
+def list_collections(
+    call: Call, request: shapes.ListCollectionsRequest
+) -> shapes.ListCollectionsResponse:
+    """Those that the caller's key may see, in order of creation."""
+    scope = "ListCollections"
+    page = read_page(call, scope, request.next_token, request.max_results)
+    found = listing.page_collections(
+        call.platform.database, page, call.rights.permits_collection, call.actor
+    )
+    return shapes.ListCollectionsResponse(
+        collection_ids=tuple(item.name for item in found.items),
+        face_model_versions=tuple(model_version(item.space) for item in found.items),
+        next_token=next_token(call, scope, found.next),
+    )
+
+
+def tag_resource(call: Call, request: shapes.TagResourceRequest) -> shapes.TagResourceResponse:
+    """Adds tags, replacing those of the same key."""
+    name = collection_of_arn(request.resource_arn)
+    galleries.change_tags(call.platform.database, name, request.tags, (), call.actor)
+    return shapes.TagResourceResponse()
+
+
+def untag_resource(
+    call: Call, request: shapes.UntagResourceRequest
+) -> shapes.UntagResourceResponse:
+    """Removes tags; those that are not there are passed over."""
+    name = collection_of_arn(request.resource_arn)
+    galleries.change_tags(call.platform.database, name, {}, request.tag_keys, call.actor)
+    return shapes.UntagResourceResponse()
+
+
+def list_tags_for_resource(
+    call: Call, request: shapes.ListTagsForResourceRequest
+) -> shapes.ListTagsForResourceResponse:
+    """All tags of a collection."""
+    found = listing.describe_collection(
+        call.platform.database, collection_of_arn(request.resource_arn), "list tags", call.actor
+    )
+    return shapes.ListTagsForResourceResponse(tags=found.tags)

@@ -1,0 +1,96 @@
+"""The faces of a collection: index, list, delete."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from reknown.api import shapes
+from reknown.api.names import model_version
+from reknown.api.operations.faces import LARGEST
+from reknown.api.paging import next_token, read_page
+from reknown.api.wire_faces import (
+    QUALITY_FILTERS,
+    face_detail,
+    reasons,
+    refusals,
+    stored_face,
+)
+from reknown.api.wire_pictures import picture_name, read_picture
+from reknown.services import listing
+from reknown.services.group_enrolment import GroupPhoto, enrol_group
+from reknown.services.subjects import Refusal, delete_free_faces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reknown.api.call import Call
+    from reknown.services.group_enrolment import GroupEnrolment
+
+_DELETION: Mapping[Refusal, shapes.UnsuccessfulFaceDeletionReason] = {
+    Refusal.NOT_FOUND: "FACE_NOT_FOUND",
+    Refusal.HAS_USER: "ASSOCIATED_TO_AN_EXISTING_USER",
+}
+
+
+def index_faces(call: Call, request: shapes.IndexFacesRequest) -> shapes.IndexFacesResponse:
+    """The largest faces that the filter lets through, 100 at most, and why not the others."""
+    name = request.collection_id
+    version = model_version(call.platform.engine_of(name).space)
+    image = read_picture(call, request.image)
+    photo = GroupPhoto(image, picture_name(request.image), request.external_image_id)
+    quality = QUALITY_FILTERS[request.quality_filter or "AUTO"]
+    limit = min(request.max_faces or LARGEST, LARGEST)
+    done = enrol_group(call.platform, name, photo, quality, limit, call.actor)
+    return shapes.IndexFacesResponse(
+        face_records=tuple(
+            shapes.FaceRecord(face=stored_face(record, version), face_detail=face_detail(face))
+            for face, record in done.enrolled
+        ),
+        face_model_version=version,
+        unindexed_faces=tuple(_unindexed(done)),
+    )
+
+
+def list_faces(call: Call, request: shapes.ListFacesRequest) -> shapes.ListFacesResponse:
+    """In order of enrolment; of one user or with these ids if wanted."""
+    name = request.collection_id
+    version = model_version(call.platform.engine_of(name).space)
+    wanted = hashlib.sha256("\n".join(request.face_ids or ()).encode()).hexdigest()
+    scope = f"ListFaces {name} {request.user_id} {wanted}"
+    page = read_page(call, scope, request.next_token, request.max_results)
+    found = listing.page_faces(
+        call.platform.database, name, page, request.user_id, request.face_ids, call.actor
+    )
+    return shapes.ListFacesResponse(
+        faces=tuple(stored_face(record, version) for record in found.items),
+        face_model_version=version,
+        next_token=next_token(call, scope, found.next),
+    )
+
+
+def delete_faces(call: Call, request: shapes.DeleteFacesRequest) -> shapes.DeleteFacesResponse:
+    """Those without user; the others are named with the reason."""
+    gone, refused = delete_free_faces(
+        call.platform, request.collection_id, request.face_ids, call.actor
+    )
+    return shapes.DeleteFacesResponse(
+        deleted_faces=gone,
+        unsuccessful_face_deletions=tuple(
+            shapes.UnsuccessfulFaceDeletion(
+                face_id=face.face_id, user_id=face.user, reasons=(_DELETION[face.refusal],)
+            )
+            for face in refused
+        ),
+    )
+
+
+def _unindexed(done: GroupEnrolment) -> Iterator[shapes.UnindexedFace]:
+    for face, objections in done.refused:
+        yield shapes.UnindexedFace(
+            reasons=reasons(objections),
+            face_detail=face_detail(face),
+            reknown_refusals=refusals(objections),
+        )
+    for face in done.surplus:
+        yield shapes.UnindexedFace(reasons=("EXCEEDS_MAX_FACES",), face_detail=face_detail(face))

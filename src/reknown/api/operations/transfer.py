@@ -1,0 +1,97 @@
+"""Extensions: templates out of a collection and into another of the same space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reknown.api import shapes
+from reknown.api.paging import next_token, read_page
+from reknown.api.wire_faces import bounding_box, percent
+from reknown.biometrics.errors import InputError
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.records import ImageRecord, NewFace
+from reknown.biometrics.templates import Template, TemplateSpace
+from reknown.services import transfer
+from reknown.services.transfer import ImportedFace
+
+if TYPE_CHECKING:
+    from reknown.api.call import Call
+    from reknown.services.transfer import ExportedFace
+
+
+def export_templates(
+    call: Call, request: shapes.ReknownExportTemplatesRequest
+) -> shapes.ReknownExportTemplatesResponse:
+    """A page of templates with the space that they are comparable in."""
+    scope = f"ReknownExportTemplates {request.collection_id}"
+    page = read_page(call, scope, request.next_token, request.max_results)
+    space, found = transfer.export_templates(
+        call.platform.database, request.collection_id, page, call.actor
+    )
+    return shapes.ReknownExportTemplatesResponse(
+        template_space=shapes.ReknownTemplateSpace(
+            pack=space.pack, fingerprint=space.fingerprint, dimension=space.dimension
+        ),
+        templates=tuple(map(_exported, found.items)),
+        next_token=next_token(call, scope, found.next),
+    )
+
+
+def import_templates(
+    call: Call, request: shapes.ReknownImportTemplatesRequest
+) -> shapes.ReknownImportTemplatesResponse:
+    """Adds templates under the face ids that they had; all or none."""
+    stated = request.template_space
+    space = TemplateSpace(stated.pack, stated.fingerprint, stated.dimension)
+    imported = [_imported(template, space) for template in request.templates]
+    new = transfer.import_templates(
+        call.platform.database, request.collection_id, imported, call.actor
+    )
+    return shapes.ReknownImportTemplatesResponse(imported=new, already_present=len(imported) - new)
+
+
+def _exported(face: ExportedFace) -> shapes.ReknownTemplate:
+    record = face.record
+    return shapes.ReknownTemplate(
+        face_id=record.face_id,
+        vector=face.vector.astype("<f4").tobytes(),
+        bounding_box=bounding_box(record.box),
+        confidence=percent(record.confidence),
+        quality=record.quality,
+        image_sha256=record.image.sha256,
+        image_name=record.image.name[:255],
+        image_width=record.image.width,
+        image_height=record.image.height,
+        external_image_id=record.external_id,
+        user_id=record.user,
+    )
+
+
+def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> ImportedFace:
+    box = template.bounding_box
+    sides = (box.left, box.top, box.width, box.height)
+    if any(side is None for side in sides):
+        raise InputError(f"{template.face_id}: a BoundingBox needs Left, Top, Width and Height")
+    if len(template.vector) != 4 * space.dimension:
+        raise InputError(
+            f"{template.face_id}: a Vector of {len(template.vector)} bytes is not one of "
+            f"{space.dimension} 32-bit floats"
+        )
+    vector = np.frombuffer(template.vector, "<f4").astype(np.float32)
+    face = NewFace(
+        template=Template(vector, space),
+        box=BoundingBox(*(float(side or 0) for side in sides)),
+        confidence=template.confidence / 100,
+        quality=template.quality,
+        external_id=template.external_image_id,
+        face_id=template.face_id,
+    )
+    image = ImageRecord(
+        template.image_sha256,
+        template.image_name or "",
+        template.image_width,
+        template.image_height,
+    )
+    return ImportedFace(image, face, template.user_id)

@@ -1,0 +1,69 @@
+"""Which operations are implemented, and what has to be known before each is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reknown.api.names import collection_of_arn
+from reknown.api.operations import collections, faces, references, search, transfer, users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reknown.api import shapes
+    from reknown.api.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`run` answers a request; `deed` is what the ledger calls it.
+
+    `images` is how many pictures are recognised in it, `changes` whether it changes what is
+    stored, and `by_name` whether a key has to name the operation literally to be allowed it.
+    """
+
+    run: Callable[[Call, Any], shapes.Shape]
+    deed: str
+    images: int = 0
+    changes: bool = False
+    by_name: bool = False
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "DetectFaces": Handler(faces.detect_faces, "detect", 1),
+    "CompareFaces": Handler(faces.compare_faces, "verify", 2),
+    "CreateCollection": Handler(collections.create_collection, "create collection", changes=True),
+    "DescribeCollection": Handler(collections.describe_collection, "describe collection"),
+    "ListCollections": Handler(collections.list_collections, "list collections"),
+    "DeleteCollection": Handler(collections.delete_collection, "delete collection", changes=True),
+    "IndexFaces": Handler(references.index_faces, "enrol", 1, changes=True),
+    "ListFaces": Handler(references.list_faces, "list faces"),
+    "DeleteFaces": Handler(references.delete_faces, "delete faces", changes=True),
+    "SearchFaces": Handler(search.search_faces, "identify"),
+    "SearchFacesByImage": Handler(search.search_faces_by_image, "identify", 1),
+    "CreateUser": Handler(users.create_user, "create user", changes=True),
+    "DeleteUser": Handler(users.delete_user, "delete user", changes=True),
+    "ListUsers": Handler(users.list_users, "list users"),
+    "AssociateFaces": Handler(users.associate_faces, "associate faces", changes=True),
+    "DisassociateFaces": Handler(users.disassociate_faces, "disassociate faces", changes=True),
+    "SearchUsers": Handler(search.search_users, "identify"),
+    "SearchUsersByImage": Handler(search.search_users_by_image, "identify", 1),
+    "TagResource": Handler(collections.tag_resource, "tag collection", changes=True),
+    "UntagResource": Handler(collections.untag_resource, "tag collection", changes=True),
+    "ListTagsForResource": Handler(collections.list_tags_for_resource, "list tags"),
+    "ReknownSearchAllFacesByImage": Handler(search.search_all_faces_by_image, "identify", 1),
+    "ReknownExportTemplates": Handler(transfer.export_templates, "export templates", by_name=True),
+    "ReknownImportTemplates": Handler(
+        transfer.import_templates, "import templates", changes=True, by_name=True
+    ),
+}
+
+
+def collection_of(request: shapes.Shape) -> str | None:
+    """The collection that a request is about, if any; raises `InputError` for a bad ARN."""
+    arn = getattr(request, "resource_arn", None)
+    if isinstance(arn, str):
+        return collection_of_arn(arn)
+    name = getattr(request, "collection_id", None)
+    return name if isinstance(name, str) else None

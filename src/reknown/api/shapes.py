@@ -1,0 +1,882 @@
+"""The structures of the Rekognition protocol.
+
+Generated from rekognition/2016-06-27 of botocore 1.44.5 and our extensions
+(api/models). Do not edit: change the model or the generator and run
+`.venv/bin/python tools/generate_wire.py`.
+"""
+
+# The names, and so what each shape is, are Amazon's: they are documented in its API
+# reference. Patterns are as long as they are.
+# ruff: noqa: D101, E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+
+class Shape(Struct, frozen=True, omit_defaults=True, rename="pascal"):
+    """A structure of the wire; members that are None are absent there.
+
+    Times are seconds since 1970 (UTC), blobs are the bytes themselves. The constraints
+    are checked when a shape is decoded, not when it is made.
+    """
+
+
+CollectionId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-]+"},
+    ),
+]
+
+UserId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-:]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-:]+"},
+    ),
+]
+
+FaceId = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z",
+        extra={"pattern": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
+    ),
+]
+
+UserFaceIdList = Annotated[tuple[FaceId, ...], Meta(min_length=1, max_length=100)]
+
+Percent = Annotated[float, Meta(ge=0, le=100)]
+
+ClientRequestToken = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"\A(?:^[a-zA-Z0-9-_]+$)\Z",
+        extra={"pattern": r"^[a-zA-Z0-9-_]+$"},
+    ),
+]
+
+
+class AssociateFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    user_id: UserId
+    face_ids: UserFaceIdList
+    user_match_threshold: Percent | None = None
+    client_request_token: ClientRequestToken | None = None
+
+
+class AssociatedFace(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+
+
+AssociatedFacesList = Annotated[tuple[AssociatedFace, ...], Meta(max_length=100)]
+
+UnsuccessfulFaceAssociationReason = Literal[
+    "FACE_NOT_FOUND", "ASSOCIATED_TO_A_DIFFERENT_USER", "LOW_MATCH_CONFIDENCE"
+]
+
+
+class UnsuccessfulFaceAssociation(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+    user_id: UserId | None = None
+    confidence: Percent | None = None
+    reasons: tuple[UnsuccessfulFaceAssociationReason, ...] | None = None
+
+
+UnsuccessfulFaceAssociationList = Annotated[
+    tuple[UnsuccessfulFaceAssociation, ...], Meta(max_length=500)
+]
+
+UserStatus = Literal["ACTIVE", "UPDATING", "CREATING", "CREATED"]
+
+
+class AssociateFacesResponse(Shape, frozen=True, kw_only=True):
+    associated_faces: AssociatedFacesList | None = None
+    unsuccessful_face_associations: UnsuccessfulFaceAssociationList | None = None
+    user_status: UserStatus | None = None
+
+
+ImageBlob = Annotated[bytes, Meta(min_length=1, max_length=5242880)]
+
+S3Bucket = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=255,
+        pattern=r"\A(?:[0-9A-Za-z\.\-_]*)\Z",
+        extra={"pattern": r"[0-9A-Za-z\.\-_]*"},
+    ),
+]
+
+S3ObjectName = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+S3ObjectVersion = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class S3Object(Shape, frozen=True, kw_only=True):
+    bucket: S3Bucket | None = None
+    name: S3ObjectName | None = None
+    version: S3ObjectVersion | None = None
+
+
+class Image(Shape, frozen=True, kw_only=True):
+    bytes: ImageBlob | None = None
+    s3_object: S3Object | None = None
+
+
+QualityFilter = Literal["NONE", "AUTO", "LOW", "MEDIUM", "HIGH"]
+
+
+class CompareFacesRequest(Shape, frozen=True, kw_only=True):
+    source_image: Image
+    target_image: Image
+    similarity_threshold: Percent | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class BoundingBox(Shape, frozen=True, kw_only=True):
+    width: float | None = None
+    height: float | None = None
+    left: float | None = None
+    top: float | None = None
+
+
+class ComparedSourceImageFace(Shape, frozen=True, kw_only=True):
+    bounding_box: BoundingBox | None = None
+    confidence: Percent | None = None
+
+
+LandmarkType = Literal[
+    "eyeLeft",
+    "eyeRight",
+    "nose",
+    "mouthLeft",
+    "mouthRight",
+    "leftEyeBrowLeft",
+    "leftEyeBrowRight",
+    "leftEyeBrowUp",
+    "rightEyeBrowLeft",
+    "rightEyeBrowRight",
+    "rightEyeBrowUp",
+    "leftEyeLeft",
+    "leftEyeRight",
+    "leftEyeUp",
+    "leftEyeDown",
+    "rightEyeLeft",
+    "rightEyeRight",
+    "rightEyeUp",
+    "rightEyeDown",
+    "noseLeft",
+    "noseRight",
+    "mouthUp",
+    "mouthDown",
+    "leftPupil",
+    "rightPupil",
+    "upperJawlineLeft",
+    "midJawlineLeft",
+    "chinBottom",
+    "midJawlineRight",
+    "upperJawlineRight",
+]
+
+
+class Landmark(Shape, frozen=True, kw_only=True):
+    type: LandmarkType | None = None
+    x: float | None = None
+    y: float | None = None
+
+
+Degree = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Pose(Shape, frozen=True, kw_only=True):
+    roll: Degree | None = None
+    yaw: Degree | None = None
+    pitch: Degree | None = None
+
+
+class ImageQuality(Shape, frozen=True, kw_only=True):
+    brightness: float | None = None
+    sharpness: float | None = None
+
+
+EmotionName = Literal[
+    "HAPPY", "SAD", "ANGRY", "CONFUSED", "DISGUSTED", "SURPRISED", "CALM", "UNKNOWN", "FEAR"
+]
+
+
+class Emotion(Shape, frozen=True, kw_only=True):
+    type: EmotionName | None = None
+    confidence: Percent | None = None
+
+
+class Smile(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class ComparedFace(Shape, frozen=True, kw_only=True):
+    bounding_box: BoundingBox | None = None
+    confidence: Percent | None = None
+    landmarks: tuple[Landmark, ...] | None = None
+    pose: Pose | None = None
+    quality: ImageQuality | None = None
+    emotions: tuple[Emotion, ...] | None = None
+    smile: Smile | None = None
+
+
+class CompareFacesMatch(Shape, frozen=True, kw_only=True):
+    similarity: Percent | None = None
+    face: ComparedFace | None = None
+    reknown_false_match_rate: float | None = None
+
+
+OrientationCorrection = Literal["ROTATE_0", "ROTATE_90", "ROTATE_180", "ROTATE_270"]
+
+
+class CompareFacesResponse(Shape, frozen=True, kw_only=True):
+    source_image_face: ComparedSourceImageFace | None = None
+    face_matches: tuple[CompareFacesMatch, ...] | None = None
+    unmatched_faces: tuple[ComparedFace, ...] | None = None
+    source_image_orientation_correction: OrientationCorrection | None = None
+    target_image_orientation_correction: OrientationCorrection | None = None
+
+
+TagKey = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"\A(?:^(?!aws:)[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000_.:/=+\-@]*$)\Z",
+        extra={"pattern": r"^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]*$"},
+    ),
+]
+
+TagValue = Annotated[
+    str,
+    Meta(
+        max_length=256,
+        pattern=r"\A(?:^([\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000_.:/=+\-@]*)$)\Z",
+        extra={"pattern": r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"},
+    ),
+]
+
+TagMap = Annotated[Mapping[TagKey, TagValue], Meta(max_length=200)]
+
+
+class CreateCollectionRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    tags: TagMap | None = None
+
+
+UInteger = Annotated[int, Meta(ge=0, le=2147483647)]
+
+
+class CreateCollectionResponse(Shape, frozen=True, kw_only=True):
+    status_code: UInteger | None = None
+    collection_arn: str | None = None
+    face_model_version: str | None = None
+
+
+class CreateUserRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    user_id: UserId
+    client_request_token: ClientRequestToken | None = None
+
+
+class CreateUserResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
+class DeleteCollectionRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+
+
+class DeleteCollectionResponse(Shape, frozen=True, kw_only=True):
+    status_code: UInteger | None = None
+
+
+FaceIdList = Annotated[tuple[FaceId, ...], Meta(min_length=1, max_length=4096)]
+
+
+class DeleteFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    face_ids: FaceIdList
+
+
+UnsuccessfulFaceDeletionReason = Literal["ASSOCIATED_TO_AN_EXISTING_USER", "FACE_NOT_FOUND"]
+
+
+class UnsuccessfulFaceDeletion(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+    user_id: UserId | None = None
+    reasons: tuple[UnsuccessfulFaceDeletionReason, ...] | None = None
+
+
+UnsuccessfulFaceDeletionsList = Annotated[
+    tuple[UnsuccessfulFaceDeletion, ...], Meta(max_length=4096)
+]
+
+
+class DeleteFacesResponse(Shape, frozen=True, kw_only=True):
+    deleted_faces: FaceIdList | None = None
+    unsuccessful_face_deletions: UnsuccessfulFaceDeletionsList | None = None
+
+
+class DeleteUserRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    user_id: UserId
+    client_request_token: ClientRequestToken | None = None
+
+
+class DeleteUserResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
+class DescribeCollectionRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+
+
+ULong = Annotated[int, Meta(ge=0, le=9223372036854775807)]
+
+
+class DescribeCollectionResponse(Shape, frozen=True, kw_only=True):
+    face_count: ULong | None = None
+    face_model_version: str | None = None
+    collection_arn: str | None = field(default=None, name="CollectionARN")
+    creation_timestamp: float | None = None
+    user_count: ULong | None = None
+
+
+Attribute = Literal[
+    "DEFAULT",
+    "ALL",
+    "AGE_RANGE",
+    "BEARD",
+    "EMOTIONS",
+    "EYE_DIRECTION",
+    "EYEGLASSES",
+    "EYES_OPEN",
+    "GENDER",
+    "MOUTH_OPEN",
+    "MUSTACHE",
+    "FACE_OCCLUDED",
+    "SMILE",
+    "SUNGLASSES",
+]
+
+
+class DetectFacesRequest(Shape, frozen=True, kw_only=True):
+    image: Image
+    attributes: tuple[Attribute, ...] | None = None
+
+
+class AgeRange(Shape, frozen=True, kw_only=True):
+    low: UInteger | None = None
+    high: UInteger | None = None
+
+
+class Eyeglasses(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class Sunglasses(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+GenderType = Literal["Male", "Female"]
+
+
+class Gender(Shape, frozen=True, kw_only=True):
+    value: GenderType | None = None
+    confidence: Percent | None = None
+
+
+class Beard(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class Mustache(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class EyeOpen(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class MouthOpen(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class FaceOccluded(Shape, frozen=True, kw_only=True):
+    value: bool | None = None
+    confidence: Percent | None = None
+
+
+class EyeDirection(Shape, frozen=True, kw_only=True):
+    yaw: Degree | None = None
+    pitch: Degree | None = None
+    confidence: Percent | None = None
+
+
+class FaceDetail(Shape, frozen=True, kw_only=True):
+    bounding_box: BoundingBox | None = None
+    age_range: AgeRange | None = None
+    smile: Smile | None = None
+    eyeglasses: Eyeglasses | None = None
+    sunglasses: Sunglasses | None = None
+    gender: Gender | None = None
+    beard: Beard | None = None
+    mustache: Mustache | None = None
+    eyes_open: EyeOpen | None = None
+    mouth_open: MouthOpen | None = None
+    emotions: tuple[Emotion, ...] | None = None
+    landmarks: tuple[Landmark, ...] | None = None
+    pose: Pose | None = None
+    quality: ImageQuality | None = None
+    confidence: Percent | None = None
+    face_occluded: FaceOccluded | None = None
+    eye_direction: EyeDirection | None = None
+
+
+class DetectFacesResponse(Shape, frozen=True, kw_only=True):
+    face_details: tuple[FaceDetail, ...] | None = None
+    orientation_correction: OrientationCorrection | None = None
+
+
+class DisassociateFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    user_id: UserId
+    client_request_token: ClientRequestToken | None = None
+    face_ids: UserFaceIdList
+
+
+class DisassociatedFace(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+
+
+DisassociatedFacesList = Annotated[tuple[DisassociatedFace, ...], Meta(max_length=100)]
+
+UnsuccessfulFaceDisassociationReason = Literal["FACE_NOT_FOUND", "ASSOCIATED_TO_A_DIFFERENT_USER"]
+
+
+class UnsuccessfulFaceDisassociation(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+    user_id: UserId | None = None
+    reasons: tuple[UnsuccessfulFaceDisassociationReason, ...] | None = None
+
+
+UnsuccessfulFaceDisassociationList = Annotated[
+    tuple[UnsuccessfulFaceDisassociation, ...], Meta(max_length=500)
+]
+
+
+class DisassociateFacesResponse(Shape, frozen=True, kw_only=True):
+    disassociated_faces: DisassociatedFacesList | None = None
+    unsuccessful_face_disassociations: UnsuccessfulFaceDisassociationList | None = None
+    user_status: UserStatus | None = None
+
+
+ExternalImageId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-:]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-:]+"},
+    ),
+]
+
+MaxFacesToIndex = Annotated[int, Meta(ge=1, le=2147483647)]
+
+
+class IndexFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    image: Image
+    external_image_id: ExternalImageId | None = None
+    detection_attributes: tuple[Attribute, ...] | None = None
+    max_faces: MaxFacesToIndex | None = None
+    quality_filter: QualityFilter | None = None
+
+
+ImageId = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z",
+        extra={"pattern": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
+    ),
+]
+
+IndexFacesModelVersion = Annotated[
+    str, Meta(pattern=r"\A(?:[0-9\.]+)\Z", extra={"pattern": r"[0-9\.]+"})
+]
+
+
+class Face(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+    bounding_box: BoundingBox | None = None
+    image_id: ImageId | None = None
+    external_image_id: ExternalImageId | None = None
+    confidence: Percent | None = None
+    index_faces_model_version: IndexFacesModelVersion | None = None
+    user_id: UserId | None = None
+
+
+class FaceRecord(Shape, frozen=True, kw_only=True):
+    face: Face | None = None
+    face_detail: FaceDetail | None = None
+
+
+Reason = Literal[
+    "EXCEEDS_MAX_FACES",
+    "EXTREME_POSE",
+    "LOW_BRIGHTNESS",
+    "LOW_SHARPNESS",
+    "LOW_CONFIDENCE",
+    "SMALL_BOUNDING_BOX",
+    "LOW_FACE_QUALITY",
+]
+
+
+class ReknownRefusal(Shape, frozen=True, kw_only=True):
+    reason: str | None = None
+    measure: str | None = None
+    measured: float | None = None
+    required: float | None = None
+    message: str | None = None
+
+
+class UnindexedFace(Shape, frozen=True, kw_only=True):
+    reasons: tuple[Reason, ...] | None = None
+    face_detail: FaceDetail | None = None
+    reknown_refusals: tuple[ReknownRefusal, ...] | None = None
+
+
+class IndexFacesResponse(Shape, frozen=True, kw_only=True):
+    face_records: tuple[FaceRecord, ...] | None = None
+    orientation_correction: OrientationCorrection | None = None
+    face_model_version: str | None = None
+    unindexed_faces: tuple[UnindexedFace, ...] | None = None
+
+
+PaginationToken = Annotated[str, Meta(max_length=255)]
+
+PageSize = Annotated[int, Meta(ge=0, le=4096)]
+
+
+class ListCollectionsRequest(Shape, frozen=True, kw_only=True):
+    next_token: PaginationToken | None = None
+    max_results: PageSize | None = None
+
+
+class ListCollectionsResponse(Shape, frozen=True, kw_only=True):
+    collection_ids: tuple[CollectionId, ...] | None = None
+    next_token: PaginationToken | None = None
+    face_model_versions: tuple[str, ...] | None = None
+
+
+class ListFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    next_token: PaginationToken | None = None
+    max_results: PageSize | None = None
+    user_id: UserId | None = None
+    face_ids: FaceIdList | None = None
+
+
+class ListFacesResponse(Shape, frozen=True, kw_only=True):
+    faces: tuple[Face, ...] | None = None
+    next_token: str | None = None
+    face_model_version: str | None = None
+
+
+ResourceArn = Annotated[str, Meta(min_length=20, max_length=2048)]
+
+
+class ListTagsForResourceRequest(Shape, frozen=True, kw_only=True):
+    resource_arn: ResourceArn
+
+
+class ListTagsForResourceResponse(Shape, frozen=True, kw_only=True):
+    tags: TagMap | None = None
+
+
+MaxUserResults = Annotated[int, Meta(ge=1, le=500)]
+
+
+class ListUsersRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    max_results: MaxUserResults | None = None
+    next_token: PaginationToken | None = None
+
+
+class User(Shape, frozen=True, kw_only=True):
+    user_id: UserId | None = None
+    user_status: UserStatus | None = None
+
+
+UserList = Annotated[tuple[User, ...], Meta(max_length=500)]
+
+
+class ListUsersResponse(Shape, frozen=True, kw_only=True):
+    users: UserList | None = None
+    next_token: PaginationToken | None = None
+
+
+ReknownPageSize = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class ReknownExportTemplatesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+ReknownPack = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-]+"},
+    ),
+]
+
+ReknownFingerprint = Annotated[
+    str, Meta(pattern=r"\A(?:[0-9a-f]{64})\Z", extra={"pattern": r"[0-9a-f]{64}"})
+]
+
+ReknownDimension = Annotated[int, Meta(ge=1, le=4096)]
+
+
+class ReknownTemplateSpace(Shape, frozen=True, kw_only=True):
+    pack: ReknownPack
+    fingerprint: ReknownFingerprint
+    dimension: ReknownDimension
+
+
+ReknownVector = Annotated[bytes, Meta(min_length=4, max_length=16384)]
+
+ReknownQuality = Annotated[int, Meta(ge=0, le=100)]
+
+ReknownSha256 = Annotated[
+    str, Meta(pattern=r"\A(?:[0-9a-f]{64})\Z", extra={"pattern": r"[0-9a-f]{64}"})
+]
+
+ReknownImageName = Annotated[str, Meta(max_length=255)]
+
+ReknownPixels = Annotated[int, Meta(ge=1, le=10000)]
+
+
+class ReknownTemplate(Shape, frozen=True, kw_only=True):
+    face_id: FaceId
+    vector: ReknownVector
+    bounding_box: BoundingBox
+    confidence: Percent
+    quality: ReknownQuality
+    image_sha256: ReknownSha256
+    image_name: ReknownImageName | None = None
+    image_width: ReknownPixels
+    image_height: ReknownPixels
+    external_image_id: ExternalImageId | None = None
+    user_id: UserId | None = None
+
+
+ReknownTemplateList = Annotated[tuple[ReknownTemplate, ...], Meta(max_length=1000)]
+
+
+class ReknownExportTemplatesResponse(Shape, frozen=True, kw_only=True):
+    template_space: ReknownTemplateSpace | None = None
+    templates: ReknownTemplateList | None = None
+    next_token: str | None = None
+
+
+class ReknownImportTemplatesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    template_space: ReknownTemplateSpace
+    templates: ReknownTemplateList
+
+
+class ReknownImportTemplatesResponse(Shape, frozen=True, kw_only=True):
+    imported: ULong | None = None
+    already_present: ULong | None = None
+
+
+MaxFaces = Annotated[int, Meta(ge=1, le=4096)]
+
+
+class ReknownSearchAllFacesByImageRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    image: Image
+    max_faces: MaxFaces | None = None
+    face_match_threshold: Percent | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class FaceMatch(Shape, frozen=True, kw_only=True):
+    similarity: Percent | None = None
+    face: Face | None = None
+    reknown_false_match_rate: float | None = None
+
+
+class ReknownSearchedFace(Shape, frozen=True, kw_only=True):
+    face_detail: FaceDetail | None = None
+    face_matches: tuple[FaceMatch, ...] | None = None
+
+
+UnsearchedFaceReason = Literal[
+    "FACE_NOT_LARGEST",
+    "EXCEEDS_MAX_FACES",
+    "EXTREME_POSE",
+    "LOW_BRIGHTNESS",
+    "LOW_SHARPNESS",
+    "LOW_CONFIDENCE",
+    "SMALL_BOUNDING_BOX",
+    "LOW_FACE_QUALITY",
+]
+
+
+class UnsearchedFace(Shape, frozen=True, kw_only=True):
+    face_details: FaceDetail | None = None
+    reasons: tuple[UnsearchedFaceReason, ...] | None = None
+    reknown_refusals: tuple[ReknownRefusal, ...] | None = None
+
+
+class ReknownStatistics(Shape, frozen=True, kw_only=True):
+    threshold: Percent | None = None
+    false_match_rate: float | None = None
+    gallery_size: ULong | None = None
+    references: ULong | None = None
+    expected_false_candidates: float | None = None
+
+
+class ReknownSearchAllFacesByImageResponse(Shape, frozen=True, kw_only=True):
+    searched_faces: tuple[ReknownSearchedFace, ...] | None = None
+    unsearched_faces: tuple[UnsearchedFace, ...] | None = None
+    face_model_version: str | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+class SearchFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    face_id: FaceId
+    max_faces: MaxFaces | None = None
+    face_match_threshold: Percent | None = None
+
+
+class SearchFacesResponse(Shape, frozen=True, kw_only=True):
+    searched_face_id: FaceId | None = None
+    face_matches: tuple[FaceMatch, ...] | None = None
+    face_model_version: str | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+class SearchFacesByImageRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    image: Image
+    max_faces: MaxFaces | None = None
+    face_match_threshold: Percent | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class SearchFacesByImageResponse(Shape, frozen=True, kw_only=True):
+    searched_face_bounding_box: BoundingBox | None = None
+    searched_face_confidence: Percent | None = None
+    face_matches: tuple[FaceMatch, ...] | None = None
+    face_model_version: str | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+class SearchUsersRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    user_id: UserId | None = None
+    face_id: FaceId | None = None
+    user_match_threshold: Percent | None = None
+    max_users: MaxUserResults | None = None
+
+
+class MatchedUser(Shape, frozen=True, kw_only=True):
+    user_id: UserId | None = None
+    user_status: UserStatus | None = None
+
+
+class UserMatch(Shape, frozen=True, kw_only=True):
+    similarity: Percent | None = None
+    user: MatchedUser | None = None
+    reknown_false_match_rate: float | None = None
+
+
+UserMatchList = Annotated[tuple[UserMatch, ...], Meta(max_length=500)]
+
+
+class SearchedFace(Shape, frozen=True, kw_only=True):
+    face_id: FaceId | None = None
+
+
+class SearchedUser(Shape, frozen=True, kw_only=True):
+    user_id: UserId | None = None
+
+
+class SearchUsersResponse(Shape, frozen=True, kw_only=True):
+    user_matches: UserMatchList | None = None
+    face_model_version: str | None = None
+    searched_face: SearchedFace | None = None
+    searched_user: SearchedUser | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+class SearchUsersByImageRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    image: Image
+    user_match_threshold: Percent | None = None
+    max_users: MaxUserResults | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class SearchedFaceDetails(Shape, frozen=True, kw_only=True):
+    face_detail: FaceDetail | None = None
+
+
+class SearchUsersByImageResponse(Shape, frozen=True, kw_only=True):
+    user_matches: UserMatchList | None = None
+    face_model_version: str | None = None
+    searched_face: SearchedFaceDetails | None = None
+    unsearched_faces: tuple[UnsearchedFace, ...] | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+class TagResourceRequest(Shape, frozen=True, kw_only=True):
+    resource_arn: ResourceArn
+    tags: TagMap
+
+
+class TagResourceResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
+TagKeyList = Annotated[tuple[TagKey, ...], Meta(max_length=200)]
+
+
+class UntagResourceRequest(Shape, frozen=True, kw_only=True):
+    resource_arn: ResourceArn
+    tag_keys: TagKeyList
+
+
+class UntagResourceResponse(Shape, frozen=True, kw_only=True):
+    pass

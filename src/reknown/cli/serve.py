@@ -1,0 +1,209 @@
+"""`reknown serve`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.options import Accurate, Data, Pack
+
+if TYPE_CHECKING:
+    import socket
+
+    from reknown.access.vault import Vault
+    from reknown.api.http import Edge
+    from reknown.gallery.database import Engine as Database
+    from reknown.objects.base import ObjectReader
+
+_REGION = "us-east-1"
+_BACKLOG = 512
+
+
+def serve(
+    data: Data = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on; 0.0.0.0 lets other machines in.", envvar="REKNOWN_HOST"
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="0 picks a free one.", envvar="REKNOWN_PORT")
+    ] = 8080,
+    pack: Pack = None,
+    accurate: Accurate = False,
+    buckets: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Read S3Object pictures from DIR/bucket/key."),
+    ] = None,
+    s3_endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Read S3Object pictures from this S3-compatible store, with the credentials "
+            "that AWS clients on this machine find.",
+        ),
+    ] = None,
+    s3_region: Annotated[str, typer.Option(metavar="NAME", help="Region of that store.")] = _REGION,
+    allow_bucket: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Read from these buckets only. May be repeated."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Pictures in work at once.  [default: one a core]", show_default=False
+        ),
+    ] = None,
+    queue: Annotated[
+        int, typer.Option(min=0, help="Requests that may wait; more are told to slow down.")
+    ] = 128,
+    template_memory: Annotated[
+        int, typer.Option(min=1, help="MiB for templates of the collections searched last.")
+    ] = 2048,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="And this key.")] = None,
+    print_env: Annotated[
+        bool,
+        typer.Option("--print-env", help="Only print what a client's environment needs, and end."),
+    ] = False,
+) -> None:
+    """Answer Amazon Rekognition's API on this machine.
+
+    The first start on an empty data folder makes an access key and prints it once; `reknown
+    keys` makes more. A log line in JSON for each request goes to standard error.
+
+    `eval "$(reknown serve --print-env)"` before the first start sets up this shell.
+    """
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.session import (
+        ACCURATE_PACK,
+        DEFAULT_PACK,
+        open_engine,
+        open_gallery,
+        open_vault,
+    )
+    from reknown.server import Options, Tls, make_edge, run
+    from reknown.vision.batch import available_cores
+
+    if (tls_certificate is None) != (tls_key is None):
+        raise InputError("HTTPS needs both --tls-certificate and --tls-key")
+    if pack and accurate:
+        raise InputError("--accurate names a pack itself: give either it or --pack")
+    objects = _objects(buckets, s3_endpoint, s3_region, allow_bucket)
+    scheme = "https" if tls_key else "http"
+    with open_gallery(data) as database:
+        vault = open_vault(data)
+        if print_env:
+            _print_environment(database, vault, _address(scheme, host, port))
+            return
+        listener = _listen(host, port)
+        address = _address(scheme, host, listener.getsockname()[1])
+        name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
+        options = Options(name, workers or available_cores(), queue, template_memory)
+        edge = make_edge(database, vault, objects, open_engine, options)
+        _greet(database, vault, address, edge)
+        tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None
+        run(edge, listener, tls)
+
+
+def _objects(
+    buckets: Path | None, endpoint: str | None, region: str, allowed: list[str] | None
+) -> ObjectReader:
+    from reknown.biometrics.errors import InputError
+    from reknown.objects.allow import AllowedBuckets, NoObjects
+    from reknown.objects.folder import FolderObjects
+    from reknown.objects.s3 import S3Objects
+
+    if buckets and endpoint:
+        raise InputError("pictures come from --buckets or from --s3-endpoint, not from both")
+    if endpoint:
+        return AllowedBuckets(S3Objects(endpoint, region), _allowed(allowed))
+    if buckets:
+        return AllowedBuckets(FolderObjects(buckets), _allowed(allowed))
+    if allowed:
+        raise InputError("--allow-bucket needs --buckets or --s3-endpoint")
+    return NoObjects()
+
+
+def _allowed(names: list[str] | None) -> frozenset[str] | None:
+    return frozenset(names) if names else None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bound before the model is loaded: a port in use is said at once."""
+    import socket
+
+    from reknown.biometrics.errors import InputError
+
+    try:
+        return socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        advice = "stop what runs there or choose another --port"
+        raise InputError(
+            f"cannot listen on {host} port {port}: {error.strerror}: {advice}"
+        ) from error
+
+
+def _address(scheme: str, host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"{scheme}://{shown}:{port}"
+
+
+def _greet(database: Database, vault: Vault, address: str, edge: Edge) -> None:
+    from reknown import __version__
+    from reknown.services.access import ensure_key
+    from reknown.settings import read_settings
+
+    pack = edge.gateway.platform.engines.default.space.pack
+    typer.echo(f"Reknown {__version__} answers at {address} with the model pack {pack}")
+    made = ensure_key(database, vault, read_settings().actor)
+    if made is not None:
+        typer.echo("The first access key; its secret is not shown again:\n")
+        typer.echo(_environment(address, made[0].key_id, made[1]))
+        typer.echo("\nMore keys: reknown keys create. Stop with Ctrl-C.")
+
+
+def _print_environment(database: Database, vault: Vault, address: str) -> None:
+    """What a shell can evaluate."""
+    from reknown.services.access import ensure_key, list_keys
+    from reknown.settings import read_settings
+
+    made = ensure_key(database, vault, read_settings().actor)
+    if made is not None:
+        typer.echo(_environment(address, made[0].key_id, made[1]))
+        return
+    keys = list_keys(database)
+    typer.echo(_environment(address, keys[0].key_id if keys else None, None))
+
+
+def _environment(address: str, key_id: str | None, secret: str | None) -> str:
+    from importlib.resources import files
+
+    models = files("reknown.api") / "models"
+    lines = []
+    if key_id is None:
+        lines.append("# no access key is left: reknown keys create makes one")
+    else:
+        lines.append(f"export AWS_ACCESS_KEY_ID={key_id}")
+    if secret is not None:
+        lines.append(f"export AWS_SECRET_ACCESS_KEY={shlex.quote(secret)}")
+    else:
+        lines.append("# export AWS_SECRET_ACCESS_KEY=...  shown when the key was made")
+    return "\n".join(
+        [
+            *lines,
+            f"export AWS_REGION={_REGION} AWS_DEFAULT_REGION={_REGION}",
+            f"export AWS_ENDPOINT_URL_REKOGNITION={address}",
+            f"export AWS_DATA_PATH={shlex.quote(str(models))}",
+        ]
+    )

@@ -1,0 +1,130 @@
+"""Templates kept in memory between searches, and always as the database has them.
+
+Each search asks the database for the collection's revision, so that whatever has been
+acknowledged is searched, whichever process wrote it. Only what has changed is read again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+
+from reknown.gallery.collections import require, space_of
+from reknown.gallery.schema import faces
+from reknown.gallery.templates import GalleryTemplates, select_templates, stream_templates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection, Row
+
+    from reknown.biometrics.templates import TemplateSpace
+
+_SPARE = 1.25
+
+
+class TemplateCache:
+    """The collections searched last, with at most `max_bytes` of vectors if more than one.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._held: OrderedDict[int, _Held] = OrderedDict()
+        self._lock = Lock()
+
+    def current(self, connection: Connection, collection: str) -> GalleryTemplates:
+        """All templates as `connection` sees them, or newer; raises `NotFoundError`.
+
+        It must not have changed anything itself: others would see what may be rolled back.
+        """
+        row = require(connection, collection)
+        with self._lock:
+            held = self._held.setdefault(row.id, _Held(space_of(row)))
+            self._held.move_to_end(row.id)
+        templates = held.refreshed(connection, row)
+        self._evict()
+        return templates
+
+    def _evict(self) -> None:
+        with self._lock:
+            while len(self._held) > 1 and self._bytes() > self._max_bytes:
+                self._held.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(held.nbytes for held in self._held.values())
+
+
+class _Held:
+    """One collection's templates at one revision."""
+
+    def __init__(self, space: TemplateSpace) -> None:
+        self._lock = Lock()
+        self._revision = -1
+        # Snapshots given out are views of the first rows: those never change in place.
+        self._buffer = np.empty((0, space.dimension), np.float32)
+        self._keys = np.empty(0, np.int64)
+        self._templates = GalleryTemplates(space, self._buffer, (), ())
+
+    @property
+    def nbytes(self) -> int:
+        return self._buffer.nbytes
+
+    def refreshed(self, connection: Connection, row: Row[Any]) -> GalleryTemplates:
+        with self._lock:
+            if row.revision > self._revision:
+                if row.pruned > self._revision >= 0:
+                    self._prune(connection, row.id)
+                self._update(connection, row.id)
+                self._revision = row.revision
+            return self._templates
+
+    def _prune(self, connection: Connection, owner: int) -> None:
+        query = select(faces.c.id).where(faces.c.collection_id == owner)
+        present = np.fromiter(connection.execute(query).scalars(), np.int64)
+        kept = np.flatnonzero(np.isin(self._keys, present)).tolist()
+        old = self._templates
+        face_ids = [old.face_ids[i] for i in kept]
+        self._buffer = old.vectors[kept]
+        self._show(self._keys[kept], face_ids, [old.users[i] for i in kept])
+
+    def _update(self, connection: Connection, owner: int) -> None:
+        query = select_templates(owner)
+        if self._revision >= 0:
+            query = query.where(faces.c.revision > self._revision)
+        dimension = self._buffer.shape[1]
+        newest = int(self._keys[-1]) if len(self._keys) else 0
+        # Shown only when all has been read: a statement may fail halfway.
+        keys = [self._keys]
+        face_ids, users = list(self._templates.face_ids), list(self._templates.users)
+        for rows, vectors in stream_templates(connection, query, dimension):
+            new = [number for number, row in enumerate(rows) if row.id > newest]
+            for row in rows:
+                if row.id <= newest:
+                    users[int(np.searchsorted(self._keys, row.id))] = row.user_name
+            self._append(len(face_ids), vectors[new])
+            keys.append(np.array([rows[i].id for i in new], np.int64))
+            face_ids.extend(rows[i].face_id for i in new)
+            users.extend(rows[i].user_name for i in new)
+        self._show(np.concatenate(keys), face_ids, users)
+
+    def _append(self, used: int, vectors: NDArray[np.float32]) -> None:
+        needed = used + len(vectors)
+        if needed > len(self._buffer):
+            grown = np.empty((int(needed * _SPARE), vectors.shape[1]), np.float32)
+            grown[:used] = self._buffer[:used]
+            self._buffer = grown
+        self._buffer[used:needed] = vectors
+
+    def _show(
+        self, keys: NDArray[np.int64], face_ids: Sequence[str], users: Sequence[str | None]
+    ) -> None:
+        self._keys = keys
+        vectors = self._buffer[: len(keys)]
+        self._templates = GalleryTemplates(self._templates.space, vectors, face_ids, users)

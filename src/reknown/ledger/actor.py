@@ -1,0 +1,30 @@
+"""Who asks, and with which request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """What may be used once: a request's signature, until no verifier would accept it."""
+
+    value: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever is behind a deed, as the ledger names them.
+
+    `request_id` is that of the network request, None on the command line. `nonce` is used up
+    in the transaction that records the deed, so that no request is carried out twice.
+    """
+
+    name: str
+    request_id: str | None = None
+    nonce: Nonce | None = None

@@ -1,0 +1,105 @@
+"""Requests seen before: what is signed once is done once, what is retried is answered again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from reknown.biometrics.errors import ReplayError, TokenMismatchError
+from reknown.ledger.schema import nonces, tokens
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+    from reknown.ledger.actor import Actor, Nonce
+
+# As long as Amazon Rekognition remembers the tokens of its video jobs.
+_TOKEN_LIFE = timedelta(days=7)
+# What was accepted just before it expired may take that long to be carried out.
+_GRACE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestToken:
+    """A caller's name for a request that may be sent again; `request` is a digest of it."""
+
+    value: str
+    request: str
+
+
+def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
+    """Marks the nonce as used in this transaction; raises `ReplayError` if it was already."""
+    _forget_old(connection, nonces, now - _GRACE)
+    values = {"nonce": nonce.value, "expires_at": _text(nonce.expires_at)}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(nonces).values(values))
+    except IntegrityError as error:
+        raise ReplayError(
+            "a request with this signature has been received before: sign it anew to repeat it"
+        ) from error
+
+
+def recall(connection: Connection, actor: Actor, operation: str, token: RequestToken) -> str | None:
+    """The answer given to this request before, None if it is new.
+
+    Raises `TokenMismatchError` when the token stands for another request.
+    """
+    query = select(tokens.c.request, tokens.c.answer).where(
+        tokens.c.actor == actor.name,
+        tokens.c.operation == operation,
+        tokens.c.token == token.value,
+        tokens.c.expires_at > _text(datetime.now(UTC)),
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.request != token.request:
+        raise _taken(token)
+    return str(row.answer)
+
+
+def remember(
+    connection: Connection, actor: Actor, operation: str, token: RequestToken, answer: str
+) -> None:
+    """Keeps the answer for whoever sends the request again.
+
+    Raises `TokenMismatchError` when another request has taken the token meanwhile.
+    """
+    now = datetime.now(UTC)
+    _forget_old(connection, tokens, now)
+    values = {
+        "actor": actor.name,
+        "operation": operation,
+        "token": token.value,
+        "request": token.request,
+        "answer": answer,
+        "expires_at": _text(now + _TOKEN_LIFE),
+    }
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(tokens).values(values))
+    except IntegrityError as error:
+        raise _taken(token) from error
+
+
+def _forget_old(connection: Connection, table: Table, moment: datetime) -> None:
+    # What another transaction is deleting already is not waited for.
+    key = table.primary_key.columns
+    old = select(*key).where(table.c.expires_at <= _text(moment)).with_for_update(skip_locked=True)
+    connection.execute(delete(table).where(tuple_(*key).in_(old)))
+
+
+def _taken(token: RequestToken) -> TokenMismatchError:
+    return TokenMismatchError(
+        f"The ClientRequestToken: {token.value} you have supplied is already in use"
+    )
+
+
+def _text(moment: datetime) -> str:
+    """In UTC: text that sorts."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

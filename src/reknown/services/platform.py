@@ -1,0 +1,40 @@
+"""What every use case of a running server works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.gallery.collections import count_faces, get_collection
+from reknown.gallery.database import reading
+
+if TYPE_CHECKING:
+    from reknown.gallery.cache import TemplateCache
+    from reknown.gallery.database import Engine as Database
+    from reknown.gallery.templates import GalleryTemplates
+    from reknown.services.engines import Engines
+    from reknown.vision.analyze import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Model packs, the database, and the templates kept in memory; safe for many threads."""
+
+    engines: Engines
+    database: Database
+    templates: TemplateCache
+
+    def engine_of(self, collection: str) -> Engine:
+        """The engine that the collection was made with; raises `NotFoundError`, `ModelError`."""
+        with reading(self.database) as connection:
+            return self.engines.of(get_collection(connection, collection).space)
+
+    def templates_of(self, collection: str) -> GalleryTemplates:
+        """All that has been acknowledged until now; raises `NotFoundError`."""
+        with reading(self.database) as connection:
+            return self.templates.current(connection, collection)
+
+    def count_faces(self) -> int:
+        """The faces stored in all collections; raises `DatabaseError` when it cannot tell."""
+        with reading(self.database) as connection:
+            return count_faces(connection)

@@ -1,0 +1,260 @@
+"""Who of a collection resembles a probe? Answered with candidates, never with a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reknown.biometrics.errors import InputError, NoFaceError
+from reknown.gallery import faces as references
+from reknown.gallery.database import reading
+from reknown.gallery.search import search_references, search_subjects
+from reknown.gallery.templates import pick_templates, templates_of_user
+from reknown.gallery.users import get_user
+from reknown.ledger import events
+from reknown.services.decision import threshold_at_similarity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.candidates import Comparison
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.records import FaceRecord
+    from reknown.gallery.search import SubjectScore
+    from reknown.ledger.actor import Actor
+    from reknown.services.decision import Threshold
+    from reknown.services.platform import Platform
+    from reknown.services.quality_filter import Objection, QualityFilter
+    from reknown.vision.images import DecodedImage
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search of `collection`: at most `limit` candidates from `similarity` (0 to 100) on."""
+
+    collection: str
+    similarity: float
+    limit: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMatch:
+    """A reference that reaches the threshold."""
+
+    comparison: Comparison
+    face: FaceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class UserMatch:
+    """A subject whose best reference reaches the threshold."""
+
+    comparison: Comparison
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What was searched: `gallery_size` faces or users with `references` faces in all."""
+
+    threshold: Threshold
+    gallery_size: int
+    references: int
+
+    @property
+    def expected_false_candidates(self) -> float | None:
+        """How many of the references a stranger is expected to reach by chance."""
+        return self.threshold.expected_false_candidates(self.references)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSearch:
+    """The matches of each probe, best first."""
+
+    searched: Searched
+    matches: tuple[tuple[FaceMatch, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserSearch:
+    """The users that the probe resembles, best first."""
+
+    searched: Searched
+    matches: tuple[UserMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """The faces of a picture to search with, largest first, and those that were refused."""
+
+    image: DecodedImage
+    fit: tuple[DetectedFace, ...]
+    refused: tuple[tuple[DetectedFace, tuple[Objection, ...]], ...]
+
+
+def read_probes(
+    platform: Platform, collection: str, image: DecodedImage, quality: QualityFilter, limit: int
+) -> Probes:
+    """The `limit` largest faces of a picture, sorted by the filter.
+
+    Raises `NotFoundError` for the collection.
+    """
+    found = platform.engine_of(collection).detect(image)[:limit]
+    judged = [(face, quality.objections(face)) for face in found]
+    return Probes(
+        image,
+        tuple(face for face, objections in judged if not objections),
+        tuple(pair for pair in judged if pair[1]),
+    )
+
+
+def search_faces_by_picture(
+    platform: Platform, query: Query, probes: Probes, faces: tuple[DetectedFace, ...]
+) -> FaceSearch:
+    """The references that resemble each of the picture's `faces`.
+
+    Raises `NotFoundError` for the collection, `UncalibratedError`.
+    """
+    vectors = _vectors(platform, query, probes.image, faces)
+    return _search_faces(platform, query, vectors, {"image": probes.image.sha256})
+
+
+def search_users_by_picture(
+    platform: Platform, query: Query, probes: Probes, face: DetectedFace | None
+) -> UserSearch:
+    """The users that a face of the picture resembles, none if there is no face.
+
+    Raises `NotFoundError` for the collection, `UncalibratedError`.
+    """
+    vectors = _vectors(platform, query, probes.image, () if face is None else (face,))
+    return _search_users(platform, query, vectors, {"image": probes.image.sha256})
+
+
+def search_faces_by_face(platform: Platform, query: Query, face_id: str) -> FaceSearch:
+    """The references that resemble a stored one, without itself.
+
+    Raises `NotFoundError` for the collection, `InputError` for an unknown face.
+    """
+    vectors = _stored_face(platform, query.collection, face_id)
+    return _search_faces(platform, query, vectors, {"face": face_id}, without=face_id)
+
+
+def search_users_by_face(platform: Platform, query: Query, face_id: str) -> UserSearch:
+    """The users that a stored reference resembles.
+
+    Raises `NotFoundError` for the collection, `InputError` for an unknown face.
+    """
+    vectors = _stored_face(platform, query.collection, face_id)
+    return _search_users(platform, query, vectors, {"face": face_id})
+
+
+def search_users_by_user(platform: Platform, query: Query, user: str) -> UserSearch:
+    """The other users that any reference of this one resembles.
+
+    Raises `NotFoundError` for the collection or the user.
+    """
+    with reading(platform.database) as connection:
+        get_user(connection, query.collection, user)
+        vectors = templates_of_user(connection, query.collection, user).vectors
+    return _search_users(platform, query, vectors, {"user": user}, without=user)
+
+
+def require_face(probes: Probes) -> DetectedFace:
+    """The largest face of the picture that the filter lets through; raises `NoFaceError`."""
+    if probes.fit:
+        return probes.fit[0]
+    if not probes.refused:
+        raise NoFaceError("There are no faces in the image. Should be at least 1.")
+    reasons = "; ".join(str(objection) for objection in probes.refused[0][1])
+    raise NoFaceError(
+        f"None of the {len(probes.refused)} faces in the image passes the quality filter. "
+        f"The largest is {reasons}."
+    )
+
+
+def _vectors(
+    platform: Platform, query: Query, image: DecodedImage, faces: tuple[DetectedFace, ...]
+) -> NDArray[np.float32]:
+    engine = platform.engine_of(query.collection)
+    templates = engine.embed(image, faces)
+    return np.array([t.vector for t in templates]).reshape(len(faces), engine.space.dimension)
+
+
+def _stored_face(platform: Platform, collection: str, face_id: str) -> NDArray[np.float32]:
+    with reading(platform.database) as connection:
+        vectors = pick_templates(connection, collection, [face_id]).vectors
+    if not len(vectors):
+        raise InputError(f"faceId was not found in the collection: {face_id}")
+    return vectors
+
+
+def _threshold(platform: Platform, query: Query) -> Threshold:
+    calibration = platform.engine_of(query.collection).calibration
+    return threshold_at_similarity(calibration, query.similarity)
+
+
+def _search_faces(
+    platform: Platform,
+    query: Query,
+    vectors: NDArray[np.float32],
+    probe: dict[str, Any],
+    without: str | None = None,
+) -> FaceSearch:
+    threshold = _threshold(platform, query)
+    templates = platform.templates_of(query.collection)
+    limit = query.limit + (without is not None)
+    rows = search_references(templates, vectors, threshold.score, limit)
+    rows = [[hit for hit in row if hit.face_id != without][: query.limit] for row in rows]
+    count = len(templates.face_ids)
+    detail = _detail(query, count) | probe | {"faces": [[hit.face_id for hit in r] for r in rows]}
+    with platform.database.begin() as connection:
+        ids = {hit.face_id for row in rows for hit in row}
+        records = references.find_faces(connection, query.collection, ids)
+        events.append(connection, query.actor, "identify", query.collection, detail)
+    matches = tuple(_face_matches(row, records, threshold) for row in rows)
+    return FaceSearch(Searched(threshold, count, count), matches)
+
+
+def _face_matches(
+    row: Iterable[SubjectScore], records: Mapping[str, FaceRecord], threshold: Threshold
+) -> tuple[FaceMatch, ...]:
+    # what has been deleted since the search began is no longer there
+    return tuple(
+        FaceMatch(threshold.judge(hit.score), records[hit.face_id])
+        for hit in row
+        if hit.face_id in records
+    )
+
+
+def _search_users(
+    platform: Platform,
+    query: Query,
+    vectors: NDArray[np.float32],
+    probe: dict[str, Any],
+    without: str | None = None,
+) -> UserSearch:
+    threshold = _threshold(platform, query)
+    templates = platform.templates_of(query.collection)
+    limit = query.limit + (without is not None)
+    rows = search_subjects(templates, vectors, threshold.score, limit, users_only=True)
+    best: dict[str, float] = {}
+    for hit in (hit for row in rows for hit in row):
+        if hit.user is not None and hit.user != without:
+            best[hit.user] = max(hit.score, best.get(hit.user, hit.score))
+    found = sorted(best, key=lambda user: -best[user])[: query.limit]
+    owned = [user for user in templates.users if user is not None]
+    searched = Searched(threshold, len(set(owned)), len(owned))
+    detail = _detail(query, searched.references) | probe | {"users": found}
+    events.record(platform.database, query.actor, "identify", query.collection, detail)
+    matches = tuple(UserMatch(threshold.judge(best[user]), user) for user in found)
+    return UserSearch(searched, matches)
+
+
+def _detail(query: Query, references_searched: int) -> dict[str, Any]:
+    return {"threshold": query.similarity, "references": references_searched}

@@ -1,0 +1,79 @@
+"""Templates out of one gallery and into another of the same template space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from reknown.gallery import faces
+from reknown.gallery.collections import claim, get_collection
+from reknown.gallery.paging import Page
+from reknown.gallery.templates import pick_templates
+from reknown.ledger import events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
+    from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.database import Engine as Database
+    from reknown.ledger.actor import Actor
+    from reknown.services.listing import PageRequest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportedFace:
+    """A reference with its template, unit float32 (dimension,)."""
+
+    record: FaceRecord
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFace:
+    """A reference from elsewhere; `face.face_id` is kept."""
+
+    image: ImageRecord
+    face: NewFace
+    user: str | None
+
+
+def export_templates(
+    database: Database, collection: str, page: PageRequest, actor: Actor
+) -> tuple[TemplateSpace, Page[ExportedFace]]:
+    """A page of the references with their templates; raises `NotFoundError`."""
+    with database.begin() as connection:
+        space = get_collection(connection, collection).space
+        found = faces.list_faces(connection, collection, page.after, page.limit)
+        ids = [record.face_id for record in found.items]
+        picked = pick_templates(connection, collection, ids)
+        vectors = dict(zip(picked.face_ids, picked.vectors, strict=True))
+        events.append(connection, actor, "export templates", collection, {"faces": ids})
+    items = tuple(ExportedFace(record, vectors[record.face_id]) for record in found.items)
+    return space, Page(items, found.next)
+
+
+def import_templates(
+    database: Database, collection: str, imported: Sequence[ImportedFace], actor: Actor
+) -> int:
+    """Adds the references that are not there yet; returns how many. All or none.
+
+    Raises `NotFoundError`, `SpaceMismatchError`, `AlreadyExistsError` for a face id of
+    another collection, or `InputError` for what is no template.
+    """
+    with database.begin() as connection:
+        claim(connection, collection)
+        ids = [item.face.face_id for item in imported if item.face.face_id]
+        known = faces.find_faces(connection, collection, ids)
+        distinct = {item.face.face_id: item for item in imported}
+        new = [item for face_id, item in distinct.items() if face_id not in known]
+        for (image, user), group in groupby(new, key=lambda item: (item.image, item.user)):
+            added = [item.face for item in group]
+            faces.restore_faces(connection, collection, image, added, user)
+        detail = {"faces": [item.face.face_id for item in new], "known": len(known)}
+        events.append(connection, actor, "import templates", collection, detail)
+    return len(new)

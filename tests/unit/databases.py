@@ -1,0 +1,61 @@
+"""Fixtures of the rooms with SQL, for their conftest: each test runs on both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from reknown.gallery.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    location: str | Path
+    if request.param == "sqlite":
+        location = tmp_path_factory.mktemp("sqlite")
+    else:
+        location = request.getfixturevalue("postgres_url")
+    engine = open_database(location)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is rolled back after the test."""
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where no database is yet."""
+    if request.param == "sqlite":
+        return str(tmp_path / "data")
+    url = make_url(request.getfixturevalue("postgres_url"))
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def own_engine(location: str) -> Iterator[Engine]:
+    """A database of the test's own, for what has to be committed."""
+    engine = open_database(location)
+    yield engine
+    engine.dispose()

@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.gallery import cache as module
+from reknown.gallery import templates as templates_module
+from reknown.gallery.cache import TemplateCache
+from reknown.gallery.collections import create_collection, delete_collection, require
+from reknown.gallery.database import reading
+from reknown.gallery.faces import add_faces, delete_faces, list_faces, merge_faces
+from reknown.gallery.templates import load_templates
+from reknown.gallery.users import associate_faces, create_user, delete_user, disassociate_faces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
+    from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.templates import GalleryTemplates
+
+    MakePicture = Callable[[int], ImageRecord]
+    MakeFace = Callable[[int], NewFace]
+    Add = Callable[..., list[FaceRecord]]
+
+MANY = 1_000_000
+DEEDS = (
+    "add", "add", "add", "merge", "delete", "delete", "associate", "disassociate",
+    "create user", "delete user", "recreate",
+)  # fmt: skip
+DEED = st.tuples(st.sampled_from(DEEDS), st.integers(0, 20), st.integers(0, 20))
+# What happens in one transaction, whether it is committed, and whether one looks afterwards.
+STEP = st.tuples(st.lists(DEED, min_size=1, max_size=3), st.booleans(), st.booleans())
+
+
+def state(templates: GalleryTemplates) -> tuple[Any, ...]:
+    vectors = templates.vectors.copy()
+    return vectors.tolist(), list(templates.face_ids), list(templates.users), vectors.shape
+
+
+def look(cache: TemplateCache, engine: Engine, name: str) -> GalleryTemplates:
+    """What the cache has, which is what the database has."""
+    with reading(engine) as connection:
+        found = cache.current(connection, name)
+        fresh = load_templates(connection, name)
+    assert state(found) == state(fresh)
+    assert found.space == fresh.space
+    assert found.subjects.tolist() == fresh.subjects.tolist()
+    return found
+
+
+@pytest.fixture
+def friends(own_engine: Engine, space: TemplateSpace) -> str:
+    with own_engine.begin() as connection:
+        return create_collection(connection, "friends", space).name
+
+
+@pytest.fixture
+def add(own_engine: Engine, friends: str, picture: MakePicture, face: MakeFace) -> Add:
+    """Adds as many faces of one picture as told, and commits."""
+    numbers = count(1)
+
+    def add_some(faces: int = 1, user: str | None = None, to: str = friends) -> list[FaceRecord]:
+        new = [face(next(numbers)) for _ in range(faces)]
+        with own_engine.begin() as connection:
+            return add_faces(connection, to, picture(next(numbers)), new, user)
+
+    return add_some
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the faces whose templates the cache has read, in order."""
+    seen: list[str] = []
+
+    def stream(*arguments: Any) -> Iterator[Any]:
+        for rows, vectors in templates_module.stream_templates(*arguments):
+            seen.extend(row.face_id for row in rows)
+            yield rows, vectors
+
+    monkeypatch.setattr(module, "stream_templates", stream)
+    return seen
+
+
+class Life:
+    """What may happen to a collection."""
+
+    def __init__(
+        self, name: str, space: TemplateSpace, picture: MakePicture, face: MakeFace
+    ) -> None:
+        self._name, self._space = name, space
+        self._picture, self._face = picture, face
+        self._numbers = count(100)
+
+    def act(self, connection: Connection, deed: str, one: int, other: int) -> None:
+        name = self._name
+        user = ["Ada", "Bob"][one % 2]
+        deeds: dict[str, Callable[[], object]] = {
+            "add": lambda: add_faces(
+                connection,
+                name,
+                self._picture(next(self._numbers)),
+                self._new(one, other)[: 1 + one % 2],
+                [None, "Ada", "Bob"][other % 3],
+            ),
+            "merge": lambda: merge_faces(
+                connection, name, self._picture(other % 3), self._new(one, other)
+            ),
+            "delete": lambda: delete_faces(connection, name, self._some(connection, one, other)),
+            "associate": lambda: associate_faces(
+                connection, name, user, self._some(connection, one, other)
+            ),
+            "disassociate": lambda: disassociate_faces(
+                connection, name, user, self._some(connection, one, other)
+            ),
+            "create user": lambda: create_user(connection, name, user),
+            "delete user": lambda: delete_user(connection, name, user),
+            "recreate": lambda: self._recreate(connection),
+        }
+        # a user may be there or not
+        with suppress(NotFoundError, AlreadyExistsError):
+            deeds[deed]()
+
+    def _new(self, one: int, other: int) -> list[NewFace]:
+        return [self._face(one), self._face(other + 21)]
+
+    def _some(self, connection: Connection, one: int, other: int) -> list[str]:
+        faces = list_faces(connection, self._name).items
+        first = one % (len(faces) + 1)
+        return [record.face_id for record in faces[first : first + 1 + other % 3]]
+
+    def _recreate(self, connection: Connection) -> None:
+        delete_collection(connection, self._name)
+        create_collection(connection, self._name, self._space)
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(STEP, max_size=12))
+def test_the_cache_has_what_the_database_has_whatever_happens(
+    own_engine: Engine,
+    space: TemplateSpace,
+    picture: MakePicture,
+    face: MakeFace,
+    steps: list[tuple[list[tuple[str, int, int]], bool, bool]],
+) -> None:
+    name = str(uuid4())
+    life = Life(name, space, picture, face)
+    cache = TemplateCache(MANY)
+    given_out = []
+    with own_engine.begin() as connection:
+        create_collection(connection, name, space)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templates_module, "_CHUNK", 2)
+        for deeds, commit, looks in steps:
+            with own_engine.connect() as connection:
+                for deed in deeds:
+                    life.act(connection, *deed)
+                connection.commit() if commit else connection.rollback()
+            if looks:
+                found = look(cache, own_engine, name)
+                given_out.append((found, state(found)))
+        look(cache, own_engine, name)
+    assert all(state(found) == before for found, before in given_out)
+
+
+def test_what_was_given_out_stays_as_it_was(own_engine: Engine, friends: str, add: Add) -> None:
+    cache = TemplateCache(MANY)
+    given_out = []
+    faces = []
+    for number in range(30):
+        faces += add(3, "Ada" if number % 2 else None)
+        if number % 5 == 4:
+            with own_engine.begin() as connection:
+                delete_faces(connection, friends, [faces.pop(number).face_id])
+                disassociate_faces(connection, friends, "Ada", [faces[number + 1].face_id])
+        found = look(cache, own_engine, friends)
+        given_out.append((found, state(found)))
+    for found, before in given_out:
+        assert state(found) == before
+
+
+def test_only_what_has_changed_is_read_again(
+    own_engine: Engine, friends: str, add: Add, read: list[str]
+) -> None:
+    cache = TemplateCache(MANY)
+    first, second, third = (record.face_id for record in add(3, "Ada"))
+
+    def now_read() -> list[str]:
+        read.clear()
+        look(cache, own_engine, friends)
+        return read.copy()
+
+    assert now_read() == [first, second, third]
+    assert now_read() == []
+    (new,) = add()
+    assert now_read() == [new.face_id]
+    with own_engine.begin() as connection:
+        disassociate_faces(connection, friends, "Ada", [second])
+    assert now_read() == [second]
+    with own_engine.begin() as connection:
+        create_user(connection, friends, "Bob")
+        associate_faces(connection, friends, "Bob", [second, new.face_id])
+        delete_faces(connection, friends, [third])
+    assert now_read() == [second, new.face_id]
+    with own_engine.begin() as connection:
+        delete_user(connection, friends, "Ada")
+    assert now_read() == [first]
+    with own_engine.begin() as connection:
+        delete_faces(connection, friends, [new.face_id])
+        create_user(connection, friends, "Cy")
+    assert now_read() == []
+
+
+def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
+    own_engine: Engine, space: TemplateSpace, friends: str, add: Add, read: list[str]
+) -> None:
+    with own_engine.begin() as connection:
+        for name in ("others", "third"):
+            create_collection(connection, name, space)
+    names = (friends, "others", "third")
+    ids = {name: [record.face_id for record in add(4, "Ada", name)] for name in names}
+    vectors = 4 * space.dimension * 4
+    # room for two, with the spare rows of each
+    cache = TemplateCache(int(2 * vectors * 1.25))
+
+    def reads(name: str) -> bool:
+        read.clear()
+        look(cache, own_engine, name)
+        assert read in ([], ids[name])
+        return bool(read)
+
+    assert [reads(name) for name in (*names[:2], *names[:2])] == [True, True, False, False]
+    assert not reads(friends)
+    assert reads("third")
+    assert not reads(friends)
+    assert reads("others")
+    assert not reads(friends)
+    assert reads("third")
+
+
+def test_one_collection_is_kept_however_large(
+    own_engine: Engine, friends: str, add: Add, read: list[str]
+) -> None:
+    cache = TemplateCache(1)
+    add(5)
+    look(cache, own_engine, friends)
+    read.clear()
+    look(cache, own_engine, friends)
+    assert read == []
+
+
+def test_a_connection_that_sees_an_older_state(own_engine: Engine, friends: str, add: Add) -> None:
+    cache = TemplateCache(MANY)
+    first, second = add(2)
+    with reading(own_engine) as older:
+        require(older, friends)
+        add()
+        with own_engine.begin() as connection:
+            delete_faces(connection, friends, [first.face_id])
+        # nothing newer is known: its own state, deleted face and all
+        found = cache.current(older, friends)
+        assert state(found) == state(load_templates(older, friends))
+        assert list(found.face_ids) == [first.face_id, second.face_id]
+        newer = look(cache, own_engine, friends)
+        assert first.face_id not in newer.face_ids
+        # never back to what has been deleted since
+        assert cache.current(older, friends) is newer
+    add()
+    look(cache, own_engine, friends)
+
+
+def test_what_fails_halfway_leaves_no_trace(
+    own_engine: Engine, friends: str, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stream(*arguments: Any) -> Iterator[Any]:
+        yield next(templates_module.stream_templates(*arguments))
+        raise RuntimeError("stopped")
+
+    cache = TemplateCache(MANY)
+    monkeypatch.setattr(templates_module, "_CHUNK", 2)
+    gone, *_ = add(3)
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "stream_templates", stream)
+            with reading(own_engine) as connection, pytest.raises(RuntimeError, match="stopped"):
+                cache.current(connection, friends)
+        look(cache, own_engine, friends)
+        add(5)
+        with own_engine.begin() as connection:
+            delete_faces(connection, friends, [gone.face_id])
+    look(cache, own_engine, friends)
+
+
+def test_a_missing_collection_is_named(own_engine: Engine, friends: str, add: Add) -> None:
+    cache = TemplateCache(MANY)
+    add()
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        delete_collection(connection, friends)
+    with reading(own_engine) as connection, pytest.raises(NotFoundError, match="'friends'"):
+        cache.current(connection, friends)
+
+
+class Searches:
+    """Threads that search while the database changes, and compare with what is acknowledged."""
+
+    def __init__(self, engine: Engine, cache: TemplateCache, name: str) -> None:
+        self._engine, self._cache, self._name = engine, cache, name
+        # replaced as a whole after each commit
+        self.present: dict[str, list[float]] = {}
+        self.deleted: frozenset[str] = frozenset()
+        # before the commit
+        self.deleting: set[str] = set()
+        self.looks = 0
+        self._done = threading.Event()
+        self._failures: list[BaseException] = []
+        self._threads = [threading.Thread(target=self._search) for _ in range(4)]
+
+    def __enter__(self) -> Searches:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+        assert self._failures == []
+
+    def _search(self) -> None:
+        try:
+            while not self._done.is_set():
+                self._look()
+        except BaseException as error:
+            self._failures.append(error)
+
+    def _look(self) -> None:
+        expected, gone = self.present, self.deleted
+        with reading(self._engine) as connection:
+            found = self._cache.current(connection, self._name)
+        shown = dict(zip(found.face_ids, found.vectors.tolist(), strict=True))
+        assert len(shown) == len(found.users)
+        missing = expected.keys() - shown.keys()
+        # what has been deleted meanwhile may be missing
+        assert missing <= self.deleting
+        assert not gone & shown.keys()
+        assert all(shown[key] == expected[key] for key in expected.keys() - missing)
+        self.looks += 1
+
+
+def test_threads_see_what_was_committed_before_they_asked(
+    own_engine: Engine, friends: str, picture: MakePicture, face: MakeFace
+) -> None:
+    cache = TemplateCache(MANY)
+    with Searches(own_engine, cache, friends) as searches:
+        for number in range(60):
+            new = [face(2 * number), face(2 * number + 1)]
+            old = list(searches.present)[number % 3 :: 7] if number % 4 == 3 else []
+            searches.deleting.update(old)
+            with own_engine.begin() as connection:
+                records = add_faces(connection, friends, picture(number), new, "Ada")
+                delete_faces(connection, friends, old)
+            present = searches.present | {
+                record.face_id: item.template.vector.tolist()
+                for record, item in zip(records, new, strict=True)
+            }
+            searches.present = {key: present[key] for key in present if key not in old}
+            searches.deleted |= set(old)
+    assert searches.looks > 20
+    assert set(look(cache, own_engine, friends).face_ids) == set(searches.present)

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from reknown.biometrics.errors import ReplayError, TokenMismatchError
+from reknown.gallery.database import open_database, reading
+from reknown.ledger import requests as module
+from reknown.ledger.actor import Actor, Nonce
+from reknown.ledger.events import append, read
+from reknown.ledger.requests import RequestToken, recall, remember, use_up
+from reknown.ledger.schema import nonces, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine, Table
+
+ADA = Actor("ada")
+TOKEN = RequestToken("token", "digest")
+
+
+def nonce(value: str, seconds: float = 300) -> Nonce:
+    return Nonce(value, datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+def size(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def at_once(*tasks: Callable[[], object]) -> list[BaseException | None]:
+    """What each of the tasks fails with, when all start at the same time."""
+    barrier = threading.Barrier(len(tasks))
+
+    def run(task: Callable[[], object]) -> BaseException | None:
+        barrier.wait()
+        try:
+            task()
+        except BaseException as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(run, tasks))
+
+
+def test_a_request_id_is_read_back(connection: Connection) -> None:
+    first = append(connection, Actor("ada", "request 1"), "search", None, {})
+    append(connection, ADA, "search", None, {})
+    assert [event.request_id for event in read(connection, first - 1)] == ["request 1", None]
+
+
+def test_a_request_is_carried_out_once_and_leaves_nothing_the_second_time(
+    own_engine: Engine,
+) -> None:
+    actor = Actor("ada", "request", nonce("signature"))
+    with own_engine.begin() as connection:
+        append(connection, actor, "enrol", None, {"n": 1})
+
+    def again() -> None:
+        with own_engine.begin() as connection:
+            append(connection, ADA, "something else", None, {})
+            append(connection, actor, "enrol", None, {"n": 2})
+
+    with pytest.raises(ReplayError, match="sign it anew"):
+        again()
+    with reading(own_engine) as connection:
+        assert [event.detail for event in read(connection)] == [{"n": 1}]
+        assert size(connection, nonces) == 1
+
+
+def test_what_was_rolled_back_may_be_sent_again(own_engine: Engine) -> None:
+    actor = Actor("ada", None, nonce("signature"))
+    with own_engine.connect() as connection:
+        append(connection, actor, "enrol", None, {})
+        connection.rollback()
+    with own_engine.begin() as connection:
+        append(connection, actor, "enrol", None, {})
+
+
+def test_the_transaction_could_go_on_after_a_replay(connection: Connection) -> None:
+    once = nonce("signature")
+    use_up(connection, once, datetime.now(UTC))
+    with pytest.raises(ReplayError):
+        use_up(connection, once, datetime.now(UTC))
+    use_up(connection, nonce("another"), datetime.now(UTC))
+
+
+def test_of_two_at_once_exactly_one_is_carried_out(own_engine: Engine) -> None:
+    def act(actor: Actor) -> None:
+        with own_engine.begin() as connection:
+            append(connection, actor, "enrol", None, {})
+
+    for number in range(20):
+        actor = Actor("ada", None, nonce(f"signature {number}"))
+        errors = at_once(lambda a=actor: act(a), lambda a=actor: act(a))  # type: ignore[misc]
+        assert [type(error) for error in errors if error] == [ReplayError]
+    with reading(own_engine) as connection:
+        assert len(read(connection)) == 20
+
+
+def test_expired_nonces_are_forgotten_but_not_at_once(connection: Connection) -> None:
+    start = size(connection, nonces)
+    now = datetime.now(UTC)
+    use_up(connection, nonce("short", 5), now)
+    use_up(connection, nonce("long", 3000), now)
+    # accepted before it expired, carried out after
+    later = now + timedelta(minutes=20)
+    with pytest.raises(ReplayError):
+        use_up(connection, nonce("short", 5), later)
+    use_up(connection, nonce("new", 10_000), now + timedelta(seconds=10) + module._GRACE)
+    kept = connection.execute(select(nonces.c.nonce)).scalars().all()
+    assert set(kept) >= {"long", "new"}
+    assert "short" not in kept
+    assert len(kept) <= start + 2
+
+
+def test_times_of_any_zone_are_compared(connection: Connection) -> None:
+    now = datetime.now(UTC)
+    for hours in (-11, 14):
+        zone = timezone(timedelta(hours=hours))
+        used = Nonce(f"signature {hours}", (now + timedelta(minutes=1)).astimezone(zone))
+        use_up(connection, used, now)
+        use_up(connection, nonce(f"another {hours}"), now.astimezone(zone))
+        with pytest.raises(ReplayError):
+            use_up(connection, used, now)
+
+
+def test_forgetting_waits_for_nobody(postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    with engine.begin() as connection:
+        use_up(connection, Nonce("forgotten", long_ago), long_ago)
+    waits = "SET LOCAL lock_timeout = '5s'"
+    with engine.connect() as one, engine.begin() as other:
+        use_up(one, nonce("one"), datetime.now(UTC))
+        other.exec_driver_sql(waits)
+        use_up(other, nonce("other"), datetime.now(UTC))
+    with engine.begin() as connection:
+        use_up(connection, nonce("third"), datetime.now(UTC))
+        assert "forgotten" not in connection.execute(select(nonces.c.nonce)).scalars().all()
+    engine.dispose()
+
+
+def test_an_answer_is_given_again(connection: Connection) -> None:
+    assert recall(connection, ADA, "associate", TOKEN) is None
+    remember(connection, ADA, "associate", TOKEN, '{"ü": 1}')
+    assert recall(connection, ADA, "associate", TOKEN) == '{"ü": 1}'
+    # whichever request it comes with
+    again = Actor("ada", "request 2", nonce("signature"))
+    assert recall(connection, again, "associate", TOKEN) == '{"ü": 1}'
+
+
+def test_a_token_stands_for_one_request(connection: Connection) -> None:
+    remember(connection, ADA, "associate", TOKEN, "answer")
+    other = RequestToken("token", "other digest")
+    with pytest.raises(TokenMismatchError, match="ClientRequestToken: token you have"):
+        recall(connection, ADA, "associate", other)
+    with pytest.raises(TokenMismatchError):
+        remember(connection, ADA, "associate", other, "other answer")
+    # the transaction goes on
+    assert recall(connection, ADA, "associate", TOKEN) == "answer"
+
+
+def test_tokens_are_the_actors_and_the_operations_own(connection: Connection) -> None:
+    who = [(actor, deed) for actor in (ADA, Actor("bob")) for deed in ("create", "delete")]
+    for actor, deed in who:
+        token = RequestToken("token", f"{actor.name} {deed}")
+        assert recall(connection, actor, deed, token) is None
+        remember(connection, actor, deed, token, f"answer to {actor.name} {deed}")
+    for actor, deed in who:
+        token = RequestToken("token", f"{actor.name} {deed}")
+        assert recall(connection, actor, deed, token) == f"answer to {actor.name} {deed}"
+
+
+def test_a_token_expires_and_may_be_used_anew(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TOKEN_LIFE", timedelta(0))
+    for value in ("one", "two"):
+        remember(connection, ADA, "associate", RequestToken(value, "digest"), "answer")
+    assert size(connection, tokens) == 1
+    other = RequestToken("two", "other digest")
+    assert recall(connection, ADA, "associate", other) is None
+    monkeypatch.undo()
+    remember(connection, ADA, "associate", other, "other answer")
+    assert recall(connection, ADA, "associate", other) == "other answer"
+    assert size(connection, tokens) == 1
+
+
+def test_of_two_answers_at_once_exactly_one_is_kept(own_engine: Engine) -> None:
+    def act(answer: str) -> None:
+        with own_engine.begin() as connection:
+            remember(connection, ADA, "associate", TOKEN, answer)
+
+    errors = at_once(lambda: act("one"), lambda: act("two"))
+    assert [type(error) for error in errors if error] == [TokenMismatchError]
+    kept = "two" if errors[0] else "one"
+    with reading(own_engine) as connection:
+        assert recall(connection, ADA, "associate", TOKEN) == kept

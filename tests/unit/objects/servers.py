@@ -1,0 +1,71 @@
+"""Servers and stores for the tests of this folder."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from reknown.objects.s3 import S3Objects, S3Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY_ID = "AKIDEXAMPLEEXAMPLE00"
+SECRET = "example-secret-never-shown"
+BUCKET = "pictures"
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def s3_objects(endpoint: str, timeouts: S3Timeouts = S3Timeouts()) -> S3Objects:
+    return S3Objects(endpoint, "us-east-1", KEY_ID, SECRET, timeouts)
+
+
+@dataclass
+class Answering:
+    """A server of one's own: says what it is told and remembers what it was asked."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Length": "0"})
+    chunks: list[bytes] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    endpoint: str = ""
+
+    def handler(answering) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answering.asked.append(f"{self.command} {self.path}")
+                self.close_connection = True
+                self.send_response(answering.status)
+                for name, value in answering.headers.items():
+                    self.send_header(name, value)
+                with suppress(OSError):
+                    self.end_headers()
+                    for chunk in answering.chunks:
+                        self.wfile.write(chunk)
+
+            do_HEAD = do_GET  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
+
+
+@contextmanager
+def serving(answering: Answering) -> Iterator[Answering]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), answering.handler()) as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        answering.endpoint = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield answering
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reknown.biometrics.errors import InputError
+from reknown.objects.errors import ObjectNotFoundError, ObjectStoreError, ObjectTooLargeError
+from reknown.objects.folder import FolderObjects
+from unit.objects.servers import open_descriptors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET = b"outside of the root"
+PICTURE = b"a picture"
+LIMIT = 100
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A bucket with pictures, and every way out of it that a file system offers."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(SECRET)
+    (tmp_path / "secret").write_bytes(SECRET)
+    root = tmp_path / "root"
+    bucket = root / "bucket"
+    (bucket / "deep" / "er").mkdir(parents=True)
+    for name in ("plain", "é ü+%2f", "deep/er/plain", "...", "a..b", "k" * 255):
+        (bucket / name).write_bytes(PICTURE)
+    (root / "secret").write_bytes(SECRET)
+    (root / "linked-bucket").symlink_to(outside)
+    (bucket / "link").symlink_to(outside / "secret")
+    (bucket / "folder-link").symlink_to(outside)
+    (bucket / "deep" / "up").symlink_to("../../..")
+    (bucket / "inner-link").symlink_to("plain")
+    (bucket / "loop").symlink_to("loop")
+    (bucket / "dangling").symlink_to("nowhere")
+    (bucket / "back\\slash").write_bytes(SECRET)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_open() -> Iterator[None]:
+    before = open_descriptors()
+    yield
+    assert open_descriptors() == before
+
+
+def read(root: Path, key: str, bucket: str = "bucket", limit: int = LIMIT) -> bytes:
+    return FolderObjects(root).read(bucket, key, None, limit)
+
+
+@pytest.mark.parametrize("key", ["plain", "é ü+%2f", "deep/er/plain", "...", "a..b", "k" * 255])
+def test_files_are_read(root: Path, key: str) -> None:
+    assert read(root, key) == PICTURE
+
+
+def test_the_root_may_be_a_link(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "to-root").symlink_to(root)
+    assert read(tmp_path / "to-root", "plain") == PICTURE
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "link",
+        "folder-link/secret",
+        "deep/up/secret",
+        "inner-link",
+        "loop",
+        "dangling",
+        "../secret",
+        "../../secret",
+        "deep/../plain",
+        "./plain",
+        "/plain",
+        "deep//er/plain",
+        "plain/",
+        "plain/x",
+        "deep",
+        "deep/er/",
+        "nothing",
+        "no/thing",
+        "back\\slash",
+        "..\\secret",
+        "%2e%2e/secret",
+        "..%2fsecret",
+        "\uff0e\uff0e/secret",
+        "plain\0",
+        "n" * 256,
+        "a/" * 511 + "b",
+        "/etc/passwd",
+        "//etc/passwd",
+        "/proc/self/environ",
+        "plain ",
+        "PLAIN",
+    ],
+)
+def test_what_is_not_there_or_leads_out_is_not_found(root: Path, key: str) -> None:
+    with pytest.raises(ObjectNotFoundError) as caught:
+        read(root, key)
+    assert str(caught.value) == str(ObjectNotFoundError())
+
+
+@pytest.mark.parametrize("bucket", ["linked-bucket", "secret", "...", "..", ".", "", "nothing"])
+def test_odd_buckets_are_not_found(root: Path, bucket: str) -> None:
+    with pytest.raises(ObjectNotFoundError):
+        read(root, "secret", bucket)
+
+
+def test_a_folder_has_no_versions(root: Path) -> None:
+    for version in ("null", "", "1"):
+        with pytest.raises(ObjectNotFoundError):
+            FolderObjects(root).read("bucket", "plain", version, LIMIT)
+
+
+def test_pipes_sockets_and_devices_are_not_found(root: Path) -> None:
+    os.mkfifo(root / "bucket" / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        folder = os.open(root / "bucket", os.O_RDONLY)
+        listening.bind(f"/proc/self/fd/{folder}/socket")
+        os.close(folder)
+        for key in ("pipe", "socket"):
+            with pytest.raises(ObjectNotFoundError):
+                read(root, key)
+
+
+def test_the_limit_is_exact(root: Path) -> None:
+    assert read(root, "plain", limit=len(PICTURE)) == PICTURE
+    with pytest.raises(ObjectTooLargeError, match="more than 8 bytes"):
+        read(root, "plain", limit=len(PICTURE) - 1)
+
+
+def test_a_file_that_grows_is_not_read_past_the_limit(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_fstat = os.fstat
+
+    def small(descriptor: int) -> os.stat_result:
+        status = list(true_fstat(descriptor))
+        status[6] = 1
+        return os.stat_result(status)
+
+    monkeypatch.setattr("os.fstat", small)
+    with pytest.raises(ObjectTooLargeError):
+        read(root, "plain", limit=3)
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        (errno.EACCES, ObjectNotFoundError),
+        (errno.EPERM, ObjectNotFoundError),
+        (errno.EMFILE, ObjectStoreError),
+        (errno.EIO, ObjectStoreError),
+        (errno.ESTALE, ObjectStoreError),
+    ],
+)
+@pytest.mark.parametrize("at", ["bucket", "deep", "er", "plain"])
+def test_what_the_system_refuses(
+    root: Path, monkeypatch: pytest.MonkeyPatch, at: str, number: int, error: type[Exception]
+) -> None:
+    true_open = os.open
+
+    def refusing(path: Any, flags: int, *, dir_fd: int | None = None) -> int:
+        if path == at.encode():
+            raise OSError(number, "refused", str(root))
+        return true_open(path, flags, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.open", refusing)
+        with pytest.raises(error) as caught:
+            read(root, "deep/er/plain")
+    assert str(root) not in str(caught.value)
+
+
+def test_an_unreadable_file_is_not_found(root: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (root / "bucket" / "plain").chmod(0)
+    (root / "bucket" / "deep").chmod(0)
+    for key in ("plain", "deep/er/plain"):
+        with pytest.raises(ObjectNotFoundError):
+            read(root, key)
+    (root / "bucket" / "deep").chmod(0o700)
+
+
+def test_the_root_must_be_a_folder(root: Path) -> None:
+    for wrong in (root / "nothing", root / "secret"):
+        with pytest.raises(InputError, match="is no folder"):
+            FolderObjects(wrong)
+
+
+def test_a_root_that_went_away_is_the_operators_problem(root: Path) -> None:
+    objects = FolderObjects(root)
+    root.rename(root.with_name("moved"))
+    with pytest.raises(ObjectStoreError) as caught:
+        objects.read("bucket", "plain", None, LIMIT)
+    assert str(root) not in str(caught.value)
+
+
+PARTS = [
+    "..",
+    ".",
+    "",
+    "/",
+    "\\",
+    "\0",
+    "secret",
+    "link",
+    "folder-link",
+    "deep",
+    "up",
+    "er",
+    "plain",
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    bucket=st.sampled_from(["bucket", "linked-bucket", "...", "bucket/..", ".."]) | st.text(),
+    key=st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=8).map("/".join)
+    | st.text(),
+)
+def test_no_name_leads_outside(root: Path, bucket: str, key: str) -> None:
+    before = open_descriptors()
+    with suppress(ObjectNotFoundError):
+        assert read(root, key, bucket) == PICTURE
+    assert open_descriptors() == before
+
+
+def test_a_folder_swapped_for_a_link_meanwhile_is_not_followed(root: Path) -> None:
+    bucket = root / "bucket"
+    (bucket / "swap").mkdir()
+    (bucket / "swap" / "secret").write_bytes(PICTURE)
+    (bucket / "other").symlink_to(root.parent / "outside")
+    done = Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            for one, two in (("swap", "spare"), ("other", "swap"), ("swap", "other")):
+                (bucket / one).rename(bucket / two)
+            (bucket / "spare").rename(bucket / "swap")
+
+    thread = Thread(target=swap)
+    thread.start()
+    seen = {PICTURE: 0, b"": 0}
+    until = time.monotonic() + 0.5
+    try:
+        while time.monotonic() < until:
+            try:
+                seen[read(root, "swap/secret")] += 1
+            except ObjectNotFoundError:
+                seen[b""] += 1
+    finally:
+        done.set()
+        thread.join()
+    assert seen[PICTURE]
+    assert seen[b""]
