@@ -140,9 +140,7 @@ def _draw(letters: str, count: int) -> str:
 
 
 def _missing(key_id: str) -> NotFoundError:
-    return NotFoundError(
-        f"there is no access key {key_id!r}: `reknown keys list` shows them all"
-    )
+    return NotFoundError(f"there is no access key {key_id!r}: `reknown keys list` shows them all")
 
 
 def _text(moment: datetime) -> str:

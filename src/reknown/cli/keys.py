@@ -48,8 +48,7 @@ def create(
         typer.Option(
             "--collection",
             metavar="GLOB",
-            help="Collections to allow them on, such as 'staff-*'. May be repeated.  "
-            "[default: *]",
+            help="Collections to allow them on, such as 'staff-*'. May be repeated.  [default: *]",
             show_default=False,
         ),
     ] = None,

@@ -18,6 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, text
 
+from reknown.access import schema as access_schema
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import Collection, FaceRecord, ImageRecord, UserRecord
@@ -147,7 +148,6 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
 
 
 def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> None:
-    access_schema = pytest.importorskip("reknown.access.schema")
     tables = MetaData()
     for metadata in (schema.metadata, ledger_schema.metadata, access_schema.metadata):
         for table in metadata.tables.values():
