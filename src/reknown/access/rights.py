@@ -57,7 +57,7 @@ class Rights:
             return cls(_strings(value["operations"]), _strings(value["collections"]))
         except (ValueError, TypeError, KeyError, InputError) as error:
             raise AccessError(
-                "the stored rights of an access key are damaged: revoke it and make a new one"
+                "the stored rights of an access key are damaged: restore a backup of the database"
             ) from error
 
 

@@ -9,7 +9,7 @@ import secrets
 import stat
 import tempfile
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from reknown.biometrics.errors import AccessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "master.key"
 VARIABLE = "REKNOWN_MASTER_KEY"
@@ -115,13 +118,18 @@ def _read(path: Path) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise AccessError(f"{path} is no file: move it away, or set {VARIABLE}")
-        if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise AccessError(f"others than its owner can use {path}: chmod 600 it")
-        return file.read(_LONGEST_FILE).decode("latin-1")
+    try:
+        _require_private(path, os.fstat(descriptor).st_mode)
+        return os.read(descriptor, _LONGEST_FILE).decode("latin-1")
+    finally:
+        os.close(descriptor)
+
+
+def _require_private(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise AccessError(f"{path} is no file: move it away, or set {VARIABLE}")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise AccessError(f"others than its owner can use {path}: chmod 600 it")
 
 
 def _make(path: Path) -> None:

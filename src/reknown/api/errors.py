@@ -54,10 +54,12 @@ def wire_error(error: ours.ReknownError, operation: str, collection: str | None)
     if isinstance(error, ours.ReplayError):
         # Clients of AWS sign anew when they are throttled; who only copied the request cannot.
         return WireError(code, str(error), retry_after_ms=_RESEND_MS)
-    return WireError(code, _message(error, collection))
+    return WireError(code, _message(error, code, collection))
 
 
-def _message(error: ours.ReknownError, collection: str | None) -> str:
+def _message(error: ours.ReknownError, code: str, collection: str | None) -> str:
+    if code == "ResourceAlreadyExistsException":
+        return f"The collection id: {collection} already exists"
     if isinstance(error, ours.CollectionNotFoundError):
         return f"The collection id: {collection} does not exist"
     if isinstance(error, ours.InvalidImageError):

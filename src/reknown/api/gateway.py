@@ -60,6 +60,7 @@ class Outgoing:
     status: int
     body: bytes
     code: str = ""
+    reason: str = ""
     retry_after_ms: int | None = None
 
 
@@ -111,9 +112,12 @@ class Gateway:
         outgoing = refusal(error, str(uuid4()))
         self.metrics.answered("-", error.code, 0.0)
         self.log.info(
-            "refused", request_id=outgoing.request_id, client=client, code=error.code,
+            "refused",
+            request_id=outgoing.request_id,
+            client=client,
+            code=error.code,
             reason=error.message,
-        )  # fmt: skip
+        )
         return outgoing
 
     def _carried_out(self, incoming: Incoming, body: bytes, progress: _Progress) -> Outgoing:
@@ -226,6 +230,7 @@ class Gateway:
             operation=incoming.operation,
             collection=progress.collection,
             code=outgoing.code or "OK",
+            reason=outgoing.reason,
             ms=round(1000 * seconds, 2),
             bytes_in=received,
             bytes_out=len(outgoing.body),
@@ -235,7 +240,7 @@ class Gateway:
 def refusal(error: WireError, request_id: str) -> Outgoing:
     """The error as an answer."""
     body = error_body(error, request_id)
-    return Outgoing(request_id, error.status, body, error.code, error.retry_after_ms)
+    return Outgoing(request_id, error.status, body, error.code, error.message, error.retry_after_ms)
 
 
 def _not_there(operation: str) -> WireError:

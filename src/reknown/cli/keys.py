@@ -64,9 +64,9 @@ def create(
     from reknown.services import access
     from reknown.settings import read_settings
 
-    for pattern in operation or []:
-        _require_known(pattern)
     rights = Rights(tuple(operation or ["*"]), tuple(collection or ["*"]))
+    for pattern in rights.operations:
+        _require_known(pattern)
     with open_gallery(data) as database:
         actor = read_settings().actor
         made, secret = access.create_key(database, open_vault(data), name, rights, actor)

@@ -141,17 +141,19 @@ def _listen(host: str, port: int) -> socket.socket:
 
     from reknown.biometrics.errors import InputError
 
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small answers at once only if the protocol is named
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server(
-            (host, port),
-            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-            backlog=_BACKLOG,
-        )
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError as error:
         advice = "stop what runs there or choose another --port"
         raise InputError(
             f"cannot listen on {host} port {port}: {error.strerror}: {advice}"
         ) from error
+    return listener
 
 
 def _address(scheme: str, host: str, port: int) -> str:

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import base64
+import os
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reknown.access.vault import Vault, load_vault
+from reknown.biometrics.errors import AccessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = bytes(range(32))
+
+
+@given(plain=st.binary(max_size=200), context=st.text(st.characters(codec="utf-8"), max_size=50))
+def test_what_is_sealed_is_opened(plain: bytes, context: str) -> None:
+    vault = Vault(KEY)
+    sealed = vault.seal(plain, context)
+    assert vault.open(sealed, context) == plain
+    assert Vault(KEY).open(sealed, context) == plain
+    assert vault.seal(plain, context) != sealed
+
+
+@given(data=st.data())
+def test_a_changed_byte_is_noticed(data: st.DataObject) -> None:
+    sealed = bytearray(Vault(KEY).seal(b"secret", "context"))
+    place = data.draw(st.integers(0, len(sealed) - 1))
+    sealed[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(AccessError):
+        Vault(KEY).open(bytes(sealed), "context")
+
+
+@given(junk=st.binary(max_size=60))
+def test_junk_is_not_opened(junk: bytes) -> None:
+    with pytest.raises(AccessError):
+        Vault(KEY).open(junk, "context")
+
+
+def test_another_context_or_master_key_opens_nothing() -> None:
+    sealed = Vault(KEY).seal(b"secret", "RKA")
+    with pytest.raises(AccessError, match="master key is not the one that sealed it"):
+        Vault(bytes(32)).open(sealed, "RKA")
+    with pytest.raises(AccessError):
+        Vault(KEY).open(sealed, "RKB")
+
+
+def test_derived_keys_differ_by_purpose_and_master_key() -> None:
+    derived = {
+        Vault(KEY).derive("page tokens"),
+        Vault(KEY).derive("other"),
+        Vault(KEY).derive(""),
+        Vault(bytes(32)).derive("page tokens"),
+        KEY,
+    }
+    assert len(derived) == 5
+    assert {len(key) for key in derived} == {32}
+    # What was derived once has to stay: tokens in the hands of clients depend on it.
+    assert Vault(KEY).derive("page tokens") == Vault(KEY).derive("page tokens")
+
+
+def test_a_vault_shows_nothing() -> None:
+    shown = f"{Vault(KEY)!r} {Vault(KEY)}"
+    assert shown == "Vault(...) Vault(...)"
+    assert not hasattr(Vault(KEY), "__dict__")
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_a_master_key_has_its_length(length: int) -> None:
+    with pytest.raises(AccessError, match="32 bytes"):
+        Vault(bytes(length))
+    with pytest.raises(AccessError, match=r"REKNOWN_MASTER_KEY .*openssl rand"):
+        load_vault(None, base64.b64encode(bytes(length)).decode())
+
+
+def test_the_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    before = os.umask(0)
+    try:
+        first = load_vault(folder, None)
+    finally:
+        os.umask(before)
+    path = folder / "master.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [entry.name for entry in folder.iterdir()] == ["master.key"]
+    assert load_vault(folder, None).derive("x") == first.derive("x")
+    assert load_vault(None, path.read_text()).derive("x") == first.derive("x")
+    assert load_vault(tmp_path / "other", None).derive("x") != first.derive("x")
+
+
+def test_a_given_key_needs_no_folder(tmp_path: Path) -> None:
+    text = f" {base64.b64encode(KEY).decode()}\n"
+    assert load_vault(tmp_path, text).derive("x") == Vault(KEY).derive("x")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(AccessError, match="set REKNOWN_MASTER_KEY"):
+        load_vault(None, None)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_file_for_others_is_refused(tmp_path: Path, mode: int) -> None:
+    load_vault(tmp_path, None)
+    (tmp_path / "master.key").chmod(mode)
+    with pytest.raises(AccessError, match="chmod 600"):
+        load_vault(tmp_path, None)
+
+
+def test_links_pipes_and_folders_are_refused(tmp_path: Path) -> None:
+    load_vault(tmp_path / "real", None)
+    for number, target in enumerate([tmp_path / "real" / "master.key", tmp_path / "nowhere"]):
+        folder = tmp_path / f"link {number}"
+        folder.mkdir()
+        (folder / "master.key").symlink_to(target)
+        with pytest.raises(AccessError, match="is a link"):
+            load_vault(folder, None)
+    assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / "master.key", 0o600)
+    (tmp_path / "folder" / "master.key").mkdir(parents=True, mode=0o700)
+    for name in ("pipe", "folder"):
+        with pytest.raises(AccessError, match="is no file"):
+            load_vault(tmp_path / name, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"AAAA", b"\xff" * 44, b"A" * 5000, KEY])
+def test_a_malformed_file_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "master.key"
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    with pytest.raises(AccessError, match=r"master\.key holds no master key"):
+        load_vault(tmp_path, None)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_is_none_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(AccessError, match="or set REKNOWN_MASTER_KEY"):
+        load_vault(tmp_path / "file", None)
+
+
+def test_threads_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
+    for attempt in range(10):
+        keys: list[bytes] = []
+        barrier = Barrier(8)
+
+        def work(folder: Path, barrier: Barrier = barrier, keys: list[bytes] = keys) -> None:
+            barrier.wait()
+            keys.append(load_vault(folder, None).derive("x"))
+
+        threads = [Thread(target=work, args=(tmp_path / str(attempt),)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (len(keys), len(set(keys))) == (8, 1)
