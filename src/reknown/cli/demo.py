@@ -33,9 +33,11 @@ def demo(
 ) -> None:
     """See it work on two real people.
 
-    One is enrolled and found in a group picture; then the other is enrolled too.
+    One is enrolled and found in a group picture; then the other is enrolled too; at last a
+    server is started and asked the same by boto3.
     """
-    from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture
+    from reknown.cli.demo_client import show_client
+    from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture, jpeg
     from reknown.cli.session import open_engine, open_gallery
 
     engine = open_engine(None)
@@ -49,6 +51,11 @@ def demo(
         _say(3, f"{GRACE.name} is enrolled too, from one photograph, and the search repeated")
         story.enrol(GRACE)
         complete = story.identify(picture, tiles, "2-both-enrolled.png")
+        _say(4, "The same through boto3, as code written for Amazon Rekognition does it")
+        known = {person.name: jpeg(person.crop()) for person in (EILEEN, GRACE)}
+        photo = GRACE.crop().rotate(12).resize((220, 220))
+        found = show_client(Path(folder) / "server", known, jpeg(photo))
+        complete = complete and found
     _farewell(out)
     raise typer.Exit(0 if complete else 1)
 
@@ -149,5 +156,9 @@ different photographs the default pack misses about one in seven at this thresho
 The same with your own people, a folder of pictures for each:
 
     {command} enroll PEOPLE/
-    {command} identify PHOTO.jpg --draw found.png"""
+    {command} identify PHOTO.jpg --draw found.png
+
+And for programs that speak to Amazon Rekognition (docs/rekognition.md):
+
+    {command} serve"""
     )

@@ -89,6 +89,7 @@ def serve(
         open_vault,
     )
     from reknown.server import Options, Tls, make_edge, run
+    from reknown.services.access import check_vault
     from reknown.vision.batch import available_cores
 
     if (tls_certificate is None) != (tls_key is None):
@@ -106,6 +107,7 @@ def serve(
         address = _address(scheme, host, listener.getsockname()[1])
         name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
         options = Options(name, workers or available_cores(), queue, template_memory)
+        check_vault(database, vault)
         edge = make_edge(database, vault, objects, open_engine, options)
         _greet(database, vault, address, edge)
         tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None

@@ -86,6 +86,14 @@ def rotate_key(
     return made, secret
 
 
+def check_vault(database: Database, vault: Vault) -> None:
+    """Raises `AccessError` when the stored secrets were sealed with another master key."""
+    with reading(database) as connection:
+        now = datetime.now(UTC)
+        for key in keys.list_keys(connection):
+            keys.find_secret(connection, vault, key.key_id, now)
+
+
 def authenticate(database: Database, vault: Vault, key_id: str) -> tuple[AccessKey, str] | None:
     """The key with its secret, None when it is unknown or has expired.
 
