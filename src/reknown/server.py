@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from reknown.api.http import Edge, make_app
 from reknown.api.metrics import Metrics, timed
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
+from reknown.biometrics.errors import InputError
 from reknown.gallery.cache import TemplateCache
 from reknown.services.engines import Engines
 from reknown.services.platform import Platform
@@ -44,10 +46,18 @@ _CONNECTIONS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Files in PEM form."""
+    """Files in PEM form; raises `InputError` when they cannot be used together."""
 
     certificate: Path
     key: Path
+
+    def __post_init__(self) -> None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except OSError as error:
+            raise InputError(
+                f"cannot serve HTTPS with {self.certificate} and {self.key}: {error}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, insert, or_, select, text, update
+from sqlalchemy import bindparam, case, delete, insert, or_, select, text, update
 
 from reknown.access.rights import Rights
 from reknown.access.schema import access_keys
@@ -30,6 +30,8 @@ _ID = re.compile(r"RK[A-Z2-7]{18}")
 # Without - and _: a secret is easily selected, and none looks like an option of a command.
 _SECRET_LETTERS = string.ascii_letters + string.digits
 _LONGEST_NAME = 255
+# Made once: every request asks for it.
+_FIND = select(access_keys).where(access_keys.c.key_id == bindparam("wanted"))
 _COLUMNS = [column for column in access_keys.c if column.name != "secret"]
 
 
@@ -116,9 +118,7 @@ def find_secret(
     # What comes from strangers and cannot be a key's id does not reach the database.
     if not _ID.fullmatch(key_id):
         return None
-    row = connection.execute(
-        select(access_keys).where(access_keys.c.key_id == key_id)
-    ).one_or_none()
+    row = connection.execute(_FIND, {"wanted": key_id}).one_or_none()
     if row is None or (key := _key(row)).expired(now):
         return None
     return key, vault.open(row.secret, key_id).decode("ascii")

@@ -96,8 +96,9 @@ def serve(
         raise InputError("HTTPS needs both --tls-certificate and --tls-key")
     if pack and accurate:
         raise InputError("--accurate names a pack itself: give either it or --pack")
+    tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None
     objects = _objects(buckets, s3_endpoint, s3_region, allow_bucket)
-    scheme = "https" if tls_key else "http"
+    scheme = "http" if tls is None else "https"
     with open_gallery(data) as database:
         vault = open_vault(data)
         if print_env:
@@ -110,7 +111,6 @@ def serve(
         check_vault(database, vault)
         edge = make_edge(database, vault, objects, open_engine, options)
         _greet(database, vault, address, edge)
-        tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None
         run(edge, listener, tls)
 
 
@@ -159,8 +159,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _address(scheme: str, host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"{scheme}://{shown}:{port}"
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
 
 
 def _greet(database: Database, vault: Vault, address: str, edge: Edge) -> None:

@@ -55,6 +55,12 @@ class GalleryTemplates:
             len(self.face_ids),
         )
 
+    @cached_property
+    def owned(self) -> tuple[int, int]:
+        """How many users there are, and how many of the references are theirs."""
+        names = [user for user in self.users if user is not None]
+        return len(set(names)), len(names)
+
     @property
     def subject_count(self) -> int:
         """How many subjects the references belong to."""

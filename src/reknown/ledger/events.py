@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from reknown.ledger.actor import Actor
 
 
+# Made once: to build a statement takes longer than to run it.
+_INSERT = insert(events).returning(events.c.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One deed; `id` ascends in the order of writing, `detail` is what JSON can say.
@@ -58,8 +62,7 @@ def append(
         "detail": json.dumps(detail, sort_keys=True, allow_nan=False),
         "request_id": actor.request_id,
     }
-    statement = insert(events).values(values).returning(events.c.id)
-    return int(connection.execute(statement).scalar_one())
+    return int(connection.execute(_INSERT, values).scalar_one())
 
 
 def record(

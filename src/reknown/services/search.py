@@ -248,8 +248,7 @@ def _search_users(
         if hit.user is not None and hit.user != without:
             best[hit.user] = max(hit.score, best.get(hit.user, hit.score))
     found = sorted(best, key=lambda user: -best[user])[: query.limit]
-    owned = [user for user in templates.users if user is not None]
-    searched = Searched(threshold, len(set(owned)), len(owned))
+    searched = Searched(threshold, *templates.owned)
     detail = _detail(query, searched.references) | probe | {"users": found}
     events.record(platform.database, query.actor, "identify", query.collection, detail)
     matches = tuple(UserMatch(threshold.judge(best[user]), user) for user in found)
