@@ -63,6 +63,11 @@ def get_collection(connection: Connection, name: str) -> Collection:
     return _collection(row, _tags(connection, [name]).get(name, {}))
 
 
+def get_space(connection: Connection, name: str) -> TemplateSpace:
+    """The template space of a collection; raises `NotFoundError`."""
+    return space_of(require(connection, name))
+
+
 def list_collections(
     connection: Connection, after: str | None = None, limit: int = 1000
 ) -> Page[Collection]:
@@ -75,6 +80,13 @@ def list_collections(
 def count_faces(connection: Connection) -> int:
     """The references of all collections together."""
     return int(connection.execute(select(func.count()).select_from(faces)).scalar_one())
+
+
+def holds_more_than(connection: Connection, name: str, limit: int) -> bool:
+    """Whether the collection has more than `limit` faces; raises `NotFoundError`."""
+    # Keys count up through all collections: as a rule this spares counting.
+    newest = connection.execute(select(func.max(faces.c.id))).scalar_one()
+    return (newest or 0) > limit and get_collection(connection, name).faces > limit
 
 
 def delete_collection(connection: Connection, name: str) -> None:

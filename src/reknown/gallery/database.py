@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, select, text
@@ -24,6 +25,7 @@ __all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
 SCHEMA_VERSION = "0002"
 _FILE = "reknown.db"
 _BUSY_SECONDS = 30
+_WRITING = "writing"
 _MIGRATION_LOCK = int.from_bytes(b"reknown", "big")
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 _UNREACHABLE = "check that the server runs and that address, name and password are right"
@@ -112,13 +114,36 @@ def _file_engine(folder: Path) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    _take_turns(engine)
+    return engine
+
+
+def _take_turns(engine: Engine) -> None:
+    """Writers of one process wait in a queue of it.
+
+    SQLite lets them sleep and try again, by which some wait a hundred times as long as others.
+    """
+    turn = Lock()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("reading", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not connection.info.get(_WRITING):
+            if not turn.acquire(timeout=_BUSY_SECONDS):
+                raise DatabaseError(
+                    f"{_place(engine)} is locked: another thread of this process is writing: "
+                    "wait for it to finish, then try again"
+                )
+            connection.info[_WRITING] = True
         # A transaction that starts to write halfway fails at once when another one writes.
-        only_reads = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return engine
+    @event.listens_for(engine, "checkin")
+    def checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        if entry.info.pop(_WRITING, False):
+            turn.release()
 
 
 def _place(engine: Engine) -> str:

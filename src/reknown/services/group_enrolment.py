@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import QuotaError
 from reknown.biometrics.records import ImageRecord
 from reknown.gallery import faces as references
-from reknown.gallery.collections import get_collection
+from reknown.gallery.collections import holds_more_than
 from reknown.ledger import events
 from reknown.services.enrolment import new_face
 
@@ -71,7 +71,7 @@ def enrol_group(
     record = ImageRecord(image.sha256, photo.name, image.width, image.height)
     with platform.database.begin() as connection:
         stored = references.merge_faces(connection, collection, record, new)
-        if get_collection(connection, collection).faces > MAX_FACES_IN_COLLECTION:
+        if holds_more_than(connection, collection, MAX_FACES_IN_COLLECTION):
             raise QuotaError(f"a collection holds {MAX_FACES_IN_COLLECTION:,} faces at most")
         detail = {
             "image": image.sha256,

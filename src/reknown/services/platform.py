@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.gallery.collections import count_faces, get_collection
+from reknown.gallery.collections import count_faces, get_space
 from reknown.gallery.database import reading
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Platform:
     def engine_of(self, collection: str) -> Engine:
         """The engine that the collection was made with; raises `NotFoundError`, `ModelError`."""
         with reading(self.database) as connection:
-            return self.engines.of(get_collection(connection, collection).space)
+            return self.engines.of(get_space(connection, collection))
 
     def templates_of(self, collection: str) -> GalleryTemplates:
         """All that has been acknowledged until now; raises `NotFoundError`."""

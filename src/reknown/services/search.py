@@ -30,13 +30,18 @@ if TYPE_CHECKING:
     from reknown.services.decision import Threshold
     from reknown.services.platform import Platform
     from reknown.services.quality_filter import Objection, QualityFilter
+    from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search of `collection`: at most `limit` candidates from `similarity` (0 to 100) on."""
+    """A search of `collection`: at most `limit` candidates from `similarity` (0 to 100) on.
 
+    `engine` is the one that the collection was made with.
+    """
+
+    engine: Engine
     collection: str
     similarity: float
     limit: int
@@ -98,14 +103,9 @@ class Probes:
     refused: tuple[tuple[DetectedFace, tuple[Objection, ...]], ...]
 
 
-def read_probes(
-    platform: Platform, collection: str, image: DecodedImage, quality: QualityFilter, limit: int
-) -> Probes:
-    """The `limit` largest faces of a picture, sorted by the filter.
-
-    Raises `NotFoundError` for the collection.
-    """
-    found = platform.engine_of(collection).detect(image)[:limit]
+def read_probes(query: Query, image: DecodedImage, quality: QualityFilter, limit: int) -> Probes:
+    """The `limit` largest faces of a picture, sorted by the filter."""
+    found = query.engine.detect(image)[:limit]
     judged = [(face, quality.objections(face)) for face in found]
     return Probes(
         image,
@@ -121,7 +121,7 @@ def search_faces_by_picture(
 
     Raises `NotFoundError` for the collection, `UncalibratedError`.
     """
-    vectors = _vectors(platform, query, probes.image, faces)
+    vectors = _vectors(query, probes.image, faces)
     return _search_faces(platform, query, vectors, {"image": probes.image.sha256})
 
 
@@ -132,7 +132,7 @@ def search_users_by_picture(
 
     Raises `NotFoundError` for the collection, `UncalibratedError`.
     """
-    vectors = _vectors(platform, query, probes.image, () if face is None else (face,))
+    vectors = _vectors(query, probes.image, () if face is None else (face,))
     return _search_users(platform, query, vectors, {"image": probes.image.sha256})
 
 
@@ -179,11 +179,11 @@ def require_face(probes: Probes) -> DetectedFace:
 
 
 def _vectors(
-    platform: Platform, query: Query, image: DecodedImage, faces: tuple[DetectedFace, ...]
+    query: Query, image: DecodedImage, faces: tuple[DetectedFace, ...]
 ) -> NDArray[np.float32]:
-    engine = platform.engine_of(query.collection)
-    templates = engine.embed(image, faces)
-    return np.array([t.vector for t in templates]).reshape(len(faces), engine.space.dimension)
+    templates = query.engine.embed(image, faces)
+    dimension = query.engine.space.dimension
+    return np.array([t.vector for t in templates]).reshape(len(faces), dimension)
 
 
 def _stored_face(platform: Platform, collection: str, face_id: str) -> NDArray[np.float32]:
@@ -194,11 +194,6 @@ def _stored_face(platform: Platform, collection: str, face_id: str) -> NDArray[n
     return vectors
 
 
-def _threshold(platform: Platform, query: Query) -> Threshold:
-    calibration = platform.engine_of(query.collection).calibration
-    return threshold_at_similarity(calibration, query.similarity)
-
-
 def _search_faces(
     platform: Platform,
     query: Query,
@@ -206,8 +201,10 @@ def _search_faces(
     probe: dict[str, Any],
     without: str | None = None,
 ) -> FaceSearch:
-    threshold = _threshold(platform, query)
+    threshold = threshold_at_similarity(query.engine.calibration, query.similarity)
     templates = platform.templates_of(query.collection)
+    # the collection may have been made anew since the probe was read
+    query.engine.space.require(templates.space)
     limit = query.limit + (without is not None)
     rows = search_references(templates, vectors, threshold.score, limit)
     rows = [[hit for hit in row if hit.face_id != without][: query.limit] for row in rows]
@@ -239,8 +236,10 @@ def _search_users(
     probe: dict[str, Any],
     without: str | None = None,
 ) -> UserSearch:
-    threshold = _threshold(platform, query)
+    threshold = threshold_at_similarity(query.engine.calibration, query.similarity)
     templates = platform.templates_of(query.collection)
+    # the collection may have been made anew since the probe was read
+    query.engine.space.require(templates.space)
     limit = query.limit + (without is not None)
     rows = search_subjects(templates, vectors, threshold.score, limit, users_only=True)
     best: dict[str, float] = {}

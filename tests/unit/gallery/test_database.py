@@ -297,11 +297,15 @@ def test_writers_wait_for_each_other(tmp_path: Path, space: TemplateSpace) -> No
 
 def test_a_writer_waits_only_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
-    engine = open_database(tmp_path)
-    with (
-        engine.begin(),
-        pytest.raises(DatabaseError, match="another process is writing"),
-        engine.begin() as second,
-    ):
-        second.execute(text("DELETE FROM users"))
+    engine, other = open_database(tmp_path), open_database(tmp_path)
+    for second, who in ((engine, "another thread"), (other, "another process")):
+        with (
+            engine.begin(),
+            pytest.raises(DatabaseError, match=who),
+            second.begin() as connection,
+        ):
+            connection.execute(text("DELETE FROM users"))
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
     engine.dispose()
+    other.dispose()

@@ -36,7 +36,7 @@ _DEFAULT_USERS = 500
 def search_faces(call: Call, request: shapes.SearchFacesRequest) -> shapes.SearchFacesResponse:
     """By a stored face, which is not among its own matches."""
     query = _query(call, request.collection_id, request.face_match_threshold, request.max_faces)
-    version = _version(call, query)
+    version = _version(query)
     found = search.search_faces_by_face(call.platform, query, request.face_id)
     return shapes.SearchFacesResponse(
         searched_face_id=request.face_id,
@@ -51,7 +51,7 @@ def search_faces_by_image(
 ) -> shapes.SearchFacesByImageResponse:
     """By the largest face of a picture."""
     query = _query(call, request.collection_id, request.face_match_threshold, request.max_faces)
-    version = _version(call, query)
+    version = _version(query)
     probes = _probes(call, query, request.image, request.quality_filter)
     face = search.require_face(probes)
     found = search.search_faces_by_picture(call.platform, query, probes, (face,))
@@ -69,7 +69,7 @@ def search_all_faces_by_image(
 ) -> shapes.ReknownSearchAllFacesByImageResponse:
     """By every face of a picture in one call: an extension."""
     query = _query(call, request.collection_id, request.face_match_threshold, request.max_faces)
-    version = _version(call, query)
+    version = _version(query)
     probes = _probes(call, query, request.image, request.quality_filter)
     found = search.search_faces_by_picture(call.platform, query, probes, probes.fit)
     return shapes.ReknownSearchAllFacesByImageResponse(
@@ -95,7 +95,7 @@ def search_users(call: Call, request: shapes.SearchUsersRequest) -> shapes.Searc
     )
     if (request.user_id is None) == (request.face_id is None):
         raise InputError("SearchUsers needs either UserId or FaceId, and not both")
-    version = _version(call, query)
+    version = _version(query)
     if request.user_id is not None:
         found = search.search_users_by_user(call.platform, query, request.user_id)
         return shapes.SearchUsersResponse(
@@ -123,7 +123,7 @@ def search_users_by_image(
         request.user_match_threshold,
         request.max_users or _DEFAULT_USERS,
     )
-    version = _version(call, query)
+    version = _version(query)
     probes = _probes(call, query, request.image, request.quality_filter)
     face = probes.fit[0] if probes.fit else None
     found = search.search_users_by_picture(call.platform, query, probes, face)
@@ -138,20 +138,19 @@ def search_users_by_image(
 
 def _query(call: Call, collection: str, similarity: float | None, limit: int | None) -> Query:
     threshold = DEFAULT_SIMILARITY if similarity is None else similarity
-    return search.Query(collection, threshold, limit or _DEFAULT_FACES, call.actor)
+    engine = call.platform.engine_of(collection)
+    return search.Query(engine, collection, threshold, limit or _DEFAULT_FACES, call.actor)
 
 
-def _version(call: Call, query: Query) -> str:
-    return model_version(call.platform.engine_of(query.collection).space)
+def _version(query: Query) -> str:
+    return model_version(query.engine.space)
 
 
 def _probes(
     call: Call, query: Query, image: shapes.Image, quality: shapes.QualityFilter | None
 ) -> Probes:
     bar = QUALITY_FILTERS[quality or "NONE"]
-    return search.read_probes(
-        call.platform, query.collection, read_picture(call, image), bar, LARGEST
-    )
+    return search.read_probes(query, read_picture(call, image), bar, LARGEST)
 
 
 def _face_matches(matches: Iterable[FaceMatch], version: str) -> tuple[shapes.FaceMatch, ...]:
