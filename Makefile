@@ -1,6 +1,7 @@
 # `make demo` and `make test` do all the set-up; nothing else is needed before them.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+JAVASCRIPT := tests/contract/javascript
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -12,10 +13,10 @@ help: ## Show this list
 demo: .venv/demo ## See it work on two real people
 	$(BIN)/reknown demo
 
-test: .venv/dev ## Run the tests
+test: .venv/dev .venv/javascript ## Run the tests
 	$(BIN)/python -m pytest
 
-check: .venv/dev ## Format, lint, types, import contracts, tests: what CI runs
+check: .venv/dev .venv/javascript ## Format, lint, types, import contracts, tests: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,7 +37,7 @@ lock: ## Pin all dependencies anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --all-extras pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove everything that make has made
-	rm -rf .venv demo bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(JAVASCRIPT)/node_modules demo bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -54,6 +55,19 @@ clean: ## Remove everything that make has made
 	@echo "Installing what the tests need into .venv ..."
 	$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
 	@touch $@
+
+# No other test needs Node.js, so where there is none, nothing fails.
+.venv/javascript: $(addprefix $(JAVASCRIPT)/,package.json package-lock.json .npmrc) | .venv/bin/python
+	@if ! command -v npm >/dev/null || \
+	  ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
+	  echo "The tests of the JavaScript SDK are skipped: they need Node.js 20 or newer and npm"; \
+	elif echo "Installing the JavaScript SDK for the tests ..." && \
+	  npm ci --loglevel=error --prefix $(JAVASCRIPT); then \
+	  touch $@; \
+	else \
+	  echo "The tests of the JavaScript SDK are skipped: npm could not install it"; \
+	  rm -rf $(JAVASCRIPT)/node_modules; \
+	fi
 
 # Without its dependencies: it asks for dlib's source, which takes minutes to compile;
 # the development requirements hold the same library as a wheel.

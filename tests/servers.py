@@ -35,7 +35,9 @@ class Server:
     secret: str
     log: list[str]
 
-    def client(self, key: tuple[str, str] | None = None, **config: Any) -> Any:
+    def client(
+        self, key: tuple[str, str] | None = None, region: str = "eu-west-1", **config: Any
+    ) -> Any:
         """A boto3 client that knows the extensions too."""
         session = boto3.Session()
         loader = session._session.get_component("data_loader")
@@ -44,15 +46,16 @@ class Server:
         return session.client(
             "rekognition",
             endpoint_url=self.address,
-            region_name="eu-west-1",
+            region_name=region,
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
             config=Config(**config),
         )
 
     def environment(self) -> dict[str, str]:
-        """What other programs need to call it."""
-        return os.environ | {
+        """What other programs need to call it; nothing of the user's own for AWS."""
+        others = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
+        return others | {
             "AWS_ACCESS_KEY_ID": self.key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret,
             "AWS_REGION": "us-east-1",

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import callers
+import portraits
 import pytest
 from servers import Server, serving
 
@@ -22,3 +25,43 @@ def server(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iter
 def name() -> str:
     """The name of a collection that nobody else uses."""
     return f"test-{uuid4()}"
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Any:
+    """A client with all rights that never tries again."""
+    rights = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+    options = [word for right in rights for word in ("--operation", right)]
+    key = callers.key(server, "--name", "contract tests", *options)
+    return callers.distinct(server.client(key, **callers.NO_RETRIES))
+
+
+@pytest.fixture
+def collection(client: Any, name: str) -> str:
+    """A collection without faces."""
+    client.create_collection(CollectionId=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def pair() -> bytes:
+    """Eileen and, smaller, Grace."""
+    return portraits.pair()
+
+
+@pytest.fixture(scope="session")
+def nobody() -> bytes:
+    """A picture without faces."""
+    return portraits.nobody()
+
+
+@pytest.fixture(scope="session")
+def spoilt() -> dict[str, bytes]:
+    """Pictures by the reason for which they are not indexed."""
+    return portraits.spoilt()
+
+
+@pytest.fixture(scope="session")
+def in_base64(eileen: bytes) -> str:
+    """Eileen's picture as it stands in JSON."""
+    return base64.b64encode(eileen).decode()

@@ -97,6 +97,8 @@ def serve(
     if pack and accurate:
         raise InputError("--accurate names a pack itself: give either it or --pack")
     tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None
+    if print_env and port == 0:
+        raise InputError("--print-env tells clients the port: choose one with --port")
     objects = _objects(buckets, s3_endpoint, s3_region, allow_bucket)
     scheme = "http" if tls is None else "https"
     with open_gallery(data) as database:

@@ -1,0 +1,97 @@
+// calls.mjs COLLECTION EILEEN PAIR: every operation for faces in pictures.
+import {
+  paginateListCollections,
+  paginateListFaces,
+  paginateListUsers,
+  RekognitionClient,
+} from "@aws-sdk/client-rekognition";
+import { caller, picture, print, words } from "./connect.mjs";
+
+const [collection, eileen, pair] = words;
+const client = new RekognitionClient();
+const { call, answered } = caller(client);
+const inCollection = { CollectionId: collection };
+
+async function pages(paginate, input, read) {
+  const found = [];
+  // paginators write into their input
+  for await (const page of paginate({ client, pageSize: 1 }, { ...input })) found.push(read(page));
+  return found;
+}
+
+const detected = await call("DetectFaces", { Image: picture(pair) });
+const compared = await call("CompareFaces", {
+  SourceImage: picture(eileen),
+  TargetImage: picture(pair),
+});
+
+const created = await call("CreateCollection", { ...inCollection, Tags: { team: "blue" } });
+const resource = { ResourceArn: created.CollectionArn };
+await call("TagResource", { ...resource, Tags: { stage: "test" } });
+const tagged = await call("ListTagsForResource", resource);
+await call("UntagResource", { ...resource, TagKeys: ["team", "stage"] });
+const untagged = await call("ListTagsForResource", resource);
+
+const indexed = await call("IndexFaces", {
+  ...inCollection,
+  Image: picture(pair),
+  ExternalImageId: "pair",
+});
+const faces = indexed.FaceRecords.map((record) => record.Face.FaceId);
+const described = await call("DescribeCollection", inCollection);
+const listed = await call("ListFaces", { ...inCollection, MaxResults: 1 });
+const searched = await call("SearchFacesByImage", { ...inCollection, Image: picture(eileen) });
+const similar = await call("SearchFaces", { ...inCollection, FaceId: faces[0] });
+
+for (const UserId of ["eileen", "grace"]) await call("CreateUser", { ...inCollection, UserId });
+const associated = await call("AssociateFaces", {
+  ...inCollection,
+  UserId: "eileen",
+  FaceIds: [faces[0]],
+});
+await call("ListUsers", inCollection);
+const userByImage = await call("SearchUsersByImage", { ...inCollection, Image: picture(eileen) });
+const userByFace = await call("SearchUsers", { ...inCollection, FaceId: faces[0] });
+const facesByPage = await pages(paginateListFaces, inCollection, (page) =>
+  page.Faces.map((face) => face.FaceId),
+);
+const usersByPage = await pages(paginateListUsers, inCollection, (page) =>
+  page.Users.map((user) => user.UserId),
+);
+const collectionsByPage = await pages(paginateListCollections, {}, (page) => page.CollectionIds);
+
+const disassociated = await call("DisassociateFaces", {
+  ...inCollection,
+  UserId: "eileen",
+  FaceIds: [faces[0]],
+});
+await call("DeleteUser", { ...inCollection, UserId: "grace" });
+const deleted = await call("DeleteFaces", { ...inCollection, FaceIds: faces });
+await call("ListCollections");
+const gone = await call("DeleteCollection", inCollection);
+
+const ids = (matches) => matches.map((match) => match.Face.FaceId);
+const users = (matches) => matches.map((match) => match.User.UserId);
+print({
+  answered,
+  faces,
+  detected: detected.FaceDetails.length,
+  compared: [compared.FaceMatches.length, compared.UnmatchedFaces.length],
+  similarity: compared.FaceMatches[0].Similarity,
+  tagged: tagged.Tags,
+  untagged: untagged.Tags,
+  created: described.CreationTimestamp instanceof Date && described.CreationTimestamp.getTime(),
+  counted: described.FaceCount,
+  listed: [listed.Faces.length, typeof listed.NextToken],
+  searched: ids(searched.FaceMatches),
+  similar: ids(similar.FaceMatches),
+  associated: associated.AssociatedFaces.map((face) => face.FaceId),
+  userByImage: users(userByImage.UserMatches),
+  userByFace: users(userByFace.UserMatches),
+  facesByPage,
+  usersByPage,
+  collectionsByPage,
+  disassociated: disassociated.DisassociatedFaces.map((face) => face.FaceId),
+  deleted: deleted.DeletedFaces,
+  gone: gone.StatusCode,
+});

@@ -1,0 +1,219 @@
+"""Every error that can occur is one that the operation's clients know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reknown.api.catalogue import OPERATIONS
+from reknown.api.errors import CODES, SPECIAL, wire_error
+from reknown.api.registry import HANDLERS
+from reknown.biometrics import errors as ours
+from reknown.objects import errors as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reknown.api import shapes
+
+_EVERYWHERE = frozenset(HANDLERS)
+_PICTURES = frozenset(name for name, handler in HANDLERS.items() if handler.images)
+_CHANGES = frozenset(name for name, handler in HANDLERS.items() if handler.changes)
+
+
+def _with(*members: str) -> frozenset[str]:
+    """The operations whose request has one of these members."""
+    return frozenset(
+        name for name in HANDLERS if any(hasattr(_request(name), member) for member in members)
+    )
+
+
+def _request(name: str) -> type[shapes.Shape]:
+    request = OPERATIONS[name].request
+    assert request is not None
+    return request
+
+
+_IN_COLLECTIONS = _with("collection_id", "resource_arn") - {"CreateCollection"}
+_SEARCHES = frozenset(name for name in HANDLERS if "Search" in name)
+# Each leaf of the error trees, the code that it becomes and the operations that raise it.
+_LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
+    ours.ImageTooLargeError: ("ImageTooLargeException", _PICTURES),
+    ours.ImageTooSmallError: ("InvalidParameterException", _PICTURES),
+    ours.InvalidImageError: ("InvalidImageFormatException", _PICTURES),
+    ours.NoFaceError: (
+        "InvalidParameterException",
+        frozenset({"CompareFaces", "SearchFacesByImage"}),
+    ),
+    ours.ModelFileError: ("InternalServerError", _EVERYWHERE),
+    ours.ModelNotFoundError: ("InternalServerError", _EVERYWHERE),
+    ours.LicenceNotAcceptedError: ("InternalServerError", _EVERYWHERE),
+    ours.DownloadError: ("InternalServerError", _EVERYWHERE),
+    ours.SpaceMismatchError: ("InvalidParameterException", _EVERYWHERE),
+    ours.UncalibratedError: (
+        "InvalidParameterException",
+        _SEARCHES | {"CompareFaces", "AssociateFaces"},
+    ),
+    ours.CollectionNotFoundError: ("ResourceNotFoundException", _IN_COLLECTIONS),
+    ours.NotFoundError: ("ResourceNotFoundException", _with("user_id")),
+    ours.AlreadyExistsError: ("InvalidParameterException", frozenset({"ReknownImportTemplates"})),
+    ours.QuotaError: (
+        "ServiceQuotaExceededException",
+        frozenset({"AssociateFaces", "IndexFaces", "TagResource", "ReknownImportTemplates"}),
+    ),
+    ours.PageError: ("InvalidPaginationTokenException", _with("next_token")),
+    ours.DatabaseError: ("InternalServerError", _EVERYWHERE),
+    ours.ReplayError: ("ThrottlingException", _CHANGES),
+    ours.TokenMismatchError: (
+        "IdempotentParameterMismatchException",
+        _with("client_request_token"),
+    ),
+    ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
+    ours.InputError: ("InvalidParameterException", _EVERYWHERE),
+    stored.NoObjectStoreError: ("InvalidS3ObjectException", _PICTURES),
+    stored.ObjectNotFoundError: ("InvalidS3ObjectException", _PICTURES),
+    stored.ObjectTooLargeError: ("ImageTooLargeException", _PICTURES),
+    stored.ObjectStoreError: ("InternalServerError", _PICTURES),
+}
+_SPECIAL = {
+    ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
+    ("CreateUser", ours.AlreadyExistsError): "ConflictException",
+}
+# What no Amazon service declares: the protocol's own, and what concerns the signature.
+_UNMODELLED = {
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "NotImplementedException",
+    "RequestEntityTooLargeException",
+    "RequestTimeoutException",
+    "SerializationException",
+    "UnknownOperationException",
+    "UnrecognizedClientException",
+    "ValidationException",
+}
+
+
+def _make(kind: type[ours.ReknownError]) -> ours.ReknownError:
+    if kind is stored.ObjectTooLargeError:
+        return stored.ObjectTooLargeError(1)
+    if kind is stored.NoObjectStoreError:
+        return stored.NoObjectStoreError()
+    return kind("what happened")
+
+
+def _leaves(kind: type[ours.ReknownError]) -> Iterator[type[ours.ReknownError]]:
+    below = kind.__subclasses__()
+    if not below:
+        yield kind
+    for one in below:
+        yield from _leaves(one)
+
+
+def test_every_error_is_mapped_on_purpose() -> None:
+    modules = {ours.__name__, stored.__name__}
+    leaves = {kind for kind in _leaves(ours.ReknownError) if kind.__module__ in modules}
+    # these two have a leaf below them and are raised themselves as well
+    assert set(_LEAVES) - leaves == {ours.NotFoundError, stored.ObjectNotFoundError}
+    assert leaves <= set(_LEAVES)
+
+
+@pytest.mark.parametrize("kind", _LEAVES, ids=lambda kind: kind.__name__)
+def test_an_error_becomes_what_the_operation_declares(kind: type[ours.ReknownError]) -> None:
+    code, operations = _LEAVES[kind]
+    assert operations
+    for operation in operations:
+        translated = wire_error(_make(kind), operation, "friends")
+        assert translated.code == code
+        assert translated.code in OPERATIONS[operation].errors, operation
+        assert translated.status == (500 if code == "InternalServerError" else 400)
+
+
+def test_some_operations_have_a_code_of_their_own() -> None:
+    stated = {(name, kind): code for name, one in SPECIAL.items() for kind, code in one.items()}
+    assert stated == _SPECIAL
+    for (operation, kind), code in _SPECIAL.items():
+        assert wire_error(_make(kind), operation, "friends").code == code
+        assert code in OPERATIONS[operation].errors
+
+
+def test_the_first_rule_that_fits_is_the_one_that_counts() -> None:
+    kinds = [kind for kind, _ in CODES]
+    for number, kind in enumerate(kinds):
+        assert not any(issubclass(kind, earlier) for earlier in kinds[:number]), kind
+
+
+def test_what_is_not_declared_anywhere_is_on_purpose() -> None:
+    declared = frozenset[str]().union(*(operation.errors for operation in OPERATIONS.values()))
+    assert not _UNMODELLED & declared
+    assert {code for _, code in CODES} <= declared
+
+
+def test_the_servers_own_trouble_is_not_told() -> None:
+    error = wire_error(ours.DatabaseError("/srv/secret: the disk is full"), "ListFaces", None)
+    assert "secret" not in error.message
+
+
+def test_a_missing_collection_is_the_same_error_everywhere(
+    client: Any, name: str, eileen: bytes
+) -> None:
+    face = "01234567-89ab-4def-8123-456789abcdef"
+    picture = {"Image": {"Bytes": eileen}}
+    calls: dict[str, dict[str, Any]] = {
+        "delete_collection": {},
+        "describe_collection": {},
+        "index_faces": picture,
+        "list_faces": {},
+        "delete_faces": {"FaceIds": [face]},
+        "search_faces": {"FaceId": face},
+        "search_faces_by_image": picture,
+        "create_user": {"UserId": "ada"},
+        "delete_user": {"UserId": "ada"},
+        "list_users": {},
+        "associate_faces": {"UserId": "ada", "FaceIds": [face]},
+        "disassociate_faces": {"UserId": "ada", "FaceIds": [face]},
+        "search_users": {"UserId": "ada"},
+        "search_users_by_image": picture,
+        "reknown_search_all_faces_by_image": picture,
+        "reknown_export_templates": {},
+        "reknown_import_templates": {
+            "TemplateSpace": {"Pack": "p", "Fingerprint": "ab" * 32, "Dimension": 4},
+            "Templates": [],
+        },
+    }
+    assert len(calls) == len(_with("collection_id")) - 1
+    for operation, request in calls.items():
+        with pytest.raises(client.exceptions.ResourceNotFoundException) as missing:
+            getattr(client, operation)(CollectionId=name, **request)
+        text = missing.value.response["Error"]["Message"]
+        assert text == f"The collection id: {name} does not exist"
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"no picture", "InvalidImageFormatException"),
+        (None, "InvalidS3ObjectException"),
+        (b"", "ValidationException"),
+        (b"x" * 5_242_881, "ValidationException"),
+    ],
+)
+def test_a_bad_picture_is_the_same_error_everywhere(
+    client: Any, collection: str, data: bytes | None, error: str
+) -> None:
+    stored_picture = {"S3Object": {"Bucket": "bucket", "Name": "name"}}
+    picture = stored_picture if data is None else {"Bytes": data}
+    for operation, request in {
+        "detect_faces": {"Image": picture},
+        "compare_faces": {"SourceImage": picture, "TargetImage": picture},
+        "index_faces": {"CollectionId": collection, "Image": picture},
+        "search_faces_by_image": {"CollectionId": collection, "Image": picture},
+        "search_users_by_image": {"CollectionId": collection, "Image": picture},
+        "reknown_search_all_faces_by_image": {"CollectionId": collection, "Image": picture},
+    }.items():
+        with pytest.raises(client.exceptions.ClientError) as refused:
+            getattr(client, operation)(**request)
+        assert refused.value.response["Error"]["Code"] == error
+        if error != "ValidationException":
+            assert isinstance(refused.value, getattr(client.exceptions, error))

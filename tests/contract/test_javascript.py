@@ -1,0 +1,185 @@
+"""The real JavaScript SDK v3 in node; `make .venv/javascript` installs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from reknown.api.registry import HANDLERS
+
+if TYPE_CHECKING:
+    from servers import Server
+
+_SCRIPTS = Path(__file__).with_name("javascript")
+# npm writes it when everything else is there
+_INSTALLED = _SCRIPTS / "node_modules" / ".package-lock.json"
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
+    pytest.mark.skipif(
+        not _INSTALLED.exists(),
+        reason="the JavaScript SDK is not installed: make .venv/javascript",
+    ),
+]
+
+
+def _run(server: Server, home: Path, script: str, *words: object) -> Any:
+    """What a script prints; `home` takes the place of the user's settings."""
+    done = subprocess.run(
+        ["node", str(_SCRIPTS / script), *map(str, words)],
+        env=server.environment() | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def calls(
+    server: Server, tmp_path_factory: pytest.TempPathFactory, eileen: bytes, pair: bytes
+) -> Any:
+    """What every operation answered."""
+    home = tmp_path_factory.mktemp("calls")
+    (home / "eileen.jpg").write_bytes(eileen)
+    (home / "pair.jpg").write_bytes(pair)
+    name = f"javascript-{uuid4()}"
+    pictures = (home / "eileen.jpg", home / "pair.jpg")
+    return {"name": name, **_run(server, home, "calls.mjs", name, *pictures)}
+
+
+@pytest.fixture(scope="module")
+def errors(server: Server, tmp_path_factory: pytest.TempPathFactory, nobody: bytes) -> Any:
+    """What was thrown for each fault."""
+    home = tmp_path_factory.mktemp("errors")
+    (home / "nobody.jpg").write_bytes(nobody)
+    return _run(server, home, "errors.mjs", f"javascript-{uuid4()}", home / "nobody.jpg")
+
+
+@pytest.fixture
+def resource(server: Server, name: str) -> str:
+    """The ARN of a collection."""
+    return str(server.client().create_collection(CollectionId=name)["CollectionArn"])
+
+
+def test_every_operation_of_amazons_is_called_and_answers_with_a_request_id(calls: Any) -> None:
+    amazons = {operation for operation in HANDLERS if not operation.startswith("Reknown")}
+    assert {call["operation"] for call in calls["answered"]} == amazons
+    assert {call["httpStatusCode"] for call in calls["answered"]} == {200}
+    ids = [UUID(call["requestId"]) for call in calls["answered"]]
+    assert len(set(ids)) == len(ids)
+
+
+def test_pictures_arrive_as_bytes(calls: Any) -> None:
+    assert calls["detected"] == 2
+    assert calls["compared"] == [1, 1]
+    assert 99 < calls["similarity"] <= 100
+
+
+def test_timestamps_are_dates_of_now(calls: Any) -> None:
+    assert abs(calls["created"] / 1000 - time.time()) < 600
+
+
+def test_faces_and_users_are_found(calls: Any) -> None:
+    first, second = calls["faces"]
+    assert calls["counted"] == 2
+    assert calls["searched"] == [first]
+    assert calls["similar"] == []
+    assert calls["associated"] == calls["disassociated"] == [first]
+    assert calls["userByImage"] == calls["userByFace"] == ["eileen"]
+    assert sorted(calls["deleted"]) == sorted([first, second])
+    assert calls["gone"] == 200
+
+
+def test_tags_are_maps(calls: Any) -> None:
+    assert calls["tagged"] == {"team": "blue", "stage": "test"}
+    assert calls["untagged"] == {}
+
+
+def test_paginators_reach_the_end(calls: Any) -> None:
+    assert calls["listed"] == [1, "string"]
+    assert sorted(calls["facesByPage"]) == sorted([face] for face in calls["faces"])
+    assert sorted(calls["usersByPage"]) == [["eileen"], ["grace"]]
+    assert [calls["name"]] in calls["collectionsByPage"]
+
+
+def test_settings_may_be_given_in_code(server: Server, tmp_path: Path) -> None:
+    settings = (server.address, server.key_id, server.secret)
+    assert _run(server, tmp_path, "settings.mjs", *settings) == {"status": 200, "attempts": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ("unknownCollection", "ResourceNotFoundException"),
+        ("takenName", "ResourceAlreadyExistsException"),
+        ("notAPicture", "InvalidImageFormatException"),
+        ("noFace", "InvalidParameterException"),
+        ("rubbishToken", "InvalidPaginationTokenException"),
+    ],
+)
+def test_errors_have_their_classes(errors: Any, fault: str, name: str) -> None:
+    error = errors[fault]
+    assert error["name"] == error["code"] == name
+    assert error["ofItsClass"]
+    assert (error["fault"], error["httpStatusCode"]) == ("client", 400)
+    assert error["logref"] == error["requestId"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ("hostileName", "ValidationException"),
+        ("takesVideo", "NotImplementedException"),
+        ("unknownKey", "UnrecognizedClientException"),
+        ("wrongSecret", "InvalidSignatureException"),
+    ],
+)
+def test_errors_that_are_not_in_the_model_have_their_names(
+    errors: Any, fault: str, name: str
+) -> None:
+    error = errors[fault]
+    assert error["name"] == name
+    assert error["ofTheService"]
+    assert UUID(error["requestId"])
+
+
+def test_error_messages_are_read(errors: Any) -> None:
+    assert "does not exist" in errors["unknownCollection"]["message"]
+    assert "'collectionId' failed to satisfy constraint" in errors["hostileName"]["message"]
+    assert "There are no faces in the image. Should be at least 1." in errors["noFace"]["message"]
+
+
+def test_faults_of_the_caller_are_not_tried_again(errors: Any) -> None:
+    attempts = {fault: error["attempts"] for fault, error in errors.items()}
+    assert set(attempts.values()) == {1}, attempts
+
+
+@pytest.mark.parametrize("minutes", [-60, 60])
+def test_a_wrong_clock_is_corrected_once(server: Server, tmp_path: Path, minutes: int) -> None:
+    found = _run(server, tmp_path, "clock.mjs", minutes)
+    assert found == {"attempts": [2, 1], "minutesCorrected": -minutes}
+
+
+def test_a_copy_of_a_request_makes_the_client_sign_anew(
+    server: Server, tmp_path: Path, resource: str
+) -> None:
+    found = _run(server, tmp_path, "replay.mjs", resource)
+    assert found["statuses"] == [200, 400, 200]
+    assert found["attempts"] == 2
+    assert found["totalRetryDelay"] >= 900
+
+
+def test_equal_calls_within_a_second_are_not_copies(
+    server: Server, tmp_path: Path, resource: str
+) -> None:
+    assert _run(server, tmp_path, "equal.mjs", resource) == {"attempts": [1] * 20}

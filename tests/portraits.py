@@ -1,0 +1,97 @@
+"""Pictures for tests, made from the two portraits of the demo."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+
+from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GREY = (60, 60, 70)
+
+
+def nobody() -> bytes:
+    """A JPEG of noise."""
+    pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    return jpeg(Image.fromarray(pixels))
+
+
+def pair() -> bytes:
+    """Eileen on the left and, smaller, Grace."""
+    canvas = Image.new("RGB", (620, 320), _GREY)
+    canvas.paste(_scaled(EILEEN.crop(), 300), (10, 10))
+    canvas.paste(_scaled(GRACE.crop(), 220), (340, 10))
+    return jpeg(canvas)
+
+
+def dark_and_bright() -> bytes:
+    """Grace in the dark and, smaller, Eileen in daylight."""
+    canvas = Image.new("RGB", (720, 420), _GREY)
+    dark = ImageEnhance.Brightness(_scaled(GRACE.crop(), 400)).enhance(0.15)
+    canvas.paste(dark, (10, 10))
+    canvas.paste(_scaled(EILEEN.crop(), 240), (440, 10))
+    return jpeg(canvas)
+
+
+def three() -> bytes:
+    """Grace, then Eileen, then Grace again, each smaller than the one before."""
+    canvas = Image.new("RGB", (820, 340), _GREY)
+    for portrait, side, left in ((GRACE, 320, 10), (EILEEN, 240, 340), (GRACE, 180, 600)):
+        canvas.paste(_scaled(portrait.crop(), side), (left, 10))
+    return jpeg(canvas)
+
+
+def mirrored_grace() -> bytes:
+    """Another picture of the same person."""
+    return jpeg(ImageOps.mirror(GRACE.crop()))
+
+
+def rotated(data: bytes, orientation: int, turn: Image.Transpose) -> bytes:
+    """The picture with its pixels turned and a note (EXIF) on how to turn them back."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        image.transpose(turn).save(buffer, "JPEG", quality=95, exif=exif)
+    return buffer.getvalue()
+
+
+def png(data: bytes) -> bytes:
+    """The same picture as a PNG."""
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def spoilt() -> dict[str, bytes]:
+    """By the reason of `IndexFaces` that it is refused for: a picture of one person."""
+    eileen, grace = EILEEN.crop(), GRACE.crop()
+    changes: dict[str, Callable[[], Image.Image]] = {
+        "LOW_BRIGHTNESS": lambda: ImageEnhance.Brightness(grace).enhance(0.15),
+        "LOW_SHARPNESS": lambda: eileen.filter(ImageFilter.GaussianBlur(4)),
+        "SMALL_BOUNDING_BOX": lambda: _small(eileen),
+        "LOW_CONFIDENCE": lambda: _scaled(eileen, 400).resize((400, 180)),
+    }
+    return {reason: jpeg(change()) for reason, change in changes.items()}
+
+
+def mediocre() -> bytes:
+    """What passes AUTO and LOW, but neither MEDIUM nor HIGH."""
+    return jpeg(EILEEN.crop().filter(ImageFilter.GaussianBlur(2)))
+
+
+def _scaled(image: Image.Image, side: int) -> Image.Image:
+    return image.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    canvas = Image.new("RGB", (400, 400), _GREY)
+    canvas.paste(_scaled(image, 80), (100, 100))
+    return canvas
