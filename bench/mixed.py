@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from bench.serving import RawClient, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from bench.serving import Access
 
@@ -47,7 +47,6 @@ SHARES = {
     "CreateCollection": 0.5,
     "DeleteCollection": 0.3,
 }
-# A crash may take the answer to what had just been done, so that a retry finds it done.
 _PICTURES = 24
 _PAUSE = 0.05
 _WRONG = 0.01

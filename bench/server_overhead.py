@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bench import serving
+
 from reknown.biometrics.templates import compare
 from reknown.cli.session import open_engine
 from reknown.vision.batch import available_cores
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bench.serving import Access, RawClient
+
     from reknown.vision.analyze import Engine
 
 OPERATIONS = ("DetectFaces", "SearchFacesByImage", "CompareFaces")
@@ -304,7 +306,9 @@ def steps(rounds: int) -> dict[str, Any]:
                     )
                     timers.current.clear()
                     with timers.part("everything else"):
-                        incoming = gateway.head(HttpRequest("POST", b"/", b"", headers), "", secure=False)
+                        incoming = gateway.head(
+                            HttpRequest("POST", b"/", b"", headers), "", secure=False
+                        )
                         outgoing = gateway.answer(incoming, body)
                     if outgoing.status != 200:
                         raise RuntimeError(outgoing)
@@ -326,11 +330,12 @@ def _instrument(timers: Timers) -> None:
     from reknown.access import keys
     from reknown.api import gateway
     from reknown.awswire import json11, sigv4
-    from reknown.services import access, platform, search
+    from reknown.gallery import faces
+    from reknown.ledger import events
+    from reknown.services import platform, search
     from reknown.vision import analyze
 
     dialect = sqlalchemy.dialects.registry.load("sqlite")
-    del access
     timers.around(gateway.Gateway, "head", "head")
     timers.around(gateway, "authenticate", "authenticate: key from the database")
     timers.around(keys, "find_secret", "authenticate: query and decrypt")
@@ -343,9 +348,9 @@ def _instrument(timers: Timers) -> None:
     timers.around(platform.Platform, "engine_of", "collection: its engine")
     timers.around(platform.Platform, "templates_of", "collection: its templates")
     timers.around(search, "search_references", "search: compare")
-    timers.around(search.references, "find_faces", "search: records of the matches")
-    timers.around(search.events, "append", "ledger: insert")
-    timers.around(search.events, "record", "ledger: transaction around")
+    timers.around(faces, "find_faces", "search: records of the matches")
+    timers.around(events, "append", "ledger: insert")
+    timers.around(events, "record", "ledger: transaction around")
     timers.around(dialect, "do_commit", "database: COMMIT")
     timers.around(dialect, "do_rollback", "database: ROLLBACK")
     timers.around(sqlalchemy.Engine, "connect", "database: take a connection")

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from numpy.typing import NDArray
+
     from servers import Server
 
-NO_RETRIES = {"retries": {"total_max_attempts": 1}}
+NO_RETRIES: dict[str, Any] = {"retries": {"total_max_attempts": 1}}
 
 
 def distinct(client: Any) -> Any:
@@ -126,24 +127,30 @@ class Signed:
 
 
 def sign(
-    server: Server,
+    server: Server | str,
     operation: str,
     body: dict[str, Any],
     key: tuple[str, str] | None = None,
     late: timedelta | None = None,
 ) -> Signed:
-    """A request signed by botocore, `late` by a clock that is wrong by so much."""
+    """A request signed by botocore, `late` by a clock that is wrong by so much.
+
+    An address needs a key too.
+    """
+    if isinstance(server, str):
+        address = server
+    else:
+        address, key = server.address, key or (server.key_id, server.secret)
+    assert key
     data = json.dumps(body).encode()
     headers = {
         "content-type": "application/x-amz-json-1.1",
         "x-amz-target": f"RekognitionService.{operation}",
         "x-test": str(uuid4()),
     }
-    request = AWSRequest("POST", server.address + "/", headers, data)
-    signer = SigV4Auth(
-        Credentials(*(key or (server.key_id, server.secret))), "rekognition", "eu-west-1"
-    )
+    request = AWSRequest("POST", address + "/", headers, data)
+    signer = SigV4Auth(Credentials(*key), "rekognition", "eu-west-1")
     now = datetime.now(UTC).replace(tzinfo=None)
     with mock.patch("botocore.auth.get_current_datetime", return_value=now + late if late else now):
         signer.add_auth(request)
-    return Signed(server.address, dict(request.headers.items()), data)
+    return Signed(address, dict(request.headers.items()), data)

@@ -47,6 +47,15 @@ def three() -> bytes:
     return jpeg(canvas)
 
 
+def crowd(columns: int, rows: int) -> bytes:
+    """Grace in every cell of a grid."""
+    face = _scaled(GRACE.crop().crop((90, 40, 410, 360)), 64)
+    canvas = Image.new("RGB", (72 * columns, 72 * rows), _GREY)
+    for number in range(columns * rows):
+        canvas.paste(face, (72 * (number % columns) + 4, 72 * (number // columns) + 4))
+    return jpeg(canvas)
+
+
 def mirrored_grace() -> bytes:
     """Another picture of the same person."""
     return jpeg(ImageOps.mirror(GRACE.crop()))

@@ -74,10 +74,14 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, *options: object, key: tuple[str, str] | None = None, **environment: str
+    data: Path,
+    *options: object,
+    key: tuple[str, str] | None = None,
+    program: tuple[str, ...] = (str(REKNOWN),),
+    **environment: str,
 ) -> Iterator[Server]:
     """A server on a free port; `key` is needed if the data folder has one already."""
-    command = [str(REKNOWN), "serve", "--data", str(data), "--port", "0", *map(str, options)]
+    command = [*program, "serve", "--data", str(data), "--port", "0", *map(str, options)]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+import resource
 import ssl
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reknown.api.connections import Patience, PatientProtocol
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
 from reknown.api.metrics import Metrics, timed
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
+from reknown.api.readiness import Readiness
 from reknown.biometrics.errors import InputError
 from reknown.gallery.cache import TemplateCache
 from reknown.services.engines import Engines
@@ -37,11 +40,8 @@ if TYPE_CHECKING:
 
 # Reads and writes of the database, which wait for the disk more than they compute.
 _STORAGE_THREADS = 8
-_HEAD_SECONDS = 20.0
-_HEAD_BYTES = 64 * 1024
-_KEEP_ALIVE_SECONDS = 60
-_STOP_SECONDS = 60
-_CONNECTIONS = 1000
+# Open at once besides the connections: database, models, libraries.
+_FILES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,67 +94,56 @@ def make_edge(
         recognition=Pool("recognition", options.workers, options.waiting, metrics),
         storage=Pool("storage", _STORAGE_THREADS, options.waiting, metrics),
         count_faces=platform.count_faces,
+        readiness=Readiness(platform.check),
     )
 
 
-def run(edge: Edge, listener: socket.socket, tls: Tls | None = None) -> None:
+def run(
+    edge: Edge,
+    listener: socket.socket,
+    tls: Tls | None = None,
+    patience: Patience = Patience(),
+) -> None:
     """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
+    logging.getLogger().addHandler(_JsonHandler(edge.gateway.log))
+    _allow_files(patience.connections)
     config = uvicorn.Config(
         make_app(edge),
-        http=PatientProtocol,
+        # uvicorn only ever calls it, as it would the class
+        http=cast("type[asyncio.Protocol]", partial(PatientProtocol, patience=patience)),
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_keep_alive=patience.idle_seconds,
+        timeout_graceful_shutdown=patience.stop_seconds,
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None else tls.key,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """HTTP that neither waits for ever for the head of a request nor reads one without end."""
+class _JsonHandler(logging.Handler):
+    """What libraries log goes where our own lines go, in the same form."""
 
-    _deadline: asyncio.TimerHandle | None = None
-    _head_bytes = 0
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The clock starts with the connection."""
-        super().connection_made(transport)
-        self._expect_head()
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        text = record.getMessage()
+        self._log.log(record.levelno, text, logger=record.name, exc_info=record.exc_info)
 
-    def data_received(self, data: bytes) -> None:
-        """The clock starts again with the first byte of the next request."""
-        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
-            self._expect_head()
-        super().data_received(data)
-        if self._deadline is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > _HEAD_BYTES:
-                self.transport.close()
 
-    def on_headers_complete(self) -> None:
-        """The clock stops."""
-        self._stop_clock()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is expected any more."""
-        self._stop_clock()
-        super().connection_lost(exc)
-
-    def _expect_head(self) -> None:
-        self._head_bytes = 0
-        self._deadline = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
-
-    def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+def _allow_files(connections: int) -> None:
+    """As many open files as there may be connections and then some, where the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def json_log() -> FilteringBoundLogger:

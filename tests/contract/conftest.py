@@ -4,9 +4,10 @@ import base64
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
+
 import callers
 import portraits
-import pytest
 from servers import Server, serving
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from servers import Server
 
 
@@ -38,6 +41,18 @@ def test_a_name_is_taken_once_and_letter_case_counts(client: Any, collection: st
     assert text == f"The collection id: {collection} already exists"
     client.create_collection(CollectionId=collection.upper())
     assert client.describe_collection(CollectionId=collection.upper())["FaceCount"] == 0
+
+
+def test_of_many_who_want_a_name_at_once_one_gets_it(client: Any, name: str) -> None:
+    def attempt(_: int) -> bool:
+        try:
+            client.create_collection(CollectionId=name)
+        except client.exceptions.ResourceAlreadyExistsException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(attempt, range(8))) == [False] * 7 + [True]
 
 
 def test_the_counts_are_those_of_now(client: Any, collection: str, pair: bytes) -> None:
@@ -127,11 +142,12 @@ def test_region_and_account_of_an_arn_do_not_matter(
 
 def test_what_is_the_arn_of_no_collection(client: Any, name: str) -> None:
     prefix = "arn:aws:rekognition:eu-west-1:000000000000"
-    for call in (
+    calls: tuple[Callable[..., Any], ...] = (
         lambda arn: client.tag_resource(ResourceArn=arn, Tags={"a": "1"}),
         lambda arn: client.untag_resource(ResourceArn=arn, TagKeys=["a"]),
         lambda arn: client.list_tags_for_resource(ResourceArn=arn),
-    ):
+    )
+    for call in calls:
         with pytest.raises(client.exceptions.ResourceNotFoundException):
             call(f"{prefix}:collection/{name}")
         for arn in (f"{prefix}:streamprocessor/{name}", f"{prefix}:collection/", "x" * 30):

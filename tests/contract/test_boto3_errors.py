@@ -204,16 +204,23 @@ def test_a_bad_picture_is_the_same_error_everywhere(
 ) -> None:
     stored_picture = {"S3Object": {"Bucket": "bucket", "Name": "name"}}
     picture = stored_picture if data is None else {"Bytes": data}
-    for operation, request in {
+    calls: dict[str, dict[str, Any]] = {
         "detect_faces": {"Image": picture},
         "compare_faces": {"SourceImage": picture, "TargetImage": picture},
         "index_faces": {"CollectionId": collection, "Image": picture},
         "search_faces_by_image": {"CollectionId": collection, "Image": picture},
         "search_users_by_image": {"CollectionId": collection, "Image": picture},
         "reknown_search_all_faces_by_image": {"CollectionId": collection, "Image": picture},
-    }.items():
+    }
+    for operation, request in calls.items():
         with pytest.raises(client.exceptions.ClientError) as refused:
             getattr(client, operation)(**request)
         assert refused.value.response["Error"]["Code"] == error
         if error != "ValidationException":
             assert isinstance(refused.value, getattr(client.exceptions, error))
+
+
+def test_an_error_keeps_nothing_of_the_requests_before() -> None:
+    # an exception holds the frames that it passed, with all that was in them
+    made = [wire_error(ours.DatabaseError("full"), "ListFaces", None) for _ in range(2)]
+    assert made[0] is not made[1]

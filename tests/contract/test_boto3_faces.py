@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
-import portraits
 import pytest
 from botocore.exceptions import ClientError
+
+import portraits
 
 
 def test_indexed_faces_come_largest_first_as_they_are_stored(
@@ -120,6 +122,30 @@ def test_a_face_that_is_refused_takes_no_place(client: Any, collection: str) -> 
     (indexed,) = answer["FaceRecords"]
     assert indexed["Face"]["BoundingBox"]["Left"] > 0.5
     assert [face["Reasons"] for face in answer["UnindexedFaces"]] == [["LOW_BRIGHTNESS"]]
+
+
+def test_100_faces_of_a_picture_are_indexed_at_most(client: Any, collection: str) -> None:
+    picture = {"Bytes": portraits.crowd(11, 10)}
+    detected = client.detect_faces(Image=picture)["FaceDetails"]
+    assert len(detected) == 100
+    request = {"CollectionId": collection, "Image": picture, "QualityFilter": "NONE"}
+    answer = client.index_faces(**request, MaxFaces=105)
+    assert [record["FaceDetail"] for record in answer["FaceRecords"]] == detected
+    reasons = [face["Reasons"] for face in answer["UnindexedFaces"]]
+    assert reasons == [["EXCEEDS_MAX_FACES"]] * len(reasons)
+    assert len(reasons) > 0
+    assert client.describe_collection(CollectionId=collection)["FaceCount"] == 100
+
+
+def test_a_picture_indexed_by_many_at_once_is_stored_once(
+    client: Any, collection: str, pair: bytes
+) -> None:
+    request = {"CollectionId": collection, "Image": {"Bytes": pair}, "ExternalImageId": "a"}
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(client.index_faces, **request) for _ in range(4)]
+        records = [call.result()["FaceRecords"] for call in calls]
+    assert records == records[:1] * 4
+    assert client.describe_collection(CollectionId=collection)["FaceCount"] == 2
 
 
 def test_faces_are_listed_by_id_and_by_user(client: Any, collection: str, pair: bytes) -> None:

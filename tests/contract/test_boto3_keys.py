@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import callers
 import pytest
 from botocore.exceptions import ClientError
 
+import callers
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from servers import Server
 
 
@@ -18,14 +21,15 @@ def test_a_key_may_do_what_it_names(server: Server, collection: str, eileen: byt
     limited.detect_faces(Image={"Bytes": eileen})
     limited.search_faces_by_image(CollectionId=collection, Image={"Bytes": eileen})
     limited.search_users_by_image(CollectionId=collection, Image={"Bytes": eileen})
-    for call in (
+    calls: tuple[Callable[..., Any], ...] = (
         lambda: limited.index_faces(CollectionId=collection, Image={"Bytes": eileen}),
-        lambda: limited.list_collections(),
+        limited.list_collections,
         lambda: limited.delete_collection(CollectionId=collection),
         lambda: limited.reknown_search_all_faces_by_image(
             CollectionId=collection, Image={"Bytes": eileen}
         ),
-    ):
+    )
+    for call in calls:
         with pytest.raises(limited.exceptions.AccessDeniedException, match="not authorized"):
             call()
 
@@ -40,7 +44,7 @@ def test_a_key_may_do_it_where_it_names(
     limited.index_faces(CollectionId=mine, Image={"Bytes": eileen})
     arn = client.describe_collection(CollectionId=other)["CollectionARN"]
     denied = limited.exceptions.AccessDeniedException
-    for call in (
+    calls: tuple[Callable[..., Any], ...] = (
         lambda: limited.index_faces(CollectionId=other, Image={"Bytes": eileen}),
         lambda: limited.describe_collection(CollectionId=other),
         lambda: limited.create_collection(CollectionId=f"{name}-third"),
@@ -48,7 +52,8 @@ def test_a_key_may_do_it_where_it_names(
         lambda: limited.list_tags_for_resource(ResourceArn=arn),
         # whether it is there is not told either
         lambda: limited.describe_collection(CollectionId=f"{name}-absent"),
-    ):
+    )
+    for call in calls:
         with pytest.raises(denied):
             call()
     limited.detect_faces(Image={"Bytes": eileen})
@@ -77,7 +82,7 @@ def test_of_rotated_keys_both_work_as_long_as_they_overlap(server: Server) -> No
         server.client(new, **callers.NO_RETRIES).list_collections()
 
 
-@pytest.mark.parametrize("pattern", ["*", "Reknown*", "ReknownExportTemplate?"])
+@pytest.mark.parametrize("pattern", ["*", "Reknown*"])
 def test_templates_go_out_only_with_a_key_that_names_it(
     server: Server, collection: str, pattern: str
 ) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import portraits
 import pytest
 from PIL import Image
+
+import portraits
 
 if TYPE_CHECKING:
     from pathlib import Path

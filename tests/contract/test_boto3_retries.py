@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import callers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import callers
 
 if TYPE_CHECKING:
     from servers import Server

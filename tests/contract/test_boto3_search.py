@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import callers
-import portraits
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+import callers
+import portraits
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reknown.vision.analyze import Engine
+    from servers import Server
 
 _NO_FACES = "There are no faces in the image. Should be at least 1."
 
@@ -123,14 +128,15 @@ def test_an_unknown_face_cannot_be_searched_with(client: Any, known: dict[str, s
 def test_no_face_to_search_with_is_said_in_amazons_words(
     client: Any, known: dict[str, str], nobody: bytes
 ) -> None:
-    for search in (
+    calls: tuple[Callable[..., Any], ...] = (
         lambda: client.search_faces_by_image(
             CollectionId=known["collection"], Image={"Bytes": nobody}
         ),
         lambda: client.search_faces_by_image(
             CollectionId=known["collection"], Image={"Bytes": nobody}, QualityFilter="AUTO"
         ),
-    ):
+    )
+    for search in calls:
         with pytest.raises(client.exceptions.InvalidParameterException) as none:
             search()
         assert none.value.response["Error"]["Message"] == _NO_FACES
@@ -168,6 +174,28 @@ def test_an_empty_collection_resembles_nobody(client: Any, collection: str, eile
         CollectionId=collection, Image={"Bytes": eileen}
     )
     assert [face["FaceMatches"] for face in everyone["SearchedFaces"]] == [[]]
+
+
+def test_a_client_without_the_extensions_sees_amazons_members_only(
+    server: Server, known: dict[str, str]
+) -> None:
+    plain = boto3.client(
+        "rekognition",
+        endpoint_url=server.address,
+        region_name="us-east-1",
+        aws_access_key_id=server.key_id,
+        aws_secret_access_key=server.secret,
+    )
+    answer = plain.search_faces(CollectionId=known["collection"], FaceId=known["grace"])
+    assert set(answer) == {
+        "SearchedFaceId",
+        "FaceMatches",
+        "FaceModelVersion",
+        "ResponseMetadata",
+    }
+    assert set(answer["FaceMatches"][0]) == {"Similarity", "Face"}
+    with pytest.raises(AttributeError):
+        _ = plain.reknown_export_templates
 
 
 def test_limits_of_the_model(client: Any, known: dict[str, str]) -> None:

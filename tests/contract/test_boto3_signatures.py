@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import callers
 import pytest
+
+import callers
 
 if TYPE_CHECKING:
     from servers import Server

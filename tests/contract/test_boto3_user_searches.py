@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import callers
-import portraits
 import pytest
 from botocore.exceptions import ClientError
+
+import callers
+import portraits
 
 if TYPE_CHECKING:
     from reknown.vision.analyze import Engine

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import callers
 import pytest
 from botocore.exceptions import ClientError
+
+import callers
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of one body and of all bodies in memory at once; seconds for a body to arrive."""
+    """Bytes of one body and of all bodies in memory at once; seconds for a body to arrive.
+
+    `rest_seconds` is how long a client that has been refused may go on sending.
+    """
 
     body_bytes: int = 16 * 1024 * 1024
     all_bytes: int = 512 * 1024 * 1024
     body_seconds: float = 60.0
+    rest_seconds: float = 5.0
+
+
+class Room:
+    """What one request takes of the memory for bodies."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self) -> None:
+        self.taken = 0
 
 
 class Bodies:
@@ -34,24 +47,17 @@ class Bodies:
         self._held = 0
 
     @contextmanager
-    def room(self, request: Request) -> Iterator[int]:
-        """Reserves what the request says it will send, for as long as the context lasts.
-
-        Raises `WireError` when that is too much, or too much just now.
-        """
-        size = self._stated_size(request)
-        if self._held + size > self._limits.all_bytes:
-            raise WireError(
-                "ThrottlingException", "Slow down; too many large requests are being received."
-            )
-        self._held += size
+    def room(self) -> Iterator[Room]:
+        """For a body to be read into; given back when the context ends."""
+        room = Room()
         try:
-            yield size
+            yield room
         finally:
-            self._held -= size
+            self._held -= room.taken
 
-    async def read(self, request: Request, room: int) -> bytes:
-        """The body, `room` bytes at most; raises `WireError`."""
+    async def read(self, request: Request, room: Room) -> bytes:
+        """The body; raises `WireError` when it is too much, or too much just now."""
+        self._check_stated_size(request)
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 return await self._all(request, room)
@@ -64,23 +70,44 @@ class Bodies:
         except ClientDisconnect as error:
             raise WireError("RequestAbortedException", "The client went away.") from error
 
-    async def _all(self, request: Request, room: int) -> bytes:
-        parts, size = [], 0
+    async def discard(self, request: Request) -> None:
+        """Lets a refused client send the rest, within limits.
+
+        To close the connection earlier would take the answer away from it.
+        """
+        size = 0
+        with suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout(self._limits.rest_seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > self._limits.body_bytes:
+                        return
+
+    async def _all(self, request: Request, room: Room) -> bytes:
+        parts = []
         async for part in request.stream():
-            size += len(part)
-            if size > room:
-                raise _too_large(room)
+            self._take(room, len(part))
             parts.append(part)
         return b"".join(parts)
 
-    def _stated_size(self, request: Request) -> int:
-        stated = request.headers.get("content-length")
+    def _take(self, room: Room, size: int) -> None:
+        # What has arrived counts, not what was announced: announcing costs nothing.
+        room.taken += size
+        self._held += size
+        if room.taken > self._limits.body_bytes:
+            raise _too_large(self._limits.body_bytes)
+        if self._held > self._limits.all_bytes:
+            raise WireError(
+                "ThrottlingException", "Slow down; too many large requests are being received."
+            )
+
+    def _check_stated_size(self, request: Request) -> None:
+        stated = request.headers.get("content-length", "0")
         most = self._limits.body_bytes
-        if stated is None:  # sent in chunks
-            return most
-        if not (stated.isascii() and stated.isdecimal()) or int(stated[:12]) > most:
+        # as text: numbers of thousands of digits are not worth reading
+        digits = stated.lstrip("0") or "0"
+        if not (digits.isascii() and digits.isdecimal()) or len(digits) > 12 or int(digits) > most:
             raise _too_large(most)
-        return int(stated)
 
 
 def _too_large(most: int) -> WireError:

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RESEND_MS = 1000
-INTERNAL = WireError(
-    "InternalServerError", "Something failed on the server: its log tells more.", 500
-)
+INTERNAL = "InternalServerError"
 
 # The first class that fits, so the special ones come first.
 CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
@@ -33,10 +31,10 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.AccessError, "AccessDeniedException"),
     (ours.InputError, "InvalidParameterException"),
     (ObjectTooLargeError, "ImageTooLargeException"),
-    (ObjectStoreError, "InternalServerError"),
+    (ObjectStoreError, INTERNAL),
     (ObjectError, "InvalidS3ObjectException"),
     # what only the operator can mend: broken models, broken databases
-    (ours.ReknownError, "InternalServerError"),
+    (ours.ReknownError, INTERNAL),
 )
 # Where Amazon has another code for the same thing.
 SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
@@ -49,12 +47,21 @@ def wire_error(error: ours.ReknownError, operation: str, collection: str | None)
     """The error of an operation as the client gets to see it."""
     special = SPECIAL.get(operation, {}).get(type(error))
     code = special or next(code for kind, code in CODES if isinstance(error, kind))
-    if code == "InternalServerError":
-        return INTERNAL
+    if code == INTERNAL:
+        return internal_error()
     if isinstance(error, ours.ReplayError):
         # Clients of AWS sign anew when they are throttled; who only copied the request cannot.
         return WireError(code, str(error), retry_after_ms=_RESEND_MS)
     return WireError(code, _message(error, code, collection))
+
+
+def internal_error() -> WireError:
+    """What clients get to see of trouble that only the operator can mend.
+
+    A new one each time: an exception keeps the frames that it was raised through, and with
+    them the pictures of the request.
+    """
+    return WireError(INTERNAL, "Something failed on the server: its log tells more.", 500)
 
 
 def _message(error: ours.ReknownError, code: str, collection: str | None) -> str:

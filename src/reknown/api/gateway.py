@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from reknown.api.call import Call
 from reknown.api.catalogue import OPERATIONS
-from reknown.api.errors import INTERNAL, wire_error
+from reknown.api.errors import INTERNAL, internal_error, wire_error
 from reknown.api.registry import HANDLERS, Handler, collection_of
 from reknown.awswire import json11, sigv4
 from reknown.awswire.errors import WireError, error_body
@@ -102,7 +102,7 @@ class Gateway:
             outgoing = refusal(error, incoming.request_id)
         except Exception:
             self.log.exception("request failed", request_id=incoming.request_id)
-            outgoing = refusal(INTERNAL, incoming.request_id)
+            outgoing = refusal(internal_error(), incoming.request_id)
         seconds = time.perf_counter() - started
         self._note(incoming, outgoing, progress, seconds, len(body))
         return outgoing
@@ -129,15 +129,22 @@ class Gateway:
             request, collection = self._read(incoming, body)
             progress.collection = collection
             self._authorise(incoming, key, collection)
-            call = self._call(incoming, key, actor)
-            try:
-                response = incoming.handler.run(call, request)
-            except ReknownError as error:
-                raise self._translated(incoming, error, collection) from error
+            response = self._run(incoming, self._call(incoming, key, actor), request, collection)
         except WireError as error:
             self._record_refusal(incoming, actor, progress.collection, error)
             raise
         return Outgoing(incoming.request_id, 200, json11.encode(response))
+
+    def _run(
+        self, incoming: Incoming, call: Call, request: shapes.Shape, collection: str | None
+    ) -> shapes.Shape:
+        try:
+            return incoming.handler.run(call, request)
+        except ReknownError as error:
+            raise self._translated(incoming, error, collection) from error
+        except Exception as error:  # a fault of ours belongs into the ledger too
+            self.log.exception("request failed", request_id=incoming.request_id)
+            raise internal_error() from error
 
     def _authenticate(self, incoming: Incoming, body: bytes) -> AccessKey:
         found = authenticate(
@@ -196,7 +203,7 @@ class Gateway:
         self, incoming: Incoming, error: ReknownError, collection: str | None
     ) -> WireError:
         translated = wire_error(error, incoming.operation, collection)
-        if translated is INTERNAL:
+        if translated.code == INTERNAL:
             self.log.error("request failed", request_id=incoming.request_id, error=str(error))
         return translated
 
@@ -210,8 +217,10 @@ class Gateway:
         try:
             events.record(database, actor, deed, collection, detail)
         except ReplayError as replay:
+            refused = wire_error(replay, incoming.operation, collection)
+            detail["refused"] = refused.code
             events.record(database, plain, deed, collection, detail)
-            raise wire_error(replay, incoming.operation, collection) from replay
+            raise refused from replay
 
     def _note(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from reknown.api.bodies import Bodies, Limits
 from reknown.awswire.errors import WireError
 from reknown.awswire.sigv4 import HttpRequest
+from reknown.biometrics.errors import ReknownError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from reknown.api.gateway import Gateway, Incoming, Outgoing
     from reknown.api.pool import Pool
+    from reknown.api.readiness import Readiness
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an AWS client here,
@@ -37,12 +39,16 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The gateway and the pools that its work runs in; `count_faces` asks the database."""
+    """The gateway and the pools that its work runs in.
+
+    `count_faces` asks the database, `readiness` tries to write to it.
+    """
 
     gateway: Gateway
     recognition: Pool
     storage: Pool
     count_faces: Callable[[], int]
+    readiness: Readiness
     limits: Limits = Limits()
 
 
@@ -57,8 +63,7 @@ def make_app(edge: Edge) -> Starlette:
         return await _probe(edge)
 
     async def metrics(_: Request) -> Response:
-        faces = await edge.storage.run(edge.count_faces)
-        return Response(edge.gateway.metrics.text(faces), media_type="text/plain; version=0.0.4")
+        return await _measure(edge)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -101,32 +106,44 @@ async def _health(_: Request) -> Response:
 
 async def _probe(edge: Edge) -> Response:
     try:
-        await edge.storage.run(edge.count_faces)
+        await edge.readiness.check()
     except Exception as error:  # whatever it is, this server cannot serve
         edge.gateway.log.error("not ready", error=str(error))
         return _json({"status": "not ready"}, 503)
     return _json({"status": "ready"})
 
 
+async def _measure(edge: Edge) -> Response:
+    faces = None
+    # figures are wanted most when there is no room for another question to the database
+    with suppress(WireError, ReknownError):
+        faces = await edge.storage.run(edge.count_faces)
+    return Response(edge.gateway.metrics.text(faces), media_type="text/plain; version=0.0.4")
+
+
 async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
     http = _head(request)
     client = request.client.host if request.client else ""
     gateway = edge.gateway
-    try:
-        incoming = gateway.head(http, client, secure=request.url.scheme == "https")
-        with bodies.room(request) as room:
+    with bodies.room() as room:
+        try:
+            incoming = gateway.head(http, client, secure=request.url.scheme == "https")
             body = await bodies.read(request, room)
-            return _response(await _in_pool(edge, incoming, body))
-    except WireError as error:
-        answer = _response(gateway.refuse(error, client))
-        # the body may still be on its way: nobody will read it
-        answer.headers["connection"] = "close"
-        return answer
+        except WireError as error:
+            await bodies.discard(request)
+            answer = _response(gateway.refuse(error, client))
+            # what may still be on its way would be taken for the next request
+            answer.headers["connection"] = "close"
+            return answer
+        return _response(await _in_pool(edge, incoming, body))
 
 
 async def _in_pool(edge: Edge, incoming: Incoming, body: bytes) -> Outgoing:
     pool = edge.recognition if incoming.handler.images else edge.storage
-    return await pool.run(functools.partial(edge.gateway.answer, incoming, body))
+    try:
+        return await pool.run(functools.partial(edge.gateway.answer, incoming, body))
+    except WireError as error:
+        return edge.gateway.refuse(error, incoming.client)
 
 
 def _head(request: Request) -> HttpRequest:

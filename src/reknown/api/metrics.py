@@ -66,9 +66,10 @@ class Metrics:
         finally:
             self._stages.labels(name).observe(time.perf_counter() - started)
 
-    def text(self, faces: int) -> bytes:
-        """Everything in Prometheus's text format."""
-        self._faces.set(faces)
+    def text(self, faces: int | None) -> bytes:
+        """Everything in Prometheus's text format; without `faces`, their number as last told."""
+        if faces is not None:
+            self._faces.set(faces)
         return generate_latest(self._registry)
 
 

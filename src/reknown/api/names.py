@@ -27,7 +27,8 @@ def collection_of_arn(arn: str) -> str:
     """The collection that the name stands for, whatever its region; raises `InputError`."""
     match = _ARN.fullmatch(arn)
     if match is None:
-        raise InputError(f"{arn!r} is not the ARN of a collection")
+        form = "arn:aws:rekognition:<region>:<account>:collection/<id>"
+        raise InputError(f"ResourceArn is not the ARN of a collection, {form}")
     return match[1]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_OPERATION = re.compile(rb"[A-Za-z][A-Za-z0-9]{0,127}")
+_OPERATION = re.compile(rb"[A-Za-z][A-Za-z0-9]{0,99}")
 _MOST_FAULTS = 10
 _MOST_SHOWN = 100
 # A string of so many bytes can only be a blob or something that is ignored.

@@ -54,6 +54,15 @@ class NewFace:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedFace:
+    """A reference from elsewhere that keeps its `face.face_id`; `user` is its subject, if any."""
+
+    image: ImageRecord
+    face: NewFace
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FaceRecord:
     """A stored reference; `user` is the subject that it belongs to, if any."""
 

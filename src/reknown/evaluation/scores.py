@@ -140,9 +140,7 @@ def most_errors(target: float, trials: int) -> int:
     return count
 
 
-def _optional(
-    values: Ints | None, shape: tuple[int, ...], name: str, least: int
-) -> Ints | None:
+def _optional(values: Ints | None, shape: tuple[int, ...], name: str, least: int) -> Ints | None:
     return None if values is None else checked_codes(values, shape, name, least)
 
 

@@ -105,6 +105,8 @@ def _file_engine(folder: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(folder / _FILE)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+        # as many connections as there are threads: they cost little
+        max_overflow=-1,
     )
 
     @event.listens_for(engine, "connect")

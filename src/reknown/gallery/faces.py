@@ -21,11 +21,11 @@ from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.users import ensure_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Row, Select
 
-    from reknown.biometrics.records import NewFace
+    from reknown.biometrics.records import MovedFace, NewFace
     from reknown.biometrics.templates import TemplateSpace
 
 _UNIT_TOLERANCE = 1e-3
@@ -80,30 +80,30 @@ def merge_faces(
     return [next(added) if record is None else record for record in records]
 
 
-def restore_faces(
-    connection: Connection,
-    collection: str,
-    image: ImageRecord,
-    faces: Sequence[NewFace],
-    user: str | None,
-) -> None:
-    """Stores faces of a picture under ids that they had elsewhere; makes the user if missing.
+def restore_faces(connection: Connection, collection: str, moved: Sequence[MovedFace]) -> None:
+    """Stores references under the ids that they had elsewhere; makes users that are missing.
 
     Raises `AlreadyExistsError` when an id is taken, otherwise as `add_faces` does.
     """
     row = claim(connection, collection)
-    _check_faces(faces, space_of(row))
-    wanted = [face.face_id for face in faces if face.face_id]
-    for batch in batches(wanted):
-        query = select(faces_table.c.face_id).where(faces_table.c.face_id.in_(batch))
-        if taken := connection.execute(query).scalars().first():
-            raise AlreadyExistsError(f"the face {taken} is held already, by another collection")
+    _check_faces([item.face for item in moved], space_of(row))
+    pictures = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
+    names = {item.user for item in moved if item.user is not None}
+    owners = {name: ensure_user(connection, row.id, name) for name in sorted(names)}
+    common = {"collection_id": row.id, "created_at": now(), "revision": row.revision}
+    values = [
+        common
+        | {"image_id": pictures[item.image.sha256], "user_id": item.user and owners[item.user]}
+        | _values(item.face)
+        for item in moved
+    ]
     try:
         with connection.begin_nested():
-            _insert(connection, row, image, faces, user)
+            connection.execute(insert(faces_table), values)
     except IntegrityError as error:
-        # named twice here, or taken by another collection meanwhile
-        raise AlreadyExistsError(f"a face of {image.name!r} is held already") from error
+        raise AlreadyExistsError(
+            "one of these faces is held already, by another collection or named twice"
+        ) from error
 
 
 def find_image(connection: Connection, collection: str, sha256: str) -> list[FaceRecord]:
@@ -228,22 +228,41 @@ def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[F
 
 def _image_id(connection: Connection, owner: int, image: ImageRecord) -> int:
     """The key of this picture in the claimed collection, made if missing."""
-    require_text("a picture's sha256", image.sha256)
-    require_text("a picture's name", image.name, shortest=0, longest=4096)
-    own = images.c.collection_id == owner
-    query = select(images.c.id).where(own, images.c.sha256 == image.sha256)
-    found = connection.execute(query).scalar_one_or_none()
-    if found is not None:
-        return int(found)
-    values = {
-        "collection_id": owner,
-        "sha256": image.sha256,
-        "name": image.name,
-        "width": image.width,
-        "height": image.height,
-    }
-    statement = insert(images).values(values).returning(images.c.id)
-    return int(connection.execute(statement).scalar_one())
+    return _image_ids(connection, owner, {image.sha256: image})[image.sha256]
+
+
+def _image_ids(
+    connection: Connection, owner: int, wanted: Mapping[str, ImageRecord]
+) -> dict[str, int]:
+    """The keys of pictures in the claimed collection by their digest, made if missing."""
+    for image in wanted.values():
+        require_text("a picture's sha256", image.sha256)
+        require_text("a picture's name", image.name, shortest=0, longest=4096)
+    found = _stored_images(connection, owner, wanted)
+    missing = [
+        {
+            "collection_id": owner,
+            "sha256": image.sha256,
+            "name": image.name,
+            "width": image.width,
+            "height": image.height,
+        }
+        for image in wanted.values()
+        if image.sha256 not in found
+    ]
+    if not missing:
+        return found
+    connection.execute(insert(images), missing)
+    return _stored_images(connection, owner, wanted)
+
+
+def _stored_images(connection: Connection, owner: int, sha256s: Iterable[str]) -> dict[str, int]:
+    keys: dict[str, int] = {}
+    query = select(images.c.sha256, images.c.id).where(images.c.collection_id == owner)
+    for batch in batches(sha256s):
+        rows = connection.execute(query.where(images.c.sha256.in_(batch)))
+        keys.update((row.sha256, row.id) for row in rows)
+    return keys
 
 
 def _values(face: NewFace) -> dict[str, Any]:

@@ -31,30 +31,28 @@ class ExactIndex:
         """How many references there are."""
         return len(self._references)
 
-    def search(self, probes: NDArray[np.float32], k: int) -> list[Found]:
-        """For each probe the k best rows and their scores, float64, in descending order."""
+    def search(self, probes: NDArray[np.float32], k: int, least: float = -np.inf) -> list[Found]:
+        """For each probe the k best rows and their scores, float64, in descending order.
+
+        Rows that score below `least` may be left out.
+        """
         best: list[Found] = [(np.empty(0, np.intp), np.empty(0))] * len(probes)
         size = max(1, min(_BLOCK_ROWS, _BLOCK_SCORES // max(1, len(probes))))
         for start in range(0, len(self), size):
             block = self._references[start : start + size]
             for number, coarse in enumerate(probes @ block.T):
-                rows, scores = self._rescore(probes[number], block, coarse, k)
+                rows = self._promising(coarse, k, least)
+                scores = (block[rows].astype(np.float64) * probes[number]).sum(axis=1)
                 best[number] = _merge(best[number], (rows + start, scores), k)
         return best
 
-    def _rescore(
-        self,
-        probe: NDArray[np.float32],
-        block: NDArray[np.float32],
-        coarse: NDArray[np.float32],
-        k: int,
-    ) -> Found:
-        if k < len(coarse):
-            least = np.partition(coarse, -k)[-k] - self._margin
-            rows = np.flatnonzero(coarse >= least)
-        else:
-            rows = np.arange(len(coarse))
-        return rows, (block[rows].astype(np.float64) * probe).sum(axis=1)
+    def _promising(self, coarse: NDArray[np.float32], k: int, least: float) -> NDArray[np.intp]:
+        """The rows that may be among the k best and reach `least`."""
+        rows = np.flatnonzero(coarse >= least - self._margin)
+        if len(rows) > k:
+            kth = np.partition(coarse[rows], -k)[-k]
+            rows = rows[coarse[rows] >= kth - self._margin]
+        return rows
 
 
 def _merge(one: Found, other: Found, k: int) -> Found:

@@ -37,7 +37,8 @@ def search_references(
     """
     _check_limit(limit)
     index = ExactIndex(templates.vectors)
-    return [_references(templates, found, threshold) for found in index.search(probes, limit)]
+    found = index.search(probes, limit, threshold)
+    return [_references(templates, row, threshold) for row in found]
 
 
 def search_subjects(
@@ -63,9 +64,9 @@ def search_subjects(
     k = limit
     while len(pending) and len(index):
         short = []
-        for number, found in zip(pending, index.search(probes[pending], k), strict=True):
+        for number, found in zip(pending, index.search(probes[pending], k, threshold), strict=True):
             results[number] = _subjects(templates, found, threshold, users_only)[:limit]
-            exhausted = k >= len(index) or found[1][-1] < threshold
+            exhausted = len(found[0]) < k or found[1][-1] < threshold
             if len(results[number]) < limit and not exhausted:
                 short.append(number)
         pending = np.array(short, np.intp)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from reknown.biometrics.errors import ReplayError, TokenMismatchError
 from reknown.ledger.schema import nonces, tokens
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Engine, Table
 
     from reknown.ledger.actor import Actor, Nonce
 
@@ -42,6 +43,15 @@ def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
         raise ReplayError(
             "a request with this signature has been received before: sign it anew to repeat it"
         ) from error
+
+
+def rehearse(database: Engine) -> None:
+    """Writes a nonce and takes it back; raises `DatabaseError` when nothing can be written."""
+    now = datetime.now(UTC)
+    nonce = f"rehearsal {uuid4()}"
+    with database.begin() as connection:
+        connection.execute(insert(nonces).values(nonce=nonce, expires_at=_text(now)))
+        connection.execute(delete(nonces).where(nonces.c.nonce == nonce))
 
 
 def recall(connection: Connection, actor: Actor, operation: str, token: RequestToken) -> str | None:

@@ -43,7 +43,7 @@ def create_collection(
     """A new, empty collection; raises `AlreadyExistsError` or `InputError`."""
     with database.begin() as connection:
         made = collections.create_collection(connection, name, space, tags)
-        detail = {"space": space.fingerprint, "pack": space.pack}
+        detail = {"space": space.fingerprint, "pack": space.pack, "tags": dict(tags)}
         events.append(connection, actor, "create collection", name, detail)
     return made
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reknown.gallery.collections import count_faces, get_space
 from reknown.gallery.database import reading
+from reknown.ledger.requests import rehearse
 
 if TYPE_CHECKING:
     from reknown.gallery.cache import TemplateCache
@@ -38,3 +39,7 @@ class Platform:
         """The faces stored in all collections; raises `DatabaseError` when it cannot tell."""
         with reading(self.database) as connection:
             return count_faces(connection)
+
+    def check(self) -> None:
+        """Writes, and takes it back; raises `DatabaseError` when that is not possible."""
+        rehearse(self.database)

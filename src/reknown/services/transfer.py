@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reknown.gallery import faces
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
+    from reknown.biometrics.records import FaceRecord, MovedFace
     from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
@@ -31,15 +30,6 @@ class ExportedFace:
 
     record: FaceRecord
     vector: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedFace:
-    """A reference from elsewhere; `face.face_id` is kept."""
-
-    image: ImageRecord
-    face: NewFace
-    user: str | None
 
 
 def export_templates(
@@ -58,7 +48,7 @@ def export_templates(
 
 
 def import_templates(
-    database: Database, collection: str, imported: Sequence[ImportedFace], actor: Actor
+    database: Database, collection: str, imported: Sequence[MovedFace], actor: Actor
 ) -> int:
     """Adds the references that are not there yet; returns how many. All or none.
 
@@ -71,9 +61,8 @@ def import_templates(
         known = faces.find_faces(connection, collection, ids)
         distinct = {item.face.face_id: item for item in imported}
         new = [item for face_id, item in distinct.items() if face_id not in known]
-        for (image, user), group in groupby(new, key=lambda item: (item.image, item.user)):
-            added = [item.face for item in group]
-            faces.restore_faces(connection, collection, image, added, user)
+        if new:
+            faces.restore_faces(connection, collection, new)
         detail = {"faces": [item.face.face_id for item in new], "known": len(known)}
         events.append(connection, actor, "import templates", collection, detail)
     return len(new)

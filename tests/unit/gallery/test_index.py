@@ -59,6 +59,20 @@ def test_tells_apart_what_float32_cannot() -> None:
     assert len(np.unique(scores.astype(np.float32))) < 10
 
 
+@given(
+    seed=st.integers(0, 999), k=st.integers(1, 60), least=st.floats(-1, 1), rows=st.integers(1, 20)
+)
+def test_leaves_out_only_what_does_not_count(seed: int, k: int, least: float, rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, probe = units(rng, 50, 5), units(rng, 1, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK_ROWS", rows)
+        ((found, scores),) = ExactIndex(vectors).search(probe, k, least)
+    expected = [pair for pair in zip(*naive(vectors, probe[0], k), strict=True) if pair[1] >= least]
+    got = zip(found.tolist(), scores.tolist(), strict=True)
+    assert [pair for pair in got if pair[1] >= least] == expected
+
+
 @pytest.mark.parametrize("probes", [1, 100])
 def test_memory_stays_bounded(probes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = units(np.random.default_rng(1), 10_000, 8)

@@ -13,6 +13,7 @@ from reknown.biometrics.errors import (
     SpaceMismatchError,
 )
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.records import MovedFace
 from reknown.biometrics.templates import Template
 from reknown.gallery.collections import create_collection, get_collection, require
 from reknown.gallery.faces import (
@@ -256,9 +257,11 @@ def test_faces_are_restored_under_their_ids(
 ) -> None:
     create_collection(connection, "others", space)
     new = [dataclasses.replace(at(left), face_id=f"face {left}") for left in (0.1, 0.5, 0.9)]
-    restore_faces(connection, collection, picture(1), new[:2], "Ada")
+    owners = ("Ada", "Ada", None)
+    ours = [MovedFace(picture(1), face, user) for face, user in zip(new, owners, strict=True)]
+    restore_faces(connection, collection, ours[:2])
     # the rest of a picture may come later
-    restore_faces(connection, collection, picture(1), new[2:], None)
+    restore_faces(connection, collection, ours[2:])
     records = find_image(connection, collection, picture(1).sha256)
     assert [(record.face_id, record.user) for record in records] == [
         ("face 0.1", "Ada"),
@@ -266,11 +269,11 @@ def test_faces_are_restored_under_their_ids(
         ("face 0.9", None),
     ]
     for name in (collection, "others"):
-        with pytest.raises(AlreadyExistsError, match=r"face 0\.5"):
-            restore_faces(connection, name, picture(2), [at(0.3), new[1]], None)
-    twice = dataclasses.replace(at(0.3), face_id="twice")
-    with pytest.raises(AlreadyExistsError, match=r"'2\.jpg'"):
-        restore_faces(connection, "others", picture(2), [twice, twice], None)
+        with pytest.raises(AlreadyExistsError, match="held already"):
+            restore_faces(connection, name, [MovedFace(picture(2), at(0.3), None), ours[1]])
+    twice = MovedFace(picture(2), dataclasses.replace(at(0.3), face_id="twice"), None)
+    with pytest.raises(AlreadyExistsError, match="named twice"):
+        restore_faces(connection, "others", [twice, twice])
     assert get_collection(connection, "others").faces == 0
     with pytest.raises(NotFoundError, match="'nowhere'"):
-        restore_faces(connection, "nowhere", picture(1), new, None)
+        restore_faces(connection, "nowhere", ours)

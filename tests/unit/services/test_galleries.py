@@ -40,7 +40,8 @@ def _count(database: Database) -> int:
 
 def test_making_a_collection_leaves_an_event(database: Database, engine: Engine) -> None:
     made = galleries.create_collection(database, "friends", engine.space, {"a": "b"}, Actor("ann"))
-    detail = {"space": engine.space.fingerprint, "pack": engine.space.pack}
+    space = engine.space
+    detail = {"space": space.fingerprint, "pack": space.pack, "tags": {"a": "b"}}
     assert _last(database) == ("ann", "create collection", "friends", detail)
     assert list(galleries.list_collections(database)) == [made]
 

@@ -11,10 +11,9 @@ from reknown.api.paging import next_token, read_page
 from reknown.api.wire_faces import bounding_box, percent
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.records import ImageRecord, NewFace
+from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.services import transfer
-from reknown.services.transfer import ImportedFace
 
 if TYPE_CHECKING:
     from reknown.api.call import Call
@@ -69,7 +68,7 @@ def _exported(face: ExportedFace) -> shapes.ReknownTemplate:
     )
 
 
-def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> ImportedFace:
+def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> MovedFace:
     box = template.bounding_box
     sides = (box.left, box.top, box.width, box.height)
     if any(side is None for side in sides):
@@ -94,4 +93,4 @@ def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> Importe
         template.image_width,
         template.image_height,
     )
-    return ImportedFace(image, face, template.user_id)
+    return MovedFace(image, face, template.user_id)

@@ -1,0 +1,136 @@
+"""Connections: how long each may keep the server waiting, and which has to go when it is full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the server waits for its clients, and for how many.
+
+    Seconds for the head of a request, for the next request or to take an answer, and, when the
+    server stops, for the rest of a body and for answers; bytes of a head; connections at once.
+    """
+
+    head_seconds: float = 20.0
+    idle_seconds: int = 60
+    rest_seconds: float = 5.0
+    stop_seconds: int = 60
+    head_bytes: int = 64 * 1024
+    connections: int = 1000
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """HTTP that waits neither for ever nor for everybody.
+
+    When there is no room for another connection, the one goes that has kept the server waiting
+    the longest: those that say nothing cannot shut out those that do.
+    """
+
+    def __init__(self, *arguments: Any, patience: Patience, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._patience = patience
+        self._deadline: asyncio.TimerHandle | None = None
+        self._taken_by: asyncio.TimerHandle | None = None
+        self._in_head = False
+        self._head_bytes = 0
+        self._since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The clock starts with the connection."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._expect_head()
+        self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        """The clock starts again with the first byte after an answer."""
+        if self._deadline is None and not self._at_work():
+            self._expect_head()
+        began_before = self._in_head
+        super().data_received(data)
+        if began_before and self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._patience.head_bytes:
+                self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        """Bytes are counted from here; the head of a pipelined request has no clock."""
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The clock stops."""
+        self._in_head = False
+        self._since = self.loop.time()
+        self._stop_clock()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """From now on the client is waited for."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Whoever has not even taken the last answer by now does not get it."""
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """The client does not read: it may not do so for long."""
+        super().pause_writing()
+        self._since = self.loop.time()
+        self._taken_by = self.loop.call_later(self._patience.idle_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It reads."""
+        super().resume_writing()
+        if self._taken_by is not None:
+            self._taken_by.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is expected any more."""
+        self._stop_clock()
+        if self._taken_by is not None:
+            self._taken_by.cancel()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server stops: what has been asked is answered, what is still being said is not."""
+        super().shutdown()
+        if self._waits():
+            self.loop.call_later(self._patience.rest_seconds, self._give_up)
+
+    def _at_work(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _waits(self) -> bool:
+        """Whether it is the client's turn."""
+        return not self._at_work() or self.cycle.more_body or self.flow.write_paused
+
+    def _give_up(self) -> None:
+        if self._waits():
+            self.transport.abort()
+
+    def _make_room(self) -> None:
+        if len(self.connections) <= self._patience.connections:
+            return
+        others = [one for one in self.connections if isinstance(one, PatientProtocol)]
+        open_ones = [one for one in others if not one.transport.is_closing()]
+        if len(open_ones) > self._patience.connections:
+            waiting = (one for one in open_ones if one._waits())
+            min(waiting, key=lambda one: one._since).transport.abort()
+
+    def _expect_head(self) -> None:
+        self._deadline = self.loop.call_later(self._patience.head_seconds, self.transport.abort)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

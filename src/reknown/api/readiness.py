@@ -1,0 +1,41 @@
+"""Whether this server can serve, found out by trying."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SECONDS = 1.0
+
+
+class Readiness:
+    """Runs `attempt` when asked, but once a second at most however many ask.
+
+    For one event loop, and in a thread of its own: a full queue is no reason to be taken for dead.
+    """
+
+    def __init__(self, attempt: Callable[[], None]) -> None:
+        self._attempt = attempt
+        self._turn = asyncio.Lock()
+        self._next = 0.0
+        self._error: Exception | None = None
+
+    async def check(self) -> None:
+        """Raises what the last attempt raised."""
+        async with self._turn:
+            if time.monotonic() >= self._next:
+                self._error = await asyncio.to_thread(self._try)
+                self._next = time.monotonic() + _SECONDS
+        if self._error is not None:
+            raise self._error
+
+    def _try(self) -> Exception | None:
+        try:
+            self._attempt()
+        except Exception as error:
+            return error
+        return None

@@ -1,0 +1,217 @@
+"""Which comparisons were made, without listing them where it was every pair.
+
+A dyad is an unordered pair of different subjects; their images may have been compared many
+times. The variances of a false match rate need sums over dyads, errors or not. Where every
+image was compared with every other these have closed forms in the number of images of each
+subject, so that 50 million comparisons cost no more than their subjects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from reknown.biometrics.errors import InputError
+from reknown.evaluation.scores import check_different, checked_codes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+
+class PairDesign(Protocol):
+    """The non-mated comparisons among subjects 0 to s - 1."""
+
+    @property
+    def subjects(self) -> int:
+        """s, how many subject codes there are."""
+
+    @property
+    def comparisons(self) -> int:
+        """M, how many comparisons there are."""
+
+    def degrees(self) -> Floats:
+        """How many comparisons each subject takes part in (s,)."""
+
+    def dyads_squared(self) -> float:
+        """The sum over dyads of the squared number of comparisons."""
+
+    def trials(self, dyads: Ints) -> Floats:
+        """How many comparisons each of the `dyads` (k, 2) has (k,)."""
+
+    def totals(self, labels: Ints, groups: int, weights: Floats) -> Floats:
+        """For each label, the comparisons with both subjects in it (groups,).
+
+        `labels` (s,) from 0, -1 for none. A comparison counts as much as the product of its
+        subjects' `weights` (s,).
+        """
+
+    def within(self, chosen: NDArray[np.bool_]) -> PairDesign:
+        """The comparisons with both subjects `chosen` (s,); `InputError` when there is none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllPairs:
+    """Every image against every image of another subject, as far as their strata allow.
+
+    `images` (s,) counts the images of each subject, failed ones included if failures are
+    errors. `strata` (s,), codes from 0, say which subjects were compared: `allowed` (t, t),
+    symmetric, between which strata; by default within the same stratum.
+
+    Raises `InputError` for other shapes and when nothing is left to compare.
+    """
+
+    images: Ints
+    strata: Ints | None = None
+    allowed: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.images)
+        if len(shape) != 1:
+            raise InputError("give the number of images of each subject, (s,)")
+        images = checked_codes(self.images, shape, "images", 0)
+        given = np.zeros(shape, np.intp) if self.strata is None else self.strata
+        strata = checked_codes(given, shape, "strata", 0)
+        count = int(strata.max(initial=0)) + 1
+        allowed = np.eye(count, dtype=bool) if self.allowed is None else self.allowed
+        if allowed.shape != (count, count) or (allowed != allowed.T).any():
+            raise InputError(f"allowed pairs of {count} strata form a symmetric square of them")
+        for name, value in (("images", images), ("strata", strata), ("allowed", allowed)):
+            object.__setattr__(self, name, value)
+        if self.comparisons < 1:
+            raise InputError("no two subjects can be compared in this design")
+
+    @property
+    def subjects(self) -> int:
+        """How many subject codes there are, those without images included."""
+        return len(self.images)
+
+    @property
+    def comparisons(self) -> int:
+        """How many comparisons there are, exact up to 2^53."""
+        return round(float(self.degrees().sum()) / 2)
+
+    def degrees(self) -> Floats:
+        """As in `PairDesign`."""
+        images = self.images.astype(np.float64)
+        partners = self._mates() @ self._per_stratum(images)
+        return images * (partners[self._codes()] - np.where(self._inside(), images, 0))
+
+    def dyads_squared(self) -> float:
+        """As in `PairDesign`."""
+        squares = self.images.astype(np.float64) ** 2
+        sums = self._per_stratum(squares)
+        return float(sums @ self._mates() @ sums - (squares[self._inside()] ** 2).sum()) / 2
+
+    def trials(self, dyads: Ints) -> Floats:
+        """As in `PairDesign`."""
+        strata = self._codes()[dyads]
+        compared = self._mates()[strata[:, 0], strata[:, 1]]
+        return np.asarray(self.images[dyads].prod(axis=1) * compared, np.float64)
+
+    def totals(self, labels: Ints, groups: int, weights: Floats) -> Floats:
+        """As in `PairDesign`."""
+        chosen = labels >= 0
+        loads = (self.images * weights)[chosen]
+        codes = self._codes()[chosen]
+        width = len(self._mates())
+        sums = np.bincount(labels[chosen] * width + codes, loads, groups * width)
+        sums = sums.reshape(groups, width)
+        own = np.where(self._inside()[chosen], loads, 0)
+        alone = np.bincount(labels[chosen], own**2, groups)
+        return np.asarray(((sums @ self._mates() * sums).sum(axis=1) - alone) / 2)
+
+    def within(self, chosen: NDArray[np.bool_]) -> AllPairs:
+        """As in `PairDesign`."""
+        return AllPairs(np.where(chosen, self.images, 0), self.strata, self.allowed)
+
+    def _codes(self) -> Ints:
+        assert self.strata is not None
+        return self.strata
+
+    def _mates(self) -> Floats:
+        assert self.allowed is not None
+        return self.allowed.astype(np.float64)
+
+    def _inside(self) -> NDArray[np.bool_]:
+        """Which subjects may be compared within their own stratum (s,)."""
+        assert self.allowed is not None
+        return np.asarray(np.diagonal(self.allowed)[self._codes()])
+
+    def _per_stratum(self, values: Floats) -> Floats:
+        return np.asarray(np.bincount(self._codes(), values, len(self._mates())), np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListedPairs:
+    """Comparisons listed one by one: `pairs` (n, 2) of subject codes, repeats allowed.
+
+    `subjects` is how many codes there are. Raises `InputError` without comparisons, for codes
+    beyond `subjects`, and for a subject compared with itself.
+    """
+
+    pairs: Ints
+    subjects: int
+    dyads: Ints = field(init=False)
+    counts: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        pairs = checked_codes(self.pairs, (len(self.pairs), 2), "pairs", 0)
+        if not len(pairs) or pairs.max() >= self.subjects:
+            raise InputError(f"list at least one pair of the subjects 0 to {self.subjects - 1}")
+        check_different(pairs)
+        dyads, counts = merged(pairs, self.subjects)
+        for name, value in (("pairs", pairs), ("dyads", dyads), ("counts", counts)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def comparisons(self) -> int:
+        """How many comparisons there are."""
+        return len(self.pairs)
+
+    def degrees(self) -> Floats:
+        """As in `PairDesign`."""
+        return np.bincount(self.pairs.ravel(), minlength=self.subjects).astype(np.float64)
+
+    def dyads_squared(self) -> float:
+        """As in `PairDesign`."""
+        return float((self.counts**2).sum())
+
+    def trials(self, dyads: Ints) -> Floats:
+        """As in `PairDesign`."""
+        keys, wanted = _keys(self.dyads, self.subjects), _keys(dyads, self.subjects)
+        places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[places] == wanted, self.counts[places], 0.0)
+
+    def totals(self, labels: Ints, groups: int, weights: Floats) -> Floats:
+        """As in `PairDesign`."""
+        return sums_within(self.dyads, self.counts, labels, groups, weights)
+
+    def within(self, chosen: NDArray[np.bool_]) -> ListedPairs:
+        """As in `PairDesign`."""
+        return ListedPairs(self.pairs[chosen[self.pairs].all(axis=1)], self.subjects)
+
+
+def merged(pairs: Ints, subjects: int) -> tuple[Ints, Floats]:
+    """The distinct dyads (k, 2) of the pairs, ordered, and how often each occurs (k,)."""
+    keys, counts = np.unique(_keys(pairs, subjects), return_counts=True)
+    dyads = np.stack(np.divmod(keys, subjects), axis=1).astype(np.intp)
+    return dyads, counts.astype(np.float64)
+
+
+def sums_within(dyads: Ints, counts: Floats, labels: Ints, groups: int, weights: Floats) -> Floats:
+    """For each label the weighted `counts` (k,) of the `dyads` with both subjects in it."""
+    first, second = labels[dyads[:, 0]], labels[dyads[:, 1]]
+    same = (first == second) & (first >= 0)
+    inside = dyads[same]
+    loads = counts[same] * weights[inside[:, 0]] * weights[inside[:, 1]]
+    return np.asarray(np.bincount(first[same], loads, groups), np.float64)
+
+
+def _keys(pairs: Ints, subjects: int) -> Ints:
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    return np.asarray(low * subjects + high)

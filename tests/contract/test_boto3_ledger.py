@@ -1,0 +1,220 @@
+"""Every request is a row of the ledger and a line of the log, and neither tells too much."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+
+import callers
+from reknown.api.registry import HANDLERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers import Server
+
+_BY_NAME = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+
+
+@pytest.fixture(scope="module")
+def key(server: Server) -> tuple[str, str]:
+    """A key whose deeds are those of the tests below."""
+    return callers.key(server, *[word for right in _BY_NAME for word in ("--operation", right)])
+
+
+@pytest.fixture(scope="module")
+def own(server: Server, key: tuple[str, str]) -> Any:
+    return callers.distinct(server.client(key, **callers.NO_RETRIES))
+
+
+def test_every_operation_leaves_one_row_and_one_line(
+    server: Server, own: Any, key: tuple[str, str], name: str, eileen: bytes
+) -> None:
+    done = _all_operations(own, name, eileen)
+    assert {operation for operation, _ in done} == set(HANDLERS)
+    rows = _rows(server, key)
+    for operation, answer in done:
+        request_id = answer["ResponseMetadata"]["RequestId"]
+        (row,) = (row for row in rows if row["request_id"] == request_id)
+        assert row["operation"] == HANDLERS[operation].deed
+        (line,) = _lines(server, request_id)
+        assert (line["operation"], line["code"], line["key"]) == (operation, "OK", key[0])
+        assert line["collection"] == row["collection"]
+        about_pictures = operation in ("DetectFaces", "CompareFaces", "ListCollections")
+        assert row["collection"] == (None if about_pictures else name)
+
+
+def test_neither_tells_what_is_secret(
+    server: Server, own: Any, key: tuple[str, str], collection: str, eileen: bytes
+) -> None:
+    indexed = own.index_faces(CollectionId=collection, Image={"Bytes": eileen})
+    own.search_faces_by_image(CollectionId=collection, Image={"Bytes": eileen})
+    exported = own.reknown_export_templates(CollectionId=collection)
+    (template,) = exported["Templates"]
+    other = callers.templates(callers.strangers(1, exported["TemplateSpace"]["Dimension"]))
+    own.reknown_import_templates(
+        CollectionId=collection, TemplateSpace=exported["TemplateSpace"], Templates=other
+    )
+    for metadata in (indexed, exported):
+        assert _lines(server, metadata["ResponseMetadata"]["RequestId"])
+    ledger = server.reknown("ledger", "--json")
+    secrets = [key[1], server.secret]
+    for blob in (eileen, template["Vector"], other[0]["Vector"]):
+        secrets += [base64.b64encode(blob[3 * 40 : 3 * 60]).decode(), blob[120:180].hex()]
+    for text in (ledger, "".join(server.log)):
+        assert not [secret for secret in secrets if secret in text]
+
+
+def test_a_search_leaves_its_threshold_and_what_it_found(
+    server: Server, own: Any, key: tuple[str, str], collection: str, eileen: bytes
+) -> None:
+    indexed = own.index_faces(CollectionId=collection, Image={"Bytes": eileen})
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    own.create_user(CollectionId=collection, UserId="ada")
+    own.associate_faces(CollectionId=collection, UserId="ada", FaceIds=[face])
+    request = {"CollectionId": collection, "Image": {"Bytes": eileen}}
+    faces = own.search_faces_by_image(**request, FaceMatchThreshold=91)
+    users = own.search_users_by_image(**request)
+    alone = own.search_faces(CollectionId=collection, FaceId=face)
+    every = own.reknown_search_all_faces_by_image(**request)
+    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    found = [
+        rows[answer["ResponseMetadata"]["RequestId"]] for answer in (faces, users, alone, every)
+    ]
+    assert found[0]["faces"] == found[3]["faces"] == [[face]]
+    assert (found[0]["threshold"], found[1]["threshold"]) == (91, 80)
+    assert found[1]["users"] == ["ada"]
+    assert (found[2]["faces"], found[2]["face"]) == ([[]], face)
+    assert rows[indexed["ResponseMetadata"]["RequestId"]]["faces"] == [face]
+
+
+def test_refusals_are_recorded_too(
+    server: Server, own: Any, key: tuple[str, str], collection: str, nobody: bytes
+) -> None:
+    missing = collection + "-missing"
+    calls: list[tuple[str, Callable[[], Any]]] = [
+        ("ResourceNotFoundException", lambda: own.describe_collection(CollectionId=missing)),
+        ("ValidationException", lambda: own.describe_collection(CollectionId="a b")),
+        ("ResourceAlreadyExistsException", lambda: own.create_collection(CollectionId=collection)),
+        (
+            "InvalidParameterException",
+            lambda: own.search_faces_by_image(CollectionId=collection, Image={"Bytes": nobody}),
+        ),
+        ("InvalidParameterException", lambda: own.list_tags_for_resource(ResourceArn="x" * 30)),
+        (
+            "InvalidImageFormatException",
+            lambda: own.index_faces(CollectionId=collection, Image={"Bytes": b"GIF89a"}),
+        ),
+    ]
+    refused = [(code, *_refused(call)) for code, call in calls]
+    rows = _rows(server, key)
+    for expected, code, request_id in refused:
+        assert code == expected
+        (row,) = (row for row in rows if row["request_id"] == request_id)
+        assert row["detail"]["refused"] == code
+        (line,) = _lines(server, request_id)
+        assert line["code"] == code
+        assert line["reason"]
+
+
+def test_what_a_key_may_not_do_is_recorded_with_the_key(server: Server, name: str) -> None:
+    key = callers.key(server, "--operation", "DetectFaces")
+    limited = server.client(key, **callers.NO_RETRIES)
+    code, request_id = _refused(lambda: limited.delete_collection(CollectionId=name))
+    (row,) = _rows(server, key)
+    assert (row["request_id"], row["detail"]["refused"]) == (request_id, code)
+    assert (row["operation"], row["collection"]) == ("delete collection", name)
+
+
+def test_a_copy_is_recorded_as_refused(server: Server, key: tuple[str, str], name: str) -> None:
+    signed = callers.sign(server, "CreateCollection", {"CollectionId": name}, key=key)
+    ids = [signed.send().headers["x-amzn-requestid"] for _ in range(3)]
+    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    assert "refused" not in rows[ids[0]]
+    assert [rows[one]["refused"] for one in ids[1:]] == ["ThrottlingException"] * 2
+
+
+def test_a_retry_is_recorded_as_one(
+    server: Server, own: Any, key: tuple[str, str], collection: str
+) -> None:
+    request = {"CollectionId": collection, "UserId": "ada", "ClientRequestToken": str(uuid4())}
+    ids = [own.create_user(**request)["ResponseMetadata"]["RequestId"] for _ in range(2)]
+    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    assert [rows[one]["repeated"] for one in ids] == [False, True]
+
+
+def test_who_cannot_sign_leaves_a_line_but_no_row(server: Server, name: str) -> None:
+    # strangers must not fill the database
+    wrong = server.key_id, "not the secret"
+    answer = callers.sign(server, "CreateCollection", {"CollectionId": name}, key=wrong).send()
+    request_id = answer.headers["x-amzn-requestid"]
+    (line,) = _lines(server, request_id)
+    assert line["code"] == "InvalidSignatureException"
+    assert not [row for row in callers.ledger(server) if row["request_id"] == request_id]
+
+
+def _rows(server: Server, key: tuple[str, str]) -> list[dict[str, Any]]:
+    return [row for row in callers.ledger(server) if row["actor"] == f"key:{key[0]}"]
+
+
+def _lines(server: Server, request_id: str) -> list[dict[str, Any]]:
+    """The lines of this request; they are written just after the answer."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if any(request_id in line for line in list(server.log)):
+            break
+        time.sleep(0.01)
+    return [json.loads(line) for line in list(server.log) if request_id in line]
+
+
+def _refused(call: Callable[[], Any]) -> tuple[str, str]:
+    with pytest.raises(ClientError) as refused:
+        call()
+    response = refused.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["RequestId"]
+
+
+def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[str, Any]]]:
+    """Each operation once, in an order in which all succeed."""
+    picture, there = {"Bytes": eileen}, {"CollectionId": name}
+    done: list[tuple[str, dict[str, Any]]] = []
+
+    def call(operation: str, method: str, **request: Any) -> dict[str, Any]:
+        done.append((operation, getattr(own, method)(**request)))
+        return done[-1][1]
+
+    arn = call("CreateCollection", "create_collection", **there)["CollectionArn"]
+    call("DescribeCollection", "describe_collection", **there)
+    call("ListCollections", "list_collections")
+    call("TagResource", "tag_resource", ResourceArn=arn, Tags={"a": "1"})
+    call("UntagResource", "untag_resource", ResourceArn=arn, TagKeys=["a"])
+    call("ListTagsForResource", "list_tags_for_resource", ResourceArn=arn)
+    call("DetectFaces", "detect_faces", Image=picture)
+    call("CompareFaces", "compare_faces", SourceImage=picture, TargetImage=picture)
+    indexed = call("IndexFaces", "index_faces", **there, Image=picture)
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    call("ListFaces", "list_faces", **there)
+    call("SearchFaces", "search_faces", **there, FaceId=face)
+    call("SearchFacesByImage", "search_faces_by_image", **there, Image=picture)
+    call("CreateUser", "create_user", **there, UserId="ada")
+    call("ListUsers", "list_users", **there)
+    call("AssociateFaces", "associate_faces", **there, UserId="ada", FaceIds=[face])
+    call("SearchUsers", "search_users", **there, UserId="ada")
+    call("SearchUsersByImage", "search_users_by_image", **there, Image=picture)
+    every = "reknown_search_all_faces_by_image"
+    call("ReknownSearchAllFacesByImage", every, **there, Image=picture)
+    exported = call("ReknownExportTemplates", "reknown_export_templates", **there)
+    space, faces = exported["TemplateSpace"], exported["Templates"]
+    imports = "reknown_import_templates"
+    call("ReknownImportTemplates", imports, **there, TemplateSpace=space, Templates=faces)
+    call("DisassociateFaces", "disassociate_faces", **there, UserId="ada", FaceIds=[face])
+    call("DeleteUser", "delete_user", **there, UserId="ada")
+    call("DeleteFaces", "delete_faces", **there, FaceIds=[face])
+    call("DeleteCollection", "delete_collection", **there)
+    return done

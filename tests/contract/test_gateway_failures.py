@@ -1,0 +1,69 @@
+"""What nobody thought of: the gateway when a part of it breaks."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, NoReturn
+
+import callers
+from reknown.access.rights import ALL
+from reknown.access.vault import Vault
+from reknown.awswire.sigv4 import HttpRequest
+from reknown.gallery.database import open_database, reading
+from reknown.ledger import events
+from reknown.ledger.actor import Actor
+from reknown.objects.allow import NoObjects
+from reknown.server import Options, make_edge
+from reknown.services.access import create_key
+from reknown.services.galleries import create_collection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import pytest
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
+
+
+class _BrokenDetector:
+    def detect(self, pixels: NDArray[np.uint8]) -> NoReturn:
+        raise ZeroDivisionError("a fault")
+
+
+def test_a_fault_is_a_row_in_the_ledger_and_cannot_be_sent_again(
+    tmp_path: Path,
+    engine: Engine,
+    in_base64: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    database, vault = open_database(tmp_path), Vault(os.urandom(32))
+    broken = dataclasses.replace(engine, detector=_BrokenDetector())
+    options = Options("public-domain", workers=1, waiting=1, template_mib=1)
+    edge = make_edge(database, vault, NoObjects(), lambda _: broken, options)
+    made, secret = create_key(database, vault, "test", ALL, Actor("test"))
+    create_collection(database, "friends", engine.space, {}, Actor("test"))
+    body = {"CollectionId": "friends", "Image": {"Bytes": in_base64}}
+    signed = callers.sign("http://localhost:8080", "IndexFaces", body, (made.key_id, secret))
+    codes = []
+    for _ in range(2):
+        incoming = edge.gateway.head(_head(signed), "127.0.0.1", secure=False)
+        outgoing = edge.gateway.answer(incoming, signed.body)
+        codes.append(outgoing.code)
+        assert b"ZeroDivisionError" not in outgoing.body
+        with reading(database) as connection:
+            row = events.read(connection)[-1]
+        assert (row.request_id, row.detail["refused"]) == (outgoing.request_id, outgoing.code)
+    assert codes == ["InternalServerError", "ThrottlingException"]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    edge.recognition.close()
+    edge.storage.close()
+    database.dispose()
+
+
+def _head(signed: callers.Signed) -> HttpRequest:
+    headers = {"host": "localhost:8080"} | signed.headers
+    pairs = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+    return HttpRequest("POST", b"/", b"", pairs)
