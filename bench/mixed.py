@@ -306,14 +306,14 @@ class Client:
         answer = self._call("DeleteFaces", {"CollectionId": name, "FaceIds": faces}, unsure=faces)
         if answer is None:
             return
-        known = self.record.known[name]
-        for face in answer.get("DeletedFaces", []):
+        known, gone = self.record.known[name], answer.get("DeletedFaces", [])
+        for face in gone:
             known.faces.pop(face)
             self.record.gone[name].add(face)
-            if self._chance.random() < 0.3:
-                body = {"CollectionId": name, "FaceId": face}
-                if self._call("SearchFaces", body, "InvalidParameterException") is not None:
-                    self.record.problems.append(f"stale: deleted {face} is still there")
+        if gone and self._chance.random() < 0.5:
+            body = {"CollectionId": name, "FaceId": gone[0]}
+            if self._call("SearchFaces", body, "InvalidParameterException") is not None:
+                self.record.problems.append(f"stale: deleted {gone[0]} is still there")
 
     def _list_faces(self) -> None:
         name = self._own() if self._chance.random() < 0.5 else self._any()

@@ -98,7 +98,7 @@ def _await_work(server: Server) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with urlopen(f"{server.address}/metrics", timeout=30) as answer:
-            if b'reknown_requests_running{pool="recognition"} 1' in answer.read():
+            if b'reknown_pool_running{pool="recognition"} 1' in answer.read():
                 return
     pytest.fail("no work began")
 

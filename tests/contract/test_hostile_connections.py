@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 _MIB = 2**20
 _HEAD_SECONDS = 1.0
+_IDLE_SECONDS = 2
 _IMPATIENT = impatient.program(
-    patience={"head_seconds": _HEAD_SECONDS, "idle_seconds": 2, "rest_seconds": 0.5},
+    patience={"head_seconds": _HEAD_SECONDS, "idle_seconds": _IDLE_SECONDS, "rest_seconds": 0.5},
     limits={"body_seconds": 1.0, "rest_seconds": 0.3},
 )
 
@@ -144,11 +145,10 @@ def test_silence_is_not_waited_for(hasty: Server) -> None:
     started = time.monotonic()
     with _connect(hasty) as silent, _connect(hasty) as used:
         used.sendall(b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n")
-        assert _status(used.recv(1000)) == 200
         assert _all(silent) == b""
         assert time.monotonic() - started < _HEAD_SECONDS + 1
-        assert _all(used) == b""
-        assert time.monotonic() - started < 4
+        assert _all(used).endswith(b'{"status": "ok"}')
+        assert time.monotonic() - started < _IDLE_SECONDS + 2
 
 
 def test_half_a_body_is_not_waited_for(hasty: Server) -> None:
@@ -233,12 +233,10 @@ def test_a_chunked_gigabyte_is_not_read(served: Server) -> None:
 
 
 @pytest.mark.parametrize("length", ["16777217", "99999999999999", "0" * 20 + "400000000"])
-def test_what_announces_too_much_is_refused(served: Server, length: str) -> None:
-    headers = raw.signed(served, "ListCollections", b"") | {"content-length": length}
-    answer = _exchange(served, raw.head(served, headers))
-    assert _status(answer) in {413, 0}
-    with _connect(served, timeout=8) as connection:
-        connection.sendall(raw.head(served, headers))
+def test_what_announces_too_much_is_refused(hasty: Server, length: str) -> None:
+    headers = raw.signed(hasty, "ListCollections", b"") | {"content-length": length}
+    with _connect(hasty) as connection:
+        connection.sendall(raw.head(hasty, headers))
         answer = _all(connection)
     assert _status(answer) == 413
     assert b"RequestEntityTooLargeException" in answer
@@ -332,8 +330,8 @@ _GARBAGE = {
     "zeros": bytes(1000),
     "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
     "smtp": b"EHLO here\r\n",
-    "no version": b"GET /health\r\n\r\n",
-    "http/0.9": b"GET /health HTTP/0.9\r\n\r\n",
+    "no version": b"GET /nothing\r\n\r\n",
+    "http/0.9": b"GET /nothing HTTP/0.9\r\n\r\n",
     "http/9": b"GET /health HTTP/9.9\r\n\r\n",
     "no method": b" / HTTP/1.1\r\n\r\n",
     "space in the path": b"GET /a b HTTP/1.1\r\n\r\n",
@@ -452,7 +450,7 @@ def test_upgrades_are_not_made(served: Server) -> None:
 def _slow_picture() -> str:
     """Some tenths of a second of work in some kilobytes, in base64."""
     buffer = io.BytesIO()
-    Image.new("RGB", (6000, 6000)).save(buffer, "PNG")
+    Image.new("RGB", (4000, 4000)).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
 
 

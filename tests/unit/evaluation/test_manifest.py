@@ -138,7 +138,7 @@ def test_many_wrong_lines_are_counted(tmp_path: Path) -> None:
 )
 def test_a_wrong_header_is_refused(tmp_path: Path, header: str) -> None:
     content = (header + "\n1.jpg,Ann,x\n").encode("utf-8", "surrogateescape")
-    with pytest.raises(InputError, match="first line|column"):
+    with pytest.raises(InputError, match=r"first line|column"):
         read_manifest(_csv(tmp_path, content))
 
 
@@ -172,7 +172,7 @@ def test_numbers_of_subjects_sessions_and_groups(tmp_path: Path) -> None:
     assert (subjects.tolist(), names) == ([1, 0, 1, 1, 1], ("A", "B"))
     sessions = manifest.sessions()
     assert sessions[0] == sessions[2]
-    assert len(set(sessions.tolist())) == 4  # noqa: PLR2004
+    assert len(set(sessions.tolist())) == 4
     assert sessions[3] == UNLABELLED
     codes, labels = manifest.groups(("sex", "age"))
     assert (codes.tolist(), labels) == ([0, 1, UNLABELLED, 0, 0], ("f / x", "m / x"))

@@ -65,7 +65,7 @@ def test_a_wrong_pair_is_named(tmp_path: Path, row: str, problem: str) -> None:
 
 @pytest.mark.parametrize("content", ["", HEADER, "a,b\n", "image_a,image_b,same,fold\n"])
 def test_a_list_without_pairs_is_refused(tmp_path: Path, content: str) -> None:
-    with pytest.raises(InputError, match="first line|no pairs"):
+    with pytest.raises(InputError, match=r"first line|no pairs"):
         official_pairs(_pairs(tmp_path, content), people([2]))
     with pytest.raises(InputError, match="no such file"):
         official_pairs(tmp_path / "absent.csv", people([2]))

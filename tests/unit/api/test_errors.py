@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from reknown.api.catalogue import OPERATIONS
+from reknown.api.errors import CODES, INTERNAL, SPECIAL, wire_error
+from reknown.biometrics import errors as ours
+from reknown.objects import errors as objects
+
+
+def _kinds() -> list[type[ours.ReknownError]]:
+    return [
+        kind
+        for module in (ours, objects)
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, ours.ReknownError)
+    ]
+
+
+@pytest.mark.parametrize("kind", _kinds())
+def test_every_error_has_a_code(kind: type[ours.ReknownError]) -> None:
+    error = wire_error(kind.__new__(kind), "DetectFaces", None)
+    known = {code for operation in OPERATIONS.values() for code in operation.errors}
+    assert error.code in known
+
+
+def test_special_errors_come_before_general_ones() -> None:
+    kinds = [kind for kind, _ in CODES]
+    for place, kind in enumerate(kinds):
+        assert not any(issubclass(kind, earlier) for earlier in kinds[:place]), kind
+
+
+def test_special_codes_are_those_of_the_operation() -> None:
+    for operation, codes in SPECIAL.items():
+        assert set(codes.values()) <= OPERATIONS[operation].errors
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("CreateCollection", "ResourceAlreadyExistsException"),
+        ("CreateUser", "ConflictException"),
+        ("IndexFaces", "InvalidParameterException"),
+    ],
+)
+def test_what_exists_already(operation: str, code: str) -> None:
+    error = wire_error(ours.AlreadyExistsError("people exists"), operation, "people")
+    assert error.code == code
+    assert "people" in error.message
+
+
+def test_what_the_operator_has_to_mend_is_not_told() -> None:
+    broken = ours.DatabaseError("/srv/reknown.db: disk I/O error")
+    assert wire_error(broken, "DetectFaces", None) is INTERNAL
+    assert INTERNAL.status == 500
+    assert "/srv" not in INTERNAL.message
+
+
+def test_copies_of_a_request_are_asked_to_sign_anew() -> None:
+    error = wire_error(ours.ReplayError("seen before"), "DeleteFaces", "people")
+    assert (error.code, error.retry_after_ms) == ("ThrottlingException", 1000)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reknown.api.metrics import Metrics, timed
+
+if TYPE_CHECKING:
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+
+def lines(metrics: Metrics, faces: int | None = 0) -> set[str]:
+    return set(metrics.text(faces).decode().splitlines())
+
+
+def test_requests_are_counted_by_operation_and_code() -> None:
+    metrics = Metrics()
+    metrics.answered("DetectFaces", "", 0.03)
+    metrics.answered("DetectFaces", "", 0.3)
+    metrics.answered("DetectFaces", "AccessDeniedException", 0.001)
+    assert {
+        'reknown_requests_total{code="OK",operation="DetectFaces"} 2.0',
+        'reknown_requests_total{code="AccessDeniedException",operation="DetectFaces"} 1.0',
+        'reknown_request_seconds_count{operation="DetectFaces"} 3.0',
+        'reknown_request_seconds_bucket{le="0.05",operation="DetectFaces"} 2.0',
+    } <= lines(metrics)
+
+
+def test_the_number_of_faces_stays_when_it_cannot_be_had() -> None:
+    metrics = Metrics()
+    assert "reknown_faces 7.0" in lines(metrics, 7)
+    assert "reknown_faces 7.0" in lines(metrics, None)
+
+
+def test_stages_that_fail_are_timed_too() -> None:
+    metrics = Metrics()
+    with pytest.raises(ValueError, match="no"), metrics.stage("decode"):
+        raise ValueError("no")
+    assert 'reknown_stage_seconds_count{stage="decode"} 1.0' in lines(metrics)
+
+
+def test_servers_do_not_share_figures() -> None:
+    one, other = Metrics(), Metrics()
+    one.answered("DetectFaces", "", 0.1)
+    assert not any("DetectFaces" in line for line in lines(other))
+
+
+def test_an_engine_under_the_clock_finds_the_same(
+    engine: Engine, eileen_image: DecodedImage
+) -> None:
+    metrics = Metrics()
+    clocked = timed(engine, metrics)
+    assert clocked.detect(eileen_image) == engine.detect(eileen_image)
+    clocked.embed(eileen_image, clocked.detect(eileen_image))
+    assert {
+        'reknown_stage_seconds_count{stage="detect"} 2.0',
+        'reknown_stage_seconds_count{stage="embed"} 1.0',
+    } <= lines(metrics)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reknown.api.names import collection_arn, collection_of_arn, image_id, model_version
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from reknown.vision.analyze import Engine
+
+
+@given(name=st.from_regex(r"\A[a-zA-Z0-9_.\-]{1,255}\Z"))
+def test_names_come_back(name: str) -> None:
+    assert collection_of_arn(collection_arn("eu-west-1", name)) == name
+
+
+def test_other_partitions_and_accounts_are_fine() -> None:
+    arn = "arn:aws-us-gov:rekognition:us-gov-west-1:123456789012:collection/people"
+    assert collection_of_arn(arn) == "people"
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "people",
+        "arn:aws:rekognition:eu-west-1:000000000000:collection/",
+        "arn:aws:rekognition:eu-west-1:000000000000:collection/a/b",
+        "arn:aws:rekognition:eu-west-1:000000000000:collection/a\n",
+        "arn:aws:rekognition:eu-west-1:000000000000:project/a",
+        "arn:aws:s3:eu-west-1:000000000000:collection/a",
+        " arn:aws:rekognition:eu-west-1:000000000000:collection/a",
+        "arn:aws:rekognition:eu-west-1:\u0660:collection/a",
+        "arn:aws:rekognition:eu-west-1:000000000000:collection/" + "a" * 256,
+    ],
+)
+def test_what_is_no_name_is_refused_and_not_repeated(arn: str) -> None:
+    with pytest.raises(InputError, match="is not the ARN") as caught:
+        collection_of_arn(arn)
+    assert len(str(caught.value)) < 120
+
+
+def test_the_same_picture_has_the_same_id() -> None:
+    assert image_id("ab") == image_id("ab") != image_id("cd")
+    assert UUID(image_id("ab")).version == 5
+
+
+def test_versions_are_digits(engine: Engine) -> None:
+    assert model_version(engine.space).isdecimal()
