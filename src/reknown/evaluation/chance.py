@@ -98,13 +98,15 @@ def differential(
     target: float,
     *,
     measure: Measure = Measure.MAX_OVER_MIN,
+    strata: ArrayLike | None = None,
     minimum_subjects: int = MINIMUM_SUBJECTS,
     resampling: Resampling | None = None,
 ) -> Differential:
     """Rates by group, their ratio, its interval and null band, and the verdict.
 
     `labels` (s,) are group codes, -1 for none; `target` is the rate that the threshold was set
-    for. Groups below `minimum_subjects` take no part in the ratio.
+    for; `strata` (s,) keep the permutation within them, as in `permutation_null`. Groups below
+    `minimum_subjects` take no part in the ratio.
     """
     resampling = resampling or Resampling()
     groups = group_rates(evidence, labels, target, minimum_subjects)
@@ -113,7 +115,7 @@ def differential(
         return Differential(groups, measure, Verdict.SUPPRESSED, reason)
     shown = [group.group for group in groups if group.rate is not None]
     codes = np.where(np.isin(labels, shown), labels, UNLABELLED)
-    null = permutation_null(evidence, codes, measure=measure, resampling=resampling)
+    null = permutation_null(evidence, codes, strata=strata, measure=measure, resampling=resampling)
     rates = _floored(*evidence.counts(codes, max(shown) + 1, np.ones(evidence.subjects)))
     worst, best = int(np.nanargmax(rates)), int(np.nanargmin(rates))
     interval = ratio_interval(evidence, codes, worst, best, resampling)

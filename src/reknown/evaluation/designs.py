@@ -55,7 +55,7 @@ class PairDesign(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AllPairs:
+class AllPairsDesign:
     """Every image against every image of another subject, as far as their strata allow.
 
     `images` (s,) counts the images of each subject, failed ones included if failures are
@@ -125,9 +125,9 @@ class AllPairs:
         alone = np.bincount(labels[chosen], own**2, groups)
         return np.asarray(((sums @ self._mates() * sums).sum(axis=1) - alone) / 2)
 
-    def within(self, chosen: NDArray[np.bool_]) -> AllPairs:
+    def within(self, chosen: NDArray[np.bool_]) -> AllPairsDesign:
         """As in `PairDesign`."""
-        return AllPairs(np.where(chosen, self.images, 0), self.strata, self.allowed)
+        return AllPairsDesign(np.where(chosen, self.images, 0), self.strata, self.allowed)
 
     def _codes(self) -> Ints:
         assert self.strata is not None
@@ -147,7 +147,7 @@ class AllPairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ListedPairs:
+class ListedPairsDesign:
     """Comparisons listed one by one: `pairs` (n, 2) of subject codes, repeats allowed.
 
     `subjects` is how many codes there are. Raises `InputError` without comparisons, for codes
@@ -191,9 +191,9 @@ class ListedPairs:
         """As in `PairDesign`."""
         return sums_within(self.dyads, self.counts, labels, groups, weights)
 
-    def within(self, chosen: NDArray[np.bool_]) -> ListedPairs:
+    def within(self, chosen: NDArray[np.bool_]) -> ListedPairsDesign:
         """As in `PairDesign`."""
-        return ListedPairs(self.pairs[chosen[self.pairs].all(axis=1)], self.subjects)
+        return ListedPairsDesign(self.pairs[chosen[self.pairs].all(axis=1)], self.subjects)
 
 
 def merged(pairs: Ints, subjects: int) -> tuple[Ints, Floats]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import ListedPairs, sums_within
+from reknown.evaluation.designs import ListedPairsDesign, sums_within
 from reknown.evaluation.intervals import (
     checked_errors,
     clustered_fmr,
@@ -260,11 +260,24 @@ def subject_groups(scores: ScoreSet) -> Ints:
 
 def mated_trials(scores: ScoreSet, threshold: float, subjects: int) -> SubjectTrials:
     """False non-matches by subject; `subjects` is how many codes there are."""
-    if scores.mated_subjects is None or scores.mated_subjects.max() >= subjects:
-        raise InputError(f"mated comparisons need their subjects, 0 to {subjects - 1}")
-    missed = ~matches(scores.mated, threshold)
-    errors = np.bincount(scores.mated_subjects[missed], minlength=subjects)
-    return SubjectTrials(errors, np.bincount(scores.mated_subjects, minlength=subjects))
+    if scores.mated_subjects is None:
+        raise InputError("mated comparisons need their subjects")
+    return subject_trials(~matches(scores.mated, threshold), scores.mated_subjects, subjects)
+
+
+def subject_trials(errors: ArrayLike, of: ArrayLike, subjects: int) -> SubjectTrials:
+    """Evidence from one flag and one subject for each trial, both (n,): searches, say.
+
+    `subjects` is how many codes there are. Raises `InputError` for a code beyond them.
+    """
+    flags = np.asarray(errors)
+    if flags.dtype != np.bool_ or flags.ndim != 1:
+        raise InputError("errors are given as one true or false for each trial")
+    codes = checked_codes(of, flags.shape, "subjects", 0)
+    if codes.max(initial=0) >= subjects:
+        raise InputError(f"subjects are numbered 0 to {subjects - 1}, not {codes.max()}")
+    wrong = np.bincount(codes[flags], minlength=subjects)
+    return SubjectTrials(wrong, np.bincount(codes, minlength=subjects))
 
 
 def non_mated_trials(scores: ScoreSet, threshold: float, subjects: int) -> PairTrials:
@@ -272,7 +285,9 @@ def non_mated_trials(scores: ScoreSet, threshold: float, subjects: int) -> PairT
     if scores.non_mated_subjects is None:
         raise InputError("non-mated comparisons need the subjects of both sides")
     pairs = scores.non_mated_subjects
-    return PairTrials(pairs[matches(scores.non_mated, threshold)], ListedPairs(pairs, subjects))
+    return PairTrials(
+        pairs[matches(scores.non_mated, threshold)], ListedPairsDesign(pairs, subjects)
+    )
 
 
 def group_rates(

@@ -111,7 +111,8 @@ def searches_from_scores(
     """From the `scores` (p, e) of every probe against every entry of the gallery.
 
     `gallery` (e,) and `probes` (p,) are subject codes from 0; -inf stands for a failed probe
-    (a row) or entry (a column). A probe is mated if its subject has an entry, failed or not.
+    (a row) or entry (a column). A probe is mated if its subject has an entry, failed or not;
+    mated and non-mated searches each keep the order of their probes.
     """
     matrix = np.asarray(scores, np.float64)
     entries = checked_codes(gallery, matrix.shape[1:], "gallery subjects", 0)
@@ -133,7 +134,7 @@ def best_of_subjects(scores: Floats, gallery: Ints) -> tuple[Ints, Floats]:
 
 def false_positive_identification_rate(searches: Searches, threshold: float) -> Rate:
     """FPIR(N, T): non-mated searches with at least one candidate at or above `threshold`."""
-    hits = matches(searches.candidate_scores[:, 0], threshold)
+    hits = false_positives(searches, threshold)
     return Rate(int(hits.sum()), len(hits))
 
 
@@ -145,11 +146,21 @@ def false_negative_identification_rate(
     Without threshold and with rank 1: the rank-one miss rate. Raises `InputError` for a rank
     below 1 or beyond the length of the lists.
     """
+    missed = misses(searches, threshold, rank)
+    return Rate(int(missed.sum()), len(missed))
+
+
+def false_positives(searches: Searches, threshold: float) -> NDArray[np.bool_]:
+    """Which non-mated searches (n,) had a candidate, to be counted by group of the probe."""
+    return matches(searches.candidate_scores[:, 0], threshold)
+
+
+def misses(searches: Searches, threshold: float = -math.inf, rank: int = 1) -> NDArray[np.bool_]:
+    """Which mated searches (m,) missed the mate, to be counted by group of the probe."""
     if not 1 <= rank <= searches.list_length:
         raise InputError(f"lists of {searches.list_length} do not show rank {rank}")
     in_top = (searches.mate_ranks >= 1) & (searches.mate_ranks <= rank)
-    found = int((in_top & matches(searches.mate_scores, threshold)).sum())
-    return Rate(len(in_top) - found, len(in_top))
+    return ~(in_top & matches(searches.mate_scores, threshold))
 
 
 def cumulative_match(searches: Searches) -> Floats:

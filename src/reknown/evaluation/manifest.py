@@ -49,8 +49,8 @@ class Sample:
     """One picture of one subject.
 
     `line` is where it stands in the CSV file, or its number in the folder, from 1. `image` is
-    relative to the manifest's root. `session` is None when it is not known. `groups` holds
-    the label of each group column.
+    relative to the manifest's root, with the links of a CSV file's paths resolved. `session` is
+    None when it is not known. `groups` holds the label of each group column.
     """
 
     line: int

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Indices = NDArray[np.intp]
     Mask = NDArray[np.bool_]
 
-HISTOGRAM_BINS = 2_000
+HISTOGRAM_BINS = 20_000
 """Bins of equal width from -1 to 1; what lies beyond counts in the last ones."""
 
 _GRID = 2.0**24
@@ -139,7 +139,7 @@ def count_pairs(
     order = _by_subject(vectors, failed, pairs.subjects)
     highest = _Highest(length)
     histogram = np.zeros(HISTOGRAM_BINS, np.int64)
-    counter = None if cells is None else _CellCounter(cells)
+    counter = None if cells is None else _CellCounter(cells, len(vectors))
     for tile in _tiles(order):
         histogram += tile.histogram()
         highest.add(tile)
@@ -351,7 +351,7 @@ def _exclude(found: Indices, pairs: AllPairs, duplicates: Duplicates) -> tuple[M
     codes = found[:, 0] * count + found[:, 1]
     marked = duplicates.first * count + duplicates.second
     same = np.isin(codes, marked[duplicates.exact])
-    near = np.isin(codes, marked[~duplicates.exact]) & ~same
+    near = np.isin(codes, marked[~duplicates.exact])
     session = np.zeros(len(found), bool)
     if pairs.skip_same_session:
         one, other = pairs.sessions[found].T
@@ -363,7 +363,9 @@ def _exclude(found: Indices, pairs: AllPairs, duplicates: Duplicates) -> tuple[M
 class _CellCounter:
     """Counts false matches by the groups of both sides."""
 
-    def __init__(self, request: CellRequest) -> None:
+    def __init__(self, request: CellRequest, count: int) -> None:
+        if len(request.groups) != count:
+            raise InputError(f"{len(request.groups)} groups do not fit to {count} samples")
         if not request.thresholds or not np.isfinite(request.thresholds).all():
             raise InputError("counts by group need a finite threshold")
         self._groups = request.groups

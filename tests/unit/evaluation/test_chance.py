@@ -10,7 +10,7 @@ from reknown.evaluation.chance import (
     permutation_null,
     ratio_interval,
 )
-from reknown.evaluation.designs import AllPairs, ListedPairs
+from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.differentials import PairTrials, SubjectTrials
 
 FAST = Resampling(replicates=199)
@@ -26,7 +26,7 @@ def pairs(generator: np.random.Generator, chance: np.ndarray) -> PairTrials:
     """FMR evidence, every pair of one image; a pair's chance is its subjects' geometric mean."""
     rates = np.triu(np.sqrt(np.outer(chance, chance)), 1)
     errors = np.argwhere(generator.random(rates.shape) < rates)
-    return PairTrials(errors, AllPairs(np.ones(len(chance), np.intp)))
+    return PairTrials(errors, AllPairsDesign(np.ones(len(chance), np.intp)))
 
 
 def test_eight_equal_groups_of_ten_errors_show_a_ratio_of_two_and_a_half() -> None:
@@ -147,13 +147,16 @@ def test_labels_are_permuted_within_strata_only() -> None:
     within = permutation_null(evidence, labels, strata=sex, resampling=FAST)
     assert within.p_value > 0.05
     assert within.median > 2
+    whole = differential(evidence, labels, 0.1, strata=sex, resampling=FAST)
+    assert whole.verdict is Verdict.CHANCE
+    assert whole.null == within
 
 
 def test_comparisons_within_groups_only_cannot_be_permuted() -> None:
     labels = np.repeat([0, 1], 3)
     listed = np.array([[0, 1], [1, 2], [3, 4], [4, 5]])
     none = np.empty((0, 2), np.intp)
-    for design in (ListedPairs(listed, 6), AllPairs(np.ones(6, int), labels)):
+    for design in (ListedPairsDesign(listed, 6), AllPairsDesign(np.ones(6, int), labels)):
         with pytest.raises(InputError, match="crosses groups"):
             permutation_null(PairTrials(none, design), labels)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import AllPairs, ListedPairs
+from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.differentials import (
     PairTrials,
     SubjectTrials,
@@ -61,7 +61,7 @@ def test_the_cross_matrix_of_a_design_agrees_with_the_list() -> None:
     wrong = generator.random(len(pairs)) < 0.2
     scores = ScoreSet(np.ones(1), wrong.astype(float), non_mated_groups=labels[pairs])
     expected = cross_matrix(scores, 0.5)
-    for design in (AllPairs(images), ListedPairs(pairs, 12)):
+    for design in (AllPairsDesign(images), ListedPairsDesign(pairs, 12)):
         found = cross_matrix_of(PairTrials(pairs[wrong], design), labels)
         np.testing.assert_array_equal(found.errors, expected.errors)
         np.testing.assert_array_equal(found.trials, expected.trials)
@@ -110,9 +110,9 @@ def test_rates_and_intervals_of_groups_are_those_of_their_subjects_alone() -> No
     generator = np.random.default_rng(8)
     labels = np.repeat([0, 1], 50)
     errors = np.argwhere(np.triu(generator.random((100, 100)) < 0.05, 1))
-    found = group_rates(PairTrials(errors, AllPairs(np.ones(100, int))), labels, 0.05)
+    found = group_rates(PairTrials(errors, AllPairsDesign(np.ones(100, int))), labels, 0.05)
     inside = errors[(errors >= 50).all(axis=1)] - 50
-    alone = clustered_fmr(inside, AllPairs(np.ones(50, int)))
+    alone = clustered_fmr(inside, AllPairsDesign(np.ones(50, int)))
     assert found[1].rate == alone.rate
     assert found[1].interval == clustered_wilson(alone)
     trials = SubjectTrials(generator.integers(0, 3, 100), np.full(100, 4))
@@ -123,7 +123,7 @@ def test_rates_and_intervals_of_groups_are_those_of_their_subjects_alone() -> No
 
 def test_how_many_more_subjects_a_stable_rate_takes() -> None:
     none = np.empty((0, 2), np.intp)
-    pairs = PairTrials(none, AllPairs(np.ones(100, int)))
+    pairs = PairTrials(none, AllPairsDesign(np.ones(100, int)))
     (group,) = group_rates(pairs, np.zeros(100, int), 1e-4)
     # 30 errors at 1e-4 take 300,000 pairs: 776 subjects
     assert group.unstable

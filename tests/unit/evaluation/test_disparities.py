@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
@@ -81,6 +81,7 @@ def test_a_ratio_with_a_rate_of_zero_is_refused() -> None:
 
 
 @given(st.lists(st.floats(1e-9, 1), min_size=2, max_size=12))
+@settings(deadline=None)
 def test_order_and_scale_of_groups_do_not_matter(rates: list[float]) -> None:
     for measure in MEASURES:
         expected = pytest.approx(measure(rates), rel=1e-9, abs=1e-9)

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.evaluation.differentials import subject_trials
 from reknown.evaluation.identification import (
     GrowthPlan,
     Searches,
     cumulative_match,
     false_negative_identification_rate,
     false_positive_identification_rate,
+    false_positives,
     growth,
+    misses,
     searches_from_lists,
     searches_from_scores,
     selectivity,
@@ -59,6 +62,13 @@ def test_v3_table(rank: int, threshold: float, fnir: int, fpir: int, sel: int) -
 def test_v3_rank_one_miss_and_cmc() -> None:
     assert false_negative_identification_rate(V3) == Rate(2, 5)
     assert cumulative_match(V3).tolist() == [0.6, 0.8, 0.8]
+
+
+def test_v3_searches_counted_by_probe() -> None:
+    assert misses(V3, 0.5).tolist() == [False, True, True, True, False]
+    assert false_positives(V3, 0.5).tolist() == [True, False, False, True]
+    trials = subject_trials(misses(V3, 0.5), np.array([0, 1, 2, 0, 1]), 3)
+    assert (trials.errors.tolist(), trials.trials.tolist()) == ([1, 1, 1], [2, 2, 1])
 
 
 def test_v3_from_scores() -> None:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import AllPairs, ListedPairs
+from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.intervals import (
     clustered_fmr,
     clustered_fnmr,
@@ -117,7 +117,7 @@ V9 = np.array([[0, 1], [1, 2]])
 
 
 def test_v9_variance_and_the_factor_two_trap() -> None:
-    for design in (AllPairs(np.ones(4, np.intp)), listed(np.ones(4, np.intp))):
+    for design in (AllPairsDesign(np.ones(4, np.intp)), listed(np.ones(4, np.intp))):
         for errors in (V9, V9[:, ::-1]):
             found = clustered_fmr(errors, design)
             assert found.rate == Rate(2, 6)
@@ -125,7 +125,7 @@ def test_v9_variance_and_the_factor_two_trap() -> None:
 
 
 def test_v9_exact_vertex_bootstrap() -> None:
-    design = AllPairs(np.ones(4, np.intp))
+    design = AllPairsDesign(np.ones(4, np.intp))
     rates = []
     for drawn in itertools.product(range(4), repeat=4):
         weights = np.bincount(drawn, minlength=4).astype(float)
@@ -142,7 +142,7 @@ def test_v9_exact_vertex_bootstrap() -> None:
 
 def test_v10_one_wolf() -> None:
     wolf = np.array([[0, 1], [0, 2], [3, 0], [0, 4]])
-    found = clustered_fmr(wolf, AllPairs(np.ones(5, np.intp)))
+    found = clustered_fmr(wolf, AllPairsDesign(np.ones(5, np.intp)))
     assert found.rate.value == 0.4
     assert found.naive_variance == pytest.approx(0.024)
     assert found.variance == pytest.approx(0.048)
@@ -153,7 +153,7 @@ def test_v10_one_wolf() -> None:
 
 def test_without_errors_subjects_count_not_comparisons() -> None:
     none = np.empty((0, 2), np.intp)
-    found = clustered_fmr(none, AllPairs(np.full(10, 3)))
+    found = clustered_fmr(none, AllPairsDesign(np.full(10, 3)))
     assert (found.rate.trials, found.effective_trials) == (405, 10)
     assert clustered_wilson(found).high == pytest.approx(0.27753280)
     found = clustered_fnmr(np.zeros(30, bool), np.repeat(np.arange(10), 3))
@@ -171,9 +171,9 @@ def image_pairs(images: Ints, strata: Ints, allowed: NDArray[np.bool_]) -> Ints:
     return np.array(found, np.intp).reshape(-1, 2)
 
 
-def listed(images: Ints) -> ListedPairs:
+def listed(images: Ints) -> ListedPairsDesign:
     strata = np.zeros(len(images), np.intp)
-    return ListedPairs(image_pairs(images, strata, np.ones((1, 1), bool)), len(images))
+    return ListedPairsDesign(image_pairs(images, strata, np.ones((1, 1), bool)), len(images))
 
 
 def brute_variance(pairs: Ints, wrong: NDArray[np.bool_]) -> float:
@@ -188,6 +188,7 @@ def brute_variance(pairs: Ints, wrong: NDArray[np.bool_]) -> float:
 
 
 @given(st.integers(0, 2**32))
+@settings(deadline=None)
 def test_closed_forms_agree_with_every_pair_of_comparisons(seed: int) -> None:
     generator = np.random.default_rng(seed)
     subjects = int(generator.integers(2, 7))
@@ -199,11 +200,11 @@ def test_closed_forms_agree_with_every_pair_of_comparisons(seed: int) -> None:
     pairs = image_pairs(images, strata, allowed)
     if not len(pairs):
         with pytest.raises(InputError):
-            AllPairs(images, strata, allowed)
+            AllPairsDesign(images, strata, allowed)
         return
     wrong = generator.random(len(pairs)) < generator.random()
     expected = brute_variance(pairs, wrong)
-    for design in (AllPairs(images, strata, allowed), ListedPairs(pairs, subjects)):
+    for design in (AllPairsDesign(images, strata, allowed), ListedPairsDesign(pairs, subjects)):
         assert design.comparisons == len(pairs)
         found = clustered_fmr(pairs[wrong], design)
         assert found.variance == pytest.approx(expected, abs=1e-12)
@@ -211,6 +212,7 @@ def test_closed_forms_agree_with_every_pair_of_comparisons(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
+@settings(deadline=None)
 def test_weighted_totals_agree_with_the_list(seed: int) -> None:
     generator = np.random.default_rng(seed)
     images = generator.integers(1, 4, 6)
@@ -220,27 +222,27 @@ def test_weighted_totals_agree_with_the_list(seed: int) -> None:
     if not len(pairs):
         return
     labels, weights = generator.integers(-1, 3, 6), generator.integers(0, 4, 6).astype(float)
-    one = AllPairs(images, strata, allowed).totals(labels, 3, weights)
-    np.testing.assert_allclose(one, ListedPairs(pairs, 6).totals(labels, 3, weights))
+    one = AllPairsDesign(images, strata, allowed).totals(labels, 3, weights)
+    np.testing.assert_allclose(one, ListedPairsDesign(pairs, 6).totals(labels, 3, weights))
 
 
 def test_false_matches_outside_the_design_are_refused() -> None:
-    design = AllPairs(np.ones(3, np.intp))
+    design = AllPairsDesign(np.ones(3, np.intp))
     for errors in ([[0, 3]], [[0, 1], [1, 0]]):
         with pytest.raises(InputError):
             clustered_fmr(np.array(errors), design)
     with pytest.raises(InputError):
-        clustered_fmr(np.array([[0, 2]]), ListedPairs(np.array([[0, 1], [1, 2]]), 3))
+        clustered_fmr(np.array([[0, 2]]), ListedPairsDesign(np.array([[0, 1], [1, 2]]), 3))
 
 
 def test_the_order_of_subjects_does_not_matter() -> None:
     generator = np.random.default_rng(7)
     images, order = generator.integers(1, 5, 40), generator.permutation(40)
     errors = np.stack([generator.permutation(40)[:2] for _ in range(20)])
-    one = clustered_fmr(errors, AllPairs(images))
+    one = clustered_fmr(errors, AllPairsDesign(images))
     inverse = np.empty(40, np.intp)
     inverse[order] = np.arange(40)
-    other = clustered_fmr(inverse[errors], AllPairs(images[order]))
+    other = clustered_fmr(inverse[errors], AllPairsDesign(images[order]))
     assert one.variance == pytest.approx(other.variance)
 
 
@@ -268,7 +270,7 @@ def test_clustered_intervals_of_fmr_cover_where_independent_ones_do_not() -> Non
         risk = generator.choice(population, 100)
         rates = np.triu(np.minimum(1, scale * np.outer(risk, risk)), 1)
         errors = np.argwhere(generator.random((100, 100)) < rates)
-        found = clustered_fmr(errors, AllPairs(np.ones(100, np.intp)))
+        found = clustered_fmr(errors, AllPairsDesign(np.ones(100, np.intp)))
         interval, plain = clustered_wilson(found), wilson(found.rate)
         covered += interval.low <= 0.01 <= interval.high
         naive += plain.low <= 0.01 <= plain.high
@@ -280,7 +282,7 @@ def test_clustered_intervals_of_fmr_cover_where_independent_ones_do_not() -> Non
 def test_the_bootstrap_is_repeatable_and_near_the_clustered_interval() -> None:
     generator = np.random.default_rng(5)
     pairs = np.argwhere(np.triu(generator.random((300, 300)) < 0.01, 1))
-    design = AllPairs(np.ones(300, np.intp))
+    design = AllPairsDesign(np.ones(300, np.intp))
     samples = vertex_bootstrap(pairs, design, replicates=400, seed=2)
     np.testing.assert_array_equal(samples, vertex_bootstrap(pairs, design, replicates=400, seed=2))
     found = percentile_interval(samples)
@@ -303,6 +305,6 @@ def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(InputError):
         clustered_from_sums(np.array([2]), np.array([1]))
     with pytest.raises(InputError):
-        AllPairs(np.array([3]))
+        AllPairsDesign(np.array([3]))
     with pytest.raises(InputError):
-        ListedPairs(np.array([[0, 5]]), 5)
+        ListedPairsDesign(np.array([[0, 5]]), 5)

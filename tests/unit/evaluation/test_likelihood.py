@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
@@ -31,6 +31,7 @@ def test_many_scores_agree_with_scikit_learn() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([-math.inf, 0.0, 0.3, 0.6]), st.booleans()), min_size=1))
+@settings(deadline=None)
 def test_order_does_not_matter(rows: list[tuple[float, bool]]) -> None:
     one = pool_adjacent_violators(*zip(*rows, strict=True))
     place = sorted(range(len(rows)), key=lambda row: rows[row][1])
@@ -53,6 +54,7 @@ def test_the_least_cost_of_scores() -> None:
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1), st.lists(st.floats(-5, 5), min_size=1))
+@settings(deadline=None)
 def test_no_monotone_calibration_costs_less(mated: list[float], non_mated: list[float]) -> None:
     scores = ScoreSet(np.array(mated), np.array(non_mated))
     least = min_cllr(scores)

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 def unit_rows(generator: np.random.Generator, count: int, dimension: int) -> Singles:
     rows = generator.normal(size=(count, dimension))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32)
 
 
 def exact_score(one: Singles, other: Singles) -> float:
@@ -238,10 +239,13 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(InputError, match="not finite"):
         count_pairs(good * np.float32(np.nan), failed, _pairs([0, 1, 2]), no_duplicates())
     with pytest.raises(InputError, match="float32"):
-        count_pairs(good.astype(np.float64), failed, _pairs([0, 1, 2]), no_duplicates())  # type: ignore[arg-type]
+        count_pairs(good.astype(np.float64), failed, _pairs([0, 1, 2]), no_duplicates())
     request = CellRequest(np.zeros(3, np.intp), ())
     with pytest.raises(InputError, match="threshold"):
         count_pairs(good, failed, _pairs([0, 1, 2]), no_duplicates(), cells=request)
+    short = CellRequest(np.zeros(2, np.intp), (0.5,))
+    with pytest.raises(InputError, match="2 groups do not fit"):
+        count_pairs(good, failed, _pairs([0, 1, 2]), no_duplicates(), cells=short)
     many = np.zeros((7_000, 1), np.float32)
     with pytest.raises(InputError, match="mated pairs"):
         count_pairs(many, np.zeros(7_000, bool), _pairs([0] * 6_999 + [1]), no_duplicates())

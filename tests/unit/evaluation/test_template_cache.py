@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +109,20 @@ def test_two_writers_at_once(tmp_path: Path) -> None:
             one.append(_picture(number))
             other.append(_picture(number + 1))
     assert _read(tmp_path) == (list(range(20)), 0)
+
+
+def test_a_writer_waits_for_those_who_read(tmp_path: Path) -> None:
+    file = _filled(tmp_path)
+    with file.open("rb") as reader, TemplateCache(tmp_path, KEY) as cache:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        writer = threading.Thread(target=cache.append, args=(_picture(3),))
+        writer.start()
+        writer.join(0.2)
+        assert writer.is_alive()
+        fcntl.flock(reader, fcntl.LOCK_UN)
+        writer.join(10)
+        assert not writer.is_alive()
+    assert _read(tmp_path) == ([0, 1, 2, 3], 0)
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -20,6 +19,8 @@ from reknown.evaluation.templates import FaceChoice, TemplateSet, extract
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
     from reknown.vision.analyze import Engine
@@ -203,7 +204,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(
     program = [sys.executable, "-c", _PROGRAM, *map(str, (cache_folder, tmp_path / "set", cache))]
     for records in (3, 8):
         process = subprocess.Popen(program)
-        _wait_for_bytes(cache, records * 1_500, process)
+        _wait_for_bytes(cache, records * 2_000, process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     found = _run(counting, tmp_path / "set", cache)

@@ -13,7 +13,7 @@ from reknown.gallery.database import open_database, reading
 from reknown.ledger import requests as module
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.events import append, read
-from reknown.ledger.requests import RequestToken, recall, remember, use_up
+from reknown.ledger.requests import RequestToken, recall, rehearse, remember, use_up
 from reknown.ledger.schema import nonces, tokens
 
 if TYPE_CHECKING:
@@ -203,3 +203,9 @@ def test_of_two_answers_at_once_exactly_one_is_kept(own_engine: Engine) -> None:
     kept = "two" if errors[0] else "one"
     with reading(own_engine) as connection:
         assert recall(connection, ADA, "associate", TOKEN) == kept
+
+
+def test_a_rehearsal_leaves_nothing_behind(own_engine: Engine) -> None:
+    assert at_once(*(lambda: rehearse(own_engine) for _ in range(5))) == [None] * 5
+    with reading(own_engine) as connection:
+        assert size(connection, nonces) == 0

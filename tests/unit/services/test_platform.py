@@ -34,9 +34,9 @@ def test_a_collection_has_the_engine_that_it_was_made_with(
 def test_templates_and_faces_are_those_stored_last(
     platform: Platform, collection: str, enrol: Callable[..., object], eileen: bytes
 ) -> None:
-    assert (platform.count_faces(), len(platform.templates_of(collection))) == (0, 0)
+    assert (platform.count_faces(), len(platform.templates_of(collection).face_ids)) == (0, 0)
     enrol(eileen)
-    assert (platform.count_faces(), len(platform.templates_of(collection))) == (1, 1)
+    assert (platform.count_faces(), len(platform.templates_of(collection).face_ids)) == (1, 1)
     with pytest.raises(NotFoundError):
         platform.templates_of("nobody")
 
