@@ -1,0 +1,1 @@
+"""`reknown evaluate`: how often is it wrong, and for whom?"""

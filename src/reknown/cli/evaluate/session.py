@@ -1,0 +1,118 @@
+"""What every evaluation begins and ends with: pictures in, a report out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from reknown.biometrics.calibration import Calibration
+    from reknown.evaluation.duplicates import Duplicates
+    from reknown.evaluation.manifest import Manifest
+    from reknown.evaluation.report import Report
+    from reknown.evaluation.templates import FaceChoice, TemplateSet
+
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PICTURES",
+        help="A folder with a folder of pictures for each person, or a CSV with the columns "
+        "image,subject and, if you like, session and any group columns.",
+    ),
+]
+Html = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write the whole report as one HTML file."),
+]
+ReportJson = Annotated[
+    bool, typer.Option("--json", help="The report's figures as JSON, for machines.")
+]
+Choose = Annotated[
+    str,
+    typer.Option(help="Which face of several is the person's: the central or the largest one."),
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subjects:
+    """The pictures to evaluate with, and what the engine made of them."""
+
+    manifest: Manifest
+    templates: TemplateSet
+    duplicates: Duplicates
+    calibration: Calibration | None
+
+
+def read_subjects(
+    source: Path, pack: str | None, *, accurate: bool = False, choose: str = "central"
+) -> Subjects:
+    """Reads the manifest and makes templates, with a bar; those made before are reused."""
+    from reknown.cli.output import progress
+    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK, open_engine, pack_store
+    from reknown.evaluation.duplicates import find_duplicates
+    from reknown.evaluation.manifest import read_manifest
+    from reknown.evaluation.templates import extract
+    from reknown.settings import read_settings
+    from reknown.vision.packs.space import detector_fingerprint
+
+    manifest = read_manifest(source)
+    engine = open_engine(pack, accurate=accurate)
+    name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
+    with progress() as bar:
+        task = bar.add_task("templates", total=len(manifest.samples))
+        templates = extract(
+            engine,
+            manifest,
+            read_settings().cache / "evaluation",
+            detector=detector_fingerprint(pack_store().manifest(name)),
+            choose=_choice(choose),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    duplicates = find_duplicates(templates.pictures, manifest.subjects()[0])
+    return Subjects(manifest, templates, duplicates, engine.calibration)
+
+
+def show(report: Report, html: Path | None, *, as_json: bool) -> None:
+    """Prints the report and writes it where it was asked for."""
+    if html is not None:
+        from reknown.evaluation.html import render
+
+        html.write_text(render(report), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(json.dumps(report.figures, sort_keys=True, allow_nan=False) + "\n")
+        return
+    print_report(report)
+    if html is not None:
+        typer.echo(f"report: {html}")
+
+
+def print_report(report: Report) -> None:
+    """The tables, texts and cautions; pictures are for the HTML."""
+    from reknown.cli.output import print_table, printable
+    from reknown.evaluation.report import Caution, Table, Text
+
+    for section in report.sections:
+        typer.secho(f"\n{printable(section.title)}", bold=True)
+        for block in section.blocks:
+            if isinstance(block, Table):
+                print_table(block.columns, block.rows, block.caption)
+            elif isinstance(block, Text):
+                for paragraph in block.paragraphs:
+                    typer.echo(printable(paragraph))
+            elif isinstance(block, Caution):
+                typer.secho(f"Caution: {printable(block.text)}", fg="yellow")
+
+
+def _choice(choose: str) -> FaceChoice:
+    from reknown.biometrics.errors import InputError
+
+    if choose == "central":
+        return "central"
+    if choose == "largest":
+        return "largest"
+    raise InputError(f"--choose is central or largest, not {choose!r}")
