@@ -26,17 +26,19 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
 
 _SPARE = 1.25
+_BYTES_A_FACE, _BYTES_A_COLLECTION = 200, 4096
 
 
 class TemplateCache:
-    """The collections searched last, with at most `max_bytes` of vectors if more than one.
+    """The collections searched last, in about `max_bytes` of memory if more than one.
 
     Safe to use from several threads.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._held: OrderedDict[int, _Held] = OrderedDict()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._bytes = 0
         self._lock = Lock()
 
     def current(self, connection: Connection, collection: str) -> GalleryTemplates:
@@ -45,26 +47,48 @@ class TemplateCache:
         It must not have changed anything itself: others would see what may be rolled back.
         """
         row = require(connection, collection)
-        with self._lock:
-            held = self._held.setdefault(row.id, _Held(space_of(row)))
-            self._held.move_to_end(row.id)
+        held = self._find(collection, row)
         templates = held.refreshed(connection, row)
-        self._evict()
+        self._settle(collection, held)
         return templates
 
-    def _evict(self) -> None:
+    def forget(self, collection: str) -> None:
+        """Frees what is held of a collection that has been deleted."""
         with self._lock:
-            while len(self._held) > 1 and self._bytes() > self._max_bytes:
-                self._held.popitem(last=False)
+            self._drop(collection)
 
-    def _bytes(self) -> int:
-        return sum(held.nbytes for held in self._held.values())
+    def _find(self, collection: str, row: Row[Any]) -> _Held:
+        with self._lock:
+            held = self._held.get(collection)
+            # deleted and made anew, or the other way round for whoever looks at the past
+            if held is None or held.owner < row.id:
+                self._drop(collection)
+                held = self._held[collection] = _Held(row.id, space_of(row))
+            self._held.move_to_end(collection)
+        return held if held.owner == row.id else _Held(row.id, space_of(row))
+
+    def _settle(self, collection: str, held: _Held) -> None:
+        """Counts what has grown, and lets go of what was not searched for longest."""
+        with self._lock:
+            if self._held.get(collection) is not held:
+                return
+            self._bytes += held.nbytes - held.counted
+            held.counted = held.nbytes
+            while len(self._held) > 1 and self._bytes > self._max_bytes:
+                self._drop(next(iter(self._held)))
+
+    def _drop(self, collection: str) -> None:
+        held = self._held.pop(collection, None)
+        if held is not None:
+            self._bytes -= held.counted
 
 
 class _Held:
-    """One collection's templates at one revision."""
+    """One collection's templates at one revision; `counted` bytes are in the cache's total."""
 
-    def __init__(self, space: TemplateSpace) -> None:
+    def __init__(self, owner: int, space: TemplateSpace) -> None:
+        self.owner = owner
+        self.counted = 0
         self._lock = Lock()
         self._revision = -1
         # Snapshots given out are views of the first rows: those never change in place.
@@ -74,7 +98,8 @@ class _Held:
 
     @property
     def nbytes(self) -> int:
-        return self._buffer.nbytes
+        """About the memory held, names included."""
+        return self._buffer.nbytes + _BYTES_A_FACE * len(self._keys) + _BYTES_A_COLLECTION
 
     def refreshed(self, connection: Connection, row: Row[Any]) -> GalleryTemplates:
         with self._lock:

@@ -231,9 +231,9 @@ def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
             create_collection(connection, name, space)
     names = (friends, "others", "third")
     ids = {name: [record.face_id for record in add(4, "Ada", name)] for name in names}
-    vectors = 4 * space.dimension * 4
-    # room for two, with the spare rows of each
-    cache = TemplateCache(int(2 * vectors * 1.25))
+    one = 5 * space.dimension * 4 + 4 * module._BYTES_A_FACE + module._BYTES_A_COLLECTION
+    # room for two, with the spare row of each
+    cache = TemplateCache(2 * one)
 
     def reads(name: str) -> bool:
         read.clear()
@@ -248,6 +248,30 @@ def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
     assert reads("others")
     assert not reads(friends)
     assert reads("third")
+
+
+def test_a_deleted_collection_is_let_go_of(
+    own_engine: Engine, space: TemplateSpace, friends: str, add: Add
+) -> None:
+    cache = TemplateCache(MANY)
+    (old,) = add(1)
+    look(cache, own_engine, friends)
+    cache.forget(friends)
+    cache.forget("nobody's")
+    assert (cache._held, cache._bytes) == ({}, 0)
+    look(cache, own_engine, friends)
+    with reading(own_engine) as past:
+        require(past, friends)
+        with own_engine.begin() as connection:
+            delete_collection(connection, friends)
+            create_collection(connection, friends, space)
+        with reading(own_engine) as connection:
+            assert list(cache.current(connection, friends).face_ids) == []
+        # who looks at the past still sees it
+        assert list(cache.current(past, friends).face_ids) == [old.face_id]
+        with reading(own_engine) as connection:
+            assert list(cache.current(connection, friends).face_ids) == []
+    assert len(cache._held) == 1
 
 
 def test_one_collection_is_kept_however_large(

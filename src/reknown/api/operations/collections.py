@@ -35,6 +35,7 @@ def delete_collection(
 ) -> shapes.DeleteCollectionResponse:
     """The collection with all its faces, users and tags."""
     galleries.delete_collection(call.platform.database, request.collection_id, call.actor)
+    call.platform.templates.forget(request.collection_id)
     return shapes.DeleteCollectionResponse(status_code=_DONE)
 
 
