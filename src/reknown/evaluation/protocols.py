@@ -201,8 +201,12 @@ def tuning_samples(manifest: Manifest, share: float = 0.5, salt: str = "") -> Ma
     what is chosen.
     """
     subjects, names = manifest.subjects()
-    chosen = np.array([_draw("tune", salt, name) < share for name in names], bool)
-    return chosen[subjects]
+    return tuning_subjects(names, share, salt)[subjects]
+
+
+def tuning_subjects(names: Sequence[str], share: float = 0.5, salt: str = "") -> Mask:
+    """The same for the subjects themselves, by name: bool (s,)."""
+    return np.array([_draw("tune", salt, name) < share for name in names], bool)
 
 
 def gallery_split(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.records import FaceRecord
     from reknown.gallery.search import SubjectScore
+    from reknown.gallery.templates import GalleryTemplates
     from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
     from reknown.services.platform import Platform
@@ -194,6 +195,14 @@ def _stored_face(platform: Platform, collection: str, face_id: str) -> NDArray[n
     return vectors
 
 
+def _opened(platform: Platform, query: Query) -> tuple[Threshold, GalleryTemplates]:
+    threshold = threshold_at_similarity(query.engine.calibration, query.similarity)
+    templates = platform.templates_of(query.collection)
+    # the collection may have been made anew since the probe was read
+    query.engine.space.require(templates.space)
+    return threshold, templates
+
+
 def _search_faces(
     platform: Platform,
     query: Query,
@@ -201,10 +210,7 @@ def _search_faces(
     probe: dict[str, Any],
     without: str | None = None,
 ) -> FaceSearch:
-    threshold = threshold_at_similarity(query.engine.calibration, query.similarity)
-    templates = platform.templates_of(query.collection)
-    # the collection may have been made anew since the probe was read
-    query.engine.space.require(templates.space)
+    threshold, templates = _opened(platform, query)
     limit = query.limit + (without is not None)
     rows = search_references(templates, vectors, threshold.score, limit)
     rows = [[hit for hit in row if hit.face_id != without][: query.limit] for row in rows]
@@ -236,10 +242,7 @@ def _search_users(
     probe: dict[str, Any],
     without: str | None = None,
 ) -> UserSearch:
-    threshold = threshold_at_similarity(query.engine.calibration, query.similarity)
-    templates = platform.templates_of(query.collection)
-    # the collection may have been made anew since the probe was read
-    query.engine.space.require(templates.space)
+    threshold, templates = _opened(platform, query)
     limit = query.limit + (without is not None)
     rows = search_subjects(templates, vectors, threshold.score, limit, users_only=True)
     best: dict[str, float] = {}

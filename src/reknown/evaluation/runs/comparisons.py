@@ -1,0 +1,232 @@
+"""What a report on one-to-one comparisons rests on, from pictures or from a file of scores."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from reknown.biometrics.errors import InputError
+from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign, PairDesign
+from reknown.evaluation.pairs import HISTOGRAM_BINS, Excluded, count_pairs, score_pairs, tail_length
+from reknown.evaluation.protocols import all_pairs, tuning_subjects
+from reknown.evaluation.scores import ScoreSet
+from reknown.evaluation.tail import NonMatedTail
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.calibration import Calibration
+    from reknown.evaluation.duplicates import Duplicates
+    from reknown.evaluation.manifest import Manifest
+    from reknown.evaluation.protocols import ListedPairs
+    from reknown.evaluation.score_files import ScoreFile
+    from reknown.evaluation.templates import TemplateSet
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+    Mask = NDArray[np.bool_]
+
+_KEPT = 1_000_000
+
+
+class Pictures(Protocol):
+    """The pictures to evaluate with, and what the engine made of them."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Which pictures of whom."""
+
+    @property
+    def templates(self) -> TemplateSet:
+        """Their templates."""
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Which of them are the same picture."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What a score of the pack means, if it was measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clusters:
+    """Who was compared: `mated` (m,) subjects, the non-mated `design`, and (s,) subjects.
+
+    `tuning` bool (s,): the half of the subjects that thresholds are chosen on in the held-out
+    check.
+    """
+
+    mated: Ints
+    design: PairDesign
+    tuning: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparisons:
+    """Mated scores (m,), the highest non-mated ones, and what is known of them.
+
+    `bins` int64 counts all non-mated scores in equal bins from -1 to 1 where the tail is not
+    all of them, else it is None. `mated_rows` (m, 2) and `tail_rows` (t, 2) are places in
+    `names`; they are empty and None where nothing is known.
+    """
+
+    mated: Floats
+    tail: NonMatedTail
+    bins: NDArray[np.int64] | None
+    clusters: Clusters | None
+    names: tuple[str, ...]
+    mated_rows: Ints | None
+    tail_rows: Ints | None
+
+    def __post_init__(self) -> None:
+        if not (self.mated > -math.inf).any() or not len(self.tail.scores):
+            raise InputError(
+                "every mated or every non-mated comparison failed: there is no threshold to "
+                "choose and no rate to show. Check that the pictures can be read and show faces"
+            )
+
+    @property
+    def mated_failures(self) -> int:
+        """Mated comparisons in which a side failed."""
+        return int(np.count_nonzero(self.mated == -math.inf))
+
+    def half(self, chosen: Mask) -> Comparisons:
+        """The comparisons among the `chosen` (s,) subjects, without names.
+
+        Raises `InputError` when nothing is known of the subjects or too little is left.
+        """
+        if self.clusters is None or self.tail.subjects is None:
+            raise InputError("the subjects are not known, so they cannot be divided")
+        design = self.clusters.design.within(chosen)
+        mated = chosen[self.clusters.mated]
+        if not mated.any():
+            raise InputError("no mated comparison is left in a half of the subjects")
+        kept = chosen[self.tail.subjects].all(axis=1)
+        # which of them failed is not asked for here, only how many comparisons there were
+        tail = NonMatedTail(
+            self.tail.scores[kept], self.tail.floor, design.comparisons, 0, self.tail.subjects[kept]
+        )
+        clusters = Clusters(self.clusters.mated[mated], design, self.clusters.tuning)
+        return Comparisons(self.mated[mated], tail, None, clusters, (), None, None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedPictures:
+    """The comparisons of pictures and what was left out of them."""
+
+    comparisons: Comparisons
+    excluded: Excluded
+    non_mated_duplicates: int
+
+
+def compare_all(pictures: Pictures, *, skip_same_session: bool = False) -> ComparedPictures:
+    """Every picture with every other.
+
+    Raises `InputError` for fewer than two subjects, no mated pair, or nothing but failures.
+    """
+    subjects, names = pictures.manifest.subjects()
+    templates = pictures.templates
+    protocol = all_pairs(pictures.manifest, skip_same_session=skip_same_session)
+    length = max(tail_length(protocol.non_mated), min(protocol.non_mated, _KEPT))
+    found = count_pairs(
+        templates.vectors, templates.failed, protocol, pictures.duplicates, tail=length
+    )
+    if not len(found.mated):
+        raise InputError(
+            "no subject has two different pictures: FNMR needs mated comparisons, so add more "
+            "pictures of the same people"
+        )
+    design = AllPairsDesign(np.bincount(subjects))
+    complete = len(found.tail.scores) == found.tail.comparisons - found.tail.failures
+    comparisons = Comparisons(
+        found.mated,
+        found.tail,
+        None if complete else found.histogram,
+        Clusters(subjects[found.mated_pairs[:, 0]], design, tuning_subjects(names)),
+        image_names(pictures.manifest),
+        found.mated_pairs,
+        found.tail_pairs,
+    )
+    return ComparedPictures(comparisons, found.excluded, found.non_mated_duplicates)
+
+
+def compare_listed(pictures: Pictures, listed: ListedPairs) -> ComparedPictures:
+    """The pairs of a published list, duplicates included as its authors have them."""
+    scores = listed_scores(pictures, listed)
+    subjects, names = pictures.manifest.subjects()
+    rows = np.stack([listed.first, listed.second], axis=1)
+    mated, others = listed.mated, ~listed.mated
+    if not mated.any() or not others.any():
+        raise InputError("the list needs both mated and non-mated pairs")
+    found = ScoreSet(
+        scores[mated],
+        scores[others],
+        subjects[rows[mated, 0]],
+        subjects[rows[others]],
+    )
+    comparisons = _of_scores(found, names, (rows[mated], rows[others]), image_names(pictures.manifest))
+    return ComparedPictures(comparisons, Excluded(0, 0, 0), 0)
+
+
+def listed_scores(pictures: Pictures, listed: ListedPairs) -> Floats:
+    """The score of each listed pair, -inf for a failure."""
+    templates = pictures.templates
+    return score_pairs(templates.vectors, templates.failed, listed.first, listed.second)
+
+
+def compare_scores(file: ScoreFile) -> Comparisons:
+    """The comparisons of a file of scores."""
+    scores = file.scores
+    if scores.mated_subjects is None or scores.non_mated_subjects is None:
+        return _of_scores(scores, (), None, ())
+    own = np.stack([scores.mated_subjects] * 2, axis=1)
+    rows = (own, scores.non_mated_subjects)
+    return _of_scores(scores, file.subject_names, rows, file.subject_names)
+
+
+def _of_scores(
+    scores: ScoreSet,
+    subjects: tuple[str, ...],
+    rows: tuple[Ints, Ints] | None,
+    names: tuple[str, ...],
+) -> Comparisons:
+    finite = np.flatnonzero(scores.non_mated > -math.inf)
+    order = finite[np.argsort(scores.non_mated[finite], kind="stable")]
+    values = scores.non_mated[order]
+    pairs = scores.non_mated_subjects
+    tail = NonMatedTail(
+        values,
+        float(values[0]) if len(values) else 0.0,
+        len(scores.non_mated),
+        scores.non_mated_failures,
+        None if pairs is None else pairs[order],
+    )
+    clusters = None
+    if pairs is not None and scores.mated_subjects is not None:
+        design = ListedPairsDesign(pairs, len(subjects))
+        clusters = Clusters(scores.mated_subjects, design, tuning_subjects(subjects))
+    mated_rows, tail_rows = (None, None) if rows is None else (rows[0], rows[1][order])
+    return Comparisons(scores.mated, tail, None, clusters, names, mated_rows, tail_rows)
+
+
+def image_names(manifest: Manifest) -> tuple[str, ...]:
+    """The name of each picture, relative to the manifest."""
+    return tuple(sample.image.as_posix() for sample in manifest.samples)
+
+
+def data_digest(pictures: Pictures) -> str:
+    """SHA-256 of what was evaluated: the manifest and the bytes of every picture."""
+    digest = hashlib.sha256(pictures.manifest.digest.encode())
+    for picture in pictures.templates.pictures.digests:
+        digest.update(f"\n{picture}".encode())
+    return digest.hexdigest()
+
+
+def bin_edges() -> Floats:
+    """The edges of `Comparisons.bins`."""
+    return np.linspace(-1, 1, HISTOGRAM_BINS + 1)
