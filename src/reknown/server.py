@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import resource
 import ssl
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from reknown.objects.base import ObjectReader
     from reknown.vision.analyze import Engine
 
+# <malloc.h> of glibc
+_M_ARENA_MAX = -8
+_HEAPS = 2
 # Reads and writes of the database, which wait for the disk more than they compute.
 _STORAGE_THREADS = 8
 # Open at once besides the connections: database, models, libraries.
@@ -77,7 +81,11 @@ def make_edge(
     load: Callable[[str], Engine],
     options: Options,
 ) -> Edge:
-    """Everything behind the socket; raises what `load` raises for the default pack."""
+    """Everything behind the socket; raises what `load` raises for the default pack.
+
+    Sets how memory is shared out among threads for the whole process.
+    """
+    _limit_heaps()
     metrics = Metrics()
     engines = Engines(lambda pack: timed(load(pack), metrics), options.pack)
     platform = Platform(engines, database, TemplateCache(options.template_mib * 2**20))
@@ -144,6 +152,13 @@ def _allow_files(connections: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def _limit_heaps() -> None:
+    """Few heaps for all threads: with one for each, glibc keeps what none of them needs now."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def json_log() -> FilteringBoundLogger:

@@ -151,9 +151,7 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
         )
 
 
-def _numbers(
-    path: Path, texts: Sequence[str], place: Callable[[int], str]
-) -> NDArray[np.float64]:
+def _numbers(path: Path, texts: Sequence[str], place: Callable[[int], str]) -> NDArray[np.float64]:
     try:
         return np.array([float(text) if text.strip() else -math.inf for text in texts], np.float64)
     except ValueError:

@@ -70,13 +70,14 @@ class Clusters:
 class Comparisons:
     """Mated scores (m,), the highest non-mated ones, and what is known of them.
 
-    `bins` int64 counts all non-mated scores in equal bins from -1 to 1 where the tail is not
-    all of them, else it is None. `mated_rows` (m, 2) and `tail_rows` (t, 2) are places in
+    `complete`: the tail holds every non-mated score. Where it does not, `bins` int64 counts all
+    of them in equal bins from -1 to 1, else it is None. `mated_rows` (m, 2) and `tail_rows` (t, 2) are places in
     `names`; they are empty and None where nothing is known.
     """
 
     mated: Floats
     tail: NonMatedTail
+    complete: bool
     bins: NDArray[np.int64] | None
     clusters: Clusters | None
     names: tuple[str, ...]
@@ -112,7 +113,7 @@ class Comparisons:
             self.tail.scores[kept], self.tail.floor, design.comparisons, 0, self.tail.subjects[kept]
         )
         clusters = Clusters(self.clusters.mated[mated], design, self.clusters.tuning)
-        return Comparisons(self.mated[mated], tail, None, clusters, (), None, None)
+        return Comparisons(self.mated[mated], tail, self.complete, None, clusters, (), None, None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +147,7 @@ def compare_all(pictures: Pictures, *, skip_same_session: bool = False) -> Compa
     comparisons = Comparisons(
         found.mated,
         found.tail,
+        complete,
         None if complete else found.histogram,
         Clusters(subjects[found.mated_pairs[:, 0]], design, tuning_subjects(names)),
         image_names(pictures.manifest),
@@ -169,7 +171,9 @@ def compare_listed(pictures: Pictures, listed: ListedPairs) -> ComparedPictures:
         subjects[rows[mated, 0]],
         subjects[rows[others]],
     )
-    comparisons = _of_scores(found, names, (rows[mated], rows[others]), image_names(pictures.manifest))
+    comparisons = _of_scores(
+        found, names, (rows[mated], rows[others]), image_names(pictures.manifest)
+    )
     return ComparedPictures(comparisons, Excluded(0, 0, 0), 0)
 
 
@@ -211,7 +215,7 @@ def _of_scores(
         design = ListedPairsDesign(pairs, len(subjects))
         clusters = Clusters(scores.mated_subjects, design, tuning_subjects(subjects))
     mated_rows, tail_rows = (None, None) if rows is None else (rows[0], rows[1][order])
-    return Comparisons(scores.mated, tail, None, clusters, names, mated_rows, tail_rows)
+    return Comparisons(scores.mated, tail, True, None, clusters, names, mated_rows, tail_rows)
 
 
 def image_names(manifest: Manifest) -> tuple[str, ...]:

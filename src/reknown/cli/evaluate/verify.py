@@ -1,0 +1,112 @@
+"""`reknown evaluate verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.options import Accurate, Pack
+
+if TYPE_CHECKING:
+    from reknown.evaluation.report import Report
+
+OptionalSource = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[PICTURES]",
+        help="A folder with a folder of pictures for each person, or a CSV with the columns "
+        "image,subject and, if you like, session and any group columns.",
+        show_default=False,
+    ),
+]
+Scores = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Scores of any system in place of pictures: a CSV with the columns score,mated and, "
+        "if you like, subject_a,subject_b and group_a,group_b; or an npz of such arrays.",
+    ),
+]
+Pairs = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Only the pairs of this CSV, with the columns fold,image_a,image_b,same.",
+    ),
+]
+WithoutNames = Annotated[
+    bool,
+    typer.Option("--without-names", help="Short hashes in place of the names of pictures."),
+]
+
+
+def verify(
+    source: OptionalSource = None,
+    pairs: Pairs = None,
+    scores: Scores = None,
+    pack: Pack = None,
+    accurate: Accurate = False,
+    choose: Choose = "central",
+    without_names: WithoutNames = False,
+    html: Html = None,
+    json: ReportJson = False,
+) -> None:
+    """Measure how often two faces are wrongly taken for one person, or one person for two.
+
+    Every picture is compared with every other, or only the pairs of --pairs. Pictures without
+    a face count as errors.
+    """
+    from reknown.cli.evaluate.session import show
+
+    one_source(source, scores)
+    if scores is not None:
+        refuse_with_scores(pairs=pairs, pack=pack, accurate=accurate or None)
+        report = _of_scores(scores, without_names=without_names)
+    else:
+        assert source is not None
+        report = _of_pictures(source, pairs, pack, (accurate, choose), without_names=without_names)
+    show(report, html, as_json=json)
+
+
+def one_source(source: Path | None, scores: Path | None) -> None:
+    """Raises `InputError` unless exactly one of both is given."""
+    from reknown.biometrics.errors import InputError
+
+    if (source is None) == (scores is None):
+        raise InputError("give either a folder or CSV of pictures, or --scores FILE")
+
+
+def refuse_with_scores(**options: object) -> None:
+    """Raises `InputError` if an option was given that means nothing for scores."""
+    from reknown.biometrics.errors import InputError
+
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"--{name} is for pictures: leave it out with --scores")
+
+
+def _of_scores(scores: Path, *, without_names: bool) -> Report:
+    from reknown.evaluation.runs.verify import score_report
+    from reknown.evaluation.score_files import read_score_file
+
+    return score_report(read_score_file(scores), without_names=without_names)
+
+
+def _of_pictures(
+    source: Path,
+    pairs: Path | None,
+    pack: str | None,
+    how: tuple[bool, str],
+    *,
+    without_names: bool,
+) -> Report:
+    from reknown.cli.evaluate.session import read_subjects
+    from reknown.evaluation.protocols import official_pairs
+    from reknown.evaluation.runs.verify import verification_report
+
+    subjects = read_subjects(source, pack, accurate=how[0], choose=how[1])
+    listed = None if pairs is None else official_pairs(pairs, subjects.manifest)
+    return verification_report(subjects, listed, without_names=without_names)

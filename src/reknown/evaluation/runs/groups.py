@@ -1,0 +1,508 @@
+"""For whom is it wrong? Error rates of declared groups at one threshold (ISO/IEC 19795-10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reknown.biometrics.errors import InputError
+from reknown.evaluation import disparities
+from reknown.evaluation.chance import (
+    Differential,
+    Measure,
+    Resampling,
+    Verdict,
+    differential,
+    permutation_null,
+)
+from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
+from reknown.evaluation.differentials import (
+    MINIMUM_SUBJECTS,
+    PairTrials,
+    cross_matrix_of,
+    group_rates,
+)
+from reknown.evaluation.intervals import clustered_fmr, clustered_wilson, wilson
+from reknown.evaluation.report import (
+    Axis,
+    Caution,
+    Forest,
+    ForestRow,
+    HeatMap,
+    Report,
+    Section,
+    Table,
+    Text,
+)
+from reknown.evaluation.runs.counts import (
+    NOTHING,
+    interval_data,
+    interval_text,
+    number,
+    of,
+    rate_data,
+    rate_text,
+)
+from reknown.evaluation.scores import UNLABELLED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from reknown.evaluation.chance import NullBand
+    from reknown.evaluation.designs import PairDesign
+    from reknown.evaluation.differentials import Evidence, GroupRate
+    from reknown.evaluation.intervals import ClusteredRate
+    from reknown.evaluation.rates import Rate
+    from reknown.evaluation.report import Block
+    from reknown.evaluation.runs.group_data import GroupColumn, GroupData, Operating
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+# a difference of false non-matches is looked for where one in a hundred would show
+_TARGET_FNMR = 0.01
+_MOST_LEVELS = 3
+_EXPLAINED = (
+    "All groups are judged at one threshold. FMR is that of two subjects of the same group; FNMR "
+    "that of two images of one subject. Labels are those that were declared with the pictures: "
+    "none was guessed. A subject's label holds for all of its pictures. Intervals are at 95 % and "
+    "allow for comparisons that share a subject. A picture without a template matches nothing.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """How groups are judged: a figure takes `minimum_subjects`; chance is drawn as said."""
+
+    minimum_subjects: int = MINIMUM_SUBJECTS
+    resampling: Resampling = field(default_factory=Resampling)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One error rate of all groups; `problem` is why there is no differential."""
+
+    name: str
+    groups: tuple[GroupRate, ...]
+    found: Differential | None
+    geometric: NullBand | None
+    problem: str
+
+    @property
+    def usable(self) -> bool:
+        return self.found is not None and self.found.verdict is not Verdict.SUPPRESSED
+
+
+def groups_report(data: GroupData, plan: GroupPlan | None = None) -> Report:
+    """Rates, cross-group matrix, measures and their chance, for each of the columns.
+
+    Raises `InputError` where nothing was compared.
+    """
+    plan = plan or GroupPlan()
+    levels = tuple(_levels(data))
+    parts = [_Column(data, column, plan) for column in data.columns]
+    sections = [_compared(data), _pairing(levels), *(part.section() for part in parts)]
+    figures = {
+        "threshold": _threshold_data(data.operating),
+        "minimum_subjects": plan.minimum_subjects,
+        "fmr": _rate_of(clustered_fmr(data.non_mated.false_matches, data.non_mated.design)),
+        "fnmr": None if data.mated is None else _rate_of(_everybody(data.mated)),
+        "pairing": [{"level": name} | _rate_of(rate) for name, rate in levels],
+        "columns": [part.figures() for part in parts],
+        "cautions": list(data.cautions),
+    }
+    return Report("Error rates by group", tuple(sections), figures)
+
+
+def _compared(data: GroupData) -> Section:
+    fmr = clustered_fmr(data.non_mated.false_matches, data.non_mated.design)
+    rows = [_rate_row("FMR, any two subjects", fmr)]
+    if data.mated is not None:
+        rows.append(_rate_row("FNMR", _everybody(data.mated)))
+    operating = data.operating
+    similarity = NOTHING if operating.similarity is None else f"{operating.similarity:.1f}"
+    text = (
+        f"Threshold for everybody: score {operating.score:.4f}, similarity {similarity}, from "
+        f"{operating.source}; it stands for FMR {operating.target:.3g}."
+    )
+    blocks: list[Block] = [
+        Text((text, *_EXPLAINED)),
+        Table("Everybody", ("rate", "errors of trials ", "value ", "interval "), tuple(rows)),
+    ]
+    return Section("What was compared", (*blocks, *(Caution(text) for text in data.cautions)))
+
+
+def _pairing(levels: tuple[tuple[str, ClusteredRate], ...]) -> Section:
+    rows = tuple(_rate_row(name, rate) for name, rate in levels)
+    text = (
+        "The more alike two subjects are, the more often they match falsely. Columns are taken in "
+        "the order given, the coarsest first; level 0 pairs anybody and is the most optimistic."
+    )
+    table = Table(
+        "FMR by what both subjects share", ("level", "errors of trials ", "FMR ", "interval "), rows
+    )
+    return Section("Pairing levels", (Text((text,)), table))
+
+
+def _levels(data: GroupData) -> Iterator[tuple[str, ClusteredRate]]:
+    """The FMR among subjects who share nothing, the first label, the first two and so on."""
+    evidence = data.non_mated
+    yield "L0, any two", clustered_fmr(evidence.false_matches, evidence.design)
+    joint = np.zeros(evidence.subjects, np.intp)
+    names: list[str] = []
+    for level, column in enumerate(data.columns[:_MOST_LEVELS], 1):
+        known = (joint != UNLABELLED) & (column.codes != UNLABELLED)
+        joint = np.where(known, joint * len(column.names) + column.codes, UNLABELLED)
+        names.append(column.name)
+        try:
+            rate = _sharing(evidence, joint)
+        except InputError:
+            return  # nobody shares all of these labels
+        yield f"L{level}, same {' and '.join(names)}", rate
+
+
+def _sharing(evidence: PairTrials, codes: Ints) -> ClusteredRate:
+    """FMR where both subjects have the same code."""
+    inside = _same(codes, evidence.false_matches)
+    design: PairDesign = evidence.design
+    if isinstance(design, ListedPairsDesign):
+        design = ListedPairsDesign(design.pairs[_same(codes, design.pairs)], evidence.subjects)
+    elif isinstance(design, AllPairsDesign):
+        images = np.where(codes == UNLABELLED, 0, design.images)
+        design = AllPairsDesign(images, np.maximum(codes, 0))
+    return clustered_fmr(evidence.false_matches[inside], design)
+
+
+def _same(codes: Ints, pairs: Ints) -> NDArray[np.bool_]:
+    one, other = codes[pairs[:, 0]], codes[pairs[:, 1]]
+    return np.asarray((one == other) & (one != UNLABELLED))
+
+
+class _Column:
+    """What one column of groups comes to."""
+
+    def __init__(self, data: GroupData, column: GroupColumn, plan: GroupPlan) -> None:
+        self._data, self._column, self._plan = data, column, plan
+        self._fmr = _judge("FMR", data.non_mated, column, data.operating.target, plan)
+        self._fnmr = None
+        if data.mated is not None:
+            self._fnmr = _judge("FNMR", data.mated, column, _TARGET_FNMR, plan)
+        self._shown = [group.group for group in self._fmr.groups if group.rate is not None]
+        self._subjects = np.bincount(
+            column.codes[column.codes != UNLABELLED], minlength=len(column.names)
+        )
+
+    def section(self) -> Section:
+        """Tables, plots and the verdicts."""
+        blocks: list[Block] = [self._table(self._fmr)]
+        if self._fnmr is not None:
+            blocks.append(self._table(self._fnmr))
+        if self._column.failures:
+            blocks.append(self._failures())
+        blocks.append(self._forest(self._fmr))
+        if self._fnmr is not None:
+            blocks.append(self._forest(self._fnmr))
+        if len(self._shown) > 1:
+            blocks.append(self._heat_map())
+        for judged in self._both():
+            blocks.extend(_verdict(judged, self._column))
+        if measures := self._measures():
+            rows = tuple((name, number(value)) for name, value in measures.items())
+            blocks.append(Table("How far the groups lie apart", ("measure", "value "), rows))
+        blocks.extend(self._cautions())
+        return Section(f"Groups by {self._column.name}", tuple(blocks))
+
+    def figures(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return {
+            "column": self._column.name,
+            "unlabelled_subjects": int((self._column.codes == UNLABELLED).sum()),
+            "groups": [self._group_data(group) for group in range(len(self._column.names))],
+            "differentials": {j.name: _differential_data(j, self._column) for j in self._both()},
+            "measures": self._measures(),
+            "cross_fmr": self._cross_data(),
+        }
+
+    def _both(self) -> list[_Judged]:
+        return [judged for judged in (self._fmr, self._fnmr) if judged is not None]
+
+    def _table(self, judged: _Judged) -> Table:
+        rows = tuple(
+            (
+                self._column.names[group.group],
+                f"{group.subjects:,}",
+                of(group.rate),
+                rate_text(group.rate),
+                interval_text(group.interval),
+                _remark(group),
+            )
+            for group in judged.groups
+        )
+        head = ("group", "subjects ", "errors of trials ", f"{judged.name} ", "interval ", "remark")
+        return Table(f"{judged.name} by {self._column.name}", head, rows)
+
+    def _failures(self) -> Table:
+        rows = []
+        for group, failures in enumerate(self._column.failures):
+            few = self._subjects[group] < self._plan.minimum_subjects
+            rates = (None, None) if few else (failures.fta, failures.fte)
+            cells = [
+                NOTHING if rate is None else f"{of(rate)} ({rate_text(rate)})" for rate in rates
+            ]
+            name, images = self._column.names[group], self._column.images[group]
+            rows.append((name, f"{self._subjects[group]:,}", f"{images:,}", *cells))
+        head = ("group", "subjects ", "images ", "FTA, images ", "FTE, subjects ")
+        return Table(f"Failures to find a face, by {self._column.name}", head, tuple(rows))
+
+    def _forest(self, judged: _Judged) -> Forest:
+        rows = tuple(
+            ForestRow(
+                self._column.names[group.group],
+                None if group.rate is None else group.rate.value,
+                None if group.interval is None else group.interval.low,
+                None if group.interval is None else group.interval.high,
+            )
+            for group in judged.groups
+        )
+        everybody = self._reference(judged)
+        caption = f"{judged.name} by {self._column.name} with 95 % intervals"
+        return Forest(caption, Axis(judged.name, log=True), rows, everybody)
+
+    def _reference(self, judged: _Judged) -> float | None:
+        if judged is self._fmr:
+            evidence = self._data.non_mated
+            return len(evidence.false_matches) / evidence.design.comparisons
+        return None if self._data.mated is None else _everybody(self._data.mated).rate.value
+
+    def _heat_map(self) -> HeatMap:
+        errors, trials = self._cross()
+        values = tuple(
+            tuple(
+                None if trials[one, other] == 0 else float(errors[one, other] / trials[one, other])
+                for other in range(len(self._shown))
+            )
+            for one in range(len(self._shown))
+        )
+        labels = tuple(self._column.names[group] for group in self._shown)
+        return HeatMap(f"FMR between groups by {self._column.name}", labels, values)
+
+    def _cross(self) -> tuple[Ints, Ints]:
+        """False matches and comparisons among the groups that are large enough to be shown."""
+        places = np.full(len(self._column.names) + 1, UNLABELLED)
+        places[self._shown] = np.arange(len(self._shown))
+        matrix = cross_matrix_of(self._data.non_mated, places[self._column.codes])
+        return matrix.errors, matrix.trials
+
+    def _cross_data(self) -> dict[str, Any] | None:
+        if len(self._shown) < 2:
+            return None
+        errors, trials = self._cross()
+        names = [self._column.names[group] for group in self._shown]
+        return {"groups": names, "errors": errors.tolist(), "trials": trials.tolist()}
+
+    def _measures(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for judged in self._both():
+            if judged.usable:
+                found |= _measures_of(judged)
+        if self._fnmr is not None and self._fmr.usable and self._fnmr.usable:
+            found |= _joint_measures(self._fmr, self._fnmr)
+        return found
+
+    def _cautions(self) -> Iterator[Caution]:
+        missing = int((self._column.codes == UNLABELLED).sum())
+        if missing:
+            yield Caution(f"{missing:,} subjects have no label and are in no group.")
+        for group in self._shown:
+            failures = self._column.failures
+            if failures and failures[group].fta.errors:
+                yield Caution(
+                    f"{self._column.names[group]}: {of(failures[group].fta)} pictures gave no "
+                    "template; this lowers FMR and raises FNMR. The figures with failures left "
+                    "out are in the JSON."
+                )
+
+    def _group_data(self, group: int) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "group": self._column.names[group],
+            "subjects": int(self._subjects[group]),
+            "images": self._column.images[group] if self._column.images else None,
+        }
+        if self._subjects[group] >= self._plan.minimum_subjects and self._column.failures:
+            failures = self._column.failures[group]
+            data["fta"] = rate_data(failures.fta)
+            data["fte"] = rate_data(failures.fte, wilson(failures.fte))
+        for judged in self._both():
+            data[judged.name.lower()] = _group_rate_data(judged, group)
+        return data | self._successes(group)
+
+    def _successes(self, group: int) -> dict[str, Any]:
+        data = {}
+        for name, evidence in (
+            ("fmr_of_successes", self._data.succeeded_non_mated),
+            ("fnmr_of_successes", self._data.succeeded_mated),
+        ):
+            if evidence is not None:
+                minimum = self._plan.minimum_subjects
+                rates = group_rates(evidence, self._column.codes, _TARGET_FNMR, minimum)
+                known = rates[group] if group < len(rates) else None
+                data[name] = None if known is None else rate_data(known.rate, known.interval)
+        return data
+
+
+def _judge(
+    name: str, evidence: Evidence, column: GroupColumn, target: float, plan: GroupPlan
+) -> _Judged:
+    minimum = plan.minimum_subjects
+    groups = group_rates(evidence, column.codes, target, minimum)
+    try:
+        found = differential(
+            evidence, column.codes, target, minimum_subjects=minimum, resampling=plan.resampling
+        )
+        band = None
+        if found.verdict is not Verdict.SUPPRESSED:
+            shown = [group.group for group in groups if group.rate is not None]
+            codes = np.where(np.isin(column.codes, shown), column.codes, UNLABELLED)
+            band = permutation_null(
+                evidence,
+                codes,
+                measure=Measure.MAX_OVER_GEOMETRIC_MEAN,
+                resampling=plan.resampling,
+            )
+    except InputError as error:
+        return _Judged(name, groups, None, None, str(error))
+    return _Judged(name, groups, found, band, "")
+
+
+def _remark(group: GroupRate) -> str:
+    if group.withheld is not None:
+        more = f": {group.more_subjects:,} more are needed" if group.more_subjects else ""
+        return f"no figure: {group.withheld}{more}"
+    if group.unstable:
+        return f"unstable: under 30 errors; about {group.more_subjects:,} more subjects needed"
+    return ""
+
+
+def _verdict(judged: _Judged, column: GroupColumn) -> Iterator[Block]:
+    if judged.found is None:
+        yield Caution(f"{judged.name}: no ratio between groups: {judged.problem}")
+        return
+    found = judged.found
+    if found.worst is None or found.best is None or found.null is None:
+        yield Caution(f"{judged.name}: {found.verdict.value}: {_named(found.reason, column)}")
+        return
+    worst, best = column.names[found.worst], column.names[found.best]
+    yield Text(
+        (
+            f"{judged.name}: {found.verdict.value} (p {found.null.p_value:.3g}). {worst} over "
+            f"{best}: {number(found.ratio)}, interval {interval_text(found.interval)}; with "
+            f"labels permuted {found.null.median:.3g} in the median and up to "
+            f"{found.null.upper:.3g} in {found.null.level:.0%}. Zero errors count as a half. One "
+            "test in twenty finds a difference where there is none.",
+        )
+    )
+
+
+def _named(reason: str, column: GroupColumn) -> str:
+    """The reason with the group's label in place of its code."""
+    words = reason.split(" ")
+    if words[0] == "group" and words[1].isdigit():
+        words[1] = column.names[int(words[1])]
+    return " ".join(words)
+
+
+def _measures_of(judged: _Judged) -> dict[str, float]:
+    rates = [group.rate for group in judged.groups if group.rate is not None]
+    floored = _floored(rates)
+    plain = [rate.value for rate in rates]
+    return {
+        f"{judged.name} max/min": disparities.max_over_min(floored),
+        f"{judged.name} max/geomean": disparities.max_over_geometric_mean(floored),
+        f"{judged.name} sd log10": disparities.sd_log10(floored),
+        f"{judged.name} Gini, raw": disparities.gini(plain, corrected=False),
+        f"{judged.name} Gini, corrected": disparities.gini(plain),
+    }
+
+
+def _floored(rates: list[Rate]) -> Floats:
+    return disparities.floored_rates([r.errors for r in rates], [r.trials for r in rates])
+
+
+def _joint_measures(fmr: _Judged, fnmr: _Judged) -> dict[str, float]:
+    both = [
+        (left.rate, right.rate)
+        for left, right in zip(fmr.groups, fnmr.groups, strict=False)
+        if left.rate is not None and right.rate is not None
+    ]
+    if len(both) < 2:
+        return {}
+    one, other = ([pair[side] for pair in both] for side in (0, 1))
+    plain, other_plain = ([rate.value for rate in rates] for rates in (one, other))
+    floored, other_floored = (_floored(rates) for rates in (one, other))
+    return {
+        "GARBE": disparities.garbe(plain, other_plain),
+        "FDR": disparities.fairness_discrepancy_rate(plain, other_plain),
+        "IR": disparities.inequity_rate(floored, other_floored),
+    }
+
+
+def _group_rate_data(judged: _Judged, group: int) -> dict[str, Any]:
+    if group >= len(judged.groups):
+        return {"withheld": "no comparisons"}
+    rate = judged.groups[group]
+    if rate.withheld is not None:
+        return {"withheld": rate.withheld, "more_subjects": rate.more_subjects}
+    known = rate_data(rate.rate, rate.interval) or {}
+    return known | {"unstable": rate.unstable, "more_subjects": rate.more_subjects}
+
+
+def _differential_data(judged: _Judged, column: GroupColumn) -> dict[str, Any]:
+    found = judged.found
+    if found is None:
+        return {"verdict": Verdict.SUPPRESSED.value, "reason": judged.problem}
+    data: dict[str, Any] = {"verdict": found.verdict.value, "reason": _named(found.reason, column)}
+    if found.worst is None or found.best is None or found.null is None:
+        return data
+    data |= {"worst": column.names[found.worst], "best": column.names[found.best]}
+    data["ratio"] = found.ratio
+    data["interval"] = None if found.interval is None else interval_data(found.interval)
+    data["chance"] = {Measure.MAX_OVER_MIN.value: _band_data(found.null)}
+    if judged.geometric is not None:
+        data["chance"][Measure.MAX_OVER_GEOMETRIC_MEAN.value] = _band_data(judged.geometric)
+    return data
+
+
+def _band_data(band: NullBand) -> dict[str, float]:
+    return {
+        "observed": band.observed,
+        "median": band.median,
+        "upper": band.upper,
+        "level": band.level,
+        "p_value": band.p_value,
+    }
+
+
+def _everybody(evidence: Evidence) -> ClusteredRate:
+    return evidence.clustered(np.ones(evidence.subjects, bool))
+
+
+def _rate_row(name: str, rate: ClusteredRate) -> tuple[str, ...]:
+    interval = clustered_wilson(rate)
+    return (name, of(rate.rate), rate_text(rate.rate), interval_text(interval))
+
+
+def _rate_of(rate: ClusteredRate) -> dict[str, Any]:
+    return rate_data(rate.rate, clustered_wilson(rate)) or {}
+
+
+def _threshold_data(operating: Operating) -> dict[str, Any]:
+    return {
+        "score": operating.score,
+        "similarity": operating.similarity,
+        "target_fmr": operating.target,
+        "source": operating.source,
+    }
