@@ -764,6 +764,7 @@ class ReknownStatistics(Shape, frozen=True, kw_only=True):
     gallery_size: ULong | None = None
     references: ULong | None = None
     expected_false_candidates: float | None = None
+    caution: str | None = None
 
 
 class ReknownSearchAllFacesByImageResponse(Shape, frozen=True, kw_only=True):

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reknown.vision.draw import Label
 
 _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "false match rate ")
-_TOO_MANY = 0.01
 
 
 def identify(
@@ -68,6 +67,7 @@ def identify(
 def print_search(collection: str, limit: decision.Threshold, identifier: Identifier) -> None:
     """Says what is searched, at which threshold, and what that means for this gallery."""
     from reknown.cli.output import console, one_in, percent, printable
+    from reknown.services.decision import caution
 
     out = console()
     people = "person" if identifier.gallery_size == 1 else "people"
@@ -82,12 +82,8 @@ def print_search(collection: str, limit: decision.Threshold, identifier: Identif
     expected = limit.expected_false_candidates(identifier.references)
     if expected is None:
         out.print("this model pack is not calibrated: no false match rate is known", style="yellow")
-    elif expected > _TOO_MANY:
-        out.print(
-            f"expect up to {expected:.2g} false candidates for each stranger at this threshold "
-            "and gallery size: raise --threshold or check every candidate",
-            style="yellow",
-        )
+    elif (warning := caution(expected)) is not None:
+        out.print(warning, style="yellow")
 
 
 def print_identification(path: Path, found: Identification) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
 
 DEFAULT_SIMILARITY = 80.0
+# Beyond one false candidate in a hundred searches for strangers, people have to be warned.
+MOST_EXPECTED = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ class Threshold:
         """How many references of strangers are expected to reach it by chance."""
         rate = self.false_match_rate
         return None if rate is None else rate * references
+
+
+def caution(expected_false_candidates: float | None) -> str | None:
+    """A warning when a search for a stranger is expected to find too many; None if it is not."""
+    if expected_false_candidates is None or expected_false_candidates <= MOST_EXPECTED:
+        return None
+    return (
+        f"{expected_false_candidates:.2g} false candidates are expected for a stranger in a "
+        "gallery of this size: raise the threshold, and look closely at every candidate"
+    )
 
 
 def threshold_at_similarity(

@@ -14,7 +14,7 @@ from reknown.gallery.search import search_references, search_subjects
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.gallery.users import get_user
 from reknown.ledger import events
-from reknown.services.decision import threshold_at_similarity
+from reknown.services.decision import caution, threshold_at_similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,6 +77,11 @@ class Searched:
     def expected_false_candidates(self) -> float | None:
         """How many of the references a stranger is expected to reach by chance."""
         return self.threshold.expected_false_candidates(self.references)
+
+    @property
+    def caution(self) -> str | None:
+        """What to know before relying on a candidate; None where few false ones are expected."""
+        return caution(self.expected_false_candidates)
 
 
 @dataclass(frozen=True, slots=True)

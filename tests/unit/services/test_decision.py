@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError, UncalibratedError
-from reknown.services.decision import Threshold, threshold_at_similarity
+from reknown.services.decision import Threshold, caution, threshold_at_similarity
 
 TABLE = Calibration((-1.0, 0.2, 0.4, 0.6, 0.8), (1.0, 1e-2, 1e-3, 1e-4, 1e-5), "made up", 10**6)
 
@@ -54,3 +54,14 @@ def test_score_and_similarity_agree_on_what_is_accepted(similarity: float, score
     assert judged.similarity is not None
     if abs(judged.similarity - similarity) > 1e-6:
         assert judged.accepted == (judged.similarity > similarity)
+
+
+@pytest.mark.parametrize("expected", [None, 0.0, 0.01])
+def test_few_false_candidates_need_no_caution(expected: float | None) -> None:
+    assert caution(expected) is None
+
+
+def test_many_false_candidates_are_warned_of() -> None:
+    text = caution(0.011)
+    assert text is not None
+    assert text.startswith("0.011 false candidates are expected")

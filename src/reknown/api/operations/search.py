@@ -201,4 +201,5 @@ def _statistics(query: Query, searched: Searched) -> shapes.ReknownStatistics:
         gallery_size=searched.gallery_size,
         references=searched.references,
         expected_false_candidates=searched.expected_false_candidates,
+        caution=searched.caution,
     )
