@@ -91,7 +91,7 @@ class _Story:
     def identify(self, picture: Image, tiles: tuple[Tile, ...], name: str) -> bool:
         """Searches, prints and draws; whether everybody enrolled and nobody else was found."""
         from reknown.biometrics.errors import ReknownError
-        from reknown.cli.identify import labels, print_search
+        from reknown.cli.identify import labels, print_search, warn_of_strangers
         from reknown.cli.output import print_table
         from reknown.services.decision import threshold_at_similarity
         from reknown.services.identification import Identifier
@@ -102,6 +102,7 @@ class _Story:
         limit = threshold_at_similarity(self._engine.calibration)
         identifier = Identifier(self._engine, self._database, _COLLECTION, limit, _ACTOR)
         print_search(_COLLECTION, limit, identifier)
+        warn_of_strangers(limit, identifier)
         ((_, found),) = identifier.identify_all([path])
         if isinstance(found, ReknownError):
             raise found

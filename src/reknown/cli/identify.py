@@ -53,6 +53,7 @@ def identify(
         identifier = Identifier(engine, database, collection, limit, read_settings().actor)
         if not json:
             print_search(collection, limit, identifier)
+        warn_of_strangers(limit, identifier)
         view: View[Identification] = View(
             photo=lambda found: found.photo,
             positive=lambda found: any(row.candidates for row in found.candidates),
@@ -67,7 +68,6 @@ def identify(
 def print_search(collection: str, limit: decision.Threshold, identifier: Identifier) -> None:
     """Says what is searched, at which threshold, and what that means for this gallery."""
     from reknown.cli.output import console, one_in, percent, printable
-    from reknown.services.decision import caution
 
     out = console()
     people = "person" if identifier.gallery_size == 1 else "people"
@@ -82,8 +82,16 @@ def print_search(collection: str, limit: decision.Threshold, identifier: Identif
     expected = limit.expected_false_candidates(identifier.references)
     if expected is None:
         out.print("this model pack is not calibrated: no false match rate is known", style="yellow")
-    elif (warning := caution(expected)) is not None:
-        out.print(warning, style="yellow")
+
+
+def warn_of_strangers(limit: decision.Threshold, identifier: Identifier) -> None:
+    """One line on standard error where more than one stranger in a hundred gets a candidate."""
+    from reknown.services.decision import caution
+
+    expected = limit.expected_false_candidates(identifier.references)
+    warning = None if expected is None else caution(expected)
+    if warning is not None:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
 
 
 def print_identification(path: Path, found: Identification) -> None:

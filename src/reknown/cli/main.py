@@ -25,6 +25,7 @@ from reknown.cli import (
     serve,
     users,
 )
+from reknown.cli.evaluate import app as evaluate
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
 
 cli = typer.Typer(
@@ -51,6 +52,7 @@ cli.command()(ledger.ledger)
 cli.command()(serve.serve)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")
+cli.add_typer(evaluate.cli, name="evaluate")
 cli.command()(doctor.doctor)
 
 

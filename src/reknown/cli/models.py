@@ -10,6 +10,7 @@ from reknown.cli.completion import complete_pack
 from reknown.cli.options import Json
 
 if TYPE_CHECKING:
+    from reknown.vision.packs.manifest import CalibrationTable
     from reknown.vision.packs.store import FileStatus, PackStore
 
 cli = typer.Typer(
@@ -74,14 +75,41 @@ def show(name: Name, json: Json = False) -> None:
     if calibration is None:
         typer.echo(printable(reason))
         return
+    assert manifest.calibration is not None
+    _show_calibration(manifest.calibration)
+
+
+def _show_calibration(measured: CalibrationTable) -> None:
+    """The table at round similarities, with counts and intervals where they were stored."""
+    from reknown.cli.output import print_table, printable
+
+    calibration = measured.table()
     text = f"calibrated on {calibration.dataset}: {calibration.comparisons:,} comparisons"
     typer.echo(printable(text))
+    if measured.dataset_digest:
+        typer.echo(f"data set {measured.dataset_digest}")
+    if measured.worst_of:
+        typer.echo(printable(f"no group of {measured.worst_of} exceeds these rates"))
     table = [
-        (f"{similarity:.0f}", f"{rate:g}", f"{calibration.threshold(rate):.4f}")
+        (f"{similarity:.0f}", f"{rate:g}", f"{calibration.threshold(rate):.4f}",
+         *_evidence(measured, rate))
         for similarity, rate in ((50, 1e-2), (70, 1e-3), (80, 1e-4), (90, 1e-5), (99, 1e-6))
         if rate >= calibration.false_match_rates[-1]
-    ]
-    print_table(("similarity ", "false match rate ", "score "), table)
+    ]  # fmt: skip
+    columns = ("similarity ", "false match rate ", "score ", "false matches ", "95 % interval ")
+    print_table(columns, table)
+    if not measured.false_matches:
+        typer.echo("This calibration was stored without counts and intervals.")
+
+
+def _evidence(measured: CalibrationTable, rate: float) -> tuple[str, str]:
+    """The count and the interval of a rate of the table, "-" where they were not stored."""
+    if not measured.false_matches or rate not in measured.false_match_rates:
+        return "-", "-"
+    at = measured.false_match_rates.index(rate)
+    low, high = measured.low[at], measured.high[at]
+    interval = "-" if (low, high) == (0, 1) else f"{low:.2g} to {high:.2g}"
+    return f"{measured.false_matches[at]:,}", interval
 
 
 @cli.command()

@@ -176,6 +176,22 @@ def score_pairs(vectors: Singles, failed: Mask, first: Indices, second: Indices)
     return scores
 
 
+def score_matrix(vectors: Singles, failed: Mask, first: Indices, second: Indices) -> Singles:
+    """The scores of all rows `first` (a,) with all rows `second` (b,), float32 (a, b).
+
+    As of `score_pairs`, without error in float32; -inf where a side failed.
+    """
+    scores = np.full((len(first), len(second)), -np.inf, np.float32)
+    margin = _margin(vectors)
+    columns = np.flatnonzero(~failed[second])
+    right = vectors[second[columns]].astype(np.float64)
+    for start in range(0, len(first), _TILE):
+        rows = np.flatnonzero(~failed[first[start : start + _TILE]]) + start
+        left = vectors[first[rows]].astype(np.float64)
+        scores[np.ix_(rows, columns)] = _settled_product(left, right, margin)
+    return scores
+
+
 def _settled(near: Floats, one: Floats, other: Floats, margin: float) -> Floats:
     """Rounds the products of rows that are known up to `margin`."""
     scaled = near * _GRID

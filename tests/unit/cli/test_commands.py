@@ -141,8 +141,12 @@ def test_identify_says_when_nobody_is_known(
 def test_identify_warns_when_false_candidates_are_to_be_expected(
     run: RunCommand, gallery: None, eileen_jpg: Path
 ) -> None:
-    assert "false candidates" in run("identify", eileen_jpg, "--threshold", 10).out
-    assert "false candidates" not in run("identify", eileen_jpg).out
+    for also in ([], ["--json"]):
+        warned = run("identify", eileen_jpg, "--threshold", 10, *also)
+        assert warned.err.count("\n") == 1
+        assert "false candidates" in warned.err
+        assert "false candidates" not in warned.out
+        assert "false candidates" not in run("identify", eileen_jpg, *also).err
 
 
 def test_top_limits_the_candidates(run: RunCommand, gallery: None, eileen_jpg: Path) -> None:

@@ -18,6 +18,7 @@ from reknown.evaluation.pairs import (
     CellRequest,
     PairScores,
     count_pairs,
+    score_matrix,
     score_pairs,
     tail_length,
 )
@@ -249,3 +250,15 @@ def test_what_cannot_be_compared_is_refused() -> None:
     many = np.zeros((7_000, 1), np.float32)
     with pytest.raises(InputError, match="mated pairs"):
         count_pairs(many, np.zeros(7_000, bool), _pairs([0] * 6_999 + [1]), no_duplicates())
+
+
+def test_a_matrix_of_scores_has_the_same_ones() -> None:
+    generator = np.random.default_rng(8)
+    vectors = generator.normal(size=(40, 16))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    singles, failed = vectors.astype(np.float32), np.arange(40) % 7 == 3
+    first, second = generator.permutation(40)[:25], generator.permutation(40)[:9]
+    matrix = score_matrix(singles, failed, first, second)
+    listed = score_pairs(singles, failed, np.repeat(first, 9), np.tile(second, 25))
+    np.testing.assert_array_equal(matrix.ravel(), listed)
+    assert score_matrix(singles, failed, first[:0], second).shape == (0, 9)

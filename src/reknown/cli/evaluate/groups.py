@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.evaluate.session import Choose, Html, ReportJson, Source
+from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.options import Accurate, Pack
+
+if TYPE_CHECKING:
+    from reknown.evaluation.runs.group_data import GroupData, Wanted
 
 By = Annotated[
     list[str] | None,
@@ -22,7 +26,13 @@ By = Annotated[
 
 
 def groups(
-    pictures: Source,
+    pictures: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PICTURES]",
+            help="A CSV with the columns image,subject and one for each grouping.",
+        ),
+    ] = None,
     by: By = None,
     similarity: Annotated[
         float | None,
@@ -40,6 +50,15 @@ def groups(
             "--fmr", metavar="RATE", help="Or the threshold with this FMR on all these pictures."
         ),
     ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores",
+            metavar="FILE",
+            help="Judge the scores of any system instead, with the columns score,mated,"
+            "subject_a,subject_b,group_a,group_b; needs --fmr.",
+        ),
+    ] = None,
     minimum: Annotated[
         int, typer.Option("--minimum", min=2, help="Subjects that a group needs for a figure.")
     ] = 30,
@@ -54,15 +73,36 @@ def groups(
     The groups are columns of the CSV: any labels, never guessed. Small groups get no figure,
     but are told how many more subjects they need; a difference is shown with what chance gives.
     """
+    from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import read_subjects, show
     from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.group_data import Wanted, check_columns, data_of_templates
     from reknown.evaluation.runs.groups import GroupPlan, groups_report
 
     wanted = Wanted(similarity, fmr)
-    check_columns(read_manifest(pictures), by or ())
-    read = read_subjects(pictures, pack, accurate=accurate, choose=choose)
-    data = data_of_templates(
-        read.manifest, read.templates, read.duplicates, read.calibration, wanted, by or ()
-    )
+    if (pictures is None) == (scores is None):
+        raise InputError("give PICTURES, or scores of another system as --scores FILE")
+    if pictures is None:
+        data = _of_scores(scores, by, wanted, pack=pack is not None or accurate)
+    else:
+        check_columns(read_manifest(pictures), by or ())
+        read = read_subjects(pictures, pack, accurate=accurate, choose=choose)
+        data = data_of_templates(
+            read.manifest, read.templates, read.duplicates, read.calibration, wanted, by or ()
+        )
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
+
+
+def _of_scores(
+    scores: Path | None, by: list[str] | None, wanted: Wanted, *, pack: bool
+) -> GroupData:
+    from reknown.biometrics.errors import InputError
+    from reknown.evaluation.runs.group_data import data_of_scores
+    from reknown.evaluation.score_files import read_score_file
+
+    if scores is None or wanted.fmr is None:
+        raise InputError("scores have no calibration: give --fmr, the FMR of the threshold")
+    if by or pack:
+        raise InputError("--by, --pack and --accurate are for pictures: leave them out")
+    read = read_score_file(scores)
+    return data_of_scores(read.scores, read.group_names, wanted.fmr)

@@ -71,8 +71,8 @@ class Comparisons:
     """Mated scores (m,), the highest non-mated ones, and what is known of them.
 
     `complete`: the tail holds every non-mated score. Where it does not, `bins` int64 counts all
-    of them in equal bins from -1 to 1, else it is None. `mated_rows` (m, 2) and `tail_rows` (t, 2) are places in
-    `names`; they are empty and None where nothing is known.
+    of them in equal bins from -1 to 1, else it is None. `mated_rows` (m, 2) and `tail_rows`
+    (t, 2) are places in `names`; they are None, and it is empty, where nothing is known.
     """
 
     mated: Floats
@@ -125,15 +125,17 @@ class ComparedPictures:
     non_mated_duplicates: int
 
 
-def compare_all(pictures: Pictures, *, skip_same_session: bool = False) -> ComparedPictures:
-    """Every picture with every other.
+def compare_all(
+    pictures: Pictures, *, skip_same_session: bool = False, keep: int = _KEPT
+) -> ComparedPictures:
+    """Every picture with every other; at least `keep` of the non-mated scores, if there are.
 
     Raises `InputError` for fewer than two subjects, no mated pair, or nothing but failures.
     """
     subjects, names = pictures.manifest.subjects()
     templates = pictures.templates
     protocol = all_pairs(pictures.manifest, skip_same_session=skip_same_session)
-    length = max(tail_length(protocol.non_mated), min(protocol.non_mated, _KEPT))
+    length = max(tail_length(protocol.non_mated), min(protocol.non_mated, keep))
     found = count_pairs(
         templates.vectors, templates.failed, protocol, pictures.duplicates, tail=length
     )

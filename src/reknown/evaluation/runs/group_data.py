@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.failures import GroupFailures
     from reknown.evaluation.manifest import Manifest
     from reknown.evaluation.pairs import PairScores
+    from reknown.evaluation.protocols import AllPairs
     from reknown.evaluation.scores import ScoreSet
     from reknown.evaluation.templates import TemplateSet
 
@@ -137,7 +138,7 @@ def data_of_templates(
         _non_mated_of_successes(wrong, done),
         _mated(missed[good], owners[good], len(images)),
         columns,
-        (*left_out, *_cautions(found, operating)),
+        (*left_out, *_cautions(found, operating), *_sessions(found, pairs)),
     )
 
 
@@ -150,6 +151,10 @@ def data_of_scores(
     """
     Wanted(fmr=fmr)
     _check_resolution(fmr, len(scores.non_mated))
+    if scores.mated_failures == len(scores.mated):
+        raise InputError("every mated comparison failed: there is nothing to compare")
+    if scores.non_mated_failures == len(scores.non_mated):
+        raise InputError("every non-mated comparison failed: there is nothing to compare")
     codes = subject_groups(scores)
     count = _subject_count(scores)
     labels = np.full(count, UNLABELLED)
@@ -289,3 +294,15 @@ def _cautions(found: PairScores, operating: Operating) -> tuple[str, ...]:
     if not len(found.mated):
         texts.append("No subject has two pictures: FNMR was not measured.")
     return tuple(texts)
+
+
+def _sessions(found: PairScores, pairs: AllPairs) -> tuple[str, ...]:
+    """Mated pairs of one session are easier than what a system meets later."""
+    one, other = pairs.sessions[found.mated_pairs].T
+    same = int(np.count_nonzero((one == other) & (one >= 0)))
+    if not same:
+        return ()
+    return (
+        f"{same:,} of {len(one):,} mated comparisons are of one session: FNMR is better than "
+        "with pictures of different days.",
+    )

@@ -111,9 +111,10 @@ def groups_report(data: GroupData, plan: GroupPlan | None = None) -> Report:
         "minimum_subjects": plan.minimum_subjects,
         "fmr": _rate_of(clustered_fmr(data.non_mated.false_matches, data.non_mated.design)),
         "fnmr": None if data.mated is None else _rate_of(_everybody(data.mated)),
-        "pairing": [{"level": name} | _rate_of(rate) for name, rate in levels],
+        "pairing": [{"pairing": name} | _rate_of(rate) for name, rate in levels],
         "columns": [part.figures() for part in parts],
-        "cautions": list(data.cautions),
+        "false_match_subject_pairs": _dyads(data),
+        "cautions": list(_general(data)),
     }
     return Report("Error rates by group", tuple(sections), figures)
 
@@ -129,11 +130,31 @@ def _compared(data: GroupData) -> Section:
         f"Threshold for everybody: score {operating.score:.4f}, similarity {similarity}, from "
         f"{operating.source}; it stands for FMR {operating.target:.3g}."
     )
+    dyads = _dyads(data)
+    people = f"The false matches are of {dyads:,} pairs of subjects, some with several images."
     blocks: list[Block] = [
-        Text((text, *_EXPLAINED)),
+        Text((text, *_EXPLAINED, people)),
         Table("Everybody", ("rate", "errors of trials ", "value ", "interval "), tuple(rows)),
     ]
-    return Section("What was compared", (*blocks, *(Caution(text) for text in data.cautions)))
+    return Section("What was compared", (*blocks, *(Caution(text) for text in _general(data))))
+
+
+def _general(data: GroupData) -> tuple[str, ...]:
+    """What must be known of all the figures."""
+    fmr = clustered_fmr(data.non_mated.false_matches, data.non_mated.design)
+    low, target = clustered_wilson(fmr).low, data.operating.target
+    if data.operating.chosen_here or low <= target:
+        return data.cautions
+    text = (
+        f"FMR is {number(fmr.rate.value)} here, and not below {number(low)}, where the calibration "
+        f"says {number(target)}: for pictures like these calibrate anew or raise the threshold."
+    )
+    return (*data.cautions, text)
+
+
+def _dyads(data: GroupData) -> int:
+    wrong = np.sort(data.non_mated.false_matches, axis=1)
+    return len(np.unique(wrong, axis=0))
 
 
 def _pairing(levels: tuple[tuple[str, ClusteredRate], ...]) -> Section:

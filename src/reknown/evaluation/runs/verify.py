@@ -436,7 +436,8 @@ def _discard_lines(curve: DiscardCurve) -> Lines:
 
 
 def _worst_part(data: Comparisons, names: tuple[str, ...]) -> _Part:
-    assert data.mated_rows is not None and data.tail_rows is not None
+    assert data.mated_rows is not None
+    assert data.tail_rows is not None
     highest = np.arange(len(data.tail.scores))[::-1][:_WORST]
     finite = np.flatnonzero(data.mated > -math.inf)
     lowest = finite[np.argsort(data.mated[finite], kind="stable")[:_WORST]]

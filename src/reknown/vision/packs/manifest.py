@@ -155,7 +155,11 @@ class SfacePart(_Embedder, frozen=True, kw_only=True, tag="sface"):
 class CalibrationTable(_Table, frozen=True, kw_only=True):
     """A measured `biometrics.calibration.Calibration` and what it was measured with.
 
-    `fingerprint` is of the template space, `detector` of the detector that found the faces.
+    `fingerprint` is of the template space, `detector` of the detector that found the faces,
+    `dataset_digest` of the pictures or scores. `false_matches` counts the comparisons at or
+    above each score; `low` and `high` limit each rate with 95 % confidence, 0 and 1 where no
+    interval was measured. `worst_of` names the group column when the rates are those of the
+    worst group instead of everybody's. These five may be absent.
     """
 
     fingerprint: Digest
@@ -164,9 +168,17 @@ class CalibrationTable(_Table, frozen=True, kw_only=True):
     false_match_rates: tuple[Annotated[float, Meta(gt=0, le=1)], ...]
     dataset: Text
     comparisons: Annotated[int, Meta(gt=0)]
+    dataset_digest: Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")] = ""
+    false_matches: tuple[Annotated[int, Meta(ge=0)], ...] = ()
+    low: tuple[Annotated[float, Meta(ge=0, le=1)], ...] = ()
+    high: tuple[Annotated[float, Meta(ge=0, le=1)], ...] = ()
+    worst_of: str = ""
 
     def __post_init__(self) -> None:
         self.table()
+        counted = {len(self.false_matches), len(self.low), len(self.high)}
+        if counted not in ({0}, {len(self.scores)}):
+            raise ValueError("counts and intervals belong to all scores of a calibration or none")
 
     def table(self) -> Calibration:
         """The table itself. Raises `InputError` when it is not of the form asked for."""

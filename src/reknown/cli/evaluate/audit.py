@@ -1,0 +1,78 @@
+"""`reknown evaluate audit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reknown.biometrics.errors import InputError
+from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.options import Accurate, Pack
+
+cli = typer.Typer(
+    help="Repeat published audits on your own pictures.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_PICTURES = "a folder with a folder of pictures for each person, or a CSV."
+
+
+@cli.command()
+def congress(
+    gallery: Annotated[
+        Path, typer.Argument(metavar="GALLERY", help=f"Strangers to search in: {_PICTURES}")
+    ],
+    probes: Annotated[
+        Path, typer.Argument(metavar="PROBES", help=f"People who are not in it: {_PICTURES}")
+    ],
+    thresholds: Annotated[
+        str, typer.Option("--thresholds", metavar="S,S,...", help="Similarities to judge at.")
+    ] = "80,95,99",
+    scores: Annotated[
+        str | None,
+        typer.Option("--scores", metavar="T,T,...", help="Or thresholds as raw scores."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COLUMN", help="Group column of PROBES; may be repeated."),
+    ] = None,
+    pack: Pack = None,
+    accurate: Accurate = False,
+    choose: Choose = "central",
+    report: Html = None,
+    json: ReportJson = False,
+) -> None:
+    """Search people who are not in a gallery: whom does it point to?
+
+    Every match is false. In 2018 the ACLU did this with 535 members of the US Congress.
+    """
+    from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.evaluation.runs.audit import AuditPlan, Side, congress_report
+
+    plan = AuditPlan(
+        similarities=_numbers(thresholds, "--thresholds", 0, 100),
+        scores=() if scores is None else _numbers(scores, "--scores", -1, 1),
+        by=tuple(by or ()),
+    )
+    searched = read_subjects(gallery, pack, accurate=accurate, choose=choose)
+    searching = read_subjects(probes, pack, accurate=accurate, choose=choose)
+    found = congress_report(
+        Side(searched.manifest, searched.templates),
+        Side(searching.manifest, searching.templates),
+        searched.calibration,
+        plan,
+    )
+    show(found, report, as_json=json)
+
+
+def _numbers(text: str, option: str, low: float, high: float) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{option} takes numbers with commas between them: {text!r}") from None
+    if not all(low <= value <= high for value in values):
+        raise InputError(f"{option} lie between {low:g} and {high:g}: {text!r}")
+    return values

@@ -1,0 +1,136 @@
+"""`reknown evaluate calibrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
+from reknown.cli.options import Accurate, Pack
+
+if TYPE_CHECKING:
+    from reknown.evaluation.runs.calibrate import Measured
+
+Dataset = Annotated[
+    str, typer.Option(metavar="TEXT", help="What the pictures or scores are; kept in the table.")
+]
+WorstGroup = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Set each score so that no group of this column with 30 people or more exceeds the "
+        "rate; with --scores the groups of the file, whatever is written here.",
+    ),
+]
+Write = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the [calibration] block of a manifest.")
+]
+Install = Annotated[
+    bool,
+    typer.Option("--install", help="Put the block into the manifest of a pack of your own."),
+]
+
+
+def calibrate(
+    source: OptionalSource = None,
+    scores: Scores = None,
+    pack: Pack = None,
+    accurate: Accurate = False,
+    choose: Choose = "central",
+    dataset: Dataset = "",
+    worst_group: WorstGroup = None,
+    write: Write = None,
+    install: Install = False,
+    html: Html = None,
+    json: ReportJson = False,
+) -> None:
+    """Measure which score stands for which false match rate, for a pack's similarity scale.
+
+    With --scores, --pack names the pack that made them.
+    """
+    from reknown.cli.evaluate.session import show
+    from reknown.evaluation.runs.calibrate import calibration_report
+
+    one_source(source, scores)
+    if scores is not None:
+        measured = _of_scores(scores, dataset, by_group=worst_group is not None)
+    else:
+        assert source is not None
+        measured = _of_pictures(source, pack, (accurate, choose), dataset, worst_group)
+    named = pack or (None if scores and not accurate else _default(accurate=accurate))
+    _keep(measured, named, write, install=install, quiet=json)
+    show(calibration_report(measured), html, as_json=json)
+
+
+def _default(*, accurate: bool) -> str:
+    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK
+
+    return ACCURATE_PACK if accurate else DEFAULT_PACK
+
+
+def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
+    from reknown.evaluation.runs.calibrate import calibrate_scores
+    from reknown.evaluation.score_files import read_score_file
+
+    return calibrate_scores(read_score_file(scores), dataset, by_group=by_group)
+
+
+def _of_pictures(
+    source: Path, pack: str | None, how: tuple[bool, str], dataset: str, worst_group: str | None
+) -> Measured:
+    from reknown.cli.evaluate.session import read_subjects
+    from reknown.evaluation.runs.calibrate import calibrate_pictures
+
+    subjects = read_subjects(source, pack, accurate=how[0], choose=how[1])
+    return calibrate_pictures(subjects, dataset, worst_group=worst_group)
+
+
+def _keep(
+    measured: Measured, pack: str | None, write: Path | None, *, install: bool, quiet: bool
+) -> None:
+    """Writes the block where it was asked for."""
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.session import pack_store
+    from reknown.evaluation.runs.calibrate import calibration_toml
+    from reknown.settings import read_settings
+    from reknown.vision.packs.space import detector_fingerprint, template_space
+
+    if write is None and not install:
+        return
+    if pack is None:
+        raise InputError("a calibration belongs to a pack: name it with --pack")
+    manifest = pack_store().manifest(pack)
+    block = calibration_toml(
+        measured, template_space(manifest).fingerprint, detector_fingerprint(manifest)
+    )
+    if write is not None:
+        write.write_text(block, encoding="utf-8")
+    own = read_settings().packs / f"{pack}.toml"
+    if install:
+        _install(own, block)
+    if not quiet:
+        done = f"installed in {own}" if install else f"put {write} into {own}"
+        typer.echo(f"calibration of {pack}: {done}")
+
+
+def _install(path: Path, block: str) -> None:
+    """Replaces the block of the user's own manifest, if what comes of it is one."""
+    import re
+
+    from reknown.biometrics.errors import InputError
+    from reknown.vision.packs.manifest import parse_manifest
+
+    if not path.is_file():
+        raise InputError(
+            f"there is no {path}: only packs of your own can be calibrated in place; use --write"
+        )
+    text = path.read_text(encoding="utf-8")
+    kept = re.sub(r"^\[calibration\]$.*?(?=^\[(?!calibration)\w|\Z)", "", text, flags=re.M | re.S)
+    changed = f"{kept.rstrip()}\n\n{block}"
+    parse_manifest(changed)
+    beside = path.with_suffix(".toml.new")
+    beside.write_text(changed, encoding="utf-8")
+    beside.replace(path)

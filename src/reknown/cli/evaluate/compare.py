@@ -1,0 +1,91 @@
+"""`reknown evaluate compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.evaluate.verify import OptionalSource
+
+if TYPE_CHECKING:
+    from reknown.evaluation.report import Report
+
+Packs = Annotated[
+    list[str] | None,
+    typer.Option("--pack", metavar="NAME", help="A pack to compare; give it twice."),
+]
+ScorePair = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--scores",
+        metavar="FILE",
+        help="Scores of a system in place of pictures; give it twice, with the same comparisons "
+        "in the same order.",
+    ),
+]
+Targets = Annotated[
+    list[float] | None,
+    typer.Option("--fmr", help="Target false match rate; may be repeated.  [default: 1e-2..1e-6]"),
+]
+
+
+def compare(
+    source: OptionalSource = None,
+    packs: Packs = None,
+    scores: ScorePair = None,
+    targets: Targets = None,
+    choose: Choose = "central",
+    html: Html = None,
+    json: ReportJson = False,
+) -> None:
+    """Compare two packs, or the scores of two systems, at the same false match rate.
+
+    Without --pack the two default packs are compared.
+    """
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.evaluate.session import show
+    from reknown.evaluation.runs.points import TARGETS
+
+    rates = tuple(targets) if targets else TARGETS
+    if not all(0 < rate < 1 for rate in rates):
+        raise InputError("--fmr lies between 0 and 1")
+    if (source is None) == (not scores):
+        raise InputError("give either a folder or CSV of pictures, or --scores FILE twice")
+    if scores:
+        report = _of_scores(scores, packs, rates)
+    else:
+        assert source is not None
+        report = _of_pictures(source, packs, choose, rates)
+    show(report, html, as_json=json)
+
+
+def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, ...]) -> Report:
+    from reknown.biometrics.errors import InputError
+    from reknown.evaluation.runs.compare import score_comparison
+    from reknown.evaluation.score_files import read_score_file
+
+    if packs:
+        raise InputError("--pack is for pictures: leave it out with --scores")
+    if len(scores) != 2:
+        raise InputError(f"give --scores twice, not {len(scores)} times")
+    first, second = (read_score_file(path) for path in scores)
+    names = (scores[0].stem, scores[1].stem)
+    return score_comparison(first, second, names, rates)
+
+
+def _of_pictures(
+    source: Path, packs: list[str] | None, choose: str, rates: tuple[float, ...]
+) -> Report:
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.evaluate.session import read_subjects
+    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK
+    from reknown.evaluation.runs.compare import picture_comparison
+
+    names = packs or [DEFAULT_PACK, ACCURATE_PACK]
+    if len(names) != 2:
+        raise InputError(f"give --pack twice, not {len(names)} times")
+    first, second = (read_subjects(source, name, choose=choose) for name in names)
+    return picture_comparison(first, second, rates)

@@ -1,0 +1,100 @@
+"""`reknown evaluate identify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.options import Accurate, Pack
+
+if TYPE_CHECKING:
+    from reknown.evaluation.report import Report
+
+
+def identify(
+    pictures: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PICTURES]",
+            help="A folder with a folder of pictures for each person, or a CSV; not needed with "
+            "--gallery-size.",
+        ),
+    ] = None,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--size",
+            metavar="N",
+            min=1,
+            help="Subjects to enrol; may be repeated.  [default: 10, 100, ... and the most]",
+            show_default=False,
+        ),
+    ] = None,
+    references: Annotated[
+        int, typer.Option("--references", min=1, help="Pictures that enrol a subject.")
+    ] = 1,
+    fpir: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--fpir",
+            metavar="RATE",
+            help="FPIR to choose thresholds for; may be repeated.  [default: 0.003, 0.01, 0.1]",
+            show_default=False,
+        ),
+    ] = None,
+    gallery_size: Annotated[
+        int | None,
+        typer.Option(
+            "--gallery-size",
+            metavar="N",
+            min=1,
+            help="Only the threshold that N subjects take at --fpir, by the calibration.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the draw of subjects.", min=0)] = 1,
+    pack: Pack = None,
+    accurate: Accurate = False,
+    choose: Choose = "central",
+    report: Html = None,
+    json: ReportJson = False,
+) -> None:
+    """How often does a search find the wrong person, or miss the right one?
+
+    Part of the subjects are enrolled, all others are searched for in vain (open set).
+    """
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
+
+    if gallery_size is not None:
+        if pictures is not None:
+            raise InputError("--gallery-size plans without pictures: leave PICTURES out")
+        show(_planned(gallery_size, fpir or [], pack, accurate=accurate), report, as_json=json)
+        return
+    if pictures is None:
+        raise InputError("give PICTURES to search in, or --gallery-size and --fpir to plan")
+    chosen = {"fpirs": tuple(fpir)} if fpir else {}
+    plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
+    read = read_subjects(pictures, pack, accurate=accurate, choose=choose)
+    found = identification_report(
+        read.manifest, read.templates, read.duplicates, read.calibration, plan
+    )
+    show(found, report, as_json=json)
+
+
+def _planned(gallery_size: int, fpir: list[float], pack: str | None, *, accurate: bool) -> Report:
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK, pack_store
+    from reknown.evaluation.runs.gallery_plan import threshold_plan
+    from reknown.vision.packs.space import pack_calibration
+
+    if len(fpir) != 1:
+        raise InputError("give one --fpir with --gallery-size: --fpir 0.01, say")
+    if pack and accurate:
+        raise InputError("--accurate names a pack itself: give either it or --pack")
+    name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
+    calibration, _ = pack_calibration(pack_store().manifest(name))
+    return threshold_plan(calibration, gallery_size, fpir[0])

@@ -1,0 +1,421 @@
+"""The Congress test: search people who are not in a gallery, and count whom it points to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reknown.biometrics.errors import InputError
+from reknown.evaluation.audit import (
+    exact_interval,
+    fpir_at,
+    gallery_size_for,
+    share_of_hits,
+    threshold_curve,
+)
+from reknown.evaluation.differentials import MINIMUM_SUBJECTS
+from reknown.evaluation.duplicates import PictureMarks, find_duplicates
+from reknown.evaluation.pairs import score_matrix
+from reknown.evaluation.report import Axis, Caution, Lines, Report, Section, Series, Table, Text
+from reknown.evaluation.runs.counts import (
+    NOTHING,
+    interval_data,
+    interval_text,
+    number,
+    of,
+    rate_data,
+    rate_text,
+)
+from reknown.evaluation.scores import UNLABELLED, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.calibration import Calibration
+    from reknown.evaluation.audit import FalsePositives, ShareTest
+    from reknown.evaluation.manifest import Manifest
+    from reknown.evaluation.report import Block
+    from reknown.evaluation.templates import TemplateSet
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
+
+_SIZES = (1_000, 10_000, 100_000, 1_000_000)
+_WANTED = 0.01
+_SHOWN = 5
+_BLOCK = 2_048
+_CURVE = (50.0, 60.0, 70.0, 75.0, *(float(s) for s in range(80, 100)))
+_EXPLAINED = (
+    "Nobody among the probes is in the gallery: each candidate is false. The implied FMR is what "
+    "would explain the count if comparisons were independent; what it gives for other sizes of "
+    "the gallery is planning, not measurement. Intervals are Wilson's at 95 %. The curve shows "
+    "every threshold, so that nobody has to argue which one is fair.",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """The gallery or the probes: pictures and what the engine made of them."""
+
+    manifest: Manifest
+    templates: TemplateSet
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """Similarities to judge at, or `scores` without a calibration; groups of the probes `by`."""
+
+    similarities: tuple[float, ...] = (80.0, 95.0, 99.0)
+    scores: tuple[float, ...] = ()
+    by: tuple[str, ...] = ()
+    minimum_subjects: int = MINIMUM_SUBJECTS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    column: str
+    name: str
+    probes: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    column: str
+    name: str
+    probes: int
+    test: ShareTest | None
+    withheld: str
+
+
+def congress_report(
+    gallery: Side, probes: Side, calibration: Calibration | None, plan: AuditPlan | None = None
+) -> Report:
+    """False matches at each threshold, the curve, and the shares of the probes' groups.
+
+    Raises `InputError` when somebody, or a picture, is on both sides, when a side has no
+    template, and without a calibration or scores as thresholds.
+    """
+    plan = plan or AuditPlan()
+    thresholds = _thresholds(plan, calibration)
+    groups = tuple(_groups(probes.manifest, plan.by))
+    alike = check_strangers(gallery, probes)
+    best = best_scores(gallery, probes)
+    size = len(gallery.manifest.subjects()[1])
+    results = threshold_curve(best, size, [score for _, score in thresholds])
+    repeated = len(best) > len(probes.manifest.subjects()[1])
+    shares = [
+        [_share(best, score, group, plan, repeated=repeated) for group in groups]
+        for _, score in thresholds
+    ]
+    cautions = tuple(_cautions(gallery, probes, alike, repeated=repeated))
+    curve = _curve(best, size, calibration)
+    sections = [
+        _counted(gallery, probes, thresholds, results, cautions),
+        _sizes(thresholds, results),
+        *([_curve_section(curve)] if curve else []),
+        *([_share_section(thresholds, shares)] if groups else []),
+    ]
+    figures = {
+        "gallery": _side_data(gallery),
+        "probes": _side_data(probes),
+        "thresholds": [
+            _result_data(similarity, result)
+            | {"shares": [_share_data(share) for share in of_threshold]}
+            for (similarity, _), result, of_threshold in zip(
+                thresholds, results, shares, strict=True
+            )
+        ],
+        "curve": [_result_data(similarity, result) for similarity, result in curve],
+        "cautions": list(cautions),
+    }
+    return Report("Audit: strangers in a gallery", tuple(sections), figures)
+
+
+def check_strangers(gallery: Side, probes: Side) -> int:
+    """How many probes look like a picture of the gallery without being the same file.
+
+    Raises `InputError` for a subject or a file that is on both sides.
+    """
+    gallery.templates.space.require(probes.templates.space)
+    both = sorted(set(gallery.manifest.subjects()[1]) & set(probes.manifest.subjects()[1]))
+    if both:
+        names = ", ".join(repr(name) for name in both[:_SHOWN])
+        raise InputError(
+            f"{len(both):,} subjects are in the gallery and among the probes, {names} first: each "
+            "match of theirs would be right. Leave them out on one side, or rename strangers who "
+            "share a name"
+        )
+    count = len(gallery.manifest.samples)
+    one, other = gallery.templates.pictures, probes.templates.pictures
+    marks = PictureMarks(
+        one.digests + other.digests,
+        np.concatenate([one.hashes, other.hashes]),
+        np.concatenate([one.thumbnails, other.thumbnails]),
+    )
+    sides = (np.arange(len(marks.digests)) >= count).astype(np.intp)
+    found = find_duplicates(marks, sides)
+    across = ~found.same_subject
+    same = found.second[across & found.exact] - count
+    if len(same):
+        image = probes.manifest.samples[same[0]].image.as_posix()
+        raise InputError(
+            f"{len(np.unique(same)):,} probes are the same file as a picture of the gallery, "
+            f"{image!r} first: somebody is on both sides under two names"
+        )
+    return len(np.unique(found.second[across]))
+
+
+def best_scores(gallery: Side, probes: Side) -> Floats:
+    """Each probe's best score in the gallery (p,), -inf for a failed probe.
+
+    Raises `InputError` when no picture of a side gave a template.
+    """
+    for name, side in (("gallery", gallery), ("probes", probes)):
+        if side.templates.failed.all():
+            raise InputError(f"no picture of the {name} gave a template: there is no result")
+    count = len(gallery.templates.failed)
+    failed = np.concatenate([gallery.templates.failed, probes.templates.failed])
+    vectors = np.concatenate([gallery.templates.vectors, probes.templates.vectors])
+    rows = np.arange(count, len(failed))
+    best = np.full(len(rows), -np.inf)
+    for start in range(0, count, _BLOCK):
+        part = np.arange(start, min(start + _BLOCK, count))
+        np.maximum(best, score_matrix(vectors, failed, rows, part).max(axis=1), out=best)
+    return best
+
+
+def _thresholds(
+    plan: AuditPlan, calibration: Calibration | None
+) -> tuple[tuple[float | None, float], ...]:
+    """Similarity, None where unknown, and score of each threshold."""
+    if plan.scores:
+        return tuple(
+            (None if calibration is None else calibration.similarity(score), score)
+            for score in plan.scores
+        )
+    if calibration is None:
+        raise InputError(
+            "this model pack has no calibration, so that a similarity means nothing: give "
+            "thresholds as scores (--scores 0.5,0.6)"
+        )
+    return tuple((similarity, calibration.score(similarity)) for similarity in plan.similarities)
+
+
+def _groups(manifest: Manifest, by: tuple[str, ...]) -> list[_Group]:
+    found = []
+    for column in by:
+        codes, names = manifest.groups([part.strip() for part in column.split(",")])
+        if not names:
+            raise InputError(f"the group column {column!r} of the probes is empty")
+        found += [_Group(column, name, codes == code) for code, name in enumerate(names)]
+        if (codes == UNLABELLED).any():
+            missing = int(np.count_nonzero(codes == UNLABELLED))
+            raise InputError(
+                f"{missing:,} probes have no label in {column!r}: a share of all probes needs "
+                "every label; write what is not known as a label of its own"
+            )
+    return found
+
+
+def _share(best: Floats, score: float, group: _Group, plan: AuditPlan, *, repeated: bool) -> _Share:
+    hits, size = matches(best, score), int(group.probes.sum())
+    withheld = ""
+    if size < plan.minimum_subjects:
+        withheld = f"{size} probes, fewer than {plan.minimum_subjects}"
+    elif repeated:
+        withheld = "several probes of one subject are not independent: give one of each"
+    elif not hits.any():
+        withheld = "no false match, so no share"
+    if withheld:
+        return _Share(group.column, group.name, size, None, withheld)
+    test = share_of_hits(
+        group_hits=int((hits & group.probes).sum()),
+        hits=int(hits.sum()),
+        group=size,
+        probes=len(best),
+    )
+    return _Share(group.column, group.name, size, test, "")
+
+
+def _curve(
+    best: Floats, size: int, calibration: Calibration | None
+) -> list[tuple[float | None, FalsePositives]]:
+    if calibration is None:
+        return []
+    scores = [calibration.score(similarity) for similarity in _CURVE]
+    return list(zip(_CURVE, threshold_curve(best, size, scores), strict=True))
+
+
+def _cautions(gallery: Side, probes: Side, alike: int, *, repeated: bool) -> list[str]:
+    texts = []
+    if alike:
+        texts.append(
+            f"{alike:,} probes look like a picture of the gallery: check whether somebody is on "
+            "both sides under two names before counting their matches as false."
+        )
+    for name, side in (("gallery", gallery), ("probes", probes)):
+        failed = int(np.count_nonzero(side.templates.failed))
+        if failed:
+            texts.append(
+                f"{failed:,} of {len(side.templates.failed):,} pictures of the {name} gave no "
+                "template and match nobody: FPIR is lower for it."
+            )
+    if repeated:
+        texts.append(
+            "Some probes are of one subject: trials are then not independent, and the true "
+            "intervals wider than shown. Give one picture of each for an audit."
+        )
+    return texts
+
+
+def _counted(
+    gallery: Side,
+    probes: Side,
+    thresholds: tuple[tuple[float | None, float], ...],
+    results: tuple[FalsePositives, ...],
+    cautions: tuple[str, ...],
+) -> Section:
+    text = (
+        f"{len(probes.manifest.samples):,} probes of {len(probes.manifest.subjects()[1]):,} people "
+        f"in a gallery of {len(gallery.manifest.subjects()[1]):,} strangers with "
+        f"{len(gallery.manifest.samples):,} pictures."
+    )
+    rows = tuple(
+        (
+            _similarity(similarity),
+            f"{score:.4f}",
+            of(result.fpir),
+            rate_text(result.fpir),
+            interval_text(result.interval),
+            number(result.implied_fmr),
+            interval_text(result.implied_interval),
+        )
+        for (similarity, score), result in zip(thresholds, results, strict=True)
+    )
+    head = (
+        "similarity ", "score ", "probes with a false match ", "FPIR ", "interval ",
+        "implied FMR ", "interval ",
+    )  # fmt: skip
+    blocks: list[Block] = [Text((text, *_EXPLAINED)), Table("False matches", head, rows)]
+    return Section("Who is pointed to", (*blocks, *(Caution(text) for text in cautions)))
+
+
+def _sizes(
+    thresholds: tuple[tuple[float | None, float], ...], results: tuple[FalsePositives, ...]
+) -> Section:
+    rows = []
+    for (similarity, _), result in zip(thresholds, results, strict=True):
+        found = result.fpir.errors > 0
+        expected = [number(rate) if found else NOTHING for rate in fpir_at(result, _SIZES)]
+        wanted = _one_in_hundred(result)
+        cells = NOTHING if wanted is None else f"{wanted:,}"
+        rows.append((_similarity(similarity), cells, *expected))
+    head = ("similarity ", "N for one in 100 ", *(f"FPIR at {size:,} " for size in _SIZES))
+    table = Table("Planned for other galleries", head, tuple(rows))
+    text = Text(("A dash: no false match was seen, which says nothing about larger galleries.",))
+    return Section("Size of the gallery", (table, text))
+
+
+def _curve_section(curve: list[tuple[float | None, FalsePositives]]) -> Section:
+    xs = tuple(similarity for similarity, _ in curve if similarity is not None)
+    rates = Series("FPIR", xs, tuple(result.fpir.value for _, result in curve))
+    low = Series("lower limit", xs, tuple(result.interval.low for _, result in curve))
+    high = Series("upper limit", xs, tuple(result.interval.high for _, result in curve))
+    axes = Axis("threshold, similarity"), Axis("probes with a false match")
+    lines = Lines("False matches by threshold", *axes, (rates, low, high))
+    return Section("Every threshold", (lines,))
+
+
+def _share_section(
+    thresholds: tuple[tuple[float | None, float], ...], shares: list[list[_Share]]
+) -> Section:
+    tests = sum(share.test is not None for of_threshold in shares for share in of_threshold)
+    text = (
+        "Exact two-sided tests of the group's share of the false matches against its share of the "
+        f"probes. {tests:,} lines: at p 0.05 one in twenty is below it by chance."
+    )
+    blocks: list[Block] = [Text((text,))]
+    for (similarity, score), of_threshold in zip(thresholds, shares, strict=True):
+        name = f"score {score:.4f}" if similarity is None else f"similarity {similarity:g}"
+        blocks.extend(_share_blocks(name, of_threshold))
+    return Section("Who is hit more often", tuple(blocks))
+
+
+def _share_blocks(threshold: str, shares: list[_Share]) -> Iterator[Block]:
+    rows = tuple(_share_row(share, share.test) for share in shares if share.test is not None)
+    if rows:
+        head = (
+            "group", "probes ", "of the false matches ", "share ", "of the probes ", "binomial p ",
+            "odds ratio ", "Fisher p ",
+        )  # fmt: skip
+        yield Table(f"Shares of the groups at {threshold}", head, rows)
+    withheld = [f"{share.name} ({share.withheld})" for share in shares if share.test is None]
+    if withheld:
+        yield Caution(f"No share at {threshold}: {'; '.join(withheld)}.")
+
+
+def _share_row(share: _Share, test: ShareTest) -> tuple[str, ...]:
+    return (
+        f"{share.column}: {share.name}",
+        f"{share.probes:,}",
+        of(test.share),
+        rate_text(test.share),
+        rate_text(test.base),
+        number(test.binomial_p),
+        number(test.odds_ratio),
+        number(test.fisher_p),
+    )
+
+
+def _similarity(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f}"
+
+
+def _one_in_hundred(result: FalsePositives) -> int | None:
+    if not 0 < result.fpir.errors < result.fpir.trials:
+        return None
+    return gallery_size_for(result, _WANTED)
+
+
+def _result_data(similarity: float | None, result: FalsePositives) -> dict[str, Any]:
+    found = result.fpir.errors > 0
+    return {
+        "similarity": similarity,
+        "score": result.threshold,
+        "fpir": rate_data(result.fpir, result.interval),
+        "exact": interval_data(exact_interval(result)),
+        "gallery_size": result.gallery_size,
+        "implied_fmr": result.implied_fmr,
+        "implied_fmr_interval": interval_data(result.implied_interval),
+        "gallery_size_for_one_in_100": _one_in_hundred(result),
+        "planned_fpir": dict(zip(map(str, _SIZES), fpir_at(result, _SIZES), strict=True))
+        if found
+        else None,
+    }
+
+
+def _share_data(share: _Share) -> dict[str, Any]:
+    data: dict[str, Any] = {"column": share.column, "group": share.name, "probes": share.probes}
+    test = share.test
+    if test is None:
+        return data | {"withheld": share.withheld}
+    odds = None if np.isinf(test.odds_ratio) or np.isnan(test.odds_ratio) else test.odds_ratio
+    return data | {
+        "share": rate_data(test.share),
+        "base": rate_data(test.base),
+        "binomial_p": test.binomial_p,
+        "odds_ratio": odds,
+        "fisher_p": test.fisher_p,
+    }
+
+
+def _side_data(side: Side) -> dict[str, int]:
+    return {
+        "subjects": len(side.manifest.subjects()[1]),
+        "images": len(side.manifest.samples),
+        "failed": int(np.count_nonzero(side.templates.failed)),
+    }

@@ -1,0 +1,205 @@
+"""`evaluate compare`: two systems on the same comparisons, at the same false match rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reknown.biometrics.errors import InputError
+from reknown.evaluation.comparison import PairedComparison, compare_systems
+from reknown.evaluation.report import Report, Section, Table, Text
+from reknown.evaluation.runs.blocks import checked_figures, rate_words, unreached_text
+from reknown.evaluation.runs.comparisons import Comparisons, compare_all, compare_scores
+from reknown.evaluation.runs.counts import number, rate_data
+from reknown.evaluation.runs.points import TARGETS, Point, points_at_targets, unreached
+from reknown.evaluation.scores import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reknown.evaluation.report import Block
+    from reknown.evaluation.runs.comparisons import Pictures
+    from reknown.evaluation.score_files import ScoreFile
+
+_LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _System:
+    name: str
+    data: Comparisons
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Both systems at one target, and how their misses differ."""
+
+    first: Point
+    second: Point
+    misses: PairedComparison
+    both: int
+
+
+def picture_comparison(
+    first: Pictures, second: Pictures, targets: Sequence[float] = TARGETS
+) -> Report:
+    """Two packs on all pairs of the same pictures.
+
+    Raises `InputError` for different manifests, or where no rate can be shown.
+    """
+    if first.manifest.digest != second.manifest.digest:
+        raise InputError("both packs have to be given the same pictures")
+    one, two = compare_all(first).comparisons, compare_all(second).comparisons
+    names = (first.templates.space.pack, second.templates.space.pack)
+    if not np.array_equal(_rows(one), _rows(two)):
+        raise InputError(
+            "the packs could read different pictures, so their pairs differ: remove those that "
+            "`reknown evaluate verify` lists as unreadable"
+        )
+    return _report(_System(names[0], one, ()), _System(names[1], two, ()), targets)
+
+
+def score_comparison(
+    first: ScoreFile,
+    second: ScoreFile,
+    names: tuple[str, str],
+    targets: Sequence[float] = TARGETS,
+) -> Report:
+    """Two files of scores whose rows are the same comparisons in the same order.
+
+    Raises `InputError` when they are not.
+    """
+    _check_same(first, second)
+    one, two = compare_scores(first), compare_scores(second)
+    return _report(_System(names[0], one, ()), _System(names[1], two, ()), targets)
+
+
+def _rows(data: Comparisons) -> np.ndarray[Any, np.dtype[np.intp]]:
+    assert data.mated_rows is not None
+    return data.mated_rows
+
+
+def _check_same(first: ScoreFile, second: ScoreFile) -> None:
+    if not np.array_equal(first.flags, second.flags):
+        raise InputError(
+            "row by row, both files have to hold the same comparisons: their column mated differs"
+        )
+    if first.subject_names != second.subject_names:
+        raise InputError("the files do not name the same subjects")
+    pairs = (first.scores, second.scores)
+    if first.subject_names and not (
+        np.array_equal(*(s.mated_subjects for s in pairs))  # type: ignore[arg-type]
+        and np.array_equal(*(s.non_mated_subjects for s in pairs))  # type: ignore[arg-type]
+    ):
+        raise InputError("row by row, both files have to compare the same subjects")
+
+
+def _report(first: _System, second: _System, targets: Sequence[float]) -> Report:
+    one, two = (
+        _System(system.name, system.data, points_at_targets(system.data, targets))
+        for system in (first, second)
+    )
+    comparisons = one.data.tail.comparisons
+    if not one.points:
+        raise InputError(
+            f"{comparisons:,} non-mated comparisons reach none of the target rates: add pictures "
+            "of more people, or ask for a higher rate"
+        )
+    found = [_at(one.data, two.data, a, b) for a, b in zip(one.points, two.points, strict=True)]
+    missing = unreached(targets, comparisons)
+    text = unreached_text(missing, comparisons)
+    blocks: list[Block] = [_rates(one.name, two.name, found), _differences(found)]
+    blocks += [] if text is None else [text]
+    blocks.append(Text(tuple(_sentence(one.name, two.name, at) for at in found)))
+    figures = {
+        "report": "compare",
+        "first": one.name,
+        "second": two.name,
+        "mated": len(one.data.mated),
+        "non_mated": comparisons,
+        "intervals": "independent" if one.data.clusters is None else "clustered by subject",
+        "points": [_figures(at) for at in found],
+        "unreached": [item.target for item in missing],
+    }
+    section = Section(f"{one.name} and {two.name}", tuple(blocks))
+    return Report("Two systems on the same comparisons", (section,), checked_figures(figures))
+
+
+def _at(first: Comparisons, second: Comparisons, one: Point, two: Point) -> _At:
+    missed = ~matches(first.mated, one.threshold), ~matches(second.mated, two.threshold)
+    subjects = None if first.clusters is None else first.clusters.mated
+    if subjects is not None and len(np.unique(subjects)) < 2:
+        subjects = None
+    misses = compare_systems(*missed, subjects=subjects)
+    return _At(one, two, misses, int(np.count_nonzero(missed[0] & missed[1])))
+
+
+def _rates(first: str, second: str, found: Sequence[_At]) -> Table:
+    rows = tuple(
+        (
+            f"{at.first.target:g}",
+            rate_words(at.first.fmr),
+            rate_words(at.second.fmr),
+            rate_words(at.first.fnmr, at.first.fnmr_interval),
+            rate_words(at.second.fnmr, at.second.fnmr_interval),
+        )
+        for at in found
+    )
+    columns = ("target FMR ", f"FMR {first}", f"FMR {second}", f"FNMR {first}", f"FNMR {second}")
+    return Table("Each at its own threshold for the target; failures are errors", columns, rows)
+
+
+def _differences(found: Sequence[_At]) -> Table:
+    rows = []
+    for at in found:
+        low, high = at.misses.interval.low, at.misses.interval.high
+        rows.append(
+            (
+                f"{at.first.target:g}",
+                f"{at.both:,}",
+                f"{at.misses.only_first:,}",
+                f"{at.misses.only_second:,}",
+                f"{number(at.misses.difference)} ({number(low)} to {number(high)})",
+                number(at.misses.p_value),
+            )
+        )
+    columns = ("target FMR ", "missed by both ", "by the first alone ", "by the second alone ",
+               "difference of FNMR, 95 %", "McNemar's p ")  # fmt: skip
+    return Table("Where they differ", columns, tuple(rows))
+
+
+def _sentence(first: str, second: str, at: _At) -> str:
+    where = f"At target FMR {at.first.target:g}"
+    interval = at.misses.interval
+    if interval.low <= 0 <= interval.high or at.misses.p_value > _LEVEL:
+        return f"{where} the data do not tell {first} and {second} apart."
+    better = second if at.misses.difference > 0 else first
+    return f"{where} {better} misses fewer, and chance does not explain it."
+
+
+def _figures(at: _At) -> dict[str, Any]:
+    sides = {}
+    for name, point in (("first", at.first), ("second", at.second)):
+        sides[name] = {
+            "threshold": point.threshold,
+            "fmr": rate_data(point.fmr, point.fmr_interval),
+            "fnmr": rate_data(point.fnmr, point.fnmr_interval),
+        }
+    interval = at.misses.interval
+    return {
+        "target_fmr": at.first.target,
+        **sides,
+        "missed_by_both": at.both,
+        "missed_by_first_alone": at.misses.only_first,
+        "missed_by_second_alone": at.misses.only_second,
+        "difference": {
+            "value": at.misses.difference,
+            "low": interval.low,
+            "high": interval.high,
+            "level": interval.level,
+        },
+        "mcnemar_p": at.misses.p_value,
+    }

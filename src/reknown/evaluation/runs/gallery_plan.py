@@ -1,0 +1,68 @@
+"""Which threshold a gallery of N subjects takes, by the model pack's calibration alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError
+from reknown.evaluation.planning import expected_false_candidates, planned_fmr, planned_gallery_size
+from reknown.evaluation.report import Report, Section, Table, Text
+from reknown.evaluation.runs.counts import number
+
+if TYPE_CHECKING:
+    from reknown.biometrics.calibration import Calibration
+
+_TEXT = (
+    "FPIR = 1 - (1 - FMR)^N for N independent comparisons (NISTIR 8429): for planning, not "
+    "measured. More faces of each subject count as more comparisons. The calibration holds for "
+    "pictures like those that it was made with."
+)
+
+
+def threshold_plan(calibration: Calibration | None, gallery_size: int, fpir: float) -> Report:
+    """The score and similarity that promise an FPIR, and the false candidates to expect.
+
+    Raises `InputError` without a calibration, for an FPIR that is not between 0 and 1, and
+    where the FMR that it takes is below what was measured: nothing is extrapolated.
+    """
+    if calibration is None:
+        raise InputError("this model pack has no calibration: no threshold can be planned")
+    if not 0 < fpir < 1:
+        raise InputError(f"a target FPIR lies between 0 and 1, not at {fpir:g}")
+    fmr = planned_fmr(fpir, gallery_size)
+    lowest = calibration.false_match_rates[-1]
+    if fmr < lowest:
+        raise InputError(
+            f"extrapolation refused: FPIR {fpir:g} at {gallery_size:,} subjects takes FMR "
+            f"{fmr:.3g}, and the calibration ends at {lowest:.3g}. It reaches galleries of "
+            f"{_largest(lowest, fpir):,} subjects at that FPIR"
+        )
+    score = calibration.threshold(fmr)
+    similarity = calibration.similarity(score)
+    expected = expected_false_candidates(fmr, gallery_size)
+    rows = (
+        ("subjects in the gallery", f"{gallery_size:,}"),
+        ("FPIR wanted", number(fpir)),
+        ("FMR that it takes", number(fmr)),
+        ("threshold, score", f"{score:.4f}"),
+        ("threshold, similarity", f"{similarity:.2f}"),
+        ("false candidates for each stranger", number(expected)),
+    )
+    figures = {
+        "gallery_size": gallery_size,
+        "fpir": fpir,
+        "fmr": fmr,
+        "score": score,
+        "similarity": similarity,
+        "expected_false_candidates": expected,
+        "calibration": {"dataset": calibration.dataset, "comparisons": calibration.comparisons},
+    }
+    source = f"Calibrated on {calibration.dataset}: {calibration.comparisons:,} comparisons."
+    table = Table("Threshold for a gallery", ("figure", "value "), rows)
+    section = Section("Threshold from the size of the gallery", (table, Text((_TEXT, source))))
+    return Report("Threshold for a gallery", (section,), figures)
+
+
+def _largest(fmr: float, fpir: float) -> int:
+    """The most subjects at which the FMR still keeps the FPIR."""
+    return max(0, planned_gallery_size(fmr, fpir) - 1)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image, ImageOps
+
+from reknown.biometrics.errors import InputError
+from reknown.cli import session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from unit.cli.conftest import Run
+
+
+def _scores(path: Path, shift: float = 0.0) -> Path:
+    rows = ["score,mated", *(f"{k / 2000 - shift},0" for k in range(1000))]
+    rows += [f"{0.7 if k % 10 else 0.2},1" for k in range(100)]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def portraits(people: Path) -> Path:
+    """Two people, two pictures each, and one that cannot be read."""
+    for folder in people.iterdir():
+        with Image.open(io.BytesIO((folder / "1.jpg").read_bytes())) as picture:
+            ImageOps.mirror(picture).save(folder / "2.jpg")
+    (people / "Grace Hopper" / "3.jpg").write_bytes(b"no picture")
+    return people
+
+
+def test_pictures_are_verified(run: Callable[..., Run], portraits: Path, tmp_path: Path) -> None:
+    done = run("evaluate", "verify", portraits, "--json")
+    figures = done.lines[0]
+    assert done.status == 0
+    assert figures["data"]["pictures"] == 5
+    assert figures["failures"]["fta"]["errors"] == 1
+    assert figures["failures"]["mated_comparisons"] == 2
+    assert figures["unusable"]["count"] == 1
+    assert str(tmp_path) not in done.out
+    assert run("evaluate", "verify", portraits, "--json").out == done.out
+    assert "Grace" not in run("evaluate", "verify", portraits, "--json", "--without-names").out
+    assert "Pictures without a template" in run("evaluate", "verify", portraits).out
+
+
+def test_a_listed_pair_outside_the_pictures_is_refused(
+    run: Callable[..., Run], portraits: Path, tmp_path: Path
+) -> None:
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("fold,image_a,image_b,same\n0,../1.jpg,Grace Hopper/1.jpg,0\n", "utf-8")
+    with pytest.raises(InputError, match="line 2"):
+        run("evaluate", "verify", portraits, "--pairs", pairs)
+
+
+def test_scores_are_verified_and_reported(run: Callable[..., Run], tmp_path: Path) -> None:
+    html = tmp_path / "report.html"
+    file = _scores(tmp_path / "s.csv")
+    done = run("evaluate", "verify", "--scores", file, "--report", html)
+    assert done.status == 0
+    assert "10 of 100" in done.out
+    first = html.read_bytes()
+    assert b"10 of 100" in first
+    run("evaluate", "verify", "--scores", file, "--report", html)
+    assert html.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "either a folder"),
+        (("somewhere", "--scores", "s.csv"), "either a folder"),
+        (("--scores", "s.csv", "--pack", "public-domain"), "--pack is for pictures"),
+        (("--scores", "s.csv", "--accurate"), "--accurate is for pictures"),
+    ],
+)
+def test_options_that_contradict_are_refused(
+    run: Callable[..., Run], arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        run("evaluate", "verify", *arguments)
+
+
+def test_one_person_is_too_few(run: Callable[..., Run], people: Path) -> None:
+    for picture in (people / "Grace Hopper").iterdir():
+        picture.unlink()
+    (people / "Grace Hopper").rmdir()
+    with pytest.raises(InputError):
+        run("evaluate", "verify", people)
+
+
+def test_a_calibration_is_written_installed_and_shown(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    file, block = _scores(tmp_path / "s.csv"), tmp_path / "block.toml"
+    own = tmp_path / "packs" / "mine.toml"
+    own.parent.mkdir()
+    source = Path(session.__file__).parents[1] / "vision/packs/builtin/public-domain.toml"
+    text = source.read_text("utf-8").replace('name = "public-domain"', 'name = "mine"')
+    own.write_text(text, "utf-8")
+    arguments = ("evaluate", "calibrate", "--scores", file, "--dataset", "made up")
+    done = run(*arguments, "--pack", "mine", "--write", block, "--install")
+    assert done.status == 0
+    assert block.read_text("utf-8") in own.read_text("utf-8")
+    assert own.read_text("utf-8").count("[calibration]") == 1
+    shown = run("models", "show", "mine").out
+    assert "calibrated on made up: 1,000 comparisons" in shown
+    assert "95 % interval" in shown
+    run(*arguments, "--pack", "mine", "--install")
+    assert own.read_text("utf-8").count("[calibration]") == 1
+
+
+def test_a_calibration_needs_its_pack_and_built_in_packs_stay(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    file, block = _scores(tmp_path / "s.csv"), tmp_path / "block.toml"
+    with pytest.raises(InputError, match="name it with --pack"):
+        run("evaluate", "calibrate", "--scores", file, "--write", block)
+    with pytest.raises(InputError, match="packs of your own"):
+        run("evaluate", "calibrate", "--scores", file, "--pack", "public-domain", "--install")
+
+
+def test_packs_without_stored_counts_are_shown(run: Callable[..., Run]) -> None:
+    assert "calibrated on LFW view 2" in run("models", "show", "public-domain").out
+
+
+def test_two_systems_are_compared(run: Callable[..., Run], tmp_path: Path) -> None:
+    one, two = _scores(tmp_path / "one.csv"), _scores(tmp_path / "two.csv", 0.4)
+    done = run("evaluate", "compare", "--scores", one, "--scores", two, "--fmr", "0.01", "--json")
+    point = json.loads(done.out)["points"][0]
+    assert point["first"]["fnmr"]["errors"] == 10
+    assert point["second"]["fnmr"]["errors"] == 0
+    assert point["missed_by_first_alone"] == 10
+    text = run("evaluate", "compare", "--scores", one, "--scores", two).out
+    assert "two misses fewer" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "either a folder"),
+        (("--scores", "s.csv"), "give --scores twice"),
+        (("--scores", "s.csv", "--pack", "x"), "--pack is for pictures"),
+        (("folder", "--pack", "public-domain"), "give --pack twice"),
+        (("folder", "--fmr", "0"), "between 0 and 1"),
+    ],
+)
+def test_a_comparison_needs_two_systems(
+    run: Callable[..., Run], arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        run("evaluate", "compare", *arguments)
