@@ -418,7 +418,7 @@ def _heat_map(block: HeatMap) -> _Sheet:
     wide, high = _cell_size(n)
     widest = max((len(shortened(label, 24)) for label in block.labels), default=1)
     left, bottom = 0.25 + 0.085 * widest, 0.15 + 0.085 * widest
-    sheet = _Sheet(max(4.5, left + n * wide + 1.1), bottom + max(n * high, 1.6) + 0.15)
+    sheet = _Sheet(max(4.5, left + n * wide + 1.1), 0.15 + max(bottom + n * high, 1.6))
     axes = sheet.axes(left, sheet.height - 0.15 - n * high, n * wide, n * high)
     axes.set_xlim(0, n)
     axes.set_ylim(n, 0)
