@@ -16,6 +16,7 @@ import boto3
 
 
 def main(collection: str, known: Path, unknown: Path) -> None:
+    """Indexes `known` and searches for `unknown`; prints what comes of it."""
     client = boto3.client("rekognition")
     try:
         client.create_collection(CollectionId=collection)

@@ -2,12 +2,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from servers import serving
+
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def _run(name: str, *arguments: Path) -> str:
+def _run(name: str, *arguments: object, environment: dict[str, str] | None = None) -> str:
     command = [sys.executable, "-W", "error", str(_EXAMPLES / name), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, capture_output=True, check=True, text=True, timeout=60, env=environment
+    )
     return str(done.stdout)
 
 
@@ -19,3 +23,22 @@ def test_two_pictures_of_one_person(people: Path) -> None:
 def test_two_people(people: Path) -> None:
     first, second = (people / name / "1.jpg" for name in ("Grace Hopper", "Eileen Collins"))
     assert "below the threshold" in _run("compare_two.py", first, second)
+
+
+def test_rates_of_any_system() -> None:
+    lines = _run("evaluate_scores.py").splitlines()
+    assert [line.split()[0] for line in lines] == ["FMR"] * 3
+    assert all("failures counted as errors" in line for line in lines)
+
+
+def test_code_written_for_rekognition(people: Path, tmp_path: Path) -> None:
+    eileen, grace = (people / name / "1.jpg" for name in ("Eileen Collins", "Grace Hopper"))
+    with serving(tmp_path / "served") as server:
+        arguments = ("friends", eileen, eileen)
+        first = _run("rekognition_client.py", *arguments, environment=server.environment())
+        again = _run(
+            "rekognition_client.py", "friends", eileen, grace, environment=server.environment()
+        )
+    assert "1.jpg resembles 1: 100.0" in first
+    assert "friends is there already" in again
+    assert "nobody in friends resembles the largest face of 1.jpg" in again
