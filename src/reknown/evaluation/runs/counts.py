@@ -12,8 +12,10 @@ NOTHING = "-"
 
 
 def number(value: float | None) -> str:
-    """Three digits; "-" where there is none."""
-    return NOTHING if value is None else f"{value:.3g}"
+    """Three digits, all of those before the point; "-" where there is none."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def of(rate: Rate | None) -> str:

@@ -188,8 +188,8 @@ def _data_part(pictures: Pictures, compared: ComparedPictures, listed: bool) -> 
     if compared.non_mated_duplicates:
         blocks.append(
             Caution(
-                f"{compared.non_mated_duplicates:,} pictures lie under two names. They count as "
-                "false matches here; if the labels are wrong, the rates are too high."
+                f"Pictures that lie under two names: {compared.non_mated_duplicates:,}. They count "
+                "as false matches here; if the labels are wrong, the rates are too high."
             )
         )
     return _Part(Section("Data", tuple(blocks)), figures)
