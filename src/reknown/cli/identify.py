@@ -72,6 +72,7 @@ def print_search(collection: str, limit: decision.Threshold, identifier: Identif
     out = console()
     people = "person" if identifier.gallery_size == 1 else "people"
     faces = "face" if identifier.references == 1 else "faces"
+    expected = limit.expected_false_candidates(identifier.references)
     out.print(
         f"searching {identifier.gallery_size:,} {people} with {identifier.references:,} {faces} "
         f"in {printable(collection)}; threshold: similarity "
@@ -79,17 +80,17 @@ def print_search(collection: str, limit: decision.Threshold, identifier: Identif
         f"{one_in(limit.false_match_rate)}",
         markup=False,
     )
-    expected = limit.expected_false_candidates(identifier.references)
     if expected is None:
         out.print("this model pack is not calibrated: no false match rate is known", style="yellow")
+    else:
+        out.print(f"false candidates expected for a stranger: {expected:.2g}", markup=False)
 
 
 def warn_of_strangers(limit: decision.Threshold, identifier: Identifier) -> None:
     """One line on standard error where more than one stranger in a hundred gets a candidate."""
     from reknown.services.decision import caution
 
-    expected = limit.expected_false_candidates(identifier.references)
-    warning = None if expected is None else caution(expected)
+    warning = caution(limit.expected_false_candidates(identifier.references))
     if warning is not None:
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
 
