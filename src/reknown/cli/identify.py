@@ -83,7 +83,7 @@ def print_search(collection: str, limit: decision.Threshold, identifier: Identif
     if expected is None:
         out.print("this model pack is not calibrated: no false match rate is known", style="yellow")
     else:
-        out.print(f"false candidates expected for a stranger: {expected:.2g}", markup=False)
+        out.print(f"expected false candidates in each search: {expected:.2g}", markup=False)
 
 
 def warn_of_strangers(limit: decision.Threshold, identifier: Identifier) -> None:
