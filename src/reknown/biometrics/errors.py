@@ -5,6 +5,10 @@ ReknownError
 │   ├── ImageTooLargeError      more bytes or pixels than the limits allow
 │   ├── ImageTooSmallError      a side below the limit
 │   └── InvalidImageError       not a JPEG or PNG that can be decoded
+├── VideoError                  the video cannot be used
+│   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
+│   ├── InvalidVideoError       not an MP4 or MOV whose pictures can be decoded
+│   └── VideoWorkError          analysing it took too much time or memory, or broke down
 ├── NoFaceError                 the operation needs a face and there is none
 ├── ModelError
 │   ├── ModelFileError          a model file is damaged or not what it claims to be
@@ -46,6 +50,22 @@ class ImageTooSmallError(ImageError):
 
 class InvalidImageError(ImageError):
     """Not a JPEG or PNG that can be decoded."""
+
+
+class VideoError(ReknownError):
+    """The video cannot be used."""
+
+
+class VideoTooLargeError(VideoError):
+    """More bytes, pixels, frames or hours than the limits allow."""
+
+
+class InvalidVideoError(VideoError):
+    """Not an MP4 or MOV whose pictures can be decoded."""
+
+
+class VideoWorkError(VideoError):
+    """The process that analysed it ran out of time or memory, or broke down."""
 
 
 class NoFaceError(ReknownError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 _FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _WRITING = "writing"

@@ -105,3 +105,31 @@ faces = Table(
     Index("ix_faces_user", "user_id"),
     sqlite_autoincrement=True,
 )
+
+# Tracks of videos that are kept to be searched later, by whoever may search the collection.
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("track_id", Text, nullable=False, unique=True),
+    _parent("collection_id", "collections"),
+    Column("video_sha256", Text, nullable=False),
+    Column("video_name", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("best_ms", BigInteger, nullable=False),
+    Column("box_left", Double, nullable=False),
+    Column("box_top", Double, nullable=False),
+    Column("box_width", Double, nullable=False),
+    Column("box_height", Double, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("shots", Integer, nullable=False),
+    Column("template", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Index("ix_tracks_order", "collection_id", "id"),
+    Index("ix_tracks_video", "collection_id", "video_sha256"),
+    Index("ix_tracks_expiry", "expires_at"),
+    sqlite_autoincrement=True,
+)

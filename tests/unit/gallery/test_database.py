@@ -34,6 +34,7 @@ from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
 from reknown.gallery.faces import delete_faces, list_faces
 from reknown.gallery.users import list_users
 from reknown.ledger import events
+from reknown.jobs import schema as jobs_schema
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
 
@@ -149,7 +150,12 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
 
 def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> None:
     tables = MetaData()
-    for metadata in (schema.metadata, ledger_schema.metadata, access_schema.metadata):
+    for metadata in (
+        schema.metadata,
+        ledger_schema.metadata,
+        access_schema.metadata,
+        jobs_schema.metadata,
+    ):
         for table in metadata.tables.values():
             table.to_metadata(tables)
     with reading(engine) as connection:

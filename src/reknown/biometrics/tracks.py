@@ -1,0 +1,130 @@
+"""What is found in a video: tracks of faces, and who appears when.
+
+Times are milliseconds from the video's first frame, as its timestamps say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.geometry import BoundingBox
+    from reknown.biometrics.templates import TemplateSpace
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """A video as its file describes it; sizes are of the upright picture.
+
+    `codec` such as "h264", `container` such as "QuickTime / MOV"; `frame_rate` is the average
+    in frames a second; `full_range` says that luminance uses all of 0-255.
+    """
+
+    codec: str
+    container: str
+    duration_ms: int
+    frame_rate: float
+    width: int
+    height: int
+    full_range: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A face in one frame of the video."""
+
+    time_ms: int
+    face: DetectedFace
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One of the best views of a track; `jpeg` is a cut-out of it, empty if none was asked for."""
+
+    time_ms: int
+    face: DetectedFace
+    jpeg: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One face followed through a stretch of the video without a cut.
+
+    `person` is equal for tracks of faces that resemble each other, counted from 0 in order of
+    appearance. `observations` ascend in time; the first and the last are where the track
+    begins and ends. `shots` are best first. `template` (dimension,) float32 is the mean of
+    their unit vectors: its product with a reference is the mean of the shots' scores, so that
+    thresholds measured on single pictures stay valid. It is shorter than 1 for that reason.
+    """
+
+    person: int
+    observations: tuple[Observation, ...]
+    shots: tuple[Shot, ...]
+    template: NDArray[np.float32]
+
+    @property
+    def start_ms(self) -> int:
+        """The time of the first frame that shows it."""
+        return self.observations[0].time_ms
+
+    @property
+    def end_ms(self) -> int:
+        """The time of the last frame that shows it."""
+        return self.observations[-1].time_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an analysis took: frames decoded, frames searched for faces, faces embedded.
+
+    `seconds` by stage: they overlap where stages run at the same time.
+    """
+
+    frames: int
+    searched: int
+    embedded: int
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoAnalysis:
+    """All faces of a video.
+
+    `sha256` is of the file's bytes. `tracks` ascend by start. `warnings` say what could not
+    be read, in words for people.
+    """
+
+    info: VideoInfo
+    sha256: str
+    space: TemplateSpace
+    tracks: tuple[Track, ...]
+    warnings: tuple[str, ...]
+    effort: Effort
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptTrack:
+    """A track that was kept to be searched later; never its pictures.
+
+    `track_id` is a random UUID. `box` is where the face was at `best_ms`, `shots` how many
+    views the template is the mean of.
+    """
+
+    track_id: str
+    video_sha256: str
+    video_name: str
+    start_ms: int
+    end_ms: int
+    best_ms: int
+    box: BoundingBox
+    confidence: float
+    quality: int
+    shots: int
+    template: NDArray[np.float32]
