@@ -33,8 +33,8 @@ from reknown.gallery.collections import (
 from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
 from reknown.gallery.faces import delete_faces, list_faces
 from reknown.gallery.users import list_users
-from reknown.ledger import events
 from reknown.jobs import schema as jobs_schema
+from reknown.ledger import events
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
 
