@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from reknown.biometrics.geometry import BoundingBox, Landmarks
+# not for type checkers alone: messages between processes are checked against these types
+from reknown.biometrics.geometry import BoundingBox, Landmarks  # noqa: TC001
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ Times are milliseconds from the video's first frame, as its timestamps say.
 
 from __future__ import annotations
 
+# not for type checkers alone: messages between processes are checked against these types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from reknown.biometrics.faces import DetectedFace  # noqa: TC001
 
+if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.templates import TemplateSpace
 

@@ -1,24 +1,77 @@
-"""Analysing a video in a process of its own that can be stopped and is bounded."""
+"""Work on videos from strangers in a process of its own, which can be stopped and is bounded.
+
+The process gets the open file, no name of it, no database and, where the system allows, no
+network. What it sends back is checked against fixed types: whoever takes it over by a fault in a
+decoder can lie about the video, and nothing else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
+from reknown.biometrics.errors import (
+    InputError,
+    InvalidVideoError,
+    ModelFileError,
+    ModelNotFoundError,
+    VideoTooLargeError,
+    VideoWorkError,
+)
+from reknown.biometrics.tracks import Track, VideoAnalysis
+from reknown.video import messages
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from reknown.biometrics.tracks import VideoAnalysis
-
-# Called with (milliseconds of video done, milliseconds in all, 0 if unknown, frames decoded).
+# (milliseconds of video done, milliseconds in all or 0 if unknown, frames decoded)
 Progress = Callable[[int, int, int], None]
+
+_ERRORS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        InputError,
+        InvalidVideoError,
+        ModelFileError,
+        ModelNotFoundError,
+        VideoTooLargeError,
+        VideoWorkError,
+    )
+}
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLimits:
+    """What the process may take.
+
+    `address_space` in bytes; `silent_seconds` without word of progress; `seconds` in all, and
+    `times_real` seconds more for every second of video that it has got through.
+    """
+
+    address_space: int = 6 * 2**30
+    silent_seconds: float = 120.0
+    seconds: float = 600.0
+    times_real: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRequest:
-    """What the process needs: the pack's name and where packs are kept; `pictures` asks for
-    cut-outs of the best shots."""
+    """What to analyse with: the name of a pack, and where packs and converted models are kept.
+
+    `pictures` asks for cut-outs of the best shots.
+    """
 
     pack: str
     cache: Path
@@ -27,12 +80,126 @@ class AnalysisRequest:
 
 
 def analyse_isolated(
-    file: BinaryIO, request: AnalysisRequest, progress: Progress | None = None
+    file: BinaryIO,
+    request: AnalysisRequest,
+    progress: Progress | None = None,
+    limits: WorkLimits = WorkLimits(),
 ) -> VideoAnalysis:
-    """All faces of the video in `file`, a real and seekable file (it has a `fileno`).
+    """All faces of the video in `file`, which has to be a real file (with a `fileno`).
 
-    An exception of `progress` stops the process and passes through.
+    `progress` is called every now and then; what it raises stops the process and passes
+    through.
 
     Raises `InvalidVideoError`, `VideoTooLargeError`, `VideoWorkError`, `ModelError`.
     """
-    raise NotImplementedError
+    task = messages.Analyse(
+        file.fileno(), request.pack, str(request.cache), str(request.packs), request.pictures
+    )
+    tracks: list[Track] = []
+    for message in run_isolated(task, [file.fileno()], progress, limits):
+        if isinstance(message, messages.FoundTrack):
+            vector = np.frombuffer(message.template, "<f4").astype(np.float32)
+            tracks.append(Track(message.person, message.observations, message.shots, vector))
+        elif isinstance(message, messages.Analysed):
+            return VideoAnalysis(
+                message.info,
+                message.sha256,
+                message.space,
+                tuple(tracks),
+                message.warnings,
+                message.effort,
+            )
+    raise _broken("it ended without an answer")
+
+
+def run_isolated(
+    task: messages.Task,
+    descriptors: Sequence[int],
+    progress: Progress | None = None,
+    limits: WorkLimits = WorkLimits(),
+) -> Iterator[messages.Message]:
+    """What the task answers, without its words of progress; ends when the process does.
+
+    Raises the errors that the task reports, and `VideoWorkError` for limits and breakdowns.
+    """
+    with _process(task, descriptors, limits) as process:
+        for message in _received(process, limits):
+            if isinstance(message, messages.Progress):
+                if progress is not None:
+                    progress(message.done_ms, message.total_ms, message.frames)
+            elif isinstance(message, messages.Failed):
+                raise _ERRORS.get(message.kind, VideoWorkError)(message.text)
+            else:
+                yield message
+
+
+@contextmanager
+def _process(
+    task: messages.Task, descriptors: Sequence[int], limits: WorkLimits
+) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-I", "-m", "reknown.video.child", str(limits.address_space)]
+    process = subprocess.Popen(  # noqa: S603 - our own module, no word of a stranger's
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=tuple(descriptors),
+        start_new_session=True,  # Ctrl-C is for the one who waits, who then stops this one
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write(messages.encode(task))
+        process.stdin.close()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _received(process: subprocess.Popen[bytes], limits: WorkLimits) -> Iterator[messages.Message]:
+    """The messages of the process, until it closes its end."""
+    assert process.stdout is not None
+    reader = messages.Reader()
+    started = heard = time.monotonic()
+    done_ms = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if selector.select(_POLL_SECONDS):
+                data = os.read(process.stdout.fileno(), 1 << 16)
+                if not data:
+                    break
+                for message in reader.feed(data):
+                    if isinstance(message, messages.Progress):
+                        done_ms = max(done_ms, message.done_ms)
+                    heard = time.monotonic()
+                    yield message
+            _check_time(time.monotonic(), started, heard, done_ms, limits)
+    _check_end(process.wait())
+
+
+def _check_time(now: float, started: float, heard: float, done_ms: int, limits: WorkLimits) -> None:
+    if now - heard > limits.silent_seconds:
+        raise VideoWorkError(
+            f"the video kept its decoder busy for {limits.silent_seconds:.0f} seconds without "
+            "coming further: convert it to an ordinary H.264 MP4"
+        )
+    if now - started > limits.seconds + limits.times_real * done_ms / 1000:
+        raise VideoWorkError(
+            "the video takes too much time: convert it to an ordinary H.264 MP4, or cut it"
+        )
+
+
+def _check_end(status: int) -> None:
+    if status == 0:
+        return
+    if status == -signal.SIGKILL:
+        raise _broken("it was killed, perhaps for lack of memory")
+    how = f"signal {-status}" if status < 0 else f"status {status}"
+    raise _broken(f"it ended with {how}")
+
+
+def _broken(how: str) -> VideoWorkError:
+    return VideoWorkError(f"the process that analysed the video broke down: {how}")

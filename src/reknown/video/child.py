@@ -1,0 +1,96 @@
+"""The process that works on one video: `python -m reknown.video.child ADDRESS_SPACE`.
+
+It reads a task from standard input, writes messages to standard output and ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from reknown.biometrics.errors import ReknownError, VideoWorkError
+from reknown.video import messages
+
+_PR_SET_PDEATHSIG = 1
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_M_ARENA_MAX, _ARENAS = -8, 2
+_PROGRESS_SECONDS = 0.2
+
+
+def main(address_space: int) -> None:
+    """Works on the task; errors become a message."""
+    confine(address_space)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    # libraries must not write between our messages
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    teller = Teller(answers)
+    try:
+        _work(messages.read_task(sys.stdin.buffer.read()), teller)
+    except ReknownError as error:
+        teller.tell(messages.Failed(type(error).__name__, str(error)))
+    except MemoryError:
+        text = "the video needs more memory than it may have: convert it to an ordinary H.264 MP4"
+        teller.tell(messages.Failed(VideoWorkError.__name__, text))
+
+
+class Teller:
+    """Sends messages; words of progress only so often."""
+
+    def __init__(self, answers: BinaryIO) -> None:
+        self._answers = answers
+        self._told = 0.0
+
+    def tell(self, message: messages.Message) -> None:
+        """Sends one message, whole."""
+        data = memoryview(messages.encode(message))
+        while data:
+            data = data[self._answers.write(data) :]
+
+    def progress(self, done_ms: int, total_ms: int, frames: int) -> None:
+        """Sends how far it is, unless it was said just now."""
+        now = time.monotonic()
+        if now - self._told >= _PROGRESS_SECONDS:
+            self._told = now
+            self.tell(messages.Progress(done_ms, total_ms, frames))
+
+
+def confine(address_space: int) -> None:
+    """Takes from this process what it does not need; it dies with the one that started it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)
+    # best effort: not every system lets a process give up its network
+    if hasattr(libc, "unshare") and libc.unshare(_CLONE_NEWNET) != 0:
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+
+
+def _work(task: messages.Task, teller: Teller) -> None:
+    # imported here, when the process is confined already
+    from reknown.video.analysis import AnalysisSettings, analyse  # noqa: PLC0415
+    from reknown.vision.load import load_engine  # noqa: PLC0415
+    from reknown.vision.packs.store import PackStore  # noqa: PLC0415
+
+    engine = load_engine(PackStore(Path(task.cache), [Path(task.packs)]), task.pack)
+    with os.fdopen(task.video, "rb") as file:
+        settings = AnalysisSettings(pictures=task.pictures)
+        found = analyse(file, engine, settings, teller.progress)
+    for track in found.tracks:
+        template = track.template.astype("<f4").tobytes()
+        teller.tell(messages.FoundTrack(track.person, track.observations, track.shots, template))
+    teller.tell(
+        messages.Analysed(found.info, found.sha256, found.space, found.warnings, found.effort)
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,294 @@
+"""Bytes -> frames: the one place where videos from strangers are demuxed and decoded.
+
+Always called in a process that can be killed (`isolation.py`). The file is handed over open and
+its format is named, so that FFmpeg is never given an address to fetch; external references
+inside of files stay unread. Times are those of the frames themselves, so that variable frame
+rates come out right.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import av
+import av.error
+import av.logging
+import numpy as np
+
+from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
+from reknown.biometrics.tracks import VideoInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+_HEADER = 4096
+_THREADS = 2
+_MOST_SCALING = 2.0
+# What Amazon Rekognition documents (MP4 and MOV with H.264), and formats that phones and
+# archives use whose decoders are fuzzed as much.
+_CONTAINERS = ((4, b"ftyp", "mov"), (0, b"\x1a\x45\xdf\xa3", "matroska"))
+# Old QuickTime files begin with other atoms.
+_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_CODECS = frozenset({"h264", "hevc", "mpeg4", "vp8", "vp9", "av1"})
+# In order of time an ordinary video repeats none; a few may be out of order after damage.
+_MAX_DISORDER = 1000
+_JPEG_RANGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLimits:
+    """What a video may be at most; `hours` also of what its timestamps claim.
+
+    The hours are Amazon's (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html).
+    """
+
+    hours: float = 6.0
+    max_side: int = 4096
+    max_pixels: int = 4096 * 2304
+    min_side: int = 80
+    max_frames: int = 6 * 3600 * 120
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded frame, `time_ms` after the first one; pixels are made when asked for.
+
+    `turns` is how often it has to be turned by 90 degrees against the clock to be upright,
+    `aspect` how much wider than high its pixels are to be shown.
+    """
+
+    time_ms: int
+    raw: Any
+    turns: int
+    aspect: Fraction
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture."""
+        width, height = round(self.raw.width * self.aspect), self.raw.height
+        return (height, width) if self.turns % 2 else (width, height)
+
+    def pixels(self, side: int | None = None) -> NDArray[np.uint8]:
+        """Upright RGB uint8 (height, width, 3), `side` pixels on its longer side if given.
+
+        Small frames become twice as large at most.
+        """
+        width, height = round(self.raw.width * self.aspect), self.raw.height
+        scale = 1.0 if side is None else min(_MOST_SCALING, side / max(width, height))
+        size = {"width": max(1, round(width * scale)), "height": max(1, round(height * scale))}
+        plain = self.raw.to_ndarray(format="rgb24", **size)
+        return np.ascontiguousarray(np.rot90(plain, self.turns))
+
+    def sketch(self) -> NDArray[np.float32]:
+        """A coarse grid of its luminance, for telling one scene from another; not turned."""
+        plane = self.raw.planes[0]
+        luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        step = max(1, self.raw.height // 48)
+        depth = max(1, plane.line_size // max(self.raw.width, 1))
+        sampled = luma[step // 2 : self.raw.height : step, : self.raw.width * depth : step * depth]
+        return np.asarray(sampled, np.float32)
+
+
+@dataclass(slots=True)
+class Video:
+    """An open video; `frames` may be read once.
+
+    `info` knows which way is up from the first frame on, `warnings` are complete at the end.
+    """
+
+    info: VideoInfo
+    limits: VideoLimits
+    container: Any
+    stream: Any
+    warnings: list[str] = field(default_factory=list)
+
+    def frames(self) -> Iterator[Frame]:
+        """All frames in order of time.
+
+        What cannot be decoded is passed over and told of in `warnings`.
+
+        Raises `VideoTooLargeError`, and `InvalidVideoError` when nothing could be decoded.
+        """
+        first: Fraction | None = None
+        last, disorder = -1, 0
+        for number, raw in enumerate(self._decoded(), 1):
+            if raw.pts is None or (raw.width, raw.height) != self._size():
+                disorder += 1
+            else:
+                moment = raw.pts * Fraction(raw.time_base)
+                first = moment if first is None else first
+                time_ms = round((moment - first) * 1000)
+                if time_ms > last:
+                    turns = _turns(raw)
+                    if last < 0 and turns % 2:
+                        width, height = self.info.height, self.info.width
+                        self.info = replace(self.info, width=width, height=height)
+                    last = time_ms
+                    yield Frame(time_ms, raw, turns, _aspect(self.stream))
+                else:
+                    disorder += 1
+            self._check(number, disorder, last)
+        if last < 0:
+            raise InvalidVideoError("no frame of this video could be decoded: it is damaged")
+        self._conclude(disorder, last)
+
+    def _decoded(self) -> Iterator[Any]:
+        broken = 0
+        for packet in self._packets():
+            try:
+                for raw in packet.decode():
+                    if raw.is_corrupt:
+                        broken += 1
+                    else:
+                        yield raw
+            except (av.error.InvalidDataError, av.error.EOFError):
+                broken += 1
+        if broken:
+            self.warnings.append(f"{broken:,} damaged frames could not be decoded")
+
+    def _packets(self) -> Iterator[Any]:
+        try:
+            yield from self.container.demux(self.stream)
+        except (av.error.InvalidDataError, av.error.EOFError, av.error.OSError) as error:
+            self.warnings.append(f"the file is damaged or cut off: {_reason(error)}")
+
+    def _size(self) -> tuple[int, int]:
+        return self.stream.codec_context.width, self.stream.codec_context.height
+
+    def _check(self, number: int, disorder: int, last: int) -> None:
+        if number > self.limits.max_frames:
+            raise VideoTooLargeError(f"more than {self.limits.max_frames:,} frames")
+        _check_hours(last, self.limits)
+        if disorder > _MAX_DISORDER:
+            raise InvalidVideoError(
+                f"{disorder:,} frames have no time of their own: the file's timestamps are damaged"
+            )
+
+    def _conclude(self, disorder: int, last: int) -> None:
+        if disorder:
+            self.warnings.append(f"{disorder:,} frames with impossible timestamps were left out")
+        missing = self.info.duration_ms - last
+        if missing > max(2000, 0.1 * self.info.duration_ms):
+            self.warnings.append(
+                f"the video ends after {last / 1000:.1f} of the "
+                f"{self.info.duration_ms / 1000:.1f} seconds that the file announces"
+            )
+
+
+@contextmanager
+def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[Video]:
+    """The video in a seekable file.
+
+    Raises `InvalidVideoError` for what is no video that can be read here, and
+    `VideoTooLargeError`.
+    """
+    av.logging.set_level(None)
+    form = _container_format(file)
+    try:
+        container = av.open(file, format=form, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+        raise InvalidVideoError(f"not a readable video: {_reason(error)}") from error
+    with container:
+        stream = _picture_stream(container)
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = _THREADS
+        info = _describe(container, stream, limits)
+        yield Video(info, limits, container, stream)
+
+
+def _container_format(file: BinaryIO) -> str:
+    header = file.read(_HEADER)
+    file.seek(0)
+    if not header:
+        raise InvalidVideoError("the file is empty")
+    for place, magic, name in _CONTAINERS:
+        if header[place : place + len(magic)] == magic:
+            return name
+    if header[4:8] in _ATOMS:
+        return "mov"
+    raise InvalidVideoError("not a video of a supported format: give MP4, MOV, MKV or WebM")
+
+
+def _picture_stream(container: Any) -> Any:
+    streams = [s for s in container.streams.video if not _is_cover(s)]
+    if not streams:
+        raise InvalidVideoError("the file has no moving pictures in it, only sound or data")
+    stream = streams[0]
+    context = stream.codec_context
+    if context is None or context.name is None:
+        raise InvalidVideoError("the pictures of this video are in no known format")
+    if _codec(stream) not in _CODECS:
+        raise InvalidVideoError(
+            f"pictures in the format {_codec(stream)} are not read: "
+            f"convert the video to H.264, or use one of {', '.join(sorted(_CODECS))}"
+        )
+    return stream
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _codec(stream: Any) -> str:
+    # decoders have names of their own ("libdav1d"); the format's is what people know
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def _describe(container: Any, stream: Any, limits: VideoLimits) -> VideoInfo:
+    context = stream.codec_context
+    width, height = context.width, context.height
+    size = f"{width} x {height} pixels"
+    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
+        raise VideoTooLargeError(
+            f"{size}: {limits.max_pixels:,} pixels and {limits.max_side:,} a side are allowed: "
+            "scale the video down"
+        )
+    if min(width, height) < limits.min_side:
+        raise InvalidVideoError(f"{size}: a side needs {limits.min_side} at least")
+    duration = _duration_ms(container, stream)
+    _check_hours(duration, limits)
+    rate = stream.average_rate or stream.guessed_rate
+    return VideoInfo(
+        codec=_codec(stream),
+        container=container.format.long_name,
+        duration_ms=duration,
+        frame_rate=float(rate) if rate else 0.0,
+        width=round(width * _aspect(stream)),
+        height=height,
+        full_range=context.color_range == _JPEG_RANGE,
+    )
+
+
+def _duration_ms(container: Any, stream: Any) -> int:
+    if stream.duration and stream.time_base:
+        return max(0, round(stream.duration * Fraction(stream.time_base) * 1000))
+    return max(0, round((container.duration or 0) / 1000))
+
+
+def _check_hours(milliseconds: int, limits: VideoLimits) -> None:
+    if milliseconds > limits.hours * 3_600_000:
+        raise VideoTooLargeError(
+            f"{milliseconds / 3_600_000:.1f} hours: a video may last {limits.hours:g} at most"
+        )
+
+
+def _aspect(stream: Any) -> Fraction:
+    """Width of a pixel over its height; what no camera makes is taken for a square."""
+    ratio = Fraction(stream.sample_aspect_ratio or 1)
+    return ratio if Fraction(1, 4) <= ratio <= 4 else Fraction(1)
+
+
+def _turns(raw: Any) -> int:
+    return int(round(raw.rotation / 90) % 4)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without addresses and paths."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return type(error).__name__

@@ -1,0 +1,127 @@
+"""Looks -> tracks: what is seen of each face from its first frame to its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reknown.biometrics.tracks import Observation
+from reknown.video.shots import CutOut, SeenShot, cut_out, take_shot
+from reknown.video.tracker import Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor, Future
+
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.video.sampling import Look
+    from reknown.vision.analyze import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class FollowingSettings:
+    """The best view is taken of each stretch of a track.
+
+    Stretches are `stretch_ms` long at first and `growth` times as long each time, up to
+    `longest_ms`. A face not seen for `patience_ms` is gone.
+    """
+
+    stretch_ms: int = 400
+    growth: float = 1.5
+    longest_ms: int = 4000
+    patience_ms: int = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawTrack:
+    """What was seen of one face: shots in order of time, one a stretch."""
+
+    observations: tuple[Observation, ...]
+    shots: tuple[SeenShot, ...]
+
+
+@dataclass(slots=True)
+class _Trail:
+    """A track that may go on."""
+
+    ends_ms: float
+    stretch_ms: float
+    observations: list[Observation] = field(default_factory=list)
+    shots: list[Future[SeenShot]] = field(default_factory=list)
+    best: CutOut | None = None
+
+
+class Follower:
+    """Follows faces from look to look; templates are made by `executor` meanwhile."""
+
+    def __init__(
+        self, engine: Engine, executor: Executor, settings: FollowingSettings, *, pictures: bool
+    ) -> None:
+        self._engine = engine
+        self._executor = executor
+        self._settings = settings
+        self._pictures = pictures
+        self._tracker = Tracker()
+        self._trails: dict[int, _Trail] = {}
+        self.embedded = 0
+
+    def cut(self) -> Iterator[RawTrack]:
+        """A scene ends, and with it all tracks."""
+        self._tracker.cut()
+        yield from self._ended(float("inf"))
+
+    def follow(self, look: Look) -> Iterator[RawTrack]:
+        """Takes in a look; gives out the tracks that have ended."""
+        frame, faces = look.frame, look.faces
+        # boxes are ratios of both sides: squares of the picture make overlaps what they look like
+        shape = np.array(frame.size * 2, np.float64)
+        boxes = np.array([_corners(face) for face in faces]).reshape(-1, 4) * shape
+        scores = np.array([face.confidence for face in faces])
+        numbers = self._tracker.update(frame.time_ms, boxes, scores)
+        pixels: NDArray[np.uint8] | None = None
+        for face, number in zip(faces, numbers, strict=True):
+            if number < 0:
+                continue
+            trail = self._trail(number, frame.time_ms)
+            trail.observations.append(Observation(frame.time_ms, face))
+            if trail.best is None or face.quality.unified_score.native > trail.best.score:
+                pixels = frame.pixels() if pixels is None else pixels
+                trail.best = cut_out(pixels, face, frame.time_ms)
+        yield from self._ended(frame.time_ms - self._settings.patience_ms)
+
+    def _trail(self, number: int, time_ms: int) -> _Trail:
+        settings = self._settings
+        trail = self._trails.get(number)
+        if trail is None:
+            first = settings.stretch_ms
+            trail = self._trails[number] = _Trail(time_ms + first, first)
+        elif time_ms > trail.ends_ms:
+            self._shoot(trail)
+            trail.stretch_ms = min(trail.stretch_ms * settings.growth, settings.longest_ms)
+            trail.ends_ms = time_ms + trail.stretch_ms
+        return trail
+
+    def _shoot(self, trail: _Trail) -> None:
+        if trail.best is not None:
+            self.embedded += 1
+            trail.shots.append(
+                self._executor.submit(take_shot, self._engine, trail.best, picture=self._pictures)
+            )
+        trail.best = None
+
+    def _ended(self, before_ms: float) -> Iterator[RawTrack]:
+        gone = [n for n, t in self._trails.items() if t.observations[-1].time_ms < before_ms]
+        for number in gone:
+            trail = self._trails.pop(number)
+            self._shoot(trail)
+            shots = tuple(future.result() for future in trail.shots)
+            yield RawTrack(tuple(trail.observations), shots)
+
+
+def _corners(face: DetectedFace) -> tuple[float, float, float, float]:
+    box = face.box
+    return box.left, box.top, box.left + box.width, box.top + box.height

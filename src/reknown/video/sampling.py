@@ -1,0 +1,194 @@
+"""Which frames are looked at: a few a second, and more where something changes.
+
+A face that is there at the beginning and at the end of a short window is taken to have been
+there in between. Where one has come or gone, the window is halved until the frame is found, so
+that times are right to a frame although few frames are searched for faces. A cut between two
+scenes shows in the pictures themselves; the frames on both sides of it are looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.video.decode import Frame
+
+    Faces = tuple[DetectedFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """Milliseconds from look to look, and the least from frame to frame.
+
+    While nothing but noise changes, `rest_ms` pass from look to look: fewer than
+    `moving_points` of a sketch differ by more than `noise` (of 255).
+    Two frames are of different scenes when their sketches differ by `cut_difference` (of 255)
+    on average and `cut_ratio` times as much as the frames before did.
+    A face is the same as one in another frame when it lies within `reach` times its side. Closer
+    looks are limited to `closer_per_second` of video, `closer_at_once` where none were needed
+    before, so that a face which the detector hardly sees does not cost more than all others.
+    """
+
+    step_ms: int = 200
+    spacing_ms: int = 12
+    rest_ms: int = 600
+    noise: float = 8.0
+    moving_points: int = 3
+    cut_difference: float = 18.0
+    cut_ratio: float = 4.0
+    reach: float = 1.0
+    closer_per_second: float = 2.0
+    closer_at_once: int = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Frames in order of time that belong to one scene.
+
+    `cut` if a new scene begins with it; `still` if its end shows what the last look showed.
+    """
+
+    frames: tuple[Frame, ...]
+    cut: bool
+    still: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A frame and the faces in it."""
+
+    frame: Frame
+    faces: Faces
+
+
+class Windows:
+    """Parts frames into windows of about `step_ms`, never across a cut."""
+
+    def __init__(self, settings: SamplingSettings) -> None:
+        self._settings = settings
+        self._cuts = CutDetector(settings)
+        self._held: list[Frame] = []
+        self._cut = True
+        self._looked: NDArray[np.float32] | None = None
+        self._looked_ms = 0
+
+    def of(self, frames: Iterable[Frame]) -> Iterator[Window]:
+        """The windows, in order; frames too close to the one before are left out."""
+        sketch: NDArray[np.float32] | None = None
+        for frame in frames:
+            if self._held and frame.time_ms - self._held[-1].time_ms < self._settings.spacing_ms:
+                continue
+            before, sketch = sketch, frame.sketch()
+            if self._cuts.is_cut(sketch):
+                if self._held and before is not None:
+                    yield self._closed(before, last=True)
+                self._cut = True
+            self._held.append(frame)
+            span = frame.time_ms - self._held[0].time_ms
+            if self._cut or span >= self._settings.step_ms - self._settings.spacing_ms:
+                yield self._closed(sketch)
+        if self._held and sketch is not None:
+            yield self._closed(sketch, last=True)
+
+    def _closed(self, sketch: NDArray[np.float32], *, last: bool = False) -> Window:
+        """The frames held until now; what ends a scene is never still."""
+        window = Window(tuple(self._held), self._cut, not last and self._still(sketch))
+        if not window.still:
+            self._looked, self._looked_ms = sketch, self._held[-1].time_ms
+        self._held, self._cut = [], False
+        return window
+
+    def _still(self, sketch: NDArray[np.float32]) -> bool:
+        looked, settings = self._looked, self._settings
+        if self._cut or looked is None or looked.shape != sketch.shape:
+            return False
+        if self._held[-1].time_ms - self._looked_ms >= settings.rest_ms:
+            return False
+        moving = np.count_nonzero(np.abs(sketch - looked) > settings.noise)
+        return bool(moving < settings.moving_points)
+
+
+class CutDetector:
+    """Tells where one scene ends and another begins."""
+
+    def __init__(self, settings: SamplingSettings) -> None:
+        self._settings = settings
+        self._last: NDArray[np.float32] | None = None
+        self._usual = 0.0
+
+    def is_cut(self, sketch: NDArray[np.float32]) -> bool:
+        """Whether the frame with this sketch begins a new scene; the first one does not."""
+        last, self._last = self._last, sketch
+        if last is None or last.shape != sketch.shape:
+            return last is not None
+        change = float(np.abs(sketch - last).mean())
+        found = change > max(self._settings.cut_difference, self._settings.cut_ratio * self._usual)
+        # a cut says nothing about how much the scenes themselves move
+        self._usual = 0.0 if found else 0.7 * self._usual + 0.3 * change
+        return found
+
+
+class Closer:
+    """Finds the frames in which faces come and go."""
+
+    def __init__(self, see: Callable[[Frame], Look], settings: SamplingSettings) -> None:
+        self._see = see
+        self._settings = settings
+        self._left = float(settings.closer_at_once)
+        self._last_ms = 0
+
+    def looks(self, before: Look, window: Window, last: Look) -> list[Look]:
+        """The looks that are needed between `before` and `last`, in order, then `last`.
+
+        `window` holds the frames between them, `last.frame` at its end.
+        """
+        seconds = (last.frame.time_ms - self._last_ms) / 1000
+        self._last_ms = last.frame.time_ms
+        gained = self._settings.closer_per_second * seconds
+        self._left = min(self._left + gained, self._settings.closer_at_once)
+        return [*self._between(before, window.frames[:-1], last), last]
+
+    def _between(self, before: Look, frames: tuple[Frame, ...], after: Look) -> list[Look]:
+        if not frames or self._left < 1:
+            return []
+        if same_faces(before.faces, after.faces, self._settings.reach):
+            return []
+        self._left -= 1
+        middle = len(frames) // 2
+        look = self._see(frames[middle])
+        earlier = self._between(before, frames[:middle], look)
+        return [*earlier, look, *self._between(look, frames[middle + 1 :], after)]
+
+
+def same_faces(some: Faces, others: Faces, reach: float) -> bool:
+    """Whether each face of one frame has its own near it, of like size, in the other.
+
+    Near means within `reach` times its mean side.
+    """
+    if len(some) != len(others):
+        return False
+    left = list(others)
+    for face in some:
+        match = min(left, key=lambda other: _distance(face, other))
+        if _distance(face, match) > reach:
+            return False
+        left.remove(match)
+    return True
+
+
+def _distance(face: DetectedFace, other: DetectedFace) -> float:
+    """Between centres, in mean sides; infinite where one is twice as large as the other."""
+    a, b = face.box, other.box
+    if not a.height / 2 < b.height < a.height * 2:
+        return float("inf")
+    across = (a.left + a.width / 2 - b.left - b.width / 2) / ((a.width + b.width) / 2)
+    down = (a.top + a.height / 2 - b.top - b.height / 2) / ((a.height + b.height) / 2)
+    return float(np.hypot(across, down))
