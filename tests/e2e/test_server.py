@@ -151,7 +151,7 @@ class _Writer(threading.Thread):
     """Writes until it is stopped and remembers what was acknowledged; outlives the server."""
 
     def __init__(self, server: Server, number: int, picture: bytes) -> None:
-        super().__init__()
+        super().__init__(daemon=True)  # a failed test must not wait for it
         self._server = server
         self._number = number
         self._picture = picture
