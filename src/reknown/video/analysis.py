@@ -16,6 +16,7 @@ from reknown.video.decode import VideoLimits, open_video
 from reknown.video.following import Follower, FollowingSettings, RawTrack
 from reknown.video.persons import Linker, PersonSettings, believed, divided
 from reknown.video.sampling import Closer, Look, SamplingSettings, Windows
+from reknown.video.shots import sign
 from reknown.vision.batch import available_cores
 from reknown.vision.images import DecodedImage
 
@@ -143,7 +144,8 @@ class _Analyst:
             pixels = frame.pixels(self._settings.search_side)
         with self._tally.timed("detect"):
             faces = self._engine.detect(DecodedImage(pixels, *frame.size, ""))
-        return Look(frame, faces)
+            signatures = sign(pixels, faces)
+        return Look(frame, faces, signatures)
 
 
 def _counted(video: Video, tally: _Tally, progress: Progress) -> Iterator[Frame]:

@@ -38,9 +38,13 @@ class FollowingSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawTrack:
-    """What was seen of one face: shots in order of time, one a stretch."""
+    """What was seen of one face: shots in order of time, one a stretch.
+
+    `likeness` says how much each observation looks like the one before it, -1 to 1.
+    """
 
     observations: tuple[Observation, ...]
+    likeness: tuple[float, ...]
     shots: tuple[SeenShot, ...]
 
 
@@ -52,7 +56,16 @@ class _Trail:
     stretch_ms: float
     observations: list[Observation] = field(default_factory=list)
     shots: list[Future[SeenShot]] = field(default_factory=list)
+    likeness: list[float] = field(default_factory=list)
+    signature: NDArray[np.float32] | None = None
     best: CutOut | None = None
+
+    def add(self, observation: Observation, signature: NDArray[np.float32]) -> None:
+        """One more observation."""
+        before = signature if self.signature is None else self.signature
+        self.observations.append(observation)
+        self.likeness.append(float(before @ signature))
+        self.signature = signature
 
 
 class Follower:
@@ -83,11 +96,11 @@ class Follower:
         scores = np.array([face.confidence for face in faces])
         numbers = self._tracker.update(frame.time_ms, boxes, scores)
         pixels: NDArray[np.uint8] | None = None
-        for face, number in zip(faces, numbers, strict=True):
+        for face, signature, number in zip(faces, look.signatures, numbers, strict=True):
             if number < 0:
                 continue
             trail = self._trail(number, frame.time_ms)
-            trail.observations.append(Observation(frame.time_ms, face))
+            trail.add(Observation(frame.time_ms, face), signature)
             if trail.best is None or face.quality.unified_score.native > trail.best.score:
                 pixels = frame.pixels() if pixels is None else pixels
                 trail.best = cut_out(pixels, face, frame.time_ms)
@@ -119,7 +132,7 @@ class Follower:
             trail = self._trails.pop(number)
             self._shoot(trail)
             shots = tuple(future.result() for future in trail.shots)
-            yield RawTrack(tuple(trail.observations), shots)
+            yield RawTrack(tuple(trail.observations), tuple(trail.likeness), shots)
 
 
 def _corners(face: DetectedFace) -> tuple[float, float, float, float]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.biometrics.tracks import Observation
     from reknown.video.shots import SeenShot
 
 
@@ -62,22 +61,24 @@ def divided(
     limit = calibration.score(settings.divide_below)
     telling = [shot for shot in track.shots if shot.score >= settings.min_quality]
     moments = [
-        _crossing(track.observations, earlier.shot.time_ms, later.shot.time_ms)
+        _crossing(track, earlier.shot.time_ms, later.shot.time_ms)
         for earlier, later in pairwise(telling)
         if float(earlier.vector @ later.vector) < limit
     ]
-    for start, end in zip([-1, *moments], [*moments, float("inf")], strict=True):
+    for start, end in pairwise([-1, *moments, float("inf")]):
+        seen = [n for n, one in enumerate(track.observations) if start < one.time_ms <= end]
         yield RawTrack(
-            tuple(seen for seen in track.observations if start < seen.time_ms <= end),
+            tuple(track.observations[n] for n in seen),
+            tuple(track.likeness[n] for n in seen),
             tuple(shot for shot in track.shots if start < shot.shot.time_ms <= end),
         )
 
 
-def _crossing(observations: Sequence[Observation], earlier: int, later: int) -> int:
-    """The last moment of the first face: before the greatest jump between the two views."""
-    part = [seen for seen in observations if earlier <= seen.time_ms <= later]
-    jumps = [1 - a.face.box.overlap(b.face.box) for a, b in pairwise(part)]
-    return part[int(np.argmax(jumps))].time_ms
+def _crossing(track: RawTrack, earlier: int, later: int) -> int:
+    """The last moment of the first face: what follows looks least like what was before."""
+    part = [n for n, one in enumerate(track.observations) if earlier < one.time_ms <= later]
+    change = min(part, key=lambda n: track.likeness[n])
+    return track.observations[change - 1].time_ms
 
 
 def best_of(shots: Sequence[SeenShot], settings: PersonSettings) -> list[SeenShot]:

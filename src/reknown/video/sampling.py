@@ -32,7 +32,8 @@ class SamplingSettings:
     `moving_points` of a sketch differ by more than `noise` (of 255).
     Two frames are of different scenes when their sketches differ by `cut_difference` (of 255)
     on average and `cut_ratio` times as much as the frames before did.
-    A face is the same as one in another frame when it lies within `reach` times its side. Closer
+    A face is the same as one in another frame when it lies within `reach` times its side and
+    their signatures correlate by `alike`. Closer
     looks are limited to `closer_per_second` of video, `closer_at_once` where none were needed
     before, so that a face which the detector hardly sees does not cost more than all others.
     """
@@ -44,7 +45,8 @@ class SamplingSettings:
     moving_points: int = 3
     cut_difference: float = 18.0
     cut_ratio: float = 4.0
-    reach: float = 1.0
+    reach: float = 1.5
+    alike: float = 0.7
     closer_per_second: float = 2.0
     closer_at_once: int = 12
 
@@ -63,10 +65,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A frame and the faces in it."""
+    """A frame and the faces in it.
+
+    `signatures` (n, points) float32: what each face looks like, roughly; products are
+    correlations, -1 to 1.
+    """
 
     frame: Frame
     faces: Faces
+    signatures: NDArray[np.float32]
 
 
 class Windows:
@@ -79,6 +86,7 @@ class Windows:
         self._cut = True
         self._looked: NDArray[np.float32] | None = None
         self._looked_ms = 0
+        self._unseen: Frame | None = None
 
     def of(self, frames: Iterable[Frame]) -> Iterator[Window]:
         """The windows, in order; frames too close to the one before are left out."""
@@ -88,19 +96,25 @@ class Windows:
                 continue
             before, sketch = sketch, frame.sketch()
             if self._cuts.is_cut(sketch):
-                if self._held and before is not None:
-                    yield self._closed(before, last=True)
+                yield from self._scene_ends(before)
                 self._cut = True
             self._held.append(frame)
             span = frame.time_ms - self._held[0].time_ms
             if self._cut or span >= self._settings.step_ms - self._settings.spacing_ms:
                 yield self._closed(sketch)
+        yield from self._scene_ends(sketch)
+
+    def _scene_ends(self, sketch: NDArray[np.float32] | None) -> Iterator[Window]:
+        """The last frame of a scene is looked at in any case."""
+        if not self._held and self._unseen is not None:
+            self._held = [self._unseen]
         if self._held and sketch is not None:
             yield self._closed(sketch, last=True)
 
     def _closed(self, sketch: NDArray[np.float32], *, last: bool = False) -> Window:
         """The frames held until now; what ends a scene is never still."""
         window = Window(tuple(self._held), self._cut, not last and self._still(sketch))
+        self._unseen = window.frames[-1] if window.still else None
         if not window.still:
             self._looked, self._looked_ms = sketch, self._held[-1].time_ms
         self._held, self._cut = [], False
@@ -159,7 +173,7 @@ class Closer:
     def _between(self, before: Look, frames: tuple[Frame, ...], after: Look) -> list[Look]:
         if not frames or self._left < 1:
             return []
-        if same_faces(before.faces, after.faces, self._settings.reach):
+        if same_faces(before, after, self._settings):
             return []
         self._left -= 1
         middle = len(frames) // 2
@@ -168,19 +182,18 @@ class Closer:
         return [*earlier, look, *self._between(look, frames[middle + 1 :], after)]
 
 
-def same_faces(some: Faces, others: Faces, reach: float) -> bool:
-    """Whether each face of one frame has its own near it, of like size, in the other.
-
-    Near means within `reach` times its mean side.
-    """
-    if len(some) != len(others):
+def same_faces(some: Look, other: Look, settings: SamplingSettings) -> bool:
+    """Whether each face of one frame has its own near it, of like size and looks, in the other."""
+    if len(some.faces) != len(other.faces):
         return False
-    left = list(others)
-    for face in some:
-        match = min(left, key=lambda other: _distance(face, other))
-        if _distance(face, match) > reach:
+    left = list(range(len(other.faces)))
+    for face, signature in zip(some.faces, some.signatures, strict=True):
+        nearest = min(left, key=lambda number: _distance(face, other.faces[number]))
+        if _distance(face, other.faces[nearest]) > settings.reach:
             return False
-        left.remove(match)
+        if float(signature @ other.signatures[nearest]) < settings.alike:
+            return False
+        left.remove(nearest)
     return True
 
 

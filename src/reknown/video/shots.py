@@ -13,9 +13,12 @@ from PIL import Image
 from reknown.biometrics.faces import DetectedFace
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
 from reknown.biometrics.tracks import Shot
+from reknown.vision.align import cut_chip
 from reknown.vision.images import DecodedImage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
@@ -26,6 +29,10 @@ _MAX_SIDE = 320
 _MIN_OVERLAP = 0.3
 _PICTURE_SIDE = 160
 _JPEG_QUALITY = 85
+_SIGNATURE_SIDE = 24
+_SIGNATURE_POINTS = _SIGNATURE_SIDE * np.array(
+    [(0.3, 0.35), (0.7, 0.35), (0.5, 0.58), (0.34, 0.8), (0.66, 0.8)]
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +61,23 @@ class SeenShot:
     def score(self) -> float:
         """Unified quality score, 0 to 100."""
         return self.shot.face.quality.unified_score.native
+
+
+def sign(pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+    """What each face looks like, as unit vectors (n, 576): coarse, upright, without its light.
+
+    Enough to tell in no time that a face is not the one that was there just before.
+    """
+    height, width = pixels.shape[:2]
+    size = np.array([width, height])
+    signatures = np.zeros((len(faces), _SIGNATURE_SIDE**2), np.float32)
+    for number, face in enumerate(faces):
+        landmarks = np.array([(point.x, point.y) for point in face.landmarks.points()]) * size
+        chip = cut_chip(pixels, landmarks, _SIGNATURE_POINTS, _SIGNATURE_SIDE)
+        grey = np.asarray(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY), np.float32).ravel()
+        contrast = grey - grey.mean()
+        signatures[number] = contrast / max(float(np.linalg.norm(contrast)), 1.0)
+    return signatures
 
 
 def cut_out(pixels: NDArray[np.uint8], face: DetectedFace, time_ms: int) -> CutOut:
