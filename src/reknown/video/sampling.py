@@ -87,13 +87,15 @@ class Windows:
         self._looked: NDArray[np.float32] | None = None
         self._looked_ms = 0
         self._unseen: Frame | None = None
+        self._last_ms = -settings.spacing_ms
 
     def of(self, frames: Iterable[Frame]) -> Iterator[Window]:
         """The windows, in order; frames too close to the one before are left out."""
         sketch: NDArray[np.float32] | None = None
         for frame in frames:
-            if self._held and frame.time_ms - self._held[-1].time_ms < self._settings.spacing_ms:
+            if frame.time_ms - self._last_ms < self._settings.spacing_ms:
                 continue
+            self._last_ms = frame.time_ms
             before, sketch = sketch, frame.sketch()
             if self._cuts.is_cut(sketch):
                 yield from self._scene_ends(before)
@@ -145,8 +147,8 @@ class CutDetector:
             return last is not None
         change = float(np.abs(sketch - last).mean())
         found = change > max(self._settings.cut_difference, self._settings.cut_ratio * self._usual)
-        # a cut says nothing about how much the scenes themselves move
-        self._usual = 0.0 if found else 0.7 * self._usual + 0.3 * change
+        # a cut counts as well: what changes as much in the next frame is motion or flicker
+        self._usual = 0.7 * self._usual + 0.3 * change
         return found
 
 

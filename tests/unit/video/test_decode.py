@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import http.server
+import io
+import threading
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+import videos
+from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
+from reknown.video.decode import VideoLimits, open_video
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reknown.biometrics.tracks import VideoInfo
+    from reknown.video.decode import Frame
+
+
+def decoded(data: bytes, **limits: float) -> tuple[VideoInfo, list[Frame], list[str]]:
+    with open_video(io.BytesIO(data), VideoLimits(**limits)) as video:  # type: ignore[arg-type]
+        frames = list(video.frames())
+        return video.info, frames, video.warnings
+
+
+def plain(times: list[int], size: tuple[int, int] = (160, 120)) -> Iterator[tuple[object, int]]:
+    """Frames whose brightness says which they are."""
+    for number, time_ms in enumerate(times):
+        yield np.full((size[1], size[0], 3), 40 + 5 * (number % 40), np.uint8), time_ms
+
+
+def made(times: list[int], **options: object) -> bytes:
+    return videos.rendered(plain(times), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("times", [videos.steady(0, 2000), videos.uneven(0, 2000)])
+def test_times_are_those_of_the_frames(times: list[int]) -> None:
+    info, frames, warnings = decoded(made(times))
+    assert [frame.time_ms for frame in frames] == times
+    assert warnings == []
+    assert info.duration_ms == pytest.approx(times[-1], abs=100)
+
+
+def test_a_video_is_described() -> None:
+    info, _, _ = decoded(made(videos.steady(0, 1000)))
+    assert (info.codec, info.container) == ("h264", "QuickTime / MOV")
+    assert (info.width, info.height, info.full_range) == (160, 120, False)
+    assert info.frame_rate == pytest.approx(25, abs=1)
+
+
+def test_times_begin_at_zero_wherever_the_file_begins() -> None:
+    _, frames, _ = decoded(made([5000, 5040, 5100]))
+    assert [frame.time_ms for frame in frames] == [0, 40, 100]
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_frames_stand_upright(turns: int) -> None:
+    upright = np.full((120, 160, 3), 30, np.uint8)
+    upright[:60, :80] = 220
+    lying = np.rot90(upright, -turns)
+    data = videos.rendered([(lying, 0), (lying, 40)], turns=turns)
+    info, frames, _ = decoded(data)
+    assert (info.width, info.height) == frames[0].size == (160, 120)
+    pixels = frames[0].pixels()
+    assert pixels.shape == (120, 160, 3)
+    assert np.abs(pixels.astype(int) - upright).mean() < 5
+
+
+def test_frames_come_in_the_size_asked_for() -> None:
+    _, frames, _ = decoded(made([0, 40]))
+    assert frames[0].pixels(80).shape == (60, 80, 3)
+    assert frames[0].pixels(240).shape == (180, 240, 3)
+    assert frames[0].pixels(5000).shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize(
+    ("codec", "container"), [("libx264", "mov"), ("libvpx-vp9", "webm"), ("mpeg4", "mp4")]
+)
+def test_what_phones_and_archives_use_is_read(codec: str, container: str) -> None:
+    times = videos.steady(0, 400)
+    _, frames, _ = decoded(made(times, codec=codec, container=container))
+    assert [frame.time_ms for frame in frames] == times
+
+
+def picture(form: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (200, 200)).save(buffer, form)
+    return buffer.getvalue()
+
+
+def sound() -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as output:
+        stream = output.add_stream("aac", rate=44100)
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+        )
+        frame.rate, frame.pts = 44100, 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+PLAYLISTS = {
+    "hls": b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:PORT/a.ts\n",
+    "concat": b"ffconcat version 1.0\nfile http://127.0.0.1:PORT/a.mp4\n",
+    "dash": b"<?xml version='1.0'?><MPD><BaseURL>http://127.0.0.1:PORT/</BaseURL></MPD>",
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello, world", "supported format"),
+        (picture("PNG"), "supported format"),
+        (picture("GIF"), "supported format"),
+        (sound(), "no moving pictures"),
+        (b"\0\0\0\x20ftypisom" + bytes(4000), "not a readable video"),
+        (made([0, 40])[:200], "not a readable video"),
+        (PLAYLISTS["hls"], "supported format"),
+    ],
+)
+def test_what_is_no_video_is_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(InvalidVideoError, match=reason):
+        decoded(data)
+
+
+@pytest.mark.parametrize("prefix", [b"", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"])
+@pytest.mark.parametrize("name", list(PLAYLISTS))
+def test_nothing_is_fetched_for_a_playlist(name: str, prefix: bytes) -> None:
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        data = prefix + PLAYLISTS[name].replace(b"PORT", str(server.server_port).encode())
+        with pytest.raises(InvalidVideoError):
+            decoded(data)
+        server.shutdown()
+        thread.join()
+    assert asked == []
+
+
+def test_a_codec_that_is_not_read_is_named() -> None:
+    with pytest.raises(InvalidVideoError, match="format mjpeg are not read: convert"):
+        decoded(motion_jpeg())
+
+
+def motion_jpeg() -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mov") as output:
+        stream = output.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuvj420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8), format="rgb24")
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"max_side": 159}, "160 x 120 pixels"),
+        ({"max_pixels": 160 * 120 - 1}, "160 x 120 pixels"),
+        ({"hours": 1 / 3600}, "hours"),
+        ({"max_frames": 10}, "more than 10 frames"),
+    ],
+)
+def test_limits_hold(limits: dict[str, float], reason: str) -> None:
+    with pytest.raises(VideoTooLargeError, match=reason):
+        decoded(made(videos.steady(0, 2000)), **limits)
+
+
+def test_too_small_pictures_are_refused() -> None:
+    with pytest.raises(InvalidVideoError, match="at least"):
+        decoded(videos.rendered(plain([0, 40], (64, 64))))  # type: ignore[arg-type]
+
+
+def test_damage_in_the_middle_is_passed_over_and_told() -> None:
+    data = bytearray(made(videos.steady(0, 4000), quality="5"))
+    media = data.index(b"mdat") + 8
+    end = data.index(b"moov") - 4
+    middle = (media + end) // 2
+    chance = np.random.default_rng(0)
+    data[middle : middle + 600] = chance.integers(0, 256, 600, np.uint8).tobytes()
+    _, frames, _ = decoded(bytes(data))
+    times = [frame.time_ms for frame in frames]
+    assert times == sorted(set(times))
+    assert len(times) > 40
+
+
+def test_a_file_that_is_cut_off_tells_where_it_ends() -> None:
+    buffer = io.BytesIO()
+    videos.render(buffer, plain(videos.steady(0, 8000)), container="matroska")  # type: ignore[arg-type]
+    data = buffer.getvalue()
+    info, frames, warnings = decoded(data[: len(data) // 2])
+    assert 0 < len(frames) < 150
+    assert frames[-1].time_ms < info.duration_ms
+    assert "the video ends after" in " ".join(warnings)
