@@ -73,11 +73,13 @@ def root(
 
 
 def app() -> None:
-    """Runs the command line; errors end it with one line and status 2, no face with 1."""
+    """Runs the command line; errors end it with a line, or a list, and status 2, no face with 1."""
     try:
         cli()
     except ReknownError as error:
-        sys.stderr.write(f"reknown: {printable(str(error))}\n")
+        # indented lines are lists of ours; nothing in a name can begin a line of its own
+        lines = "\n  ".join(map(printable, str(error).split("\n  ")))
+        sys.stderr.write(f"reknown: {lines}\n")
         sys.exit(EXIT_NEGATIVE if isinstance(error, NoFaceError) else EXIT_ERROR)
     except Exception:  # Python's own status for a crash is 1, which says "no" here
         traceback.print_exc()

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reknown.cli.main import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = ("numpy", "cv2", "onnxruntime", "sqlalchemy", "PIL", "msgspec", "rich", "alembic", "onnx")
 
@@ -33,6 +37,16 @@ def test_an_error_is_one_line_and_status_two(
     assert err.startswith("reknown: there is no collection")
     assert err.count("\n") == 1
     assert "\x1b" not in err
+
+
+def test_a_list_of_problems_has_a_line_for_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("image,subject\n../a.jpg,a\nb.jpg,\n", encoding="utf-8")
+    assert _app(monkeypatch, "evaluate", "verify", str(table)) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[:9] for line in lines] == ["reknown: ", "  line 2:", "  line 3:"]
 
 
 @pytest.mark.parametrize(
