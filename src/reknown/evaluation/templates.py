@@ -68,6 +68,14 @@ class TemplateSet:
     reused: int = 0
     damaged: int = 0
 
+    def require_any(self, what: str = "picture") -> None:
+        """Raises `InputError`, with the reason of the first, where no `what` gave a template."""
+        if len(self.failed) and self.failed.all():
+            raise InputError(
+                f"no {what} gave a template, of {len(self.failed):,}, so that no rate can be "
+                f"shown; the first: {self.reasons[0]}"
+            )
+
 
 def extract(
     engine: Engine,

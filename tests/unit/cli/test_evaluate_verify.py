@@ -46,6 +46,9 @@ def test_pictures_are_verified(run: Callable[..., Run], portraits: Path, tmp_pat
     assert run("evaluate", "verify", portraits, "--json").out == done.out
     assert "Grace" not in run("evaluate", "verify", portraits, "--json", "--without-names").out
     assert "Pictures without a template" in run("evaluate", "verify", portraits).out
+    asked = run("evaluate", "verify", portraits, "--json", "--similarity", "85").lines[0]
+    assert [row["asked_similarity"] for row in asked["calibrated"]] == [85]
+    assert asked["calibrated"][0]["fnmr"]["trials"] == 4
 
 
 def test_a_listed_pair_outside_the_pictures_is_refused(
@@ -76,6 +79,7 @@ def test_scores_are_verified_and_reported(run: Callable[..., Run], tmp_path: Pat
         (("somewhere", "--scores", "s.csv"), "either a folder"),
         (("--scores", "s.csv", "--pack", "public-domain"), "--pack is for pictures"),
         (("--scores", "s.csv", "--accurate"), "--accurate is for pictures"),
+        (("--scores", "s.csv", "--similarity", "80"), "--similarity is for pictures"),
     ],
 )
 def test_options_that_contradict_are_refused(

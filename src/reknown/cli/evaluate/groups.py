@@ -29,7 +29,7 @@ def groups(
     pictures: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[PICTURES]",
+            metavar="PICTURES",
             help="A CSV with the columns image,subject and one for each grouping.",
         ),
     ] = None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OptionalSource = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[PICTURES]",
+        metavar="PICTURES",
         help="A folder with a folder of pictures for each person, or a CSV with the columns "
         "image,subject and, if you like, session and any group columns.",
         show_default=False,
@@ -37,6 +37,17 @@ Pairs = Annotated[
         help="Only the pairs of this CSV, with the columns fold,image_a,image_b,same.",
     ),
 ]
+Similarities = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--similarity",
+        metavar="S",
+        min=0,
+        max=100,
+        help="A threshold of the pack to judge; may be repeated.  [default: 80, 90, 99]",
+        show_default=False,
+    ),
+]
 WithoutNames = Annotated[
     bool,
     typer.Option("--without-names", help="Short hashes in place of the names of pictures."),
@@ -50,6 +61,7 @@ def verify(
     pack: Pack = None,
     accurate: Accurate = False,
     choose: Choose = "central",
+    similarity: Similarities = None,
     without_names: WithoutNames = False,
     html: Html = None,
     json: ReportJson = False,
@@ -59,15 +71,21 @@ def verify(
     Every picture is compared with every other, or only the pairs of --pairs. Pictures without
     a face count as errors.
     """
-    from reknown.cli.evaluate.session import show
+    from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.evaluation.protocols import official_pairs
+    from reknown.evaluation.runs.verify import verification_report
 
     one_source(source, scores)
     if scores is not None:
-        refuse_with_scores(pairs=pairs, pack=pack, accurate=accurate or None)
+        refuse_with_scores(pairs=pairs, pack=pack, accurate=accurate or None, similarity=similarity)
         report = _of_scores(scores, without_names=without_names)
     else:
         assert source is not None
-        report = _of_pictures(source, pairs, pack, (accurate, choose), without_names=without_names)
+        subjects = read_subjects(source, pack, accurate=accurate, choose=choose)
+        listed = None if pairs is None else official_pairs(pairs, subjects.manifest)
+        report = verification_report(
+            subjects, listed, similarities=similarity or (), without_names=without_names
+        )
     show(report, html, as_json=json)
 
 
@@ -93,20 +111,3 @@ def _of_scores(scores: Path, *, without_names: bool) -> Report:
     from reknown.evaluation.score_files import read_score_file
 
     return score_report(read_score_file(scores), without_names=without_names)
-
-
-def _of_pictures(
-    source: Path,
-    pairs: Path | None,
-    pack: str | None,
-    how: tuple[bool, str],
-    *,
-    without_names: bool,
-) -> Report:
-    from reknown.cli.evaluate.session import read_subjects
-    from reknown.evaluation.protocols import official_pairs
-    from reknown.evaluation.runs.verify import verification_report
-
-    subjects = read_subjects(source, pack, accurate=how[0], choose=how[1])
-    listed = None if pairs is None else official_pairs(pairs, subjects.manifest)
-    return verification_report(subjects, listed, without_names=without_names)

@@ -175,8 +175,7 @@ def best_scores(gallery: Side, probes: Side) -> Floats:
     Raises `InputError` when no picture of a side gave a template.
     """
     for name, side in (("gallery", gallery), ("probes", probes)):
-        if side.templates.failed.all():
-            raise InputError(f"no picture of the {name} gave a template: there is no result")
+        side.templates.require_any(f"picture of the {name}")
     count = len(gallery.templates.failed)
     failed = np.concatenate([gallery.templates.failed, probes.templates.failed])
     vectors = np.concatenate([gallery.templates.vectors, probes.templates.vectors])

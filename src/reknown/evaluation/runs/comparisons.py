@@ -88,7 +88,7 @@ class Comparisons:
         if not (self.mated > -math.inf).any() or not len(self.tail.scores):
             raise InputError(
                 "every mated or every non-mated comparison failed: there is no threshold to "
-                "choose and no rate to show. Check that the pictures can be read and show faces"
+                "choose and no rate to show"
             )
 
     @property
@@ -134,6 +134,7 @@ def compare_all(
     """
     subjects, names = pictures.manifest.subjects()
     templates = pictures.templates
+    templates.require_any()
     protocol = all_pairs(pictures.manifest, skip_same_session=skip_same_session)
     length = max(tail_length(protocol.non_mated), min(protocol.non_mated, keep))
     found = count_pairs(
@@ -161,6 +162,7 @@ def compare_all(
 
 def compare_listed(pictures: Pictures, listed: ListedPairs) -> ComparedPictures:
     """The pairs of a published list, duplicates included as its authors have them."""
+    pictures.templates.require_any()
     scores = listed_scores(pictures, listed)
     subjects, names = pictures.manifest.subjects()
     rows = np.stack([listed.first, listed.second], axis=1)

@@ -119,8 +119,7 @@ def data_of_templates(
     templates or non-mated comparisons, and without a way to a threshold.
     """
     columns, left_out = group_columns(manifest, templates.failed, by)
-    if templates.failed.all():
-        raise InputError("no picture gave a template: there is nothing to compare")
+    templates.require_any()
     pairs = all_pairs(manifest)
     length = max(tail_length(pairs.non_mated), min(pairs.non_mated, _ALWAYS_KEPT))
     found = count_pairs(templates.vectors, templates.failed, pairs, duplicates, tail=length)

@@ -128,8 +128,7 @@ def identification_report(
     failed, or a size is beyond the subjects.
     """
     plan = plan or IdentificationPlan()
-    if templates.failed.all():
-        raise InputError("no picture gave a template: there is nothing to search")
+    templates.require_any()
     whole = _largest(manifest, plan)
     split = whole.without_duplicates(duplicates)
     galleries = _galleries(templates, split, plan)

@@ -20,6 +20,7 @@ from reknown.evaluation.runs.blocks import (
     score_histogram,
     unreached_text,
 )
+from reknown.evaluation.runs.calibrated import calibrated_part
 from reknown.evaluation.runs.compared import data_part, scores_part
 from reknown.evaluation.runs.comparisons import (
     Comparisons,
@@ -45,6 +46,8 @@ from reknown.evaluation.runs.points import (
 from reknown.evaluation.runs.summary import summarise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reknown.biometrics.calibration import Calibration
     from reknown.evaluation.protocols import ListedPairs
     from reknown.evaluation.quality import DiscardCurve
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 TITLE = "Verification: one-to-one comparisons"
 _DISCARDS = (0.0, 0.05, 0.1, 0.2, 0.3)
 _EDC_TARGET = 1e-3
+_LEAST_MATED = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +71,18 @@ class _Measured:
 
 
 def verification_report(
-    pictures: Pictures, listed: ListedPairs | None = None, *, without_names: bool = False
+    pictures: Pictures,
+    listed: ListedPairs | None = None,
+    *,
+    similarities: Sequence[float] = (),
+    without_names: bool = False,
 ) -> Report:
     """A report on all pairs of the pictures, or on the `listed` ones alone.
 
-    Pictures that fail count as errors in every comparison. `without_names` shows short hashes
-    in place of the names of pictures. Raises `InputError` where no rate can be shown.
+    Pictures that fail count as errors in every comparison. `similarities` are thresholds to
+    judge besides those chosen here, by default 80, 90 and 99. `without_names` shows short hashes
+    in place of the names of pictures. Raises `InputError` where no rate can be shown, and for
+    similarities that the pack does not have.
     """
     compared = compare_all(pictures) if listed is None else compare_listed(pictures, listed)
     names = image_names(pictures.manifest)
@@ -80,7 +90,9 @@ def verification_report(
     measured = _measure(compared.comparisons, pictures.calibration)
     parts = [
         data_part(pictures, compared, listed is not None),
-        *_common_parts(measured),
+        *_rate_parts(measured),
+        calibrated_part(measured.data, measured.calibration, similarities),
+        *_other_parts(measured),
         *([] if listed is None else [_folds_part(pictures, listed)]),
         _quality_part(pictures, measured),
         worst_part(measured.data, shown),
@@ -98,7 +110,7 @@ def score_report(file: ScoreFile, *, without_names: bool = False) -> Report:
     data = compare_scores(file)
     measured = _measure(data, None)
     names = hidden(data.names, file.digest) if without_names else data.names
-    parts = [scores_part(file, data), *_common_parts(measured)]
+    parts = [scores_part(file, data), *_rate_parts(measured), *_other_parts(measured)]
     if data.mated_rows is not None:
         parts.append(worst_part(data, names))
     return assembled(TITLE, "verify", parts)
@@ -108,14 +120,14 @@ def _measure(data: Comparisons, calibration: Calibration | None) -> _Measured:
     return _Measured(data, points_at_targets(data, TARGETS), calibration)
 
 
-def _common_parts(measured: _Measured) -> list[Part]:
-    return [
-        _points_part(measured),
-        _success_part(measured),
-        _held_out_part(measured),
-        _meaning_part(measured),
-        _shape_part(measured),
-    ]
+def _rate_parts(measured: _Measured) -> list[Part]:
+    """The rates, and what rests on them where any could be shown."""
+    parts = [_points_part(measured)]
+    return [*parts, _success_part(measured)] if measured.points else parts
+
+
+def _other_parts(measured: _Measured) -> list[Part]:
+    return [_held_out_part(measured), _meaning_part(measured), _shape_part(measured)]
 
 
 def _points_part(measured: _Measured) -> Part:
@@ -220,16 +232,35 @@ def _meaning_part(measured: _Measured) -> Part:
         ("target FMR ", *(f"{size:,} people " for size in GALLERIES)),
         tuple(rows),
     )
-    return Part(
-        Section("What this means", (Text(paragraphs), table)), {"gallery_expectations": figures}
-    )
+    blocks: tuple[Block, ...] = (Text(paragraphs), table) if rows else (Text(paragraphs),)
+    return Part(Section("What this means", blocks), {"gallery_expectations": figures})
 
 
 def _shape_part(measured: _Measured) -> Part:
     data = measured.data
-    summary = summarise(data)
     marks = {f"FMR {point.target:g}": point.threshold for point in measured.points}
     histogram, det = score_histogram(data, marks), det_block(data)
+    block, summaries = _summaries(measured)
+    figures = {
+        **summaries,
+        "det": {"fmr": list(det.series[0].xs), "fnmr": list(det.series[0].ys)},
+        "histogram": histogram_figures(histogram),
+    }
+    return Part(Section("Scores", (det, histogram, block)), figures)
+
+
+def _summaries(measured: _Measured) -> tuple[Block, dict[str, Any]]:
+    """EER, AUC and d' have no interval beside them, so few comparisons get none at all."""
+    data = measured.data
+    if not measured.points or len(data.mated) < _LEAST_MATED:
+        text = (
+            "No EER, AUC or d': of so few comparisons they would look better or worse than the "
+            f"system is. They take {_LEAST_MATED} mated comparisons, and as many non-mated ones "
+            f"as FMR {TARGETS[0]:g} takes."
+        )
+        nothing = dict.fromkeys(("eer", "auc", "d_prime", "summaries_exact"))
+        return Caution(text), nothing
+    summary = summarise(data)
     eer = summary.eer
     rows = (
         ("equal error rate (EER)", number(eer.value)),
@@ -251,11 +282,8 @@ def _shape_part(measured: _Measured) -> Part:
         "auc": summary.auc,
         "d_prime": summary.d_prime,
         "summaries_exact": summary.exact,
-        "det": {"fmr": list(det.series[0].xs), "fnmr": list(det.series[0].ys)},
-        "histogram": histogram_figures(histogram),
     }
-    blocks = (det, histogram, Table(caption, ("summary", "value"), rows))
-    return Part(Section("Scores", blocks), figures)
+    return Table(caption, ("summary", "value"), rows), figures
 
 
 def _folds_part(pictures: Pictures, listed: ListedPairs) -> Part:

@@ -12,6 +12,7 @@ from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.duplicates import Duplicates
 from reknown.evaluation.protocols import ListedPairs
+from reknown.evaluation.report import Caution, Table
 from reknown.evaluation.runs.verify import score_report, verification_report
 from reknown.evaluation.score_files import read_score_file
 from unit.evaluation.runs.made import made_pictures, write_scores
@@ -144,6 +145,57 @@ def test_thresholds_are_similarities_where_the_pack_is_calibrated() -> None:
     assert point["similarity"] == pytest.approx(table.similarity(point["threshold"]), abs=0.01)
 
 
+def test_the_thresholds_of_the_pack_are_judged_as_they_are() -> None:
+    pictures = made_pictures([2] * 100, [3])
+    table = Calibration((-1.0, 0.1, 0.3, 0.5), (1.0, 1e-2, 1e-4, 1e-6), "none", 1)
+    calibrated = replace(pictures, calibration=table)
+    rows = verification_report(calibrated).figures["calibrated"]
+    assert [row["asked_similarity"] for row in rows] == [80, 90, 99]
+    assert [row["promised_fmr"] for row in rows] == pytest.approx([1e-4, 1e-5, 1e-6])
+    vectors, failed = pictures.templates.vectors, pictures.templates.failed
+    scores = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    subjects = np.repeat(np.arange(100), 2)
+    apart = np.triu(subjects[:, None] != subjects, 1) & ~(failed[:, None] | failed)
+    assert rows[0]["score"] == 0.3
+    assert rows[0]["fmr"]["errors"] == np.count_nonzero(apart & (scores >= 0.3))
+    assert rows[0]["fmr"]["trials"] == 19_800
+    assert rows[0]["fnmr"]["errors"] >= 1
+    asked = verification_report(calibrated, similarities=[85.5]).figures["calibrated"]
+    assert [row["asked_similarity"] for row in asked] == [85.5]
+    assert asked[0]["promised_fmr"] == pytest.approx(10**-4.55)
+
+
+def test_a_calibration_that_promises_too_much_is_told() -> None:
+    table = Calibration((-1.0, 0.0, 0.5), (1.0, 1e-4, 1e-6), "none", 1)
+    pictures = replace(made_pictures([2] * 100), calibration=table)
+    report = verification_report(pictures)
+    texts = [
+        block.text
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, Caution)
+    ]
+    assert any("At similarity 80 FMR is" in text and "calibrate anew" in text for text in texts)
+    assert not any("At similarity 99 FMR" in text for text in texts)
+
+
+def test_similarities_need_a_calibration() -> None:
+    assert verification_report(made_pictures([2] * 40)).figures["calibrated"] is None
+    with pytest.raises(InputError, match="leave out --similarity"):
+        verification_report(made_pictures([2] * 40), similarities=[80])
+
+
+def test_too_few_comparisons_get_no_summaries(tmp_path: Path) -> None:
+    for mated, others in ((1, 1), (29, 5_000), (100, 298)):
+        rows = [(k / others / 2, 0) for k in range(others)] + [(0.9, 1)] * mated
+        report = score_report(read_score_file(write_scores(tmp_path / "s.csv", rows)))
+        assert report.figures["eer"] is None
+        assert report.figures["auc"] is None
+        assert report.figures["d_prime"] is None
+        tables = [b for s in report.sections for b in s.blocks if isinstance(b, Table)]
+        assert all(table.rows for table in tables)
+
+
 def test_listed_pairs_and_their_folds() -> None:
     pictures = made_pictures([2] * 40)
     mated = [(2 * k, 2 * k + 1) for k in range(40)]
@@ -163,7 +215,7 @@ def test_listed_pairs_and_their_folds() -> None:
     [
         ([5], (), "one subject"),
         ([1] * 30, (), "no subject has two different pictures"),
-        ([2] * 10, range(20), "every mated or every non-mated comparison failed"),
+        ([2] * 10, range(20), "no picture gave a template, of 20.*the first: no face found"),
         ([2] * 10, range(0, 20, 2), "every mated or every non-mated comparison failed"),
     ],
 )
