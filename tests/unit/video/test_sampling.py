@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_windows_are_of_the_step_asked_for() -> None:
     found = windows_of(walk(0, 2000))  # type: ignore[arg-type]
     ends = [times(window)[-1] for window in found]
     assert ends[0] == 0
-    assert all(160 <= b - a <= 280 for a, b in zip(ends[:-1], ends[1:-1], strict=False))
+    assert all(160 <= b - a <= 280 for a, b in pairwise(ends[:-1]))
     assert ends[-1] == 1960
 
 
