@@ -94,6 +94,11 @@ def test_identify_of_a_tiny_set(run: RunCommand, portraits: Path) -> None:
     assert gallery["non_mated_searches"] == 2
     text = run("evaluate", "identify", portraits, "--size", 1).out
     assert "cannot show FPIR 0.003" in text
+    assert "Growth of the gallery" not in text  # nothing but pictures
+    asked = run("evaluate", "identify", portraits, "--similarity", 92.5, "--json").out
+    names = [point["name"] for point in json.loads(asked)["galleries"][0]["points"]]
+    assert names[0] == "similarity 92.5"
+    assert not any(name == "similarity 80" for name in names)
 
 
 def test_identify_plans_a_threshold_without_pictures(run: RunCommand, portraits: Path) -> None:
@@ -105,6 +110,8 @@ def test_identify_plans_a_threshold_without_pictures(run: RunCommand, portraits:
         run("evaluate", "identify", "--gallery-size", 100)
     with pytest.raises(InputError, match="leave PICTURES out"):
         run("evaluate", "identify", portraits, "--gallery-size", 100, "--fpir", 0.1)
+    with pytest.raises(InputError, match="leave --similarity out"):
+        run("evaluate", "identify", "--gallery-size", 9, "--fpir", 0.1, "--similarity", 80)
     with pytest.raises(InputError, match="give PICTURES"):
         run("evaluate", "identify")
 

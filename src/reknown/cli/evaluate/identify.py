@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.evaluate.verify import Similarities
 from reknown.cli.options import Accurate, Pack
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def identify(
     pictures: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[PICTURES]",
+            metavar="PICTURES",
             help="A folder with a folder of pictures for each person, or a CSV; not needed with "
             "--gallery-size.",
         ),
@@ -45,6 +46,7 @@ def identify(
             show_default=False,
         ),
     ] = None,
+    similarity: Similarities = None,
     gallery_size: Annotated[
         int | None,
         typer.Option(
@@ -72,13 +74,18 @@ def identify(
     if gallery_size is not None:
         if pictures is not None:
             raise InputError("--gallery-size plans without pictures: leave PICTURES out")
+        if similarity:
+            raise InputError("--gallery-size finds the similarity: leave --similarity out")
         show(_planned(gallery_size, fpir or [], pack, accurate=accurate), report, as_json=json)
         return
     if pictures is None:
         raise InputError("give PICTURES to search in, or --gallery-size and --fpir to plan")
-    chosen = {"fpirs": tuple(fpir)} if fpir else {}
+    given = {"fpirs": fpir, "similarities": similarity}
+    chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
     read = read_subjects(pictures, pack, accurate=accurate, choose=choose)
+    if similarity and read.calibration is None:
+        raise InputError("this model pack has no calibration: leave out --similarity")
     found = identification_report(
         read.manifest, read.templates, read.duplicates, read.calibration, plan
     )

@@ -97,6 +97,8 @@ def print_report(report: Report) -> None:
     from reknown.evaluation.report import Caution, Table, Text
 
     for section in report.sections:
+        if not any(isinstance(block, (Table, Text, Caution)) for block in section.blocks):
+            continue
         typer.secho(f"\n{printable(section.title)}", bold=True)
         for block in section.blocks:
             if isinstance(block, Table):

@@ -286,7 +286,7 @@ def _counted(
     rows = tuple(
         (
             _similarity(similarity),
-            f"{score:.4f}",
+            f"{score:.6f}",
             of(result.fpir),
             rate_text(result.fpir),
             interval_text(result.interval),
@@ -339,7 +339,7 @@ def _share_section(
     )
     blocks: list[Block] = [Text((text,))]
     for (similarity, score), of_threshold in zip(thresholds, shares, strict=True):
-        name = f"score {score:.4f}" if similarity is None else f"similarity {similarity:g}"
+        name = f"score {score:.6f}" if similarity is None else f"similarity {similarity:g}"
         blocks.extend(_share_blocks(name, of_threshold))
     return Section("Who is hit more often", tuple(blocks))
 

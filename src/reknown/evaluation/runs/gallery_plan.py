@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.planning import expected_false_candidates, planned_fmr, planned_gallery_size
+from reknown.evaluation.planning import (
+    expected_false_candidates,
+    planned_fmr,
+    planned_fpir,
+    planned_gallery_size,
+)
 from reknown.evaluation.report import Report, Section, Table, Text
 from reknown.evaluation.runs.counts import number
 
@@ -35,7 +40,11 @@ def threshold_plan(calibration: Calibration | None, gallery_size: int, fpir: flo
         raise InputError(
             f"extrapolation refused: FPIR {fpir:g} at {gallery_size:,} subjects takes FMR "
             f"{fmr:.3g}, and the calibration ends at {lowest:.3g}. It reaches galleries of "
-            f"{_largest(lowest, fpir):,} subjects at that FPIR"
+            f"{_largest(lowest, fpir):,} subjects at that FPIR; {_at_the_end(calibration)} "
+            f"{gallery_size:,} subjects give a stranger "
+            f"{number(expected_false_candidates(lowest, gallery_size))} false candidates and FPIR "
+            f"{number(planned_fpir(lowest, gallery_size))}. Search a smaller part of the gallery, "
+            "or calibrate with more people"
         )
     score = calibration.threshold(fmr)
     similarity = calibration.similarity(score)
@@ -44,7 +53,7 @@ def threshold_plan(calibration: Calibration | None, gallery_size: int, fpir: flo
         ("subjects in the gallery", f"{gallery_size:,}"),
         ("FPIR wanted", number(fpir)),
         ("FMR that it takes", number(fmr)),
-        ("threshold, score", f"{score:.4f}"),
+        ("threshold, score", f"{score:.6f}"),
         ("threshold, similarity", f"{similarity:.2f}"),
         ("false candidates for each stranger", number(expected)),
     )
@@ -61,6 +70,10 @@ def threshold_plan(calibration: Calibration | None, gallery_size: int, fpir: flo
     table = Table("Threshold for a gallery", ("figure", "value "), rows)
     section = Section("Threshold from the size of the gallery", (table, Text((_TEXT, source))))
     return Report("Threshold for a gallery", (section,), figures)
+
+
+def _at_the_end(calibration: Calibration) -> str:
+    return f"at its last threshold, similarity {calibration.similarity(calibration.scores[-1]):g},"
 
 
 def _largest(fmr: float, fpir: float) -> int:

@@ -127,7 +127,7 @@ def _compared(data: GroupData) -> Section:
     operating = data.operating
     similarity = NOTHING if operating.similarity is None else f"{operating.similarity:.1f}"
     text = (
-        f"Threshold for everybody: score {operating.score:.4f}, similarity {similarity}, from "
+        f"Threshold for everybody: score {operating.score:.6f}, similarity {similarity}, from "
         f"{operating.source}; it stands for FMR {operating.target:.3g}."
     )
     dyads = _dyads(data)

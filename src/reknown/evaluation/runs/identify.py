@@ -321,7 +321,7 @@ def _size_section(gallery: _Gallery, points: list[_Point]) -> Section:
 
 def _row(point: _Point) -> tuple[str, ...]:
     similarity = NOTHING if point.similarity is None else f"{point.similarity:.1f}"
-    score = NOTHING if point.score is None else f"{point.score:.4f}"
+    score = NOTHING if point.score is None else f"{point.score:.6f}"
     cells = [point.name, similarity, score]
     for found in (point.fpir, point.fnir):
         rate, interval = (None, None) if found is None else found
