@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +19,6 @@ from reknown.evaluation.report import Caution, Table
 from reknown.evaluation.runs.verify import score_report, verification_report
 from reknown.evaluation.score_files import read_score_file
 from unit.evaluation.runs.made import made_pictures, write_scores
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _plain(value: Any) -> bool:
@@ -261,3 +261,13 @@ def test_scores_that_are_all_equal_make_a_report_too(
     assert _plain(figures)
     assert figures["d_prime"] is None
     assert figures["points"][0]["fmr"]["errors"] == 0
+
+
+def test_fifty_million_comparisons_take_less_than_a_minute_and_a_gigabyte() -> None:
+    script = Path(__file__).parents[4] / "bench" / "evaluation.py"
+    command = [sys.executable, str(script), "reknown", "10000"]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
+    found = json.loads(done.stdout)
+    assert found["seconds"] < 60
+    assert found["peak_mib"] < 1_024
+    assert found["html_bytes"] > 50_000
