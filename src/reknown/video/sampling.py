@@ -108,25 +108,30 @@ class Windows:
 
     def _scene_ends(self, sketch: NDArray[np.float32] | None) -> Iterator[Window]:
         """The last frame of a scene is looked at in any case."""
-        if not self._held and self._unseen is not None:
-            self._held = [self._unseen]
-        if self._held and sketch is not None:
+        if (self._held or self._unseen is not None) and sketch is not None:
             yield self._closed(sketch, last=True)
 
     def _closed(self, sketch: NDArray[np.float32], *, last: bool = False) -> Window:
-        """The frames held until now; what ends a scene is never still."""
-        window = Window(tuple(self._held), self._cut, not last and self._still(sketch))
-        self._unseen = window.frames[-1] if window.still else None
-        if not window.still:
-            self._looked, self._looked_ms = sketch, self._held[-1].time_ms
+        """The frames held until now; what ends a scene is never still.
+
+        A frame at rest that was passed over goes with those that follow it: it may be the last
+        that shows a face.
+        """
+        unseen = [] if self._unseen is None else [self._unseen]
+        frames = (*unseen, *self._held)
+        still = not last and self._still(sketch, frames[-1].time_ms)
+        window = Window(frames[-1:] if still else frames, self._cut, still)
+        self._unseen = frames[-1] if still else None
+        if not still:
+            self._looked, self._looked_ms = sketch, frames[-1].time_ms
         self._held, self._cut = [], False
         return window
 
-    def _still(self, sketch: NDArray[np.float32]) -> bool:
+    def _still(self, sketch: NDArray[np.float32], time_ms: int) -> bool:
         looked, settings = self._looked, self._settings
         if self._cut or looked is None or looked.shape != sketch.shape:
             return False
-        if self._held[-1].time_ms - self._looked_ms >= settings.rest_ms:
+        if time_ms - self._looked_ms >= settings.rest_ms:
             return False
         moving = np.count_nonzero(np.abs(sketch - looked) > settings.noise)
         return bool(moving < settings.moving_points)
