@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.scores import check_different, checked_codes
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
+
+# up to here a product of matrices is quicker than a look at every dyad
+_FEW_GROUPS = 8
 
 
 class PairDesign(Protocol):
@@ -158,6 +162,7 @@ class ListedPairsDesign:
     subjects: int
     dyads: Ints = field(init=False)
     counts: Floats = field(init=False)
+    _matrix: csr_array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         pairs = checked_codes(self.pairs, (len(self.pairs), 2), "pairs", 0)
@@ -165,7 +170,9 @@ class ListedPairsDesign:
             raise InputError(f"list at least one pair of the subjects 0 to {self.subjects - 1}")
         check_different(pairs)
         dyads, counts = merged(pairs, self.subjects)
-        for name, value in (("pairs", pairs), ("dyads", dyads), ("counts", counts)):
+        matrix = csr_array((counts, (dyads[:, 0], dyads[:, 1])), (self.subjects, self.subjects))
+        fields = {"pairs": pairs, "dyads": dyads, "counts": counts, "_matrix": matrix}
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -189,7 +196,12 @@ class ListedPairsDesign:
 
     def totals(self, labels: Ints, groups: int, weights: Floats) -> Floats:
         """As in `PairDesign`."""
-        return sums_within(self.dyads, self.counts, labels, groups, weights)
+        if groups > _FEW_GROUPS:
+            return sums_within(self.dyads, self.counts, labels, groups, weights)
+        members = np.zeros((self.subjects, groups))
+        known = np.flatnonzero(labels >= 0)
+        members[known, labels[known]] = weights[known]
+        return np.asarray((members * (self._matrix @ members)).sum(axis=0), np.float64)
 
     def within(self, chosen: NDArray[np.bool_]) -> ListedPairsDesign:
         """As in `PairDesign`."""
@@ -206,7 +218,7 @@ def merged(pairs: Ints, subjects: int) -> tuple[Ints, Floats]:
 def sums_within(dyads: Ints, counts: Floats, labels: Ints, groups: int, weights: Floats) -> Floats:
     """For each label the weighted `counts` (k,) of the `dyads` with both subjects in it."""
     first, second = labels[dyads[:, 0]], labels[dyads[:, 1]]
-    same = (first == second) & (first >= 0)
+    same = np.flatnonzero((first == second) & (first >= 0))
     inside = dyads[same]
     loads = counts[same] * weights[inside[:, 0]] * weights[inside[:, 1]]
     return np.asarray(np.bincount(first[same], loads, groups), np.float64)
