@@ -66,7 +66,8 @@ notices = Table(
     Column("target", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due_at", Text, nullable=False),
+    # None: given up, kept for the operator to see
+    Column("due_at", Text),
     Column("created_at", Text, nullable=False),
     Column("error", Text),
     Index("ix_job_notices_due", "due_at"),

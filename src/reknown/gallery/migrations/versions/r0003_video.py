@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("target", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("due_at", sa.Text, nullable=False),
+        sa.Column("due_at", sa.Text),
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("error", sa.Text),
         sqlite_autoincrement=True,

@@ -1,0 +1,236 @@
+"""The queue of video jobs: each is worked on by one worker at a time and finished once.
+
+Whoever claims a job holds a lease on it until a moment that can be put off. A lease that has
+run out does not end by itself: it ends when somebody else claims the job, and until then its
+holder may still finish. So a job is finished by exactly one holder, whatever dies when.
+
+Every function takes the connection whose transaction it becomes part of.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, or_, select, text, update
+
+from reknown.jobs.clock import as_text, now
+from reknown.jobs.schema import jobs, notices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+# https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html
+RETENTION = timedelta(days=7)
+_PURGED_AT_ONCE = 100
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:actor, 0))"
+
+
+class State(Enum):
+    """Where a job is."""
+
+    OPEN = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What is asked for; `request` is for those who know the `kind` to read."""
+
+    kind: str
+    actor: str
+    collection: str | None
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it is stored; `key` is the database's own, `job_id` 64 hexadecimal digits.
+
+    `message` is for people, `info` what is known of the video, None while the job is open.
+    """
+
+    key: int
+    job_id: str
+    kind: str
+    actor: str
+    collection: str | None
+    request: str
+    state: State
+    message: str | None
+    info: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a job; `attempt` counts from 1."""
+
+    job: Job
+    holder: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ends."""
+
+    state: State
+    message: str | None = None
+    info: str | None = None
+
+
+def wait_for_turn(connection: Connection, actor: str) -> None:
+    """Others who want to add jobs for the same actor wait until this transaction ends."""
+    # SQLite has one writer at a time anyway
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(_LOCK), {"actor": f"video jobs of {actor}"})
+
+
+def add(connection: Connection, job: NewJob) -> str:
+    """A new job at the end of the queue; its id."""
+    moment = now(connection)
+    values = {
+        "job_id": secrets.token_hex(32),
+        "kind": job.kind,
+        "actor": job.actor,
+        "collection": job.collection,
+        "request": job.request,
+        "state": State.OPEN.value,
+        "created_at": as_text(moment),
+        "expires_at": as_text(moment + RETENTION),
+    }
+    connection.execute(insert(jobs).values(values))
+    return str(values["job_id"])
+
+
+def find(connection: Connection, job_id: str) -> Job | None:
+    """The job, None if there is none or its results have expired."""
+    row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
+    if row is None:
+        return None
+    gone = row.finished_at is not None and row.expires_at <= as_text(now(connection))
+    return None if gone else _job(row)
+
+
+def count_open(connection: Connection, actor: str) -> int:
+    """How many jobs of this actor have not ended."""
+    query = select(func.count()).where(jobs.c.finished_at.is_(None), jobs.c.actor == actor)
+    return int(connection.execute(query).scalar_one())
+
+
+def count_by_state(connection: Connection) -> Mapping[State, int]:
+    """How many jobs there are in each state, expired ones that are still stored included."""
+    query = select(jobs.c.state, func.count().label("jobs")).group_by(jobs.c.state)
+    found = {row.state: int(row.jobs) for row in connection.execute(query)}
+    return {state: found.get(state.value, 0) for state in State}
+
+
+def has_work(connection: Connection) -> bool:
+    """Whether a job waits for someone to work on it."""
+    query = select(jobs.c.id).where(_claimable(connection)).limit(1)
+    return connection.execute(query).one_or_none() is not None
+
+
+def claim(connection: Connection, lease_time: timedelta) -> Lease | None:
+    """The oldest job that nobody works on, or whose lease has run out; None if there is none."""
+    query = select(jobs).where(_claimable(connection)).order_by(jobs.c.id).limit(1)
+    row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
+    if row is None:
+        return None
+    holder = secrets.token_hex(16)
+    values = {
+        "lease": holder,
+        "leased_until": as_text(now(connection) + lease_time),
+        "attempts": row.attempts + 1,
+    }
+    connection.execute(update(jobs).where(jobs.c.id == row.id).values(values))
+    return Lease(_job(row), holder, row.attempts + 1)
+
+
+def renew(connection: Connection, lease: Lease, lease_time: timedelta) -> bool:
+    """Puts off the end of the lease; False when somebody else has the job by now."""
+    until = as_text(now(connection) + lease_time)
+    return _change(connection, lease, {"leased_until": until})
+
+
+def release(connection: Connection, lease: Lease) -> bool:
+    """Gives the job back as if it had not been claimed; False when it was taken over."""
+    values = {"lease": None, "leased_until": None, "attempts": lease.attempt - 1}
+    return _change(connection, lease, values)
+
+
+def finish(connection: Connection, lease: Lease, ending: Ending) -> bool:
+    """Ends the job; does nothing and is False unless the lease is still held.
+
+    What else belongs to the end goes into the same transaction, which is to be rolled back
+    on False.
+    """
+    moment = now(connection)
+    values = {
+        "state": ending.state.value,
+        "message": ending.message,
+        "info": ending.info,
+        "lease": None,
+        "leased_until": None,
+        "finished_at": as_text(moment),
+        "expires_at": as_text(moment + RETENTION),
+    }
+    return _change(connection, lease, values)
+
+
+def purge(connection: Connection) -> int:
+    """Deletes some jobs that have expired, with results and notices; how many."""
+    moment = as_text(now(connection))
+    expired = (
+        select(jobs.c.id, jobs.c.job_id)
+        .where(jobs.c.finished_at.is_not(None), jobs.c.expires_at <= moment)
+        .limit(_PURGED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(expired).all()
+    if rows:
+        own = notices.c.job_id.in_([row.job_id for row in rows])
+        connection.execute(delete(notices).where(own))
+        connection.execute(delete(jobs).where(jobs.c.id.in_([row.id for row in rows])))
+    return len(rows)
+
+
+def has_expired(connection: Connection) -> bool:
+    """Whether `purge` would find anything."""
+    moment = as_text(now(connection))
+    expired = jobs.c.finished_at.is_not(None) & (jobs.c.expires_at <= moment)
+    return connection.execute(select(jobs.c.id).where(expired).limit(1)).one_or_none() is not None
+
+
+def _claimable(connection: Connection) -> ColumnElement[bool]:
+    free = or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= as_text(now(connection)))
+    return jobs.c.finished_at.is_(None) & free
+
+
+def _change(connection: Connection, lease: Lease, values: Mapping[str, Any]) -> bool:
+    held = (jobs.c.id == lease.job.key) & (jobs.c.lease == lease.holder)
+    return connection.execute(update(jobs).where(held).values(values)).rowcount == 1
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        key=row.id,
+        job_id=row.job_id,
+        kind=row.kind,
+        actor=row.actor,
+        collection=row.collection,
+        request=row.request,
+        state=State(row.state),
+        message=row.message,
+        info=row.info,
+        created_at=datetime.fromisoformat(row.created_at),
+        finished_at=row.finished_at and datetime.fromisoformat(row.finished_at),
+    )

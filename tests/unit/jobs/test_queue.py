@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reknown.jobs import outbox, queue, results
+from reknown.jobs.queue import Ending, State
+from reknown.jobs.schema import jobs, notices, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+
+_MINUTE = timedelta(minutes=1)
+_NO_TIME = timedelta(0)
+_DONE = Ending(State.SUCCEEDED, "well", "{}")
+
+
+def test_a_new_job_is_open_and_has_an_id_that_cannot_be_guessed(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    job_id = add()
+    job = queue.find(connection, job_id)
+    assert re.fullmatch(r"[0-9a-f]{64}", job_id)
+    assert job is not None
+    assert (job.state, job.collection, job.finished_at) == (State.OPEN, "friends", None)
+    assert add() != job_id
+
+
+def test_nothing_is_found_where_nothing_is(connection: Connection) -> None:
+    assert queue.find(connection, "f" * 64) is None
+    assert not queue.has_work(connection)
+    assert queue.claim(connection, _MINUTE) is None
+
+
+def test_jobs_are_claimed_in_order_and_each_by_one(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    added = [add() for _ in range(3)]
+    claimed = [queue.claim(connection, _MINUTE) for _ in range(4)]
+    assert [lease and lease.job.job_id for lease in claimed] == [*added, None]
+    assert not queue.has_work(connection)
+
+
+def test_a_lease_that_has_run_out_is_taken_over(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    add()
+    first = queue.claim(connection, _NO_TIME)
+    second = queue.claim(connection, _MINUTE)
+    assert first is not None
+    assert second is not None
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert not queue.renew(connection, first, _MINUTE)
+    assert not queue.release(connection, first)
+    assert not queue.finish(connection, first, _DONE)
+    assert queue.renew(connection, second, _MINUTE)
+    assert queue.finish(connection, second, _DONE)
+
+
+def test_a_lease_that_is_renewed_is_not_taken_over(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    add()
+    lease = queue.claim(connection, _NO_TIME)
+    assert lease is not None
+    assert queue.renew(connection, lease, _MINUTE)
+    assert queue.claim(connection, _MINUTE) is None
+
+
+def test_a_job_ends_once(connection: Connection, add: Callable[..., str]) -> None:
+    job_id = add()
+    lease = queue.claim(connection, _NO_TIME)
+    assert lease is not None
+    # nobody took it over, so whoever is late may still finish
+    assert queue.finish(connection, lease, _DONE)
+    assert not queue.finish(connection, lease, Ending(State.FAILED))
+    assert queue.claim(connection, _MINUTE) is None
+    job = queue.find(connection, job_id)
+    assert job is not None
+    assert (job.state, job.message, job.info) == (State.SUCCEEDED, "well", "{}")
+    assert job.finished_at is not None
+
+
+def test_a_released_job_counts_as_never_claimed(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    add()
+    for _ in range(5):
+        lease = queue.claim(connection, _MINUTE)
+        assert lease is not None
+        assert lease.attempt == 1
+        assert queue.release(connection, lease)
+
+
+def test_open_jobs_are_counted_by_who_wants_them(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    for actor in ("ada", "ada", "bob"):
+        add(actor)
+    lease = queue.claim(connection, _MINUTE)
+    assert lease is not None
+    assert queue.count_open(connection, "ada") == 2
+    queue.finish(connection, lease, Ending(State.FAILED, "broken"))
+    assert queue.count_open(connection, "ada") == 1
+    assert queue.count_open(connection, "eve") == 0
+    found = queue.count_by_state(connection)
+    assert found == {State.OPEN: 2, State.SUCCEEDED: 0, State.FAILED: 1}
+
+
+def test_what_has_expired_is_not_found_and_then_deleted_with_all_that_belongs_to_it(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    old, recent, waiting = add(), add(), add()
+    for _ in (old, recent):
+        lease = queue.claim(connection, _MINUTE)
+        assert lease is not None
+        queue.finish(connection, lease, _DONE)
+        results.store(connection, lease.job, results.pack("time", [1, 2]))
+        outbox.add(connection, lease.job.job_id, "sns", "topic", "body")
+    long_ago = "2020-01-01T00:00:00.000000+00:00"
+    both = jobs.c.job_id.in_([old, waiting])
+    connection.execute(jobs.update().where(both).values(expires_at=long_ago))
+    assert queue.find(connection, old) is None
+    assert queue.has_expired(connection)
+    assert queue.purge(connection) == 1
+    assert not queue.has_expired(connection)
+    assert queue.find(connection, recent) is not None
+    # however long it waits, a job that nobody has worked on is not lost
+    assert queue.find(connection, waiting) is not None
+    for table in (parts, notices):
+        assert len(connection.execute(table.select()).all()) == 1
+
+
+@pytest.mark.parametrize("lease_time", [_MINUTE, _NO_TIME], ids=["in time", "always too late"])
+def test_of_many_workers_exactly_one_finishes_each_job(
+    own_engine: Engine, lease_time: timedelta
+) -> None:
+    with own_engine.begin() as connection:
+        job = queue.NewJob("search", "ada", None, "{}")
+        added = [queue.add(connection, job) for _ in range(20)]
+
+    def work(_: int) -> list[str]:
+        mine: list[str] = []
+        while True:
+            with own_engine.begin() as connection:
+                lease = queue.claim(connection, lease_time)
+            if lease is None:
+                return mine
+            with own_engine.begin() as connection:
+                if queue.finish(connection, lease, _DONE):
+                    mine.append(lease.job.job_id)
+
+    with ThreadPoolExecutor(4) as pool:
+        finished = [job for mine in pool.map(work, range(4)) for job in mine]
+    assert sorted(finished) == sorted(added)
+
+
+def test_those_who_add_for_one_actor_take_turns(own_engine: Engine) -> None:
+    def add(_: int) -> bool:
+        with own_engine.begin() as connection:
+            queue.wait_for_turn(connection, "ada")
+            if queue.count_open(connection, "ada") >= 5:
+                return False
+            queue.add(connection, queue.NewJob("search", "ada", None, "{}"))
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(40))) == 5
