@@ -53,7 +53,7 @@ class TrackerSettings:
     enlarged: float = 2.0
     weighted: bool = False
     patience_ms: int = 1000
-    low_revives: bool = True
+    low_revives: bool = False
     sure_at_once: bool = True
     same: float = 1.0
     noise: MotionNoise = MotionNoise()
@@ -173,7 +173,9 @@ class Tracker:
         tracks, noise = self._tracks, self._settings.noise
         if self._now_ms is not None and len(tracks.number):
             tracks.motions.velocity[~tracks.seen, 3] = 0.0
-            tracks.motions.pass_time((time_ms - self._now_ms) / noise.frame_ms, noise)
+            # the authors' code lets no time pass for tracks seen once: they are taken to rest
+            frames = np.where(tracks.sure, (time_ms - self._now_ms) / noise.frame_ms, 0.0)
+            tracks.motions.pass_time(frames[:, None], noise)
 
     def _owners(self, boxes: Floats, scores: Floats) -> NDArray[np.intp]:
         """For each box the row of its track, or -1."""
