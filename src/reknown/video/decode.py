@@ -265,9 +265,10 @@ def _describe(container: Any, stream: Any, limits: VideoLimits) -> VideoInfo:
 
 
 def _duration_ms(container: Any, stream: Any) -> int:
+    milliseconds = (container.duration or 0) / 1000
     if stream.duration and stream.time_base:
-        return max(0, round(stream.duration * Fraction(stream.time_base) * 1000))
-    return max(0, round((container.duration or 0) / 1000))
+        milliseconds = float(stream.duration * stream.time_base * 1000)
+    return max(0, round(milliseconds))
 
 
 def _check_hours(milliseconds: int, limits: VideoLimits) -> None:

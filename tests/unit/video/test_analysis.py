@@ -159,7 +159,10 @@ def clip(shared: Path, name: str, *, variable: bool) -> list[tuple[NDArray[np.ui
     """A clip's frames with their times; of a variable rate, some are missing."""
     with av.open(str(shared / "data" / "clips" / f"{name}.gif")) as container:
         frames = [
-            (frame.to_ndarray(format="rgb24"), round(float(frame.time) * 1000))
+            (
+                np.asarray(frame.to_ndarray(format="rgb24"), np.uint8),
+                round(float(frame.time) * 1000),
+            )
             for frame in container.decode(video=0)
         ]
     if not variable:

@@ -43,18 +43,20 @@ def times(window: Window) -> list[int]:
     return [one.time_ms for one in window.frames]
 
 
-def walk(start: int, end: int, ground: tuple[int, int, int] = RED) -> list[tuple[object, int]]:
+def walk(
+    start: int, end: int, ground: tuple[int, int, int] = RED
+) -> list[tuple[NDArray[np.uint8], int]]:
     moving = [(videos.eileen(120), videos.line((0.2, 0.5), (0.8, 0.5)))]
     return list(videos.scene(videos.steady(start, end), moving, ground=ground))
 
 
 def test_every_frame_is_in_one_window() -> None:
-    found = windows_of(walk(0, 2000))  # type: ignore[arg-type]
+    found = windows_of(walk(0, 2000))
     assert [time for window in found for time in times(window)] == videos.steady(0, 2000)
 
 
 def test_windows_are_of_the_step_asked_for() -> None:
-    found = windows_of(walk(0, 2000))  # type: ignore[arg-type]
+    found = windows_of(walk(0, 2000))
     ends = [times(window)[-1] for window in found]
     assert ends[0] == 0
     assert all(160 <= b - a <= 280 for a, b in pairwise(ends[:-1]))
@@ -62,7 +64,7 @@ def test_windows_are_of_the_step_asked_for() -> None:
 
 
 def test_a_cut_begins_a_window() -> None:
-    found = windows_of([*walk(0, 1000), *walk(1000, 2000, BLUE)])  # type: ignore[arg-type]
+    found = windows_of([*walk(0, 1000), *walk(1000, 2000, BLUE)])
     assert [times(window)[0] for window in found if window.cut] == [0, 1000]
     before = max(number for number, window in enumerate(found) if times(window)[0] < 1000)
     assert times(found[before])[-1] == 960
@@ -85,7 +87,7 @@ def test_what_moves_a_little_is_not_still() -> None:
 def test_the_last_frame_of_a_scene_at_rest_is_looked_at() -> None:
     still = [(videos.eileen(120), videos.still((0.5, 0.5)))]
     rest = list(videos.scene(videos.steady(0, 1000), still, ground=RED))
-    found = windows_of([*rest, *walk(1000, 1400, BLUE)])  # type: ignore[arg-type]
+    found = windows_of([*rest, *walk(1000, 1400, BLUE)])
     assert 960 in [times(window)[-1] for window in found if not window.still]
 
 
