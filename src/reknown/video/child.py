@@ -75,6 +75,21 @@ def confine(address_space: int) -> None:
 
 
 def _work(task: messages.Task, teller: Teller) -> None:
+    if isinstance(task, messages.Annotate):
+        _annotate(task, teller)
+    else:
+        _analyse(task, teller)
+
+
+def _annotate(task: messages.Annotate, teller: Teller) -> None:
+    from reknown.video.annotate import annotate  # noqa: PLC0415
+
+    with os.fdopen(task.video, "rb") as file, os.fdopen(task.output, "w+b") as output:
+        warnings = annotate(file, task.marks, output, teller.progress)
+    teller.tell(messages.Annotated(warnings))
+
+
+def _analyse(task: messages.Analyse, teller: Teller) -> None:
     # imported here, when the process is confined already
     from reknown.video.analysis import AnalysisSettings, analyse  # noqa: PLC0415
     from reknown.vision.load import load_engine  # noqa: PLC0415

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from reknown.video.marks import Mark
+
 # (milliseconds of video done, milliseconds in all or 0 if unknown, frames decoded)
 Progress = Callable[[int, int, int], None]
 
@@ -109,6 +111,25 @@ def analyse_isolated(
                 message.warnings,
                 message.effort,
             )
+    raise _broken("it ended without an answer")
+
+
+def annotate_isolated(
+    file: BinaryIO,
+    marks: Sequence[Mark],
+    output: BinaryIO,
+    progress: Progress | None = None,
+    limits: WorkLimits = WorkLimits(),
+) -> tuple[str, ...]:
+    """Writes the video in `file` to `output`, marked (`annotate.py`); answers with warnings.
+
+    Both have to be real files. Raises `InvalidVideoError`, `VideoTooLargeError`,
+    `VideoWorkError`; what is written then is of no use.
+    """
+    task = messages.Annotate(file.fileno(), output.fileno(), tuple(marks))
+    for message in run_isolated(task, [task.video, task.output], progress, limits):
+        if isinstance(message, messages.Annotated):
+            return message.warnings
     raise _broken("it ended without an answer")
 
 

@@ -17,6 +17,7 @@ from reknown.biometrics.tracks import (  # noqa: TC001 - msgspec reads them
     Shot,
     VideoInfo,
 )
+from reknown.video.marks import Mark  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,14 @@ class Analyse(msgspec.Struct, frozen=True, tag=True):
     cache: str
     packs: str
     pictures: bool
+
+
+class Annotate(msgspec.Struct, frozen=True, tag=True):
+    """Draw the marks into the video behind one descriptor, and write it behind another."""
+
+    video: int
+    output: int
+    marks: tuple[Mark, ...]
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
@@ -63,6 +72,12 @@ class Analysed(msgspec.Struct, frozen=True, tag=True):
     effort: Effort
 
 
+class Annotated(msgspec.Struct, frozen=True, tag=True):
+    """The end of an annotation: all is written."""
+
+    warnings: tuple[str, ...]
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """An error of ours by the name of its class."""
 
@@ -70,11 +85,11 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Task: TypeAlias = Analyse
-Message: TypeAlias = Progress | FoundTrack | Analysed | Failed
+Task: TypeAlias = Analyse | Annotate
+Message: TypeAlias = Progress | FoundTrack | Analysed | Annotated | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_tasks = msgspec.msgpack.Decoder(Task)
+_tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
 
 
 def encode(message: Task | Message) -> bytes:
