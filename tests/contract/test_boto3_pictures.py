@@ -173,7 +173,7 @@ def test_what_is_no_picture_is_refused(client: Any, tmp_path: Path, eileen: byte
 
 
 def test_stored_pictures_are_not_read_unless_the_operator_says_from_where(client: Any) -> None:
-    with pytest.raises(client.exceptions.InvalidS3ObjectException):
+    with pytest.raises(client.exceptions.InvalidS3ObjectException, match="--buckets"):
         client.detect_faces(Image={"S3Object": {"Bucket": "bucket", "Name": "name"}})
 
 

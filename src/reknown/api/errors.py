@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING
 
 from reknown.awswire.errors import WireError
 from reknown.biometrics import errors as ours
-from reknown.objects.errors import ObjectError, ObjectStoreError, ObjectTooLargeError
+from reknown.objects.errors import (
+    NoObjectStoreError,
+    ObjectError,
+    ObjectNotFoundError,
+    ObjectStoreError,
+    ObjectTooLargeError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RESEND_MS = 1000
 INTERNAL = "InternalServerError"
+# Amazon's sentence, which programs look for.
+_NO_OBJECT = (
+    "Unable to get object metadata from S3. Check object key, region and/or access permissions."
+)
 
 # The first class that fits, so the special ones come first.
 CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
@@ -69,6 +79,10 @@ def _message(error: ours.ReknownError, code: str, collection: str | None) -> str
         return f"The collection id: {collection} already exists"
     if isinstance(error, ours.CollectionNotFoundError):
         return f"The collection id: {collection} does not exist"
+    if isinstance(error, NoObjectStoreError):
+        return f"{_NO_OBJECT} Here {error}"
+    if isinstance(error, ObjectNotFoundError):
+        return _NO_OBJECT
     if isinstance(error, ours.InvalidImageError):
         return f"Request has invalid image format: {error}"
     return str(error)
