@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from reknown.objects.errors import NoObjectStoreError, ObjectNotFoundError
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from reknown.objects.base import ObjectReader
 
 
@@ -23,15 +25,34 @@ class AllowedBuckets:
 
         Raises what the reader raises, and `ObjectNotFoundError` for any other bucket.
         """
+        return self._reader_of(bucket).read(bucket, key, version, max_bytes)
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        """How many bytes an object has; raises as `read` does."""
+        return self._reader_of(bucket).size(bucket, key, version)
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        """An object as a file; raises as `read` does."""
+        return self._reader_of(bucket).open(bucket, key, version, max_bytes)
+
+    def _reader_of(self, bucket: str) -> ObjectReader:
         if self.allowed is not None and bucket not in self.allowed:
             raise ObjectNotFoundError
-        return self.reader.read(bucket, key, version, max_bytes)
+        return self.reader
 
 
 @dataclass(frozen=True, slots=True)
 class NoObjects:
-    """Stands where no store is configured."""
+    """Stands where no store is configured: raises an error that says how to configure one."""
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:  # noqa: ARG002
-        """Raises `NoObjectStoreError`, which says how to configure a store."""
+        """Raises `NoObjectStoreError`."""
+        raise NoObjectStoreError
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:  # noqa: ARG002
+        """Raises `NoObjectStoreError`."""
+        raise NoObjectStoreError
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:  # noqa: ARG002
+        """Raises `NoObjectStoreError`."""
         raise NoObjectStoreError

@@ -1,4 +1,4 @@
-"""What every place that stored pictures come from can do, and the names it is asked for.
+"""What every place that stored pictures and videos come from can do, and how it is asked.
 
 Names come from strangers. They are checked here, by the rules that all places share, before
 any of them becomes part of a path or an address.
@@ -7,7 +7,7 @@ any of them becomes part of a path or an address.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from reknown.objects.errors import ObjectNotFoundError
 
@@ -20,6 +20,23 @@ class ObjectReader(Protocol):
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """The bytes of an object, `max_bytes` at most; `version` None means the latest.
+
+        Raises `ObjectNotFoundError`, `ObjectTooLargeError` or `ObjectStoreError`.
+        """
+        ...
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        """How many bytes an object has, without fetching them.
+
+        Raises `ObjectNotFoundError` or `ObjectStoreError`.
+        """
+        ...
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        """An object of `max_bytes` at most as a regular file, at its start, for reading.
+
+        It can be sought in and has a `fileno()`; the caller closes it. For what is too large
+        to be held in memory.
 
         Raises `ObjectNotFoundError`, `ObjectTooLargeError` or `ObjectStoreError`.
         """

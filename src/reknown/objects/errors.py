@@ -1,4 +1,4 @@
-"""What can go wrong when a stored picture is fetched.
+"""What can go wrong when a stored picture or video is fetched.
 
 ObjectError
 ├── ObjectNotFoundError         not there, or not for this caller: never said which
@@ -34,7 +34,7 @@ class NoObjectStoreError(ObjectNotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this server reads no stored pictures: send the bytes of the picture, "
+            "this server reads no stored pictures or videos: send the bytes of a picture, "
             "or start the server with --buckets or --s3-endpoint"
         )
 

@@ -1,10 +1,11 @@
-"""Stored pictures from a folder: `root/bucket/key`."""
+"""Stored objects from a folder: `root/bucket/key`."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from reknown.objects.base import check_names
 from reknown.objects.errors import ObjectNotFoundError, ObjectStoreError, ObjectTooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 # A pipe or a terminal must neither block nor take over; it is refused once it is open.
@@ -56,26 +59,42 @@ class FolderObjects:
         Raises `ObjectNotFoundError`, `ObjectTooLargeError`, or `ObjectStoreError` when the
         folder itself cannot be read.
         """
+        with self.open(bucket, key, version, max_bytes) as file, _translating():
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise ObjectTooLargeError(max_bytes)
+        return data
+
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        """How many bytes a file has; raises as `read` does."""
+        with self._file(bucket, key, version) as file:
+            return os.fstat(file.fileno()).st_size
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        """The file itself, not a copy: it shows what others write to it, past the limit too.
+
+        Raises as `read` does.
+        """
+        file = self._file(bucket, key, version)
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            file.close()
+            raise ObjectTooLargeError(max_bytes)
+        return file
+
+    def _file(self, bucket: str, key: str, version: str | None) -> BinaryIO:
         check_names(bucket, key, version)
         names = [bucket, *key.split("/")]
         if version is not None or "" in names or "\\" in key:
             raise ObjectNotFoundError
         root = self._open_root()
-        try:
-            data = _content(_descend(root, names), max_bytes)
-        except OSError as error:
-            if error.errno in _ABSENT:
-                raise ObjectNotFoundError from error
-            raise ObjectStoreError("the folder of stored pictures cannot be read") from error
-        if len(data) > max_bytes:
-            raise ObjectTooLargeError(max_bytes)
-        return data
+        with _translating():
+            return _regular(_descend(root, names))
 
     def _open_root(self) -> int:
         try:
             return os.open(self.root, _FOLDER)
         except OSError as error:
-            raise ObjectStoreError("the folder of stored pictures cannot be opened") from error
+            raise ObjectStoreError("the folder of stored objects cannot be opened") from error
 
 
 def _descend(folder: int, names: list[str]) -> int:
@@ -93,15 +112,22 @@ def _descend(folder: int, names: list[str]) -> int:
     return folder
 
 
-def _content(descriptor: int, max_bytes: int) -> bytes:
-    """At most one byte more than allowed; closes `descriptor`."""
+def _regular(descriptor: int) -> BinaryIO:
+    """The descriptor as a file; closes it when it is not of a regular one."""
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ObjectNotFoundError
-        if status.st_size > max_bytes:
-            raise ObjectTooLargeError(max_bytes)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(max_bytes + 1)
-    finally:
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
         os.close(descriptor)
+        raise
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _ABSENT:
+            raise ObjectNotFoundError from error
+        raise ObjectStoreError("the folder of stored objects cannot be read") from error
