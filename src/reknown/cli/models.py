@@ -77,6 +77,8 @@ def show(name: Name, json: Json = False) -> None:
         return
     assert manifest.calibration is not None
     _show_calibration(manifest.calibration)
+    if installed := store.calibration_file(name):
+        typer.echo(printable(f"This calibration is that of {installed}, not the pack's own."))
 
 
 def _show_calibration(measured: CalibrationTable) -> None:

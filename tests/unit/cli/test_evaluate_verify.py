@@ -97,34 +97,41 @@ def test_one_person_is_too_few(run: Callable[..., Run], people: Path) -> None:
         run("evaluate", "verify", people)
 
 
+@pytest.mark.parametrize("pack", ["mine", "public-domain"])
 def test_a_calibration_is_written_installed_and_shown(
-    run: Callable[..., Run], tmp_path: Path
+    run: Callable[..., Run], tmp_path: Path, pack: str
 ) -> None:
     file, block = _scores(tmp_path / "s.csv"), tmp_path / "block.toml"
     own = tmp_path / "packs" / "mine.toml"
-    own.parent.mkdir()
-    source = Path(session.__file__).parents[1] / "vision/packs/builtin/public-domain.toml"
-    text = source.read_text("utf-8").replace('name = "public-domain"', 'name = "mine"')
-    own.write_text(text, "utf-8")
+    if pack == "mine":
+        own.parent.mkdir()
+        source = Path(session.__file__).parents[1] / "vision/packs/builtin/public-domain.toml"
+        text = source.read_text("utf-8").replace('name = "public-domain"', 'name = "mine"')
+        own.write_text(text, "utf-8")
     arguments = ("evaluate", "calibrate", "--scores", file, "--dataset", "made up")
-    done = run(*arguments, "--pack", "mine", "--write", block, "--install")
-    assert done.status == 0
-    assert block.read_text("utf-8") in own.read_text("utf-8")
-    assert own.read_text("utf-8").count("[calibration]") == 1
-    shown = run("models", "show", "mine").out
+    assert "--install puts it" in run(*arguments, "--pack", pack, "--write", block).out
+    assert "made up" not in run("models", "show", pack).out
+    run(*arguments, "--pack", pack, "--install")
+    installed = own.with_name(f"{pack}.calibration")
+    assert installed.read_text("utf-8") == block.read_text("utf-8")
+    shown = run("models", "show", pack).out
     assert "calibrated on made up: 1,000 comparisons" in shown
     assert "95 % interval" in shown
-    run(*arguments, "--pack", "mine", "--install")
-    assert own.read_text("utf-8").count("[calibration]") == 1
+    assert str(installed) in "".join(shown.splitlines())
+    planned = ("evaluate", "identify", "--pack", pack, "--gallery-size", 2, "--fpir", 0.1)
+    assert "Calibrated on made up" in run(*planned).out
+    installed.unlink()
+    assert "calibrated on LFW view 2" in run("models", "show", pack).out
 
 
-def test_a_calibration_needs_its_pack_and_built_in_packs_stay(
+def test_a_calibration_that_cannot_be_kept_is_refused(
     run: Callable[..., Run], tmp_path: Path
 ) -> None:
     file, block = _scores(tmp_path / "s.csv"), tmp_path / "block.toml"
     with pytest.raises(InputError, match="name it with --pack"):
         run("evaluate", "calibrate", "--scores", file, "--write", block)
-    with pytest.raises(InputError, match="packs of your own"):
+    (tmp_path / "packs").write_text("no folder")
+    with pytest.raises(InputError, match="cannot install"):
         run("evaluate", "calibrate", "--scores", file, "--pack", "public-domain", "--install")
 
 

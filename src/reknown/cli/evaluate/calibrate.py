@@ -30,7 +30,7 @@ Write = Annotated[
 ]
 Install = Annotated[
     bool,
-    typer.Option("--install", help="Put the block into the manifest of a pack of your own."),
+    typer.Option("--install", help="Use it from now on in place of the pack's own calibration."),
 ]
 
 
@@ -95,7 +95,6 @@ def _keep(
     from reknown.biometrics.errors import InputError
     from reknown.cli.session import pack_store
     from reknown.evaluation.runs.calibrate import calibration_toml
-    from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint, template_space
 
     if write is None and not install:
@@ -108,29 +107,28 @@ def _keep(
     )
     if write is not None:
         write.write_text(block, encoding="utf-8")
-    own = read_settings().packs / f"{pack}.toml"
+    done = [] if write is None else [f"written to {write}"]
     if install:
-        _install(own, block)
+        done.append(f"installed as {_install(pack, block)}: delete that file to undo it")
     if not quiet:
-        done = f"installed in {own}" if install else f"put {write} into {own}"
-        typer.echo(f"calibration of {pack}: {done}")
+        hint = "" if install else "; --install puts it in place"
+        typer.echo(f"calibration of {pack}: {' and '.join(done)}{hint}")
 
 
-def _install(path: Path, block: str) -> None:
-    """Replaces the block of the user's own manifest, if what comes of it is one."""
-    import re
-
+def _install(pack: str, block: str) -> Path:
+    """Puts the block where it replaces the pack's own calibration, whole or not at all."""
     from reknown.biometrics.errors import InputError
-    from reknown.vision.packs.manifest import parse_manifest
+    from reknown.settings import read_settings
+    from reknown.vision.packs.manifest import read_calibration
 
-    if not path.is_file():
-        raise InputError(
-            f"there is no {path}: only packs of your own can be calibrated in place; use --write"
-        )
-    text = path.read_text(encoding="utf-8")
-    kept = re.sub(r"^\[calibration\]$.*?(?=^\[(?!calibration)\w|\Z)", "", text, flags=re.M | re.S)
-    changed = f"{kept.rstrip()}\n\n{block}"
-    parse_manifest(changed)
-    beside = path.with_suffix(".toml.new")
-    beside.write_text(changed, encoding="utf-8")
-    beside.replace(path)
+    path = read_settings().packs / f"{pack}.calibration"
+    beside = path.with_suffix(".calibration.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(block, encoding="utf-8")
+        read_calibration(beside)
+        beside.replace(path)
+    except OSError as error:
+        reason = (error.strerror or "failed").lower()
+        raise InputError(f"cannot install {path}: {reason}") from error
+    return path

@@ -233,6 +233,22 @@ def read_manifest(path: Path) -> PackManifest:
     return manifest
 
 
+def read_calibration(path: Path) -> CalibrationTable:
+    """Reads a file with a [calibration] block alone, as `reknown evaluate calibrate` writes it.
+
+    Raises `ModelFileError` for a file that cannot be read or holds anything else.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+        return msgspec.convert(document, _CalibrationFile).calibration
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
+        raise ModelFileError(f"{path}: not a calibration: {error}") from error
+
+
+class _CalibrationFile(_Table, frozen=True, kw_only=True):
+    calibration: CalibrationTable
+
+
 def _numbers(settings: dict[str, float | tuple[float, ...]]) -> Iterator[float]:
     for value in settings.values():
         yield from value if isinstance(value, tuple) else (value,)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
 from reknown.vision.packs.cache import (
     ModelCache,
@@ -15,7 +17,7 @@ from reknown.vision.packs.cache import (
     write_with_digest,
 )
 from reknown.vision.packs.licences import require_accepted
-from reknown.vision.packs.manifest import NAME_PATTERN, read_manifest
+from reknown.vision.packs.manifest import NAME_PATTERN, read_calibration, read_manifest
 from reknown.vision.packs.onnx_guard import check_onnx
 from reknown.vision.packs.recipes import conversion_key, convert, converted_graphs
 from reknown.vision.packs.sources import FileState, read_source, state
@@ -38,7 +40,10 @@ class FileStatus:
 
 
 class PackStore:
-    """Built-in packs and those that `manifest_dirs` declare in files `NAME.toml`."""
+    """Built-in packs and those that `manifest_dirs` declare in files `NAME.toml`.
+
+    A file `NAME.calibration` there is put in place of the pack's own calibration.
+    """
 
     def __init__(self, cache_dir: Path, manifest_dirs: Sequence[Path] = ()) -> None:
         self.cache = ModelCache(cache_dir)
@@ -52,7 +57,7 @@ class PackStore:
         """What the pack declares.
 
         Raises `ModelNotFoundError` for an unknown name, `ModelFileError` for a manifest that
-        is none or stands in two places.
+        is none or stands in two places, and for a calibration that is none.
         """
         paths = [folder / f"{name}.toml" for folder in self._folders]
         found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]
@@ -60,7 +65,16 @@ class PackStore:
             raise ModelNotFoundError(f"no pack {name!r}; there are: {', '.join(self.names())}")
         if len(found) > 1:
             raise ModelFileError(f"pack {name} is declared twice: {found[0]} and {found[1]}")
-        return read_manifest(found[0])
+        manifest = read_manifest(found[0])
+        installed = self.calibration_file(name)
+        if installed is None:
+            return manifest
+        return msgspec.structs.replace(manifest, calibration=read_calibration(installed))
+
+    def calibration_file(self, name: str) -> Path | None:
+        """The file that replaces the calibration of a pack, if there is one."""
+        paths = (folder / f"{name}.calibration" for folder in self._folders[1:])
+        return next((path for path in paths if path.is_file()), None)
 
     def status(self, name: str) -> tuple[FileStatus, ...]:
         """The state of each file; reads all of them."""

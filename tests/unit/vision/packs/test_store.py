@@ -212,3 +212,25 @@ def test_failed_writes_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot write"):
         write_atomically(tmp_path / "folder", b"data")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_an_installed_calibration_replaces_that_of_the_pack(tmp_path: Path) -> None:
+    own = PackStore(tmp_path).manifest("public-domain").calibration
+    assert own is not None
+    text = (
+        f'[calibration]\nfingerprint = "{own.fingerprint}"\ndetector = "{own.detector}"\n'
+        'scores = [-1, 0.5]\nfalse_match_rates = [1, 1e-3]\ndataset = "mine"\ncomparisons = 9\n'
+    )
+    installed = tmp_path / "public-domain.calibration"
+    installed.write_text(text, "utf-8")
+    store = PackStore(tmp_path, [tmp_path])
+    assert store.calibration_file("public-domain") == installed
+    assert store.calibration_file("public-domain-accurate") is None
+    assert "public-domain.calibration" not in store.names()
+    changed = store.manifest("public-domain").calibration
+    assert changed is not None
+    assert changed.dataset == "mine"
+    for wrong in ("", "calibration = 1", text + 'more = "x"\n', text.replace("0.5", "-2")):
+        installed.write_text(wrong, "utf-8")
+        with pytest.raises(ModelFileError, match="not a calibration"):
+            store.manifest("public-domain")
