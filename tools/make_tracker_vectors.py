@@ -23,9 +23,20 @@ from supervision.tracker.byte_tracker import core  # type: ignore[import-not-fou
 
 _FILE = Path(__file__).parent.parent / "tests" / "unit" / "video" / "bytetrack.json"
 _VERSION = "0.26.1"
-_SEQUENCES, _FRAMES = 30, 75
+_SEQUENCES, _FRAMES = 40, 75
 _SIZE = np.array([1280.0, 720.0])
-_SCENES = ("walks", "crossings", "occlusions", "low scores", "births and deaths", "clutter")
+_SCENES = (
+    "walks",
+    "crossings",
+    "occlusions",
+    "low scores",
+    "births and deaths",
+    "clutter",
+    "long gaps",
+    "jumps",
+    "slides",
+    "behind",
+)
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +72,19 @@ def _thing(scene: str, index: int, rng: np.random.Generator) -> _Thing:
         hidden = range(start, start + int(rng.integers(2, 36)))
     if scene in {"low scores", "crossings"} and rng.random() < 0.7:
         faint = range(start - 5, start + int(rng.integers(2, 25)))
+    if scene == "long gaps":
+        # the limit is within: 32 frames are not too many, 33 are
+        hidden, velocities = range(start, start + int(rng.integers(29, 35))), velocities / 20
+    if scene == "slides":
+        # away by its own size within a few frames and back again: tracks come to lie on others
+        away = np.where(np.arange(_FRAMES) // 12 % 2, 1.0, -1.0) * rng.uniform(0.05, 0.25) * height
+        velocities = np.column_stack([away, np.zeros(_FRAMES)])
+    if scene == "behind":
+        # all come to rest in one place, and all but the first cannot be seen there any more
+        sizes = np.full((_FRAMES, 2), (80.0, 100.0))
+        way = np.outer(np.exp(-np.arange(_FRAMES) / 8), rng.normal(0, 150, 2))
+        hidden = range(int(rng.integers(22, 40)), int(rng.integers(50, 60))) if index else range(0)
+        return _Thing(_SIZE / 2 + way, sizes, begins, ends, hidden, faint)
     return _Thing(centre + np.cumsum(velocities, axis=0), sizes, begins, ends, hidden, faint)
 
 
@@ -71,9 +95,10 @@ def _frame(things: list[_Thing], frame: int, scene: str, rng: np.random.Generato
         there = thing.begins <= frame < thing.ends and frame not in thing.hidden
         if not there or rng.random() < 0.04:
             continue
+        jitter = 0.15 if scene == "jumps" else 0.03
         size = thing.sizes[frame] * (1 + rng.normal(0, 0.03, 2))
-        centre = thing.centres[frame] + rng.normal(0, 0.03, 2) * size
-        low = frame in thing.faint or rng.random() < 0.05
+        centre = thing.centres[frame] + rng.normal(0, jitter, 2) * size
+        low = frame in thing.faint or rng.random() < (0.3 if scene == "jumps" else 0.05)
         score = rng.uniform(0.15, 0.59) if low else rng.uniform(0.61, 0.99)
         rows.append([*(centre - size / 2), *(centre + size / 2), score * 1000])
     for _ in range(rng.poisson(0.6) if scene == "clutter" else 0):

@@ -66,8 +66,8 @@ class Motions:
         velocity = _spread(measured, 10 * noise.velocity, _ASPECT_VELOCITY)
         return cls(measured.copy(), still, place**2, still.copy(), velocity**2)
 
-    def pass_time(self, frames: float, noise: MotionNoise) -> None:
-        """So many frames later: the sums of what each frame would add, for any number of them."""
+    def pass_time(self, frames: Floats, noise: MotionNoise) -> None:
+        """So many `frames` (n, 1) later: the sums of what each of them would add."""
         place = _spread(self.place, noise.position, _ASPECT_DRIFT) ** 2
         velocity = _spread(self.place, noise.velocity, _ASPECT_VELOCITY) ** 2
         once = frames * (frames - 1) / 2

@@ -253,7 +253,9 @@ def _checked(boxes: Floats, scores: Floats) -> tuple[Floats, Floats]:
     if boxes.shape != (*scores.shape, 4):
         raise InputError(f"boxes {boxes.shape} and scores {scores.shape}: give (n, 4) and (n,)")
     if not ((np.abs(boxes) < _FARTHEST).all() and np.isfinite(scores).all()):
-        raise InputError("boxes and scores must be numbers, no side as far as 1e9: leave out others")
+        raise InputError(
+            "boxes and scores must be numbers, no side as far as 1e9: leave out others"
+        )
     if (boxes[:, 2:] - boxes[:, :2] < _SMALLEST).any():
         raise InputError("boxes must have an area: leave out those without")
     return boxes, scores
