@@ -94,6 +94,19 @@ def test_a_search_leaves_its_threshold_and_what_it_found(
     assert rows[indexed["ResponseMetadata"]["RequestId"]]["faces"] == [face]
 
 
+def test_what_faces_were_let_through_a_gate_leaves_its_threshold(
+    server: Server, own: Any, key: tuple[str, str], collection: str, eileen: bytes
+) -> None:
+    indexed = own.index_faces(CollectionId=collection, Image={"Bytes": eileen})
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    own.create_user(CollectionId=collection, UserId="ada")
+    request = {"CollectionId": collection, "UserId": "ada", "FaceIds": [face]}
+    answers = own.associate_faces(**request, UserMatchThreshold=91), own.associate_faces(**request)
+    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    found = [rows[answer["ResponseMetadata"]["RequestId"]] for answer in answers]
+    assert [(row["threshold"], row["faces"]) for row in found] == [(91, [face]), (75, [])]
+
+
 def test_refusals_are_recorded_too(
     server: Server, own: Any, key: tuple[str, str], collection: str, nobody: bytes
 ) -> None:

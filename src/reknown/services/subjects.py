@@ -114,7 +114,8 @@ def associate_faces(
         users.associate_faces(connection, request.collection, request.user, wanted)
         return _answer(wanted, refused + unlike, had + len(wanted))
 
-    return _assignment(_once(platform, request, "associate faces", work))
+    gate = {"threshold": similarity}
+    return _assignment(_once(platform, request, "associate faces", work, gate))
 
 
 def disassociate_faces(
@@ -162,8 +163,9 @@ def _once(
     request: UserRequest,
     operation: str,
     work: Callable[[Connection], dict[str, Any]],
+    terms: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """`work`, or what it answered when this request came before; recorded either way."""
+    """`work`, or what it answered when this request came before; recorded with its `terms`."""
     token = request.token
     with platform.database.begin() as connection:
         # two requests of one token wait for each other here
@@ -173,6 +175,7 @@ def _once(
         if token and not known:
             remember(connection, request.actor, operation, token, json.dumps(answer))
         detail = {"user": request.user, "repeated": bool(known), **_summary(answer)}
+        detail |= terms or {}
         events.append(connection, request.actor, operation, request.collection, detail)
     return answer
 
