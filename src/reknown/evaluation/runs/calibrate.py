@@ -29,7 +29,7 @@ from reknown.evaluation.scores import most_errors
 from reknown.evaluation.tail import NonMatedTail, tail_threshold_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reknown.evaluation.report import Block
     from reknown.evaluation.runs.comparisons import Pictures
@@ -45,6 +45,7 @@ LEAST_SUBJECTS = 30
 _KEPT = 5_000_000
 _STEP = 1e-6
 _LOWEST_SCORE = -1.0
+_USUAL = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,10 +300,7 @@ def calibration_report(measured: Measured) -> Report:
                 f"the rates: {', '.join(measured.small_groups)}."
             )
         )
-    if text := unreached_text(
-        unreached(measured.unreached, measured.comparisons), measured.comparisons
-    ):
-        blocks.append(text)
+    blocks.extend(_ends(measured))
     blocks.append(
         Text(
             (
@@ -313,6 +311,32 @@ def calibration_report(measured: Measured) -> Report:
     )
     section = Section("Calibration", tuple(blocks))
     return Report("Calibration of scores", (section,), checked_figures(_figures(measured)))
+
+
+def _ends(measured: Measured) -> Iterator[Block]:
+    """Why the table ends where it does, and what that means for the usual threshold."""
+    limited = [rate for rate in measured.unreached if reached(rate, measured.comparisons)]
+    if limited:
+        yield Text(
+            (
+                f"FMR {', '.join(f'{rate:g}' for rate in limited)}: not every group has the "
+                "comparisons that this takes, so the table ends before.",
+            )
+            if measured.worst_of
+            else (
+                f"FMR {', '.join(f'{rate:g}' for rate in limited)}: equal scores leave no "
+                "threshold for this.",
+            )
+        )
+    missing = unreached(measured.unreached, measured.comparisons)
+    if text := unreached_text(missing, measured.comparisons):
+        yield text
+    top = measured.calibration().similarity(measured.rows[-1].score)
+    if top < _USUAL:
+        yield Caution(
+            f"The table ends at similarity {top:.0f}. Higher ones, the usual {_USUAL:.0f} among "
+            "them, stand for no measured rate: give a threshold below, or add people."
+        )
 
 
 def _figures(measured: Measured) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.evaluation.report import Caution, Text
 from reknown.evaluation.runs.calibrate import (
     Measured,
     calibrate_pictures,
@@ -98,6 +99,27 @@ def test_no_group_of_enough_subjects_exceeds_a_rate() -> None:
     scores = (inside @ inside.T)[np.triu(own[:, None] != own[None], 1)]
     for row in worst.rows:
         assert (scores >= row.score).mean() <= row.rate
+
+
+def _words(measured: Measured) -> str:
+    (section,) = calibration_report(measured).sections
+    return " ".join(
+        block.text if isinstance(block, Caution) else " ".join(block.paragraphs)
+        for block in section.blocks
+        if isinstance(block, (Caution, Text))
+    )
+
+
+def test_where_the_table_ends_is_said(tmp_path: Path) -> None:
+    text = _words(_even(tmp_path))
+    assert "FMR 0.0001 cannot be shown with 10,000 non-mated comparisons" in text
+    assert "The table ends at similarity 73. Higher ones, the usual 80" in text
+    assert "The table ends" not in _words(_even(tmp_path, 200_000))
+    labels = ["many"] * 100 + ["few"] * 35
+    grouped = with_labels(made_pictures([2] * 135, noise=1.0), "kind", labels)
+    ended = calibrate_pictures(grouped, worst_group="kind")
+    assert ended.rows[-1].rate == 2e-3
+    assert "FMR 0.001, 0.0005, 0.0002, 0.0001: not every group has" in _words(ended)
 
 
 def test_without_a_group_of_enough_subjects_there_is_no_worst_one() -> None:
