@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from reknown.objects.s3 import S3Objects, S3Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 KEY_ID = "AKIDEXAMPLEEXAMPLE00"
 SECRET = "example-secret-never-shown"
 BUCKET = "pictures"
+HASTY = S3Timeouts(connect=0.2, read=0.2, body=0.5)
 
 
 def open_descriptors() -> int:
@@ -69,3 +72,40 @@ def serving(answering: Answering) -> Iterator[Answering]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def listening(behave: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that accepts and then does as it likes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    behave(connection)
+
+        thread = Thread(target=accept)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def silent(connection: socket.socket) -> None:
+    while connection.recv(1024):
+        pass
+
+
+def dripping(head: bytes) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(head)
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    return behave

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -9,6 +10,8 @@ from reknown.objects.allow import AllowedBuckets, NoObjects
 from reknown.objects.errors import NoObjectStoreError, ObjectNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reknown.objects.base import ObjectReader
 
 
@@ -17,17 +20,36 @@ class Echo:
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         return f"{bucket} {key} {version} {max_bytes}".encode()
 
+    def size(self, bucket: str, key: str, version: str | None) -> int:
+        return len(f"{bucket} {key} {version}")
+
+    def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
+        return BytesIO(self.read(bucket, key, version, max_bytes))
+
+
+def asking(reader: ObjectReader, bucket: str) -> list[Callable[[], object]]:
+    """Everything that can be asked of a reader."""
+    return [
+        lambda: reader.read(bucket, "k", None, 9),
+        lambda: reader.size(bucket, "k", None),
+        lambda: reader.open(bucket, "k", None, 9),
+    ]
+
 
 def test_an_allowed_bucket_is_read() -> None:
     reader: ObjectReader = AllowedBuckets(Echo(), frozenset({"one", "two"}))
     assert reader.read("two", "k", "v", 9) == b"two k v 9"
+    assert reader.size("two", "k", "v") == 7
+    assert reader.open("two", "k", "v", 9).read() == b"two k v 9"
 
 
 @pytest.mark.parametrize("bucket", ["One", "one ", "three", "", "on", "one/..", "one\0"])
 def test_other_buckets_are_not_there(bucket: str) -> None:
-    with pytest.raises(ObjectNotFoundError) as caught:
-        AllowedBuckets(Echo(), frozenset({"one"})).read(bucket, "k", None, 9)
-    assert str(caught.value) == str(ObjectNotFoundError())
+    reader = AllowedBuckets(Echo(), frozenset({"one"}))
+    for ask in asking(reader, bucket):
+        with pytest.raises(ObjectNotFoundError) as caught:
+            ask()
+        assert str(caught.value) == str(ObjectNotFoundError())
 
 
 def test_none_allows_every_bucket_and_an_empty_set_none() -> None:
@@ -38,5 +60,6 @@ def test_none_allows_every_bucket_and_an_empty_set_none() -> None:
 
 def test_without_a_store_the_message_says_how_to_get_one() -> None:
     reader: ObjectReader = NoObjects()
-    with pytest.raises(NoObjectStoreError, match="--buckets or --s3-endpoint"):
-        reader.read("any", "k", None, 9)
+    for ask in asking(reader, "any"):
+        with pytest.raises(NoObjectStoreError, match="--buckets or --s3-endpoint"):
+            ask()

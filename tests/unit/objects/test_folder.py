@@ -61,6 +61,19 @@ def read(root: Path, key: str, bucket: str = "bucket", limit: int = LIMIT) -> by
     return FolderObjects(root).read(bucket, key, None, limit)
 
 
+def refusing(root: Path, key: str, bucket: str = "bucket") -> ObjectNotFoundError:
+    """The error that every way of asking raises."""
+    objects = FolderObjects(root)
+    for ask in (
+        lambda: objects.size(bucket, key, None),
+        lambda: objects.open(bucket, key, None, LIMIT),
+        lambda: objects.read(bucket, key, None, LIMIT),
+    ):
+        with pytest.raises(ObjectNotFoundError) as caught:
+            ask()
+    return caught.value
+
+
 @pytest.mark.parametrize("key", ["plain", "é ü+%2f", "deep/er/plain", "...", "a..b", "k" * 255])
 def test_files_are_read(root: Path, key: str) -> None:
     assert read(root, key) == PICTURE
@@ -108,15 +121,12 @@ def test_the_root_may_be_a_link(root: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_there_or_leads_out_is_not_found(root: Path, key: str) -> None:
-    with pytest.raises(ObjectNotFoundError) as caught:
-        read(root, key)
-    assert str(caught.value) == str(ObjectNotFoundError())
+    assert str(refusing(root, key)) == str(ObjectNotFoundError())
 
 
 @pytest.mark.parametrize("bucket", ["linked-bucket", "secret", "...", "..", ".", "", "nothing"])
 def test_odd_buckets_are_not_found(root: Path, bucket: str) -> None:
-    with pytest.raises(ObjectNotFoundError):
-        read(root, "secret", bucket)
+    refusing(root, "secret", bucket)
 
 
 def test_a_folder_has_no_versions(root: Path) -> None:
@@ -132,8 +142,32 @@ def test_pipes_sockets_and_devices_are_not_found(root: Path) -> None:
         listening.bind(f"/proc/self/fd/{folder}/socket")
         os.close(folder)
         for key in ("pipe", "socket"):
-            with pytest.raises(ObjectNotFoundError):
-                read(root, key)
+            refusing(root, key)
+
+
+@pytest.mark.parametrize("key", ["plain", "deep/er/plain", "é ü+%2f"])
+def test_a_file_is_measured_and_opened_where_it_lies(root: Path, key: str) -> None:
+    objects = FolderObjects(root)
+    assert objects.size("bucket", key, None) == len(PICTURE)
+    with objects.open("bucket", key, None, len(PICTURE)) as file:
+        true = (root / "bucket" / key).stat()
+        assert os.fstat(file.fileno()).st_ino == true.st_ino
+        assert file.seek(2) == 2
+        assert file.read() == PICTURE[2:]
+        assert not file.writable()
+    with pytest.raises(ObjectTooLargeError, match="more than 8 bytes"):
+        objects.open("bucket", key, None, len(PICTURE) - 1)
+
+
+def test_a_large_file_is_measured_and_opened_without_being_read(root: Path) -> None:
+    size = 10 * 2**30
+    with (root / "bucket" / "film").open("wb") as file:
+        file.truncate(size)
+    objects = FolderObjects(root)
+    assert objects.size("bucket", "film", None) == size
+    with objects.open("bucket", "film", None, size) as opened:
+        assert opened.seek(-1, os.SEEK_END) == size - 1
+        assert opened.read() == b"\0"
 
 
 def test_the_limit_is_exact(root: Path) -> None:

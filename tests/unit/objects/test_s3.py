@@ -5,9 +5,8 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from itertools import repeat
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,14 +18,24 @@ from reknown.objects.errors import (
     ObjectStoreError,
     ObjectTooLargeError,
 )
-from reknown.objects.s3 import S3Objects, S3Timeouts
-from unit.objects.servers import BUCKET, KEY_ID, SECRET, Answering, s3_objects, serving
+from reknown.objects.s3 import S3Objects
+from unit.objects.servers import (
+    BUCKET,
+    HASTY,
+    KEY_ID,
+    SECRET,
+    Answering,
+    dripping,
+    listening,
+    s3_objects,
+    serving,
+    silent,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 LIMIT = 1000
-HASTY = S3Timeouts(connect=0.2, read=0.2, body=0.5)
 OUTPOST = "x-accessp-o0b1d075431d83bebde8xz5w8ijx1qzlbp3i3kuse10--op-s3"
 
 
@@ -145,43 +154,6 @@ def test_a_compressed_body_is_not_unpacked() -> None:
 def test_a_body_that_ends_early_is_a_broken_store(length: str) -> None:
     with pytest.raises(ObjectStoreError):
         read_from(Answering(headers={"Content-Length": length}, chunks=[b"abc"]))
-
-
-@contextmanager
-def listening(behave: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that accepts and then does as it likes."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection, suppress(OSError):
-                    behave(connection)
-
-        thread = Thread(target=accept)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
-
-
-def silent(connection: socket.socket) -> None:
-    while connection.recv(1024):
-        pass
-
-
-def dripping(head: bytes) -> Callable[[socket.socket], None]:
-    def behave(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(head)
-        while True:
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-    return behave
 
 
 @pytest.mark.parametrize(
