@@ -15,9 +15,6 @@ from reknown.api.registry import HANDLERS
 
 _PAGE = Path(__file__).parent.parent / "docs" / "operations.md"
 _NOT_YET = {
-    "FaceDetection": "faces in stored videos",
-    "FaceSearch": "people in stored videos",
-    "PersonTracking": "people in stored videos",
     "StreamProcessor": "live video",
     "FaceLiveness": "only once its error rates can be measured and printed",
 }

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Call:
     """Who calls with which rights, and what there is to answer with.
 
-    `region` is the one that the client signed for; `decode` turns a file into a picture.
+    `region` is the one that the client signed for; `decode` turns a file into a picture;
+    `topics` says whether there is a way to tell a topic that a job has ended.
     """
 
     platform: Platform
@@ -30,3 +31,4 @@ class Call:
     actor: Actor
     rights: Rights
     region: str
+    topics: bool = False

@@ -282,15 +282,15 @@ _ALL = (
     ),
     Operation(
         "GetFaceDetection",
-        None,
-        None,
+        shapes.GetFaceDetectionRequest,
+        shapes.GetFaceDetectionResponse,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation("GetFaceLivenessSessionResults", None, None, _EVERY | {"SessionNotFoundException"}),
     Operation(
         "GetFaceSearch",
-        None,
-        None,
+        shapes.GetFaceSearchRequest,
+        shapes.GetFaceSearchResponse,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -302,8 +302,8 @@ _ALL = (
     Operation("GetMediaAnalysisJob", None, None, _EVERY | {"ResourceNotFoundException"}),
     Operation(
         "GetPersonTracking",
-        None,
-        None,
+        shapes.GetPersonTrackingRequest,
+        shapes.GetPersonTrackingResponse,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -494,8 +494,8 @@ _ALL = (
     ),
     Operation(
         "StartFaceDetection",
-        None,
-        None,
+        shapes.StartFaceDetectionRequest,
+        shapes.StartFaceDetectionResponse,
         _EVERY
         | {
             "IdempotentParameterMismatchException",
@@ -506,8 +506,8 @@ _ALL = (
     ),
     Operation(
         "StartFaceSearch",
-        None,
-        None,
+        shapes.StartFaceSearchRequest,
+        shapes.StartFaceSearchResponse,
         _EVERY
         | {
             "IdempotentParameterMismatchException",
@@ -545,8 +545,8 @@ _ALL = (
     ),
     Operation(
         "StartPersonTracking",
-        None,
-        None,
+        shapes.StartPersonTrackingRequest,
+        shapes.StartPersonTrackingResponse,
         _EVERY
         | {
             "IdempotentParameterMismatchException",

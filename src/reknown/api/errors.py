@@ -29,6 +29,8 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.ImageTooLargeError, "ImageTooLargeException"),
     (ours.InvalidImageError, "InvalidImageFormatException"),
     (ours.ImageError, "InvalidParameterException"),
+    (ours.VideoTooLargeError, "VideoTooLargeException"),
+    (ours.VideoError, "InvalidParameterException"),
     (ours.NoFaceError, "InvalidParameterException"),
     (ours.SpaceMismatchError, "InvalidParameterException"),
     (ours.UncalibratedError, "InvalidParameterException"),
@@ -38,6 +40,7 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.PageError, "InvalidPaginationTokenException"),
     (ours.ReplayError, "ThrottlingException"),
     (ours.TokenMismatchError, "IdempotentParameterMismatchException"),
+    (ours.LimitError, "LimitExceededException"),
     (ours.AccessError, "AccessDeniedException"),
     (ours.InputError, "InvalidParameterException"),
     (ObjectTooLargeError, "ImageTooLargeException"),
@@ -50,6 +53,9 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
 SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
     "CreateCollection": {ours.AlreadyExistsError: "ResourceAlreadyExistsException"},
     "CreateUser": {ours.AlreadyExistsError: "ConflictException"},
+    "StartFaceDetection": {ObjectTooLargeError: "VideoTooLargeException"},
+    "StartFaceSearch": {ObjectTooLargeError: "VideoTooLargeException"},
+    "StartPersonTracking": {ObjectTooLargeError: "VideoTooLargeException"},
 }
 
 

@@ -82,6 +82,7 @@ class Gateway:
     page_tokens: PageTokens
     metrics: Metrics
     log: FilteringBoundLogger
+    topics: bool = False
 
     def head(self, http: HttpRequest, client: str, *, secure: bool) -> Incoming:
         """Whether the rest of the request is worth reading; raises `WireError`."""
@@ -193,6 +194,7 @@ class Gateway:
             actor=actor,
             rights=key.rights,
             region=incoming.authorization.region,
+            topics=self.topics,
         )
 
     def _decode(self, data: bytes) -> DecodedImage:

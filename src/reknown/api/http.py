@@ -139,7 +139,10 @@ async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
 
 
 async def _in_pool(edge: Edge, incoming: Incoming, body: bytes) -> Outgoing:
-    pool = edge.recognition if incoming.handler.images else edge.storage
+    handler = incoming.handler
+    # a store of objects may take long to answer, and what is quick is not to wait for it
+    slow = handler.images > 0 or handler.fetches
+    pool = edge.recognition if slow else edge.storage
     try:
         return await pool.run(functools.partial(edge.gateway.answer, incoming, body))
     except WireError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reknown.api.names import collection_of_arn
-from reknown.api.operations import collections, faces, references, search, transfer, users
+from reknown.api.operations import collections, faces, references, search, transfer, users, videos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,8 @@ class Handler:
     """`run` answers a request; `deed` is what the ledger calls it.
 
     `images` is how many pictures are recognised in it, `changes` whether it changes what is
-    stored, and `by_name` whether a key has to name the operation literally to be allowed it.
+    stored, `by_name` whether a key has to name the operation literally to be allowed it, and
+    `fetches` whether it asks a store of objects without recognising anything.
     """
 
     run: Callable[[Call, Any], shapes.Shape]
@@ -28,6 +29,7 @@ class Handler:
     images: int = 0
     changes: bool = False
     by_name: bool = False
+    fetches: bool = False
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -52,6 +54,18 @@ HANDLERS: Mapping[str, Handler] = {
     "TagResource": Handler(collections.tag_resource, "tag collection", changes=True),
     "UntagResource": Handler(collections.untag_resource, "tag collection", changes=True),
     "ListTagsForResource": Handler(collections.list_tags_for_resource, "list tags"),
+    "StartFaceDetection": Handler(
+        videos.start_face_detection, "start video job", changes=True, fetches=True
+    ),
+    "GetFaceDetection": Handler(videos.get_face_detection, "read video job"),
+    "StartFaceSearch": Handler(
+        videos.start_face_search, "start video job", changes=True, fetches=True
+    ),
+    "GetFaceSearch": Handler(videos.get_face_search, "read video job"),
+    "StartPersonTracking": Handler(
+        videos.start_person_tracking, "start video job", changes=True, fetches=True
+    ),
+    "GetPersonTracking": Handler(videos.get_person_tracking, "read video job"),
     "ReknownSearchAllFacesByImage": Handler(search.search_all_faces_by_image, "identify", 1),
     "ReknownExportTemplates": Handler(transfer.export_templates, "export templates", by_name=True),
     "ReknownImportTemplates": Handler(

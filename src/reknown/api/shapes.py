@@ -494,26 +494,93 @@ class DisassociateFacesResponse(Shape, frozen=True, kw_only=True):
     user_status: UserStatus | None = None
 
 
-ExternalImageId = Annotated[
+JobId = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=255,
-        pattern=r"\A(?:[a-zA-Z0-9_.\-:]+)\Z",
-        extra={"pattern": r"[a-zA-Z0-9_.\-:]+"},
+        max_length=64,
+        pattern=r"\A(?:^[a-zA-Z0-9-_]+$)\Z",
+        extra={"pattern": r"^[a-zA-Z0-9-_]+$"},
     ),
 ]
 
-MaxFacesToIndex = Annotated[int, Meta(ge=1, le=2147483647)]
+MaxResults = Annotated[int, Meta(ge=1, le=2147483647)]
+
+PaginationToken = Annotated[str, Meta(max_length=255)]
 
 
-class IndexFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
-    image: Image
-    external_image_id: ExternalImageId | None = None
-    detection_attributes: tuple[Attribute, ...] | None = None
-    max_faces: MaxFacesToIndex | None = None
-    quality_filter: QualityFilter | None = None
+class GetFaceDetectionRequest(Shape, frozen=True, kw_only=True):
+    job_id: JobId
+    max_results: MaxResults | None = None
+    next_token: PaginationToken | None = None
+
+
+VideoJobStatus = Literal["IN_PROGRESS", "SUCCEEDED", "FAILED"]
+
+VideoColorRange = Literal["FULL", "LIMITED"]
+
+
+class VideoMetadata(Shape, frozen=True, kw_only=True):
+    codec: str | None = None
+    duration_millis: ULong | None = None
+    format: str | None = None
+    frame_rate: float | None = None
+    frame_height: ULong | None = None
+    frame_width: ULong | None = None
+    color_range: VideoColorRange | None = None
+
+
+Timestamp = Annotated[int, Meta(le=9223372036854775807)]
+
+
+class FaceDetection(Shape, frozen=True, kw_only=True):
+    timestamp: Timestamp | None = None
+    face: FaceDetail | None = None
+
+
+class Video(Shape, frozen=True, kw_only=True):
+    s3_object: S3Object | None = None
+
+
+JobTag = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-:+=\/]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-:+=\/]+"},
+    ),
+]
+
+
+class GetFaceDetectionResponse(Shape, frozen=True, kw_only=True):
+    job_status: VideoJobStatus | None = None
+    status_message: str | None = None
+    video_metadata: VideoMetadata | None = None
+    next_token: PaginationToken | None = None
+    faces: tuple[FaceDetection, ...] | None = None
+    job_id: JobId | None = None
+    video: Video | None = None
+    job_tag: JobTag | None = None
+
+
+FaceSearchSortBy = Literal["INDEX", "TIMESTAMP"]
+
+
+class GetFaceSearchRequest(Shape, frozen=True, kw_only=True):
+    job_id: JobId
+    max_results: MaxResults | None = None
+    next_token: PaginationToken | None = None
+    sort_by: FaceSearchSortBy | None = None
+
+
+PersonIndex = Annotated[int, Meta(le=9223372036854775807)]
+
+
+class PersonDetail(Shape, frozen=True, kw_only=True):
+    index: PersonIndex | None = None
+    bounding_box: BoundingBox | None = None
+    face: FaceDetail | None = None
 
 
 ImageId = Annotated[
@@ -521,6 +588,16 @@ ImageId = Annotated[
     Meta(
         pattern=r"\A(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\Z",
         extra={"pattern": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
+    ),
+]
+
+ExternalImageId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-:]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-:]+"},
     ),
 ]
 
@@ -537,6 +614,77 @@ class Face(Shape, frozen=True, kw_only=True):
     confidence: Percent | None = None
     index_faces_model_version: IndexFacesModelVersion | None = None
     user_id: UserId | None = None
+
+
+class FaceMatch(Shape, frozen=True, kw_only=True):
+    similarity: Percent | None = None
+    face: Face | None = None
+    reknown_false_match_rate: float | None = None
+
+
+class PersonMatch(Shape, frozen=True, kw_only=True):
+    timestamp: Timestamp | None = None
+    person: PersonDetail | None = None
+    face_matches: tuple[FaceMatch, ...] | None = None
+
+
+class ReknownStatistics(Shape, frozen=True, kw_only=True):
+    threshold: Percent | None = None
+    false_match_rate: float | None = None
+    gallery_size: ULong | None = None
+    references: ULong | None = None
+    expected_false_candidates: float | None = None
+    caution: str | None = None
+
+
+class GetFaceSearchResponse(Shape, frozen=True, kw_only=True):
+    job_status: VideoJobStatus | None = None
+    status_message: str | None = None
+    next_token: PaginationToken | None = None
+    video_metadata: VideoMetadata | None = None
+    persons: tuple[PersonMatch, ...] | None = None
+    job_id: JobId | None = None
+    video: Video | None = None
+    job_tag: JobTag | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+PersonTrackingSortBy = Literal["INDEX", "TIMESTAMP"]
+
+
+class GetPersonTrackingRequest(Shape, frozen=True, kw_only=True):
+    job_id: JobId
+    max_results: MaxResults | None = None
+    next_token: PaginationToken | None = None
+    sort_by: PersonTrackingSortBy | None = None
+
+
+class PersonDetection(Shape, frozen=True, kw_only=True):
+    timestamp: Timestamp | None = None
+    person: PersonDetail | None = None
+
+
+class GetPersonTrackingResponse(Shape, frozen=True, kw_only=True):
+    job_status: VideoJobStatus | None = None
+    status_message: str | None = None
+    video_metadata: VideoMetadata | None = None
+    next_token: PaginationToken | None = None
+    persons: tuple[PersonDetection, ...] | None = None
+    job_id: JobId | None = None
+    video: Video | None = None
+    job_tag: JobTag | None = None
+
+
+MaxFacesToIndex = Annotated[int, Meta(ge=1, le=2147483647)]
+
+
+class IndexFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: CollectionId
+    image: Image
+    external_image_id: ExternalImageId | None = None
+    detection_attributes: tuple[Attribute, ...] | None = None
+    max_faces: MaxFacesToIndex | None = None
+    quality_filter: QualityFilter | None = None
 
 
 class FaceRecord(Shape, frozen=True, kw_only=True):
@@ -575,8 +723,6 @@ class IndexFacesResponse(Shape, frozen=True, kw_only=True):
     face_model_version: str | None = None
     unindexed_faces: tuple[UnindexedFace, ...] | None = None
 
-
-PaginationToken = Annotated[str, Meta(max_length=255)]
 
 PageSize = Annotated[int, Meta(ge=0, le=4096)]
 
@@ -729,12 +875,6 @@ class ReknownSearchAllFacesByImageRequest(Shape, frozen=True, kw_only=True):
     quality_filter: QualityFilter | None = None
 
 
-class FaceMatch(Shape, frozen=True, kw_only=True):
-    similarity: Percent | None = None
-    face: Face | None = None
-    reknown_false_match_rate: float | None = None
-
-
 class ReknownSearchedFace(Shape, frozen=True, kw_only=True):
     face_detail: FaceDetail | None = None
     face_matches: tuple[FaceMatch, ...] | None = None
@@ -756,15 +896,6 @@ class UnsearchedFace(Shape, frozen=True, kw_only=True):
     face_details: FaceDetail | None = None
     reasons: tuple[UnsearchedFaceReason, ...] | None = None
     reknown_refusals: tuple[ReknownRefusal, ...] | None = None
-
-
-class ReknownStatistics(Shape, frozen=True, kw_only=True):
-    threshold: Percent | None = None
-    false_match_rate: float | None = None
-    gallery_size: ULong | None = None
-    references: ULong | None = None
-    expected_false_candidates: float | None = None
-    caution: str | None = None
 
 
 class ReknownSearchAllFacesByImageResponse(Shape, frozen=True, kw_only=True):
@@ -860,6 +991,67 @@ class SearchUsersByImageResponse(Shape, frozen=True, kw_only=True):
     searched_face: SearchedFaceDetails | None = None
     unsearched_faces: tuple[UnsearchedFace, ...] | None = None
     reknown_statistics: ReknownStatistics | None = None
+
+
+SNSTopicArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:(^arn:aws:sns:.*:\w{12}:.+$))\Z",
+        extra={"pattern": r"(^arn:aws:sns:.*:\w{12}:.+$)"},
+    ),
+]
+
+RoleArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+)\Z",
+        extra={"pattern": r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"},
+    ),
+]
+
+
+class NotificationChannel(Shape, frozen=True, kw_only=True):
+    sns_topic_arn: SNSTopicArn = field(name="SNSTopicArn")
+    role_arn: RoleArn
+
+
+FaceAttributes = Literal["DEFAULT", "ALL"]
+
+
+class StartFaceDetectionRequest(Shape, frozen=True, kw_only=True):
+    video: Video
+    client_request_token: ClientRequestToken | None = None
+    notification_channel: NotificationChannel | None = None
+    face_attributes: FaceAttributes | None = None
+    job_tag: JobTag | None = None
+
+
+class StartFaceDetectionResponse(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
+
+
+class StartFaceSearchRequest(Shape, frozen=True, kw_only=True):
+    video: Video
+    client_request_token: ClientRequestToken | None = None
+    face_match_threshold: Percent | None = None
+    collection_id: CollectionId
+    notification_channel: NotificationChannel | None = None
+    job_tag: JobTag | None = None
+
+
+class StartFaceSearchResponse(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
+
+
+class StartPersonTrackingRequest(Shape, frozen=True, kw_only=True):
+    video: Video
+    client_request_token: ClientRequestToken | None = None
+    notification_channel: NotificationChannel | None = None
+    job_tag: JobTag | None = None
+
+
+class StartPersonTrackingResponse(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
 
 
 class TagResourceRequest(Shape, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ ReknownError
 ├── RequestError
 │   ├── ReplayError             the same signed request was received before
 │   ├── TokenMismatchError      a request token stands for another request
+│   ├── LimitError              as much is under way for the caller as may be
 │   └── AccessError             the caller may not do this, or is not known
 └── InputError                  an argument or an input file makes no sense
 """
@@ -138,6 +139,10 @@ class ReplayError(RequestError):
 
 class TokenMismatchError(RequestError):
     """A request token stands for another request."""
+
+
+class LimitError(RequestError):
+    """As much is under way for the caller as may be: wait until some of it has ended."""
 
 
 class AccessError(RequestError):

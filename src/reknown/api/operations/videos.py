@@ -1,0 +1,277 @@
+"""Stored videos: jobs that look for faces, people or members of a collection."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from reknown.api import shapes
+from reknown.api.names import image_id, model_version
+from reknown.api.paging import next_token, read_page
+from reknown.api.wire_faces import bounding_box, face_detail, percent
+from reknown.biometrics.errors import InputError
+from reknown.jobs.queue import State
+from reknown.ledger.requests import RequestToken
+from reknown.services import video_jobs
+from reknown.services.decision import DEFAULT_SIMILARITY
+from reknown.services.video_jobs import ResultRequest, StartRequest
+from reknown.services.video_records import BY_PERSON, BY_TIME, ObjectPlace, Task, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from reknown.api.call import Call
+    from reknown.biometrics.tracks import VideoInfo
+    from reknown.services.video_jobs import JobResults
+    from reknown.services.video_records import MatchedFace, SearchSummary, SeenFace
+
+    Start = (
+        shapes.StartFaceDetectionRequest
+        | shapes.StartFaceSearchRequest
+        | shapes.StartPersonTrackingRequest
+    )
+    Get = (
+        shapes.GetFaceDetectionRequest
+        | shapes.GetFaceSearchRequest
+        | shapes.GetPersonTrackingRequest
+    )
+
+Item = TypeVar("Item")
+
+_PAGE = 1000
+_ORDERINGS: Mapping[str | None, str] = {None: BY_TIME, "TIMESTAMP": BY_TIME, "INDEX": BY_PERSON}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the answers to all three questions have in common.
+
+    The entries of `found` are those of one page; they are None unless the job succeeded.
+    """
+
+    found: JobResults
+    status: shapes.VideoJobStatus
+    video: shapes.Video
+    metadata: shapes.VideoMetadata | None
+    entries: tuple[SeenFace, ...] | None
+    next_token: str | None
+
+
+def start_face_detection(
+    call: Call, request: shapes.StartFaceDetectionRequest
+) -> shapes.StartFaceDetectionResponse:
+    """All faces; attributes that nothing measures are left out, also when ALL are wanted."""
+    return shapes.StartFaceDetectionResponse(job_id=_start(call, Task.FACES, request))
+
+
+def start_face_search(
+    call: Call, request: shapes.StartFaceSearchRequest
+) -> shapes.StartFaceSearchResponse:
+    """Who of a collection appears."""
+    threshold = request.face_match_threshold
+    similarity = DEFAULT_SIMILARITY if threshold is None else threshold
+    job_id = _start(call, Task.SEARCH, request, request.collection_id, similarity)
+    return shapes.StartFaceSearchResponse(job_id=job_id)
+
+
+def start_person_tracking(
+    call: Call, request: shapes.StartPersonTrackingRequest
+) -> shapes.StartPersonTrackingResponse:
+    """Everybody whose face is seen, told apart."""
+    return shapes.StartPersonTrackingResponse(job_id=_start(call, Task.PERSONS, request))
+
+
+def get_face_detection(
+    call: Call, request: shapes.GetFaceDetectionRequest
+) -> shapes.GetFaceDetectionResponse:
+    """In order of time."""
+    answer = _read(call, Task.FACES, request, None)
+    return shapes.GetFaceDetectionResponse(
+        job_status=answer.status,
+        status_message=answer.found.job.message,
+        video_metadata=answer.metadata,
+        next_token=answer.next_token,
+        faces=_each(
+            answer,
+            lambda seen: shapes.FaceDetection(timestamp=seen.time_ms, face=face_detail(seen.face)),
+        ),
+        job_id=answer.found.job.job_id,
+        video=answer.video,
+        job_tag=answer.found.wanted.tag,
+    )
+
+
+def get_face_search(
+    call: Call, request: shapes.GetFaceSearchRequest
+) -> shapes.GetFaceSearchResponse:
+    """In order of time, or of people and then of time."""
+    answer = _read(call, Task.SEARCH, request, request.sort_by)
+    info = answer.found.info
+    summary = None if info is None else info.search
+    return shapes.GetFaceSearchResponse(
+        job_status=answer.status,
+        status_message=answer.found.job.message,
+        next_token=answer.next_token,
+        video_metadata=answer.metadata,
+        persons=_each(
+            answer,
+            lambda seen: shapes.PersonMatch(
+                timestamp=seen.time_ms,
+                person=_person(seen),
+                face_matches=_face_matches(answer.found.matches[seen.track], summary),
+            ),
+        ),
+        job_id=answer.found.job.job_id,
+        video=answer.video,
+        job_tag=answer.found.wanted.tag,
+        reknown_statistics=None if summary is None else _statistics(summary),
+    )
+
+
+def get_person_tracking(
+    call: Call, request: shapes.GetPersonTrackingRequest
+) -> shapes.GetPersonTrackingResponse:
+    """In order of time, or of people and then of how clearly each is seen."""
+    answer = _read(call, Task.PERSONS, request, request.sort_by)
+    return shapes.GetPersonTrackingResponse(
+        job_status=answer.status,
+        status_message=answer.found.job.message,
+        video_metadata=answer.metadata,
+        next_token=answer.next_token,
+        persons=_each(
+            answer,
+            lambda seen: shapes.PersonDetection(timestamp=seen.time_ms, person=_person(seen)),
+        ),
+        job_id=answer.found.job.job_id,
+        video=answer.video,
+        job_tag=answer.found.wanted.tag,
+    )
+
+
+def _each(answer: _Answer, make: Callable[[SeenFace], Item]) -> tuple[Item, ...] | None:
+    """The entries of the page as the wire has them, None unless the job succeeded."""
+    if answer.entries is None:
+        return None
+    return tuple(make(seen) for seen in answer.entries)
+
+
+def _start(
+    call: Call,
+    task: Task,
+    request: Start,
+    collection: str | None = None,
+    similarity: float | None = None,
+) -> str:
+    channel = request.notification_channel
+    if channel is not None and not call.topics:
+        raise InputError(
+            "this server tells no topics when jobs end: leave NotificationChannel out and ask "
+            "for the job's state, or start the server with --sns-endpoint"
+        )
+    token = request.client_request_token
+    what = Wanted(
+        place=_place(request.video),
+        similarity=similarity,
+        tag=request.job_tag,
+        topic=None if channel is None else channel.sns_topic_arn,
+    )
+    start = StartRequest(
+        task=task,
+        wanted=what,
+        actor=call.actor,
+        collection=collection,
+        token=None if token is None else RequestToken(token, _digest(request)),
+    )
+    return video_jobs.start_job(call.platform, call.objects, start)
+
+
+def _place(video: shapes.Video) -> ObjectPlace:
+    stored = video.s3_object
+    if stored is None or stored.bucket is None or stored.name is None:
+        raise InputError("Video needs S3Object with Bucket and Name")
+    return ObjectPlace(stored.bucket, stored.name, stored.version)
+
+
+def _digest(request: Start) -> str:
+    """What has to be equal for two requests to be the same one."""
+    return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+
+
+def _read(call: Call, task: Task, request: Get, sort_by: str | None) -> _Answer:
+    """A page of what the job found.
+
+    Amazon's tokens are good for a day. Ours are as long as the results are there: these never
+    change, so that an old token cannot lead astray.
+    """
+    ordering = _ORDERINGS[sort_by]
+    scope = f"video {request.job_id} {ordering}"
+    page = read_page(call, scope, request.next_token, request.max_results, _PAGE)
+    start = int(page.after or 0)
+    span = range(start, start + min(page.limit, _PAGE))
+    query = ResultRequest(task, request.job_id, span, ordering)
+    permitted = call.rights.permits_collection
+    found = video_jobs.read_job(call.platform.database, query, permitted, call.actor)
+    place = found.wanted.place
+    stored = shapes.S3Object(bucket=place.bucket, name=place.key, version=place.version)
+    after = str(span.stop) if found.more else None
+    return _Answer(
+        found=found,
+        status=found.job.state.value,
+        video=shapes.Video(s3_object=stored),
+        metadata=None if found.info is None else _metadata(found.info.video),
+        entries=found.entries if found.job.state is State.SUCCEEDED else None,
+        next_token=next_token(call, scope, after),
+    )
+
+
+def _metadata(video: VideoInfo) -> shapes.VideoMetadata:
+    return shapes.VideoMetadata(
+        codec=video.codec,
+        duration_millis=video.duration_ms,
+        format=video.container,
+        frame_rate=video.frame_rate,
+        frame_height=video.height,
+        frame_width=video.width,
+        color_range="FULL" if video.full_range else "LIMITED",
+    )
+
+
+def _person(seen: SeenFace) -> shapes.PersonDetail:
+    # nothing here finds bodies, so there is no box of one
+    return shapes.PersonDetail(index=seen.person, face=face_detail(seen.face))
+
+
+def _face_matches(
+    matches: Iterable[MatchedFace], summary: SearchSummary | None
+) -> tuple[shapes.FaceMatch, ...]:
+    version = None if summary is None else model_version(summary.space)
+    return tuple(
+        shapes.FaceMatch(
+            similarity=match.similarity,
+            face=shapes.Face(
+                face_id=match.face_id,
+                bounding_box=bounding_box(match.box),
+                image_id=image_id(match.image_sha256),
+                external_image_id=match.external_id,
+                confidence=percent(match.confidence),
+                index_faces_model_version=version,
+                user_id=match.user,
+            ),
+            reknown_false_match_rate=match.false_match_rate,
+        )
+        for match in matches
+    )
+
+
+def _statistics(summary: SearchSummary) -> shapes.ReknownStatistics:
+    return shapes.ReknownStatistics(
+        threshold=summary.similarity,
+        false_match_rate=summary.false_match_rate,
+        gallery_size=summary.references,
+        references=summary.references,
+        expected_false_candidates=summary.expected_false_candidates,
+        caution=summary.caution,
+    )

@@ -1,0 +1,110 @@
+"""What is kept of a video job: what was asked, and what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+# not for type checkers alone: what is read from the database is checked against these types
+from reknown.biometrics.faces import DetectedFace  # noqa: TC001
+from reknown.biometrics.geometry import BoundingBox  # noqa: TC001
+from reknown.biometrics.templates import TemplateSpace  # noqa: TC001
+from reknown.biometrics.tracks import VideoInfo  # noqa: TC001
+
+if TYPE_CHECKING:
+    from reknown.jobs.queue import Job
+
+BY_TIME, BY_PERSON, MATCHES = "time", "person", "matches"
+
+
+class Task(Enum):
+    """What is looked for in a video."""
+
+    FACES = "faces"
+    SEARCH = "search"
+    PERSONS = "persons"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPlace:
+    """A stored object; `version` None means the latest."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked of a job.
+
+    `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
+    job; `topic` is told when it ends.
+    """
+
+    place: ObjectPlace
+    similarity: float | None = None
+    tag: str | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSummary:
+    """What was searched: `references` faces, at which threshold, and what that costs."""
+
+    space: TemplateSpace
+    similarity: float
+    false_match_rate: float | None
+    references: int
+    expected_false_candidates: float | None
+    caution: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """What is known of a video that has been analysed."""
+
+    video: VideoInfo
+    search: SearchSummary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFace:
+    """A face at one moment; `track` is the number of its track's entry among the matches."""
+
+    time_ms: int
+    person: int
+    track: int
+    face: DetectedFace
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedFace:
+    """A reference that a track resembles, as it was stored when the video was searched."""
+
+    face_id: str
+    image_sha256: str
+    external_id: str | None
+    user: str | None
+    box: BoundingBox
+    confidence: float
+    similarity: float | None
+    false_match_rate: float | None
+
+
+def write(value: Wanted | JobInfo) -> str:
+    """As text for the database."""
+    return msgspec.json.encode(value).decode()
+
+
+def wanted(job: Job) -> Wanted:
+    """What was asked of this job."""
+    return msgspec.json.decode(job.request, type=Wanted)
+
+
+def info(job: Job) -> JobInfo | None:
+    """What is known of its video, None as long as that is nothing."""
+    return None if job.info is None else msgspec.json.decode(job.info, type=JobInfo)
