@@ -182,7 +182,7 @@ class Video:
 
 @contextmanager
 def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[Video]:
-    """The video in a seekable file.
+    """The video in a seekable file, from its beginning.
 
     Raises `InvalidVideoError` for what is no video that can be read here, and
     `VideoTooLargeError`.
@@ -202,6 +202,7 @@ def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[
 
 
 def _container_format(file: BinaryIO) -> str:
+    file.seek(0)
     header = file.read(_HEADER)
     file.seek(0)
     if not header:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.video.marks import Mark
 
 # (milliseconds of video done, milliseconds in all or 0 if unknown, frames decoded)
@@ -97,17 +98,16 @@ def analyse_isolated(
     task = messages.Analyse(
         file.fileno(), request.pack, str(request.cache), str(request.packs), request.pictures
     )
-    tracks: list[Track] = []
+    found: list[messages.FoundTrack] = []
     for message in run_isolated(task, [file.fileno()], progress, limits):
         if isinstance(message, messages.FoundTrack):
-            vector = np.frombuffer(message.template, "<f4").astype(np.float32)
-            tracks.append(Track(message.person, message.observations, message.shots, vector))
+            found.append(message)
         elif isinstance(message, messages.Analysed):
             return VideoAnalysis(
                 message.info,
                 message.sha256,
                 message.space,
-                tuple(tracks),
+                tuple(_track(track, message.space) for track in found),
                 message.warnings,
                 message.effort,
             )
@@ -192,13 +192,32 @@ def _received(process: subprocess.Popen[bytes], limits: WorkLimits) -> Iterator[
                 data = os.read(process.stdout.fileno(), 1 << 16)
                 if not data:
                     break
-                for message in reader.feed(data):
+                for message in _understood(reader, data):
                     if isinstance(message, messages.Progress):
                         done_ms = max(done_ms, message.done_ms)
                     heard = time.monotonic()
                     yield message
             _check_time(time.monotonic(), started, heard, done_ms, limits)
     _check_end(process.wait())
+
+
+def _understood(reader: messages.Reader, data: bytes) -> Iterator[messages.Message]:
+    try:
+        yield from reader.feed(data)
+    except ValueError as error:
+        raise _broken("what it answers makes no sense") from error
+
+
+def _track(message: messages.FoundTrack, space: TemplateSpace) -> Track:
+    """The track, as far as it can be checked."""
+    if not message.observations or not message.shots:
+        raise _broken("it found a track that shows nothing")
+    if len(message.template) != 4 * space.dimension:
+        raise _broken("it made a template of another kind")
+    vector = np.frombuffer(message.template, "<f4").astype(np.float32)
+    if not np.isfinite(vector).all():
+        raise _broken("it made a template that is none")
+    return Track(message.person, message.observations, message.shots, vector)
 
 
 def _check_time(now: float, started: float, heard: float, done_ms: int, limits: WorkLimits) -> None:

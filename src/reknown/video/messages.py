@@ -121,4 +121,8 @@ class Reader:
                 return
             body = bytes(self._held[_LENGTH : _LENGTH + length])
             del self._held[: _LENGTH + length]
-            yield self._decoder.decode(body)
+            try:
+                message = self._decoder.decode(body)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"this is no message: {error}") from error
+            yield message

@@ -20,7 +20,11 @@ from reknown.biometrics.errors import (
     VideoTooLargeError,
     VideoWorkError,
 )
+from reknown.biometrics.templates import TemplateSpace
+from reknown.biometrics.tracks import Effort, Observation, Shot, VideoInfo
+from reknown.video import isolation, messages
 from reknown.video.isolation import AnalysisRequest, WorkLimits, analyse_isolated
+from video_faces import face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,3 +209,55 @@ def test_there_is_no_network_where_the_system_allows() -> None:
     if interfaces != "['lo']":
         pytest.skip("this system lets no process give up its network")
     assert refusal == "OSError"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"\x05\0\0\0hello", "makes no sense"),
+        (b"\xff\xff\xff\xff", "makes no sense"),
+        (b"", "without an answer"),
+    ],
+)
+def test_a_process_that_was_taken_over_is_not_believed(
+    answer: bytes, reason: str, request_: AnalysisRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Path(request_.packs).with_name("impostor")
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '{_octal(answer)}'\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(VideoWorkError, match=reason):
+        analysed(b"", request_)
+
+
+def _octal(data: bytes) -> str:
+    return "".join(f"\\{byte:03o}" for byte in data)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"observations": ()},
+        {"shots": ()},
+        {"template": b"\0" * 8},
+        {"template": b"\xff" * 1536},
+    ],
+)
+def test_tracks_that_cannot_be_are_refused(
+    lie: dict[str, object], request_: AnalysisRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, shot = Observation(0, face()), Shot(0, face())
+    track = {"person": 0, "observations": (seen,), "shots": (shot,), "template": b"\0" * 1536}
+    told = [
+        messages.FoundTrack(**(track | lie)),  # type: ignore[arg-type]
+        messages.Analysed(
+            VideoInfo("h264", "QuickTime / MOV", 40, 25.0, 640, 360, full_range=False),
+            "0" * 64,
+            TemplateSpace("public-domain", "f", 384),
+            (),
+            Effort(1, 1, 1, {}),
+        ),
+    ]
+    monkeypatch.setattr(isolation, "run_isolated", lambda *_: iter(told))
+    with pytest.raises(VideoWorkError, match="broke down"):
+        analysed(b"", request_)
