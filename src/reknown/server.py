@@ -6,12 +6,10 @@ import ctypes
 import logging
 import resource
 import ssl
-import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-import structlog
 import uvicorn
 
 from reknown.api.connections import Patience, PatientProtocol
@@ -23,6 +21,7 @@ from reknown.api.pool import Pool
 from reknown.api.readiness import Readiness
 from reknown.biometrics.errors import InputError
 from reknown.gallery.cache import TemplateCache
+from reknown.jsonlog import json_log
 from reknown.services.engines import Engines
 from reknown.services.platform import Platform
 
@@ -66,12 +65,16 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The default model pack, pictures in work at once, requests that may wait, MiB."""
+    """The default model pack, pictures in work at once, requests that may wait, MiB.
+
+    `topics` says whether whoever works on videos can tell topics that a job has ended.
+    """
 
     pack: str
     workers: int
     waiting: int
     template_mib: int
+    topics: bool = False
 
 
 def make_edge(
@@ -96,6 +99,7 @@ def make_edge(
         page_tokens=PageTokens(vault.derive("page tokens")),
         metrics=metrics,
         log=json_log(),
+        topics=options.topics,
     )
     return Edge(
         gateway,
@@ -159,18 +163,3 @@ def _limit_heaps() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _HEAPS)
-
-
-def json_log() -> FilteringBoundLogger:
-    """One line of JSON an event on standard error, for people as for machines."""
-    log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper("iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
-    return log

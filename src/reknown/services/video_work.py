@@ -45,6 +45,7 @@ from reknown.services.video_records import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from typing import BinaryIO
 
     from reknown.biometrics.calibration import Calibration
@@ -108,22 +109,39 @@ class _Found:
     detail: dict[str, Any]
 
 
-def work(place: Workplace, lease: Lease, alive: Callable[[], None]) -> Worked | None:
+class LeaseLostError(Exception):
+    """Another worker has the job by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whoever watches over the work.
+
+    `alive` is called every now and then during the analysis and may raise `LeaseLostError`;
+    only within `interruptible` may anything else be raised from outside.
+    """
+
+    alive: Callable[[], None]
+    interruptible: Callable[[], AbstractContextManager[None]]
+
+
+def work(place: Workplace, lease: Lease, watch: Watch) -> Worked | None:
     """Carries the job out and ends it; None when it was taken over by another worker.
 
-    `alive` is called every now and then during the analysis; what it raises passes through
-    and leaves the job as it is. So does `DatabaseError`, which is not the job's fault.
+    Raises `DatabaseError`, which is not the job's fault: its lease is left to run out.
     """
     try:
-        found = _look(place, lease, alive)
+        found = _look(place, lease, watch)
     except DatabaseError:
         raise
+    except LeaseLostError:
+        return None
     except Exception as error:  # a fault of ours ends the job too, or it would come again
         found = _failure(error, lease.job)
     return found.worked if _finish(place, lease, found) else None
 
 
-def _look(place: Workplace, lease: Lease, alive: Callable[[], None]) -> _Found:
+def _look(place: Workplace, lease: Lease, watch: Watch) -> _Found:
     job = lease.job
     if lease.attempt > MAX_ATTEMPTS:
         raise VideoError(_BREAKDOWNS)
@@ -132,9 +150,8 @@ def _look(place: Workplace, lease: Lease, alive: Callable[[], None]) -> _Found:
     if job.collection is not None:
         with reading(place.database) as connection:
             pack = get_space(connection, job.collection).pack
-    stored = what.place
-    with place.objects.open(stored.bucket, stored.key, stored.version, MAX_BYTES) as file:
-        seen = place.packs.analyse(file, pack, alive)
+    with watch.interruptible(), _opened(place, what) as file:
+        seen = place.packs.analyse(file, pack, watch.alive)
     if Task(job.kind) is Task.SEARCH:
         return _searched(place, job, what, seen)
     parts = results.pack(BY_TIME, _by_time(seen.tracks))
@@ -142,6 +159,11 @@ def _look(place: Workplace, lease: Lease, alive: Callable[[], None]) -> _Found:
         # the clearest view of each comes first
         parts += results.pack(BY_PERSON, _by_person(seen.tracks, clearest=True))
     return _found(seen, JobInfo(seen.info), parts, {})
+
+
+def _opened(place: Workplace, what: Wanted) -> BinaryIO:
+    stored = what.place
+    return place.objects.open(stored.bucket, stored.key, stored.version, MAX_BYTES)
 
 
 def _searched(place: Workplace, job: Job, what: Wanted, seen: VideoAnalysis) -> _Found:
