@@ -37,6 +37,7 @@ def render(
     container: str = "mp4",
     turns: int = 0,
     quality: str = "20",
+    pixels: str = "yuv420p",
 ) -> None:
     """Writes (RGB pixels, milliseconds) as a video whose frames have just these times.
 
@@ -45,12 +46,13 @@ def render(
     target: Any = str(place) if not hasattr(place, "write") else place
     with av.open(target, "w", format=container) as output:
         stream: Any = None
-        for pixels, time_ms in frames:
+        for picture, time_ms in frames:
             if stream is None:
-                stream = _stream(output, codec, pixels, quality)
+                stream = _stream(output, codec, picture, quality)
+                stream.pix_fmt = pixels
                 if turns:
                     stream.set_display_rotation(90.0 * turns)
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.pts, frame.time_base = time_ms, _MILLISECONDS
             output.mux(stream.encode(frame))
         if stream is not None:
@@ -130,10 +132,9 @@ def uneven(start_ms: int, end_ms: int, seed: int = 0) -> list[int]:
         times.append(following)
 
 
-def _stream(output: Any, codec: str, pixels: Pixels, quality: str) -> Any:
+def _stream(output: Any, codec: str, picture: Pixels, quality: str) -> Any:
     options = {"preset": "ultrafast", "crf": quality} if codec == "libx264" else {}
     stream = output.add_stream(codec, rate=30, options=options)
-    stream.height, stream.width = pixels.shape[:2]
-    stream.pix_fmt = "yuv420p"
+    stream.height, stream.width = picture.shape[:2]
     stream.time_base = stream.codec_context.time_base = _MILLISECONDS
     return stream

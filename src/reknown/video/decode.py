@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _HEADER = 4096
 _THREADS = 2
 _MOST_SCALING = 2.0
+_SKETCH_ROWS = 48
 # What Amazon Rekognition documents (MP4 and MOV with H.264), and formats that phones and
 # archives use whose decoders are fuzzed as much.
 _CONTAINERS = ((4, b"ftyp", "mov"), (0, b"\x1a\x45\xdf\xa3", "matroska"))
@@ -86,12 +87,15 @@ class Frame:
 
     def sketch(self) -> NDArray[np.float32]:
         """A coarse grid of its luminance, for telling one scene from another; not turned."""
-        plane = self.raw.planes[0]
-        luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        step = max(1, self.raw.height // 48)
-        depth = max(1, plane.line_size // max(self.raw.width, 1))
-        sampled = luma[step // 2 : self.raw.height : step, : self.raw.width * depth : step * depth]
-        return np.asarray(sampled, np.float32)
+        plane, bits = self.raw.planes[0], self.raw.format.components[0].bits
+        deep = bits > 8
+        luma = np.frombuffer(plane, "<u2" if deep else np.uint8)
+        luma = luma.reshape(-1, plane.line_size // luma.itemsize)
+        step = max(1, self.raw.height // _SKETCH_ROWS)
+        packed = max(1, luma.shape[1] // max(self.raw.width, 1))
+        across = slice(packed * (step // 2), self.raw.width * packed, step * packed)
+        sampled = np.asarray(luma[step // 2 : self.raw.height : step, across], np.float32)
+        return sampled / 2 ** (bits - 8) if deep else sampled
 
 
 @dataclass(slots=True)

@@ -86,6 +86,17 @@ def test_what_phones_and_archives_use_is_read(codec: str, container: str) -> Non
     assert [frame.time_ms for frame in frames] == times
 
 
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p", "yuv420p10le", "gray"])
+def test_a_sketch_is_what_the_picture_looks_like(pixels: str) -> None:
+    slope = np.broadcast_to(np.linspace(20, 220, 192, dtype=np.uint8)[None, :, None], (96, 192, 3))
+    _, frames, _ = decoded(videos.rendered([(slope, 0), (slope, 40)], pixels=pixels, quality="10"))
+    sketch = frames[0].sketch()
+    assert sketch.shape == (48, 96)
+    assert np.diff(sketch.mean(axis=0)).mean() == pytest.approx(200 * 219 / 255 / 96, rel=0.25)
+    assert 20 < sketch.min() < 60
+    assert 190 < sketch.max() < 230
+
+
 def picture(form: str) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (200, 200)).save(buffer, form)
@@ -210,3 +221,43 @@ def test_a_file_that_is_cut_off_tells_where_it_ends() -> None:
     assert 0 < len(frames) < 150
     assert frames[-1].time_ms < info.duration_ms
     assert "the video ends after" in " ".join(warnings)
+
+
+def patched(data: bytes, atom: bytes, skip: int, value: bytes) -> bytes:
+    """The file with `value` written `skip` bytes behind the name of an atom."""
+    place = data.index(atom) + 4 + skip
+    return data[:place] + value + data[place + len(value) :]
+
+
+@pytest.mark.parametrize("delta", [0, 1, 2**32 - 256, 2**31, 2**32 - 1])
+def test_impossible_timestamps_give_no_impossible_times(delta: int) -> None:
+    data = made(videos.steady(0, 2000))
+    # stts: version and flags, number of entries, then how many frames take how long
+    lying = patched(data, b"stts", 12, delta.to_bytes(4, "big"))
+    try:
+        _, frames, _ = decoded(lying)
+    except (InvalidVideoError, VideoTooLargeError):
+        return
+    times = [frame.time_ms for frame in frames]
+    assert times == sorted(set(times))
+    assert all(0 <= time <= 6 * 3_600_000 for time in times)
+
+
+def test_whatever_is_broken_the_answer_is_a_video_or_an_error() -> None:
+    data = made(videos.steady(0, 800), quality="35")
+    chance = np.random.default_rng(0)
+    outcomes = {"read": 0, "refused": 0}
+    for number in range(120):
+        broken = bytearray(data)
+        # half of them in the tables, which come last
+        start = data.index(b"moov") if number % 2 else 0
+        for place in chance.integers(start, len(data), 1 + number % 8):
+            broken[place] = chance.integers(0, 256)
+        try:
+            _, frames, _ = decoded(bytes(broken), hours=1.0)
+            times = [frame.time_ms for frame in frames]
+            assert times == sorted(set(times))
+            outcomes["read"] += 1
+        except (InvalidVideoError, VideoTooLargeError):
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 0
