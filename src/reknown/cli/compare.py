@@ -43,7 +43,7 @@ def compare(
     if draw is not None:
         require_no_original(draw, (a, b))
     engine = open_engine(pack, accurate=accurate)
-    limit = threshold_of(engine, threshold, score)
+    limit = threshold_of(engine.calibration, threshold, score)
     photos = [read_photo(engine, path) for path in (a, b)]
     result = verify(engine, photos[0], photos[1], limit)
     if json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -20,7 +20,7 @@ from reknown.cli.options import (
 if TYPE_CHECKING:
     from reknown.biometrics.candidates import Candidate, CandidateList
     from reknown.services import decision
-    from reknown.services.identification import Identification, Identifier
+    from reknown.services.identification import Identification
     from reknown.vision.draw import Label
 
 _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "false match rate ")
@@ -49,7 +49,7 @@ def identify(
 
     with open_gallery(data) as database:
         engine = engine_of_collection(database, collection)
-        limit = threshold_of(engine, threshold, score)
+        limit = threshold_of(engine.calibration, threshold, score)
         identifier = Identifier(engine, database, collection, limit, read_settings().actor)
         if not json:
             print_search(collection, limit, identifier)
@@ -65,17 +65,39 @@ def identify(
         show_all(results, images, view, json=json, draw=draw)
 
 
-def print_search(collection: str, limit: decision.Threshold, identifier: Identifier) -> None:
-    """Says what is searched, at which threshold, and what that means for this gallery."""
-    from reknown.cli.output import console, one_in, percent, printable
+class Searched(Protocol):
+    """A gallery as it is searched: so many people with so many references."""
 
-    out = console()
+    @property
+    def gallery_size(self) -> int:
+        """The number of subjects."""
+
+    @property
+    def references(self) -> int:
+        """The number of their references."""
+
+
+def print_search(collection: str, limit: decision.Threshold, identifier: Searched) -> None:
+    """Says what is searched, at which threshold, and what that means for this gallery."""
+    from reknown.cli.output import printable
+
     people = "person" if identifier.gallery_size == 1 else "people"
     faces = "face" if identifier.references == 1 else "faces"
-    expected = limit.expected_false_candidates(identifier.references)
+    what = (
+        f"{identifier.gallery_size:,} {people} with {identifier.references:,} {faces} "
+        f"in {printable(collection)}"
+    )
+    print_threshold(what, limit, identifier.references)
+
+
+def print_threshold(what: str, limit: decision.Threshold, compared: int) -> None:
+    """Says at which threshold `what` is searched, in which each probe meets `compared` others."""
+    from reknown.cli.output import console, one_in, percent
+
+    out = console()
+    expected = limit.expected_false_candidates(compared)
     out.print(
-        f"searching {identifier.gallery_size:,} {people} with {identifier.references:,} {faces} "
-        f"in {printable(collection)}; threshold: similarity "
+        f"searching {what}; threshold: similarity "
         f"{percent(limit.similarity)} (score {limit.score:.4f}), false match rate "
         f"{one_in(limit.false_match_rate)}",
         markup=False,
@@ -86,11 +108,16 @@ def print_search(collection: str, limit: decision.Threshold, identifier: Identif
         out.print(f"expected false candidates in each search: {expected:.2g}", markup=False)
 
 
-def warn_of_strangers(limit: decision.Threshold, identifier: Identifier) -> None:
+def warn_of_strangers(limit: decision.Threshold, identifier: Searched) -> None:
     """One line on standard error where more than one stranger in a hundred gets a candidate."""
+    warn_of(limit, identifier.references)
+
+
+def warn_of(limit: decision.Threshold, compared: int) -> None:
+    """The same where each probe meets so many others."""
     from reknown.services.decision import caution
 
-    warning = caution(limit.expected_false_candidates(identifier.references))
+    warning = caution(limit.expected_false_candidates(compared))
     if warning is not None:
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
 
@@ -128,21 +155,22 @@ def _lines(row: CandidateList) -> tuple[str, ...]:
     if not row.candidates:
         return ("unknown",)
     best = row.candidates[0]
-    return (printable(_name(best)), f"similarity {percent(best.similarity)}")
+    return (printable(name_of(best)), f"similarity {percent(best.similarity)}")
 
 
 def _cells(candidate: Candidate) -> tuple[str, ...]:
     from reknown.cli.output import one_in, percent
 
     return (
-        _name(candidate),
+        name_of(candidate),
         percent(candidate.similarity),
         f"{candidate.score:.4f}",
         one_in(candidate.false_match_rate),
     )
 
 
-def _name(candidate: Candidate) -> str:
+def name_of(candidate: Candidate) -> str:
+    """The person's name, or the id of a face without one."""
     return candidate.user or f"face {candidate.face_id}"
 
 

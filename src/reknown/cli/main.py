@@ -27,6 +27,7 @@ from reknown.cli import (
 )
 from reknown.cli.evaluate import app as evaluate
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
+from reknown.cli.video import app as video
 
 cli = typer.Typer(
     name="reknown",
@@ -45,6 +46,7 @@ cli.command()(detect.detect)
 cli.command()(compare.compare)
 cli.command()(enroll.enroll)
 cli.command()(identify.identify)
+cli.add_typer(video.cli, name="video")
 cli.add_typer(collections.cli, name="collections")
 cli.add_typer(users.cli, name="users")
 cli.add_typer(faces.cli, name="faces")

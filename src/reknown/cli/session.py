@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reknown.access.vault import Vault
+    from reknown.biometrics.calibration import Calibration
     from reknown.gallery.database import Engine as Database
     from reknown.services.decision import Threshold
     from reknown.vision.analyze import Engine
@@ -80,14 +81,30 @@ def engine_for_enrolment(
     return open_engine(pack, accurate=accurate)
 
 
-def threshold_of(engine: Engine, similarity: float | None, score: float | None) -> Threshold:
+def calibration_of_collection(database: Database, name: str) -> Calibration | None:
+    """What scores of a collection stand for, without loading its networks.
+
+    Raises `NotFoundError`, `ModelError`, or `SpaceMismatchError` when its pack is another now.
+    """
+    from reknown.services.galleries import get_collection
+    from reknown.vision.packs.space import pack_calibration, template_space
+
+    space = get_collection(database, name).space
+    manifest = pack_store().manifest(space.pack)
+    template_space(manifest).require(space)
+    return pack_calibration(manifest)[0]
+
+
+def threshold_of(
+    calibration: Calibration | None, similarity: float | None, score: float | None
+) -> Threshold:
     """The threshold asked for, as a similarity or a score."""
     from reknown.services.decision import DEFAULT_SIMILARITY, Threshold, threshold_at_similarity
 
     if score is None:
         return threshold_at_similarity(
-            engine.calibration, DEFAULT_SIMILARITY if similarity is None else similarity
+            calibration, DEFAULT_SIMILARITY if similarity is None else similarity
         )
     if similarity is not None:
         raise InputError("give the threshold as --threshold or as --score, not as both")
-    return Threshold(score, engine.calibration)
+    return Threshold(score, calibration)

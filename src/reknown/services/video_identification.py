@@ -21,6 +21,7 @@ from reknown.services import kept_tracks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.gallery.database import Engine as Database
     from reknown.gallery.search import SubjectScore
@@ -91,6 +92,11 @@ class VideoIdentifier:
         self._collection = collection
         self._threshold = threshold
         self._actor = actor
+
+    @property
+    def space(self) -> TemplateSpace:
+        """The collection's template space."""
+        return self._templates.space
 
     @property
     def gallery_size(self) -> int:

@@ -1,0 +1,1 @@
+"""`reknown video`."""

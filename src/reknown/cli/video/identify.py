@@ -1,0 +1,202 @@
+"""`reknown video identify`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.biometrics.errors import GalleryError, InputError, ModelError, ReknownError
+from reknown.cli.options import (
+    DEFAULT_COLLECTION,
+    CollectionName,
+    Data,
+    Json,
+    Score,
+    Threshold,
+)
+
+if TYPE_CHECKING:
+    from reknown.services import decision
+    from reknown.services.video_identification import VideoIdentification, VideoIdentifier
+
+_MAX_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What is wanted of each clip."""
+
+    collection: str
+    threshold: decision.Threshold
+    top: int
+    keep: int | None
+    report: Path | None
+    annotate: Path | None
+    blur_unknown: bool
+    json: bool
+
+
+def identify(
+    clips: Annotated[
+        list[Path], typer.Argument(metavar="CLIP...", help="MP4, MOV, MKV or WebM files.")
+    ],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    threshold: Threshold = None,
+    score: Score = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=100, help="Candidates a face.")] = 5,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            "--keep",
+            metavar="DAYS",
+            min=1,
+            max=_MAX_DAYS,
+            help="Keep the faces as templates, without pictures, for so many days: "
+            "`reknown video search` finds them until then. Keeping a video again replaces "
+            "what was kept of it.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write a page with a timeline and the best view of each person: one HTML file "
+            "that loads nothing. It holds pictures of the people.",
+        ),
+    ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            "--annotate", metavar="FILE", help="Write the video with boxes and names: an MP4."
+        ),
+    ] = None,
+    blur_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--blur-unknown",
+            help="With --annotate: make the faces of people without a candidate unrecognisable. "
+            "A face that was not found is not blurred.",
+        ),
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Find out who of a gallery appears in a video, and when.
+
+    Every face is followed through the video, and its best views are searched for in the
+    gallery. Answers are intervals with candidates for a person to check, never
+    identifications; whoever has no candidate is "unknown" with a number of the video's own.
+    Each search is recorded (`reknown ledger`). Status 1 when a video shows nobody with a
+    candidate.
+    """
+    from reknown.cli.identify import print_search, warn_of_strangers
+    from reknown.cli.session import calibration_of_collection, open_gallery, threshold_of
+    from reknown.cli.video.clips import require_video_support
+    from reknown.services.video_identification import VideoIdentifier
+    from reknown.settings import read_settings
+
+    require_video_support()
+    _check_targets(clips, report, annotate, blur_unknown=blur_unknown)
+    with open_gallery(data) as database:
+        limit = threshold_of(calibration_of_collection(database, collection), threshold, score)
+        actor = read_settings().actor
+        identifier = VideoIdentifier(database, collection, limit, actor)
+        wishes = _Wishes(collection, limit, top, keep, report, annotate, blur_unknown, json)
+        if not json:
+            print_search(collection, limit, identifier)
+        warn_of_strangers(limit, identifier)
+        raise typer.Exit(max(_attempt(path, identifier, wishes) for path in clips))
+
+
+def _check_targets(
+    clips: list[Path], report: Path | None, annotate: Path | None, *, blur_unknown: bool
+) -> None:
+    """Raises `InputError` for wishes that cannot be met, before any work is done."""
+    if blur_unknown and annotate is None:
+        raise InputError("--blur-unknown is for --annotate: name the video to write, too")
+    for name, target, suffix in (("report", report, ".html"), ("annotate", annotate, ".mp4")):
+        if target is None:
+            continue
+        if len(clips) > 1:
+            raise InputError(f"--{name} takes one video at a time")
+        if target.suffix.lower() != suffix:
+            raise InputError(f"--{name} {target}: the name must end in {suffix}")
+        if target.resolve() == clips[0].resolve():
+            raise InputError(f"--{name} would overwrite the video {target}")
+
+
+def _attempt(path: Path, identifier: VideoIdentifier, wishes: _Wishes) -> int:
+    """Shows what one clip gives, its error too; the status that it deserves."""
+    from reknown.cli.output import EXIT_ERROR, console, print_json, printable
+
+    try:
+        return _identify(path, identifier, wishes)
+    except (GalleryError, ModelError):  # not the video's fault: the next one would fail too
+        raise
+    except ReknownError as error:
+        if wishes.json:
+            problem = {"type": type(error).__name__, "message": str(error)}
+            print_json({"video": str(path), "error": problem})
+        else:
+            console(error=True).print(printable(f"{path}: {error}"), style="red", markup=False)
+        return EXIT_ERROR
+
+
+def _identify(path: Path, identifier: VideoIdentifier, wishes: _Wishes) -> int:
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json
+    from reknown.cli.video.clips import analyse_clip
+    from reknown.cli.video.output import as_json, print_text
+    from reknown.services.kept_tracks import Keeping
+    from reknown.settings import read_settings
+    from reknown.video.isolation import AnalysisRequest
+
+    settings = read_settings()
+    request = AnalysisRequest(
+        identifier.space.pack, settings.cache, settings.packs, wishes.report is not None
+    )
+    analysis = analyse_clip(path, request)
+    keeping = None if wishes.keep is None else Keeping(_plain_name(path), wishes.keep)
+    found = identifier.identify(analysis, wishes.top, keeping)
+    _warn(path, analysis.warnings)
+    if wishes.json:
+        print_json(as_json(path, found))
+    else:
+        print_text(path, found)
+    _write(path, found, wishes)
+    return EXIT_DONE if found.identified else EXIT_NEGATIVE
+
+
+def _write(path: Path, found: VideoIdentification, wishes: _Wishes) -> None:
+    from reknown.cli.output import console, printable
+    from reknown.cli.video.annotate import annotate_clip
+    from reknown.cli.video.report import write_report
+
+    out = console()
+    if wishes.report is not None:
+        write_report(wishes.report, path.name, found, (wishes.collection, wishes.threshold))
+        if not wishes.json:
+            out.print(printable(f"report: {wishes.report}"), style="dim", markup=False)
+    if wishes.annotate is not None:
+        target = wishes.annotate
+        warnings = annotate_clip(path, found, target, blur_unknown=wishes.blur_unknown)
+        _warn(path, [text for text in warnings if text not in found.analysis.warnings])
+        if not wishes.json:
+            out.print(printable(f"annotated: {target}"), style="dim", markup=False)
+
+
+def _warn(path: Path, warnings: tuple[str, ...] | list[str]) -> None:
+    from reknown.cli.output import printable
+
+    for warning in warnings:
+        typer.secho(printable(f"warning: {path}: {warning}"), fg="yellow", err=True)
+
+
+def _plain_name(path: Path) -> str:
+    """The name as text, whatever bytes the file system holds."""
+    import os
+
+    return os.fsencode(path.name).decode("utf-8", "replace")

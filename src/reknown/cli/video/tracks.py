@@ -1,0 +1,144 @@
+"""`reknown video tracks`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.biometrics.errors import InputError
+from reknown.cli.completion import complete_video
+from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
+from reknown.cli.video.times import clock, moment
+
+if TYPE_CHECKING:
+    from reknown.gallery.tracks import TrackRecord
+
+cli = typer.Typer(
+    help="Faces of videos that were kept with `reknown video identify --keep DAYS`.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Video = Annotated[
+    str | None,
+    typer.Option(
+        "--video",
+        metavar="NAME_OR_SHA",
+        help="Only those of this video: its file's name, or its SHA-256 from 8 digits on.",
+        autocompletion=complete_video,
+    ),
+]
+Before = Annotated[
+    str | None,
+    typer.Option(
+        "--before",
+        metavar="DATE",
+        help="Only what was kept before this date or time (UTC), such as 2026-11-30.",
+    ),
+]
+_COLUMNS = ("track", "video", "sha256", "from ", "to ", "kept", "expires")
+_DIGITS = 12
+
+
+@cli.command("list")
+def list_(
+    collection: CollectionName = DEFAULT_COLLECTION,
+    video: Video = None,
+    before: Before = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Show the kept tracks of a collection, in the order of keeping."""
+    from reknown.cli.output import print_json, print_table
+    from reknown.cli.session import open_gallery
+    from reknown.gallery.tracks import TrackChoice
+    from reknown.services import kept_tracks
+    from reknown.settings import read_settings
+
+    choice = TrackChoice(video, None, None if before is None else moment(before))
+    with open_gallery(data) as database:
+        kept_tracks.purge_tracks(database, collection, read_settings().actor)
+        records = kept_tracks.list_tracks(database, collection, choice)
+        if json:
+            for record in records:
+                print_json(track_json(record))
+            return
+        rows = [_row(record) for record in records]
+    if rows:
+        print_table(_COLUMNS, rows)
+    else:
+        typer.echo("no kept tracks: `reknown video identify CLIP --keep DAYS` keeps some")
+
+
+@cli.command()
+def delete(
+    track_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TRACK...]", help="Track ids as `list` shows them."),
+    ] = None,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    video: Video = None,
+    before: Before = None,
+    every: Annotated[bool, typer.Option("--all", help="All tracks of the collection.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data: Data = None,
+) -> None:
+    """Delete kept tracks for good, before they expire by themselves.
+
+    Name tracks, a video, a date or --all; of several of these, only tracks that meet all are
+    deleted. Asks before --all. Status 1 when there was nothing to delete.
+    """
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, printable
+    from reknown.cli.session import open_gallery
+    from reknown.gallery.tracks import TrackChoice
+    from reknown.services import kept_tracks
+    from reknown.settings import read_settings
+
+    named = bool(track_ids) or video is not None or before is not None
+    if named == every:
+        raise InputError("say which tracks: their ids, --video, --before, or --all alone")
+    ids = tuple(track_ids) if track_ids else None
+    choice = TrackChoice(video, ids, None if before is None else moment(before))
+    with open_gallery(data) as database:
+        actor = read_settings().actor
+        kept_tracks.purge_tracks(database, collection, actor)
+        if every and not yes:
+            typer.confirm(
+                f"Delete all kept tracks of {printable(collection)} for good?", abort=True
+            )
+        gone = kept_tracks.delete_tracks(database, collection, choice, actor)
+    typer.echo(f"deleted {len(gone):,} tracks")
+    raise typer.Exit(EXIT_DONE if gone else EXIT_NEGATIVE)
+
+
+def track_json(record: TrackRecord) -> dict[str, object]:
+    """What is known of a track, without its template."""
+    track = record.track
+    return {
+        "track_id": track.track_id,
+        "video": track.video_name,
+        "video_sha256": track.video_sha256,
+        "from_ms": track.start_ms,
+        "to_ms": track.end_ms,
+        "best_ms": track.best_ms,
+        "box": track.box,
+        "confidence": track.confidence,
+        "quality": track.quality,
+        "shots": track.shots,
+        "kept_at": record.created_at,
+        "expires_at": record.expires_at,
+    }
+
+
+def _row(record: TrackRecord) -> tuple[str, ...]:
+    track = record.track
+    return (
+        track.track_id,
+        track.video_name,
+        track.video_sha256[:_DIGITS],
+        clock(track.start_ms),
+        clock(track.end_ms),
+        f"{record.created_at:%Y-%m-%d}",
+        f"{record.expires_at:%Y-%m-%d}",
+    )
