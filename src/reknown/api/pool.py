@@ -20,11 +20,11 @@ class Pool:
     """`workers` threads and room for `waiting` more pieces of work."""
 
     def __init__(self, name: str, workers: int, waiting: int, metrics: Metrics) -> None:
-        self._name = name
         self._workers = workers
         self._room = workers + waiting
         self._inside = 0
-        self._metrics = metrics
+        self._running = metrics.running.labels(name)
+        self._waiting = metrics.waiting.labels(name)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix=f"reknown-{name}")
 
     async def run(self, work: Callable[[], Result]) -> Result:
@@ -49,5 +49,5 @@ class Pool:
 
     def _count(self, change: int) -> None:
         self._inside += change
-        self._metrics.running.labels(self._name).set(min(self._inside, self._workers))
-        self._metrics.waiting.labels(self._name).set(max(self._inside - self._workers, 0))
+        self._running.set(min(self._inside, self._workers))
+        self._waiting.set(max(self._inside - self._workers, 0))

@@ -175,7 +175,7 @@ def _signing_time(request: HttpRequest) -> datetime:
     if len(values) > 1 or not _TIME_FORM.fullmatch(text):
         raise _incomplete("X-Amz-Date has to be one time as 20301231T235959Z.")
     try:
-        return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise _incomplete("X-Amz-Date has to be a time that exists.") from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundError
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection, Row, Select
+
+# Made once: every request asks, and to build a statement takes longer than to run it.
+_NAMED = collections.c.name == bindparam("wanted")
+_FIND = select(collections).where(_NAMED)
+_CLAIM = (
+    update(collections)
+    .where(_NAMED)
+    .values(revision=collections.c.revision + 1)
+    .returning(*collections.c)
+)
 
 
 def create_collection(
@@ -116,7 +126,7 @@ def remove_tags(connection: Connection, name: str, keys: Iterable[str]) -> None:
 
 def require(connection: Connection, name: str) -> Row[Any]:
     """The collection's row; raises `NotFoundError`."""
-    row = connection.execute(select(collections).where(collections.c.name == name)).one_or_none()
+    row = connection.execute(_FIND, {"wanted": name}).one_or_none()
     if row is None:
         raise _missing(name)
     return row
@@ -130,9 +140,7 @@ def claim(connection: Connection, name: str) -> Row[Any]:
 
     Raises `NotFoundError`.
     """
-    statement = update(collections).where(collections.c.name == name)
-    statement = statement.values(revision=collections.c.revision + 1)
-    row = connection.execute(statement.returning(*collections.c)).one_or_none()
+    row = connection.execute(_CLAIM, {"wanted": name}).one_or_none()
     if row is None:
         raise _missing(name)
     return row

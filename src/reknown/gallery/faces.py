@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
@@ -23,7 +24,7 @@ from reknown.gallery.users import ensure_user
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import BindParameter, Connection, Row, Select
 
     from reknown.biometrics.records import MovedFace, NewFace
     from reknown.biometrics.templates import TemplateSpace
@@ -147,10 +148,10 @@ def find_faces(
     connection: Connection, collection: str, face_ids: Iterable[str]
 ) -> dict[str, FaceRecord]:
     """By id those of these faces that are there; raises `NotFoundError`."""
-    query = _faces(require(connection, collection).id)
+    owner = require(connection, collection).id
     found: dict[str, FaceRecord] = {}
     for batch in batches(face_ids):
-        rows = connection.execute(query.where(faces_table.c.face_id.in_(batch)))
+        rows = connection.execute(_picked(), {"owner": owner, "wanted": batch})
         found.update((row.face_id, _face(row)) for row in rows)
     return found
 
@@ -280,7 +281,14 @@ def _values(face: NewFace) -> dict[str, Any]:
     }
 
 
-def _faces(owner: int) -> Select[Any]:
+@cache
+def _picked() -> Select[Any]:
+    """The faces `wanted` of `owner`; made once, as every search asks for its candidates."""
+    wanted: BindParameter[str] = bindparam("wanted", expanding=True)
+    return _faces(bindparam("owner")).where(faces_table.c.face_id.in_(wanted))
+
+
+def _faces(owner: int | BindParameter[int]) -> Select[Any]:
     columns = [column for column in faces_table.c if column.name != "template"]
     picture = [images.c.sha256, images.c.name, images.c.width, images.c.height]
     return (

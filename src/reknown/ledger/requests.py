@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import bindparam, delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import ReplayError, TokenMismatchError
 from reknown.ledger.schema import nonces, tokens
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Delete, Engine, Table
 
     from reknown.ledger.actor import Actor, Nonce
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _TOKEN_LIFE = timedelta(days=7)
 # What was accepted just before it expired may take that long to be carried out.
 _GRACE = timedelta(hours=1)
+# Made once: to build a statement takes longer than to run it.
+_INSERT = insert(nonces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
     values = {"nonce": nonce.value, "expires_at": _text(nonce.expires_at)}
     try:
         with connection.begin_nested():
-            connection.execute(insert(nonces).values(values))
+            connection.execute(_INSERT, values)
     except IntegrityError as error:
         raise ReplayError(
             "a request with this signature has been received before: sign it anew to repeat it"
@@ -50,7 +53,7 @@ def rehearse(database: Engine) -> None:
     now = datetime.now(UTC)
     nonce = f"rehearsal {uuid4()}"
     with database.begin() as connection:
-        connection.execute(insert(nonces).values(nonce=nonce, expires_at=_text(now)))
+        connection.execute(_INSERT, {"nonce": nonce, "expires_at": _text(now)})
         connection.execute(delete(nonces).where(nonces.c.nonce == nonce))
 
 
@@ -98,10 +101,16 @@ def remember(
 
 
 def _forget_old(connection: Connection, table: Table, moment: datetime) -> None:
+    connection.execute(_expired(table), {"moment": _text(moment)})
+
+
+@cache
+def _expired(table: Table) -> Delete:
+    """Made once for each table: every change runs it."""
     # What another transaction is deleting already is not waited for.
-    key = table.primary_key.columns
-    old = select(*key).where(table.c.expires_at <= _text(moment)).with_for_update(skip_locked=True)
-    connection.execute(delete(table).where(tuple_(*key).in_(old)))
+    key, end = table.primary_key.columns, table.c.expires_at
+    old = select(*key).where(end <= bindparam("moment")).with_for_update(skip_locked=True)
+    return delete(table).where(tuple_(*key).in_(old))
 
 
 def _taken(token: RequestToken) -> TokenMismatchError:
