@@ -107,6 +107,7 @@ def make_edge(
         storage=Pool("storage", _STORAGE_THREADS, options.waiting, metrics),
         count_faces=platform.count_faces,
         readiness=Readiness(platform.check),
+        count_jobs=platform.count_jobs,
     )
 
 

@@ -20,7 +20,7 @@ from reknown.awswire.sigv4 import HttpRequest
 from reknown.biometrics.errors import ReknownError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
 
@@ -41,7 +41,7 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 class Edge:
     """The gateway and the pools that its work runs in.
 
-    `count_faces` asks the database, `readiness` tries to write to it.
+    `count_faces` and `count_jobs` (by state) ask the database, `readiness` tries to write to it.
     """
 
     gateway: Gateway
@@ -50,6 +50,7 @@ class Edge:
     count_faces: Callable[[], int]
     readiness: Readiness
     limits: Limits = Limits()
+    count_jobs: Callable[[], Mapping[str, int]] = dict
 
 
 def make_app(edge: Edge) -> Starlette:
@@ -114,11 +115,13 @@ async def _probe(edge: Edge) -> Response:
 
 
 async def _measure(edge: Edge) -> Response:
-    faces = None
+    faces, jobs = None, None
     # figures are wanted most when there is no room for another question to the database
     with suppress(WireError, ReknownError):
         faces = await edge.storage.run(edge.count_faces)
-    return Response(edge.gateway.metrics.text(faces), media_type="text/plain; version=0.0.4")
+        jobs = await edge.storage.run(edge.count_jobs)
+    text = edge.gateway.metrics.text(faces, jobs)
+    return Response(text, media_type="text/plain; version=0.0.4")
 
 
 async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -51,6 +51,12 @@ class Metrics:
             "reknown_pool_waiting", "Requests in the queue.", ("pool",), registry=self._registry
         )
         self._faces = Gauge("reknown_faces", "Faces stored.", registry=self._registry)
+        self._jobs = Gauge(
+            "reknown_video_jobs",
+            "Jobs on videos that are stored.",
+            ("state",),
+            registry=self._registry,
+        )
 
     def answered(self, operation: str, code: str, seconds: float) -> None:
         """Counts a request; `code` is empty when it succeeded."""
@@ -66,10 +72,12 @@ class Metrics:
         finally:
             self._stages.labels(name).observe(time.perf_counter() - started)
 
-    def text(self, faces: int | None) -> bytes:
-        """Everything in Prometheus's text format; without `faces`, their number as last told."""
+    def text(self, faces: int | None, jobs: Mapping[str, int] | None = None) -> bytes:
+        """Everything in Prometheus's text format; what is None stays as it was last told."""
         if faces is not None:
             self._faces.set(faces)
+        for state, count in (jobs or {}).items():
+            self._jobs.labels(state).set(count)
         return generate_latest(self._registry)
 
 

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.options import Accurate, Data, Pack
+from reknown.cli.options import (
+    DEFAULT_REGION,
+    Accurate,
+    AllowBucket,
+    Buckets,
+    Data,
+    Pack,
+    S3Endpoint,
+    S3Region,
+    SnsEndpoint,
+    SnsRegion,
+    Webhook,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -16,9 +28,7 @@ if TYPE_CHECKING:
     from reknown.access.vault import Vault
     from reknown.api.http import Edge
     from reknown.gallery.database import Engine as Database
-    from reknown.objects.base import ObjectReader
 
-_REGION = "us-east-1"
 _BACKLOG = 512
 
 
@@ -35,23 +45,10 @@ def serve(
     ] = 8080,
     pack: Pack = None,
     accurate: Accurate = False,
-    buckets: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Read S3Object pictures from DIR/bucket/key."),
-    ] = None,
-    s3_endpoint: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Read S3Object pictures from this S3-compatible store, with the credentials "
-            "that AWS clients on this machine find.",
-        ),
-    ] = None,
-    s3_region: Annotated[str, typer.Option(metavar="NAME", help="Region of that store.")] = _REGION,
-    allow_bucket: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Read from these buckets only. May be repeated."),
-    ] = None,
+    buckets: Buckets = None,
+    s3_endpoint: S3Endpoint = None,
+    s3_region: S3Region = DEFAULT_REGION,
+    allow_bucket: AllowBucket = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -64,6 +61,17 @@ def serve(
     template_memory: Annotated[
         int, typer.Option(min=1, help="MiB for templates of the collections searched last.")
     ] = 2048,
+    video_workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Videos in work at once, each by a worker process of its own; 0 leaves them to "
+            "`reknown worker`. Needs --buckets or --s3-endpoint.",
+        ),
+    ] = 1,
+    sns_endpoint: SnsEndpoint = None,
+    sns_region: SnsRegion = DEFAULT_REGION,
+    webhook: Webhook = None,
     tls_certificate: Annotated[
         Path | None, typer.Option(metavar="PEM", help="Serve HTTPS with this certificate chain.")
     ] = None,
@@ -88,8 +96,11 @@ def serve(
         open_gallery,
         open_vault,
     )
+    from reknown.cli.stores import NoticeOptions, StoreOptions, open_objects, open_senders
+    from reknown.cli.video_workers import VideoWorkers
     from reknown.server import Options, Tls, make_edge, run
     from reknown.services.access import check_vault
+    from reknown.settings import read_settings
     from reknown.vision.batch import available_cores
 
     if (tls_certificate is None) != (tls_key is None):
@@ -99,7 +110,10 @@ def serve(
     tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None
     if print_env and port == 0:
         raise InputError("--print-env tells clients the port: choose one with --port")
-    objects = _objects(buckets, s3_endpoint, s3_region, allow_bucket)
+    stores = StoreOptions(buckets, s3_endpoint, s3_region, tuple(allow_bucket or ()))
+    notices = NoticeOptions(sns_endpoint, sns_region, webhook)
+    objects = open_objects(stores)
+    open_senders(notices)  # what is wrong with them is said at once
     scheme = "http" if tls is None else "https"
     with open_gallery(data) as database:
         vault = open_vault(data)
@@ -109,34 +123,17 @@ def serve(
         listener = _listen(host, port)
         address = _address(scheme, host, listener.getsockname()[1])
         name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
-        options = Options(name, workers or available_cores(), queue, template_memory)
+        cores = workers or available_cores()
+        options = Options(name, cores, queue, template_memory, sns_endpoint is not None)
         check_vault(database, vault)
         edge = make_edge(database, vault, objects, open_engine, options)
         _greet(database, vault, address, edge)
-        run(edge, listener, tls)
-
-
-def _objects(
-    buckets: Path | None, endpoint: str | None, region: str, allowed: list[str] | None
-) -> ObjectReader:
-    from reknown.biometrics.errors import InputError
-    from reknown.objects.allow import AllowedBuckets, NoObjects
-    from reknown.objects.folder import FolderObjects
-    from reknown.objects.s3 import S3Objects
-
-    if buckets and endpoint:
-        raise InputError("pictures come from --buckets or from --s3-endpoint, not from both")
-    if endpoint:
-        return AllowedBuckets(S3Objects(endpoint, region), _allowed(allowed))
-    if buckets:
-        return AllowedBuckets(FolderObjects(buckets), _allowed(allowed))
-    if allowed:
-        raise InputError("--allow-bucket needs --buckets or --s3-endpoint")
-    return NoObjects()
-
-
-def _allowed(names: list[str] | None) -> frozenset[str] | None:
-    return frozenset(names) if names else None
+        # without a place to read from there is nothing to work on
+        count = video_workers if buckets or s3_endpoint else 0
+        words = ["--data", str(read_settings(data).data.absolute()), "--pack", name]
+        words += [*stores.words(), *notices.words()]
+        with VideoWorkers(count, words, edge.gateway.log):
+            run(edge, listener, tls)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -208,7 +205,7 @@ def _environment(address: str, key_id: str | None, secret: str | None) -> str:
     return "\n".join(
         [
             *lines,
-            f"export AWS_REGION={_REGION} AWS_DEFAULT_REGION={_REGION}",
+            f"export AWS_REGION={DEFAULT_REGION} AWS_DEFAULT_REGION={DEFAULT_REGION}",
             f"export AWS_ENDPOINT_URL_REKOGNITION={address}",
             f"export AWS_DATA_PATH={shlex.quote(str(models))}",
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.gallery.database import reading
@@ -18,18 +18,11 @@ if TYPE_CHECKING:
 
     from reknown.gallery.database import Engine as Database
     from reknown.jobs.outbox import Notice
+    from reknown.notify.base import Sender
 
 # Longer than any sender tries.
 _LEASE = timedelta(minutes=2)
 _POLL_SECONDS = 1.0
-
-
-class Sender(Protocol):
-    """Sends a text to a target; raises `NotifyError`, `RefusedNotifyError` where trying is vain."""
-
-    def send(self, target: str, body: str, message_id: str) -> None:
-        """Returns when it has been received; `message_id` is the same in every attempt."""
-        ...
 
 
 class Postman:

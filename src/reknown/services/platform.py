@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from reknown.gallery.collections import count_faces, get_space
 from reknown.gallery.database import reading
+from reknown.jobs import queue
 from reknown.ledger.requests import rehearse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reknown.gallery.cache import TemplateCache
     from reknown.gallery.database import Engine as Database
     from reknown.gallery.templates import GalleryTemplates
@@ -39,6 +42,12 @@ class Platform:
         """The faces stored in all collections; raises `DatabaseError` when it cannot tell."""
         with reading(self.database) as connection:
             return count_faces(connection)
+
+    def count_jobs(self) -> Mapping[str, int]:
+        """The video jobs by state; raises `DatabaseError` when it cannot tell."""
+        with reading(self.database) as connection:
+            counted = queue.count_by_state(connection)
+        return {state.value: count for state, count in counted.items()}
 
     def check(self) -> None:
         """Writes, and takes it back; raises `DatabaseError` when that is not possible."""
