@@ -7,6 +7,7 @@ transaction it becomes part of.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -22,7 +23,7 @@ from reknown.gallery.schema import collection_tags, collections, faces, users
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import BindParameter, Connection, Row, Select
 
 # Made once: every request asks, and to build a statement takes longer than to run it.
 _NAMED = collections.c.name == bindparam("wanted")
@@ -67,7 +68,7 @@ def create_collection(
 
 def get_collection(connection: Connection, name: str) -> Collection:
     """One collection with its counts; raises `NotFoundError`."""
-    row = connection.execute(_collections().where(collections.c.name == name)).one_or_none()
+    row = connection.execute(_described(), {"wanted": name}).one_or_none()
     if row is None:
         raise _missing(name)
     return _collection(row, _tags(connection, [name]).get(name, {}))
@@ -162,6 +163,11 @@ def _missing(name: str) -> CollectionNotFoundError:
     )
 
 
+@cache
+def _described() -> Select[Any]:
+    return _collections().where(_NAMED)
+
+
 def _collections() -> Select[Any]:
     def count(table: Any) -> Any:
         own = table.c.collection_id == collections.c.id
@@ -170,12 +176,18 @@ def _collections() -> Select[Any]:
     return select(collections, count(faces).label("faces"), count(users).label("users"))
 
 
-def _tags(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    tags: dict[str, dict[str, str]] = {}
+@cache
+def _tagged() -> Select[Any]:
+    wanted: BindParameter[str] = bindparam("wanted", expanding=True)
     query = select(collections.c.name, collection_tags.c.key, collection_tags.c.value)
     query = query.join(collection_tags).order_by(collection_tags.c.key)
+    return query.where(collections.c.name.in_(wanted))
+
+
+def _tags(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    tags: dict[str, dict[str, str]] = {}
     for batch in batches(names):
-        for name, key, value in connection.execute(query.where(collections.c.name.in_(batch))):
+        for name, key, value in connection.execute(_tagged(), {"wanted": batch}):
             tags.setdefault(name, {})[key] = value
     return tags
 
