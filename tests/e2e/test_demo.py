@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,16 +12,23 @@ def test_the_demo_finds_who_is_enrolled_and_nobody_else(tmp_path: Path) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(" right") == 28
-    before, after = done.stdout.split("\n3. ")
+    _, _, before, film, after, past, _ = re.split(r"\n[1-6]\. ", done.stdout)
     assert before.count("a stranger") == 7
     assert "a stranger" not in after
     assert EILEEN.name in before
     assert GRACE.name in after
-    pictures = sorted((tmp_path / "out").iterdir())
-    assert [picture.name for picture in pictures] == [
+    assert "0:00:01.0   0:00:04.0   Eileen Collins" in film
+    assert "0:00:04.0   0:00:10.0   unknown 2" in film
+    assert past.count("film.mp4") == 2
+    made = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in made] == [
         "1-eileen-enrolled.png",
         "2-both-enrolled.png",
+        "film-annotated.mp4",
+        "film.html",
+        "film.mp4",
     ]
+    pictures = made[:2]
     one, both = (decode_image(picture.read_bytes()).pixels for picture in pictures)
     assert one.shape == both.shape
     assert (one != both).any()

@@ -33,11 +33,12 @@ def demo(
 ) -> None:
     """See it work on two real people.
 
-    One is enrolled and found in a group picture; then the other is enrolled too; at last a
-    server is started and asked the same by boto3.
+    One is enrolled and found in a group picture and in a film; then the other is enrolled too
+    and found in the film as well; at last a server is started and asked the same by boto3.
     """
     from reknown.cli.demo_client import show_client
     from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture, jpeg
+    from reknown.cli.demo_video import search_past, show_film
     from reknown.cli.session import open_engine, open_gallery
 
     engine = open_engine(None)
@@ -48,14 +49,18 @@ def demo(
         story.enrol(EILEEN)
         _say(2, "A group picture is searched for everybody: both women, seven ways each")
         story.identify(picture, tiles, "1-eileen-enrolled.png")
-        _say(3, f"{GRACE.name} is enrolled too, from one photograph, and the search repeated")
+        _say(3, "A film: who appears, and when; its faces are kept for thirty days")
+        gallery = (engine, database, _COLLECTION, _ACTOR)
+        complete = show_film(*gallery, out)
+        _say(4, f"{GRACE.name} is enrolled too, from one photograph, and the search repeated")
         story.enrol(GRACE)
-        complete = story.identify(picture, tiles, "2-both-enrolled.png")
-        _say(4, "The same through boto3, as code written for Amazon Rekognition does it")
+        complete &= story.identify(picture, tiles, "2-both-enrolled.png")
+        _say(5, "Was she the stranger in the film? Search what was kept of it")
+        complete &= search_past(*gallery, Path(folder))
+        _say(6, "The same through boto3, as code written for Amazon Rekognition does it")
         known = {person.name: jpeg(person.crop()) for person in (EILEEN, GRACE)}
         photo = GRACE.crop().rotate(12).resize((220, 220))
-        found = show_client(Path(folder) / "server", known, jpeg(photo))
-        complete = complete and found
+        complete &= show_client(Path(folder) / "server", known, jpeg(photo))
     _farewell(out)
     raise typer.Exit(0 if complete else 1)
 
@@ -149,7 +154,7 @@ def _farewell(out: Path) -> None:
     command = "reknown" if shutil.which("reknown") else sys.argv[0]
     typer.echo(
         f"""
-The pictures are in {out}/: look at them.
+The pictures and the film are in {out}/: look at them.
 All variants come from one photograph of each person, which makes this easy: between two
 different photographs the default pack misses about one in seven at this threshold
 (README, "How often it is wrong").
@@ -158,6 +163,7 @@ The same with your own people, a folder of pictures for each:
 
     {command} enroll PEOPLE/
     {command} identify PHOTO.jpg --draw found.png
+    {command} video identify CLIP.mp4 --report clip.html
 
 And for programs that speak to Amazon Rekognition (docs/rekognition.md):
 

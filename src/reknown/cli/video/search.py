@@ -66,13 +66,14 @@ def search(
             photo=lambda found: found.photo,
             positive=lambda found: bool(found.matches),
             as_json=_json,
-            as_text=_print,
+            as_text=print_matches,
             labels=_labels,
         )
         show_all(searcher.search_all(images, top), images, view, json=json, draw=draw)
 
 
-def _print(path: Path, found: TrackSearch) -> None:
+def print_matches(path: Path, found: TrackSearch) -> None:
+    """A table of the tracks that the picture's largest face resembles."""
     from reknown.cli.output import print_table, printable
 
     others = len(found.photo.faces) - 1
