@@ -2,13 +2,24 @@
 
 Scores: make a `ScoreSet`, then ask for `operating_points`, `det_curve` and the rest. Every rate
 is a `Rate` with its counts; intervals take into account that comparisons of one person are not
-independent. `docs/evaluation.md` shows how; every module has more.
+independent. What the commands print and write are the `..._report` functions; `report.figures`
+is plain JSON, and `reknown.evaluation.html.render` makes the page. `docs/evaluation.md` shows how;
+every module has more.
 """
 
+from reknown.evaluation.audit import false_positives, share_of_hits, threshold_curve
 from reknown.evaluation.chance import Resampling, differential
 from reknown.evaluation.comparison import compare_systems
 from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
-from reknown.evaluation.differentials import PairTrials, SubjectTrials, group_rates
+from reknown.evaluation.differentials import (
+    PairTrials,
+    SubjectTrials,
+    cross_matrix,
+    group_rates,
+    mated_trials,
+    non_mated_trials,
+    subject_groups,
+)
 from reknown.evaluation.disparities import (
     fairness_discrepancy_rate,
     garbe,
@@ -17,6 +28,7 @@ from reknown.evaluation.disparities import (
     max_over_geometric_mean,
     max_over_min,
 )
+from reknown.evaluation.duplicates import find_duplicates
 from reknown.evaluation.failures import transaction_rates
 from reknown.evaluation.identification import (
     cumulative_match,
@@ -38,10 +50,31 @@ from reknown.evaluation.intervals import (
 )
 from reknown.evaluation.manifest import Manifest, read_manifest
 from reknown.evaluation.pairs import count_pairs
-from reknown.evaluation.planning import expected_false_candidates, planned_fmr, planned_fpir
+from reknown.evaluation.planning import (
+    expected_false_candidates,
+    planned_fmr,
+    planned_fpir,
+    planned_threshold,
+)
+from reknown.evaluation.presentation import attack_rates, bona_fide_rates, bpcer_at_apcer
 from reknown.evaluation.protocols import all_pairs, gallery_split, official_pairs
 from reknown.evaluation.quality import discard_curve
 from reknown.evaluation.rates import Rate
+from reknown.evaluation.report import Report
+from reknown.evaluation.runs.audit import AuditPlan, Side, congress_report
+from reknown.evaluation.runs.calibrate import (
+    calibrate_pictures,
+    calibrate_scores,
+    calibration_report,
+    calibration_toml,
+)
+from reknown.evaluation.runs.compare import picture_comparison, score_comparison
+from reknown.evaluation.runs.gallery_plan import threshold_plan
+from reknown.evaluation.runs.group_data import Wanted, data_of_scores, data_of_templates
+from reknown.evaluation.runs.groups import GroupPlan, groups_report
+from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
+from reknown.evaluation.runs.verify import score_report, verification_report
+from reknown.evaluation.score_files import ScoreFile, read_score_file
 from reknown.evaluation.scores import ScoreSet
 from reknown.evaluation.templates import TemplateSet, extract
 from reknown.evaluation.verification import (
@@ -58,24 +91,42 @@ from reknown.evaluation.verification import (
 
 __all__ = [
     "AllPairsDesign",
+    "AuditPlan",
+    "GroupPlan",
+    "IdentificationPlan",
     "Interval",
     "ListedPairsDesign",
     "Manifest",
     "PairTrials",
     "Rate",
+    "Report",
     "Resampling",
+    "ScoreFile",
     "ScoreSet",
+    "Side",
     "SubjectTrials",
     "TemplateSet",
+    "Wanted",
     "all_pairs",
     "area_under_curve",
+    "attack_rates",
+    "bona_fide_rates",
+    "bpcer_at_apcer",
+    "calibrate_pictures",
+    "calibrate_scores",
+    "calibration_report",
+    "calibration_toml",
     "clustered_fmr",
     "clustered_fnmr",
     "clustered_wilson",
     "compare_systems",
+    "congress_report",
     "count_pairs",
+    "cross_matrix",
     "cumulative_match",
     "d_prime",
+    "data_of_scores",
+    "data_of_templates",
     "det_curve",
     "differential",
     "discard_curve",
@@ -88,25 +139,41 @@ __all__ = [
     "false_negative_identification_rate",
     "false_non_match_rate",
     "false_positive_identification_rate",
+    "false_positives",
+    "find_duplicates",
     "gallery_split",
     "garbe",
     "gini",
     "group_rates",
+    "groups_report",
+    "identification_report",
     "inequity_rate",
+    "mated_trials",
     "max_over_geometric_mean",
     "max_over_min",
+    "non_mated_trials",
     "official_pairs",
     "operating_point",
     "operating_points",
+    "picture_comparison",
     "planned_fmr",
     "planned_fpir",
+    "planned_threshold",
     "read_manifest",
+    "read_score_file",
+    "score_comparison",
+    "score_report",
     "searches_from_lists",
     "searches_from_scores",
     "selectivity",
+    "share_of_hits",
+    "subject_groups",
+    "threshold_curve",
     "threshold_for",
     "threshold_for_fpir",
+    "threshold_plan",
     "transaction_rates",
+    "verification_report",
     "vertex_bootstrap",
     "wilson",
 ]
