@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from unit.objects.servers import BUCKET, KEY_ID, SECRET, s3_objects
+from moto_server import KEY_ID, SECRET, moto_server, without_aws_settings
+from unit.objects.servers import BUCKET, s3_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,23 +17,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a user's AWS settings nor a proxy have a say."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    without_aws_settings(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
     """The address of a real S3 server in this process."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from moto_server import KEY_ID, SECRET
 from reknown.objects.s3 import S3Objects, S3Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KEY_ID = "AKIDEXAMPLEEXAMPLE00"
-SECRET = "example-secret-never-shown"
 BUCKET = "pictures"
 HASTY = S3Timeouts(connect=0.2, read=0.2, body=0.5)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from moto_server import KEY_ID, SECRET
 from reknown.biometrics.errors import InputError
 from reknown.objects.errors import (
     ObjectError,
@@ -22,8 +23,6 @@ from reknown.objects.s3 import S3Objects
 from unit.objects.servers import (
     BUCKET,
     HASTY,
-    KEY_ID,
-    SECRET,
     Answering,
     dripping,
     listening,

@@ -1,0 +1,168 @@
+"""Notifications to an address of the operator's, signed after Standard Webhooks."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Event, Timer
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reknown.biometrics.errors import InputError
+from reknown.notify.base import NotifyTimeouts, refusal
+from reknown.notify.errors import NotifyError, RefusedNotifyError
+from reknown.notify.signatures import key_of, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KEY_BYTES = 24
+_PORTS = {"http": 80, "https": 443}
+_VISIBLE = re.compile(r"[!-~]+")
+_ID = re.compile(r"[0-9A-Za-z_-]{1,255}")
+_NO_KEY = (
+    'the webhook secret must be "whsec_" and base64 of at least 24 random bytes: make one with '
+    "`echo whsec_$(openssl rand -base64 32)`"
+)
+_NO_URL = "the webhook URL is not an address like https://host/path, without a name or password"
+
+
+class WebhookSender:
+    """Posts JSON to one URL, which the operator chose; no redirect and no proxy is used.
+
+    For https the receiver's certificate is checked, against the system's authorities or those
+    in the file that the environment variable SSL_CERT_FILE names. Safe to use from several
+    threads.
+
+    Raises `InputError` when the URL makes no sense or the secret is shorter than 24 bytes.
+    """
+
+    __slots__ = ("_host", "_key", "_path", "_port", "_timeouts", "_tls")
+
+    def __init__(self, url: str, secret: str, timeouts: NotifyTimeouts = NotifyTimeouts()) -> None:
+        self._host, self._port, self._path, encrypted = _parts(url)
+        self._key = _key(secret)
+        self._tls = ssl.create_default_context() if encrypted else None
+        self._timeouts = timeouts
+
+    def send(self, target: str, body: str, message_id: str) -> None:  # noqa: ARG002
+        """Posts `body`, which is JSON; `target` is not looked at, there is one receiver.
+
+        Raises `NotifyError` when the receiver is unreachable or too slow or answers with 408,
+        429 or 5xx, and `RefusedNotifyError` at any other answer but 2xx.
+        """
+        if not _ID.fullmatch(message_id):
+            raise RefusedNotifyError("the message id is not of letters, digits, - and _")
+        try:
+            status = self._post(body.encode(), message_id)
+        except (OSError, HTTPException) as error:
+            raise NotifyError(f"the webhook cannot be reached: {_said(error)}") from error
+        if not 200 <= status < 300:
+            raise refusal("webhook", status)
+
+    def _post(self, body: bytes, message_id: str) -> int:
+        timestamp = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Reknown",
+            "Connection": "close",
+            "webhook-id": message_id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": sign(self._key, message_id, timestamp, body),
+        }
+        with closing(self._connection()) as connection, self._line() as line:
+            connection.sock = line
+            connection.request("POST", self._path, body, headers)
+            with connection.getresponse() as answer:
+                # The status says it all: nothing of the answer's body is read.
+                return answer.status
+
+    def _connection(self) -> HTTPConnection:
+        if self._tls is None:
+            return HTTPConnection(self._host, self._port)
+        return HTTPSConnection(self._host, self._port, context=self._tls)
+
+    @contextmanager
+    def _line(self) -> Iterator[socket.socket]:
+        timeouts = self._timeouts
+        line = socket.create_connection((self._host, self._port), timeouts.connect)
+        try:
+            line.settimeout(timeouts.read)
+            with _no_longer_than(timeouts.answer, line):
+                if self._tls is not None:
+                    line = self._tls.wrap_socket(line, server_hostname=self._host)
+                yield line
+        finally:
+            line.close()
+
+
+@contextmanager
+def _no_longer_than(seconds: float, line: socket.socket) -> Iterator[None]:
+    """Cuts the line after a while: a timeout of a socket starts anew with every byte.
+
+    Raises `TimeoutError` in place of what that leads to.
+    """
+    # Another descriptor of the same line, which stays valid when TLS takes over the first.
+    with line.dup() as same:
+        cut = Event()
+
+        def shut() -> None:
+            cut.set()
+            with suppress(OSError):
+                same.shutdown(socket.SHUT_RDWR)
+
+        timer = Timer(seconds, shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (OSError, HTTPException) as error:
+            if cut.is_set():
+                raise TimeoutError from error
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
+        # An answer that ends among its headers passes for a whole one.
+        if cut.is_set():
+            raise TimeoutError
+
+
+def _parts(url: str) -> tuple[str, int, str, bool]:
+    """Host, port, path, and whether it is https; never repeats a password that it may hold."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise InputError(_NO_URL) from error
+    plain = _VISIBLE.fullmatch(url) and "@" not in parts.netloc and not parts.fragment
+    if not plain or parts.scheme not in _PORTS or not parts.hostname:
+        raise InputError(_NO_URL)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.hostname, port or _PORTS[parts.scheme], path, parts.scheme == "https"
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = key_of(secret)
+    except ValueError as error:
+        raise InputError(_NO_KEY) from error
+    if len(key) < _KEY_BYTES:
+        raise InputError(_NO_KEY)
+    return key
+
+
+def _said(error: Exception) -> str:
+    """What went wrong in words that hold no address; a certificate's trouble in full."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return error.strerror
+    return type(error).__name__
