@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 class SamplingSettings:
     """Milliseconds from look to look, and the least from frame to frame.
 
+    Frames of more than `window_pixels` a window are further apart, as memory is limited.
     While nothing but noise changes, `rest_ms` pass from look to look: fewer than
     `moving_points` of a sketch differ by more than `noise` (of 255).
     Two frames are of different scenes when their sketches differ by `cut_difference` (of 255)
@@ -40,6 +41,7 @@ class SamplingSettings:
 
     step_ms: int = 200
     spacing_ms: int = 12
+    window_pixels: int = 40_000_000
     rest_ms: int = 600
     noise: float = 8.0
     moving_points: int = 3
@@ -87,13 +89,13 @@ class Windows:
         self._looked: NDArray[np.float32] | None = None
         self._looked_ms = 0
         self._unseen: Frame | None = None
-        self._last_ms = -settings.spacing_ms
+        self._last_ms = -settings.step_ms
 
     def of(self, frames: Iterable[Frame]) -> Iterator[Window]:
         """The windows, in order; frames too close to the one before are left out."""
         sketch: NDArray[np.float32] | None = None
         for frame in frames:
-            if frame.time_ms - self._last_ms < self._settings.spacing_ms:
+            if frame.time_ms - self._last_ms < self._spacing(frame):
                 continue
             self._last_ms = frame.time_ms
             before, sketch = sketch, frame.sketch()
@@ -105,6 +107,11 @@ class Windows:
             if self._cut or span >= self._settings.step_ms - self._settings.spacing_ms:
                 yield self._closed(sketch)
         yield from self._scene_ends(sketch)
+
+    def _spacing(self, frame: Frame) -> float:
+        width, height = frame.size
+        for_memory = self._settings.step_ms * width * height / self._settings.window_pixels
+        return max(self._settings.spacing_ms, for_memory)
 
     def _scene_ends(self, sketch: NDArray[np.float32] | None) -> Iterator[Window]:
         """The last frame of a scene is looked at in any case."""

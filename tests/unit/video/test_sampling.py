@@ -97,6 +97,15 @@ def test_frames_closer_than_any_eye_are_left_out() -> None:
     assert sum(len(window.frames) for window in found) <= 400 / SETTINGS.spacing_ms + 1
 
 
+def test_fewer_frames_are_held_where_they_are_large() -> None:
+    small = replace(SETTINGS, window_pixels=160 * 120 * 4)
+    picture = np.zeros((120, 160, 3), np.uint8)
+    data = videos.rendered((picture, time) for time in range(0, 1000, 20))
+    with open_video(io.BytesIO(data)) as video:
+        found = list(Windows(small).of(video.frames()))
+    assert max(len(window.frames) for window in found) <= 5
+
+
 def test_a_cut_is_told_from_motion() -> None:
     chance = np.random.default_rng(0)
     scene = chance.uniform(0, 255, (48, 64)).astype(np.float32)
