@@ -103,7 +103,8 @@ def test_fewer_frames_are_held_where_they_are_large() -> None:
     data = videos.rendered((picture, time) for time in range(0, 1000, 20))
     with open_video(io.BytesIO(data)) as video:
         found = list(Windows(small).of(video.frames()))
-    assert max(len(window.frames) for window in found) <= 5
+    # one more than four and both ends: a frame at rest goes with those that follow it
+    assert max(len(window.frames) for window in found) <= 6
 
 
 def test_a_cut_is_told_from_motion() -> None:
