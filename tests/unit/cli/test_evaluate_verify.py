@@ -89,6 +89,25 @@ def test_options_that_contradict_are_refused(
         run("evaluate", "verify", *arguments)
 
 
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("none/r.html", "no folder"), ("", "it is a folder"), ("scores.csv/r.html", "no folder")],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    run: Callable[..., Run], tmp_path: Path, place: str, message: str
+) -> None:
+    _scores(tmp_path / "scores.csv")
+    for command, option in (("verify", "--report"), ("calibrate", "--write")):
+        with pytest.raises(InputError, match=f"cannot write .*{message}"):
+            run("evaluate", command, "nowhere", option, tmp_path / place)
+
+
+def test_a_disk_that_is_full_is_one_line(run: Callable[..., Run], tmp_path: Path) -> None:
+    file = _scores(tmp_path / "scores.csv")
+    with pytest.raises(InputError, match="cannot write /dev/full: no space left"):
+        run("evaluate", "verify", "--scores", file, "--report", "/dev/full")
+
+
 def test_one_person_is_too_few(run: Callable[..., Run], people: Path) -> None:
     for picture in (people / "Grace Hopper").iterdir():
         picture.unlink()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place, write_file
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
 from reknown.cli.options import Accurate, Pack
 
@@ -26,7 +26,10 @@ WorstGroup = Annotated[
     ),
 ]
 Write = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the [calibration] block of a manifest.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", callback=check_place, help="Write the [calibration] block of a manifest."
+    ),
 ]
 Install = Annotated[
     bool,
@@ -106,7 +109,7 @@ def _keep(
         measured, template_space(manifest).fingerprint, detector_fingerprint(manifest)
     )
     if write is not None:
-        write.write_text(block, encoding="utf-8")
+        write_file(write, block)
     done = [] if write is None else [f"written to {write}"]
     if install:
         done.append(f"installed as {_install(pack, block)}: delete that file to undo it")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
@@ -25,9 +28,38 @@ Source = Annotated[
         "image,subject and, if you like, session and any group columns.",
     ),
 ]
+
+
+def check_place(path: Path | None) -> Path | None:
+    """A file to be written; raises `InputError` before the work, not after, if it cannot be."""
+    if path is None:
+        return None
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"cannot write {path}: permission denied")
+    return path
+
+
+def write_file(path: Path, text: str) -> None:
+    """Writes a file; raises `InputError` where that fails."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "failed").lower()
+        raise InputError(f"cannot write {path}: {reason}") from error
+
+
 Html = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE", help="Write the whole report as one HTML file."),
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        callback=check_place,
+        help="Write the whole report as one HTML file.",
+    ),
 ]
 ReportJson = Annotated[
     bool, typer.Option("--json", help="The report's figures as JSON, for machines.")
@@ -82,7 +114,7 @@ def show(report: Report, html: Path | None, *, as_json: bool) -> None:
     if html is not None:
         from reknown.evaluation.html import render
 
-        html.write_text(render(report), encoding="utf-8")
+        write_file(html, render(report))
     if as_json:
         sys.stdout.write(json.dumps(report.figures, sort_keys=True, allow_nan=False) + "\n")
         return
@@ -111,8 +143,6 @@ def print_report(report: Report) -> None:
 
 
 def _choice(choose: str) -> FaceChoice:
-    from reknown.biometrics.errors import InputError
-
     if choose == "central":
         return "central"
     if choose == "largest":
