@@ -141,11 +141,12 @@ def memory(samples: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """Mebibytes: some samples, and how many a minute come on top after the first minute."""
     late = [(at, rss) for at, rss in samples if at > _SETTLED] or list(samples)
     at, rss = np.array(late).T
-    slope = float(np.polyfit(at / 60, rss, 1)[0]) if len(late) > 2 else float("nan")
+    # runs of a minute say nothing of it
+    slope = round(float(np.polyfit(at / 60, rss, 1)[0]), 2) if len(late) > 2 else None
     return {
         "mib_every_30_s": [round(rss) for _, rss in samples[::30]],
         "peak_mib": round(max(rss for _, rss in samples)),
-        "mib_per_minute_after_the_first": round(slope, 2),
+        "mib_per_minute_after_the_first": slope,
     }
 
 
