@@ -66,10 +66,12 @@ def messages(aws: Callable[[str], Any], queue: str) -> list[dict[str, Any]]:
     return found
 
 
-def fails(endpoint: str, topic: str = TOPIC) -> NotifyError:
+def fails(
+    endpoint: str, topic: str = TOPIC, timeouts: NotifyTimeouts = NotifyTimeouts()
+) -> NotifyError:
     """The error, which comes in time."""
-    start = time.monotonic()
-    with closing(sender(endpoint, HASTY)) as sns, pytest.raises(NotifyError) as caught:
+    with closing(sender(endpoint, timeouts)) as sns, pytest.raises(NotifyError) as caught:
+        start = time.monotonic()
         sns.send(topic, BODY, "job-1")
     assert time.monotonic() - start < 3
     for private in (endpoint, SECRET, KEY_ID, topic):
@@ -195,14 +197,14 @@ def test_an_endless_answer_is_cut(receiver: Receiver, status: int) -> None:
 
 def test_a_silent_endpoint_is_given_up(receiver: Receiver) -> None:
     receiver.raw, receiver.chunks = True, receiver.silent()
-    assert type(fails(receiver.address)) is NotifyError
+    assert type(fails(receiver.address, timeouts=HASTY)) is NotifyError
 
 
 @pytest.mark.parametrize("status", [200, 404])
 def test_an_answer_that_drips_is_given_up(receiver: Receiver, status: int) -> None:
     receiver.status, receiver.headers = status, {}
     receiver.chunks = receiver.dripping(b"<")
-    assert type(fails(receiver.address)) is NotifyError
+    assert type(fails(receiver.address, timeouts=HASTY)) is NotifyError
 
 
 def test_something_else_answers(receiver: Receiver) -> None:

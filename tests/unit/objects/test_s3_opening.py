@@ -57,7 +57,7 @@ def open_within(folder: Path) -> int:
     return count
 
 
-def opened(answering: Answering, folder: Path, timeouts: S3Timeouts = HASTY) -> bytes:
+def opened(answering: Answering, folder: Path, timeouts: S3Timeouts = S3Timeouts()) -> bytes:
     """What an own server's object holds."""
     with serving(answering):
         objects = S3Objects(
@@ -69,7 +69,7 @@ def opened(answering: Answering, folder: Path, timeouts: S3Timeouts = HASTY) -> 
 
 
 def size(answering: Answering) -> int:
-    with serving(answering), closing(s3_objects(answering.endpoint, HASTY)) as objects:
+    with serving(answering), closing(s3_objects(answering.endpoint)) as objects:
         return objects.size(BUCKET, "k", None)
 
 
@@ -201,7 +201,7 @@ def test_a_large_object_may_take_longer_than_a_picture(folder: Path) -> None:
         chunks: Any = slowly([b"x" * 100] * 8, 0.1)
         return Answering(headers={"Content-Length": "800"}, chunks=chunks)
 
-    patient = S3Timeouts(connect=0.2, read=0.5, body=0.3, rate=500)
+    patient = S3Timeouts(connect=2, read=2, body=0.5, rate=200)
     assert opened(slow(), folder, patient) == b"x" * 800
     answering = slow()
     with (
