@@ -61,7 +61,7 @@ from reknown.evaluation.protocols import all_pairs, gallery_split, official_pair
 from reknown.evaluation.quality import discard_curve
 from reknown.evaluation.rates import Rate
 from reknown.evaluation.report import Report
-from reknown.evaluation.runs.audit import AuditPlan, Side, congress_report
+from reknown.evaluation.runs.audit import AuditPlan, congress_report
 from reknown.evaluation.runs.calibrate import (
     calibrate_pictures,
     calibrate_scores,
@@ -73,6 +73,7 @@ from reknown.evaluation.runs.gallery_plan import threshold_plan
 from reknown.evaluation.runs.group_data import Wanted, data_of_scores, data_of_templates
 from reknown.evaluation.runs.groups import GroupPlan, groups_report
 from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
+from reknown.evaluation.runs.strangers import Side
 from reknown.evaluation.runs.verify import score_report, verification_report
 from reknown.evaluation.score_files import ScoreFile, read_score_file
 from reknown.evaluation.scores import ScoreSet

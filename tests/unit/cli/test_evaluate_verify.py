@@ -102,6 +102,33 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
             run("evaluate", command, "nowhere", option, tmp_path / place)
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("verify", "set.csv", "--pairs", "pairs.csv"), "line 2"),
+        (("calibrate", "set.csv", "--worst-group", "colour"), "no group column 'colour'"),
+        (("calibrate", "set.csv", "--worst-group", "sex"), "no group has 30 subjects"),
+        (("groups", "set.csv", "--by", "colour"), "no group column 'colour'"),
+        (("audit", "congress", "set.csv", "set.csv"), "2 subjects are in the gallery"),
+        (("audit", "congress", "set.csv", "other.csv", "--by", "sex"), "no group column 'sex'"),
+    ],
+)
+def test_what_the_list_of_pictures_shows_wrong_is_said_before_any_picture_is_read(
+    run: Callable[..., Run],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    (tmp_path / "set.csv").write_text("image,subject,sex\na.jpg,a,f\nb.jpg,b,m\n")
+    (tmp_path / "other.csv").write_text("image,subject\nc.jpg,c\n")
+    (tmp_path / "pairs.csv").write_text("fold,image_a,image_b,same\n0,a.jpg,none.jpg,0\n")
+    monkeypatch.setattr(session, "open_engine", None)
+    places = [tmp_path / word if word.endswith(".csv") else word for word in words]
+    with pytest.raises(InputError, match=message):
+        run("evaluate", *places)
+
+
 def test_a_disk_that_is_full_is_one_line(run: Callable[..., Run], tmp_path: Path) -> None:
     file = _scores(tmp_path / "scores.csv")
     with pytest.raises(InputError, match="cannot write /dev/full: no space left"):

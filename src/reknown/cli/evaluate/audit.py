@@ -50,15 +50,20 @@ def congress(
     Every match is false. In 2018 the ACLU did this with 535 members of the US Congress.
     """
     from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.evaluation.runs.audit import AuditPlan, Side, congress_report
+    from reknown.evaluation.manifest import read_manifest
+    from reknown.evaluation.runs.audit import AuditPlan, check_groups, congress_report
+    from reknown.evaluation.runs.strangers import Side, check_people
 
     plan = AuditPlan(
         similarities=_numbers(thresholds, "--thresholds", 0, 100),
         scores=() if scores is None else _numbers(scores, "--scores", -1, 1),
         by=tuple(by or ()),
     )
-    searched = read_subjects(gallery, pack, accurate=accurate, choose=choose)
-    searching = read_subjects(probes, pack, accurate=accurate, choose=choose)
+    strangers, others = read_manifest(gallery), read_manifest(probes)
+    check_people(strangers, others)
+    check_groups(others, plan.by)
+    searched = read_subjects(strangers, pack, accurate=accurate, choose=choose)
+    searching = read_subjects(others, pack, accurate=accurate, choose=choose)
     found = congress_report(
         Side(searched.manifest, searched.templates),
         Side(searching.manifest, searching.templates),

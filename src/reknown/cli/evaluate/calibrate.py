@@ -85,9 +85,13 @@ def _of_pictures(
     source: Path, pack: str | None, how: tuple[bool, str], dataset: str, worst_group: str | None
 ) -> Measured:
     from reknown.cli.evaluate.session import read_subjects
-    from reknown.evaluation.runs.calibrate import calibrate_pictures
+    from reknown.evaluation.manifest import read_manifest
+    from reknown.evaluation.runs.calibrate import calibrate_pictures, check_worst_group
 
-    subjects = read_subjects(source, pack, accurate=how[0], choose=how[1])
+    manifest = read_manifest(source)
+    if worst_group is not None:
+        check_worst_group(manifest, worst_group)
+    subjects = read_subjects(manifest, pack, accurate=how[0], choose=how[1])
     return calibrate_pictures(subjects, dataset, worst_group=worst_group)
 
 

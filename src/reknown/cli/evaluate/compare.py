@@ -82,10 +82,12 @@ def _of_pictures(
     from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import read_subjects
     from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK
+    from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.compare import picture_comparison
 
     names = packs or [DEFAULT_PACK, ACCURATE_PACK]
     if len(names) != 2:
         raise InputError(f"give --pack twice, not {len(names)} times")
-    first, second = (read_subjects(source, name, choose=choose) for name in names)
+    manifest = read_manifest(source)
+    first, second = (read_subjects(manifest, name, choose=choose) for name in names)
     return picture_comparison(first, second, rates)

@@ -85,8 +85,9 @@ def groups(
     if pictures is None:
         data = _of_scores(scores, by, wanted, pack=pack is not None or accurate)
     else:
-        check_columns(read_manifest(pictures), by or ())
-        read = read_subjects(pictures, pack, accurate=accurate, choose=choose)
+        manifest = read_manifest(pictures)
+        check_columns(manifest, by or ())
+        read = read_subjects(manifest, pack, accurate=accurate, choose=choose)
         data = data_of_templates(
             read.manifest, read.templates, read.duplicates, read.calibration, wanted, by or ()
         )

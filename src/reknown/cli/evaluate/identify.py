@@ -69,6 +69,7 @@ def identify(
     """
     from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
 
     if gallery_size is not None:
@@ -83,7 +84,7 @@ def identify(
     given = {"fpirs": fpir, "similarities": similarity}
     chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
-    read = read_subjects(pictures, pack, accurate=accurate, choose=choose)
+    read = read_subjects(read_manifest(pictures), pack, accurate=accurate, choose=choose)
     if similarity and read.calibration is None:
         raise InputError("this model pack has no calibration: leave out --similarity")
     found = identification_report(

@@ -81,18 +81,19 @@ class Subjects:
 
 
 def read_subjects(
-    source: Path, pack: str | None, *, accurate: bool = False, choose: str = "central"
+    manifest: Manifest, pack: str | None, *, accurate: bool = False, choose: str = "central"
 ) -> Subjects:
-    """Reads the manifest and makes templates, with a bar; those made before are reused."""
+    """Makes the templates, with a bar; those made before are reused.
+
+    What can be checked on the manifest alone is to be checked before: this may take long.
+    """
     from reknown.cli.output import progress
     from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK, open_engine, pack_store
     from reknown.evaluation.duplicates import find_duplicates
-    from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.templates import extract
     from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint
 
-    manifest = read_manifest(source)
     engine = open_engine(pack, accurate=accurate)
     name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
     with progress() as bar:

@@ -72,6 +72,7 @@ def verify(
     a face count as errors.
     """
     from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.protocols import official_pairs
     from reknown.evaluation.runs.verify import verification_report
 
@@ -81,8 +82,9 @@ def verify(
         report = _of_scores(scores, without_names=without_names)
     else:
         assert source is not None
-        subjects = read_subjects(source, pack, accurate=accurate, choose=choose)
-        listed = None if pairs is None else official_pairs(pairs, subjects.manifest)
+        manifest = read_manifest(source)
+        listed = None if pairs is None else official_pairs(pairs, manifest)
+        subjects = read_subjects(manifest, pack, accurate=accurate, choose=choose)
         report = verification_report(
             subjects, listed, similarities=similarity or (), without_names=without_names
         )

@@ -16,8 +16,6 @@ from reknown.evaluation.audit import (
     threshold_curve,
 )
 from reknown.evaluation.differentials import MINIMUM_SUBJECTS
-from reknown.evaluation.duplicates import PictureMarks, find_duplicates
-from reknown.evaluation.pairs import score_matrix
 from reknown.evaluation.report import Axis, Caution, Lines, Report, Section, Series, Table, Text
 from reknown.evaluation.runs.counts import (
     NOTHING,
@@ -28,6 +26,7 @@ from reknown.evaluation.runs.counts import (
     rate_data,
     rate_text,
 )
+from reknown.evaluation.runs.strangers import Side, best_scores, check_strangers
 from reknown.evaluation.scores import UNLABELLED, matches
 
 if TYPE_CHECKING:
@@ -39,15 +38,11 @@ if TYPE_CHECKING:
     from reknown.evaluation.audit import FalsePositives, ShareTest
     from reknown.evaluation.manifest import Manifest
     from reknown.evaluation.report import Block
-    from reknown.evaluation.templates import TemplateSet
 
     Floats = NDArray[np.float64]
-    Ints = NDArray[np.intp]
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _WANTED = 0.01
-_SHOWN = 5
-_BLOCK = 2_048
 _CURVE = (50.0, 60.0, 70.0, 75.0, *(float(s) for s in range(80, 100)))
 _EXPLAINED = (
     "Nobody among the probes is in the gallery: each candidate is false. The implied FMR is what "
@@ -55,14 +50,6 @@ _EXPLAINED = (
     "the gallery is planning, not measurement. Intervals are Wilson's at 95 %. The curve shows "
     "every threshold, so that nobody has to argue which one is fair.",
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """The gallery or the probes: pictures and what the engine made of them."""
-
-    manifest: Manifest
-    templates: TemplateSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,58 +122,6 @@ def congress_report(
     return Report("Audit: strangers in a gallery", tuple(sections), figures)
 
 
-def check_strangers(gallery: Side, probes: Side) -> int:
-    """How many probes look like a picture of the gallery without being the same file.
-
-    Raises `InputError` for a subject or a file that is on both sides.
-    """
-    gallery.templates.space.require(probes.templates.space)
-    both = sorted(set(gallery.manifest.subjects()[1]) & set(probes.manifest.subjects()[1]))
-    if both:
-        names = ", ".join(repr(name) for name in both[:_SHOWN])
-        raise InputError(
-            f"{len(both):,} subjects are in the gallery and among the probes, {names} first: each "
-            "match of theirs would be right. Leave them out on one side, or rename strangers who "
-            "share a name"
-        )
-    count = len(gallery.manifest.samples)
-    one, other = gallery.templates.pictures, probes.templates.pictures
-    marks = PictureMarks(
-        one.digests + other.digests,
-        np.concatenate([one.hashes, other.hashes]),
-        np.concatenate([one.thumbnails, other.thumbnails]),
-    )
-    sides = (np.arange(len(marks.digests)) >= count).astype(np.intp)
-    found = find_duplicates(marks, sides)
-    across = ~found.same_subject
-    same = found.second[across & found.exact] - count
-    if len(same):
-        image = probes.manifest.samples[same[0]].image.as_posix()
-        raise InputError(
-            f"{len(np.unique(same)):,} probes are the same file as a picture of the gallery, "
-            f"{image!r} first: somebody is on both sides under two names"
-        )
-    return len(np.unique(found.second[across]))
-
-
-def best_scores(gallery: Side, probes: Side) -> Floats:
-    """Each probe's best score in the gallery (p,), -inf for a failed probe.
-
-    Raises `InputError` when no picture of a side gave a template.
-    """
-    for name, side in (("gallery", gallery), ("probes", probes)):
-        side.templates.require_any(f"picture of the {name}")
-    count = len(gallery.templates.failed)
-    failed = np.concatenate([gallery.templates.failed, probes.templates.failed])
-    vectors = np.concatenate([gallery.templates.vectors, probes.templates.vectors])
-    rows = np.arange(count, len(failed))
-    best = np.full(len(rows), -np.inf)
-    for start in range(0, count, _BLOCK):
-        part = np.arange(start, min(start + _BLOCK, count))
-        np.maximum(best, score_matrix(vectors, failed, rows, part).max(axis=1), out=best)
-    return best
-
-
 def _thresholds(
     plan: AuditPlan, calibration: Calibration | None
 ) -> tuple[tuple[float | None, float], ...]:
@@ -202,6 +137,11 @@ def _thresholds(
             "thresholds as scores (--scores 0.5,0.6)"
         )
     return tuple((similarity, calibration.score(similarity)) for similarity in plan.similarities)
+
+
+def check_groups(probes: Manifest, by: tuple[str, ...]) -> None:
+    """Raises the `InputError` of `congress_report` for group columns, before any template."""
+    _groups(probes, by)
 
 
 def _groups(manifest: Manifest, by: tuple[str, ...]) -> list[_Group]:

@@ -31,6 +31,7 @@ from reknown.evaluation.tail import NonMatedTail, tail_threshold_for
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reknown.evaluation.manifest import Manifest
     from reknown.evaluation.report import Block
     from reknown.evaluation.runs.comparisons import Pictures
     from reknown.evaluation.score_files import ScoreFile
@@ -42,6 +43,10 @@ RATES = (0.5, 0.2, 0.1, 5e-2, 2e-2, 1e-2, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e
 LEAST_SUBJECTS = 30
 """A group with fewer subjects sets no threshold."""
 
+_NO_GROUP = (
+    f"no group has {LEAST_SUBJECTS} subjects, so none can set a threshold: leave out the option "
+    "for the worst group, or add people"
+)
 _KEPT = 5_000_000
 _STEP = 1e-6
 _LOWEST_SCORE = -1.0
@@ -115,6 +120,15 @@ def calibrate_pictures(
     rows = _rows(data, groups)
     digest = data_digest(pictures)
     return _measured(rows, what, digest, data, worst_group, small)
+
+
+def check_worst_group(manifest: Manifest, column: str) -> None:
+    """Raises `InputError` where no group of the column can set a threshold; needs no template."""
+    codes, names = manifest.groups([column])
+    subjects, _ = manifest.subjects()
+    sizes = [len(np.unique(subjects[codes == code])) for code in range(len(names))]
+    if max(sizes, default=0) < LEAST_SUBJECTS:
+        raise InputError(_NO_GROUP)
 
 
 def calibrate_scores(file: ScoreFile, dataset: str = "", *, by_group: bool = False) -> Measured:
@@ -237,10 +251,7 @@ def _checked_groups(
     found: Sequence[_Group], small: Sequence[str]
 ) -> tuple[tuple[_Group, ...], tuple[str, ...]]:
     if not found:
-        raise InputError(
-            f"no group has {LEAST_SUBJECTS} subjects, so none can set a threshold: leave out the "
-            "option for the worst group, or add people"
-        )
+        raise InputError(_NO_GROUP)
     return tuple(found), tuple(small)
 
 
