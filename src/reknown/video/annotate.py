@@ -64,7 +64,7 @@ def annotate(
         output.flush()
         return (*video.warnings, *sound.warnings)
     except (av.error.FFmpegError, OSError) as error:
-        reason = error.strerror or type(error).__name__
+        reason = (error.strerror or type(error).__name__).lower()
         raise VideoWorkError(f"the annotated video cannot be written: {reason}") from error
 
 

@@ -84,7 +84,8 @@ def _work(task: messages.Task, teller: Teller) -> None:
 def _annotate(task: messages.Annotate, teller: Teller) -> None:
     from reknown.video.annotate import annotate  # noqa: PLC0415
 
-    with os.fdopen(task.video, "rb") as file, os.fdopen(task.output, "w+b") as output:
+    output = os.fdopen(task.output, "w+b")  # never closed: on a full disk that would fail anew
+    with os.fdopen(task.video, "rb") as file:
         warnings = annotate(file, task.marks, output, teller.progress)
     teller.tell(messages.Annotated(warnings))
 

@@ -28,7 +28,7 @@ _MOST_ROWS, _MOST_CARDS, _MOST_SPANS = 300, 600, 4
 _THINNEST = 3.0
 _STEPS_MS = (100, 200, 500, *(1000 * s for s in (1, 2, 5, 10, 15, 30)))
 _LONGER_STEPS_MS = tuple(60_000 * m for m in (1, 2, 5, 10, 15, 30, 60, 120))
-_TICKS = 6
+_TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,12 @@ def _one_line(value: object) -> object:
 
 def _facts(found: VideoIdentification, collection: str) -> list[tuple[str, str]]:
     info = found.analysis.info
+    people = "1 person" if found.gallery_size == 1 else f"{found.gallery_size:,} people"
+    pictures = "1 picture" if found.references == 1 else f"{found.references:,} pictures"
     return [
         ("Length", clock(info.duration_ms)),
         ("Pictures", f"{info.width} x {info.height}, {info.frame_rate:.3g} a second, {info.codec}"),
-        (
-            "Searched",
-            f"{collection}: people: {found.gallery_size:,}, pictures: {found.references:,}",
-        ),
+        ("Searched", f"{people}, {pictures} in {collection}"),
         ("SHA-256", found.analysis.sha256),
     ]
 
