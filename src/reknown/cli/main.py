@@ -24,6 +24,7 @@ from reknown.cli import (
     models,
     serve,
     users,
+    worker,
 )
 from reknown.cli.evaluate import app as evaluate
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
@@ -52,6 +53,7 @@ cli.add_typer(users.cli, name="users")
 cli.add_typer(faces.cli, name="faces")
 cli.command()(ledger.ledger)
 cli.command()(serve.serve)
+cli.command()(worker.worker)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")
 cli.add_typer(evaluate.cli, name="evaluate")

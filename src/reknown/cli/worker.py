@@ -111,6 +111,7 @@ def _worker(
     from reknown.cli.stores import open_objects, open_senders
     from reknown.jsonlog import json_log
     from reknown.notify.base import backoff
+    from reknown.services.notices import Postman
     from reknown.services.video_work import Workplace
     from reknown.services.worker import Rhythm, Worker
 
