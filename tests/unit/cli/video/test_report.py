@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reknown.biometrics.candidates import Candidate
+from reknown.biometrics.templates import TemplateSpace
+from reknown.cli.video.report import _ticks, render
+from reknown.services.decision import Threshold, threshold_at_similarity
+from reknown.services.video_identification import VideoIdentification, appearances
+from video_analyses import INFO, analysis, plain_jpeg, track
+from video_faces import unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reknown.biometrics.tracks import Track
+    from reknown.vision.analyze import Engine
+
+SPACE = TemplateSpace("tiny", "ab" * 32, 8)
+HOSTILE = "<script>alert(1)</script>\u202e{{7*7}}\x1b"
+_VOID = {"meta", "img"}
+
+
+class _Page(HTMLParser):
+    """Checks that tags are balanced, and keeps them with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def all(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def found(
+    tracks: Sequence[Track],
+    names: Sequence[str | None],
+    *,
+    expected: float | None = 2e-4,
+    warnings: Sequence[str] = (),
+    duration_ms: int = 10_000,
+) -> VideoIdentification:
+    rows = [() if n is None else (Candidate(1, n, "f", 0.99, 91.5, 1e-5),) for n in names]
+    made = analysis(SPACE, tracks, warnings=warnings)
+    made = replace(made, info=replace(INFO, duration_ms=duration_ms))
+    in_video = None if expected is None else expected * len(tracks)
+    parts = appearances(tracks, rows, 5)
+    return VideoIdentification(made, parts, 0.98, 2, 2, expected, in_video, None)
+
+
+@pytest.fixture
+def threshold(engine: Engine) -> Threshold:
+    return threshold_at_similarity(engine.calibration)
+
+
+@pytest.fixture
+def party(threshold: Threshold) -> str:
+    """Eileen twice, and a stranger meanwhile."""
+    tracks = [
+        track(unit(0), 0, 2500, 0, picture=(200, 0, 0)),
+        track(unit(1), 1000, 3000, 1, picture=(0, 200, 0)),
+        track(unit(0), 7500, 10_000, 0, picture=(0, 0, 200)),
+    ]
+    return render("party.mp4", found(tracks, ["Eileen", None, "Eileen"]), ("people", threshold))
+
+
+def test_a_page_is_whole_and_loads_and_runs_nothing(party: str) -> None:
+    page = _Page(party)
+    assert party.startswith("<!DOCTYPE html>")
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "iframe", "object", "embed", "link", "a", "form"), tag
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in ("href", "src"):
+                assert (value or "").startswith("data:image/jpeg;base64,")
+    assert re.findall(r"[a-z]+://", party) == []
+    policies = [m["content"] for m in page.all("meta") if "http-equiv" in m]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+
+
+def test_each_person_has_a_line_with_its_intervals(party: str) -> None:
+    lines = re.findall(r'<div class="who"><b>(.*?)</b><span>(.*?)</span>', party)
+    assert lines == [("Eileen", "5.0 s"), ("unknown 2", "2.0 s")]
+    bars = [(bar["x"], bar["width"]) for bar in _Page(party).all("rect")]
+    assert bars == [("0.00", "250.00"), ("750.00", "250.00"), ("100.00", "200.00")]
+    assert "<p>0:00:00.0 to 0:00:02.5, 0:00:07.5 to 0:00:10.0</p>" in party
+
+
+def test_the_best_view_of_every_appearance_is_shown(party: str) -> None:
+    sheet = party[party.index('id="views"') :]
+    pictures = re.findall(r"base64,([^\"]+)", sheet)
+    expected = [plain_jpeg(c) for c in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
+    assert [base64.b64decode(picture) for picture in pictures] == expected
+
+
+def test_the_table_and_what_it_means(party: str) -> None:
+    assert party.count("under 1 in 1,000,000") == 0
+    assert party.count("1 in 100,000") == 2
+    assert "similarity 80.0 (score 0.9857), false match rate 1 in 10,000" in party
+    assert re.search(r"0\.0002 false candidates are expected in one search", party)
+    assert "strangers, 0.0006" in party
+    assert "A candidate is not an identification." in party
+    assert all(cell.get("scope") == "col" for cell in _Page(party).all("th"))
+
+
+def test_names_from_strangers_stay_text(threshold: Threshold) -> None:
+    page = render(
+        HOSTILE, found([track(unit(0))], [HOSTILE], warnings=[HOSTILE]), (HOSTILE, threshold)
+    )
+    assert "<script" not in page
+    assert "{{7*7}}" in page
+    assert not {"\u202e", "\x1b"} & set(page)
+    _Page(page)
+
+
+def test_cautions_stand_at_the_top(threshold: Threshold) -> None:
+    page = render(
+        "a.mp4", found([], [], expected=0.5, warnings=["it is cut off"]), ("people", threshold)
+    )
+    cautions = re.findall(r"<strong>Caution:</strong> (.*?)</p>", page)
+    assert cautions[0].startswith("0.5 false candidates are expected")
+    assert cautions[1] == "it is cut off"
+    assert "No face was found in this video." in page
+
+
+def test_without_calibration_no_rate_is_claimed(threshold: Threshold) -> None:
+    page = render(
+        "a.mp4", found([track(unit(0))], ["A"], expected=None), ("p", Threshold(0.9, None))
+    )
+    assert "has not been calibrated" in page
+    assert "expected in one search" not in page
+
+
+def test_a_crowd_does_not_make_a_page_without_end(threshold: Threshold) -> None:
+    tracks = [track(unit(0), t, t + 100, t, picture=(1, 2, 3)) for t in range(700)]
+    page = render("a.mp4", found(tracks, [None] * 700), ("people", threshold))
+    assert page.count('<div class="who">') == 300
+    assert "400 more people are in the table below." in page
+    assert len(_Page(page).all("tr")) == 701
+
+
+def test_a_moment_is_wide_enough_to_be_seen_and_stays_on_the_line(threshold: Threshold) -> None:
+    tracks = [track(unit(0), 3_599_990, 3_600_000)]
+    page = render("a.mp4", found(tracks, [None], duration_ms=3_600_000), ("people", threshold))
+    (bar,) = _Page(page).all("rect")
+    assert (bar["x"], bar["width"]) == ("997.00", "3.00")
+
+
+@pytest.mark.parametrize("length", [1, 90, 1000, 8993, 61_000, 3_600_000, 6 * 3_600_000])
+def test_the_axis_has_a_few_round_moments(length: int) -> None:
+    ticks = _ticks(length)
+    assert 1 <= len(ticks) <= 6
+    assert ticks[0] == ("0.00", "0:00:00")
+    places = [float(place) for place, _ in ticks]
+    assert places == sorted(places)
+    assert places[-1] < 97
+
+
+def test_the_same_answer_gives_the_same_page(party: str, threshold: Threshold) -> None:
+    one = found([track(unit(0))], ["A"])
+    assert render("a", one, ("p", threshold)) == render("a", one, ("p", threshold))

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import pytest
+
+from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.cli.completion import complete_video
+from reknown.gallery.database import open_database
+from reknown.ledger.actor import Actor
+from reknown.services import galleries, kept_tracks
+from reknown.services.kept_tracks import Keeping
+from video_analyses import analysis, towards, track
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+    from unit.cli.conftest import Run
+
+    RunCommand = Callable[..., Run]
+
+A, B = "aa" * 32, "bb" * 32
+ACTOR = Actor("tester")
+
+
+@pytest.fixture(scope="module")
+def data(
+    engine: Engine, eileen_image: DecodedImage, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A data folder with Eileen and a stranger in a.mp4, Eileen in b.mp4."""
+    folder = tmp_path_factory.mktemp("data")
+    (template,) = engine.embed(eileen_image, engine.detect(eileen_image))
+    known = track(template.vector, 1000, 4960, 0, best_ms=2000)
+    stranger = track(towards(template.vector, 0.2), 61_000, 62_000, 1)
+    database = open_database(folder)
+    galleries.create_collection(database, "people", engine.space, {}, ACTOR)
+    with database.begin() as connection:
+        for name, sha256, tracks in (("a.mp4", A, [known, stranger]), ("b.mp4", B, [known])):
+            found = analysis(engine.space, tracks, sha256=sha256)
+            kept_tracks.keep(connection, "people", found, Keeping(name, 30), ACTOR)
+    database.dispose()
+    return folder
+
+
+@pytest.fixture
+def kept(data: Path) -> None:
+    """These tracks are kept."""
+    shutil.copytree(data, os.environ["REKNOWN_DATA"])
+
+
+@pytest.fixture
+def eileen_jpg(people: Path) -> Path:
+    return people / "Eileen Collins" / "1.jpg"
+
+
+def videos(run: RunCommand, *options: object) -> list[str]:
+    return [line["video"] for line in run("video", "tracks", "list", "--json", *options).lines]
+
+
+def test_a_face_is_found_in_past_videos(run: RunCommand, kept: None, eileen_jpg: Path) -> None:
+    done = run("video", "search", eileen_jpg)
+    assert (done.status, done.err) == (0, "")
+    assert "searching 3 kept tracks in people; threshold: similarity 80.0" in done.out
+    assert "expected false candidates in each search: 0.0003" in done.out
+    rows = [line.split() for line in done.out.splitlines() if ".mp4" in line]
+    assert [row[:4] for row in rows] == [
+        [name, "0:00:01.0", "0:00:05.0", "0:00:02.0"] for name in ("a.mp4", "b.mp4")
+    ]
+
+
+def test_the_same_for_machines(run: RunCommand, kept: None, eileen_jpg: Path) -> None:
+    (line,) = run("video", "search", eileen_jpg, "--json", "--top", 1).lines
+    (found,) = line["tracks"]
+    assert (line["image"], line["tracks_searched"]) == (str(eileen_jpg), 3)
+    assert (found["video"], found["video_sha256"], found["best_ms"]) == ("a.mp4", A, 2000)
+    assert found["similarity"] > 99
+    assert "template" not in found
+
+
+def test_nobody_found_is_a_negative_answer(run: RunCommand, kept: None, people: Path) -> None:
+    done = run("video", "search", people / "Grace Hopper" / "1.jpg")
+    assert (done.status, "no candidate" in done.out) == (1, True)
+
+
+def test_false_candidates_are_warned_of(run: RunCommand, kept: None, eileen_jpg: Path) -> None:
+    assert "false candidates" in run("video", "search", eileen_jpg, "--threshold", 40).err
+
+
+def test_a_picture_without_a_face_is_an_error_of_its_own(
+    run: RunCommand, kept: None, eileen_jpg: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (100, 100)).save(tmp_path / "blank.png")
+    done = run("video", "search", tmp_path / "blank.png", eileen_jpg, "--json")
+    assert done.status == 2
+    assert done.lines[0]["error"]["type"] == "NoFaceError"
+    assert len(done.lines[1]["tracks"]) == 2
+
+
+def test_tracks_are_listed(run: RunCommand, kept: None) -> None:
+    assert videos(run) == ["a.mp4", "a.mp4", "b.mp4"]
+    assert videos(run, "--video", "b.mp4") == ["b.mp4"]
+    assert videos(run, "--video", A[:8]) == ["a.mp4"] * 2
+    assert videos(run, "--before", "2020-01-01") == []
+    assert videos(run, "--before", "2999-01-01T12:00+02:00") == ["a.mp4", "a.mp4", "b.mp4"]
+    done = run("video", "tracks", "list")
+    assert B[:12] in done.out
+    assert "no kept tracks" in run("video", "tracks", "list", "--video", "c.mp4").out
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (["--video", "a.mp4"], ["b.mp4"]),
+        (["--video", B], ["a.mp4", "a.mp4"]),
+        (["--before", "2999-01-01"], []),
+        (["--all", "--yes"], []),
+        (["--video", "a.mp4", "--before", "2020-01-01"], ["a.mp4", "a.mp4", "b.mp4"]),
+    ],
+    ids=str,
+)
+def test_tracks_are_deleted(
+    run: RunCommand, kept: None, options: list[str], left: list[str]
+) -> None:
+    done = run("video", "tracks", "delete", *options)
+    gone = 3 - len(left)
+    assert (done.status, done.out) == (0 if gone else 1, f"deleted {gone} tracks\n")
+    assert videos(run) == left
+
+
+def test_single_tracks_are_deleted(run: RunCommand, kept: None) -> None:
+    first = run("video", "tracks", "list", "--json").lines[0]["track_id"]
+    assert run("video", "tracks", "delete", first).status == 0
+    assert run("video", "tracks", "delete", first).status == 1
+    assert videos(run) == ["a.mp4", "b.mp4"]
+
+
+def test_all_are_deleted_only_when_that_is_meant(run: RunCommand, kept: None) -> None:
+    assert run("video", "tracks", "delete", "--all", answer="n\n").status == 1
+    for options in ([], ["--yes"], ["--all", "--video", "a.mp4"]):
+        with pytest.raises(InputError, match="say which tracks"):
+            run("video", "tracks", "delete", *options)
+    assert len(videos(run)) == 3
+    assert run("video", "tracks", "delete", "--all", answer="y\n").status == 0
+
+
+def test_a_date_is_understood_or_refused(run: RunCommand, kept: None) -> None:
+    with pytest.raises(InputError, match="is no date"):
+        run("video", "tracks", "delete", "--before", "yesterday")
+
+
+@pytest.mark.parametrize("command", [["tracks", "list"], ["tracks", "delete", "--all", "-y"]])
+def test_an_unknown_collection_is_not_found(run: RunCommand, command: list[str]) -> None:
+    with pytest.raises(NotFoundError):
+        run("video", *command, "--collection", "nobody")
+
+
+def test_videos_are_offered(kept: None) -> None:
+    def offered(incomplete: str, **given: Any) -> list[str]:
+        return complete_video(Mock(params=given), incomplete)
+
+    assert offered("") == ["a.mp4", "b.mp4"]
+    assert offered("b", collection="people") == ["b.mp4"]
+    assert offered("", collection="nobody") == []
+
+
+def test_no_videos_are_offered_where_there_is_nothing() -> None:
+    assert complete_video(Mock(params={}), "") == []
