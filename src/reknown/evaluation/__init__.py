@@ -71,8 +71,9 @@ from reknown.evaluation.runs.calibrate import (
 from reknown.evaluation.runs.compare import picture_comparison, score_comparison
 from reknown.evaluation.runs.gallery_plan import threshold_plan
 from reknown.evaluation.runs.group_data import Wanted, data_of_scores, data_of_templates
-from reknown.evaluation.runs.groups import GroupPlan, groups_report
+from reknown.evaluation.runs.groups import groups_report
 from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
+from reknown.evaluation.runs.judging import GroupPlan
 from reknown.evaluation.runs.strangers import Side
 from reknown.evaluation.runs.verify import score_report, verification_report
 from reknown.evaluation.score_files import ScoreFile, read_score_file

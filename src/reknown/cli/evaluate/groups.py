@@ -77,7 +77,8 @@ def groups(
     from reknown.cli.evaluate.session import read_subjects, show
     from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.group_data import Wanted, check_columns, data_of_templates
-    from reknown.evaluation.runs.groups import GroupPlan, groups_report
+    from reknown.evaluation.runs.groups import groups_report
+    from reknown.evaluation.runs.judging import GroupPlan
 
     wanted = Wanted(similarity, fmr)
     if (pictures is None) == (scores is None):

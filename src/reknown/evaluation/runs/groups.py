@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation import disparities
-from reknown.evaluation.chance import (
-    Differential,
-    Measure,
-    Resampling,
-    Verdict,
-    differential,
-    permutation_null,
-)
 from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.differentials import (
-    MINIMUM_SUBJECTS,
     PairTrials,
     cross_matrix_of,
     group_rates,
@@ -38,12 +27,22 @@ from reknown.evaluation.report import (
 )
 from reknown.evaluation.runs.counts import (
     NOTHING,
-    interval_data,
     interval_text,
     number,
     of,
     rate_data,
     rate_text,
+)
+from reknown.evaluation.runs.judging import (
+    GroupPlan,
+    Judged,
+    differential_data,
+    group_rate_data,
+    joint_measures,
+    judge,
+    measures_of,
+    remark,
+    verdict_blocks,
 )
 from reknown.evaluation.scores import UNLABELLED
 
@@ -52,11 +51,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.evaluation.chance import NullBand
     from reknown.evaluation.designs import PairDesign
-    from reknown.evaluation.differentials import Evidence, GroupRate
+    from reknown.evaluation.differentials import Evidence
     from reknown.evaluation.intervals import ClusteredRate
-    from reknown.evaluation.rates import Rate
     from reknown.evaluation.report import Block
     from reknown.evaluation.runs.group_data import GroupColumn, GroupData, Operating
 
@@ -72,29 +69,6 @@ _EXPLAINED = (
     "none was guessed. A subject's label holds for all of its pictures. Intervals are at 95 % and "
     "allow for comparisons that share a subject. A picture without a template matches nothing.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class GroupPlan:
-    """How groups are judged: a figure takes `minimum_subjects`; chance is drawn as said."""
-
-    minimum_subjects: int = MINIMUM_SUBJECTS
-    resampling: Resampling = field(default_factory=Resampling)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """One error rate of all groups; `problem` is why there is no differential."""
-
-    name: str
-    groups: tuple[GroupRate, ...]
-    found: Differential | None
-    geometric: NullBand | None
-    problem: str
-
-    @property
-    def usable(self) -> bool:
-        return self.found is not None and self.found.verdict is not Verdict.SUPPRESSED
 
 
 def groups_report(data: GroupData, plan: GroupPlan | None = None) -> Report:
@@ -208,10 +182,10 @@ class _Column:
 
     def __init__(self, data: GroupData, column: GroupColumn, plan: GroupPlan) -> None:
         self._data, self._column, self._plan = data, column, plan
-        self._fmr = _judge("FMR", data.non_mated, column, data.operating.target, plan)
+        self._fmr = judge("FMR", data.non_mated, column, data.operating.target, plan)
         self._fnmr = None
         if data.mated is not None:
-            self._fnmr = _judge("FNMR", data.mated, column, _TARGET_FNMR, plan)
+            self._fnmr = judge("FNMR", data.mated, column, _TARGET_FNMR, plan)
         self._shown = [group.group for group in self._fmr.groups if group.rate is not None]
         self._subjects = np.bincount(
             column.codes[column.codes != UNLABELLED], minlength=len(column.names)
@@ -230,7 +204,7 @@ class _Column:
         if len(self._shown) > 1:
             blocks.append(self._heat_map())
         for judged in self._both():
-            blocks.extend(_verdict(judged, self._column))
+            blocks.extend(verdict_blocks(judged, self._column))
         if measures := self._measures():
             rows = tuple((name, number(value)) for name, value in measures.items())
             blocks.append(Table("How far the groups lie apart", ("measure", "value "), rows))
@@ -243,15 +217,15 @@ class _Column:
             "column": self._column.name,
             "unlabelled_subjects": int((self._column.codes == UNLABELLED).sum()),
             "groups": [self._group_data(group) for group in range(len(self._column.names))],
-            "differentials": {j.name: _differential_data(j, self._column) for j in self._both()},
+            "differentials": {j.name: differential_data(j, self._column) for j in self._both()},
             "measures": self._measures(),
             "cross_fmr": self._cross_data(),
         }
 
-    def _both(self) -> list[_Judged]:
+    def _both(self) -> list[Judged]:
         return [judged for judged in (self._fmr, self._fnmr) if judged is not None]
 
-    def _table(self, judged: _Judged) -> Table:
+    def _table(self, judged: Judged) -> Table:
         rows = tuple(
             (
                 self._column.names[group.group],
@@ -259,7 +233,7 @@ class _Column:
                 of(group.rate),
                 rate_text(group.rate),
                 interval_text(group.interval),
-                _remark(group),
+                remark(group),
             )
             for group in judged.groups
         )
@@ -279,7 +253,7 @@ class _Column:
         head = ("group", "subjects ", "images ", "FTA, images ", "FTE, subjects ")
         return Table(f"Failures to find a face, by {self._column.name}", head, tuple(rows))
 
-    def _forest(self, judged: _Judged) -> Forest:
+    def _forest(self, judged: Judged) -> Forest:
         rows = tuple(
             ForestRow(
                 self._column.names[group.group],
@@ -293,7 +267,7 @@ class _Column:
         caption = f"{judged.name} by {self._column.name} with 95 % intervals"
         return Forest(caption, Axis(judged.name, log=True), rows, everybody)
 
-    def _reference(self, judged: _Judged) -> float | None:
+    def _reference(self, judged: Judged) -> float | None:
         if judged is self._fmr:
             evidence = self._data.non_mated
             return len(evidence.false_matches) / evidence.design.comparisons
@@ -329,9 +303,9 @@ class _Column:
         found: dict[str, float] = {}
         for judged in self._both():
             if judged.usable:
-                found |= _measures_of(judged)
+                found |= measures_of(judged)
         if self._fnmr is not None and self._fmr.usable and self._fnmr.usable:
-            found |= _joint_measures(self._fmr, self._fnmr)
+            found |= joint_measures(self._fmr, self._fnmr)
         return found
 
     def _cautions(self) -> Iterator[Caution]:
@@ -358,7 +332,7 @@ class _Column:
             data["fta"] = rate_data(failures.fta)
             data["fte"] = rate_data(failures.fte, wilson(failures.fte))
         for judged in self._both():
-            data[judged.name.lower()] = _group_rate_data(judged, group)
+            data[judged.name.lower()] = group_rate_data(judged, group)
         return data | self._successes(group)
 
     def _successes(self, group: int) -> dict[str, Any]:
@@ -373,138 +347,6 @@ class _Column:
                 known = rates[group] if group < len(rates) else None
                 data[name] = None if known is None else rate_data(known.rate, known.interval)
         return data
-
-
-def _judge(
-    name: str, evidence: Evidence, column: GroupColumn, target: float, plan: GroupPlan
-) -> _Judged:
-    minimum = plan.minimum_subjects
-    groups = group_rates(evidence, column.codes, target, minimum)
-    try:
-        found = differential(
-            evidence, column.codes, target, minimum_subjects=minimum, resampling=plan.resampling
-        )
-        band = None
-        if found.verdict is not Verdict.SUPPRESSED:
-            shown = [group.group for group in groups if group.rate is not None]
-            codes = np.where(np.isin(column.codes, shown), column.codes, UNLABELLED)
-            band = permutation_null(
-                evidence,
-                codes,
-                measure=Measure.MAX_OVER_GEOMETRIC_MEAN,
-                resampling=plan.resampling,
-            )
-    except InputError as error:
-        return _Judged(name, groups, None, None, str(error))
-    return _Judged(name, groups, found, band, "")
-
-
-def _remark(group: GroupRate) -> str:
-    if group.withheld is not None:
-        more = f": {group.more_subjects:,} more are needed" if group.more_subjects else ""
-        return f"no figure: {group.withheld}{more}"
-    if group.unstable:
-        return f"unstable: under 30 errors; about {group.more_subjects:,} more subjects needed"
-    return ""
-
-
-def _verdict(judged: _Judged, column: GroupColumn) -> Iterator[Block]:
-    if judged.found is None:
-        yield Caution(f"{judged.name}: no ratio between groups: {judged.problem}")
-        return
-    found = judged.found
-    if found.worst is None or found.best is None or found.null is None:
-        yield Caution(f"{judged.name}: {found.verdict.value}: {_named(found.reason, column)}")
-        return
-    worst, best = column.names[found.worst], column.names[found.best]
-    yield Text(
-        (
-            f"{judged.name}: {found.verdict.value} (p {found.null.p_value:.3g}). {worst} over "
-            f"{best}: {number(found.ratio)}, interval {interval_text(found.interval)}; with "
-            f"labels permuted {found.null.median:.3g} in the median and up to "
-            f"{found.null.upper:.3g} in {found.null.level:.0%}. Zero errors count as a half. One "
-            "test in twenty finds a difference where there is none.",
-        )
-    )
-
-
-def _named(reason: str, column: GroupColumn) -> str:
-    """The reason with the group's label in place of its code."""
-    words = reason.split(" ")
-    if words[0] == "group" and words[1].isdigit():
-        words[1] = column.names[int(words[1])]
-    return " ".join(words)
-
-
-def _measures_of(judged: _Judged) -> dict[str, float]:
-    rates = [group.rate for group in judged.groups if group.rate is not None]
-    floored = _floored(rates)
-    plain = [rate.value for rate in rates]
-    return {
-        f"{judged.name} max/min": disparities.max_over_min(floored),
-        f"{judged.name} max/geomean": disparities.max_over_geometric_mean(floored),
-        f"{judged.name} sd log10": disparities.sd_log10(floored),
-        f"{judged.name} Gini, raw": disparities.gini(plain, corrected=False),
-        f"{judged.name} Gini, corrected": disparities.gini(plain),
-    }
-
-
-def _floored(rates: list[Rate]) -> Floats:
-    return disparities.floored_rates([r.errors for r in rates], [r.trials for r in rates])
-
-
-def _joint_measures(fmr: _Judged, fnmr: _Judged) -> dict[str, float]:
-    both = [
-        (left.rate, right.rate)
-        for left, right in zip(fmr.groups, fnmr.groups, strict=False)
-        if left.rate is not None and right.rate is not None
-    ]
-    if len(both) < 2:
-        return {}
-    one, other = ([pair[side] for pair in both] for side in (0, 1))
-    plain, other_plain = ([rate.value for rate in rates] for rates in (one, other))
-    floored, other_floored = (_floored(rates) for rates in (one, other))
-    return {
-        "GARBE": disparities.garbe(plain, other_plain),
-        "FDR": disparities.fairness_discrepancy_rate(plain, other_plain),
-        "IR": disparities.inequity_rate(floored, other_floored),
-    }
-
-
-def _group_rate_data(judged: _Judged, group: int) -> dict[str, Any]:
-    if group >= len(judged.groups):
-        return {"withheld": "no comparisons"}
-    rate = judged.groups[group]
-    if rate.withheld is not None:
-        return {"withheld": rate.withheld, "more_subjects": rate.more_subjects}
-    known = rate_data(rate.rate, rate.interval) or {}
-    return known | {"unstable": rate.unstable, "more_subjects": rate.more_subjects}
-
-
-def _differential_data(judged: _Judged, column: GroupColumn) -> dict[str, Any]:
-    found = judged.found
-    if found is None:
-        return {"verdict": Verdict.SUPPRESSED.value, "reason": judged.problem}
-    data: dict[str, Any] = {"verdict": found.verdict.value, "reason": _named(found.reason, column)}
-    if found.worst is None or found.best is None or found.null is None:
-        return data
-    data |= {"worst": column.names[found.worst], "best": column.names[found.best]}
-    data["ratio"] = found.ratio
-    data["interval"] = None if found.interval is None else interval_data(found.interval)
-    data["chance"] = {Measure.MAX_OVER_MIN.value: _band_data(found.null)}
-    if judged.geometric is not None:
-        data["chance"][Measure.MAX_OVER_GEOMETRIC_MEAN.value] = _band_data(judged.geometric)
-    return data
-
-
-def _band_data(band: NullBand) -> dict[str, float]:
-    return {
-        "observed": band.observed,
-        "median": band.median,
-        "upper": band.upper,
-        "level": band.level,
-        "p_value": band.p_value,
-    }
 
 
 def _everybody(evidence: Evidence) -> ClusteredRate:

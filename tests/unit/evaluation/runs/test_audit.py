@@ -10,7 +10,8 @@ import pytest
 from reknown.biometrics.errors import InputError, SpaceMismatchError
 from reknown.biometrics.templates import TemplateSpace
 from reknown.evaluation.report import Caution, Lines, Table
-from reknown.evaluation.runs.audit import AuditPlan, Side, congress_report
+from reknown.evaluation.runs.audit import AuditPlan, congress_report
+from reknown.evaluation.runs.strangers import Side
 from unit.evaluation.runs.grouped import CALIBRATION, manifest_with, templates_of
 
 if TYPE_CHECKING:

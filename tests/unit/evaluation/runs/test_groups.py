@@ -11,7 +11,8 @@ from reknown.biometrics.errors import InputError
 from reknown.evaluation.chance import Resampling, Verdict
 from reknown.evaluation.report import Caution, Forest, HeatMap, Table
 from reknown.evaluation.runs.group_data import Wanted, data_of_scores, data_of_templates
-from reknown.evaluation.runs.groups import GroupPlan, groups_report
+from reknown.evaluation.runs.groups import groups_report
+from reknown.evaluation.runs.judging import GroupPlan
 from reknown.evaluation.scores import ScoreSet
 from unit.evaluation.runs.grouped import (
     CALIBRATION,
