@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import videos
 from servers import serving
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -42,3 +43,25 @@ def test_code_written_for_rekognition(people: Path, tmp_path: Path) -> None:
     assert "1.jpg resembles 1: 100.0" in first
     assert "friends is there already" in again
     assert "nobody in friends resembles the largest face of 1.jpg" in again
+
+
+def test_code_written_for_rekognition_on_a_video(people: Path, tmp_path: Path) -> None:
+    bucket = tmp_path / "buckets" / "films"
+    bucket.mkdir(parents=True)
+    videos.render(
+        bucket / "party.mp4",
+        [
+            *videos.scene(videos.steady(0, 1000), []),
+            *videos.scene(videos.steady(1000, 2000), [(videos.eileen(), videos.still((0.5, 0.5)))]),
+            *videos.scene(videos.steady(2000, 3000), [(videos.grace(), videos.still((0.5, 0.5)))]),
+        ],
+    )
+    eileen = people / "Eileen Collins" / "1.jpg"
+    with serving(tmp_path / "served", "--buckets", tmp_path / "buckets") as server:
+        environment = server.environment()
+        _run("rekognition_client.py", "friends", eileen, eileen, environment=environment)
+        found = _run(
+            "rekognition_video.py", "friends", "films", "party.mp4", environment=environment
+        )
+    # the file's name is what its face was indexed as
+    assert found.splitlines() == ["party.mp4: 3.0 seconds", "from 1.0 s: resembles 1: 99.8"]
