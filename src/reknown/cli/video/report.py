@@ -10,10 +10,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.cli.output import one_in, percent
+from reknown.cli.output import one_in, percent, printable
 from reknown.cli.video.output import label
 from reknown.cli.video.times import clock
-from reknown.evaluation.labels import plain, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,8 +108,8 @@ def render(name: str, found: VideoIdentification, searched: tuple[str, Threshold
     cards = [_card(appearance, found) for appearance in found.appearances]
     warning = caution(found.expected_false_candidates)
     return environment.from_string(source).render(
-        name=shortened(name, _NAME),
-        facts=_facts(found, shortened(collection, _NAME)),
+        name=_shortened(name),
+        facts=_facts(found, _shortened(collection)),
         cautions=[*([warning] if warning else []), *found.analysis.warnings],
         people=people[:_MOST_ROWS],
         more_people=max(0, len(people) - _MOST_ROWS),
@@ -126,7 +125,21 @@ def render(name: str, found: VideoIdentification, searched: tuple[str, Threshold
 
 def _one_line(value: object) -> object:
     # the type itself: what is marked as safe is a string too, and keeps its lines
-    return plain(value) if type(value) is str else value
+    return _plain(value) if type(value) is str else value
+
+
+def _plain(text: str) -> str:
+    """In one line, without what cannot be seen."""
+    return printable(" ".join(text.split()))
+
+
+def _shortened(text: str) -> str:
+    """A name from strangers, its middle left out where it is too long to be shown."""
+    line = _plain(text)
+    if len(line) <= _NAME:
+        return line
+    half = _NAME // 2
+    return f"{line[:half]}\N{HORIZONTAL ELLIPSIS}{line[1 - half :]}"
 
 
 def _facts(found: VideoIdentification, collection: str) -> list[tuple[str, str]]:
@@ -174,7 +187,7 @@ def _person(
     spans = [f"{clock(a.from_ms)} to {clock(a.to_ms)}" for a in seen]
     more = len(spans) - _MOST_SPANS
     return _Person(
-        shortened(name, _NAME),
+        _shortened(name),
         known,
         _picture(best, found),
         f"{sum(a.to_ms - a.from_ms for a in seen) / 1000:,.1f} s",
@@ -193,7 +206,7 @@ def _bar(appearance: Appearance, length: int) -> _Bar:
 def _card(appearance: Appearance, found: VideoIdentification) -> _Card:
     best = appearance.best
     return _Card(
-        shortened(label(appearance), _NAME),
+        _shortened(label(appearance)),
         best is not None,
         _picture(appearance, found),
         clock(appearance.from_ms),

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -177,3 +179,17 @@ def test_the_axis_has_a_few_round_moments(length: int) -> None:
 def test_the_same_answer_gives_the_same_page(party: str, threshold: Threshold) -> None:
     one = found([track(unit(0))], ["A"])
     assert render("a", one, ("p", threshold)) == render("a", one, ("p", threshold))
+
+
+def test_a_name_without_end_is_shortened(threshold: Threshold) -> None:
+    page = render("a.mp4", found([track(unit(0))], ["a" * 5000 + "z"]), ("p", threshold))
+    assert "a" * 30 + "\N{HORIZONTAL ELLIPSIS}" + "a" * 28 + "z" in page
+    assert "a" * 31 not in page
+
+
+def test_a_page_needs_nothing_of_the_evaluation() -> None:
+    code = (
+        "import sys; from reknown.cli.video.report import render\n"
+        "assert not {'scipy', 'matplotlib', 'reknown.evaluation'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
