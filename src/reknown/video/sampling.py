@@ -39,7 +39,7 @@ class SamplingSettings:
     before, so that a face which the detector hardly sees does not cost more than all others.
     """
 
-    step_ms: int = 200
+    step_ms: int = 250
     spacing_ms: int = 12
     window_pixels: int = 40_000_000
     rest_ms: int = 600

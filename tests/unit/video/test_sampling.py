@@ -59,7 +59,7 @@ def test_windows_are_of_the_step_asked_for() -> None:
     found = windows_of(walk(0, 2000))
     ends = [times(window)[-1] for window in found]
     assert ends[0] == 0
-    assert all(160 <= b - a <= 280 for a, b in pairwise(ends[:-1]))
+    assert all(200 <= b - a <= 320 for a, b in pairwise(ends[:-1]))
     assert ends[-1] == 1960
 
 
