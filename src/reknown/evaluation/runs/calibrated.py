@@ -101,6 +101,6 @@ def _exceeded(one: _Judged) -> str:
     return (
         f"At similarity {one.similarity:g} FMR is {number(one.point.fmr.value)} here, and not "
         f"below {number(one.point.fmr_interval.low)}, where the calibration says "
-        f"{number(one.promised)}. If the worst comparisons below are no wrong labels, calibrate anew "
-        "for pictures like these, or raise the threshold."
+        f"{number(one.promised)}. If the worst comparisons below are no wrong labels, calibrate "
+        "anew for pictures like these, or raise the threshold."
     )
