@@ -35,13 +35,19 @@ def _request(name: str) -> type[shapes.Shape]:
     return request
 
 
+_STARTS = frozenset(name for name in HANDLERS if name.startswith("Start"))
+_STORED = _PICTURES | _STARTS
 _IN_COLLECTIONS = _with("collection_id", "resource_arn") - {"CreateCollection"}
-_SEARCHES = frozenset(name for name in HANDLERS if "Search" in name)
+_SEARCHES = frozenset(name for name in HANDLERS if "Search" in name) - {"GetFaceSearch"}
 # Each leaf of the error trees, the code that it becomes and the operations that raise it.
 _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.ImageTooLargeError: ("ImageTooLargeException", _PICTURES),
     ours.ImageTooSmallError: ("InvalidParameterException", _PICTURES),
     ours.InvalidImageError: ("InvalidImageFormatException", _PICTURES),
+    ours.VideoTooLargeError: ("VideoTooLargeException", _STARTS),
+    # of these the job tells, not the request
+    ours.InvalidVideoError: ("InvalidParameterException", _STARTS),
+    ours.VideoWorkError: ("InvalidParameterException", _STARTS),
     ours.NoFaceError: (
         "InvalidParameterException",
         frozenset({"CompareFaces", "SearchFacesByImage"}),
@@ -56,7 +62,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         _SEARCHES | {"CompareFaces", "AssociateFaces"},
     ),
     ours.CollectionNotFoundError: ("ResourceNotFoundException", _IN_COLLECTIONS),
-    ours.NotFoundError: ("ResourceNotFoundException", _with("user_id")),
+    ours.NotFoundError: ("ResourceNotFoundException", _with("user_id", "job_id")),
     ours.AlreadyExistsError: ("InvalidParameterException", frozenset({"ReknownImportTemplates"})),
     ours.QuotaError: (
         "ServiceQuotaExceededException",
@@ -69,16 +75,18 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         "IdempotentParameterMismatchException",
         _with("client_request_token"),
     ),
+    ours.LimitError: ("LimitExceededException", _STARTS),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
-    stored.NoObjectStoreError: ("InvalidS3ObjectException", _PICTURES),
-    stored.ObjectNotFoundError: ("InvalidS3ObjectException", _PICTURES),
+    stored.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
+    stored.ObjectNotFoundError: ("InvalidS3ObjectException", _STORED),
     stored.ObjectTooLargeError: ("ImageTooLargeException", _PICTURES),
-    stored.ObjectStoreError: ("InternalServerError", _PICTURES),
+    stored.ObjectStoreError: ("InternalServerError", _STORED),
 }
 _SPECIAL = {
     ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
     ("CreateUser", ours.AlreadyExistsError): "ConflictException",
+    **{(name, stored.ObjectTooLargeError): "VideoTooLargeException" for name in _STARTS},
 }
 # What no Amazon service declares: the protocol's own, and what concerns the signature.
 _UNMODELLED = {
@@ -176,6 +184,7 @@ def test_a_missing_collection_is_the_same_error_everywhere(
         "search_users": {"UserId": "ada"},
         "search_users_by_image": picture,
         "reknown_search_all_faces_by_image": picture,
+        "start_face_search": {"Video": {"S3Object": {"Bucket": "bucket", "Name": "name"}}},
         "reknown_export_templates": {},
         "reknown_import_templates": {
             "TemplateSpace": {"Pack": "p", "Fingerprint": "ab" * 32, "Dimension": 4},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from servers import Server
 
+# Their rows and lines are looked at in test_boto3_videos.py.
+_ON_VIDEOS = {name for name in HANDLERS if name.startswith(("Start", "Get"))}
 _BY_NAME = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
 
 
@@ -37,7 +39,7 @@ def test_every_operation_leaves_one_row_and_one_line(
     server: Server, own: Any, key: tuple[str, str], name: str, eileen: bytes
 ) -> None:
     done = _all_operations(own, name, eileen)
-    assert {operation for operation, _ in done} == set(HANDLERS)
+    assert {operation for operation, _ in done} == set(HANDLERS) - _ON_VIDEOS
     rows = _rows(server, key)
     for operation, answer in done:
         request_id = answer["ResponseMetadata"]["RequestId"]

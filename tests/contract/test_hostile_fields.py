@@ -62,6 +62,8 @@ _KNOWN = {
     "ImageSha256": "ab" * 32,
     "Vector": base64.b64encode(bytes(512)).decode(),
     "Bucket": "photos",
+    "SNSTopicArn": "arn:aws:sns:eu-west-1:000000000000:ended",
+    "RoleArn": "arn:aws:iam::000000000000:role/videos",
 }
 
 

@@ -69,6 +69,8 @@ _MATCHING = {
     ),
     "[0-9a-f]{64}": "ab" * 32,
     r"[0-9\.]+": "7.0",
+    r"(^arn:aws:sns:.*:\w{12}:.+$)": "arn:aws:sns:eu-west-1:000000000000:ended",
+    r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+": "arn:aws:iam::000000000000:role/videos",
 }
 
 

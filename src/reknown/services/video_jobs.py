@@ -92,9 +92,9 @@ def start_job(platform: Platform, objects: ObjectReader, request: StartRequest) 
     with reading(platform.database) as connection:
         known = _known(connection, request)
     if known is None:
+        _check_collection(platform, request)
         # asked before the transaction: a store may take its time
         _check_video(objects, request.wanted)
-        _check_collection(platform, request)
     with platform.database.begin() as connection:
         queue.wait_for_turn(connection, request.actor.name)
         known = _known(connection, request)

@@ -7,7 +7,16 @@ from reknown.api.catalogue import OPERATIONS
 from reknown.api.registry import HANDLERS, collection_of
 from reknown.biometrics.errors import InputError
 
-_READING = ("Describe", "Detect", "Compare", "List", "Search", "ReknownSearch", "ReknownExport")
+_READING = (
+    "Describe",
+    "Detect",
+    "Compare",
+    "Get",
+    "List",
+    "Search",
+    "ReknownSearch",
+    "ReknownExport",
+)
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -28,6 +37,11 @@ def test_what_takes_pictures_says_how_many(name: str) -> None:
     assert request is not None
     images = [field for field in request.__struct_fields__ if field.endswith("image")]
     assert HANDLERS[name].images == len(images)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_what_asks_a_store_alone_says_so(name: str) -> None:
+    assert HANDLERS[name].fetches == (name.startswith("Start"))
 
 
 def test_only_templates_have_to_be_asked_for_by_name() -> None:
