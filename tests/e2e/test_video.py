@@ -118,7 +118,7 @@ def test_ctrl_c_ends_the_work_and_leaves_nothing_behind(
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert not any(Path(f"/proc/{child}/cmdline").exists() for child in children)
+    assert all(_ends(child) for child in children)
     kept = _lines(_reknown("video", "tracks", "list", "--json").stdout)
     assert len(kept) == 3
 
@@ -131,6 +131,20 @@ def _wait_for_child(pid: int) -> list[int]:
             return [int(child) for child in children]
         time.sleep(0.02)
     raise AssertionError("no second video was begun")
+
+
+def _ends(pid: int) -> bool:
+    """Whether the process is gone within seconds, or dead and only not yet waited for."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state in "XZ":
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def test_a_terminal_shows_how_far_it_is(party: Path, enrolled: Path) -> None:
