@@ -41,14 +41,16 @@ class Receiver:
     stopped: Event = field(default_factory=Event)
 
     def dripping(self, start: bytes) -> Iterator[bytes]:
-        """`start`, then a byte every 50 ms until the test is over."""
+        """`start`, then a byte every 50 ms for 6 s or until the test is over."""
         yield start
-        while not self.stopped.wait(0.05):
+        for _ in range(120):
+            if self.stopped.wait(0.05):
+                return
             yield b"x"
 
     def silent(self) -> Iterator[bytes]:
-        """Nothing, for as long as the test lasts."""
-        self.stopped.wait()
+        """Nothing, for 6 s or as long as the test lasts."""
+        self.stopped.wait(6)
         yield b""
 
     def handler(receiver) -> type[BaseHTTPRequestHandler]:  # noqa: N805
