@@ -90,7 +90,7 @@ def _thing(scene: str, index: int, rng: np.random.Generator) -> _Thing:
 
 def _frame(things: list[_Thing], frame: int, scene: str, rng: np.random.Generator) -> Floats:
     """(n, 5): whole pixels and a score in thousandths, no score twice."""
-    rows = []
+    rows: list[list[float]] = []
     for thing in things:
         there = thing.begins <= frame < thing.ends and frame not in thing.hidden
         if not there or rng.random() < 0.04:
@@ -104,7 +104,7 @@ def _frame(things: list[_Thing], frame: int, scene: str, rng: np.random.Generato
     for _ in range(rng.poisson(0.6) if scene == "clutter" else 0):
         corner, side = rng.uniform(0, 0.9, 2) * _SIZE, rng.uniform(30, 100)
         rows.append([*corner, *(corner + side), rng.uniform(50, 900)])
-    boxes = np.round(np.array(rows).reshape(-1, 5))
+    boxes = np.round(np.array(rows, np.float64).reshape(-1, 5))
     # the reference knows a box by its score, and 0.1, 0.6 and 0.7 are neither high nor low
     while len(set(boxes[:, 4])) < len(boxes) or np.isin(boxes[:, 4], (100, 600, 700)).any():
         boxes[:, 4] += rng.integers(1, 4, len(boxes))

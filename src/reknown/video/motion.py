@@ -108,18 +108,6 @@ class Motions:
         return Motions(*(np.concatenate(pair) for pair in pairs))
 
 
-def measured(boxes: Floats) -> Floats:
-    """(n, 4) left, top, right, bottom -> (n, 4) centre x, centre y, aspect, height."""
-    size = boxes[:, 2:] - boxes[:, :2]
-    return np.column_stack([boxes[:, :2] + size / 2, size[:, 0] / size[:, 1], size[:, 1]])
-
-
-def boxes_of(places: Floats) -> Floats:
-    """The inverse of `measured`."""
-    half = np.column_stack([places[:, 2] * places[:, 3], places[:, 3]]) / 2
-    return np.hstack([places[:, :2] - half, places[:, :2] + half])
-
-
 def _spread(places: Floats, heights: float, aspect: float) -> Floats:
     """Standard deviations (n, 4): so many heights, but for the aspect."""
     spread = np.repeat(heights * places[:, 3:], 4, axis=1)

@@ -19,7 +19,8 @@ import numpy as np
 
 from reknown.biometrics.errors import InputError
 from reknown.video.assignment import cheapest_pairs
-from reknown.video.motion import MotionNoise, Motions, boxes_of, measured
+from reknown.video.boxes import boxes_of, measured, overlaps
+from reknown.video.motion import MotionNoise, Motions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,21 +43,24 @@ class TrackerSettings:
     with a low score. Unless `sure_at_once`, a track seen once ends if it is not seen the next
     time, except for those of the first moment. Of two tracks, one of them not seen, that
     overlap by more than `same` (not enlarged) the younger ends.
+
+    Overlaps, enlargement and noise were chosen on simulated faces seen every 0.03 to 0.6 s:
+    walking, turning round, crossing, hidden, from a camera that shakes.
     """
 
     high: float = 0.9
     low: float = 0.7
     new: float = 0.9
-    first: float = 0.1
-    second: float = 0.1
-    unsure: float = 0.1
-    enlarged: float = 2.0
+    first: float = 0.2
+    second: float = 0.2
+    unsure: float = 0.2
+    enlarged: float = 2.5
     weighted: bool = False
     patience_ms: int = 1000
     low_revives: bool = False
     sure_at_once: bool = True
     same: float = 1.0
-    noise: MotionNoise = MotionNoise()
+    noise: MotionNoise = MotionNoise(velocity=1 / 320)
 
 
 # 32 frames: a track is given up after 30, and may be found again in the two that this takes.
@@ -73,6 +77,7 @@ BYTETRACK = TrackerSettings(
     low_revives=False,
     sure_at_once=False,
     same=0.85,
+    noise=MotionNoise(),
 )
 
 
@@ -218,23 +223,6 @@ class Tracker:
         ended[hidden[older]] = True
         ended[seen[~older]] = True
         tracks.keep(~ended)
-
-
-def overlaps(a: Floats, b: Floats, enlarged: float) -> Floats:
-    """Intersection over union (n, m) of boxes (n, 4) and (m, 4), both enlarged about their centre.
-
-    So many times their width and height; boxes are left, top, right, bottom.
-    """
-    a, b = _enlarged(a, enlarged)[:, None], _enlarged(b, enlarged)[None]
-    common = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = np.maximum(common, 0.0).prod(axis=-1)
-    area_a, area_b = ((box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (a, b))
-    return np.asarray(shared / (area_a + area_b - shared), np.float64)
-
-
-def _enlarged(boxes: Floats, times: float) -> Floats:
-    grown = (boxes[:, 2:] - boxes[:, :2]) * ((times - 1) / 2)
-    return np.hstack([boxes[:, :2] - grown, boxes[:, 2:] + grown])
 
 
 def _match(
