@@ -27,8 +27,15 @@ class VideoWorkers:
     They run as long as the context, and die with this process whatever ends it.
     """
 
-    def __init__(self, count: int, words: Sequence[str], log: FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        count: int,
+        words: Sequence[str],
+        log: FilteringBoundLogger,
+        pause: float = _PAUSE_SECONDS,
+    ) -> None:
         self._words = words
+        self._pause = pause
         self._log = log
         self._stopping = threading.Event()
         self._places: list[_Place] = [_Place() for _ in range(count)]
@@ -69,7 +76,7 @@ class VideoWorkers:
                 return
             self._log.error("a video worker ended and is started anew", status=status)
             place.process = None
-            place.not_before = time.monotonic() + _PAUSE_SECONDS
+            place.not_before = time.monotonic() + self._pause
         if time.monotonic() >= place.not_before:
             # -P: nothing is imported from the folder that the server was started in
             command = [sys.executable, "-P", "-c", _WORKER, "worker"]
