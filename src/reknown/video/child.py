@@ -1,4 +1,4 @@
-"""The process that works on one video: `python -m reknown.video.child ADDRESS_SPACE`.
+"""The process that works on one video: `python -m reknown.video.child ADDRESS_SPACE PARENT`.
 
 It reads a task from standard input, writes messages to standard output and ends.
 """
@@ -23,9 +23,11 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 _PROGRESS_SECONDS = 0.2
 
 
-def main(address_space: int) -> None:
-    """Works on the task; errors become a message."""
+def main(address_space: int, parent: int) -> None:
+    """Works on the task of the process `parent`; errors become a message."""
     confine(address_space)
+    if os.getppid() != parent:  # it ended before we were to die with it
+        sys.exit(1)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     # libraries must not write between our messages
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -109,4 +111,4 @@ def _analyse(task: messages.Analyse, teller: Teller) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from reknown.biometrics.tracks import Observation
 from reknown.video.shots import CutOut, SeenShot, cut_out, take_shot
-from reknown.video.tracker import Tracker
+from reknown.video.tracker import Tracker, TrackerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ class Follower:
         self._executor = executor
         self._settings = settings
         self._pictures = pictures
-        self._tracker = Tracker()
+        self._tracker = Tracker(TrackerSettings(patience_ms=settings.patience_ms))
         self._trails: dict[int, _Trail] = {}
         self.embedded = 0
 

@@ -158,7 +158,8 @@ def run_isolated(
 def _process(
     task: messages.Task, descriptors: Sequence[int], limits: WorkLimits
 ) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-I", "-m", "reknown.video.child", str(limits.address_space)]
+    module = ("-I", "-m", "reknown.video.child")
+    command = [sys.executable, *module, str(limits.address_space), str(os.getpid())]
     process = subprocess.Popen(  # noqa: S603 - our own module, no word of a stranger's
         command,
         stdin=subprocess.PIPE,
