@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+import processes
+from reknown.cli.video_workers import VideoWorkers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = processes.needs_proc
+
+
+@pytest.fixture
+def capture() -> LogCapture:
+    return LogCapture()
+
+
+@pytest.fixture
+def log(capture: LogCapture) -> Any:
+    return structlog.wrap_logger(None, processors=[capture])
+
+
+def _mine() -> list[int]:
+    return processes.children(os.getpid(), " worker --parent ")
+
+
+def test_each_place_has_a_worker_and_one_that_dies_is_replaced(
+    tmp_path: Path, log: Any, capture: LogCapture
+) -> None:
+    words = ["--data", str(tmp_path / "data"), "--buckets", str(tmp_path)]
+    with VideoWorkers(2, words, log, pause=0.1):
+        processes.wait_for(lambda: len(_mine()) == 2)
+        one, other = _mine()
+        os.kill(one, 9)
+        processes.wait_for(lambda: capture.entries and len(_mine()) == 2)
+        assert other in _mine()
+        assert one not in _mine()
+    assert _mine() == []
+    assert [entry["status"] for entry in capture.entries] == [-9]
+
+
+def test_one_that_cannot_start_is_tried_again_after_a_pause(log: Any, capture: LogCapture) -> None:
+    with VideoWorkers(1, ["--no-such-option"], log, pause=0.1):
+        processes.wait_for(lambda: len(capture.entries) == 2)
+    assert {entry["status"] for entry in capture.entries} == {2}
+
+
+def test_none_is_wanted(log: Any) -> None:
+    with VideoWorkers(0, [], log):
+        assert _mine() == []
