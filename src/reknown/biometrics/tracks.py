@@ -6,7 +6,7 @@ Times are milliseconds from the video's first frame, as its timestamps say.
 from __future__ import annotations
 
 # not for type checkers alone: messages between processes are checked against these types
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
