@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
@@ -111,15 +112,17 @@ def _worker(
     from reknown.cli.stores import open_objects, open_senders
     from reknown.jsonlog import json_log
     from reknown.notify.base import backoff
+    from reknown.services.kept_tracks import purge_everywhere
     from reknown.services.notices import Postman
     from reknown.services.video_work import Workplace
-    from reknown.services.worker import Rhythm, Worker
+    from reknown.services.worker import ACTOR, Rhythm, Worker
 
     senders = open_senders(notices)
     log = json_log()
     place = Workplace(database, open_objects(stores), packs, notice, notices.webhook is not None)
     postman = Postman(database, senders, backoff, log)
-    return Worker(place, postman, log, Rhythm(lease_time))
+    purge = partial(purge_everywhere, database, ACTOR)
+    return Worker(place, postman, log, Rhythm(lease_time), purge)
 
 
 def _packs(pack: str | None, *, accurate: bool) -> Packs:

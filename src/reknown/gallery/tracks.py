@@ -19,6 +19,7 @@ from reknown.biometrics.tracks import KeptTrack
 from reknown.gallery.collections import claim, now, require, space_of
 from reknown.gallery.names import require_text
 from reknown.gallery.paging import Page, batches, fetch_page
+from reknown.gallery.schema import collections
 from reknown.gallery.schema import tracks as tracks_table
 from reknown.gallery.templates import stream_templates
 
@@ -164,6 +165,12 @@ def purge_tracks(connection: Connection, collection: str) -> list[str]:
     due = due.with_for_update(skip_locked=True)
     statement = delete(tracks_table).where(tracks_table.c.id.in_(due))
     return sorted(connection.execute(statement.returning(tracks_table.c.track_id)).scalars())
+
+
+def collections_with_expired(connection: Connection) -> list[str]:
+    """The collections that keep tracks which have expired."""
+    query = select(collections.c.name).join(tracks_table).where(tracks_table.c.expires_at <= now())
+    return list(connection.execute(query.distinct()).scalars())
 
 
 def _living(owner: int) -> tuple[ColumnElement[bool], ...]:

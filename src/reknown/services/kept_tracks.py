@@ -6,6 +6,7 @@ deleting and purging are in the ledger, and so is every search.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from reknown.biometrics.errors import InputError, NoFaceError
+from reknown.biometrics.errors import InputError, NoFaceError, NotFoundError
 from reknown.biometrics.tracks import KeptTrack
 from reknown.gallery import tracks
 from reknown.gallery.collections import get_space
@@ -150,6 +151,15 @@ def purge_tracks(database: Database, collection: str, actor: Actor) -> list[str]
         if gone:
             events.append(connection, actor, "purge tracks", collection, {"tracks": gone})
     return gone
+
+
+def purge_everywhere(database: Database, actor: Actor) -> None:
+    """Deletes what has expired in all collections, for good."""
+    with reading(database) as connection:
+        due = tracks.collections_with_expired(connection)
+    for collection in due:
+        with suppress(NotFoundError):  # deleted meanwhile, its tracks with it
+            purge_tracks(database, collection, actor)
 
 
 class TrackSearcher:

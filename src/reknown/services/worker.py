@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reknown.services.notices import Postman
     from reknown.services.video_work import Worked, Workplace
 
-_ACTOR = Actor("worker")
+ACTOR = Actor("worker")
 _STOP_SECONDS = 1.0
 
 
@@ -155,7 +155,7 @@ class Worker:
         with self._place.database.begin() as connection:
             count = queue.purge(connection)
             if count:
-                events.append(connection, _ACTOR, "delete expired jobs", None, {"jobs": count})
+                events.append(connection, ACTOR, "delete expired jobs", None, {"jobs": count})
         return count > 0
 
     def _note(self, lease: Lease, done: Worked | None, seconds: float) -> None:

@@ -195,6 +195,16 @@ def test_what_has_expired_is_purged_when_tracks_are_searched(
     assert operations(database)[-1] == "search tracks"
 
 
+def test_what_has_expired_anywhere_is_purged(
+    expire: None, database: Database, collection: str
+) -> None:
+    kept_tracks.purge_everywhere(database, ACTOR)
+    purged = list(galleries.list_events(database))[-1]
+    assert (purged.operation, purged.collection) == ("purge tracks", collection)
+    kept_tracks.purge_everywhere(database, ACTOR)
+    assert list(galleries.list_events(database))[-1] == purged
+
+
 def test_what_is_deleted_meanwhile_is_not_found(
     engine: Engine,
     database: Database,
