@@ -83,7 +83,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     stored.ObjectTooLargeError: ("ImageTooLargeException", _PICTURES),
     stored.ObjectStoreError: ("InternalServerError", _STORED),
 }
-_SPECIAL = {
+_SPECIAL: dict[tuple[str, type[ours.ReknownError]], str] = {
     ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
     ("CreateUser", ours.AlreadyExistsError): "ConflictException",
     **{(name, stored.ObjectTooLargeError): "VideoTooLargeException" for name in _STARTS},

@@ -71,8 +71,13 @@ def resource(server: Server, name: str) -> str:
     return str(server.client().create_collection(CollectionId=name)["CollectionArn"])
 
 
+_ON_VIDEOS = ("FaceDetection", "StartFaceSearch", "GetFaceSearch", "PersonTracking")
+
+
 def test_every_operation_of_amazons_is_called_and_answers_with_a_request_id(calls: Any) -> None:
     amazons = {operation for operation in HANDLERS if not operation.startswith("Reknown")}
+    # stored videos need a server with buckets: tests/contract/test_boto3_videos.py has them
+    amazons = {name for name in amazons if not name.endswith(_ON_VIDEOS)}
     assert {call["operation"] for call in calls["answered"]} == amazons
     assert {call["httpStatusCode"] for call in calls["answered"]} == {200}
     ids = [UUID(call["requestId"]) for call in calls["answered"]]

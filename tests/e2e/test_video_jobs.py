@@ -155,7 +155,7 @@ def test_a_server_that_is_killed_takes_its_worker_along_and_both_go_on_later(
         (worker,) = processes.children(server.process.pid, "worker")
         server.process.terminate()
         server.process.wait(timeout=20)
-        assert not processes.running(worker)
+        processes.wait_for_end(worker)
 
 
 def test_without_a_place_to_read_from_there_is_no_worker(tmp_path: Path) -> None:

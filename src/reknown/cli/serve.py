@@ -66,7 +66,7 @@ def serve(
         typer.Option(
             min=0,
             help="Videos in work at once, each by a worker process of its own; 0 leaves them to "
-            "`reknown worker`. Needs --buckets or --s3-endpoint.",
+            "`reknown worker`. Needs --buckets or --s3-endpoint, and reknown[video].",
         ),
     ] = 1,
     sns_endpoint: SnsEndpoint = None,
@@ -96,7 +96,13 @@ def serve(
         open_gallery,
         open_vault,
     )
-    from reknown.cli.stores import NoticeOptions, StoreOptions, open_objects, open_senders
+    from reknown.cli.stores import (
+        NoticeOptions,
+        StoreOptions,
+        can_read_videos,
+        open_objects,
+        open_senders,
+    )
     from reknown.cli.video_workers import VideoWorkers
     from reknown.server import Options, Tls, make_edge, run
     from reknown.services.access import check_vault
@@ -129,7 +135,7 @@ def serve(
         edge = make_edge(database, vault, objects, open_engine, options)
         _greet(database, vault, address, edge)
         # without a place to read from there is nothing to work on
-        count = video_workers if buckets or s3_endpoint else 0
+        count = video_workers if (buckets or s3_endpoint) and can_read_videos() else 0
         words = ["--data", str(read_settings(data).data.absolute()), "--pack", name]
         words += [*stores.words(), *notices.words()]
         with VideoWorkers(count, words, edge.gateway.log):

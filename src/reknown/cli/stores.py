@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class NoticeOptions:
             yield from ("--sns-endpoint", self.endpoint, "--sns-region", self.region)
         if self.webhook is not None:
             yield from ("--webhook", self.webhook)
+
+
+def can_read_videos() -> bool:
+    """Whether PyAV is installed; it is not loaded."""
+    return find_spec("av") is not None
 
 
 def open_objects(options: StoreOptions) -> ObjectReader:

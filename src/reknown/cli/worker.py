@@ -76,7 +76,7 @@ def worker(
     """
     from reknown.biometrics.errors import InputError
     from reknown.cli.session import open_gallery
-    from reknown.cli.stores import NoticeOptions, StoreOptions
+    from reknown.cli.stores import NoticeOptions, StoreOptions, can_read_videos
 
     if parent is not None:
         _end_with(parent)
@@ -85,6 +85,8 @@ def worker(
     stores = StoreOptions(buckets, s3_endpoint, s3_region, tuple(allow_bucket or ()))
     if not (buckets or s3_endpoint):
         raise InputError("a worker needs --buckets or --s3-endpoint to read videos from")
+    if not can_read_videos():
+        raise InputError("videos need PyAV: pip install 'reknown[video]'")
     notices = NoticeOptions(sns_endpoint, sns_region, webhook)
     with open_gallery(data) as database:
         packs = _packs(pack, accurate=accurate)

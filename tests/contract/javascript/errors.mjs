@@ -40,7 +40,7 @@ print({
   noFace: await thrown(call("SearchFacesByImage", { ...one, Image: picture(nobody) })),
   rubbishToken: await thrown(call("ListFaces", { ...one, NextToken: "rubbish" })),
   takesVideo: await thrown(
-    call("StartFaceDetection", { Video: { S3Object: { Bucket: "bucket", Name: "x.mp4" } } }),
+    call("StartLabelDetection", { Video: { S3Object: { Bucket: "bucket", Name: "x.mp4" } } }),
   ),
   unknownKey: await thrown(signedWith("RKNOBODY", secret)("ListCollections")),
   wrongSecret: await thrown(signedWith(keyId, "wrong")("ListCollections")),
