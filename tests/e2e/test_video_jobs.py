@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -180,3 +181,11 @@ def test_a_worker_ends_when_its_parent_is_gone_already(tmp_path: Path, buckets: 
         check=False,
     )
     assert done.returncode == 0
+
+
+def test_where_videos_cannot_be_read_it_is_said(tmp_path: Path, buckets: Path) -> None:
+    hidden = "import sys; sys.modules['av'] = None; from reknown.cli.main import app; app()"
+    program = (sys.executable, "-c", hidden)
+    with serving(tmp_path / "data", "--buckets", buckets, program=program) as server:
+        assert processes.children(server.process.pid, "worker") == []
+    assert "pip install 'reknown[video]'" in "".join(server.log)

@@ -135,7 +135,15 @@ def serve(
         edge = make_edge(database, vault, objects, open_engine, options)
         _greet(database, vault, address, edge)
         # without a place to read from there is nothing to work on
-        count = video_workers if (buckets or s3_endpoint) and can_read_videos() else 0
+        count = video_workers if buckets or s3_endpoint else 0
+        if count and not can_read_videos():
+            typer.secho(
+                "warning: video jobs wait for a `reknown worker` elsewhere: to work on them here, "
+                "pip install 'reknown[video]'",
+                fg="yellow",
+                err=True,
+            )
+            count = 0
         words = ["--data", str(read_settings(data).data.absolute()), "--pack", name]
         words += [*stores.words(), *notices.words()]
         with VideoWorkers(count, words, edge.gateway.log):

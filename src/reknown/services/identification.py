@@ -102,22 +102,11 @@ class Identifier:
 
     def _candidates(self, row: list[SubjectScore]) -> CandidateList:
         return CandidateList(
-            candidates=tuple(self._candidate(rank, match) for rank, match in enumerate(row, 1)),
+            candidates=ranked(row, self._threshold),
             threshold=self._threshold.score,
             gallery_size=self.gallery_size,
             references=self.references,
             expected_false_candidates=self._threshold.expected_false_candidates(self.references),
-        )
-
-    def _candidate(self, rank: int, match: SubjectScore) -> Candidate:
-        meaning = self._threshold.judge(match.score)
-        return Candidate(
-            rank,
-            match.user,
-            match.face_id,
-            match.score,
-            meaning.similarity,
-            meaning.false_match_rate,
         )
 
     def _record(self, found: Identification) -> None:
@@ -129,3 +118,20 @@ class Identifier:
         }
         with self._database.begin() as connection:
             events.append(connection, self._actor, "identify", self._collection, detail)
+
+
+def ranked(row: Iterable[SubjectScore], threshold: Threshold) -> tuple[Candidate, ...]:
+    """What was found, best first, as candidates with what their scores mean."""
+    return tuple(_candidate(rank, match, threshold) for rank, match in enumerate(row, 1))
+
+
+def _candidate(rank: int, match: SubjectScore, threshold: Threshold) -> Candidate:
+    meaning = threshold.judge(match.score)
+    return Candidate(
+        rank,
+        match.user,
+        match.face_id,
+        match.score,
+        meaning.similarity,
+        meaning.false_match_rate,
+    )

@@ -17,6 +17,7 @@ from reknown.gallery.search import search_subjects
 from reknown.gallery.templates import load_templates
 from reknown.ledger import events
 from reknown.services import kept_tracks
+from reknown.services.identification import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ class VideoIdentifier:
         analysis.space.require(self._templates.space)
         rows = self._search(analysis.tracks, limit)
         kept = self._commit(analysis, rows, keeping)
-        candidates = [self._candidates(row) for row in rows]
+        candidates = [ranked(row, self._threshold) for row in rows]
         expected = self._threshold.expected_false_candidates(self.references)
         return VideoIdentification(
             analysis,
@@ -156,14 +157,6 @@ class VideoIdentifier:
             if keeping is None:
                 return None
             return kept_tracks.keep(connection, self._collection, analysis, keeping, self._actor)
-
-    def _candidates(self, row: Sequence[SubjectScore]) -> tuple[Candidate, ...]:
-        made = []
-        for rank, match in enumerate(row, 1):
-            meaning = self._threshold.judge(match.score)
-            similarity, rate = meaning.similarity, meaning.false_match_rate
-            made.append(Candidate(rank, match.user, match.face_id, match.score, similarity, rate))
-        return tuple(made)
 
 
 def appearances(
