@@ -189,16 +189,19 @@ def _received(process: subprocess.Popen[bytes], limits: WorkLimits) -> Iterator[
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
-            if selector.select(_POLL_SECONDS):
-                data = os.read(process.stdout.fileno(), 1 << 16)
-                if not data:
-                    break
-                for message in _understood(reader, data):
-                    if isinstance(message, messages.Progress):
-                        done_ms = max(done_ms, message.done_ms)
-                    heard = time.monotonic()
-                    yield message
+            ready = selector.select(_POLL_SECONDS)
+            # an answer that comes too late is no answer, however late this process looks
             _check_time(time.monotonic(), started, heard, done_ms, limits)
+            if not ready:
+                continue
+            data = os.read(process.stdout.fileno(), 1 << 16)
+            if not data:
+                break
+            for message in _understood(reader, data):
+                if isinstance(message, messages.Progress):
+                    done_ms = max(done_ms, message.done_ms)
+                yield message
+            heard = time.monotonic()
     _check_end(process.wait())
 
 
