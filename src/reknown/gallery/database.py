@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import time
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from sqlalchemy.engine import make_url
 from reknown.biometrics.errors import DatabaseError, InputError
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
@@ -25,9 +27,10 @@ __all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
 SCHEMA_VERSION = "0003"
 _FILE = "reknown.db"
 _BUSY_SECONDS = 30
+_RETRY_SECONDS = 0.01
 _WRITING = "writing"
 _MIGRATION_LOCK = int.from_bytes(b"reknown", "big")
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 _UNREACHABLE = "check that the server runs and that address, name and password are right"
 # What a person can do, by what the driver's message says.
 _ADVICE = (
@@ -112,12 +115,32 @@ def _file_engine(folder: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
+        _enter_wal(cursor)
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     _take_turns(engine)
     return engine
+
+
+def _enter_wal(cursor: DBAPICursor) -> None:
+    """Switches to a write-ahead log.
+
+    SQLite does not wait for others here: of several processes that open a new file at once, all
+    but one are told that it is locked.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # the low byte of an extended code says what kind of error it is
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def _take_turns(engine: Engine) -> None:
