@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reknown.vision.analyze import Engine
     from reknown.vision.detect.base import Detections, Detector
-    from reknown.vision.embed import Embedder
+    from reknown.vision.embed import Embedder, Embeddings
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -105,8 +105,6 @@ class _TimedEmbedder:
     embedder: Embedder
     metrics: Metrics
 
-    def embed(
-        self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]
-    ) -> NDArray[np.float32]:
+    def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> Embeddings:
         with self.metrics.stage("embed"):
             return self.embedder.embed(pixels, landmarks)

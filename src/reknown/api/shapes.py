@@ -836,6 +836,7 @@ class ReknownTemplate(Shape, frozen=True, kw_only=True):
     bounding_box: BoundingBox
     confidence: Percent
     quality: ReknownQuality
+    magnitude: float | None = None
     image_sha256: ReknownSha256
     image_name: ReknownImageName | None = None
     image_width: ReknownPixels

@@ -35,7 +35,8 @@ class FaceQuality:
 
     Native values: `unified_score` 0-100; `sharpness` and `luminance_mean` 0-1;
     `inter_eye_distance` pixels, corrected for yaw; `head_size` head height as a share of the
-    picture's height; `yaw`, `pitch`, `roll` degrees.
+    picture's height; `yaw`, `pitch`, `roll` degrees; `magnitude` that of the face's template,
+    None before there is one and with packs whose magnitudes say nothing.
     """
 
     unified_score: QualityMeasure
@@ -46,6 +47,7 @@ class FaceQuality:
     yaw: QualityMeasure
     pitch: QualityMeasure
     roll: QualityMeasure
+    magnitude: QualityMeasure | None = None
 
 
 @dataclass(frozen=True, slots=True)

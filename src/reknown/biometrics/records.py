@@ -64,13 +64,17 @@ class MovedFace:
 
 @dataclass(frozen=True, slots=True)
 class FaceRecord:
-    """A stored reference; `user` is the subject that it belongs to, if any."""
+    """A stored reference; `user` is the subject that it belongs to, if any.
+
+    `quality` is the unified score, 0 to 100, `magnitude` as in `Template`.
+    """
 
     face_id: str
     image: ImageRecord
     box: BoundingBox
     confidence: float
     quality: int
+    magnitude: float | None
     external_id: str | None
     user: str | None
     created_at: datetime

@@ -35,10 +35,15 @@ class TemplateSpace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A face as a unit vector, float32 (dimension,)."""
+    """A face as a unit vector, float32 (dimension,).
+
+    `magnitude` is the length that the network gave the vector before it was made unit, where
+    that says how recognisable the face is; else None.
+    """
 
     vector: NDArray[np.float32]
     space: TemplateSpace
+    magnitude: float | None = None
 
 
 def compare(probe: Template, reference: Template) -> float:

@@ -36,7 +36,9 @@ def compare(
     )
     from reknown.cli.pictures import require_no_original
     from reknown.cli.session import open_engine, threshold_of
+    from reknown.services.extraction import extract
     from reknown.services.photos import read_photo
+    from reknown.services.quality_filter import ANY_QUALITY
     from reknown.services.verification import verify
     from reknown.vision.draw import Label, draw_labels, save_picture
 
@@ -45,7 +47,11 @@ def compare(
     engine = open_engine(pack, accurate=accurate)
     limit = threshold_of(engine.calibration, threshold, score)
     photos = [read_photo(engine, path) for path in (a, b)]
-    result = verify(engine, photos[0], photos[1], limit)
+    probe, reference = (
+        extract(engine, photo.image, photo.faces, ANY_QUALITY, count)
+        for photo, count in zip(photos, (1, len(photos[1].faces)), strict=True)
+    )
+    result = verify(probe, reference, limit)
     if json:
         print_json(
             {

@@ -211,8 +211,8 @@ def _picture(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedP
     vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
     if faces := engine.detect(image):
         face = faces[0] if choose == "largest" else min(faces, key=_off_centre)
-        vector = engine.embed(image, [face])[0].vector
-        quality = face.quality.unified_score.score
+        ((face, template),) = engine.extract(image, [face])
+        vector, quality = template.vector, face.quality.unified_score.score
     if not np.isfinite(vector).all():
         return _NOT_FINITE
     marks = perceptual_hash(image.pixels), thumbnail(image.pixels)

@@ -276,6 +276,7 @@ def _values(face: NewFace) -> dict[str, Any]:
         "box_height": float(face.box.height),
         "confidence": float(face.confidence),
         "quality": int(face.quality),
+        "magnitude": face.template.magnitude,
         "external_id": face.external_id,
         "template": face.template.vector.astype("<f4").tobytes(),
     }
@@ -306,6 +307,7 @@ def _face(row: Row[Any]) -> FaceRecord:
         box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
         confidence=row.confidence,
         quality=row.quality,
+        magnitude=row.magnitude,
         external_id=row.external_id,
         user=row.user_name,
         created_at=datetime.fromisoformat(row.created_at),

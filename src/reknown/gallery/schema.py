@@ -95,6 +95,7 @@ faces = Table(
     Column("box_height", Double, nullable=False),
     Column("confidence", Double, nullable=False),
     Column("quality", Integer, nullable=False),
+    Column("magnitude", Double),
     Column("external_id", Text),
     Column("template", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),

@@ -13,6 +13,7 @@ from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
 from reknown.gallery import faces as references
 from reknown.gallery.database import reading
 from reknown.ledger import events
+from reknown.services.extraction import extract
 from reknown.services.photos import attempt_all
 from reknown.services.quality_filter import SPOILERS, QualityFilter
 from reknown.vision.images import decode_image, read_image_file
@@ -146,11 +147,12 @@ def _store(
 def _prepare(
     engine: Engine, image: DecodedImage, enrolee: Enrolee, policy: EnrolmentPolicy
 ) -> _Prepared:
-    face = _choose(engine.detect(image), policy)
-    if objections := policy.quality.objections(face):
+    chosen = _choose(engine.detect(image), policy)
+    found = extract(engine, image, [chosen], policy.quality, 1)
+    for _, objections in found.refused:
         reasons = " and ".join(objection.reason.value for objection in objections)
         raise _RefusedError(f"the face is {reasons}")
-    (template,) = engine.embed(image, [face])
+    ((face, template),) = found.fit
     name = os.fsencode(enrolee.path.name).decode("utf-8", "replace")
     record = ImageRecord(image.sha256, name, image.width, image.height)
     return _Prepared(record, new_face(face, template))

@@ -11,6 +11,7 @@ from reknown.gallery import faces as references
 from reknown.gallery.collections import holds_more_than
 from reknown.ledger import events
 from reknown.services.enrolment import new_face
+from reknown.services.extraction import extract
 
 if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace
@@ -61,13 +62,9 @@ def enrol_group(
     Raises `NotFoundError`, `QuotaError`, or `InputError` for names that cannot be stored.
     """
     engine = platform.engine_of(collection)
-    judged = [(face, quality.objections(face)) for face in engine.detect(photo.image)]
-    fit = [face for face, objections in judged if not objections]
-    chosen = fit[:limit]
-    templates = engine.embed(photo.image, chosen)
-    pairs = zip(chosen, templates, strict=True)
-    new = [new_face(face, template, photo.external_id) for face, template in pairs]
     image = photo.image
+    faces = extract(engine, image, engine.detect(image), quality, limit)
+    new = [new_face(face, template, photo.external_id) for face, template in faces.fit]
     record = ImageRecord(image.sha256, photo.name, image.width, image.height)
     with platform.database.begin() as connection:
         stored = references.merge_faces(connection, collection, record, new)
@@ -76,11 +73,8 @@ def enrol_group(
         detail = {
             "image": image.sha256,
             "faces": [face.face_id for face in stored],
-            "refused": len(judged) - len(chosen),
+            "refused": len(faces.refused) + len(faces.surplus),
         }
         events.append(connection, actor, "enrol", collection, detail)
-    return GroupEnrolment(
-        tuple(zip(chosen, stored, strict=True)),
-        tuple(pair for pair in judged if pair[1]),
-        tuple(fit[limit:]),
-    )
+    enrolled = zip((face for face, _ in faces.fit), stored, strict=True)
+    return GroupEnrolment(tuple(enrolled), faces.refused, faces.surplus)

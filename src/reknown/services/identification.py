@@ -13,7 +13,7 @@ from reknown.gallery.database import reading
 from reknown.gallery.search import SubjectScore, search_subjects
 from reknown.gallery.templates import load_templates
 from reknown.ledger import events
-from reknown.services.photos import attempt_all, read_photo
+from reknown.services.photos import attempt_all, extract_photo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,8 +85,7 @@ class Identifier:
         """
 
         def work(path: Path) -> Identification:
-            photo = read_photo(self._engine, path)
-            return self._search(photo, self._engine.embed(photo.image, photo.faces), limit)
+            return self._search(*extract_photo(self._engine, path), limit)
 
         for path, found in attempt_all(work, paths):
             if isinstance(found, Identification):

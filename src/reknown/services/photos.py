@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.templates import Template
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 
@@ -34,6 +35,14 @@ def read_photo(engine: Engine, path: Path) -> Photo:
     """Reads, decodes and detects; raises `ImageError` or `InputError`."""
     image = decode_image(read_image_file(path))
     return Photo(image, engine.detect(image))
+
+
+def extract_photo(engine: Engine, path: Path) -> tuple[Photo, tuple[Template, ...]]:
+    """The same, and the template of each face, which shows more of its quality."""
+    photo = read_photo(engine, path)
+    pairs = engine.extract(photo.image, photo.faces)
+    seen = Photo(photo.image, tuple(face for face, _ in pairs))
+    return seen, tuple(template for _, template in pairs)
 
 
 def attempt_all(

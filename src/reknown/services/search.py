@@ -15,6 +15,7 @@ from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.gallery.users import get_user
 from reknown.ledger import events
 from reknown.services.decision import caution, threshold_at_similarity
+from reknown.services.extraction import extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from reknown.gallery.templates import GalleryTemplates
     from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
+    from reknown.services.extraction import Extraction
     from reknown.services.platform import Platform
-    from reknown.services.quality_filter import Objection, QualityFilter
+    from reknown.services.quality_filter import QualityFilter
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 
@@ -102,44 +104,34 @@ class UserSearch:
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """The faces of a picture to search with, largest first, and those that were refused."""
+    """What was extracted from a picture to search with; `image_sha256` is of its bytes."""
 
-    image: DecodedImage
-    fit: tuple[DetectedFace, ...]
-    refused: tuple[tuple[DetectedFace, tuple[Objection, ...]], ...]
-
-
-def read_probes(query: Query, image: DecodedImage, quality: QualityFilter, limit: int) -> Probes:
-    """The `limit` largest faces of a picture, sorted by the filter."""
-    found = query.engine.detect(image)[:limit]
-    judged = [(face, quality.objections(face)) for face in found]
-    return Probes(
-        image,
-        tuple(face for face, objections in judged if not objections),
-        tuple(pair for pair in judged if pair[1]),
-    )
+    image_sha256: str
+    faces: Extraction
 
 
-def search_faces_by_picture(
-    platform: Platform, query: Query, probes: Probes, faces: tuple[DetectedFace, ...]
-) -> FaceSearch:
-    """The references that resemble each of the picture's `faces`.
+def read_probes(
+    query: Query, image: DecodedImage, quality: QualityFilter, largest: int, limit: int
+) -> Probes:
+    """The first `limit` of the `largest` faces of a picture that the filter lets through."""
+    found = query.engine.detect(image)[:largest]
+    return Probes(image.sha256, extract(query.engine, image, found, quality, limit))
+
+
+def search_faces_by_picture(platform: Platform, query: Query, probes: Probes) -> FaceSearch:
+    """The references that resemble each fit face of the picture.
 
     Raises `NotFoundError` for the collection, `UncalibratedError`.
     """
-    vectors = _vectors(query, probes.image, faces)
-    return _search_faces(platform, query, vectors, {"image": probes.image.sha256})
+    return _search_faces(platform, query, _vectors(query, probes), {"image": probes.image_sha256})
 
 
-def search_users_by_picture(
-    platform: Platform, query: Query, probes: Probes, face: DetectedFace | None
-) -> UserSearch:
-    """The users that a face of the picture resembles, none if there is no face.
+def search_users_by_picture(platform: Platform, query: Query, probes: Probes) -> UserSearch:
+    """The users that the fit faces of a picture resemble, none if there is no such face.
 
     Raises `NotFoundError` for the collection, `UncalibratedError`.
     """
-    vectors = _vectors(query, probes.image, () if face is None else (face,))
-    return _search_users(platform, query, vectors, {"image": probes.image.sha256})
+    return _search_users(platform, query, _vectors(query, probes), {"image": probes.image_sha256})
 
 
 def search_faces_by_face(platform: Platform, query: Query, face_id: str) -> FaceSearch:
@@ -173,23 +165,21 @@ def search_users_by_user(platform: Platform, query: Query, user: str) -> UserSea
 
 def require_face(probes: Probes) -> DetectedFace:
     """The largest face of the picture that the filter lets through; raises `NoFaceError`."""
-    if probes.fit:
-        return probes.fit[0]
-    if not probes.refused:
+    fit, refused = probes.faces.fit, probes.faces.refused
+    if fit:
+        return fit[0][0]
+    if not refused:
         raise NoFaceError("There are no faces in the image. Should be at least 1.")
-    reasons = "; ".join(str(objection) for objection in probes.refused[0][1])
+    reasons = "; ".join(str(objection) for objection in refused[0][1])
     raise NoFaceError(
-        f"None of the {len(probes.refused)} faces in the image passes the quality filter. "
+        f"None of the {len(refused)} faces in the image passes the quality filter. "
         f"The largest is {reasons}."
     )
 
 
-def _vectors(
-    query: Query, image: DecodedImage, faces: tuple[DetectedFace, ...]
-) -> NDArray[np.float32]:
-    templates = query.engine.embed(image, faces)
-    dimension = query.engine.space.dimension
-    return np.array([t.vector for t in templates]).reshape(len(faces), dimension)
+def _vectors(query: Query, probes: Probes) -> NDArray[np.float32]:
+    vectors = [template.vector for _, template in probes.faces.fit]
+    return np.array(vectors, np.float32).reshape(len(vectors), query.engine.space.dimension)
 
 
 def _stored_face(platform: Platform, collection: str, face_id: str) -> NDArray[np.float32]:

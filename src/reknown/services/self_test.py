@@ -133,8 +133,7 @@ def _noise() -> NDArray[np.uint8]:
 
 def _vector(engine: Engine) -> NDArray[np.float32]:
     points = np.array([[[90, 110], [160, 110], [125, 145], [95, 180], [155, 180]]], np.float32)
-    vectors = engine.embedder.embed(_noise(), points)
-    return np.asarray(vectors[0])
+    return np.asarray(engine.embedder.embed(_noise(), points).vectors[0])
 
 
 def _features() -> list[str]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import NoFaceError
 from reknown.biometrics.templates import compare
 from reknown.ledger import events
-from reknown.services.photos import Photo
+from reknown.services.extraction import extract
 
 if TYPE_CHECKING:
     from reknown.biometrics.candidates import Comparison
     from reknown.biometrics.faces import DetectedFace
     from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
+    from reknown.services.extraction import Extraction
     from reknown.services.platform import Platform
     from reknown.services.quality_filter import QualityFilter
     from reknown.vision.analyze import Engine
@@ -34,19 +35,18 @@ class Verification:
         return any(comparison.accepted for _, comparison in self.comparisons)
 
 
-def verify(engine: Engine, probe: Photo, reference: Photo, threshold: Threshold) -> Verification:
-    """Compares two photos; raises `NoFaceError` when one of them shows no face."""
-    for photo, name in ((probe, "first"), (reference, "second")):
-        if not photo.faces:
+def verify(probe: Extraction, reference: Extraction, threshold: Threshold) -> Verification:
+    """Compares what was extracted from two pictures.
+
+    Raises `NoFaceError` when one of them shows no face that is fit.
+    """
+    for faces, name in ((probe, "first"), (reference, "second")):
+        if not faces.fit:
             raise NoFaceError(f"no face found in the {name} picture")
-    (template,) = engine.embed(probe.image, probe.faces[:1])
-    references = engine.embed(reference.image, reference.faces)
-    pairs = [
-        (face, threshold.judge(compare(template, other)))
-        for face, other in zip(reference.faces, references, strict=True)
-    ]
+    face, template = probe.fit[0]
+    pairs = [(other, threshold.judge(compare(template, t))) for other, t in reference.fit]
     pairs.sort(key=lambda pair: -pair[1].score)
-    return Verification(probe.faces[0], tuple(pairs))
+    return Verification(face, tuple(pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def compare_pictures(
     Raises `NoFaceError` when a picture shows no face that is good enough.
     """
     engine = platform.engines.default
-    first = _fit(engine, probe, bar, "source")
-    second = _fit(engine, reference, bar, "target")
-    found = verify(engine, first, second, bar.threshold)
+    first = _fit(engine, probe, bar, "source", 1)
+    second = _fit(engine, reference, bar, "target", bar.largest)
+    found = verify(first, second, bar.threshold)
     detail = {
         "probe": probe.sha256,
         "reference": reference.sha256,
@@ -80,11 +80,11 @@ def compare_pictures(
     return found
 
 
-def _fit(engine: Engine, image: DecodedImage, bar: Bar, name: str) -> Photo:
+def _fit(engine: Engine, image: DecodedImage, bar: Bar, name: str, limit: int) -> Extraction:
     faces = engine.detect(image)[: bar.largest]
-    fit = tuple(face for face in faces if not bar.quality.objections(face))
     if not faces:
         raise NoFaceError(f"There are no faces in the {name} image. Should be at least 1.")
-    if not fit:
+    found = extract(engine, image, faces, bar.quality, limit)
+    if not found.fit:
         raise NoFaceError(f"No face in the {name} image passes the quality filter.")
-    return Photo(image, fit)
+    return found

@@ -112,7 +112,7 @@ def take_shot(engine: Engine, part: CutOut, *, picture: bool) -> SeenShot:
         engine.detect(image), key=lambda face: face.box.overlap(expected.box), default=expected
     )
     face = found if found.box.overlap(expected.box) >= _MIN_OVERLAP else expected
-    (template,) = engine.embed(image, [face])
+    ((face, template),) = engine.extract(image, [face])
     jpeg = _jpeg(part.pixels) if picture else b""
     shot = Shot(part.time_ms, _moved(face, part.place, inward=False), jpeg)
     return SeenShot(shot, template.vector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,16 +11,16 @@ from reknown.biometrics.faces import DetectedFace
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.vision.pose import estimate_pose
-from reknown.vision.quality import assess
+from reknown.vision.quality import assess, with_magnitude
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from reknown.biometrics.calibration import Calibration
     from reknown.vision.detect.base import Detections, Detector
-    from reknown.vision.embed import Embedder
+    from reknown.vision.embed import Embedder, Embeddings
     from reknown.vision.images import DecodedImage
 
 # Faces of a crowd are embedded by and by, so that their chips do not fill memory.
@@ -57,8 +57,23 @@ class Engine:
         points = [[(p.x * width, p.y * height) for p in face.landmarks.points()] for face in faces]
         landmarks = np.array(points, np.float32)
         parts = (landmarks[i : i + _TOGETHER] for i in range(0, len(faces), _TOGETHER))
-        vectors = np.concatenate([self.embedder.embed(image.pixels, part) for part in parts])
-        return tuple(Template(vector, self.space) for vector in vectors)
+        made = [self.embedder.embed(image.pixels, part) for part in parts]
+        return tuple(template for part in made for template in self._templates(part))
+
+    def extract(
+        self, image: DecodedImage, faces: Sequence[DetectedFace]
+    ) -> tuple[tuple[DetectedFace, Template], ...]:
+        """Each face with its quality as its template shows it, and that template."""
+        pairs = zip(faces, self.embed(image, faces), strict=True)
+        return tuple(
+            (replace(face, quality=with_magnitude(face.quality, template.magnitude)), template)
+            for face, template in pairs
+        )
+
+    def _templates(self, made: Embeddings) -> Iterator[Template]:
+        for number, vector in enumerate(made.vectors):
+            magnitude = None if made.magnitudes is None else float(made.magnitudes[number])
+            yield Template(vector, self.space, magnitude)
 
 
 def _finite(found: Detections) -> NDArray[np.intp]:

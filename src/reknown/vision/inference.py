@@ -39,15 +39,8 @@ class OnnxNetwork:
             )
         except Exception as error:
             raise ModelFileError(f"not a usable ONNX graph: {error}") from error
-        first = self._session.get_inputs()[0]
-        self._input = first.name
-        self._input_shape = tuple(n if isinstance(n, int) else None for n in first.shape)
+        self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """What the graph takes; None where it takes any number."""
-        return self._input_shape
 
     def run(self, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The outputs by name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from reknown.vision.analyze import Engine
-from reknown.vision.embed import Alignment, FusedResNetEmbedder, PlainEmbedder
+from reknown.vision.embed import Alignment, FusedResNetEmbedder, SfaceEmbedder
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs.load import load_detector
 from reknown.vision.packs.manifest import DlibResnetPart
@@ -55,4 +55,4 @@ def _load_embedder(networks: Mapping[str, bytes], manifest: PackManifest) -> Emb
         return FusedResNetEmbedder(
             trunk, head, alignment, mirror=part.mirror, map_weight=part.map_weight
         )
-    return PlainEmbedder(OnnxNetwork(networks["sface"]), alignment)
+    return SfaceEmbedder(OnnxNetwork(networks["sface"]), alignment)

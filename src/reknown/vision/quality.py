@@ -8,6 +8,7 @@ checked against recognition errors in docs/accuracy.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -25,6 +26,7 @@ _REFERENCE = _SIDE * np.array(
 )
 # The chin lies 1.4 times as far below the eyes as the mouth on the mean face.
 _CHIN_PER_MOUTH = 1.4
+_MAGNITUDE, _MAGNITUDE_WIDTH = 10.5, 1.0
 
 
 def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose) -> FaceQuality:
@@ -45,6 +47,14 @@ def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pos
         "roll": _angle(pose.roll),
     }
     return FaceQuality(unified_score=_unified(measures), **measures)
+
+
+def with_magnitude(quality: FaceQuality, magnitude: float | None) -> FaceQuality:
+    """The quality with what the face's template shows of it."""
+    if magnitude is None:
+        return quality
+    measure = _measure(magnitude, 100 * _sigmoid(magnitude, _MAGNITUDE, _MAGNITUDE_WIDTH))
+    return replace(quality, magnitude=measure)
 
 
 def _sharpness(grey: NDArray[np.float32]) -> tuple[float, float]:

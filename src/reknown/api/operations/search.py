@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from reknown.api.call import Call
     from reknown.biometrics.faces import DetectedFace
+    from reknown.services.extraction import Extraction
     from reknown.services.search import FaceMatch, Probes, Query, Searched, UserSearch
 
 # Amazon documents no default; its paged lists use the same number.
@@ -52,9 +53,9 @@ def search_faces_by_image(
     """By the largest face of a picture."""
     query = _query(call, request.collection_id, request.face_match_threshold, request.max_faces)
     version = _version(query)
-    probes = _probes(call, query, request.image, request.quality_filter)
+    probes = _probes(call, query, request.image, request.quality_filter, 1)
     face = search.require_face(probes)
-    found = search.search_faces_by_picture(call.platform, query, probes, (face,))
+    found = search.search_faces_by_picture(call.platform, query, probes)
     return shapes.SearchFacesByImageResponse(
         searched_face_bounding_box=bounding_box(face.box),
         searched_face_confidence=percent(face.confidence),
@@ -70,16 +71,16 @@ def search_all_faces_by_image(
     """By every face of a picture in one call: an extension."""
     query = _query(call, request.collection_id, request.face_match_threshold, request.max_faces)
     version = _version(query)
-    probes = _probes(call, query, request.image, request.quality_filter)
-    found = search.search_faces_by_picture(call.platform, query, probes, probes.fit)
+    probes = _probes(call, query, request.image, request.quality_filter, LARGEST)
+    found = search.search_faces_by_picture(call.platform, query, probes)
     return shapes.ReknownSearchAllFacesByImageResponse(
         searched_faces=tuple(
             shapes.ReknownSearchedFace(
                 face_detail=face_detail(face), face_matches=_face_matches(matches, version)
             )
-            for face, matches in zip(probes.fit, found.matches, strict=True)
+            for (face, _), matches in zip(probes.faces.fit, found.matches, strict=True)
         ),
-        unsearched_faces=tuple(_refused(probes)),
+        unsearched_faces=tuple(_refused(probes.faces)),
         face_model_version=version,
         reknown_statistics=_statistics(query, found.searched),
     )
@@ -124,12 +125,12 @@ def search_users_by_image(
         request.max_users or _DEFAULT_USERS,
     )
     version = _version(query)
-    probes = _probes(call, query, request.image, request.quality_filter)
-    face = probes.fit[0] if probes.fit else None
-    found = search.search_users_by_picture(call.platform, query, probes, face)
+    probes = _probes(call, query, request.image, request.quality_filter, 1)
+    faces = probes.faces
+    found = search.search_users_by_picture(call.platform, query, probes)
     return shapes.SearchUsersByImageResponse(
-        searched_face=None if face is None else _searched(face),
-        unsearched_faces=(*_refused(probes), *_smaller(probes)),
+        searched_face=_searched(faces.fit[0][0]) if faces.fit else None,
+        unsearched_faces=(*_refused(faces), *_smaller(faces)),
         user_matches=_user_matches(found),
         face_model_version=version,
         reknown_statistics=_statistics(query, found.searched),
@@ -147,10 +148,14 @@ def _version(query: Query) -> str:
 
 
 def _probes(
-    call: Call, query: Query, image: shapes.Image, quality: shapes.QualityFilter | None
+    call: Call,
+    query: Query,
+    image: shapes.Image,
+    quality: shapes.QualityFilter | None,
+    limit: int,
 ) -> Probes:
     bar = QUALITY_FILTERS[quality or "NONE"]
-    return search.read_probes(query, read_picture(call, image), bar, LARGEST)
+    return search.read_probes(query, read_picture(call, image), bar, LARGEST, limit)
 
 
 def _face_matches(matches: Iterable[FaceMatch], version: str) -> tuple[shapes.FaceMatch, ...]:
@@ -180,8 +185,8 @@ def _searched(face: DetectedFace) -> shapes.SearchedFaceDetails:
     return shapes.SearchedFaceDetails(face_detail=face_detail(face))
 
 
-def _refused(probes: Probes) -> Iterator[shapes.UnsearchedFace]:
-    for face, objections in probes.refused:
+def _refused(faces: Extraction) -> Iterator[shapes.UnsearchedFace]:
+    for face, objections in faces.refused:
         yield shapes.UnsearchedFace(
             face_details=face_detail(face),
             reasons=reasons(objections),
@@ -189,8 +194,8 @@ def _refused(probes: Probes) -> Iterator[shapes.UnsearchedFace]:
         )
 
 
-def _smaller(probes: Probes) -> Iterator[shapes.UnsearchedFace]:
-    for face in probes.fit[1:]:
+def _smaller(faces: Extraction) -> Iterator[shapes.UnsearchedFace]:
+    for face in faces.surplus:
         yield shapes.UnsearchedFace(face_details=face_detail(face), reasons=("FACE_NOT_LARGEST",))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,7 @@ def _exported(face: ExportedFace) -> shapes.ReknownTemplate:
         bounding_box=bounding_box(record.box),
         confidence=percent(record.confidence),
         quality=record.quality,
+        magnitude=record.magnitude,
         image_sha256=record.image.sha256,
         image_name=record.image.name[:255],
         image_width=record.image.width,
@@ -79,8 +81,11 @@ def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> MovedFa
             f"{space.dimension} 32-bit floats"
         )
     vector = np.frombuffer(template.vector, "<f4").astype(np.float32)
+    magnitude = template.magnitude
+    if magnitude is not None and not 0 <= magnitude < math.inf:
+        raise InputError(f"{template.face_id}: a Magnitude is a length, not {magnitude}")
     face = NewFace(
-        template=Template(vector, space),
+        template=Template(vector, space, magnitude),
         box=BoundingBox(*(float(side or 0) for side in sides)),
         confidence=template.confidence / 100,
         quality=template.quality,

@@ -13,6 +13,15 @@ import cv2
 import numpy as np
 
 from reknown.vision.detect.base import Detections, suppress, suppress_nested
+from reknown.vision.detect.onet import (
+    SIDE,
+    average_landmarks,
+    crops,
+    moved,
+    normalised,
+    run_in_parts,
+    squares,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +34,7 @@ if TYPE_CHECKING:
 _CELL, _STRIDE = 12, 2
 _PYRAMID_FACTOR = 0.709
 _MAX_LEVEL_PIXELS = 600_000
-_RNET_SIDE, _ONET_SIDE = 24, 48
-_BATCH = 64
-_MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
+_RNET_SIDE = 24
 _OVERLAP_IN_SCALE, _OVERLAP_ACROSS, _OVERLAP_NESTED = 0.5, 0.7, 0.7
 
 _NOTHING = Detections(
@@ -84,7 +91,7 @@ class MtcnnDetector:
         return rows[kept, :4]
 
     def _propose_at(self, level: Pixels, scale_x: float, scale_y: float) -> Floats:
-        outputs = self._pnet.run(_normalised(level[None]))
+        outputs = self._pnet.run(normalised(level[None]))
         probability = outputs["face"][0, 1]
         rows, columns = np.nonzero(probability >= self._settings.thresholds[0])
         scores = probability[rows, columns]
@@ -102,78 +109,25 @@ class MtcnnDetector:
         """R-Net over the proposals."""
         if not len(boxes):
             return boxes
-        squares = _squares(boxes)
-        outputs = _run(self._rnet, _crops(pixels, squares, _RNET_SIDE))
+        around = squares(boxes)
+        outputs = run_in_parts(self._rnet, crops(pixels, around, _RNET_SIDE))
         scores = outputs["face"][:, 1]
         passed = scores >= self._settings.thresholds[1]
-        moved = _moved(squares[passed], outputs["box"][passed])
-        return moved[suppress(moved, scores[passed], _OVERLAP_ACROSS)]
+        boxes = moved(around[passed], outputs["box"][passed])
+        return boxes[suppress(boxes, scores[passed], _OVERLAP_ACROSS)]
 
     def _output(self, pixels: Pixels, boxes: Floats) -> Detections:
         """O-Net over what is left: the final boxes and their landmarks."""
         if not len(boxes):
             return _NOTHING
-        squares = _squares(boxes)
-        outputs = _run(self._onet, _crops(pixels, squares, _ONET_SIDE))
+        around = squares(boxes)
+        outputs = run_in_parts(self._onet, crops(pixels, around, SIDE))
         scores = outputs["face"][:, 1]
         passed = scores >= self._settings.thresholds[2]
-        moved, scores = _moved(squares[passed], outputs["box"][passed]), scores[passed]
-        kept = suppress_nested(moved, scores, _OVERLAP_NESTED)
+        boxes, scores = moved(around[passed], outputs["box"][passed]), scores[passed]
+        kept = suppress_nested(boxes, scores, _OVERLAP_NESTED)
         if not len(kept):
             return _NOTHING
-        return Detections(moved[kept], self._landmarks(pixels, moved[kept]), scores[kept])
-
-    def _landmarks(self, pixels: Pixels, boxes: Floats) -> Floats:
-        """O-Net once more, on the final boxes and their mirror images, averaged.
-
-        The first pass has seen each face wherever R-Net's box happened to be; templates from
-        these landmarks miss fewer mates (docs/accuracy.md).
-        """
-        squares = _squares(boxes)
-        crops = _crops(pixels, squares, _ONET_SIDE)
-        views = np.concatenate([crops, crops[:, :, ::-1]])
-        points = _run(self._onet, views)["landmarks"].reshape(2, len(boxes), 2, 5)
-        plain, mirrored = points.transpose(0, 1, 3, 2)
-        back = mirrored[:, _MIRRORED_LANDMARKS]
-        back[..., 0] = 1 - back[..., 0]
-        sides = squares[:, None, 2:] - squares[:, None, :2]
-        return np.asarray(squares[:, None, :2] + (plain + back) / 2 * sides, np.float32)
-
-
-def _run(network: Network, crops: Pixels) -> dict[str, Floats]:
-    """In batches: on a picture full of faces thousands of crops at once would fill memory."""
-    parts = [network.run(_normalised(crops[i : i + _BATCH])) for i in range(0, len(crops), _BATCH)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _normalised(pixels: Pixels) -> Floats:
-    """uint8 (n, height, width, 3) -> float32 (n, 3, height, width), -1 to 1."""
-    return np.asarray(cv2.dnn.blobFromImages(list(pixels), 1 / 128, mean=(127.5,) * 3), np.float32)
-
-
-def _squares(boxes: Floats) -> Floats:
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
-    return np.hstack([centres - half, centres + half])
-
-
-def _moved(boxes: Floats, regression: Floats) -> Floats:
-    sides = boxes[:, 2:] - boxes[:, :2]
-    return boxes + regression * np.hstack([sides, sides])
-
-
-def _crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
-    """Square cut-outs scaled to `side`; what lies outside the picture is black."""
-    height, width = pixels.shape[:2]
-    crops = np.zeros((len(squares), side, side, 3), np.uint8)
-    for crop, square in zip(crops, np.rint(squares).astype(int), strict=True):
-        left, top, right, bottom = square
-        inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-        if not inner.size:
-            continue
-        if left < 0 or top < 0 or right > width or bottom > height:
-            padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-            inner = np.pad(inner, (padding[:2], padding[2:], (0, 0)))
-        smooth = cv2.INTER_AREA if min(inner.shape[:2]) > 2 * side else cv2.INTER_LINEAR
-        cv2.resize(inner, (side, side), dst=crop, interpolation=smooth)
-    return crops
+        # The first pass has seen each face wherever R-Net's box happened to be.
+        landmarks = average_landmarks(self._onet, pixels, boxes[kept])
+        return Detections(boxes[kept], landmarks, scores[kept])

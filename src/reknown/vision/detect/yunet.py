@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from reknown.vision.detect.base import Detections, suppress
+from reknown.vision.detect.onet import locate_landmarks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,39 +31,48 @@ class YunetSettings:
     """`max_side` in pixels: larger pictures are scaled down to it first.
 
     `threshold` is the score that a face needs, `overlap` the intersection over union from
-    which on two boxes are the same face.
+    which on two boxes are the same face. `max_candidates` bounds the work on pictures that
+    look like faces everywhere.
     """
 
-    max_side: int = 640
+    max_side: int = 1280
     threshold: float = 0.6
     overlap: float = 0.3
+    max_candidates: int = 3000
 
 
 class YunetDetector:
-    """Runs the network; `fixed_size` (width, height) for graphs that take no other."""
+    """Runs the network, `yunet` as `vision.packs.zoo_graphs` makes it.
 
-    def __init__(
-        self, network: Network, settings: YunetSettings, fixed_size: tuple[int, int] | None = None
-    ) -> None:
-        self._network = network
+    With `onet` the landmarks are O-Net's, which make better templates than YuNet's own.
+    """
+
+    def __init__(self, yunet: Network, settings: YunetSettings, onet: Network | None) -> None:
+        self._yunet = yunet
         self._settings = settings
-        self._fixed_size = fixed_size
+        self._onet = onet
 
     def detect(self, pixels: Pixels) -> Detections:
         """Faces of an RGB uint8 picture (height, width, 3)."""
         canvas, scale = self._canvas(pixels)
-        values = np.ascontiguousarray(canvas[None, ..., ::-1].transpose(0, 3, 1, 2), np.float32)
-        outputs = self._network.run(values)
-        columns = [canvas.shape[1] // stride for stride in _STRIDES]
-        rows = np.concatenate(
-            [
-                _decode(outputs, stride, count, self._settings.threshold)
-                for stride, count in zip(_STRIDES, columns, strict=True)
-            ]
+        outputs = self._yunet.run(
+            np.asarray(cv2.dnn.blobFromImage(canvas, swapRB=True), np.float32)
         )
-        rows = rows[suppress(rows[:, 1:5], rows[:, 0], self._settings.overlap)]
+        rows = self._found(outputs, canvas.shape[1])
         points = np.asarray(rows[:, 1:].reshape(-1, 7, 2) / scale, np.float32)
-        return Detections(points[:, :2].reshape(-1, 4), points[:, 2:], rows[:, 0])
+        boxes, landmarks = points[:, :2].reshape(-1, 4), points[:, 2:]
+        if self._onet is not None:
+            landmarks = locate_landmarks(self._onet, pixels, boxes)
+        return Detections(boxes, landmarks, rows[:, 0])
+
+    def _found(self, outputs: dict[str, Floats], width: int) -> Floats:
+        """The faces on the canvas, as `_decode` gives them, best first."""
+        settings = self._settings
+        parts = [_decode(outputs, s, width // s, settings.threshold) for s in _STRIDES]
+        rows = np.concatenate(parts)
+        if len(rows) > settings.max_candidates:
+            rows = rows[np.argsort(-rows[:, 0], kind="stable")[: settings.max_candidates]]
+        return rows[suppress(rows[:, 1:5], rows[:, 0], settings.overlap)]
 
     def _canvas(self, pixels: Pixels) -> tuple[Pixels, Floats]:
         """The picture as the network takes it, and its scale in x and y.
@@ -70,16 +80,15 @@ class YunetDetector:
         Scaled down where it is too large, black added at the right and at the bottom.
         """
         height, width = pixels.shape[:2]
-        limit_x, limit_y = self._fixed_size or [self._settings.max_side] * 2
-        shrink = min(1.0, limit_x / width, limit_y / height)
+        shrink = min(1.0, self._settings.max_side / max(width, height))
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         if shrink < 1:
             pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         step = _STRIDES[-1]
-        full = self._fixed_size or [-(-side // step) * step for side in size]
-        canvas = np.zeros((full[1], full[0], 3), np.uint8)
-        canvas[: size[1], : size[0]] = pixels
-        return canvas, np.array([size[0] / width, size[1] / height], np.float32)
+        padding = [-side % step for side in size]
+        canvas = cv2.copyMakeBorder(pixels, 0, padding[1], 0, padding[0], cv2.BORDER_CONSTANT)
+        scale = np.array([size[0] / width, size[1] / height], np.float32)
+        return np.asarray(canvas, np.uint8), scale
 
 
 def _decode(outputs: dict[str, Floats], stride: int, columns: int, threshold: float) -> Floats:

@@ -43,19 +43,20 @@ class ModelCache:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[bool]:
     """Makes the folder and lets one process (and one thread) at a time work in it.
 
-    Raises `ModelFileError` when the folder cannot be written.
+    Yields whether it can be written; where it cannot, nobody has to wait.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("wb")
-    except OSError as error:
-        raise ModelFileError(f"cannot write in {folder}: {error.strerror}") from error
+    except OSError:
+        yield False
+        return
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield True
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -25,7 +25,7 @@ _OPSET = 17
 _IR_VERSION = 8
 
 
-class _Graph:
+class Graph:
     """Collects nodes and weights; each method returns the name of the tensor it makes."""
 
     def __init__(self, name: str) -> None:
@@ -34,11 +34,13 @@ class _Graph:
         self._weights: list[TensorProto] = []
 
     def weight(self, values: NDArray[np.generic]) -> str:
+        """A constant."""
         name = f"w{len(self._weights)}"
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def add(self, operator: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
+        """What an operator makes of its inputs; `output` is its name where that matters."""
         name = output or f"t{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
         return name
@@ -75,7 +77,7 @@ _MAPS: Shape = ("n", _MAP_WIDTH, _MAP_SIDE, _MAP_SIDE)
 def dlib_trunk(network: DlibNetwork) -> bytes:
     """`chips` RGB 0-255 (n, 3, 150, 150) -> `maps` (n, 256, 4, 4), all but the last block."""
     layers = iter(network.convolutions)
-    graph = _Graph("trunk")
+    graph = Graph("trunk")
     x = graph.add("Sub", ["chips", graph.weight(_RGB_MEAN.reshape(1, 3, 1, 1))])
     x = graph.add("Mul", [x, graph.weight(np.array(1 / 256, np.float32))])
     x = graph.add("Relu", [_convolution(graph, x, next(layers))])
@@ -93,7 +95,7 @@ def dlib_trunk(network: DlibNetwork) -> bytes:
 
 def dlib_head(network: DlibNetwork) -> bytes:
     """`maps` (n, 256, 4, 4) -> `output` (n, 128), the last block and the dense layer."""
-    graph = _Graph("head")
+    graph = Graph("head")
     layers = iter(network.convolutions[_TRUNK_CONVOLUTIONS:])
     x = graph.add("GlobalAveragePool", [_down_block(graph, "maps", layers, _MAP_SIDE, 0)])
     pooled = graph.add("Flatten", [x])
@@ -101,7 +103,7 @@ def dlib_head(network: DlibNetwork) -> bytes:
     return graph.finish({"maps": _MAPS}, {"output": ("n", network.dense.shape[1])})
 
 
-def _convolution(graph: _Graph, x: str, layer: Convolution) -> str:
+def _convolution(graph: Graph, x: str, layer: Convolution) -> str:
     return graph.add(
         "Conv",
         [x, graph.weight(layer.kernel), graph.weight(layer.bias)],
@@ -111,14 +113,14 @@ def _convolution(graph: _Graph, x: str, layer: Convolution) -> str:
     )
 
 
-def _residual_block(graph: _Graph, x: str, layers: Iterator[Convolution]) -> str:
+def _residual_block(graph: Graph, x: str, layers: Iterator[Convolution]) -> str:
     y = graph.add("Relu", [_convolution(graph, x, next(layers))])
     y = _convolution(graph, y, next(layers))
     return graph.add("Relu", [graph.add("Add", [y, x])])
 
 
 def _down_block(
-    graph: _Graph, x: str, layers: Iterator[Convolution], side: int, new_channels: int
+    graph: Graph, x: str, layers: Iterator[Convolution], side: int, new_channels: int
 ) -> str:
     y = graph.add("Relu", [_convolution(graph, x, next(layers))])
     y = _convolution(graph, y, next(layers))
@@ -128,7 +130,7 @@ def _down_block(
     return graph.add("Relu", [graph.add("Add", [y, shortcut])])
 
 
-def _pad_end(graph: _Graph, x: str, channels: int, rows_and_columns: int) -> str:
+def _pad_end(graph: Graph, x: str, channels: int, rows_and_columns: int) -> str:
     """dlib adds tensors of unequal size as if the smaller ended in zeros."""
     if not channels and not rows_and_columns:
         return x
@@ -174,7 +176,7 @@ def mtcnn_network(role: str, weights: Sequence[NDArray[np.float32]]) -> bytes:
     units of the box); `face`, the probabilities of no face and face.
     """
     layout, arrays = _MTCNN[role], iter(weights)
-    graph = _Graph(role)
+    graph = Graph(role)
     x = "x"
     for pool in layout.pools:
         x = _prelu_convolution(graph, x, arrays)
@@ -200,14 +202,14 @@ def mtcnn_network(role: str, weights: Sequence[NDArray[np.float32]]) -> bytes:
 
 
 def _keras_convolution(
-    graph: _Graph, x: str, arrays: Iterator[NDArray[np.float32]], output: str = ""
+    graph: Graph, x: str, arrays: Iterator[NDArray[np.float32]], output: str = ""
 ) -> str:
     kernel, bias = next(arrays).transpose(3, 2, 0, 1), next(arrays)
     inputs = [x, graph.weight(kernel), graph.weight(bias)]
     return graph.add("Conv", inputs, output, kernel_shape=list(kernel.shape[2:]))
 
 
-def _prelu_convolution(graph: _Graph, x: str, arrays: Iterator[NDArray[np.float32]]) -> str:
+def _prelu_convolution(graph: Graph, x: str, arrays: Iterator[NDArray[np.float32]]) -> str:
     """PReLU as slope * x + (1 - slope) * ReLU(x): ONNX Runtime's own is twice as slow here."""
     x = _keras_convolution(graph, x, arrays)
     slope = next(arrays).reshape(-1, 1, 1)
@@ -216,5 +218,5 @@ def _prelu_convolution(graph: _Graph, x: str, arrays: Iterator[NDArray[np.float3
     return graph.add("Add", [below, above])
 
 
-def _dense(graph: _Graph, x: str, arrays: Iterator[NDArray[np.float32]], output: str = "") -> str:
+def _dense(graph: Graph, x: str, arrays: Iterator[NDArray[np.float32]], output: str = "") -> str:
     return graph.add("Gemm", [x, graph.weight(next(arrays)), graph.weight(next(arrays))], output)

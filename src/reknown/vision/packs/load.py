@@ -23,9 +23,7 @@ def load_detector(networks: Mapping[str, bytes], manifest: PackManifest) -> Dete
     """
     part = manifest.detector
     if isinstance(part, MtcnnPart):
-        pnet, rnet, onet = (OnnxNetwork(networks[role]) for role in ("pnet", "rnet", "onet"))
-        return MtcnnDetector(pnet, rnet, onet, part.settings)
-    yunet = OnnxNetwork(networks["yunet"])
-    height, width = yunet.input_shape[-2:]
-    fixed = (width, height) if width and height else None
-    return YunetDetector(yunet, part.settings, fixed)
+        pnet, rnet, last = (OnnxNetwork(networks[role]) for role in ("pnet", "rnet", "onet"))
+        return MtcnnDetector(pnet, rnet, last, part.settings)
+    onet = OnnxNetwork(networks["onet"]) if part.files.onet else None
+    return YunetDetector(OnnxNetwork(networks["yunet"]), part.settings, onet)

@@ -86,9 +86,10 @@ class MtcnnFiles(_Table, frozen=True, kw_only=True):
 
 
 class YunetFiles(_Table, frozen=True, kw_only=True):
-    """One ONNX graph."""
+    """One ONNX graph, and Keras' weights of O-Net where the landmarks are to be its."""
 
     yunet: PackFile
+    onet: PackFile | None = None
 
 
 class ResnetFiles(_Table, frozen=True, kw_only=True):
@@ -198,7 +199,8 @@ class PackManifest(_Table, frozen=True, kw_only=True):
     def files(self) -> dict[str, PackFile]:
         """All files by role."""
         parts = (self.detector.files, self.embedder.files)
-        return {role: getattr(part, role) for part in parts for role in part.__struct_fields__}
+        roles = ((role, getattr(part, role)) for part in parts for role in part.__struct_fields__)
+        return {role: file for role, file in roles if file is not None}
 
 
 def parse_manifest(text: str) -> PackManifest:

@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import ModelFileError
 from reknown.vision.packs.dlib_format import read_dlib_network
 from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays
+from reknown.vision.packs.onnx_guard import check_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # To be raised when the conversion writes other graphs: older ones are then left alone.
 CONVERSION_VERSION = 1
-# What becomes of a file that is converted, by its role; the others are ONNX already.
+# What becomes of a file, by its role.
 _GRAPHS: Mapping[str, tuple[str, ...]] = {
     "pnet": ("pnet",),
     "rnet": ("rnet",),
     "onet": ("onet",),
     "resnet": ("trunk", "head"),
+    "yunet": ("yunet",),
+    "sface": ("sface",),
 }
 _RESNET_CONVOLUTIONS = 29
 
 
 def converted_graphs(role: str) -> tuple[str, ...]:
-    """The graphs that a file becomes; none for files that are ONNX already."""
-    return _GRAPHS.get(role, ())
+    """The graphs that a file becomes."""
+    return _GRAPHS[role]
 
 
 def conversion_key(graph: str, sha256: str) -> str:
@@ -40,8 +43,12 @@ def convert(role: str, data: bytes) -> dict[str, bytes]:
     Raises `ModelFileError` when the weights are not those of such a network.
     """
     # Only here: loading a graph that was converted before needs no `onnx`.
-    from reknown.vision.packs import conversion  # noqa: PLC0415
+    from reknown.vision.packs import conversion, zoo_graphs  # noqa: PLC0415
 
+    if role == "yunet":
+        return {role: zoo_graphs.yunet_network(check_onnx(data))}
+    if role == "sface":
+        return {role: zoo_graphs.sface_network(check_onnx(data))}
     if role != "resnet":
         return {role: conversion.mtcnn_network(role, read_arrays(data, mtcnn_shapes(role)))}
     network = read_dlib_network(data)

@@ -65,7 +65,7 @@ def pack_calibration(manifest: PackManifest) -> tuple[Calibration | None, str]:
 
 def _fingerprint(part: msgspec.Struct, extra: Mapping[str, int]) -> str:
     declared = msgspec.to_builtins(part)
-    files = {role: file["sha256"] for role, file in declared["files"].items()}
+    files = {role: file["sha256"] for role, file in declared["files"].items() if file}
     canonical = json.dumps(
         declared | extra | {"files": files}, sort_keys=True, separators=(",", ":")
     )

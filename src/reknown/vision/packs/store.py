@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from reknown.vision.packs.cache import (
 )
 from reknown.vision.packs.licences import require_accepted
 from reknown.vision.packs.manifest import NAME_PATTERN, read_calibration, read_manifest
-from reknown.vision.packs.onnx_guard import check_onnx
 from reknown.vision.packs.recipes import conversion_key, convert, converted_graphs
 from reknown.vision.packs.sources import FileState, read_source, state
 
@@ -96,19 +96,22 @@ class PackStore:
 
     def _networks(self, role: str, file: PackFile) -> dict[str, bytes]:
         source = read_source(file, self.cache)
-        if not converted_graphs(role):
-            return {role: check_onnx(source)}
         if ready := self._converted(role, file):
             return ready
-        folder = self.cache.converted("").parent
-        with exclusive(folder):
+        with exclusive(self.cache.converted("").parent) as writable:
             if ready := self._converted(role, file):  # another process was first
                 return ready
             made = convert(role, source)
+            if writable:
+                self._keep(made, file)
+        return made
+
+    def _keep(self, made: dict[str, bytes], file: PackFile) -> None:
+        """A full disk costs the next process the conversion, and this one nothing."""
+        with suppress(ModelFileError):
             for graph, data in made.items():
                 path = self.cache.converted(conversion_key(graph, file.sha256))
                 write_with_digest(path, data)
-        return made
 
     def _converted(self, role: str, file: PackFile) -> dict[str, bytes]:
         """What was converted before, complete and sound; else nothing."""
