@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
 
-DEFAULT_PACK, ACCURATE_PACK = "public-domain", "public-domain-accurate"
+DEFAULT_PACK, ACCURATE_PACK = "opencv", "public-domain-accurate"
 
 
 def pack_store() -> PackStore:
