@@ -29,7 +29,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def engine(cache_folder: Path) -> Engine:
-    return load_engine(PackStore(cache_folder), "public-domain")
+    return load_engine(PackStore(cache_folder), "opencv")
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import typer
 
 from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place, write_file
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
-from reknown.cli.options import Accurate, Pack
+from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,6 @@ def calibrate(
     source: OptionalSource = None,
     scores: Scores = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     choose: Choose = "central",
     dataset: Dataset = "",
     worst_group: WorstGroup = None,
@@ -72,6 +71,7 @@ def calibrate(
     With --scores, --pack names the pack that made them.
     """
     from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.cli.session import DEFAULT_PACK
     from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.calibrate import calibration_report
     from reknown.evaluation.runs.elsewhere import elsewhere
@@ -82,20 +82,14 @@ def calibrate(
         measured = _of_scores(scores, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
-        measured = _of_pictures(source, pack, (accurate, choose), dataset, worst_group)
-    named = pack or (None if scores and not accurate else _default(accurate=accurate))
+        measured = _of_pictures(source, pack, choose, dataset, worst_group)
+    named = pack or (None if scores else DEFAULT_PACK)
     checks: tuple[Elsewhere, ...] = ()
     if check is not None and others is not None:
         subjects = read_subjects(others, named, choose=choose)
         checks = elsewhere(measured.calibration(), subjects, check_dataset or check.stem)
     _keep(measured, checks, named, write, install=install, quiet=json)
     show(calibration_report(measured, checks), html, as_json=json)
-
-
-def _default(*, accurate: bool) -> str:
-    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK
-
-    return ACCURATE_PACK if accurate else DEFAULT_PACK
 
 
 def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
@@ -106,7 +100,7 @@ def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
 
 
 def _of_pictures(
-    source: Path, pack: str | None, how: tuple[bool, str], dataset: str, worst_group: str | None
+    source: Path, pack: str | None, choose: str, dataset: str, worst_group: str | None
 ) -> Measured:
     from reknown.cli.evaluate.session import read_subjects
     from reknown.evaluation.manifest import read_manifest
@@ -115,7 +109,7 @@ def _of_pictures(
     manifest = read_manifest(source)
     if worst_group is not None:
         check_worst_group(manifest, worst_group)
-    subjects = read_subjects(manifest, pack, accurate=how[0], choose=how[1])
+    subjects = read_subjects(manifest, pack, choose=choose)
     return calibrate_pictures(subjects, dataset, worst_group=worst_group)
 
 
