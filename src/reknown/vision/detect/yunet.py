@@ -47,6 +47,8 @@ class YunetDetector:
     With `onet` the landmarks are O-Net's, which make better templates than YuNet's own.
     """
 
+    sure = 0.8
+
     def __init__(self, yunet: Network, settings: YunetSettings, onet: Network | None) -> None:
         self._yunet = yunet
         self._settings = settings
