@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reknown.vision.draw import Label
 
 _COLUMNS = (
-    "face ", "left ", "top ", "width ", "height ", "confidence ", "yaw ", "pitch ", "roll ",
+    "face ", "left ", "top ", "size ", "confidence ", "yaw ", "pitch ", "roll ",
     "sharpness ", "luminance ", "eyes ", "magnitude ", "quality ",
 )  # fmt: skip
 
@@ -68,7 +68,7 @@ def _print(path: Path, photo: Photo) -> None:
             quality.magnitude,
             quality.unified_score,
         )
-        place = (number, left, top, right - left, bottom - top)
+        place = (number, left, top, f"{right - left} x {bottom - top}")
         rows.append(
             (
                 *place,
