@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.gallery import faces
-from reknown.gallery.collections import claim, get_collection
+from reknown.gallery.collections import claim, get_space
 from reknown.gallery.paging import Page
 from reknown.gallery.templates import pick_templates
 from reknown.ledger import events
@@ -37,7 +37,7 @@ def export_templates(
 ) -> tuple[TemplateSpace, Page[ExportedFace]]:
     """A page of the references with their templates; raises `NotFoundError`."""
     with database.begin() as connection:
-        space = get_collection(connection, collection).space
+        space = get_space(connection, collection)
         found = faces.list_faces(connection, collection, page.after, page.limit)
         ids = [record.face_id for record in found.items]
         picked = pick_templates(connection, collection, ids)
