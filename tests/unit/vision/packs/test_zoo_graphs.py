@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,6 +103,17 @@ def test_a_rewritten_yunet_answers_as_the_file_does_and_takes_other_sizes(
     corner = graph.run(np.ascontiguousarray(values[:, :, :96, :32]))
     assert corner["kps_32"].shape == (1, 3, 10)
     np.testing.assert_array_equal(corner["kps_32"], expected["kps_32"][:, [0, 20, 40]])
+
+
+def test_an_export_that_takes_any_size_is_taken() -> None:
+    path = Path(os.environ.get("REKNOWN_SHARED", "../shared"), "models", "yunet_n_dynamic.onnx")
+    if not path.is_file():
+        pytest.skip(f"no such export at {path}: set REKNOWN_SHARED")
+    data = path.read_bytes()
+    expected, found = _run("yunet", data), _run("yunet", convert("yunet", data)["yunet"])
+    assert found.keys() == expected.keys()
+    for name, output in expected.items():
+        np.testing.assert_array_equal(found[name], output)
 
 
 @given(
