@@ -59,14 +59,26 @@ def test_pixels_arrive_as_bgr_with_black_around() -> None:
     assert found.landmarks.shape == (0, 5, 2)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 333), (2000, 1001), (90, 4000)])
-def test_large_pictures_are_scaled_down_and_boxes_back(width: int, height: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "inner"),
+    [
+        ((2000, 1001), (320, 160)),
+        ((1280, 333), (444, 115)),
+        ((90, 4000), (34, 1508)),
+        ((30, 1500), (30, 1500)),
+        ((320, 320), (320, 320)),
+    ],
+)
+def test_large_pictures_are_scaled_down_and_boxes_back(
+    size: tuple[int, int], inner: tuple[int, int]
+) -> None:
+    """To 320 pixels a side; long ones to half of 320 x 320, so that faces are left in them."""
     network = Recorder(32, 0, 1, (1, 1))
-    settings = YunetSettings(max_side=320)
-    found = YunetDetector(network, settings, None).detect(np.zeros((height, width, 3), np.uint8))
-    longer = max(width, height)
-    assert max(network.asked[0].shape) == 320
-    scale = np.array([round(n * 320 / longer) / n for n in (width, height)])
+    detector = YunetDetector(network, YunetSettings(max_side=320), None)
+    found = detector.detect(np.zeros((size[1], size[0], 3), np.uint8))
+    canvas = tuple(-(-side // 32) * 32 for side in inner)
+    assert network.asked[0].shape == (1, 3, canvas[1], canvas[0])
+    scale = np.array(inner) / size
     np.testing.assert_allclose(found.landmarks[0, 2], np.array([0, 32]) / scale, rtol=1e-5)
 
 
