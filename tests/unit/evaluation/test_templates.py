@@ -207,7 +207,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(
     program = [sys.executable, "-c", _PROGRAM, *map(str, (cache_folder, tmp_path / "set", cache))]
     for records in (3, 8):
         process = subprocess.Popen(program)
-        _wait_for_bytes(cache, records * 2_000, process)
+        _wait_for_bytes(cache, records * 900, process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     found = _run(counting, tmp_path / "set", cache)

@@ -155,28 +155,40 @@ def _png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def test_the_same_face_at_twice_the_size_gives_nearly_the_same_template(engine: Engine) -> None:
-    picture = EILEEN.crop()
-    double = picture.resize((600, 600), Image.Resampling.LANCZOS)
-    assert compare(_template(engine, _png(picture)), _template(engine, _png(double))) > 0.998
+@pytest.fixture(scope="module", params=["engine", "public_domain"], ids=["sface", "dlib"])
+def each(request: pytest.FixtureRequest) -> Engine:
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine
 
 
-def test_the_same_picture_always_gives_the_same_template(engine: Engine, eileen: bytes) -> None:
-    first, second = _template(engine, eileen), _template(engine, eileen)
+def test_the_same_face_at_twice_the_size_gives_nearly_the_same_template(each: Engine) -> None:
+    eileen, grace = (_template(each, _png(portrait.crop())) for portrait in (EILEEN, GRACE))
+    double = EILEEN.crop().resize((600, 600), Image.Resampling.LANCZOS)
+    doubled = _template(each, _png(double))
+    assert 1 - compare(doubled, eileen) < (1 - compare(doubled, grace)) / 50
+
+
+def test_the_same_picture_always_gives_the_same_template(each: Engine, eileen: bytes) -> None:
+    first, second = _template(each, eileen), _template(each, eileen)
     assert np.array_equal(first.vector, second.vector)
+    assert first.magnitude == second.magnitude
     assert np.linalg.norm(first.vector) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("quality", [30, 8])
 def test_a_crushed_jpeg_is_far_nearer_to_its_original_than_another_person(
-    engine: Engine, quality: int
+    each: Engine, quality: int
 ) -> None:
-    eileen, grace = (_template(engine, _png(portrait.crop())) for portrait in (EILEEN, GRACE))
-    crushed = _template(engine, jpeg(EILEEN.crop(), quality))
+    eileen, grace = (_template(each, _png(portrait.crop())) for portrait in (EILEEN, GRACE))
+    crushed = _template(each, jpeg(EILEEN.crop(), quality))
     assert 1 - compare(crushed, eileen) < (1 - compare(crushed, grace)) / 3
 
 
-def test_the_mirror_image_of_a_face_gives_nearly_the_same_template(engine: Engine) -> None:
+@pytest.mark.parametrize(("pack", "least"), [("engine", 0.95), ("public_domain", 0.995)])
+def test_the_mirror_image_of_a_face_gives_nearly_the_same_template(
+    pack: str, least: float, request: pytest.FixtureRequest
+) -> None:
+    engine: Engine = request.getfixturevalue(pack)
     picture = GRACE.crop()
     image, flipped = (
         decode_image(_png(p)) for p in (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
@@ -185,5 +197,6 @@ def test_the_mirror_image_of_a_face_gives_nearly_the_same_template(engine: Engin
     points = np.array([(p.x * 500, p.y * 500) for p in face.landmarks.points()], np.float32)
     plain = engine.embedder.embed(image.pixels, points[None]).vectors[0]
     mirrored = engine.embedder.embed(flipped.pixels, _mirrored(points, 500)[None]).vectors[0]
-    # Not exactly: the mean face of the alignment is not quite symmetric.
-    assert float(plain @ mirrored) > 0.995
+    # Not exactly: the mean face of the alignment is not quite symmetric, and only dlib's network
+    # is shown the mirror image as well.
+    assert float(plain @ mirrored) > least
