@@ -55,6 +55,19 @@ def test_detect_shows_the_faces(run: RunCommand, eileen_jpg: Path) -> None:
     assert line["image"] == str(eileen_jpg)
     assert set(face) == {"box", "landmarks", "confidence", "pose", "quality"}
     assert 0 <= face["quality"]["unified_score"]["score"] <= 100
+    assert face["quality"]["magnitude"]["native"] == pytest.approx(12.8, abs=0.5)
+    scores = [face["quality"][measure]["score"] for measure in ("magnitude", "unified_score")]
+    assert _last_row(done)[-2:] == [str(score) for score in scores]
+
+
+def test_detect_leaves_open_what_a_pack_does_not_measure(run: RunCommand, eileen_jpg: Path) -> None:
+    assert _last_row(run("detect", eileen_jpg, "--pack", "public-domain"))[-2] == "-"
+    (line,) = run("detect", eileen_jpg, "--pack", "public-domain", "--json").lines
+    assert line["faces"][0]["quality"]["magnitude"] is None
+
+
+def _last_row(done: Run) -> list[str]:
+    return [line.split() for line in done.out.splitlines() if line.strip()][-1]
 
 
 def test_detect_says_when_there_is_no_face(run: RunCommand, blank: Path) -> None:
@@ -202,6 +215,7 @@ def test_faces_are_listed_and_deleted(run: RunCommand, gallery: None) -> None:
     assert first in run("faces", "list").out.replace("\n", "")
     (mine,) = run("faces", "list", "--user", "Grace Hopper", "--json").lines
     assert mine["image"]["name"] == "1.jpg"
+    assert mine["magnitude"] == pytest.approx(12.2, abs=0.5)
     assert run("faces", "delete", first).status == 0
     done = run("faces", "delete", first, second)
     assert (done.status, "deleted 1 faces" in done.out) == (1, True)
