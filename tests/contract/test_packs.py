@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,25 +24,58 @@ if TYPE_CHECKING:
 _RIGHTS = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
 
 
+@dataclass(frozen=True)
+class Studio:
+    """A server without workers, and the folder of its short film of Grace."""
+
+    server: Server
+    buckets: Path
+
+    def work(self, *words: str) -> None:
+        """A worker that does what is waiting."""
+        places = ["--data", self.server.data, "--buckets", self.buckets]
+        command = [REKNOWN, "worker", *places, "--once", *words]
+        subprocess.run([*map(str, command)], check=True, capture_output=True, timeout=60)
+
+
+_FILM = {"S3Object": {"Bucket": "films", "Name": "a.mp4"}}
+
+
+@pytest.fixture(scope="module")
+def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    buckets = tmp_path_factory.mktemp("buckets")
+    (buckets / "films").mkdir()
+    film = videos.scene(videos.steady(0, 600), [(videos.grace(240), videos.still((0.5, 0.5)))])
+    videos.render(buckets / "films" / "a.mp4", film)
+    return buckets
+
+
 def _client(server: Server) -> Any:
     key = callers.key(server, *[word for right in _RIGHTS for word in ("--operation", right)])
     return callers.distinct(server.client(key, **callers.NO_RETRIES))
 
 
 @pytest.fixture(scope="module")
-def upgraded(
+def before(
     tmp_path_factory: pytest.TempPathFactory,
     cache_folder: Path,
+    buckets: Path,
     public_domain: Engine,
     eileen: bytes,
     grace: bytes,
-) -> Iterator[Any]:
-    """A client of a server with a collection that the previous release made."""
+) -> Iterator[Studio]:
+    """A server with a collection that the previous release made."""
     data = tmp_path_factory.mktemp("upgraded") / "data"
     people = {"eileen": eileen, "grace": grace}
     old_galleries.before_magnitudes(data, old_galleries.references(public_domain, people))
-    with serving(data, REKNOWN_CACHE=str(cache_folder)) as server:
-        yield _client(server)
+    options = ("--buckets", buckets, "--video-workers", 0)
+    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        yield Studio(server, buckets)
+
+
+@pytest.fixture(scope="module")
+def upgraded(before: Studio) -> Any:
+    return _client(before.server)
 
 
 @pytest.fixture
@@ -105,25 +139,31 @@ def test_new_faces_in_it_are_of_its_own_pack_and_a_new_collection_of_the_default
     upgraded.delete_faces(CollectionId="people", FaceIds=[record["Face"]["FaceId"]])
 
 
+def test_people_of_before_are_found_in_videos(before: Studio, upgraded: Any) -> None:
+    job = upgraded.start_face_search(CollectionId="people", Video=_FILM)
+    before.work()
+    answer = upgraded.get_face_search(JobId=job["JobId"])
+    assert answer["JobStatus"] == "SUCCEEDED"
+    matches = [match for person in answer["Persons"] for match in person.get("FaceMatches", [])]
+    assert {match["Face"]["UserId"] for match in matches} == {"grace"}
+    assert all(95 < match["Similarity"] <= 100 for match in matches)
+
+
 @pytest.fixture(scope="module")
 def studio(
-    tmp_path_factory: pytest.TempPathFactory, cache_folder: Path
-) -> Iterator[tuple[Server, Path]]:
-    """A server with the former default pack and no worker, and its folder of a short video."""
-    buckets = tmp_path_factory.mktemp("buckets")
-    (buckets / "films").mkdir()
-    film = videos.scene(videos.steady(0, 600), [(videos.grace(240), videos.still((0.5, 0.5)))])
-    videos.render(buckets / "films" / "a.mp4", film)
+    tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, buckets: Path
+) -> Iterator[Studio]:
+    """A server with the former default pack."""
     options = ("--pack", "public-domain", "--buckets", buckets, "--video-workers", 0)
     folder = tmp_path_factory.mktemp("studio")
     with serving(folder, *options, REKNOWN_CACHE=str(cache_folder)) as server:
-        yield server, buckets
+        yield Studio(server, buckets)
 
 
 def test_a_server_makes_collections_for_the_pack_that_it_was_given(
-    studio: tuple[Server, Path], name: str, probe: dict[str, bytes]
+    studio: Studio, name: str, probe: dict[str, bytes]
 ) -> None:
-    client = _client(studio[0])
+    client = _client(studio.server)
     client.create_collection(CollectionId=name)
     client.index_faces(CollectionId=name, Image=probe)
     exported = client.reknown_export_templates(CollectionId=name)
@@ -134,15 +174,13 @@ def test_a_server_makes_collections_for_the_pack_that_it_was_given(
 
 
 def test_a_worker_looks_at_videos_with_the_pack_that_it_was_given(
-    studio: tuple[Server, Path], cache_folder: Path
+    studio: Studio,
 ) -> None:
-    server, buckets = studio
-    client = _client(server)
+    client = _client(studio.server)
     confidences = []
     for words in ((), ("--pack", "public-domain")):
-        job = client.start_face_detection(Video={"S3Object": {"Bucket": "films", "Name": "a.mp4"}})
-        command = [REKNOWN, "worker", "--data", server.data, "--buckets", buckets, "--once", *words]
-        subprocess.run([*map(str, command)], check=True, capture_output=True, timeout=60)
+        job = client.start_face_detection(Video=_FILM)
+        studio.work(*words)
         answer = client.get_face_detection(JobId=job["JobId"])
         assert answer["JobStatus"] == "SUCCEEDED"
         confidences.append([found["Face"]["Confidence"] for found in answer["Faces"]])
@@ -162,7 +200,7 @@ def test_a_server_without_its_pack_ends_with_one_line(tmp_path: Path) -> None:
 
 
 def test_the_command_line_lists_what_the_server_measured(
-    studio: tuple[Server, Path], name: str, server: Server, client: Any, eileen: bytes
+    studio: Studio, name: str, server: Server, client: Any, eileen: bytes
 ) -> None:
     """The magnitude of a face that the API indexed, and none of the former pack."""
     client.create_collection(CollectionId=name)
@@ -170,8 +208,8 @@ def test_the_command_line_lists_what_the_server_measured(
     (exported,) = client.reknown_export_templates(CollectionId=name)["Templates"]
     (listed,) = server.reknown("faces", "list", "-c", name, "--json").splitlines()
     assert json.loads(listed)["magnitude"] == pytest.approx(exported["Magnitude"], rel=1e-12)
-    other = _client(studio[0])
+    other = _client(studio.server)
     other.create_collection(CollectionId=name)
     other.index_faces(CollectionId=name, Image={"Bytes": eileen})
-    (listed,) = studio[0].reknown("faces", "list", "-c", name, "--json").splitlines()
+    (listed,) = studio.server.reknown("faces", "list", "-c", name, "--json").splitlines()
     assert json.loads(listed)["magnitude"] is None
