@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from portraits import spoilt
 from reknown.biometrics.errors import (
     AlreadyExistsError,
     InputError,
@@ -99,6 +100,20 @@ def test_compare_tells_same_from_different(
     (line,) = run("compare", eileen_jpg, eileen_jpg, "--json").lines
     assert line["faces"][0]["comparison"]["accepted"] is True
     assert line["faces"][0]["comparison"]["score"] == pytest.approx(1, abs=1e-5)
+
+
+def test_poor_pictures_are_compared_and_enrolled_where_that_is_wanted(
+    run: RunCommand, people: Path, eileen_jpg: Path, tmp_path: Path
+) -> None:
+    poor = people / "Eileen Collins" / "2.jpg"
+    poor.write_bytes(spoilt()["LOW_SHARPNESS"])
+    (line,) = run("compare", poor, eileen_jpg, "--json").lines
+    assert len(line["faces"]) == 1
+    plan = people / "plan.csv"
+    plan.write_text("image,subject\nEileen Collins/2.jpg,Eileen\n")
+    refused = run("enroll", plan)
+    assert (refused.status, "the face is too blurred" in refused.out) == (1, True)
+    assert run("enroll", plan, "--any-quality").status == 0
 
 
 def test_compare_needs_a_face(run: RunCommand, eileen_jpg: Path, blank: Path) -> None:
