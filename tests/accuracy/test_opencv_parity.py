@@ -37,7 +37,7 @@ from reknown.vision.packs.sources import read_source
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import Template
     from reknown.cli.demo_pictures import Portrait
     from reknown.vision.analyze import Engine
+    from reknown.vision.inference import Model
 
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float32]
@@ -70,7 +71,7 @@ def store(cache_folder: Path) -> PackStore:
 
 
 @pytest.fixture(scope="module")
-def networks(store: PackStore) -> dict[str, bytes]:
+def networks(store: PackStore) -> Mapping[str, Model]:
     return store.open("opencv")
 
 
@@ -126,14 +127,14 @@ def _furthest(found: Floats, expected: Floats) -> float:
 
 
 def test_sface_answers_as_its_file_does_in_onnx_runtime(
-    networks: dict[str, bytes], original: bytes, chips: list[Pixels]
+    networks: Mapping[str, Model], original: bytes, chips: list[Pixels]
 ) -> None:
     found = _vectors(OnnxNetwork(networks["sface"]), chips)
     assert _furthest(found, _vectors(OnnxNetwork(original), chips)) <= 1e-5
 
 
 def test_sface_answers_as_its_file_does_in_opencv(
-    networks: dict[str, bytes], original: bytes, chips: list[Pixels]
+    networks: Mapping[str, Model], original: bytes, chips: list[Pixels]
 ) -> None:
     nothing = np.zeros(0, np.uint8)
     reference = cv2.FaceRecognizerSF.create("onnx", np.frombuffer(original, np.uint8), nothing)
@@ -180,7 +181,7 @@ def _reference(store: PackStore, pixels: Pixels) -> Floats:
     return np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
 
 
-def _found(networks: dict[str, bytes], pixels: Pixels) -> Floats:
+def _found(networks: Mapping[str, Model], pixels: Pixels) -> Floats:
     """The same by ours."""
     detector = YunetDetector(OnnxNetwork(networks["yunet"]), YunetSettings(), None)
     found = detector.detect(pixels)
@@ -191,7 +192,7 @@ def _found(networks: dict[str, bytes], pixels: Pixels) -> Floats:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_yunet_finds_what_opencv_finds(
-    store: PackStore, networks: dict[str, bytes], name: str
+    store: PackStore, networks: Mapping[str, Model], name: str
 ) -> None:
     """Boxes and landmarks to a thousandth of a pixel, scores to a millionth."""
     pixels = np.ascontiguousarray(PICTURES[name]())
@@ -204,7 +205,7 @@ def test_yunet_finds_what_opencv_finds(
 
 
 def test_a_large_picture_is_what_opencv_finds_in_the_smaller_one(
-    store: PackStore, networks: dict[str, bytes]
+    store: PackStore, networks: Mapping[str, Model]
 ) -> None:
     large = _astronaut(2000, 1700)
     small = cv2.resize(large, (1280, 1088), interpolation=cv2.INTER_AREA)

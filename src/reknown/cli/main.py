@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated
@@ -68,12 +69,16 @@ def _print_version(wanted: bool) -> None:
 
 @cli.callback()
 def root(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback takes it
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Takes the options that stand before the command."""
+    if context.invoked_subcommand != "evaluate":
+        # NumPy's BLAS starts a thread for each core as it is imported, and each spins.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def app() -> None:

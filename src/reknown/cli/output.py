@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from rich.console import Console
     from rich.progress import Progress
@@ -69,12 +71,26 @@ def _harmless(character: str) -> bool:
     return character.isprintable() or category(character) == "Zs" or character in _JOINERS
 
 
-def progress() -> Progress:
-    """A bar on standard error with rate and time left; silent when that is no terminal.
+class NoBar:
+    """Takes what a bar takes, where nobody would see one."""
+
+    def add_task(self, *_: object, **__: object) -> Any:
+        """Begins nothing."""
+
+    def update(self, *_: object, **__: object) -> None:
+        """Shows nothing."""
+
+    advance = stop = update
+
+
+def progress() -> AbstractContextManager[Progress | NoBar]:
+    """A bar on standard error with rate and time left, if that is a terminal.
 
     Rich may catch standard output, to write above the bar, only where that is a terminal too:
     it would keep lines from the file that they are meant for.
     """
+    if not sys.stderr.isatty():
+        return nullcontext(NoBar())
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -99,7 +115,6 @@ def progress() -> Progress:
         console=console(error=True),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
-        disable=not sys.stderr.isatty(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import onnxruntime
@@ -11,6 +12,8 @@ from reknown.biometrics.errors import ModelFileError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Model = bytes | Path  # an ONNX graph, or the file that holds one, with its weights beside it
 
 
 class Network(Protocol):
@@ -28,14 +31,17 @@ class OnnxNetwork:
     splitting the small products of one picture.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: Model) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
+                model,
+                options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=False,  # it would report to standard output
             )
         except Exception as error:
             raise ModelFileError(f"not a usable ONNX graph: {error}") from error

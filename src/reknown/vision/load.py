@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.vision.embed import Embedder
+    from reknown.vision.inference import Model
     from reknown.vision.packs.manifest import PackManifest
     from reknown.vision.packs.store import PackStore
 
@@ -47,7 +48,7 @@ def load_engine(store: PackStore, pack: str) -> Engine:
     )
 
 
-def _load_embedder(networks: Mapping[str, bytes], manifest: PackManifest) -> Embedder:
+def _load_embedder(networks: Mapping[str, Model], manifest: PackManifest) -> Embedder:
     part = manifest.embedder
     alignment = Alignment(part.chip, chip_references(part))
     if isinstance(part, DlibResnetPart):

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
+from skimage.data import astronaut
 
 from reknown.cli.main import app
 
@@ -19,6 +23,36 @@ def test_starting_up_imports_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+RUN = """
+import os, sys
+from reknown.cli.main import cli
+cli(sys.argv[1:], standalone_mode=False)
+unneeded = {"rich", "onnx", "lz4", "sqlalchemy", "alembic"}
+print(os.environ.get("OPENBLAS_NUM_THREADS"), *unneeded & sys.modules.keys())
+"""
+
+
+def _run(*words: object) -> list[str]:
+    environment = {name: v for name, v in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", RUN, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout.splitlines()
+
+
+def test_detect_for_machines_imports_only_what_it_needs(tmp_path: Path) -> None:
+    picture = tmp_path / "astronaut.png"
+    Image.fromarray(astronaut()).save(picture)
+    _run("detect", "--json", picture)  # which converts the networks, if nobody has yet
+    found, imported = _run("detect", "--json", picture)
+    assert json.loads(found)["faces"]
+    assert imported == "1"
+
+
+def test_only_evaluations_have_several_blas_threads() -> None:
+    assert _run("models", "list", "--json")[-1] == "1"
+    assert _run("evaluate", "verify", "--help")[-1] == "None"
 
 
 def _app(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:

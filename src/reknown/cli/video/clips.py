@@ -7,18 +7,20 @@ import os
 import stat
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.progress import Progress
 
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.cli.output import NoBar
     from reknown.video.isolation import AnalysisRequest
 
 
@@ -73,7 +75,11 @@ def told(what: str) -> Iterator[Callable[[int, int, int], None]]:
         yield progress
 
 
-def _bar() -> Progress:
+def _bar() -> AbstractContextManager[Progress | NoBar]:
+    from reknown.cli.output import NoBar, console
+
+    if not sys.stderr.isatty():
+        return nullcontext(NoBar())
     from rich.progress import (
         BarColumn,
         Progress,
@@ -81,8 +87,6 @@ def _bar() -> Progress:
         TextColumn,
         TimeRemainingColumn,
     )
-
-    from reknown.cli.output import console
 
     columns: tuple[Any, ...] = (
         TextColumn("{task.description}", markup=False),
@@ -96,5 +100,4 @@ def _bar() -> Progress:
         console=console(error=True),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
-        disable=not sys.stderr.isatty(),
     )

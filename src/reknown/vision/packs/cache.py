@@ -1,7 +1,8 @@
 """The folder of fetched and converted model files, shared by all processes of a user.
 
 Digests beside converted files tell damage from health; they are no defence against someone
-who may write in this folder.
+who may write in this folder. Files are replaced, never written anew in place: ONNX Runtime may
+have the old ones mapped.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class ModelCache:
         return self.root / "downloads" / f"{file.sha256}{file.suffix}"
 
     def converted(self, key: str) -> Path:
-        """An ONNX graph made here."""
+        """An ONNX graph made here; its weights and the digests of both lie beside it."""
         return self.root / "converted" / f"{key}.onnx"
 
     def licence(self, manifest: PackManifest) -> Path:
@@ -81,16 +82,40 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise ModelFileError(f"cannot write {path}: {error.strerror}") from error
 
 
-def write_with_digest(path: Path, data: bytes) -> None:
-    """Writes `data` and, beside it, the digest that `read_with_digest` asks for."""
-    write_atomically(path, data)
-    write_atomically(path.with_suffix(".sha256"), hashlib.sha256(data).hexdigest().encode())
+def write_graph(path: Path, graph: bytes, weights: bytes) -> None:
+    """Writes a graph, its weights and the digests that `is_sound` asks for."""
+    write_atomically(weights_of(path), weights)
+    write_atomically(path, graph)
+    digests = (hashlib.sha256(data).hexdigest() for data in (graph, weights))
+    write_atomically(_digests_of(path), "\n".join(digests).encode())
 
 
-def read_with_digest(path: Path) -> bytes | None:
-    """The bytes, or None when they are absent or not those that were written."""
+def is_sound(path: Path) -> bool:
+    """Whether a graph and its weights are there, as they were written, for ONNX Runtime to open."""
     try:
-        data, expected = path.read_bytes(), path.with_suffix(".sha256").read_bytes()
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest().encode() == expected else None
+        str(path).encode()  # no other names can be given to it
+        digests = [_digest(part) for part in (path, weights_of(path))]
+        return _digests_of(path).read_bytes() == "\n".join(digests).encode()
+    except (OSError, UnicodeEncodeError):
+        return False
+
+
+def remove_graph(path: Path) -> None:
+    """Removes a graph and what belongs to it, as far as it is there and may be removed."""
+    for part in (path, weights_of(path), _digests_of(path)):
+        with suppress(OSError):
+            part.unlink()
+
+
+def weights_of(path: Path) -> Path:
+    """The file with the weights of a graph."""
+    return path.with_suffix(".weights")
+
+
+def _digests_of(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.vision.detect.base import Detector
+    from reknown.vision.inference import Model
     from reknown.vision.packs.manifest import PackManifest
 
 
-def load_detector(networks: Mapping[str, bytes], manifest: PackManifest) -> Detector:
+def load_detector(networks: Mapping[str, Model], manifest: PackManifest) -> Detector:
     """The pack's detector, of `networks` as `PackStore.open` answers them.
 
     Raises `ModelFileError` when ONNX Runtime cannot use one of them.

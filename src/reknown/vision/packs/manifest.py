@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import asdict, fields
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -227,6 +228,7 @@ class PackManifest(_Table, frozen=True, kw_only=True):
         return {role: file for role, file in roles if file is not None}
 
 
+@lru_cache(maxsize=8)
 def parse_manifest(text: str) -> PackManifest:
     """Reads a manifest from TOML.
 

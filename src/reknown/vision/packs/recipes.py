@@ -6,15 +6,12 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import ModelFileError
-from reknown.vision.packs.dlib_format import read_dlib_network
-from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays
-from reknown.vision.packs.onnx_guard import check_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# To be raised when the conversion writes other graphs: older ones are then left alone.
-CONVERSION_VERSION = 2
+# To be raised when the conversion writes other files: the older ones are then removed.
+CONVERSION_VERSION = 3
 # What becomes of a file, by its role.
 _GRAPHS: Mapping[str, tuple[str, ...]] = {
     "pnet": ("pnet",),
@@ -34,7 +31,16 @@ def converted_graphs(role: str) -> tuple[str, ...]:
 
 def conversion_key(graph: str, sha256: str) -> str:
     """What to call a converted graph: a digest of its source and of how it was made."""
-    return hashlib.sha256(f"{CONVERSION_VERSION}:{graph}:{sha256}".encode()).hexdigest()
+    return _key(graph, sha256, CONVERSION_VERSION)
+
+
+def older_keys(graph: str, sha256: str) -> list[str]:
+    """What earlier versions called it."""
+    return [_key(graph, sha256, version) for version in range(CONVERSION_VERSION)]
+
+
+def _key(graph: str, sha256: str, version: int) -> str:
+    return hashlib.sha256(f"{version}:{graph}:{sha256}".encode()).hexdigest()
 
 
 def convert(role: str, data: bytes) -> dict[str, bytes]:
@@ -42,8 +48,11 @@ def convert(role: str, data: bytes) -> dict[str, bytes]:
 
     Raises `ModelFileError` when the weights are not those of such a network.
     """
-    # Only here: loading a graph that was converted before needs no `onnx`.
+    # Only here: loading a graph that was converted before needs none of them.
     from reknown.vision.packs import conversion, zoo_graphs  # noqa: PLC0415
+    from reknown.vision.packs.dlib_format import read_dlib_network  # noqa: PLC0415
+    from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays  # noqa: PLC0415
+    from reknown.vision.packs.onnx_guard import check_onnx  # noqa: PLC0415
 
     if role == "yunet":
         return {role: zoo_graphs.yunet_network(check_onnx(data))}

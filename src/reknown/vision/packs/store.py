@@ -14,17 +14,20 @@ from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
 from reknown.vision.packs.cache import (
     ModelCache,
     exclusive,
-    read_with_digest,
-    write_with_digest,
+    is_sound,
+    remove_graph,
+    weights_of,
+    write_graph,
 )
 from reknown.vision.packs.licences import require_accepted
 from reknown.vision.packs.manifest import NAME_PATTERN, read_calibration, read_manifest
-from reknown.vision.packs.recipes import conversion_key, convert, converted_graphs
+from reknown.vision.packs.recipes import conversion_key, convert, converted_graphs, older_keys
 from reknown.vision.packs.sources import FileState, read_source, state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from reknown.vision.inference import Model
     from reknown.vision.packs.manifest import PackFile, PackManifest
 
 _BUILTIN = Path(__file__).with_name("builtin")
@@ -81,20 +84,21 @@ class PackStore:
         files = self.manifest(name).files()
         return tuple(FileStatus(r, f, state(f, self.cache)) for r, f in files.items())
 
-    def open(self, name: str) -> dict[str, bytes]:
+    def open(self, name: str) -> Mapping[str, Model]:
         """The pack's networks as ONNX: pnet, rnet, onet or yunet; trunk, head or sface.
 
-        Every byte is checked against its digest, each time. Raises `ModelNotFoundError`,
-        `ModelFileError` or `LicenceNotAcceptedError`.
+        They are files of the cache, or bytes where it cannot be written. Every byte is checked
+        against its digest, each time. Raises `ModelNotFoundError`, `ModelFileError` or
+        `LicenceNotAcceptedError`.
         """
         manifest = self.manifest(name)
         require_accepted(manifest, self.cache)
-        networks: dict[str, bytes] = {}
+        networks: dict[str, Model] = {}
         for role, file in manifest.files().items():
             networks |= self._networks(role, file)
         return networks
 
-    def _networks(self, role: str, file: PackFile) -> dict[str, bytes]:
+    def _networks(self, role: str, file: PackFile) -> Mapping[str, Model]:
         source = read_source(file, self.cache)
         if ready := self._converted(role, file):
             return ready
@@ -104,21 +108,22 @@ class PackStore:
             made = convert(role, source)
             if writable:
                 self._keep(made, file)
-        return made
+        return self._converted(role, file) or made
 
-    def _keep(self, made: dict[str, bytes], file: PackFile) -> None:
+    def _keep(self, made: Mapping[str, bytes], file: PackFile) -> None:
         """A full disk costs the next process the conversion, and this one nothing."""
+        # Only here, as it needs `onnx`.
+        from reknown.vision.packs.external_data import move_weights  # noqa: PLC0415
+
         with suppress(ModelFileError):
             for graph, data in made.items():
                 path = self.cache.converted(conversion_key(graph, file.sha256))
-                write_with_digest(path, data)
+                write_graph(path, *move_weights(data, weights_of(path).name))
+                for key in older_keys(graph, file.sha256):
+                    remove_graph(self.cache.converted(key))
 
-    def _converted(self, role: str, file: PackFile) -> dict[str, bytes]:
+    def _converted(self, role: str, file: PackFile) -> Mapping[str, Path]:
         """What was converted before, complete and sound; else nothing."""
-        ready: dict[str, bytes] = {}
-        for graph in converted_graphs(role):
-            data = read_with_digest(self.cache.converted(conversion_key(graph, file.sha256)))
-            if data is None:
-                return {}
-            ready[graph] = data
-        return ready
+        keys = {graph: conversion_key(graph, file.sha256) for graph in converted_graphs(role)}
+        paths = {graph: self.cache.converted(key) for graph, key in keys.items()}
+        return paths if all(map(is_sound, paths.values())) else {}

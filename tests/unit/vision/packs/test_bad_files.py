@@ -12,9 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from networks import kept, whole
 from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
+from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs import recipes
 from reknown.vision.packs import store as store_module
 from reknown.vision.packs.cache import write_atomically
@@ -35,13 +38,14 @@ DAMAGES: dict[str, Damage] = {
     "foreign": lambda data: b"\x89PNG" + data[4:],
 }
 FULL, READ_ONLY, BROKEN = errno.ENOSPC, errno.EROFS, errno.EIO
+CACHE_OF_MINE = ["", *[".onnx"] * 2, *[".sha256"] * 2, *[".weights"] * 2]
 
 
 @pytest.fixture(scope="module")
 def opencv(tmp_path_factory: pytest.TempPathFactory) -> tuple[PackStore, dict[str, bytes]]:
     """A store with the pack already converted, and its networks."""
     store = PackStore(tmp_path_factory.mktemp("cache"))
-    return store, store.open("opencv")
+    return store, whole(store.open("opencv"))
 
 
 @pytest.fixture
@@ -148,7 +152,7 @@ def test_a_file_that_may_not_be_read_is_an_error_with_a_reason(
         mine.open("mine")
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".sha256"])
+@pytest.mark.parametrize("suffix", [".onnx", ".sha256", ".weights"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_bad_conversion_is_made_anew(
     mine: PackStore, expected: dict[str, bytes], suffix: str, damage: str
@@ -156,9 +160,9 @@ def test_a_bad_conversion_is_made_anew(
     mine.open("mine")
     before = {path: path.read_bytes() for path in mine.cache.converted("").parent.iterdir()}
     for path, data in before.items():
-        if path.suffix == suffix:
+        if path.suffix == suffix and data:
             path.write_bytes(DAMAGES[damage](data))
-    assert mine.open("mine") == expected
+    assert whole(mine.open("mine")) == expected
     assert before == {path: path.read_bytes() for path in before}
 
 
@@ -167,33 +171,93 @@ def test_a_large_bad_conversion_is_made_anew(opencv: tuple[PackStore, dict[str, 
     path = max(store.cache.converted("").parent.iterdir(), key=lambda path: path.stat().st_size)
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
-    assert store.open("opencv") == networks
-    assert path.read_bytes() == networks["sface"]
+    assert whole(store.open("opencv")) == networks
 
 
-def test_a_folder_in_the_place_of_a_conversion_costs_only_the_conversion(
-    mine: PackStore, expected: dict[str, bytes]
+@pytest.mark.parametrize("suffix", [".onnx", ".sha256", ".weights"])
+def test_a_conversion_without_one_of_its_files_is_made_anew(
+    mine: PackStore, expected: dict[str, bytes], suffix: str
 ) -> None:
     mine.open("mine")
-    for path in (mine.cache.root / "converted").glob("*.onnx"):
+    for path in (mine.cache.root / "converted").glob(f"*{suffix}"):
+        path.unlink()
+    networks = mine.open("mine")
+    assert kept(networks)
+    assert whole(networks) == expected
+    assert _converted(mine) == CACHE_OF_MINE
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".sha256", ".weights"])
+def test_swapped_files_are_made_anew(
+    mine: PackStore, expected: dict[str, bytes], suffix: str
+) -> None:
+    mine.open("mine")
+    first, second = (mine.cache.root / "converted").glob(f"*{suffix}")
+    data = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(data)
+    assert whole(mine.open("mine")) == expected
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".weights"])
+def test_a_folder_in_the_place_of_a_conversion_costs_only_the_conversion(
+    mine: PackStore, expected: dict[str, bytes], suffix: str
+) -> None:
+    mine.open("mine")
+    for path in (mine.cache.root / "converted").glob(f"*{suffix}"):
         path.unlink()
         (path / "inside").mkdir(parents=True)
-    assert mine.open("mine") == expected
-    assert _converted(mine) == ["", ".onnx", ".onnx", ".sha256", ".sha256"]
+    networks = mine.open("mine")
+    assert networks == expected, "not files"
+    assert _converted(mine) == CACHE_OF_MINE
 
 
-def test_what_another_version_has_converted_is_left_alone(
+def test_networks_run_on_when_their_files_are_replaced_or_removed(
+    opencv: tuple[PackStore, dict[str, bytes]], tmp_path: Path
+) -> None:
+    """What is mapped stays; nothing is written in place."""
+    store = PackStore(tmp_path)
+    network = OnnxNetwork(store.open("opencv")["sface"])
+    chip = np.zeros((1, 3, 112, 112), np.float32)
+    [expected] = OnnxNetwork(opencv[1]["sface"]).run(chip).values()
+    for path in store.cache.converted("").parent.glob("*.sha256"):
+        path.write_bytes(b"")
+    assert kept(store.open("opencv"))
+    np.testing.assert_array_equal(network.run(chip)["output"], expected)
+    shutil.rmtree(tmp_path)
+    np.testing.assert_array_equal(network.run(chip)["output"], expected)
+
+
+@pytest.mark.parametrize("name", ["a folder", "Ordner für Gesichter", "\udcff"])
+def test_networks_are_found_below_any_name_and_behind_links(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(name)
+    chip = np.zeros((1, 3, 112, 112), np.float32)
+    for folder in (name, "link"):
+        network = PackStore(tmp_path / folder).open("opencv")["sface"]
+        assert OnnxNetwork(network).run(chip)["output"].any()
+
+
+def test_what_an_earlier_version_has_converted_is_removed(
     mine: PackStore, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as other:
-        other.setattr(recipes, "CONVERSION_VERSION", recipes.CONVERSION_VERSION - 1)
-        other.setattr(store_module, "convert", lambda role, data: {role: b"older"})
+    with monkeypatch.context() as earlier:
+        earlier.setattr(recipes, "CONVERSION_VERSION", recipes.CONVERSION_VERSION - 1)
         older = mine.open("mine")
-    assert set(older.values()) == {b"older"}
-    assert mine.open("mine") == expected
-    with monkeypatch.context() as other:
-        other.setattr(recipes, "CONVERSION_VERSION", recipes.CONVERSION_VERSION - 1)
-        assert mine.open("mine") == older
+    networks = mine.open("mine")
+    assert not set(older.values()) & set(networks.values())
+    assert whole(networks) == expected
+    assert _converted(mine) == CACHE_OF_MINE
+
+
+def test_what_a_later_version_has_converted_is_left_alone(
+    mine: PackStore, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(recipes, "CONVERSION_VERSION", recipes.CONVERSION_VERSION + 1)
+        newer = mine.open("mine")
+    mine.open("mine")
+    assert whole(newer) == expected
 
 
 def test_where_files_cannot_be_locked_everybody_converts(
@@ -202,9 +266,9 @@ def test_where_files_cannot_be_locked_everybody_converts(
     monkeypatch.setattr(fcntl, "flock", _fails(errno.ENOLCK))
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(mine.open, ["mine"] * 4))
-    assert answers == [expected] * 4
-    assert mine.open("mine") == expected
-    assert _converted(mine) == ["", ".onnx", ".onnx", ".sha256", ".sha256"]
+    assert list(map(whole, answers)) == [expected] * 4
+    assert whole(mine.open("mine")) == expected
+    assert _converted(mine) == CACHE_OF_MINE
 
 
 def test_a_file_in_the_place_of_the_cache_costs_only_the_conversion(
@@ -241,8 +305,10 @@ def test_a_disk_that_refuses_costs_only_the_conversion(
         assert mine.open("mine") == expected
         assert mine.open("mine") == expected
     assert not folder.exists() or [path.name for path in folder.iterdir()] == [".lock"]
-    assert mine.open("mine") == expected
-    assert _converted(mine) == ["", ".onnx", ".onnx", ".sha256", ".sha256"]
+    networks = mine.open("mine")
+    assert kept(networks)
+    assert whole(networks) == expected
+    assert _converted(mine) == CACHE_OF_MINE
 
 
 def test_a_cache_that_can_only_be_read_is_read(
@@ -255,4 +321,4 @@ def test_a_cache_that_can_only_be_read_is_read(
     lock.unlink()
     lock.mkdir()
     monkeypatch.setattr(store_module, "convert", _fails(BROKEN))
-    assert mine.open("mine") == expected
+    assert whole(mine.open("mine")) == expected
