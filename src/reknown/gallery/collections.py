@@ -153,7 +153,7 @@ def now() -> str:
 
 
 def space_of(row: Row[Any]) -> TemplateSpace:
-    """The template space of a collection's row."""
+    """The template space of a row of `collections`, or of one with the same columns."""
     return TemplateSpace(row.pack, row.fingerprint, row.dimension)
 
 

@@ -1,0 +1,66 @@
+"""Both templates of carried faces, to be compared before one takes the other's place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from reknown.gallery.carried import is_carried
+from reknown.gallery.collections import require
+from reknown.gallery.paging import batches
+from reknown.gallery.schema import faces, upgrade_templates, users
+from reknown.gallery.upgrades import require_upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection
+
+_CHUNK = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CarriedTemplates:
+    """Some of the carried faces, n of them, with both templates.
+
+    `former` and `target` (n, dimension) float32; `face_ids` and `users` of each, None for no user.
+    """
+
+    former: NDArray[np.float32]
+    target: NDArray[np.float32]
+    face_ids: Sequence[str]
+    users: Sequence[str | None]
+
+
+def load_carried(
+    connection: Connection, collection: str, chosen: Callable[[str | None, str], bool], limit: int
+) -> CarriedTemplates:
+    """At most `limit` carried faces, those that are `chosen` by user and face id.
+
+    Raises `NotFoundError`, `UpgradeError`.
+    """
+    upgrade = require_upgrade(connection, collection)
+    query = (
+        select(faces.c.id, faces.c.face_id, users.c.name.label("user_name"))
+        .join_from(faces, users, users.c.id == faces.c.user_id, isouter=True)
+        .where(faces.c.collection_id == require(connection, collection).id, is_carried())
+        .order_by(faces.c.id)
+    )
+    with connection.execute(query, execution_options={"yield_per": _CHUNK}) as found:
+        rows = list(islice((r for r in found if chosen(r.user_name, r.face_id)), limit))
+    place = {row.id: number for number, row in enumerate(rows)}
+    both = [np.empty((len(rows), s.dimension), "<f4") for s in (upgrade.former, upgrade.target)]
+    columns = upgrade_templates.c
+    templates = select(columns.face, columns.target, columns.template)
+    for keys in batches(place):
+        for row in connection.execute(templates.where(upgrade_templates.c.face.in_(keys))):
+            both[row.target][place[row.face]] = np.frombuffer(row.template, "<f4")
+    former, target = both
+    return CarriedTemplates(
+        former, target, [row.face_id for row in rows], [row.user_name for row in rows]
+    )

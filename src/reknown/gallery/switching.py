@@ -1,0 +1,83 @@
+"""The steps of an upgrade: from one template space to the other, back, and to the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from reknown.biometrics.errors import UpgradeError
+from reknown.gallery.carried import CARRIED, count_missing
+from reknown.gallery.collections import claim
+from reknown.gallery.schema import collections, faces, upgrade_losses, upgrade_templates, upgrades
+from reknown.gallery.upgrades import claim_upgrade, require_upgrade
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reknown.gallery.upgrades import Upgrade
+
+# Faces whose other templates are deleted in one transaction: nobody waits long for it.
+_PORTION = 2000
+
+
+def switch(connection: Connection, collection: str, *, to_target: bool) -> Upgrade:
+    """Puts the templates of the target in force, or those of the former space again.
+
+    Raises `NotFoundError`, or `UpgradeError` when they are in force or a face has none.
+    """
+    row, upgrade = claim_upgrade(connection, collection)
+    if upgrade.switched == to_target:
+        raise UpgradeError(f"{collection!r} is made with {upgrade.present.pack} as it is")
+    if missing := count_missing(connection, collection):
+        raise UpgradeError(
+            f"{missing:,} faces of {collection!r} have no template of {upgrade.other.pack}"
+        )
+    source, space = upgrade_templates, upgrade.other
+    connection.execute(
+        update(faces)
+        .where(faces.c.collection_id == row.id)
+        .where(source.c.face == faces.c.id, source.c.target.is_(to_target))
+        .values({name: source.c[name] for name in CARRIED})
+    )
+    connection.execute(
+        update(collections)
+        .where(collections.c.id == row.id)
+        .values(
+            pack=space.pack,
+            fingerprint=space.fingerprint,
+            dimension=space.dimension,
+            replaced=row.revision,
+        )
+    )
+    own = upgrades.c.collection_id == row.id
+    connection.execute(update(upgrades).where(own).values(switched=to_target))
+    return require_upgrade(connection, collection)
+
+
+def begin_end(connection: Connection, collection: str) -> Upgrade:
+    """From now on there is no way but to the end; raises `NotFoundError`, `UpgradeError`."""
+    owner = claim(connection, collection).id
+    upgrade = require_upgrade(connection, collection)
+    own = upgrades.c.collection_id == owner
+    connection.execute(update(upgrades).where(own).values(ending=True))
+    return upgrade
+
+
+def end_portion(connection: Connection, collection: str, after: int = 0) -> int | None:
+    """Deletes what some faces have beside what is in force, and after the last the upgrade.
+
+    They come `after` those of the portion before; what to pass for the next one, None at the
+    end. Raises `NotFoundError`.
+    """
+    owner = claim(connection, collection).id
+    own = select(faces.c.id).where(faces.c.collection_id == owner, faces.c.id > after)
+    portion = own.order_by(faces.c.id).limit(_PORTION).subquery()
+    last = connection.execute(select(func.max(portion.c.id))).scalar_one()
+    if last is None:
+        connection.execute(delete(upgrades).where(upgrades.c.collection_id == owner))
+        return None
+    some = own.where(faces.c.id <= last)
+    for table in (upgrade_templates, upgrade_losses):
+        connection.execute(delete(table).where(table.c.face.in_(some)))
+    return int(last)

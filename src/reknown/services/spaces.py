@@ -1,0 +1,40 @@
+"""Work that begins in one template space and may end in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from reknown.biometrics.errors import SpaceMismatchError
+from reknown.gallery.collections import get_space
+from reknown.gallery.database import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.database import Engine as Database
+
+Result = TypeVar("Result")
+
+
+def in_one_space(database: Database, collection: str | None, work: Callable[[], Result]) -> Result:
+    """What `work` gives; it begins anew when the collection is switched to another space meanwhile.
+
+    It must have changed nothing when it raises `SpaceMismatchError`. That is passed on where the
+    collection is not the reason: when it comes again in the same space.
+    """
+    met: TemplateSpace | None = None
+    while True:
+        try:
+            return work()
+        except SpaceMismatchError:
+            if collection is None:
+                raise
+            before, met = met, _space(database, collection)
+            if met == before:
+                raise
+
+
+def _space(database: Database, collection: str) -> TemplateSpace:
+    with reading(database) as connection:
+        return get_space(connection, collection)
