@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reknown.access.vault import Vault
     from reknown.biometrics.calibration import Calibration
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.database import Engine as Database
     from reknown.services.decision import Threshold
     from reknown.vision.analyze import Engine
@@ -87,9 +88,14 @@ def calibration_of_collection(database: Database, name: str) -> Calibration | No
     Raises `NotFoundError`, `ModelError`, or `SpaceMismatchError` when its pack is another now.
     """
     from reknown.services.galleries import get_collection
+
+    return calibration_of_space(get_collection(database, name).space)
+
+
+def calibration_of_space(space: TemplateSpace) -> Calibration | None:
+    """The same of a space; raises `ModelError`, `SpaceMismatchError`."""
     from reknown.vision.packs.space import pack_calibration, template_space
 
-    space = get_collection(database, name).space
     manifest = pack_store().manifest(space.pack)
     template_space(manifest).require(space)
     return pack_calibration(manifest)[0]

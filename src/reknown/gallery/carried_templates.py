@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,34 +12,21 @@ from reknown.gallery.carried import is_carried
 from reknown.gallery.collections import require
 from reknown.gallery.paging import batches
 from reknown.gallery.schema import faces, upgrade_templates, users
+from reknown.gallery.templates import GalleryTemplates
 from reknown.gallery.upgrades import require_upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from numpy.typing import NDArray
     from sqlalchemy import Connection
 
 _CHUNK = 2000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CarriedTemplates:
-    """Some of the carried faces, n of them, with both templates.
-
-    `former` and `target` (n, dimension) float32; `face_ids` and `users` of each, None for no user.
-    """
-
-    former: NDArray[np.float32]
-    target: NDArray[np.float32]
-    face_ids: Sequence[str]
-    users: Sequence[str | None]
-
-
 def load_carried(
     connection: Connection, collection: str, chosen: Callable[[str | None, str], bool], limit: int
-) -> CarriedTemplates:
-    """At most `limit` carried faces, those that are `chosen` by user and face id.
+) -> tuple[GalleryTemplates, GalleryTemplates]:
+    """At most `limit` carried faces in the former space and the target, `chosen` by user and id.
 
     Raises `NotFoundError`, `UpgradeError`.
     """
@@ -54,13 +40,16 @@ def load_carried(
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as found:
         rows = list(islice((r for r in found if chosen(r.user_name, r.face_id)), limit))
     place = {row.id: number for number, row in enumerate(rows)}
-    both = [np.empty((len(rows), s.dimension), "<f4") for s in (upgrade.former, upgrade.target)]
+    spaces = upgrade.former, upgrade.target
+    both = [np.empty((len(rows), space.dimension), "<f4") for space in spaces]
     columns = upgrade_templates.c
     templates = select(columns.face, columns.target, columns.template)
     for keys in batches(place):
         for row in connection.execute(templates.where(upgrade_templates.c.face.in_(keys))):
             both[row.target][place[row.face]] = np.frombuffer(row.template, "<f4")
-    former, target = both
-    return CarriedTemplates(
-        former, target, [row.face_id for row in rows], [row.user_name for row in rows]
+    face_ids, owners = [row.face_id for row in rows], [row.user_name for row in rows]
+    former, target = (
+        GalleryTemplates(space, vectors, face_ids, owners)
+        for space, vectors in zip(spaces, both, strict=True)
     )
+    return former, target

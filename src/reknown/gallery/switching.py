@@ -10,31 +10,33 @@ from reknown.biometrics.errors import UpgradeError
 from reknown.gallery.carried import CARRIED, count_missing
 from reknown.gallery.collections import claim
 from reknown.gallery.schema import collections, faces, upgrade_losses, upgrade_templates, upgrades
-from reknown.gallery.upgrades import claim_upgrade, require_upgrade
+from reknown.gallery.upgrades import claim_upgrade
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from reknown.gallery.upgrades import Upgrade
 
 # Faces whose other templates are deleted in one transaction: nobody waits long for it.
 _PORTION = 2000
 
 
-def switch(connection: Connection, collection: str, *, to_target: bool) -> Upgrade:
+def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
     """Puts the templates of the target in force, or those of the former space again.
 
-    Raises `NotFoundError`, or `UpgradeError` when they are in force or a face has none.
+    Returns of how many faces. Raises `NotFoundError`, or `UpgradeError` when they are in force
+    or a face has none.
     """
     row, upgrade = claim_upgrade(connection, collection)
     if upgrade.switched == to_target:
         raise UpgradeError(f"{collection!r} is made with {upgrade.present.pack} as it is")
     if missing := count_missing(connection, collection):
+        faces_have = "1 face has" if missing == 1 else f"{missing:,} faces have"
         raise UpgradeError(
-            f"{missing:,} faces of {collection!r} have no template of {upgrade.other.pack}"
+            f"{faces_have} no template of {upgrade.other.pack} in {collection!r}: "
+            "`reknown collections upgrade missing` lists them; prepare again with their pictures, "
+            "or have them deleted with --delete-missing"
         )
     source, space = upgrade_templates, upgrade.other
-    connection.execute(
+    replaced = connection.execute(
         update(faces)
         .where(faces.c.collection_id == row.id)
         .where(source.c.face == faces.c.id, source.c.target.is_(to_target))
@@ -52,16 +54,14 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> Upgra
     )
     own = upgrades.c.collection_id == row.id
     connection.execute(update(upgrades).where(own).values(switched=to_target))
-    return require_upgrade(connection, collection)
+    return replaced.rowcount
 
 
-def begin_end(connection: Connection, collection: str) -> Upgrade:
+def begin_end(connection: Connection, collection: str) -> None:
     """From now on there is no way but to the end; raises `NotFoundError`, `UpgradeError`."""
-    owner = claim(connection, collection).id
-    upgrade = require_upgrade(connection, collection)
-    own = upgrades.c.collection_id == owner
+    row, _ = claim_upgrade(connection, collection)
+    own = upgrades.c.collection_id == row.id
     connection.execute(update(upgrades).where(own).values(ending=True))
-    return upgrade
 
 
 def end_portion(connection: Connection, collection: str, after: int = 0) -> int | None:

@@ -83,7 +83,8 @@ def begin_upgrade(connection: Connection, collection: str, other: TemplateSpace)
     if found.other.pack != other.pack:
         raise UpgradeError(
             f"{collection!r} is on its way from {found.former.pack} to {found.target.pack}: "
-            f"prepare it for {found.other.pack}, or end that first"
+            f"prepare it for {found.other.pack}, or {'finish' if found.switched else 'discard'} "
+            "that first"
         )
     found.other.require(other)
     return found
