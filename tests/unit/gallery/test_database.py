@@ -22,6 +22,7 @@ from reknown.access import schema as access_schema
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import Collection, FaceRecord, ImageRecord, UserRecord
+from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import database, schema
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import (
@@ -32,6 +33,7 @@ from reknown.gallery.collections import (
 )
 from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
 from reknown.gallery.faces import delete_faces, list_faces
+from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
 from reknown.gallery.users import list_users
 from reknown.jobs import schema as jobs_schema
 from reknown.ledger import events
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
-
-    from reknown.biometrics.templates import TemplateSpace
 
 
 def test_sqlite_keeps_what_it_acknowledges_and_checks_references(tmp_path: Path) -> None:
@@ -145,6 +145,46 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
     with reading(engine) as connection:
         assert list(cache.current(connection, "friends").face_ids) == ["two"]
         assert [event.request_id for event in events.read(connection)] == [None, "request"]
+    engine.dispose()
+
+
+def test_kept_tracks_are_of_the_space_that_their_collection_had(
+    location: str, space: TemplateSpace
+) -> None:
+    other = TemplateSpace("other", "cd" * 32, 5)
+    _gallery_of_schema_0001(location)
+    engine = create_engine(location if "://" in location else f"sqlite:///{location}/reknown.db")
+    config = Config()
+    config.set_main_option("script_location", "reknown.gallery:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        connection.execute(
+            text(
+                "INSERT INTO collections"
+                " (id, name, pack, fingerprint, dimension, created_at, revision)"
+                " VALUES (9, 'others', 'other', :fingerprint, 5, '2026', 1)"
+            ),
+            {"fingerprint": other.fingerprint},
+        )
+        for key, owner, dimension in ((1, 7, 4), (2, 9, 5), (3, 7, 4)):
+            values = {"key": key, "owner": owner, "name": f"track {key}"}
+            values["template"] = np.eye(1, dimension, dtype="<f4").tobytes()
+            connection.execute(
+                text(
+                    "INSERT INTO tracks VALUES (:key, :name, :owner, :name, 'a.mp4', 0, 9, 5,"
+                    " 0.1, 0.1, 0.2, 0.2, 0.9, 50, 3, :template, '2026-11-01', '2999-11-01')"
+                ),
+                values,
+            )
+    engine.dispose()
+    engine = open_database(location)
+    with reading(engine) as connection:
+        assert count_tracks(connection, "friends") == {space: 2}
+        assert count_tracks(connection, "others") == {other: 1}
+        assert [r.space for r in list_tracks(connection, "friends").items] == [space, space]
+        assert load_track_templates(connection, "others").ids == ["track 2"]
+        assert require(connection, "friends").replaced == 0
     engine.dispose()
 
 
