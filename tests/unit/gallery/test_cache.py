@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 MANY = 1_000_000
 DEEDS = (
     "add", "add", "add", "merge", "delete", "delete", "associate", "disassociate",
-    "create user", "delete user", "recreate", "prepare", "switch", "undo", "end",
+    "create user", "delete user", "recreate", "prepare", "switch", "move", "move", "end",
 )  # fmt: skip
 DEED = st.tuples(st.sampled_from(DEEDS), st.integers(0, 20), st.integers(0, 20))
 # What happens in one transaction, whether it is committed, and whether one looks afterwards.
@@ -138,8 +138,8 @@ class Life:
             "delete user": lambda: delete_user(connection, name, user),
             "recreate": lambda: self._recreate(connection),
             "prepare": lambda: self._prepare(connection),
-            "switch": lambda: switch(connection, name, to_target=True),
-            "undo": lambda: switch(connection, name, to_target=False),
+            "switch": lambda: switch(connection, name, to_target=bool(one % 2)),
+            "move": lambda: self._move(connection),
             "end": lambda: end(connection, name),
         }
         # a user may be there or not, an upgrade possible or not
@@ -153,6 +153,12 @@ class Life:
             return made
         vector = np.eye(1, space.dimension, one % space.dimension, np.float32)[0]
         return [replace(face, template=Template(vector, space)) for face in made]
+
+    def _move(self, connection: Connection) -> None:
+        self._prepare(connection)
+        upgrade = find_upgrade(connection, self._name)
+        assert upgrade is not None
+        switch(connection, self._name, to_target=not upgrade.switched)
 
     def _prepare(self, connection: Connection) -> None:
         upgrade = find_upgrade(connection, self._name)
