@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from reknown.biometrics.errors import SpaceMismatchError
@@ -9,7 +10,7 @@ from reknown.gallery.collections import get_space
 from reknown.gallery.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.database import Engine as Database
@@ -33,6 +34,17 @@ def in_one_space(database: Database, collection: str | None, work: Callable[[], 
             before, met = met, _space(database, collection)
             if met == before:
                 raise
+
+
+@contextmanager
+def until_switched(collection: str) -> Iterator[None]:
+    """For work too long to begin anew: a `SpaceMismatchError` says why, and what to do."""
+    try:
+        yield
+    except SpaceMismatchError as error:
+        raise SpaceMismatchError(
+            f"{collection!r} was switched to another model pack meanwhile: run the same again"
+        ) from error
 
 
 def _space(database: Database, collection: str) -> TemplateSpace:
