@@ -229,7 +229,8 @@ def _confirm_deletion(database: Database, name: str) -> None:
     from reknown.services.upgrade_steps import list_missing
 
     if count := sum(1 for _ in list_missing(database, name)):
-        typer.confirm(f"Delete {count:,} faces of {_shown(name)} for good?", abort=True)
+        faces = "1 face" if count == 1 else f"{count:,} faces"
+        typer.confirm(f"Delete {faces} of {_shown(name)} for good?", abort=True)
 
 
 def _print_switched(name: str, done: Switched, *, json: bool) -> None:
@@ -246,7 +247,8 @@ def _print_switched(name: str, done: Switched, *, json: bool) -> None:
             }
         )
         return
-    lost = f", {done.deleted:,} were deleted" if done.deleted else ""
+    verb = "was" if done.deleted == 1 else "were"
+    lost = f", {done.deleted:,} {verb} deleted" if done.deleted else ""
     typer.echo(
         f"{_shown(name)}: {done.faces:,} faces have templates of {upgrade.present.pack} now{lost}"
     )
