@@ -103,9 +103,9 @@ def test_killed_at_any_moment_it_goes_on_where_it_stopped(tmp_path: Path) -> Non
         carried |= more
     assert 4 <= len(carried) < 30
     command = _command("prepare", "--from", moved)
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in runs]
+    assert [process.returncode for process in runs] == [0, 0]
     for output in outputs:
         *last, report = map(json.loads, output.splitlines())
         assert not {line["picture"] for line in last} & carried

@@ -79,6 +79,12 @@ def get_space(connection: Connection, name: str) -> TemplateSpace:
     return space_of(require(connection, name))
 
 
+def generation(connection: Connection, name: str) -> tuple[int, int]:
+    """What is another whenever all its templates have been replaced; raises `NotFoundError`."""
+    row = require(connection, name)
+    return row.id, row.replaced
+
+
 def list_collections(
     connection: Connection, after: str | None = None, limit: int = 1000
 ) -> Page[Collection]:

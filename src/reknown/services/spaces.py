@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from reknown.biometrics.errors import SpaceMismatchError
-from reknown.gallery.collections import get_space
+from reknown.gallery.collections import generation
 from reknown.gallery.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.database import Engine as Database
 
 Result = TypeVar("Result")
@@ -21,18 +20,18 @@ Result = TypeVar("Result")
 def in_one_space(database: Database, collection: str | None, work: Callable[[], Result]) -> Result:
     """What `work` gives; it begins anew when the collection is switched to another space meanwhile.
 
-    It must have changed nothing when it raises `SpaceMismatchError`. That is passed on where the
-    collection is not the reason: when it comes again in the same space.
+    It must have changed nothing when it raises `SpaceMismatchError`. That is passed on where it
+    comes again although there was no switch since.
     """
-    met: TemplateSpace | None = None
+    seen: tuple[int, int] | None = None
     while True:
         try:
             return work()
         except SpaceMismatchError:
             if collection is None:
                 raise
-            before, met = met, _space(database, collection)
-            if met == before:
+            before, seen = seen, _generation(database, collection)
+            if seen == before:
                 raise
 
 
@@ -47,6 +46,6 @@ def until_switched(collection: str) -> Iterator[None]:
         ) from error
 
 
-def _space(database: Database, collection: str) -> TemplateSpace:
+def _generation(database: Database, collection: str) -> tuple[int, int]:
     with reading(database) as connection:
-        return get_space(connection, collection)
+        return generation(connection, collection)
