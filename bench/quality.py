@@ -46,7 +46,7 @@ def main() -> None:
                 abs(f.box.left + f.box.width / 2 - 0.5) + abs(f.box.top + f.box.height / 2 - 0.5)
             ),
         )
-        (template,) = engine.embed(image, [face])
+        ((face, template),) = engine.extract(image, [face])
         spoilt = bool(SPOILERS.objections(face))
         return face.quality.unified_score.score, spoilt, template.vector
 

@@ -35,7 +35,7 @@ from urllib.parse import urlsplit
 from bench import serving
 
 from reknown.biometrics.templates import compare
-from reknown.cli.session import open_engine
+from reknown.cli.session import DEFAULT_PACK, open_engine
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image
 
@@ -291,7 +291,7 @@ def steps(rounds: int) -> dict[str, Any]:
         _instrument(timers)
         database = open_database(Path(folder))
         vault = load_vault(Path(folder), None)
-        options = Options("public-domain", 1, 16, 64)
+        options = Options(DEFAULT_PACK, 1, 16, 64)
         gateway = make_edge(database, vault, NoObjects(), open_engine, options).gateway
         report: dict[str, Any] = {}
         for operation in OPERATIONS:

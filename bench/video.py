@@ -30,7 +30,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import videos
-from reknown.cli.session import open_engine
+from reknown.cli.session import DEFAULT_PACK, open_engine
 from reknown.settings import read_settings
 from reknown.video.analysis import AnalysisSettings, analyse
 from reknown.video.decode import open_video
@@ -154,7 +154,7 @@ def alike(faces: NDArray[np.float32], found: VideoAnalysis, engine: Engine) -> d
 
 def peak_memory(path: Path) -> dict[str, float]:
     settings = read_settings()
-    request = AnalysisRequest("public-domain", settings.cache, settings.packs)
+    request = AnalysisRequest(DEFAULT_PACK, settings.cache, settings.packs)
     started = time.perf_counter()
     with path.open("rb") as file:
         found = analyse_isolated(file, request)

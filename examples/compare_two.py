@@ -14,7 +14,7 @@ from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
 
 settings = read_settings()
-engine = load_engine(PackStore(settings.cache, [settings.packs]), "public-domain")
+engine = load_engine(PackStore(settings.cache, [settings.packs]), "opencv")
 threshold = threshold_at_similarity(engine.calibration, 90)
 
 probe, reference = (read_photo(engine, Path(name)) for name in sys.argv[1:3])

@@ -29,6 +29,13 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def engine(cache_folder: Path) -> Engine:
+    """The default pack."""
+    return load_engine(PackStore(cache_folder), "opencv")
+
+
+@pytest.fixture(scope="session")
+def public_domain(cache_folder: Path) -> Engine:
+    """MTCNN and dlib's ResNet: what galleries of the previous release were made with."""
     return load_engine(PackStore(cache_folder), "public-domain")
 
 

@@ -27,9 +27,10 @@ class _Turned:
     turn: NDArray[np.float32]
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Embeddings:
-        vectors = self.embedder.embed(pixels, landmarks).vectors @ self.turn
+        made = self.embedder.embed(pixels, landmarks)
+        vectors = made.vectors @ self.turn
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Embeddings(np.asarray(vectors / lengths, np.float32), lengths[:, 0])
+        return Embeddings(np.asarray(vectors / lengths, np.float32), made.magnitudes)
 
 
 def other_engine(engine: Engine) -> Engine:

@@ -35,7 +35,7 @@ def pair() -> bytes:
 def dark_and_bright() -> bytes:
     """Grace in the dark and, smaller, Eileen in daylight."""
     canvas = Image.new("RGB", (720, 420), _GREY)
-    dark = ImageEnhance.Brightness(_scaled(GRACE.crop(), 400)).enhance(0.15)
+    dark = dimmed(_scaled(GRACE.crop(), 400), 0.15)
     canvas.paste(dark, (10, 10))
     canvas.paste(_scaled(EILEEN.crop(), 240), (440, 10))
     return jpeg(canvas)
@@ -99,24 +99,39 @@ def spoilt() -> dict[str, bytes]:
     """By the reason of `IndexFaces` that it is refused for: a picture of one person."""
     eileen, grace = EILEEN.crop(), GRACE.crop()
     changes: dict[str, Callable[[], Image.Image]] = {
-        "LOW_BRIGHTNESS": lambda: ImageEnhance.Brightness(grace).enhance(0.15),
-        "LOW_SHARPNESS": lambda: eileen.filter(ImageFilter.GaussianBlur(4)),
-        "SMALL_BOUNDING_BOX": lambda: _small(eileen),
-        "LOW_CONFIDENCE": lambda: _scaled(eileen, 400).resize((400, 180)),
+        "LOW_BRIGHTNESS": lambda: dimmed(grace, 0.15),
+        "LOW_SHARPNESS": lambda: blurred(eileen, 4),
+        "SMALL_BOUNDING_BOX": lambda: tiny(eileen, 60),
+        "LOW_CONFIDENCE": lambda: squashed(eileen, 200),
+        "LOW_FACE_QUALITY": lambda: squashed(eileen, 230),
     }
     return {reason: jpeg(change()) for reason, change in changes.items()}
 
 
 def mediocre() -> bytes:
     """What passes AUTO and LOW, but neither MEDIUM nor HIGH."""
-    return jpeg(EILEEN.crop().filter(ImageFilter.GaussianBlur(2)))
+    return jpeg(blurred(EILEEN.crop(), 2.5))
+
+
+def blurred(picture: Image.Image, radius: float) -> Image.Image:
+    return picture.filter(ImageFilter.GaussianBlur(radius))
+
+
+def dimmed(picture: Image.Image, share: float) -> Image.Image:
+    return ImageEnhance.Brightness(picture).enhance(share)
+
+
+def squashed(picture: Image.Image, height: int) -> Image.Image:
+    """400 pixels wide and only so high."""
+    return _scaled(picture, 400).resize((400, height))
+
+
+def tiny(picture: Image.Image, side: int) -> Image.Image:
+    """The picture, scaled to that side, in the middle of a larger one."""
+    canvas = Image.new("RGB", (400, 400), _GREY)
+    canvas.paste(_scaled(picture, side), (150, 150))
+    return canvas
 
 
 def _scaled(image: Image.Image, side: int) -> Image.Image:
     return image.resize((side, side), Image.Resampling.LANCZOS)
-
-
-def _small(image: Image.Image) -> Image.Image:
-    canvas = Image.new("RGB", (400, 400), _GREY)
-    canvas.paste(_scaled(image, 80), (100, 100))
-    return canvas

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not REKNOWN.exists(), reason="reknown is not installed here")
 
-OLD, NEW = "public-domain", "public-domain-accurate"
+OLD, NEW = "public-domain", "opencv"
 
 
 def _command(step: str, *words: object) -> list[str]:
@@ -45,7 +45,7 @@ def _upgrade(step: str, *words: object) -> list[dict[str, Any]]:
 
 
 def _enroll(people: Path) -> None:
-    words = [str(REKNOWN), "enroll", str(people), "--any-quality"]
+    words = [str(REKNOWN), "enroll", str(people), "--any-quality", "--pack", OLD]
     subprocess.run(words, check=True, timeout=60, capture_output=True)
 
 

@@ -42,15 +42,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where no database is yet."""
-    if request.param == "sqlite":
-        return str(tmp_path / "data")
-    url = make_url(request.getfixturevalue("postgres_url"))
-    name = f"test_{uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    return new_location(request, request.param, tmp_path)
 
 
 @pytest.fixture
@@ -59,3 +51,16 @@ def own_engine(location: str) -> Iterator[Engine]:
     engine = open_database(location)
     yield engine
     engine.dispose()
+
+
+def new_location(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+    """Where no database of this kind is yet."""
+    if kind == "sqlite":
+        return str(folder / "data")
+    url = make_url(request.getfixturevalue("postgres_url"))
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)

@@ -95,6 +95,10 @@ class _TimedDetector:
     detector: Detector
     metrics: Metrics
 
+    @property
+    def sure(self) -> float:
+        return self.detector.sure
+
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         with self.metrics.stage("detect"):
             return self.detector.detect(pixels)

@@ -32,7 +32,7 @@ _REASONS: Mapping[Reason, shapes.Reason] = {
     Reason.BLURRED: "LOW_SHARPNESS",
     Reason.LOW_QUALITY: "LOW_FACE_QUALITY",
 }
-# bench/quality.py: on LFW these refuse 0.2, 2.6 and 29 faces in a hundred.
+# bench/quality.py: on LFW these refuse 0.1, 1.7 and 5.4 faces in a hundred.
 QUALITY_FILTERS: Mapping[shapes.QualityFilter, QualityFilter] = {
     "NONE": ANY_QUALITY,
     "AUTO": SPOILERS,

@@ -9,7 +9,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli import upgrade
 from reknown.cli.completion import complete_collection
-from reknown.cli.options import Accurate, Data, Json, Pack
+from reknown.cli.options import Data, Json, Pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,6 @@ def create(
         list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")
     ] = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -67,7 +66,7 @@ def create(
     from reknown.settings import read_settings
 
     tags = _tags(tag or [])
-    space = open_engine(pack, accurate=accurate).space
+    space = open_engine(pack).space
     with open_gallery(data) as database:
         actor = read_settings().actor
         _print([galleries.create_collection(database, name, space, tags, actor)], json=json)

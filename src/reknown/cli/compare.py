@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reknown.cli.options import Accurate, Draw, Json, Pack, Score, Threshold
+from reknown.cli.options import Draw, Json, Pack, Score, Threshold
 
 _COLUMNS = ("face in B ", "left ", "top ", "similarity ", "score ", "false match rate ", "result")
 
@@ -19,7 +19,6 @@ def compare(
     score: Score = None,
     draw: Draw = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     json: Json = False,
 ) -> None:
     """Compare the largest face of A with every face of B.
@@ -44,7 +43,7 @@ def compare(
 
     if draw is not None:
         require_no_original(draw, (a, b))
-    engine = open_engine(pack, accurate=accurate)
+    engine = open_engine(pack)
     limit = threshold_of(engine.calibration, threshold, score)
     photos = [read_photo(engine, path) for path in (a, b)]
     probe, reference = (

@@ -156,7 +156,7 @@ def _farewell(out: Path) -> None:
         f"""
 The pictures and the film are in {out}/: look at them.
 All variants come from one photograph of each person, which makes this easy: between two
-different photographs the default pack misses about one in seven at this threshold
+different photographs the default pack misses about one in sixty at this threshold
 (README, "How often it is wrong").
 
 The same with your own people, a folder of pictures for each:

@@ -11,7 +11,6 @@ import typer
 
 from reknown.cli.options import (
     DEFAULT_COLLECTION,
-    Accurate,
     CollectionName,
     Data,
     Json,
@@ -39,7 +38,6 @@ def enroll(
         bool, typer.Option("--any-quality", help="Take blurred, dark, tiny and turned faces too.")
     ] = False,
     pack: Pack = None,
-    accurate: Accurate = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -62,7 +60,7 @@ def enroll(
     started = time.monotonic()
     with open_gallery(data) as database, progress() as bar:
         actor = read_settings().actor
-        engine = engine_for_enrolment(database, collection, pack, accurate=accurate)
+        engine = engine_for_enrolment(database, collection, pack)
         ensure_collection(database, collection, engine.space, actor)
         policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
         task = bar.add_task(f"enrolling into {collection}", total=len(plan))

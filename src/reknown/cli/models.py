@@ -10,8 +10,11 @@ from reknown.cli.completion import complete_pack
 from reknown.cli.options import Json
 
 if TYPE_CHECKING:
-    from reknown.vision.packs.manifest import CalibrationTable
+    from reknown.vision.packs.manifest import CalibrationCheck, CalibrationTable
     from reknown.vision.packs.store import FileStatus, PackStore
+
+# Of the checks on other pictures, thresholds that somebody would use.
+_SHOWN = 70
 
 cli = typer.Typer(
     help="Model packs: list, show, fetch, verify.",
@@ -102,6 +105,27 @@ def _show_calibration(measured: CalibrationTable) -> None:
     print_table(columns, table)
     if not measured.false_matches:
         typer.echo("This calibration was stored without counts and intervals.")
+    _show_checks(measured.checks)
+
+
+def _show_checks(checks: tuple[CalibrationCheck, ...]) -> None:
+    """What the same thresholds came to on other people."""
+    from reknown.cli.output import print_table, printable
+
+    for dataset in dict.fromkeys(check.dataset for check in checks):
+        rows = [
+            (check.group, f"{check.people:,}", f"{check.similarities[i]:.0f}",
+             f"{matches:,} of {check.comparisons:,}", f"{matches / check.comparisons:.2g}",
+             f"{check.low[i]:.2g} to {check.high[i]:.2g}")
+            for check in checks
+            if check.dataset == dataset
+            for i, matches in enumerate(check.false_matches)
+            if check.similarities[i] >= _SHOWN
+        ]  # fmt: skip
+        typer.echo(printable(f"the same thresholds on other pictures: {dataset}"))
+        columns = ("strangers within", "people ", "similarity ", "false matches ",
+                   "false match rate ", "95 % interval ")  # fmt: skip
+        print_table(columns, rows)
 
 
 def _evidence(measured: CalibrationTable, rate: float) -> tuple[str, str]:

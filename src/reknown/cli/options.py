@@ -18,10 +18,6 @@ Pack = Annotated[
     str | None,
     typer.Option("--pack", metavar="NAME", help="Model pack to use.", autocompletion=complete_pack),
 ]
-Accurate = Annotated[
-    bool,
-    typer.Option("--accurate", help="Fewer misses at twice the time: the accurate default pack."),
-]
 CollectionName = Annotated[
     str,
     typer.Option(

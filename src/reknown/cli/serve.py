@@ -10,7 +10,6 @@ import typer
 
 from reknown.cli.options import (
     DEFAULT_REGION,
-    Accurate,
     AllowBucket,
     Buckets,
     Data,
@@ -44,7 +43,6 @@ def serve(
         int, typer.Option(min=0, max=65535, help="0 picks a free one.", envvar="REKNOWN_PORT")
     ] = 8080,
     pack: Pack = None,
-    accurate: Accurate = False,
     buckets: Buckets = None,
     s3_endpoint: S3Endpoint = None,
     s3_region: S3Region = DEFAULT_REGION,
@@ -90,7 +88,6 @@ def serve(
     """
     from reknown.biometrics.errors import InputError
     from reknown.cli.session import (
-        ACCURATE_PACK,
         DEFAULT_PACK,
         open_engine,
         open_gallery,
@@ -111,8 +108,6 @@ def serve(
 
     if (tls_certificate is None) != (tls_key is None):
         raise InputError("HTTPS needs both --tls-certificate and --tls-key")
-    if pack and accurate:
-        raise InputError("--accurate names a pack itself: give either it or --pack")
     tls = Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None
     if print_env and port == 0:
         raise InputError("--print-env tells clients the port: choose one with --port")
@@ -128,7 +123,7 @@ def serve(
             return
         listener = _listen(host, port)
         address = _address(scheme, host, listener.getsockname()[1])
-        name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
+        name = pack or DEFAULT_PACK
         cores = workers or available_cores()
         options = Options(name, cores, queue, template_memory, sns_endpoint is not None)
         check_vault(database, vault)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
 
-DEFAULT_PACK, ACCURATE_PACK = "public-domain", "public-domain-accurate"
+DEFAULT_PACK = "opencv"
 
 
 def pack_store() -> PackStore:
@@ -32,13 +32,11 @@ def pack_store() -> PackStore:
     return PackStore(settings.cache, [settings.packs])
 
 
-def open_engine(pack: str | None, *, accurate: bool = False) -> Engine:
+def open_engine(pack: str | None) -> Engine:
     """The engine of that pack, the default one if none is named."""
     from reknown.vision.load import load_engine
 
-    if pack and accurate:
-        raise InputError("--accurate names a pack itself: give either it or --pack")
-    return load_engine(pack_store(), pack or (ACCURATE_PACK if accurate else DEFAULT_PACK))
+    return load_engine(pack_store(), pack or DEFAULT_PACK)
 
 
 @contextmanager
@@ -70,16 +68,14 @@ def engine_of_collection(database: Database, name: str) -> Engine:
     return engine
 
 
-def engine_for_enrolment(
-    database: Database, name: str, pack: str | None, *, accurate: bool
-) -> Engine:
+def engine_for_enrolment(database: Database, name: str, pack: str | None) -> Engine:
     """The collection's own engine, or the one asked for when it does not exist yet."""
-    if not (pack or accurate):
+    if pack is None:
         try:
             return engine_of_collection(database, name)
         except NotFoundError:
             pass
-    return open_engine(pack, accurate=accurate)
+    return open_engine(pack)
 
 
 def calibration_of_collection(database: Database, name: str) -> Calibration | None:

@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import ModelError, SpaceMismatchError
 from reknown.cli.completion import complete_collection
-from reknown.cli.options import Accurate, Data, Json, Pack
+from reknown.cli.options import Data, Json, Pack
 
 if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
@@ -54,7 +54,6 @@ def prepare(
         ),
     ],
     pack: Pack = None,
-    accurate: Accurate = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -76,7 +75,7 @@ def prepare(
 
     require_places(places)
     with open_gallery(data) as database:
-        engine = _engine(database, name, pack, accurate=accurate)
+        engine = _engine(database, name, pack)
         begun = upgrade.begin(database, name, engine.space, read_settings().actor)
         if not json:
             print_beginning(database, name, begun)
@@ -201,15 +200,15 @@ def discard(name: Name, yes: Yes = False, data: Data = None, json: Json = False)
     _print_end(name, ended.present.pack, json=json)
 
 
-def _engine(database: Database, name: str, pack: str | None, *, accurate: bool) -> Engine:
+def _engine(database: Database, name: str, pack: str | None) -> Engine:
     """The engine asked for, else that of the upgrade under way, else the default one."""
     from reknown.cli.session import open_engine
     from reknown.services.upgrade import find
 
     begun = find(database, name)
-    if begun is not None and not (pack or accurate):
+    if begun is not None and pack is None:
         pack = begun.other.pack
-    return open_engine(pack, accurate=accurate)
+    return open_engine(pack)
 
 
 def _report(database: Database, name: str) -> Report:

@@ -13,7 +13,6 @@ import typer
 
 from reknown.cli.options import (
     DEFAULT_REGION,
-    Accurate,
     AllowBucket,
     Buckets,
     Data,
@@ -44,7 +43,6 @@ _PR_SET_PDEATHSIG = 1
 def worker(
     data: Data = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     buckets: Buckets = None,
     s3_endpoint: S3Endpoint = None,
     s3_region: S3Region = DEFAULT_REGION,
@@ -80,8 +78,6 @@ def worker(
 
     if parent is not None:
         _end_with(parent)
-    if pack and accurate:
-        raise InputError("--accurate names a pack itself: give either it or --pack")
     stores = StoreOptions(buckets, s3_endpoint, s3_region, tuple(allow_bucket or ()))
     if not (buckets or s3_endpoint):
         raise InputError("a worker needs --buckets or --s3-endpoint to read videos from")
@@ -89,7 +85,7 @@ def worker(
         raise InputError("videos need PyAV: pip install 'reknown[video]'")
     notices = NoticeOptions(sns_endpoint, sns_region, webhook)
     with open_gallery(data) as database:
-        packs = _packs(pack, accurate=accurate)
+        packs = _packs(pack)
         made = _worker(database, packs, stores, notices, timedelta(seconds=lease_seconds))
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -127,9 +123,9 @@ def _worker(
     return Worker(place, postman, log, Rhythm(lease_time), purge)
 
 
-def _packs(pack: str | None, *, accurate: bool) -> Packs:
+def _packs(pack: str | None) -> Packs:
     """Pictures are looked at in a process of their own: no model is loaded into this one."""
-    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK, pack_store
+    from reknown.cli.session import DEFAULT_PACK, pack_store
     from reknown.services.video_work import Packs
     from reknown.settings import read_settings
 
@@ -141,7 +137,7 @@ def _packs(pack: str | None, *, accurate: bool) -> Packs:
         return pack_calibration(pack_store().manifest(name))[0]
 
     return Packs(
-        default=pack or (ACCURATE_PACK if accurate else DEFAULT_PACK),
+        default=pack or DEFAULT_PACK,
         analyse=_analysis(settings.cache, settings.packs),
         calibration=calibration,
     )

@@ -15,7 +15,12 @@ from sqlalchemy import select
 
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces
-from reknown.gallery.templates import GalleryTemplates, select_templates, stream_templates
+from reknown.gallery.templates import (
+    GalleryTemplates,
+    count_templates,
+    select_templates,
+    stream_templates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,9 +136,11 @@ class _Held:
         self._show(self._keys[kept], face_ids, [old.users[i] for i in kept])
 
     def _update(self, connection: Connection, owner: int) -> None:
-        query = select_templates(owner)
-        if self._revision >= 0:
-            query = query.where(faces.c.revision > self._revision)
+        if self._revision < 0:
+            self._reserve(0, count_templates(connection, owner))
+            query = select_templates(owner)
+        else:
+            query = select_templates(owner, since=self._revision)
         dimension = self._buffer.shape[1]
         newest = int(self._keys[-1]) if len(self._keys) else 0
         # Shown only when all has been read: a statement may fail halfway.
@@ -152,11 +159,14 @@ class _Held:
 
     def _append(self, used: int, vectors: NDArray[np.float32]) -> None:
         needed = used + len(vectors)
+        self._reserve(used, needed)
+        self._buffer[used:needed] = vectors
+
+    def _reserve(self, used: int, needed: int) -> None:
         if needed > len(self._buffer):
-            grown = np.empty((int(needed * _SPARE), vectors.shape[1]), np.float32)
+            grown = np.empty((int(needed * _SPARE), self._buffer.shape[1]), np.float32)
             grown[:used] = self._buffer[:used]
             self._buffer = grown
-        self._buffer[used:needed] = vectors
 
     def _show(
         self, keys: NDArray[np.int64], face_ids: Sequence[str], users: Sequence[str | None]

@@ -17,6 +17,7 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.gallery.threads import hold_blas
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
@@ -53,6 +54,8 @@ def open_database(location: str | Path) -> Engine:
     at once. What fails later raises `DatabaseError` too, or `InputError` for values that cannot
     be stored. To be disposed of at the end.
 
+    Holds BLAS, which searches use, to one thread for the whole process.
+
     Raises `DatabaseError` when it cannot be used.
     """
     if isinstance(location, str) and "://" in location:
@@ -60,6 +63,7 @@ def open_database(location: str | Path) -> Engine:
     else:
         engine = _file_engine(Path(location).absolute())
     _explain_errors(engine)
+    hold_blas()
     try:
         version = _schema_version(engine)
         if version != SCHEMA_VERSION:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
@@ -19,12 +19,13 @@ from reknown.gallery.names import require_text
 from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import collections, images, users
 from reknown.gallery.schema import faces as faces_table
-from reknown.gallery.users import ensure_user
+from reknown.gallery.users import ensure_user, user_key
+from reknown.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import BindParameter, Connection, Row, Select
+    from sqlalchemy import BindParameter, Connection, Row, ScalarSelect, Select
 
     from reknown.biometrics.records import MovedFace, NewFace
     from reknown.biometrics.templates import TemplateSpace
@@ -109,8 +110,10 @@ def restore_faces(connection: Connection, collection: str, moved: Sequence[Moved
 
 def find_image(connection: Connection, collection: str, sha256: str) -> list[FaceRecord]:
     """The faces stored from this picture, none if it is unknown; raises `NotFoundError`."""
-    query = _faces(require(connection, collection).id).where(images.c.sha256 == sha256)
-    return [_face(row) for row in connection.execute(query.order_by(faces_table.c.id))]
+    # a picture's faces are of its own collection
+    own = images.c.collection_id == require(connection, collection).id
+    query = _faces().where(own, images.c.sha256 == sha256).order_by(faces_table.c.id)
+    return [_face(row) for row in connection.execute(query)]
 
 
 def known_images(connection: Connection, collection: str, sha256s: Iterable[str]) -> set[str]:
@@ -136,12 +139,16 @@ def list_faces(
 
     Raises `NotFoundError` for a missing collection; a missing user has no faces.
     """
-    query = _faces(require(connection, collection).id)
+    owner = require(connection, collection).id
+    own, order = faces_table.c.collection_id, faces_table.c.id
+    if user is None and face_ids is None:
+        return fetch_page(connection, _faces().where(own == owner), order, after, limit, _face)
+    query = _faces().where(unindexed(own) == owner)
     if user is not None:
-        query = query.where(users.c.name == user)
+        query = query.where(faces_table.c.user_id == user_key(owner, user).scalar_subquery())
     if face_ids is not None:
         query = query.where(faces_table.c.face_id.in_(face_ids))
-    return fetch_page(connection, query, faces_table.c.id, after, limit, _face)
+    return fetch_page(connection, query, unindexed(order), after, limit, _face)
 
 
 def find_faces(
@@ -162,7 +169,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
     A picture is forgotten with its last face and may then be enrolled again.
     """
     row = claim(connection, collection)
-    own = faces_table.c.collection_id == row.id
+    own = unindexed(faces_table.c.collection_id) == row.id
     gone: set[str] = set()
     for batch in batches(face_ids):
         statement = delete(faces_table).where(own, faces_table.c.face_id.in_(batch))
@@ -170,9 +177,8 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
             statement.returning(faces_table.c.face_id, faces_table.c.image_id)
         ).all()
         gone.update(face.face_id for face in deleted)
-        bare = ~exists().where(faces_table.c.image_id == images.c.id)
         affected = images.c.id.in_({face.image_id for face in deleted})
-        connection.execute(delete(images).where(affected, bare))
+        connection.execute(delete(images).where(affected, _any_face().is_(None)))
     if gone:
         pruned = update(collections).where(collections.c.id == row.id)
         connection.execute(pruned.values(pruned=row.revision))
@@ -263,6 +269,12 @@ def _stored_images(connection: Connection, owner: int, sha256s: Iterable[str]) -
     return keys
 
 
+def _any_face() -> ScalarSelect[int]:
+    """A face of the picture, NULL without one: asked picture by picture, never as a join."""
+    left = select(faces_table.c.id).where(faces_table.c.image_id == images.c.id)
+    return left.limit(1).scalar_subquery()
+
+
 def face_values(face: NewFace) -> dict[str, Any]:
     """The face as columns of its table."""
     # numpy scalars are no numbers to the database drivers
@@ -284,17 +296,17 @@ def face_values(face: NewFace) -> dict[str, Any]:
 def _picked() -> Select[Any]:
     """The faces `wanted` of `owner`; made once, as every search asks for its candidates."""
     wanted: BindParameter[str] = bindparam("wanted", expanding=True)
-    return _faces(bindparam("owner")).where(faces_table.c.face_id.in_(wanted))
+    own = unindexed(faces_table.c.collection_id) == bindparam("owner")
+    return _faces().where(own, faces_table.c.face_id.in_(wanted))
 
 
-def _faces(owner: int | BindParameter[int]) -> Select[Any]:
+def _faces() -> Select[Any]:
     columns = [column for column in faces_table.c if column.name != "template"]
     picture = [images.c.sha256, images.c.name, images.c.width, images.c.height]
     return (
         select(*columns, *picture, users.c.name.label("user_name"))
         .join_from(faces_table, images)
         .outerjoin(users, faces_table.c.user_id == users.c.id)
-        .where(faces_table.c.collection_id == owner)
     )
 
 

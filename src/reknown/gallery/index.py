@@ -40,7 +40,10 @@ class ExactIndex:
         size = max(1, min(_BLOCK_ROWS, _BLOCK_SCORES // max(1, len(probes))))
         for start in range(0, len(self), size):
             block = self._references[start : start + size]
-            for number, coarse in enumerate(probes @ block.T):
+            # OpenBLAS's kernels may leave flags behind although all is finite
+            with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+                product = probes @ block.T
+            for number, coarse in enumerate(product):
                 rows = self._promising(coarse, k, least)
                 scores = (block[rows].astype(np.float64) * probes[number]).sum(axis=1)
                 best[number] = _merge(best[number], (rows + start, scores), k)

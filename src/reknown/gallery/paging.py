@@ -11,7 +11,7 @@ from reknown.biometrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sqlalchemy import Column, Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 Item = TypeVar("Item")
 _BATCH = 500
@@ -28,7 +28,7 @@ class Page(Generic[Item]):
 def fetch_page(
     connection: Connection,
     query: Select[Any],
-    key: Column[Any],
+    key: ColumnElement[int],
     after: str | None,
     limit: int,
     make: Callable[[Row[Any]], Item],

@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import faces, users
+from reknown.gallery.users import user_key
+from reknown.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -70,8 +72,7 @@ class GalleryTemplates:
 def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
     """All templates of the collection, streamed into one matrix; raises `NotFoundError`."""
     row = require(connection, collection)
-    own = faces.c.collection_id == row.id
-    count = connection.execute(select(func.count()).select_from(faces).where(own)).scalar_one()
+    count = count_templates(connection, row.id)
     vectors = np.empty((count, row.dimension), "<f4")
     face_ids: list[str] = []
     owners: list[str | None] = []
@@ -91,8 +92,8 @@ def pick_templates(
     row = require(connection, collection)
     found: list[Row[Any]] = []
     for batch in batches(face_ids):
-        query = select_templates(row.id).where(faces.c.face_id.in_(batch))
-        found.extend(connection.execute(query))
+        own = unindexed(faces.c.collection_id) == row.id
+        found.extend(connection.execute(_templates().where(own, faces.c.face_id.in_(batch))))
     found.sort(key=lambda line: line.id)
     return _gathered(found, space_of(row))
 
@@ -100,7 +101,9 @@ def pick_templates(
 def templates_of_user(connection: Connection, collection: str, user: str) -> GalleryTemplates:
     """Those of one user, none if there is no such user; raises `NotFoundError`."""
     row = require(connection, collection)
-    query = select_templates(row.id).where(users.c.name == user)
+    # a user's faces are of its own collection
+    own = faces.c.user_id == user_key(row.id, user).scalar_subquery()
+    query = _templates().where(own).order_by(unindexed(faces.c.id))
     return _gathered(connection.execute(query).all(), space_of(row))
 
 
@@ -108,17 +111,28 @@ def page_templates(
     connection: Connection, collection: str, after: str | None, limit: int
 ) -> Page[tuple[str, bytes]]:
     """A page of (face id, little-endian float32) in order of enrolment; raises `NotFoundError`."""
-    query = select_templates(require(connection, collection).id).order_by(None)
+    query = _templates().where(faces.c.collection_id == require(connection, collection).id)
     return fetch_page(
         connection, query, faces.c.id, after, limit, lambda row: (row.face_id, row.template)
     )
 
 
-def select_templates(owner: int) -> Select[Any]:
-    """The rows of a collection's templates in order of enrolment, each with its user's name."""
-    query = select(faces.c.id, faces.c.face_id, faces.c.template, users.c.name.label("user_name"))
-    query = query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
-    return query.where(faces.c.collection_id == owner).order_by(faces.c.id)
+def count_templates(connection: Connection, owner: int) -> int:
+    """How many there are in the collection of this key."""
+    query = select(func.count()).select_from(faces).where(faces.c.collection_id == owner)
+    return int(connection.execute(query).scalar_one())
+
+
+def select_templates(owner: int, since: int | None = None) -> Select[Any]:
+    """The rows of a collection's templates in order of enrolment, each with its user's name.
+
+    All of them, or those that have changed since that revision.
+    """
+    query = _templates().where(faces.c.collection_id == owner)
+    if since is None:
+        return query.order_by(faces.c.id)
+    # few as a rule, and to sort them takes less than to look for them in their order
+    return query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
 
 
 def stream_templates(
@@ -128,6 +142,11 @@ def stream_templates(
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
             yield chunk, _matrix(chunk, dimension)
+
+
+def _templates() -> Select[Any]:
+    query = select(faces.c.id, faces.c.face_id, faces.c.template, users.c.name.label("user_name"))
+    return query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
 
 
 def _matrix(rows: Sequence[Row[Any]], dimension: int) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import collections
 from reknown.gallery.schema import tracks as tracks_table
 from reknown.gallery.templates import stream_templates
+from reknown.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,8 +112,8 @@ def list_tracks(
     choice: TrackChoice = TrackChoice(),
 ) -> Page[TrackRecord]:
     """A page of the tracks in the order of keeping; raises `NotFoundError`."""
-    query = select(tracks_table).where(*_living(require(connection, collection).id))
-    query = query.where(*_conditions(choice))
+    own = tracks_table.c.collection_id == require(connection, collection).id
+    query = select(tracks_table).where(own, _alive(), *_conditions(choice))
     return fetch_page(connection, query, tracks_table.c.id, after, limit, _record)
 
 
@@ -120,7 +121,8 @@ def find_tracks(
     connection: Connection, collection: str, ids: Iterable[str]
 ) -> dict[str, TrackRecord]:
     """By id those of these tracks that are there; raises `NotFoundError`."""
-    query = select(tracks_table).where(*_living(require(connection, collection).id))
+    own = unindexed(tracks_table.c.collection_id) == require(connection, collection).id
+    query = select(tracks_table).where(own, _alive())
     found: dict[str, TrackRecord] = {}
     for batch in batches(ids):
         rows = connection.execute(query.where(tracks_table.c.track_id.in_(batch)))
@@ -134,7 +136,8 @@ def load_track_templates(connection: Connection, collection: str) -> TrackTempla
     Raises `NotFoundError`.
     """
     row = require(connection, collection)
-    living = (*_living(row.id), tracks_table.c.fingerprint == row.fingerprint)
+    same = tracks_table.c.fingerprint == row.fingerprint
+    living = tracks_table.c.collection_id == row.id, same, _alive()
     counting = select(func.count()).select_from(tracks_table).where(*living)
     count = connection.execute(counting).scalar_one()
     vectors = np.empty((count, row.dimension), "<f4")
@@ -152,21 +155,22 @@ def count_tracks(connection: Connection, collection: str) -> dict[TemplateSpace,
     """How many tracks are kept in each space, oldest first; raises `NotFoundError`."""
     space = tracks_table.c.pack, tracks_table.c.fingerprint, tracks_table.c.dimension
     query = select(*space, func.count().label("tracks")).group_by(*space)
-    query = query.where(*_living(require(connection, collection).id))
+    query = query.where(
+        tracks_table.c.collection_id == require(connection, collection).id, _alive()
+    )
     rows = connection.execute(query.order_by(func.min(tracks_table.c.id)))
     return {space_of(row): row.tracks for row in rows}
 
 
 def delete_tracks(connection: Connection, collection: str, choice: TrackChoice) -> list[str]:
     """Deletes the tracks chosen; the ids of those that were there. Raises `NotFoundError`."""
-    own = tracks_table.c.collection_id == claim(connection, collection).id
-    statement = delete(tracks_table).where(own, *_conditions(choice))
+    owner, own = claim(connection, collection).id, tracks_table.c.collection_id
+    statement = delete(tracks_table).where(*_conditions(choice))
     if choice.ids is None:
-        portions = [statement]
+        portions = [statement.where(own == owner)]
     else:
-        portions = [
-            statement.where(tracks_table.c.track_id.in_(batch)) for batch in batches(choice.ids)
-        ]
+        chosen = (tracks_table.c.track_id.in_(batch) for batch in batches(choice.ids))
+        portions = [statement.where(unindexed(own) == owner, ids) for ids in chosen]
     gone: list[str] = []
     for portion in portions:
         gone.extend(connection.execute(portion.returning(tracks_table.c.track_id)).scalars())
@@ -176,9 +180,8 @@ def delete_tracks(connection: Connection, collection: str, choice: TrackChoice) 
 def purge_tracks(connection: Connection, collection: str) -> list[str]:
     """Deletes what has expired; its ids. Raises `NotFoundError`."""
     owner = require(connection, collection).id
-    due = select(tracks_table.c.id).where(
-        tracks_table.c.collection_id == owner, tracks_table.c.expires_at <= now()
-    )
+    own = unindexed(tracks_table.c.collection_id) == owner
+    due = select(tracks_table.c.id).where(own, tracks_table.c.expires_at <= now())
     if connection.execute(due.limit(1)).first() is None:
         return []  # as a rule nothing is due, and nobody has to wait for a lock
     # what another transaction is deleting already is not waited for
@@ -189,12 +192,13 @@ def purge_tracks(connection: Connection, collection: str) -> list[str]:
 
 def collections_with_expired(connection: Connection) -> list[str]:
     """The collections that keep tracks which have expired."""
-    query = select(collections.c.name).join(tracks_table).where(tracks_table.c.expires_at <= now())
-    return list(connection.execute(query.distinct()).scalars())
+    due = select(tracks_table.c.collection_id).where(tracks_table.c.expires_at <= now())
+    query = select(collections.c.name).where(collections.c.id.in_(due))
+    return list(connection.execute(query).scalars())
 
 
-def _living(owner: int) -> tuple[ColumnElement[bool], ...]:
-    return tracks_table.c.collection_id == owner, tracks_table.c.expires_at > now()
+def _alive() -> ColumnElement[bool]:
+    return unindexed(tracks_table.c.expires_at) > now()
 
 
 def _conditions(choice: TrackChoice) -> list[ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from reknown.gallery.collections import claim, now, require
 from reknown.gallery.names import require_text
 from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import faces, users
+from reknown.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,9 +68,9 @@ def associate_faces(
     """
     row = claim(connection, collection)
     user_id = _require_user(connection, collection, row.id, user)
-    ours = or_(faces.c.user_id.is_(None), faces.c.user_id == user_id)
+    own, owner = unindexed(faces.c.collection_id) == row.id, unindexed(faces.c.user_id)
     values = {"user_id": user_id, "revision": row.revision}
-    return _assign(connection, face_ids, values, faces.c.collection_id == row.id, ours)
+    return _assign(connection, face_ids, values, own, or_(owner.is_(None), owner == user_id))
 
 
 def disassociate_faces(
@@ -79,7 +80,7 @@ def disassociate_faces(
     row = claim(connection, collection)
     user_id = _require_user(connection, collection, row.id, user)
     values = {"user_id": None, "revision": row.revision}
-    return _assign(connection, face_ids, values, faces.c.user_id == user_id)
+    return _assign(connection, face_ids, values, unindexed(faces.c.user_id) == user_id)
 
 
 def ensure_user(connection: Connection, owner: int, name: str) -> int:
@@ -89,6 +90,11 @@ def ensure_user(connection: Connection, owner: int, name: str) -> int:
     statement = insert(users).values(values).returning(users.c.id)
     found = _user_id(connection, owner, name)
     return connection.execute(statement).scalar_one() if found is None else found
+
+
+def user_key(owner: int, name: str) -> Select[int]:
+    """Asks for the key of a user of the collection `owner`."""
+    return select(users.c.id).where(users.c.collection_id == owner, users.c.name == name)
 
 
 def _assign(
@@ -106,8 +112,7 @@ def _assign(
 
 
 def _user_id(connection: Connection, owner: int, name: str) -> int | None:
-    query = select(users.c.id).where(users.c.collection_id == owner, users.c.name == name)
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(user_key(owner, name)).scalar_one_or_none()
 
 
 def _require_user(connection: Connection, collection: str, owner: int, name: str) -> int:

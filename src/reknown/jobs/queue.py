@@ -19,6 +19,7 @@ from sqlalchemy import delete, func, insert, or_, select, text, update
 
 from reknown.jobs.clock import as_text, now
 from reknown.jobs.schema import jobs, notices
+from reknown.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +142,8 @@ def has_work(connection: Connection) -> bool:
 
 def claim(connection: Connection, lease_time: timedelta) -> Lease | None:
     """The oldest job that nobody works on, or whose lease has run out; None if there is none."""
-    query = select(jobs).where(_claimable(connection)).order_by(jobs.c.id).limit(1)
+    # few jobs are open, and many that have ended lie before them
+    query = select(jobs).where(_claimable(connection)).order_by(unindexed(jobs.c.id)).limit(1)
     row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None
@@ -192,6 +194,7 @@ def purge(connection: Connection) -> int:
     expired = (
         select(jobs.c.id, jobs.c.job_id)
         .where(jobs.c.finished_at.is_not(None), jobs.c.expires_at <= moment)
+        .order_by(jobs.c.expires_at)
         .limit(_PURGED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
@@ -207,7 +210,9 @@ def has_expired(connection: Connection) -> bool:
     """Whether `purge` would find anything."""
     moment = as_text(now(connection))
     expired = jobs.c.finished_at.is_not(None) & (jobs.c.expires_at <= moment)
-    return connection.execute(select(jobs.c.id).where(expired).limit(1)).one_or_none() is not None
+    # in this order nobody reads on where the first has not expired
+    query = select(jobs.c.id).where(expired).order_by(jobs.c.expires_at).limit(1)
+    return connection.execute(query).one_or_none() is not None
 
 
 def _claimable(connection: Connection) -> ColumnElement[bool]:

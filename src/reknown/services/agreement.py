@@ -16,6 +16,7 @@ from reknown.gallery.carried_templates import load_carried
 from reknown.gallery.database import reading
 from reknown.services.decision import DEFAULT_SIMILARITY
 from reknown.services.kept_tracks import count_foreign
+from reknown.vision.batch import map_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -137,13 +138,17 @@ def compare(old: GalleryTemplates, new: GalleryTemplates, tables: Tables) -> Agr
 
 def nearest(vectors: Vectors) -> NDArray[np.intp]:
     """For each of two or more unit vectors (n, d) the number of the most similar other one."""
-    found = np.empty(len(vectors), np.intp)
-    for start in range(0, len(vectors), _BLOCK):
-        scores = vectors[start : start + _BLOCK] @ vectors.T
+
+    def work(start: int) -> NDArray[np.intp]:
+        # OpenBLAS's kernels may leave flags behind although all is finite
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            scores = vectors[start : start + _BLOCK] @ vectors.T
         own = np.arange(len(scores))
         scores[own, start + own] = -np.inf
-        found[start : start + _BLOCK] = scores.argmax(axis=1)
-    return found
+        return np.asarray(scores.argmax(axis=1))
+
+    blocks = map_bounded(work, range(0, len(vectors), _BLOCK))
+    return np.concatenate([found for _, found in blocks])
 
 
 def _people(

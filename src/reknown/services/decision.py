@@ -69,6 +69,6 @@ def threshold_at_similarity(
     if calibration is None:
         raise UncalibratedError(
             "this model pack has not been calibrated, so a similarity means nothing for it: "
-            "give the threshold as a score (--score), or use the pack public-domain"
+            "give the threshold as a score (--score), or use the pack opencv"
         )
     return Threshold(calibration.score(similarity), calibration)

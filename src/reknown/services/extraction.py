@@ -44,7 +44,7 @@ def extract(
     refused: list[tuple[DetectedFace, tuple[Objection, ...]]] = []
     surplus: list[DetectedFace] = []
     for face in faces:
-        if objections := quality.objections(face):
+        if objections := quality.first_objections(face):
             refused.append((face, objections))
         elif len(fit) == limit:
             surplus.append(face)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.candidates import Candidate, CandidateList
-from reknown.gallery.collections import get_collection
+from reknown.gallery.collections import get_space
 from reknown.gallery.database import reading
 from reknown.gallery.search import SubjectScore, search_subjects
 from reknown.gallery.templates import load_templates
@@ -58,7 +58,7 @@ class Identifier:
         actor: Actor,
     ) -> None:
         with reading(database) as connection:
-            engine.space.require(get_collection(connection, collection).space)
+            engine.space.require(get_space(connection, collection))
             self._templates: GalleryTemplates = load_templates(connection, collection)
         self._engine = engine
         self._database = database

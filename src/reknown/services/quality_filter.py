@@ -49,24 +49,31 @@ class QualityFilter:
     `max_turn` in degrees of yaw and pitch; the others are quality scores, 0 to 100.
     """
 
-    min_confidence: float = 0.9
-    min_inter_eye_pixels: float = 14.0
+    min_confidence: float = 0.8
+    min_inter_eye_pixels: float = 10.0
     max_turn: float = 60.0
     min_luminance: int = 15
     min_sharpness: int = 8
-    min_unified: int = 0
+    min_unified: int = 25
 
     def objections(self, face: DetectedFace) -> tuple[Objection, ...]:
-        """What speaks against this face, nothing when it is fit."""
+        """What speaks against a face with a template, nothing when it is fit."""
+        found, unified = self.first_objections(face), face.quality.unified_score.score
+        if unified >= self.min_unified:
+            return found
+        measured = ("UnifiedQualityScore", unified, self.min_unified, " of 100")
+        return (*found, Objection(Reason.LOW_QUALITY, *measured))
+
+    def first_objections(self, face: DetectedFace) -> tuple[Objection, ...]:
+        """What speaks against it before its template tells the rest of its quality."""
         quality, turn = face.quality, max(abs(face.pose.yaw), abs(face.pose.pitch))
         light, sharpness = quality.luminance_mean.score, quality.sharpness.score
-        eyes, unified = quality.inter_eye_distance.native, quality.unified_score.score
+        eyes = quality.inter_eye_distance.native
         least = (
             (Reason.NOT_CLEARLY_A_FACE, "confidence", 100 * face.confidence, self.min_percent, "%"),
             (Reason.TOO_SMALL, "InterEyeDistance", eyes, self.min_inter_eye_pixels, " pixels"),
             (Reason.BAD_LIGHT, "LuminanceMean", light, self.min_luminance, " of 100"),
             (Reason.BLURRED, "Sharpness", sharpness, self.min_sharpness, " of 100"),
-            (Reason.LOW_QUALITY, "UnifiedQualityScore", unified, self.min_unified, " of 100"),
         )
         found = [Objection(*check) for check in least if check[2] < check[3]]
         if turn > self.max_turn:

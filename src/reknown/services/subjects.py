@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from reknown.biometrics.errors import QuotaError
 from reknown.gallery import faces, users
 from reknown.gallery.collections import claim, get_space
+from reknown.gallery.index import ExactIndex
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.ledger import events
 from reknown.ledger.requests import recall, remember
@@ -206,8 +205,10 @@ def _unlike(
     new = pick_templates(connection, request.collection, face_ids)
     if not len(own) or not face_ids:
         return []
-    scores = np.asarray(new.vectors @ own.T, np.float64).max(axis=1)
-    judged = {face: threshold.judge(float(s)) for face, s in zip(new.face_ids, scores, strict=True)}
+    # the very scores of a search
+    best = ExactIndex(own).search(new.vectors, 1)
+    pairs = zip(new.face_ids, best, strict=True)
+    judged = {face_id: threshold.judge(float(scores[0])) for face_id, (_, scores) in pairs}
     return [
         RefusedFace(face, Refusal.UNLIKE, similarity=judged[face].similarity)
         for face in face_ids

@@ -42,7 +42,7 @@ class AnalysisSettings:
     `ahead` windows are in hand at a time: so many frames are kept in memory.
     """
 
-    search_side: int = 640
+    search_side: int = 960
     ahead: int = 3
     pictures: bool = False
     limits: VideoLimits = VideoLimits()

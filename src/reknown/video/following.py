@@ -78,7 +78,10 @@ class Follower:
         self._executor = executor
         self._settings = settings
         self._pictures = pictures
-        self._tracker = Tracker(TrackerSettings(patience_ms=settings.patience_ms))
+        sure = engine.detector.sure
+        self._tracker = Tracker(
+            TrackerSettings(high=sure, new=sure, patience_ms=settings.patience_ms)
+        )
         self._trails: dict[int, _Trail] = {}
         self.embedded = 0
 

@@ -34,7 +34,7 @@ _FARTHEST, _SMALLEST = 1e9, 1e-6
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """Scores: from `high` on a box is matched first, from `low` on at all, from `new` on it
-    begins a track if it is left over. The defaults suit MTCNN, whose scores are 0.7 to 1.
+    begins a track if it is left over.
 
     Least overlaps (0 to 1, of boxes `enlarged` so many times): `first` for high scores,
     `second` for low ones, `unsure` for tracks seen once. With `weighted` scores, the overlap
@@ -49,7 +49,7 @@ class TrackerSettings:
     """
 
     high: float = 0.9
-    low: float = 0.7
+    low: float = 0.0
     new: float = 0.9
     first: float = 0.2
     second: float = 0.2

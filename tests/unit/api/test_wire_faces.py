@@ -57,7 +57,7 @@ def test_percent(share: float, percent: float) -> None:
 def test_a_stored_face_leaves_out_what_it_does_not_have(face: DetectedFace) -> None:
     image = ImageRecord("ab" * 32, "1.jpg", 640, 480)
     now = datetime.now(UTC)
-    record = FaceRecord("f", image, face.box, 0.99, 50, None, None, now)
+    record = FaceRecord("f", image, face.box, 0.99, 50, 12.5, None, None, now)
     stored = shown(wire_faces.stored_face(record, "7"))
     assert set(stored) == {
         "FaceId",
@@ -90,6 +90,6 @@ def test_every_filter_of_the_protocol_is_there_and_stricter_than_the_one_before(
     assert set(wire_faces.QUALITY_FILTERS) == set(get_args(shapes.QualityFilter))
     order: tuple[shapes.QualityFilter, ...] = ("NONE", "LOW", "MEDIUM", "HIGH")
     filters = [wire_faces.QUALITY_FILTERS[name] for name in order]
-    assert [one.min_unified for one in filters] == [0, 0, 50, 60]
+    assert [one.min_unified for one in filters] == [0, 25, 50, 60]
     assert all(one.min_sharpness >= filters[1].min_sharpness for one in filters[2:])
     assert wire_faces.QUALITY_FILTERS["AUTO"] is filters[1]

@@ -41,9 +41,8 @@ def run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
     """Runs a command in this process with the engine that is loaded already."""
     load = session.open_engine
 
-    def open_engine(pack: str | None, *, accurate: bool = False) -> Engine:
-        default = pack in {None, "public-domain"} and not accurate
-        return engine if default else load(pack, accurate=accurate)
+    def open_engine(pack: str | None) -> Engine:
+        return engine if pack in {None, session.DEFAULT_PACK} else load(pack)
 
     monkeypatch.setattr(session, "open_engine", open_engine)
 

@@ -78,7 +78,6 @@ def test_scores_are_verified_and_reported(run: Callable[..., Run], tmp_path: Pat
         ((), "either a folder"),
         (("somewhere", "--scores", "s.csv"), "either a folder"),
         (("--scores", "s.csv", "--pack", "public-domain"), "--pack is for pictures"),
-        (("--scores", "s.csv", "--accurate"), "--accurate is for pictures"),
         (("--scores", "s.csv", "--similarity", "80"), "--similarity is for pictures"),
     ],
 )

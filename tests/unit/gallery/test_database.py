@@ -126,8 +126,12 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
         assert list_users(connection, "friends").items == (UserRecord("Ada", 1, at),)
         image = ImageRecord("digest", "1.jpg", 640, 480)
         assert list_faces(connection, "friends").items == (
-            FaceRecord("one", image, BoundingBox(0.1, -0.2, 0.3, 0.4), 0.9, 50, "x", "Ada", at),
-            FaceRecord("two", image, BoundingBox(0.5, 0.5, 0.5, 0.5), 0.8, 60, None, None, at),
+            FaceRecord(
+                "one", image, BoundingBox(0.1, -0.2, 0.3, 0.4), 0.9, 50, None, "x", "Ada", at
+            ),
+            FaceRecord(
+                "two", image, BoundingBox(0.5, 0.5, 0.5, 0.5), 0.8, 60, None, None, None, at
+            ),
         )
         assert events.read(connection) == [
             events.Event(1, at, "cli:ada", "enrol", "friends", {"n": 1}, None)

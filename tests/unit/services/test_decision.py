@@ -10,7 +10,7 @@ TABLE = Calibration((-1.0, 0.2, 0.4, 0.6, 0.8), (1.0, 1e-2, 1e-3, 1e-4, 1e-5), "
 
 
 def test_without_calibration_it_is_said_what_to_do_instead() -> None:
-    with pytest.raises(UncalibratedError, match=r"--score.*public-domain"):
+    with pytest.raises(UncalibratedError, match=r"--score.*opencv"):
         threshold_at_similarity(None)
 
 

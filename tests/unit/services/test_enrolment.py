@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image
 
 from other_engine import OTHER
+from portraits import blurred, dimmed, squashed, tiny
 from reknown.biometrics.errors import DatabaseError, NotFoundError, SpaceMismatchError
 from reknown.biometrics.faces import Pose, QualityMeasure
 from reknown.cli.demo_pictures import GRACE, jpeg
@@ -45,20 +46,6 @@ def _side_by_side(left: bytes, right: bytes, right_side: int = 300) -> bytes:
     return jpeg(canvas)
 
 
-def _dimmed(data: bytes) -> bytes:
-    return jpeg(ImageEnhance.Brightness(_open(data)).enhance(0.17))
-
-
-def _blurred(data: bytes) -> bytes:
-    return jpeg(_open(data).filter(ImageFilter.GaussianBlur(4)))
-
-
-def _tiny(data: bytes) -> bytes:
-    canvas = Image.new("RGB", (400, 400))
-    canvas.paste(_open(data).resize((85, 85), Image.Resampling.LANCZOS), (150, 150))
-    return jpeg(canvas)
-
-
 @pytest.fixture(scope="module")
 def face(engine: Engine, eileen_image: DecodedImage) -> DetectedFace:
     (face,) = engine.detect(eileen_image)
@@ -71,7 +58,7 @@ def _enrolments(database: Database) -> list[dict[str, object]]:
 
 
 def test_a_portrait_becomes_a_reference(
-    enrol: Enrol, database: Database, eileen: bytes, eileen_image: DecodedImage
+    enrol: Enrol, database: Database, engine: Engine, eileen: bytes, eileen_image: DecodedImage
 ) -> None:
     result = enrol(eileen)
     assert (result.outcome, result.reason) == (Outcome.ENROLLED, "")
@@ -80,7 +67,21 @@ def test_a_portrait_becomes_a_reference(
     assert stored.user == "Eileen Collins"
     assert stored.image.sha256 == eileen_image.sha256
     assert (stored.image.name, stored.image.width, stored.image.height) == ("1.jpg", 300, 300)
-    assert stored.confidence > 0.9
+    ((face, template),) = engine.extract(eileen_image, engine.detect(eileen_image))
+    assert stored.confidence == pytest.approx(face.confidence)
+    assert stored.quality == face.quality.unified_score.score
+    assert stored.magnitude == template.magnitude
+
+
+def test_of_a_pack_without_magnitudes_none_is_stored(
+    public_domain: Engine, database: Database, people: Path
+) -> None:
+    galleries.create_collection(database, "old", public_domain.space, {}, Actor("tester"))
+    results = list(
+        enrol_all(public_domain, database, "old", read_plan(people), actor=Actor("tester"))
+    )
+    assert [result.outcome for result in results] == [Outcome.ENROLLED] * 2
+    assert [face.magnitude for face in galleries.list_faces(database, "old")] == [None, None]
 
 
 def test_a_picture_without_a_face_is_refused(enrol: Enrol) -> None:
@@ -117,9 +118,10 @@ def test_a_good_face_meets_no_objection(face: DetectedFace) -> None:
 @pytest.mark.parametrize(
     ("measure", "value", "reason"),
     [
-        ("inter_eye_distance", QualityMeasure(13.9, 50), "too small"),
+        ("inter_eye_distance", QualityMeasure(9.9, 5), "too small"),
         ("luminance_mean", QualityMeasure(0.1, 14), "too dark or too bright"),
         ("sharpness", QualityMeasure(0.01, 7), "too blurred"),
+        ("unified_score", QualityMeasure(24.4, 24), "of low quality"),
     ],
 )
 def test_each_poor_measure_is_named(
@@ -141,23 +143,30 @@ def test_a_leaning_head_is_no_matter(face: DetectedFace) -> None:
 
 
 def test_an_unsure_detection_is_named_with_everything_else(face: DetectedFace) -> None:
-    unsure = replace(face, confidence=0.89, pose=Pose(90, 0, 0))
+    unsure = replace(face, confidence=0.79, pose=Pose(90, 0, 0))
     assert _reasons(unsure)[:2] == ["not clearly a face", "turned away"]
     assert set(_reasons(unsure)) == {"not clearly a face", "turned away"}
 
 
 @pytest.mark.parametrize(
     ("spoil", "reason"),
-    [(_dimmed, "too dark"), (_blurred, "too blurred"), (_tiny, "too small")],
+    [
+        (lambda picture: dimmed(picture, 0.17), "too dark"),
+        (lambda picture: blurred(picture, 4), "too blurred"),
+        (lambda picture: tiny(picture, 60), "too small"),
+        (lambda picture: squashed(picture, 230), "of low quality"),
+    ],
+    ids=["dimmed", "blurred", "tiny", "squashed"],
 )
 def test_a_poor_picture_is_refused_unless_any_quality_will_do(
-    enrol: Enrol, eileen: bytes, spoil: Callable[[bytes], bytes], reason: str
+    enrol: Enrol, eileen: bytes, spoil: Callable[[Image.Image], Image.Image], reason: str
 ) -> None:
-    refused = enrol(spoil(eileen))
+    poor = jpeg(spoil(_open(eileen)))
+    refused = enrol(poor)
     assert refused.outcome is Outcome.REFUSED
     assert refused.reason.startswith("the face is ")
     assert reason in refused.reason
-    assert enrol(spoil(eileen), policy=EnrolmentPolicy(ANY_QUALITY)).outcome is Outcome.ENROLLED
+    assert enrol(poor, policy=EnrolmentPolicy(ANY_QUALITY)).outcome is Outcome.ENROLLED
 
 
 def test_the_same_picture_is_known_the_second_time(

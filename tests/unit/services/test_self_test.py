@@ -8,6 +8,7 @@ import numpy as np
 
 from reknown.biometrics.errors import ModelNotFoundError
 from reknown.services.self_test import run_checks
+from reknown.vision.embed import Embeddings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 
 class _BrokenDetector:
+    sure = 0.9
+
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         raise RuntimeError("no such operator")
 
@@ -27,14 +30,13 @@ class _BrokenDetector:
 class _ForgetfulEmbedder:
     """Never gives the same template twice."""
 
-    def __init__(self) -> None:
-        self._random = np.random.default_rng(0)
+    def __init__(self, dimension: int) -> None:
+        self._random, self._dimension = np.random.default_rng(0), dimension
 
-    def embed(
-        self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        vectors = self._random.normal(size=(len(landmarks), 384)).astype(np.float32)
-        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Embeddings:
+        vectors = self._random.normal(size=(len(landmarks), self._dimension)).astype(np.float32)
+        lengths = np.linalg.norm(vectors, axis=1)
+        return Embeddings(vectors / lengths[:, None], lengths)
 
 
 def _failed(engine: Engine, data: Path) -> dict[str, str]:
@@ -74,7 +76,8 @@ def test_a_broken_detector_is_reported(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_templates_that_differ_each_time_are_reported(engine: Engine, tmp_path: Path) -> None:
-    failed = _failed(replace(engine, embedder=_ForgetfulEmbedder()), tmp_path / "data")
+    forgetful = replace(engine, embedder=_ForgetfulEmbedder(engine.space.dimension))
+    failed = _failed(forgetful, tmp_path / "data")
     assert "the same picture gives different templates" in failed["template"]
 
 

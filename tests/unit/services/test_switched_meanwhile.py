@@ -122,7 +122,7 @@ def test_a_search_by_picture_is_done_again(
     module: object,
     name: str,
 ) -> None:
-    assert by_picture(platform, collection, eileen) == ("public-domain", ["Eileen Collins"])
+    assert by_picture(platform, collection, eileen) == ("opencv", ["Eileen Collins"])
     switch(module, name)
     found = in_one_space(
         platform.database, collection, lambda: by_picture(platform, collection, eileen)

@@ -56,7 +56,7 @@ def state(database: Database, collection: str) -> tuple[object, ...]:
     return found.space, found.vectors.tolist(), list(found.face_ids), list(found.users)
 
 
-SPACES = {"from_pack": "public-domain", "to": OTHER.fingerprint, "to_pack": "other"}
+SPACES = {"from_pack": "opencv", "to": OTHER.fingerprint, "to_pack": "other"}
 
 
 def test_faces_that_cannot_come_along_are_deleted_only_when_told_to(

@@ -60,7 +60,7 @@ def test_tracks_become_intervals_with_candidates_and_strangers_stay_unknown(
     engine: Engine, identifier: VideoIdentifier, reference: Vector
 ) -> None:
     known = track(reference, 0, 2000, 0, best_ms=600)
-    stranger = track(towards(reference, 0.5), 1000, 3000, 1)
+    stranger = track(towards(reference, 0.1), 1000, 3000, 1)
     found = identifier.identify(analysis(engine.space, [known, stranger]))
     assert spans(found) == [(0, 2000, 0, "Eileen Collins"), (1000, 3000, 1, None)]
     first, second = found.appearances

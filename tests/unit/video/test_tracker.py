@@ -267,7 +267,14 @@ def test_low_scores_go_on_with_a_track_but_begin_none() -> None:
     assert tracker.update(0, box, np.array([0.85])) == [-1]
     assert tracker.update(100, box, np.array([0.95])) == [0]
     assert tracker.update(200, box, np.array([0.75])) == [0]
-    assert tracker.update(300, box, np.array([0.6])) == [-1]
+    assert tracker.update(300, box, np.array([0.05])) == [0]
+
+
+def test_scores_below_the_lowest_are_passed_over() -> None:
+    tracker, box = Tracker(TrackerSettings(low=0.7)), np.array([face((0, 0))])
+    assert tracker.update(0, box, np.array([0.95])) == [0]
+    assert tracker.update(100, box, np.array([0.7])) == [0]
+    assert tracker.update(200, box, np.array([0.69])) == [-1]
 
 
 @pytest.mark.parametrize(("revives", "number"), [(True, 0), (False, -1)])

@@ -8,12 +8,12 @@ import pytest
 
 from reknown.biometrics.geometry import Point
 from reknown.vision.detect.base import Detections
+from reknown.vision.embed import Embeddings
 from reknown.vision.images import DecodedImage
+from reknown.vision.quality import with_magnitude
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
 
     from reknown.vision.analyze import Engine
 
@@ -23,6 +23,8 @@ BOX = np.array([30.0, 20, 70, 80], np.float32)
 
 class _Says:
     """A detector that always finds the same."""
+
+    sure = 0.9
 
     def __init__(self, boxes: object, landmarks: object, scores: object) -> None:
         self._found = Detections(
@@ -109,6 +111,7 @@ def test_no_faces_give_no_templates(engine: Engine, picture: DecodedImage) -> No
     says = replace(engine, detector=nothing)
     assert says.detect(picture) == ()
     assert says.embed(picture, []) == ()
+    assert says.extract(picture, []) == ()
 
 
 def test_templates_come_in_the_order_of_the_faces(
@@ -123,16 +126,65 @@ def test_templates_come_in_the_order_of_the_faces(
     assert first.space == engine.space
 
 
+class _Numbers:
+    """An embedder whose templates are the right eye, and whose magnitudes count the faces."""
+
+    def __init__(self, *, magnitudes: bool = True) -> None:
+        self.sizes: list[int] = []
+        self._magnitudes = magnitudes
+
+    def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Embeddings:
+        first = sum(self.sizes)
+        self.sizes.append(len(landmarks))
+        counted = np.arange(first, first + len(landmarks), dtype=np.float32)
+        return Embeddings(landmarks[:, 0], counted if self._magnitudes else None)
+
+
+def _crowd(engine: Engine, embedder: _Numbers) -> Engine:
+    """Finds twenty faces, each a pixel to the right of the one before."""
+    faces = [FACE + np.array([number, 0]) for number in range(20)]
+    return replace(engine, detector=_Says([BOX] * 20, faces, [0.9] * 20), embedder=embedder)
+
+
 def test_the_faces_of_a_crowd_are_embedded_by_and_by(engine: Engine, picture: DecodedImage) -> None:
-    sizes = []
+    embedder = _Numbers()
+    crowd = _crowd(engine, embedder)
+    templates = crowd.embed(picture, crowd.detect(picture))
+    assert embedder.sizes == [8, 8, 4]
+    assert [template.magnitude for template in templates] == list(range(20))
+    expected = FACE[0] + [(number, 0) for number in range(20)]
+    assert np.allclose([template.vector for template in templates], expected, atol=1e-3)
+    assert {type(template.magnitude) for template in templates} == {float}
 
-    class Embeds:
-        def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Vectors:
-            sizes.append(len(landmarks))
-            return landmarks[:, 0]
 
-    crowd = replace(engine, detector=_Says([BOX] * 20, [FACE] * 20, [0.9] * 20), embedder=Embeds())
+def test_each_face_comes_with_its_template_and_what_that_shows_of_it(
+    engine: Engine, picture: DecodedImage
+) -> None:
+    crowd = _crowd(engine, _Numbers())
     faces = crowd.detect(picture)
-    templates = crowd.embed(picture, faces)
-    assert sizes == [8, 8, 4]
-    assert len(templates) == 20
+    pairs = crowd.extract(picture, faces)
+    for number, (face, (seen, template)) in enumerate(zip(faces, pairs, strict=True)):
+        assert template.magnitude == number
+        assert seen == replace(face, quality=with_magnitude(face.quality, number))
+
+
+def test_a_pack_without_magnitudes_leaves_the_quality_as_it_was(
+    engine: Engine, picture: DecodedImage
+) -> None:
+    crowd = _crowd(engine, _Numbers(magnitudes=False))
+    faces = crowd.detect(picture)
+    pairs = crowd.extract(picture, faces)
+    assert [face for face, _ in pairs] == list(faces)
+    assert {template.magnitude for _, template in pairs} == {None}
+    assert {face.quality.magnitude for face in faces} == {None}
+
+
+def test_only_sface_tells_how_recognisable_a_face_is(
+    engine: Engine, public_domain: Engine, eileen_image: DecodedImage
+) -> None:
+    ((face, template),) = engine.extract(eileen_image, engine.detect(eileen_image))
+    assert template.magnitude == pytest.approx(12.8, abs=0.5)
+    assert face.quality.magnitude is not None
+    assert face.quality.magnitude.native == template.magnitude
+    ((face, template),) = public_domain.extract(eileen_image, public_domain.detect(eileen_image))
+    assert (face.quality.magnitude, template.magnitude) == (None, None)

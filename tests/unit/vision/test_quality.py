@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from reknown.biometrics.faces import FaceQuality, Pose
+from reknown.biometrics.faces import FaceQuality, Pose, QualityMeasure
 from reknown.vision.pose import estimate_pose
-from reknown.vision.quality import assess
+from reknown.vision.quality import assess, with_magnitude
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,8 +150,77 @@ def test_any_landmarks_on_any_picture_give_scores_in_range(
         "one pixel": _flat(128, 1),
     }
     quality = assess(pictures[kind], points, estimate_pose(points))
+    assert quality.magnitude is None
     for field in fields(FaceQuality):
-        measure = getattr(quality, field.name)
-        assert isinstance(measure.score, int)
-        assert 0 <= measure.score <= 100
-        assert np.isfinite(measure.native)
+        if field.name != "magnitude":
+            _assert_sound(getattr(quality, field.name))
+
+
+def _assert_sound(measure: QualityMeasure) -> None:
+    assert isinstance(measure.score, int)
+    assert 0 <= measure.score <= 100
+    assert np.isfinite(measure.native)
+
+
+def _quality(unified: float) -> FaceQuality:
+    seen = assess(_flat(128), FACE, FRONTAL)
+    return replace(seen, unified_score=QualityMeasure(unified, round(unified)))
+
+
+@pytest.mark.parametrize(
+    ("unified", "magnitude", "score", "together"),
+    [
+        (60.0, 10.5, 50, 53.13),  # cbrt(50 * 50 * 60)
+        (60.0, 12.5, 88, 77.50),  # 100 / (1 + exp(-2)) = 88.08
+        (60.0, 8.5, 12, 20.43),
+        (100.0, 30.0, 100, 100.0),
+        (60.0, 0.0, 0, 3.91),  # a score below 1 counts as 1
+        (0.0, 12.5, 88, 0.0),
+    ],
+)
+def test_the_magnitude_counts_twice_as_much_as_what_the_picture_shows(
+    unified: float, magnitude: float, score: int, together: float
+) -> None:
+    seen = _quality(unified)
+    known = with_magnitude(seen, magnitude)
+    assert known.magnitude == QualityMeasure(magnitude, score)
+    assert known.unified_score.native == pytest.approx(together, abs=0.005)
+    assert known.unified_score.score == round(known.unified_score.native)
+    assert replace(known, unified_score=seen.unified_score, magnitude=None) == seen
+
+
+def test_without_a_magnitude_the_quality_is_what_the_picture_shows() -> None:
+    assert with_magnitude(_quality(60.0), None) == _quality(60.0)
+
+
+@given(
+    st.floats(0, 100),
+    st.lists(st.floats(0, 1e9), min_size=2, max_size=2),
+    st.lists(st.floats(0, 100), min_size=2, max_size=2),
+)
+def test_a_greater_magnitude_and_a_better_picture_never_lower_the_quality(
+    unified: float, magnitudes: list[float], pictures: list[float]
+) -> None:
+    fainter, clearer = (with_magnitude(_quality(unified), m) for m in sorted(magnitudes))
+    worse, better = (with_magnitude(_quality(u), magnitudes[0]) for u in sorted(pictures))
+    for low, high in ((fainter, clearer), (worse, better)):
+        assert low.unified_score.native <= high.unified_score.native * (1 + 1e-12)
+        assert low.unified_score.score <= high.unified_score.score
+        assert low.magnitude is not None
+        for measure in (low.unified_score, low.magnitude):
+            _assert_sound(measure)
+
+
+def test_a_template_tells_blur_where_the_picture_shows_detail(
+    engine: Engine, eileen_image: DecodedImage
+) -> None:
+    """Noise over a blurred face looks sharp; its template does not."""
+    noise = np.random.default_rng(0).normal(0, 12, (300, 300, 3))
+    blurred = np.asarray(cv2.GaussianBlur(eileen_image.pixels, (0, 0), 4), np.float64)
+    pixels = np.clip(blurred + noise, 0, 255).astype(np.uint8)
+    spoilt = replace(eileen_image, pixels=pixels)
+    (face,) = engine.detect(spoilt)
+    ((known, _),) = engine.extract(spoilt, [face])
+    assert face.quality.sharpness.score > 50
+    assert face.quality.unified_score.score > 50
+    assert known.quality.unified_score.score < 25

@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Accurate, Pack
+from reknown.cli.options import Pack
 
 cli = typer.Typer(
     help="Repeat published audits on your own pictures.",
@@ -40,7 +40,6 @@ def congress(
         typer.Option("--by", metavar="COLUMN", help="Group column of PROBES; may be repeated."),
     ] = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     choose: Choose = "central",
     report: Html = None,
     json: ReportJson = False,
@@ -62,8 +61,8 @@ def congress(
     strangers, others = read_manifest(gallery), read_manifest(probes)
     check_people(strangers, others)
     check_groups(others, plan.by)
-    searched = read_subjects(strangers, pack, accurate=accurate, choose=choose)
-    searching = read_subjects(others, pack, accurate=accurate, choose=choose)
+    searched = read_subjects(strangers, pack, choose=choose)
+    searching = read_subjects(others, pack, choose=choose)
     found = congress_report(
         Side(searched.manifest, searched.templates),
         Side(searching.manifest, searching.templates),

@@ -9,10 +9,13 @@ import typer
 
 from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place, write_file
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
-from reknown.cli.options import Accurate, Pack
+from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reknown.evaluation.runs.calibrate import Measured
+    from reknown.evaluation.runs.elsewhere import Elsewhere
 
 Dataset = Annotated[
     str, typer.Option(metavar="TEXT", help="What the pictures or scores are; kept in the table.")
@@ -31,6 +34,18 @@ Write = Annotated[
         metavar="FILE", callback=check_place, help="Write the [calibration] block of a manifest."
     ),
 ]
+Check = Annotated[
+    Path | None,
+    typer.Option(
+        "--check",
+        metavar="PICTURES",
+        help="Count what the thresholds come to on these other pictures as well, for each group "
+        "of each column, and keep the counts in the block.",
+    ),
+]
+CheckDataset = Annotated[
+    str, typer.Option("--check-dataset", metavar="TEXT", help="What those pictures are.")
+]
 Install = Annotated[
     bool,
     typer.Option("--install", help="Use it from now on in place of the pack's own calibration."),
@@ -41,10 +56,11 @@ def calibrate(
     source: OptionalSource = None,
     scores: Scores = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     choose: Choose = "central",
     dataset: Dataset = "",
     worst_group: WorstGroup = None,
+    check: Check = None,
+    check_dataset: CheckDataset = "",
     write: Write = None,
     install: Install = False,
     html: Html = None,
@@ -54,24 +70,26 @@ def calibrate(
 
     With --scores, --pack names the pack that made them.
     """
-    from reknown.cli.evaluate.session import show
+    from reknown.cli.evaluate.session import read_subjects, show
+    from reknown.cli.session import DEFAULT_PACK
+    from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.calibrate import calibration_report
+    from reknown.evaluation.runs.elsewhere import elsewhere
 
     one_source(source, scores)
+    others = None if check is None else read_manifest(check)
     if scores is not None:
         measured = _of_scores(scores, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
-        measured = _of_pictures(source, pack, (accurate, choose), dataset, worst_group)
-    named = pack or (None if scores and not accurate else _default(accurate=accurate))
-    _keep(measured, named, write, install=install, quiet=json)
-    show(calibration_report(measured), html, as_json=json)
-
-
-def _default(*, accurate: bool) -> str:
-    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK
-
-    return ACCURATE_PACK if accurate else DEFAULT_PACK
+        measured = _of_pictures(source, pack, choose, dataset, worst_group)
+    named = pack or (None if scores else DEFAULT_PACK)
+    checks: tuple[Elsewhere, ...] = ()
+    if check is not None and others is not None:
+        subjects = read_subjects(others, named, choose=choose)
+        checks = elsewhere(measured.calibration(), subjects, check_dataset or check.stem)
+    _keep(measured, checks, named, write, install=install, quiet=json)
+    show(calibration_report(measured, checks), html, as_json=json)
 
 
 def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
@@ -82,7 +100,7 @@ def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
 
 
 def _of_pictures(
-    source: Path, pack: str | None, how: tuple[bool, str], dataset: str, worst_group: str | None
+    source: Path, pack: str | None, choose: str, dataset: str, worst_group: str | None
 ) -> Measured:
     from reknown.cli.evaluate.session import read_subjects
     from reknown.evaluation.manifest import read_manifest
@@ -91,12 +109,18 @@ def _of_pictures(
     manifest = read_manifest(source)
     if worst_group is not None:
         check_worst_group(manifest, worst_group)
-    subjects = read_subjects(manifest, pack, accurate=how[0], choose=how[1])
+    subjects = read_subjects(manifest, pack, choose=choose)
     return calibrate_pictures(subjects, dataset, worst_group=worst_group)
 
 
 def _keep(
-    measured: Measured, pack: str | None, write: Path | None, *, install: bool, quiet: bool
+    measured: Measured,
+    checks: Sequence[Elsewhere],
+    pack: str | None,
+    write: Path | None,
+    *,
+    install: bool,
+    quiet: bool,
 ) -> None:
     """Writes the block where it was asked for."""
     from reknown.biometrics.errors import InputError
@@ -110,7 +134,7 @@ def _keep(
         raise InputError("a calibration belongs to a pack: name it with --pack")
     manifest = pack_store().manifest(pack)
     block = calibration_toml(
-        measured, template_space(manifest).fingerprint, detector_fingerprint(manifest)
+        measured, template_space(manifest).fingerprint, detector_fingerprint(manifest), checks
     )
     if write is not None:
         write_file(write, block)

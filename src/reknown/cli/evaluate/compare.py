@@ -81,11 +81,11 @@ def _of_pictures(
 ) -> Report:
     from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import read_subjects
-    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK
+    from reknown.cli.session import DEFAULT_PACK
     from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.compare import picture_comparison
 
-    names = packs or [DEFAULT_PACK, ACCURATE_PACK]
+    names = packs or [DEFAULT_PACK, "public-domain"]
     if len(names) != 2:
         raise InputError(f"give --pack twice, not {len(names)} times")
     manifest = read_manifest(source)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Accurate, Pack
+from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
     from reknown.evaluation.runs.group_data import GroupData, Wanted
@@ -63,7 +63,6 @@ def groups(
         int, typer.Option("--minimum", min=2, help="Subjects that a group needs for a figure.")
     ] = 30,
     pack: Pack = None,
-    accurate: Accurate = False,
     choose: Choose = "central",
     report: Html = None,
     json: ReportJson = False,
@@ -84,11 +83,11 @@ def groups(
     if (pictures is None) == (scores is None):
         raise InputError("give PICTURES, or scores of another system as --scores FILE")
     if pictures is None:
-        data = _of_scores(scores, by, wanted, pack=pack is not None or accurate)
+        data = _of_scores(scores, by, wanted, pack=pack is not None)
     else:
         manifest = read_manifest(pictures)
         check_columns(manifest, by or ())
-        read = read_subjects(manifest, pack, accurate=accurate, choose=choose)
+        read = read_subjects(manifest, pack, choose=choose)
         data = data_of_templates(
             read.manifest, read.templates, read.duplicates, read.calibration, wanted, by or ()
         )
@@ -105,6 +104,6 @@ def _of_scores(
     if scores is None or wanted.fmr is None:
         raise InputError("scores have no calibration: give --fmr, the FMR of the threshold")
     if by or pack:
-        raise InputError("--by, --pack and --accurate are for pictures: leave them out")
+        raise InputError("--by and --pack are for pictures: leave them out")
     read = read_score_file(scores)
     return data_of_scores(read.scores, read.group_names, wanted.fmr)

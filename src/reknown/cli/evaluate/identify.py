@@ -9,7 +9,7 @@ import typer
 
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import Similarities
-from reknown.cli.options import Accurate, Pack
+from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
     from reknown.evaluation.report import Report
@@ -58,7 +58,6 @@ def identify(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draw of subjects.", min=0)] = 1,
     pack: Pack = None,
-    accurate: Accurate = False,
     choose: Choose = "central",
     report: Html = None,
     json: ReportJson = False,
@@ -77,14 +76,14 @@ def identify(
             raise InputError("--gallery-size plans without pictures: leave PICTURES out")
         if similarity:
             raise InputError("--gallery-size finds the similarity: leave --similarity out")
-        show(_planned(gallery_size, fpir or [], pack, accurate=accurate), report, as_json=json)
+        show(_planned(gallery_size, fpir or [], pack), report, as_json=json)
         return
     if pictures is None:
         raise InputError("give PICTURES to search in, or --gallery-size and --fpir to plan")
     given = {"fpirs": fpir, "similarities": similarity}
     chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
-    read = read_subjects(read_manifest(pictures), pack, accurate=accurate, choose=choose)
+    read = read_subjects(read_manifest(pictures), pack, choose=choose)
     if similarity and read.calibration is None:
         raise InputError("this model pack has no calibration: leave out --similarity")
     found = identification_report(
@@ -93,16 +92,14 @@ def identify(
     show(found, report, as_json=json)
 
 
-def _planned(gallery_size: int, fpir: list[float], pack: str | None, *, accurate: bool) -> Report:
+def _planned(gallery_size: int, fpir: list[float], pack: str | None) -> Report:
     from reknown.biometrics.errors import InputError
-    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK, pack_store
+    from reknown.cli.session import DEFAULT_PACK, pack_store
     from reknown.evaluation.runs.gallery_plan import threshold_plan
     from reknown.vision.packs.space import pack_calibration
 
     if len(fpir) != 1:
         raise InputError("give one --fpir with --gallery-size: --fpir 0.01, say")
-    if pack and accurate:
-        raise InputError("--accurate names a pack itself: give either it or --pack")
-    name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
+    name = pack or DEFAULT_PACK
     calibration, _ = pack_calibration(pack_store().manifest(name))
     return threshold_plan(calibration, gallery_size, fpir[0])

@@ -80,22 +80,20 @@ class Subjects:
     calibration: Calibration | None
 
 
-def read_subjects(
-    manifest: Manifest, pack: str | None, *, accurate: bool = False, choose: str = "central"
-) -> Subjects:
+def read_subjects(manifest: Manifest, pack: str | None, *, choose: str = "central") -> Subjects:
     """Makes the templates, with a bar; those made before are reused.
 
     What can be checked on the manifest alone is to be checked before: this may take long.
     """
     from reknown.cli.output import progress
-    from reknown.cli.session import ACCURATE_PACK, DEFAULT_PACK, open_engine, pack_store
+    from reknown.cli.session import DEFAULT_PACK, open_engine, pack_store
     from reknown.evaluation.duplicates import find_duplicates
     from reknown.evaluation.templates import extract
     from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint
 
-    engine = open_engine(pack, accurate=accurate)
-    name = pack or (ACCURATE_PACK if accurate else DEFAULT_PACK)
+    engine = open_engine(pack)
+    name = pack or DEFAULT_PACK
     with progress() as bar:
         task = bar.add_task("templates", total=len(manifest.samples))
         templates = extract(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Accurate, Pack
+from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
     from reknown.evaluation.report import Report
@@ -59,7 +59,6 @@ def verify(
     pairs: Pairs = None,
     scores: Scores = None,
     pack: Pack = None,
-    accurate: Accurate = False,
     choose: Choose = "central",
     similarity: Similarities = None,
     without_names: WithoutNames = False,
@@ -78,13 +77,13 @@ def verify(
 
     one_source(source, scores)
     if scores is not None:
-        refuse_with_scores(pairs=pairs, pack=pack, accurate=accurate or None, similarity=similarity)
+        refuse_with_scores(pairs=pairs, pack=pack, similarity=similarity)
         report = _of_scores(scores, without_names=without_names)
     else:
         assert source is not None
         manifest = read_manifest(source)
         listed = None if pairs is None else official_pairs(pairs, manifest)
-        subjects = read_subjects(manifest, pack, accurate=accurate, choose=choose)
+        subjects = read_subjects(manifest, pack, choose=choose)
         report = verification_report(
             subjects, listed, similarities=similarity or (), without_names=without_names
         )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.manifest import Manifest
     from reknown.evaluation.report import Block
     from reknown.evaluation.runs.comparisons import Pictures
+    from reknown.evaluation.runs.elsewhere import Elsewhere
     from reknown.evaluation.score_files import ScoreFile
 
 RATES = (0.5, 0.2, 0.1, 5e-2, 2e-2, 1e-2, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5,
@@ -255,7 +256,9 @@ def _checked_groups(
     return tuple(found), tuple(small)
 
 
-def calibration_toml(measured: Measured, fingerprint: str, detector: str) -> str:
+def calibration_toml(
+    measured: Measured, fingerprint: str, detector: str, checks: Sequence[Elsewhere] = ()
+) -> str:
     """The `[calibration]` block of a pack's manifest, for that template space and detector."""
     table = measured.calibration()
     intervals = [row.interval or Interval(0, 1, 0.95) for row in measured.rows]
@@ -274,7 +277,24 @@ def calibration_toml(measured: Measured, fingerprint: str, detector: str) -> str
     ]
     if measured.worst_of:
         lines.append(f"worst_of = {_quoted(measured.worst_of)}")
+    for check in checks:
+        lines += ["", *_check_lines(check)]
     return "\n".join(lines) + "\n"
+
+
+def _check_lines(check: Elsewhere) -> list[str]:
+    intervals = [point.fmr_interval for point in check.points]
+    return [
+        "[[calibration.checks]]",
+        f"dataset = {_quoted(check.dataset)}",
+        f"group = {_quoted(check.group)}",
+        f"people = {check.people}",
+        f"comparisons = {check.points[0].fmr.trials}",
+        f"similarities = {_array(check.similarities)}",
+        f"false_matches = {_array([point.fmr.errors for point in check.points])}",
+        f"low = {_array([interval.low for interval in intervals])}",
+        f"high = {_array([interval.high for interval in intervals])}",
+    ]
 
 
 def _array(values: Sequence[float]) -> str:
@@ -288,7 +308,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def calibration_report(measured: Measured) -> Report:
+def calibration_report(measured: Measured, checks: Sequence[Elsewhere] = ()) -> Report:
     """The table with its evidence."""
     table = measured.calibration()
     rows = tuple(
@@ -312,6 +332,8 @@ def calibration_report(measured: Measured) -> Report:
             )
         )
     blocks.extend(_ends(measured))
+    if checks:
+        blocks.append(_checks_table(checks))
     blocks.append(
         Text(
             (
@@ -321,7 +343,18 @@ def calibration_report(measured: Measured) -> Report:
         )
     )
     section = Section("Calibration", tuple(blocks))
-    return Report("Calibration of scores", (section,), checked_figures(_figures(measured)))
+    return Report("Calibration of scores", (section,), checked_figures(_figures(measured, checks)))
+
+
+def _checks_table(checks: Sequence[Elsewhere]) -> Table:
+    rows = tuple(
+        (check.group, f"{check.people:,}", f"{similarity:.0f}",
+         rate_words(point.fmr, point.fmr_interval))
+        for check in checks
+        for similarity, point in zip(check.similarities, check.points, strict=True)
+    )  # fmt: skip
+    columns = ("strangers within", "people ", "similarity ", "false matches")
+    return Table(f"The same thresholds on {checks[0].dataset}", columns, rows)
 
 
 def _ends(measured: Measured) -> Iterator[Block]:
@@ -350,7 +383,7 @@ def _ends(measured: Measured) -> Iterator[Block]:
         )
 
 
-def _figures(measured: Measured) -> dict[str, Any]:
+def _figures(measured: Measured, checks: Sequence[Elsewhere]) -> dict[str, Any]:
     table = measured.calibration()
     return {
         "report": "calibrate",
@@ -369,5 +402,17 @@ def _figures(measured: Measured) -> dict[str, Any]:
                 "set_by": row.group or None,
             }
             for row in measured.rows
+        ],
+        "checks": [
+            {
+                "dataset": check.dataset,
+                "group": check.group,
+                "people": check.people,
+                "points": [
+                    {"similarity": similarity, "fmr": rate_data(point.fmr, point.fmr_interval)}
+                    for similarity, point in zip(check.similarities, check.points, strict=True)
+                ],
+            }
+            for check in checks
         ],
     }

@@ -27,7 +27,12 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """Finds faces; a score of `sure`, 0 to 1, is hardly ever that of anything else."""
+
+    @property
+    def sure(self) -> float:
+        """The same score means different things to different networks."""
+        ...
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         """Faces of an RGB uint8 picture (height, width, 3)."""

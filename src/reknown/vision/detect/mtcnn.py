@@ -59,6 +59,8 @@ class MtcnnSettings:
 class MtcnnDetector:
     """Runs the cascade; `pnet`, `rnet`, `onet` as `vision.packs.conversion` makes them."""
 
+    sure = 0.9
+
     def __init__(
         self, pnet: Network, rnet: Network, onet: Network, settings: MtcnnSettings
     ) -> None:

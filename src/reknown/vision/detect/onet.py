@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SIDE = 48
 _BATCH = 64
+# Squares this many times as long as the picture's longer side show no face.
+_WIDEST = 2
 _MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
 
 
@@ -83,14 +85,23 @@ def crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
     """Square cut-outs scaled to `side`; what lies outside the picture is black."""
     height, width = pixels.shape[:2]
     cut = np.zeros((len(squares), side, side, 3), np.uint8)
-    for crop, square in zip(cut, np.rint(squares).astype(int), strict=True):
-        left, top, right, bottom = square
-        inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-        if not inner.size:
-            continue
-        if left < 0 or top < 0 or right > width or bottom > height:
-            padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-            inner = np.pad(inner, (padding[:2], padding[2:], (0, 0)))
-        smooth = cv2.INTER_AREA if min(inner.shape[:2]) > 2 * side else cv2.INTER_LINEAR
-        cv2.resize(inner, (side, side), dst=crop, interpolation=smooth)
+    left, top, right, bottom = squares.T
+    meets = (left < width) & (top < height) & (right > 0) & (bottom > 0)
+    chosen = np.flatnonzero(meets & (right - left <= _WIDEST * max(height, width)))
+    for number, square in zip(chosen, np.rint(squares[chosen]).astype(int), strict=True):
+        _crop(pixels, square, cut[number])
     return cut
+
+
+def _crop(pixels: Pixels, square: NDArray[np.int_], crop: Pixels) -> None:
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = square
+    inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if not inner.size:
+        return
+    if left < 0 or top < 0 or right > width or bottom > height:
+        padding = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+        inner = np.pad(inner, (padding[:2], padding[2:], (0, 0)))
+    side = len(crop)
+    smooth = cv2.INTER_AREA if min(inner.shape[:2]) > 2 * side else cv2.INTER_LINEAR
+    cv2.resize(inner, (side, side), dst=crop, interpolation=smooth)

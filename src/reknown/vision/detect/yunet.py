@@ -28,7 +28,7 @@ _STRIDES = (8, 16, 32)
 
 @dataclass(frozen=True, slots=True)
 class YunetSettings:
-    """`max_side` in pixels: larger pictures are scaled down to it first.
+    """`max_side` in pixels: larger pictures are scaled down to it first, long ones to its area.
 
     `threshold` is the score that a face needs, `overlap` the intersection over union from
     which on two boxes are the same face. `max_candidates` bounds the work on pictures that
@@ -46,6 +46,8 @@ class YunetDetector:
 
     With `onet` the landmarks are O-Net's, which make better templates than YuNet's own.
     """
+
+    sure = 0.8
 
     def __init__(self, yunet: Network, settings: YunetSettings, onet: Network | None) -> None:
         self._yunet = yunet
@@ -80,7 +82,11 @@ class YunetDetector:
         Scaled down where it is too large, black added at the right and at the bottom.
         """
         height, width = pixels.shape[:2]
-        shrink = min(1.0, self._settings.max_side / max(width, height))
+        limit = self._settings.max_side
+        # A picture many times as long as wide may keep half as many pixels as a square one:
+        # by its longer side alone it would shrink to a strip without faces.
+        room = (limit * limit / 2 / (width * height)) ** 0.5
+        shrink = min(1.0, max(limit / max(width, height), room))
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         if shrink < 1:
             pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

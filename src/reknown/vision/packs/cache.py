@@ -46,7 +46,8 @@ class ModelCache:
 def exclusive(folder: Path) -> Iterator[bool]:
     """Makes the folder and lets one process (and one thread) at a time work in it.
 
-    Yields whether it can be written; where it cannot, nobody has to wait.
+    Yields whether it can be written; where it cannot, nobody has to wait. Nor has anybody
+    where files cannot be locked: what is written stays whole, but may be made twice.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,8 @@ def exclusive(folder: Path) -> Iterator[bool]:
         yield False
         return
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield True
 
 

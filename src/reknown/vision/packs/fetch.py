@@ -9,6 +9,7 @@ import os
 import re
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.error import HTTPError
@@ -108,7 +109,8 @@ class _Download:
             if have < self._file.size:
                 have = self._transfer(have)
         except OSError as error:
-            self._part.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._part.unlink()
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             reason = "no space left on the disk" if full else str(error.strerror)
             raise self._error(f"cannot write {self._part}: {reason}") from error

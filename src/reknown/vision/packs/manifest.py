@@ -153,6 +153,28 @@ class SfacePart(_Embedder, frozen=True, kw_only=True, tag="sface"):
             raise ValueError("sface takes one crop without margin, mirror or map")
 
 
+class CalibrationCheck(_Table, frozen=True, kw_only=True):
+    """What the thresholds came to on other pictures, compared within one `group` of people.
+
+    At each of the `similarities`, 0 to 100: how many of the `comparisons` of strangers
+    matched, with the limits of that rate at 95 %.
+    """
+
+    dataset: Text
+    group: Text
+    people: Annotated[int, Meta(gt=1)]
+    comparisons: Annotated[int, Meta(gt=0)]
+    similarities: tuple[Annotated[float, Meta(ge=0, le=100)], ...]
+    false_matches: tuple[Annotated[int, Meta(ge=0)], ...]
+    low: tuple[Annotated[float, Meta(ge=0, le=1)], ...]
+    high: tuple[Annotated[float, Meta(ge=0, le=1)], ...]
+
+    def __post_init__(self) -> None:
+        counted = {len(self.false_matches), len(self.low), len(self.high)}
+        if counted != {len(self.similarities)}:
+            raise ValueError("a check has a count and limits for each of its similarities")
+
+
 class CalibrationTable(_Table, frozen=True, kw_only=True):
     """A measured `biometrics.calibration.Calibration` and what it was measured with.
 
@@ -160,7 +182,8 @@ class CalibrationTable(_Table, frozen=True, kw_only=True):
     `dataset_digest` of the pictures or scores. `false_matches` counts the comparisons at or
     above each score; `low` and `high` limit each rate with 95 % confidence, 0 and 1 where no
     interval was measured. `worst_of` names the group column when the rates are those of the
-    worst group instead of everybody's. These five may be absent.
+    worst group instead of everybody's. `checks` are counts on other pictures. These six may be
+    absent.
     """
 
     fingerprint: Digest
@@ -174,6 +197,7 @@ class CalibrationTable(_Table, frozen=True, kw_only=True):
     low: tuple[Annotated[float, Meta(ge=0, le=1)], ...] = ()
     high: tuple[Annotated[float, Meta(ge=0, le=1)], ...] = ()
     worst_of: str = ""
+    checks: tuple[CalibrationCheck, ...] = ()
 
     def __post_init__(self) -> None:
         self.table()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # To be raised when the conversion writes other graphs: older ones are then left alone.
-CONVERSION_VERSION = 1
+CONVERSION_VERSION = 2
 # What becomes of a file, by its role.
 _GRAPHS: Mapping[str, tuple[str, ...]] = {
     "pnet": ("pnet",),

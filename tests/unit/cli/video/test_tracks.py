@@ -108,11 +108,10 @@ def test_tracks_from_before_a_switch_are_told_of(
     run: RunCommand, kept: None, eileen_jpg: Path
 ) -> None:
     warning = (
-        "warning: 3 kept tracks were made with public-domain and cannot be compared with "
-        "public-domain-accurate\n"
+        "warning: 3 kept tracks were made with opencv and cannot be compared with public-domain\n"
     )
-    words = ("collections", "upgrade", "prepare", "people", "--from", eileen_jpg, "--accurate")
-    prepared = run(*words)
+    words = ("collections", "upgrade", "prepare", "people", "--from", eileen_jpg)
+    prepared = run(*words, "--pack", "public-domain")
     assert (prepared.status, prepared.err) == (0, warning * 2)
     assert run("video", "search", eileen_jpg).err == ""
     run("collections", "upgrade", "switch", "people")
@@ -121,7 +120,7 @@ def test_tracks_from_before_a_switch_are_told_of(
     assert searched.lines[0]["tracks_searched"] == 0
     assert searched.lines[0]["tracks_left_out"] == 3
     listed = run("video", "tracks", "list", "--json")
-    assert (listed.err, {line["pack"] for line in listed.lines}) == (warning, {"public-domain"})
+    assert (listed.err, {line["pack"] for line in listed.lines}) == (warning, {"opencv"})
     report = run("collections", "upgrade", "status", "people", "--json").lines[0]
     assert [entry["tracks"] for entry in report["foreign_tracks"]] == [3]
     assert run("video", "tracks", "delete", "--all", "--yes").status == 0

@@ -310,6 +310,13 @@ def test_no_space_left(server: Server, pack: PackStore) -> None:
     assert _leftovers(pack) == [".lock"]
 
 
+def test_a_file_in_the_place_of_the_cache(server: Server, pack: PackStore) -> None:
+    pack.cache.root.write_bytes(b"")
+    with pytest.raises(DownloadError, match=r"cannot write .*\.part: Not a directory"):
+        _pull(pack)
+    assert pack.cache.root.read_bytes() == b""
+
+
 def test_two_processes_pull_at_once(server: Server, pack: PackStore) -> None:
     folders = [str(pack.cache.root), str(pack.cache.root.parent / "packs")]
     command = [sys.executable, "-c", PULL_IN_CHILD, *folders]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reknown.vision.packs.store import PackStore
 
-BUILTIN = ["opencv-zoo", "public-domain", "public-domain-accurate"]
+BUILTIN = ["opencv", "opencv-zoo", "public-domain", "public-domain-accurate"]
 
 
 @pytest.mark.parametrize("name", BUILTIN)
@@ -28,6 +28,8 @@ def test_built_in_manifests_are_sound_and_free(store: PackStore, name: str) -> N
 
 def test_roles_of_both_parts(store: PackStore) -> None:
     assert list(store.manifest("public-domain").files()) == ["pnet", "rnet", "onet", "resnet"]
+    for pack in ("opencv", "opencv-zoo"):
+        assert list(store.manifest(pack).files()) == ["yunet", "onet", "sface"]
 
 
 def test_the_68_point_landmarks_are_not_used(store: PackStore) -> None:

@@ -1,0 +1,183 @@
+"""A database with enough in it for its planner to be particular."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import func, insert, select, text, update
+
+from reknown.access import schema as access_schema
+from reknown.access.rights import Rights
+from reknown.access.schema import access_keys
+from reknown.biometrics.templates import TemplateSpace
+from reknown.gallery import schema as gallery_schema
+from reknown.gallery.collections import create_collection, require
+from reknown.gallery.schema import collections, faces, images, tracks, users
+from reknown.jobs import schema as jobs_schema
+from reknown.jobs.schema import jobs, notices, parts
+from reknown.ledger import schema as ledger_schema
+from reknown.ledger.schema import events, nonces, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection, Engine, Table
+
+TABLES = [
+    table
+    for schema in (access_schema, gallery_schema, jobs_schema, ledger_schema)
+    for table in schema.metadata.sorted_tables
+]
+SPACE = TemplateSpace(pack="tiny", fingerprint="ab" * 32, dimension=4)
+COLLECTION = "people"
+FACES = 6000
+OF_USERS = 4000
+"""So many of the faces, the first ones, belong to users."""
+
+_OTHER_FACES = 2000
+_FACES_OF_A_USER = 2
+_TRACKS_OF_A_VIDEO = 10
+_EMPTY_COLLECTIONS = 300
+_ROWS = 2000
+_OPEN_JOBS = 20
+_NOW = datetime.now(UTC)
+_GROWN = 200
+_GROW = """
+    UPDATE pg_class SET reltuples = :rows, relpages = pg_relation_size(oid) / 8192
+    WHERE oid = CAST(:name AS regclass)
+    OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = CAST(:name AS regclass))
+"""
+
+
+def face_id(number: int) -> str:
+    """Of a face in the collection, counted from 0; higher numbers are free."""
+    return f"face {number}"
+
+
+def user(number: int) -> str:
+    return f"user {number}"
+
+
+def digest(number: int) -> str:
+    """Of a picture or a video, or the id of a job."""
+    return f"{number:064x}"
+
+
+def track_id(number: int) -> str:
+    return f"track {number}"
+
+
+def fill(engine: Engine, *, analysed: bool) -> None:
+    """Puts thousands of rows into each table that grows, and lets the planner know or not."""
+    postgres = engine.dialect.name == "postgresql"
+    with engine.begin() as connection:
+        if postgres:  # it analyses by itself when it likes
+            for table in TABLES:
+                off = f"ALTER TABLE {table.name} SET (autovacuum_enabled = false)"
+                connection.execute(text(off))
+        for number in range(_EMPTY_COLLECTIONS):
+            create_collection(connection, f"empty {number}", SPACE, {"kind": "empty"})
+        _fill_collection(connection, "others", _OTHER_FACES, "of others")
+        _fill_collection(connection, COLLECTION, FACES, "")
+        _fill_jobs(connection)
+        _fill_ledger(connection)
+    with engine.begin() as connection:
+        if analysed:
+            connection.execute(text("ANALYZE"))
+        if postgres:
+            _grow(connection)
+
+
+def _grow(connection: Connection) -> None:
+    """Makes PostgreSQL believe in many times as many rows: it reads small tables whole."""
+    for table in TABLES:
+        count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        connection.execute(text(_GROW), {"name": table.name, "rows": count * _GROWN})
+
+
+def _put(
+    connection: Connection,
+    table: Table,
+    count: int,
+    common: Mapping[str, Any],
+    own: Callable[[int], Mapping[str, Any]],
+) -> None:
+    connection.execute(insert(table), [{**common, **own(number)} for number in range(count)])
+
+
+def _fill_collection(connection: Connection, name: str, count: int, mark: str) -> None:
+    create_collection(connection, name, SPACE, {"kind": "full"})
+    owner = require(connection, name).id
+    connection.execute(update(collections).where(collections.c.id == owner).values(revision=count))
+    made = {"collection_id": owner, "created_at": _ago(0)}
+    picture = {"collection_id": owner, "name": "", "width": 640, "height": 480}
+    first_image, first_user = _next_key(connection, images), _next_key(connection, users)
+    _put(connection, images, count, picture, lambda n: {"sha256": digest(n)})
+    _put(connection, users, count, made, lambda n: {"name": user(n)})
+    box = {"box_left": 0.1, "box_top": 0.1, "box_width": 0.1, "box_height": 0.1}
+    template = np.array([1, 0, 0, 0], "<f4").tobytes()
+    seen = {**made, **box, "confidence": 0.9, "quality": 50, "template": template}
+
+    def face(number: int) -> Mapping[str, Any]:
+        owner = first_user + number // _FACES_OF_A_USER if number < OF_USERS else None
+        image = first_image + number
+        names = {"face_id": face_id(number) + mark, "image_id": image, "user_id": owner}
+        return {**names, "revision": number}
+
+    _put(connection, faces, count, seen, face)
+    video = {"video_name": "1.mp4", "start_ms": 0, "end_ms": 9, "best_ms": 5, "shots": 1}
+
+    def track(number: int) -> Mapping[str, Any]:
+        names = {"track_id": track_id(number) + mark}
+        names["video_sha256"] = digest(number // _TRACKS_OF_A_VIDEO)
+        return {**names, "expires_at": _ago(-9, number)}
+
+    _put(connection, tracks, count // 2, {**seen, **video}, track)
+
+
+def _next_key(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.max(table.c.id))).scalar_one() or 0) + 1
+
+
+def _fill_jobs(connection: Connection) -> None:
+    job = {"kind": "search", "collection": COLLECTION, "request": "{}", "created_at": _ago(2)}
+
+    def ended(number: int) -> Mapping[str, Any]:
+        times = {"finished_at": _ago(1, number), "expires_at": _ago(-6, number)}
+        return {**times, "job_id": digest(number), "actor": f"key {number % 20}"}
+
+    def waiting(number: int) -> Mapping[str, Any]:
+        return {"job_id": digest(_ROWS + number), "actor": f"key {number}"}
+
+    _put(connection, jobs, _ROWS, {**job, "state": "SUCCEEDED"}, ended)
+    asked = {**job, "state": "IN_PROGRESS", "expires_at": _ago(-5)}
+    _put(connection, jobs, _OPEN_JOBS, asked, waiting)
+    part = {"ordering": "time", "number": 0, "entries": 1, "data": b""}
+    _put(connection, parts, _ROWS, part, lambda n: {"job": n + 1})
+    notice = {"channel": "webhook", "target": "", "body": "{}", "created_at": _ago(1)}
+
+    def late(number: int) -> Mapping[str, Any]:
+        return {"job_id": digest(number), "due_at": _ago(-1, number) if number % 2 else None}
+
+    _put(connection, notices, _ROWS, notice, late)
+
+
+def _fill_ledger(connection: Connection) -> None:
+    event = {"at": _ago(0), "actor": "ada", "operation": "identify", "detail": "{}"}
+    _put(connection, events, _ROWS, event, lambda n: {"collection": COLLECTION if n % 2 else ""})
+    _put(connection, nonces, _ROWS, {}, lambda n: {"nonce": digest(n), "expires_at": _ago(-1, n)})
+    token = {"actor": "ada", "operation": "create user", "request": "", "answer": ""}
+
+    def recent(number: int) -> Mapping[str, Any]:
+        return {"token": digest(number), "expires_at": _ago(-1, number)}
+
+    _put(connection, tokens, _ROWS, token, recent)
+    key = {"name": "", "secret": b"", "created_at": _ago(0)}
+    key["rights"] = Rights(("*",), ("*",)).to_json()
+    _put(connection, access_keys, _ROWS, key, lambda n: {"key_id": f"RK{n:018}"})
+
+
+def _ago(days: int, seconds: int = 0) -> str:
+    return (_NOW - timedelta(days, seconds)).isoformat(timespec="microseconds")

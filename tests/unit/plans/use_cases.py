@@ -1,0 +1,317 @@
+"""Everything that the rooms with SQL ask of the database."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reknown.access import keys
+from reknown.access.rights import Rights
+from reknown.access.vault import Vault
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
+from reknown.biometrics.templates import Template
+from reknown.biometrics.tracks import KeptTrack
+from reknown.gallery import cache, collections, database, faces, templates, tracks, users
+from reknown.jobs import clock, outbox, queue, results
+from reknown.jobs.schema import jobs
+from reknown.ledger import events, requests
+from reknown.ledger.actor import Actor, Nonce
+from reknown.ledger.requests import RequestToken
+from unit.plans.filling import (
+    COLLECTION,
+    FACES,
+    OF_USERS,
+    SPACE,
+    digest,
+    face_id,
+    track_id,
+    user,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+
+    UseCase = Callable[[Connection, int], object]
+
+ROOMS = (
+    cache, collections, database, faces, templates, tracks, users,
+    clock, outbox, queue, results,
+    events, requests,
+    keys,
+)  # fmt: skip
+"""The modules that speak SQL, but for their schemas."""
+
+_SOON = timedelta(minutes=1)
+_LATER = datetime.now(UTC) + timedelta(days=1)
+_VAULT = Vault(bytes(32))
+_TEMPLATE = Template(np.array([1, 0, 0, 0], np.float32), SPACE)
+_BOX = BoundingBox(0.1, 0.1, 0.2, 0.2)
+_TOKEN = RequestToken("new", "")
+
+
+def asked() -> Iterator[str]:
+    """The public functions that take a connection or a database, as `room.module.function`."""
+    for module in ROOMS:
+        place = module.__name__.removeprefix("reknown.")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            own = function.__module__ == module.__name__ and not name.startswith("_")
+            if own and inspect.signature(function).parameters.keys() & {"connection", "database"}:
+                yield f"{place}.{name}"
+
+
+def _faces(count: int) -> list[str]:
+    return [face_id(number) for number in range(count)]
+
+
+def _free(count: int) -> list[str]:
+    return [face_id(number) for number in range(OF_USERS, OF_USERS + count)]
+
+
+def _new(count: int, first: int = FACES) -> list[MovedFace]:
+    return [
+        MovedFace(
+            ImageRecord(digest(number), "new.jpg", 640, 480),
+            NewFace(_TEMPLATE, _BOX, 0.9, 50, face_id=face_id(number)),
+            user(number),
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def _add(connection: Connection, count: int) -> object:
+    image, face = _new(1)[0].image, NewFace(_TEMPLATE, _BOX, 0.9, 50)
+    return faces.add_faces(connection, COLLECTION, image, [face] * count, "somebody new")
+
+
+def _merge(connection: Connection, count: int) -> object:
+    """Into a picture that is known."""
+    face = NewFace(_TEMPLATE, _BOX, 0.9, 50, "by another id")
+    image = ImageRecord(digest(0), "1.jpg", 640, 480)
+    return faces.merge_faces(connection, COLLECTION, image, [face] * count)
+
+
+def _refresh(connection: Connection, count: int) -> object:
+    """What a search reads after so many faces have been added and deleted."""
+    held = cache.TemplateCache(2**30)
+    held.current(connection, COLLECTION)
+    faces.restore_faces(connection, COLLECTION, _new(count))
+    faces.delete_faces(connection, COLLECTION, _faces(count))
+    return held.current(connection, COLLECTION)
+
+
+def _track(number: int) -> KeptTrack:
+    return KeptTrack(
+        track_id=track_id(number),
+        video_sha256=digest(0),
+        video_name="1.mp4",
+        start_ms=0,
+        end_ms=9,
+        best_ms=5,
+        box=_BOX,
+        confidence=0.9,
+        quality=50,
+        shots=1,
+        template=_TEMPLATE.vector,
+    )
+
+
+def _keep(connection: Connection, count: int) -> object:
+    new = [_track(FACES + number) for number in range(count)]
+    return tracks.keep_tracks(connection, COLLECTION, digest(0), new, SPACE, _LATER)
+
+
+def _purge_tracks(connection: Connection, count: int) -> object:
+    past = datetime.now(UTC) - timedelta(days=1)
+    new = [_track(FACES + number) for number in range(count)]
+    tracks.keep_tracks(connection, COLLECTION, digest(0), new, SPACE, past)
+    return tracks.purge_tracks(connection, COLLECTION)
+
+
+def _tracks(count: int) -> list[str]:
+    return [track_id(number) for number in range(count)]
+
+
+def _stored(connection: Connection) -> queue.Job:
+    """A job with results."""
+    job = queue.find(connection, digest(0))
+    assert job is not None
+    results.store(connection, job, results.pack("new", [1]))
+    return job
+
+
+def _lease(connection: Connection) -> queue.Lease:
+    lease = queue.claim(connection, _SOON)
+    assert lease is not None
+    return lease
+
+
+def _purge_jobs(connection: Connection, _: int) -> object:
+    expired = jobs.update().where(jobs.c.job_id == digest(0)).values(expires_at="")
+    connection.execute(expired)
+    return queue.purge(connection)
+
+
+def _notice(connection: Connection) -> outbox.Notice:
+    outbox.add(connection, digest(0), "webhook", "", "{}")
+    notice = outbox.claim(connection, ["webhook"], _SOON)
+    assert notice is not None
+    return notice
+
+
+def _key(connection: Connection) -> str:
+    return keys.create_key(connection, _VAULT, "new", Rights(("*",), ("*",)))[0].key_id
+
+
+def _append(connection: Connection, _: int) -> object:
+    actor = Actor("ada", "request", Nonce("new", _LATER))
+    return events.append(connection, actor, "identify", COLLECTION, {})
+
+
+def _owner(connection: Connection) -> int:
+    return int(collections.require(connection, COLLECTION).id)
+
+
+def _stream(connection: Connection, since: int | None) -> object:
+    query = templates.select_templates(_owner(connection), since)
+    return list(templates.stream_templates(connection, query, SPACE.dimension))
+
+
+_VIDEO = tracks.TrackChoice(video="1.mp4")
+_DIGEST = tracks.TrackChoice(video=digest(0))
+
+USE_CASES: dict[str, UseCase] = {
+    "access.keys.claim": lambda c, _: keys.claim(c),
+    "access.keys.create_key": lambda c, _: _key(c),
+    "access.keys.expire_key": lambda c, _: keys.expire_key(c, _key(c), _LATER),
+    "access.keys.find_secret": lambda c, _: keys.find_secret(c, _VAULT, _key(c), _LATER),
+    "access.keys.get_key": lambda c, _: keys.get_key(c, _key(c)),
+    "access.keys.list_keys": lambda c, _: keys.list_keys(c),
+    "access.keys.revoke_key": lambda c, _: keys.revoke_key(c, _key(c)),
+    "gallery.cache.current": _refresh,
+    "gallery.collections.claim": lambda c, _: collections.claim(c, COLLECTION),
+    "gallery.collections.count_faces": lambda c, _: collections.count_faces(c),
+    "gallery.collections.create_collection": lambda c, n: collections.create_collection(
+        c, "new", SPACE, {f"tag {number}": "" for number in range(n)}
+    ),
+    "gallery.collections.delete_collection": lambda c, _: collections.delete_collection(
+        c, COLLECTION
+    ),
+    "gallery.collections.get_collection": lambda c, _: collections.get_collection(c, COLLECTION),
+    "gallery.collections.get_space": lambda c, _: collections.get_space(c, COLLECTION),
+    "gallery.collections.holds_more_than": lambda c, _: collections.holds_more_than(
+        c, COLLECTION, 10
+    ),
+    "gallery.collections.list_collections": lambda c, _: collections.list_collections(c, "1", 10),
+    "gallery.collections.remove_tags": lambda c, n: collections.remove_tags(
+        c, COLLECTION, [f"tag {number}" for number in range(n)]
+    ),
+    "gallery.collections.require": lambda c, _: collections.require(c, COLLECTION),
+    "gallery.collections.set_tags": lambda c, n: collections.set_tags(
+        c, COLLECTION, {f"tag {number}": "" for number in range(n)}
+    ),
+    "gallery.faces.add_faces": _add,
+    "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
+    "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
+    "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
+    "gallery.faces.known_images": lambda c, n: faces.known_images(
+        c, COLLECTION, [digest(number) for number in range(n)]
+    ),
+    "gallery.faces.list_faces": lambda c, _: faces.list_faces(c, COLLECTION, "9", 10),
+    "gallery.faces.list_faces of ids": lambda c, n: faces.list_faces(
+        c, COLLECTION, "9", 10, face_ids=_faces(n)
+    ),
+    "gallery.faces.list_faces of a user": lambda c, _: faces.list_faces(
+        c, COLLECTION, "9", 10, user=user(9)
+    ),
+    "gallery.faces.list_faces of a user and ids": lambda c, n: faces.list_faces(
+        c, COLLECTION, "9", 10, user(9), _faces(n)
+    ),
+    "gallery.faces.merge_faces": _merge,
+    "gallery.faces.restore_faces": lambda c, n: faces.restore_faces(c, COLLECTION, _new(n)),
+    "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
+    "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
+    "gallery.templates.page_templates": lambda c, _: templates.page_templates(
+        c, COLLECTION, "9", 10
+    ),
+    "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
+        c, COLLECTION, _faces(n)
+    ),
+    "gallery.templates.stream_templates": lambda c, _: _stream(c, None),
+    "gallery.templates.stream_templates that changed": lambda c, _: _stream(c, FACES - 10),
+    "gallery.templates.templates_of_user": lambda c, _: templates.templates_of_user(
+        c, COLLECTION, user(9)
+    ),
+    "gallery.tracks.collections_with_expired": lambda c, _: tracks.collections_with_expired(c),
+    "gallery.tracks.delete_tracks of ids": lambda c, n: tracks.delete_tracks(
+        c, COLLECTION, tracks.TrackChoice(ids=tuple(_tracks(n)))
+    ),
+    "gallery.tracks.delete_tracks": lambda c, _: tracks.delete_tracks(c, COLLECTION, _VIDEO),
+    "gallery.tracks.find_tracks": lambda c, n: tracks.find_tracks(c, COLLECTION, _tracks(n)),
+    "gallery.tracks.keep_tracks": _keep,
+    "gallery.tracks.list_tracks": lambda c, _: tracks.list_tracks(c, COLLECTION, "9", 10),
+    "gallery.tracks.list_tracks of a video": lambda c, _: tracks.list_tracks(
+        c, COLLECTION, "9", 10, _DIGEST
+    ),
+    "gallery.tracks.load_track_templates": lambda c, _: tracks.load_track_templates(c, COLLECTION),
+    "gallery.tracks.purge_tracks": _purge_tracks,
+    "gallery.users.associate_faces": lambda c, n: users.associate_faces(
+        c, COLLECTION, user(0), _free(n)
+    ),
+    "gallery.users.create_user": lambda c, _: users.create_user(c, COLLECTION, "new"),
+    "gallery.users.delete_user": lambda c, _: users.delete_user(c, COLLECTION, user(0)),
+    "gallery.users.disassociate_faces": lambda c, n: users.disassociate_faces(
+        c, COLLECTION, user(0), _faces(n)
+    ),
+    "gallery.users.ensure_user": lambda c, _: users.ensure_user(c, _owner(c), user(0)),
+    "gallery.users.get_user": lambda c, _: users.get_user(c, COLLECTION, user(0)),
+    "gallery.users.list_users": lambda c, _: users.list_users(c, COLLECTION, "9", 10),
+    "jobs.clock.now": lambda c, _: clock.now(c),
+    "jobs.outbox.add": lambda c, _: outbox.add(c, digest(0), "webhook", "", "{}"),
+    "jobs.outbox.claim": lambda c, _: _notice(c),
+    "jobs.outbox.delivered": lambda c, _: outbox.delivered(c, _notice(c)),
+    "jobs.outbox.failed": lambda c, _: outbox.failed(c, _notice(c), "no answer", None),
+    "jobs.outbox.has_due": lambda c, _: outbox.has_due(c, ["sns", "webhook"]),
+    "jobs.outbox.postpone": lambda c, _: outbox.postpone(c, _notice(c)),
+    "jobs.queue.add": lambda c, _: queue.add(c, queue.NewJob("search", "ada", None, "{}")),
+    "jobs.queue.claim": lambda c, _: _lease(c),
+    "jobs.queue.count_by_state": lambda c, _: queue.count_by_state(c),
+    "jobs.queue.count_open": lambda c, _: queue.count_open(c, "key 1"),
+    "jobs.queue.find": lambda c, _: queue.find(c, digest(0)),
+    "jobs.queue.finish": lambda c, _: queue.finish(
+        c, _lease(c), queue.Ending(queue.State.SUCCEEDED)
+    ),
+    "jobs.queue.has_expired": lambda c, _: queue.has_expired(c),
+    "jobs.queue.has_work": lambda c, _: queue.has_work(c),
+    "jobs.queue.purge": _purge_jobs,
+    "jobs.queue.release": lambda c, _: queue.release(c, _lease(c)),
+    "jobs.queue.renew": lambda c, _: queue.renew(c, _lease(c), _SOON),
+    "jobs.queue.wait_for_turn": lambda c, _: queue.wait_for_turn(c, "ada"),
+    "jobs.results.pick": lambda c, _: results.pick(c, _stored(c), "new", [0], int),
+    "jobs.results.read": lambda c, _: results.read(c, _stored(c), "new", range(1), int),
+    "jobs.results.store": lambda c, _: _stored(c),
+    "ledger.events.append": _append,
+    "ledger.events.read": lambda c, _: events.read(c, 9, 10),
+    "ledger.events.read of a collection": lambda c, _: events.read(
+        c, 9, 10, "identify", COLLECTION
+    ),
+    "ledger.events.record": lambda c, _: events.record(
+        c.engine, Actor("ada"), "identify", COLLECTION, {}
+    ),
+    "ledger.requests.recall": lambda c, _: requests.recall(
+        c, Actor("ada"), "create user", RequestToken(digest(0), "")
+    ),
+    "ledger.requests.rehearse": lambda c, _: requests.rehearse(c.engine),
+    "ledger.requests.remember": lambda c, _: requests.remember(
+        c, Actor("ada"), "create user", _TOKEN, "{}"
+    ),
+    "ledger.requests.use_up": lambda c, _: requests.use_up(
+        c, Nonce("new", _LATER), datetime.now(UTC)
+    ),
+}
+"""Those functions at work, each with so many ids where it takes some."""

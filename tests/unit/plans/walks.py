@@ -1,0 +1,103 @@
+"""The statements that may read more than belongs to a key, and why each does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unit.plans.reading import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A way through many rows; `ways` are the index columns by which it may go."""
+
+    reason: str
+    ways: tuple[frozenset[str], ...]
+
+    def covers(self, access: Access) -> bool:
+        return access.columns in self.ways
+
+
+def _walk(reason: str, *ways: str) -> Walk:
+    return Walk(reason, tuple(frozenset(way.split()) for way in ways))
+
+
+# A collection, or the whole table where the collection is most of it.
+_OWN = ("collection_id", "")
+
+ALL = _walk("everything is wanted", *_OWN)
+COUNTED = _walk("no count is kept", *_OWN)
+PAGE = _walk("a page in the order of creation: as many rows as it shows", "collection_id id", "id")
+NEWEST = _walk("the last entry of an index", "id")
+GONE = _walk("the keys left tell which are gone", *_OWN)
+CHANGED = _walk("what has changed since the last look", "collection_id revision")
+TAGS = _walk("a collection has a few tags", *_OWN)
+DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due_at")
+OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
+NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
+LEFT = _walk("notices are deleted when they are delivered: few are left", "")
+LEDGER = _walk("nobody waits for one collection's part of the ledger", "id")
+
+_Tables = dict[str, tuple[Walk, ...]]
+_COUNTS: _Tables = {"faces": (COUNTED,), "users": (COUNTED,), "collection_tags": (TAGS,)}
+_CLAIM: _Tables = {"jobs": (OPEN,)}
+_NOTICES: _Tables = {"job_notices": (DUE,)}
+_LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
+
+ALLOWED: dict[str, _Tables] = {
+    "access.keys.list_keys": {"access_keys": (ALL,)},
+    "gallery.cache.current": {"faces": (ALL, COUNTED, GONE, CHANGED), "users": (ALL,)},
+    "gallery.collections.count_faces": {"faces": (COUNTED,)},
+    "gallery.collections.create_collection": _COUNTS,
+    "gallery.collections.delete_collection": {
+        "collection_tags": (ALL,),
+        "faces": (ALL,),
+        "images": (ALL,),
+        "tracks": (ALL,),
+        "users": (ALL,),
+    },
+    "gallery.collections.get_collection": _COUNTS,
+    "gallery.collections.holds_more_than": {**_COUNTS, "faces": (NEWEST, COUNTED)},
+    "gallery.collections.list_collections": {**_COUNTS, "collections": (PAGE,)},
+    "gallery.faces.list_faces": {"faces": (PAGE,)},
+    "gallery.templates.count_templates": {"faces": (COUNTED,)},
+    "gallery.templates.load_templates": _LOADED,
+    "gallery.templates.page_templates": {"faces": (PAGE,)},
+    "gallery.templates.stream_templates": _LOADED,
+    "gallery.templates.stream_templates that changed": {"faces": (CHANGED,)},
+    "gallery.tracks.collections_with_expired": {"tracks": (DUE,)},
+    "gallery.tracks.delete_tracks": {"tracks": (NAMES,)},
+    "gallery.tracks.list_tracks": {"tracks": (PAGE,)},
+    "gallery.tracks.list_tracks of a video": {"tracks": (PAGE,)},
+    "gallery.tracks.load_track_templates": {"tracks": (ALL, COUNTED)},
+    "gallery.tracks.purge_tracks": {"tracks": (DUE,)},
+    "gallery.users.list_users": {"users": (PAGE,)},
+    "jobs.outbox.claim": _NOTICES,
+    "jobs.outbox.delivered": _NOTICES,
+    "jobs.outbox.failed": _NOTICES,
+    "jobs.outbox.has_due": _NOTICES,
+    "jobs.outbox.postpone": _NOTICES,
+    "jobs.queue.claim": _CLAIM,
+    "jobs.queue.count_by_state": {"jobs": (COUNTED,)},
+    "jobs.queue.count_open": {"jobs": (OPEN,)},
+    "jobs.queue.finish": _CLAIM,
+    "jobs.queue.has_expired": {"jobs": (DUE,)},
+    "jobs.queue.has_work": _CLAIM,
+    "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
+    "jobs.queue.release": _CLAIM,
+    "jobs.queue.renew": _CLAIM,
+    "ledger.events.append": {"request_nonces": (DUE,)},
+    "ledger.events.read": {"events": (PAGE,)},
+    "ledger.events.read of a collection": {"events": (LEDGER,)},
+    "ledger.requests.remember": {"request_tokens": (DUE,)},
+    "ledger.requests.use_up": {"request_nonces": (DUE,)},
+}
+"""By use case and table."""
+
+
+def allowed(use_case: str, access: Access) -> bool:
+    """Whether the use case may read the table in this way."""
+    walks = ALLOWED.get(use_case, {}).get(access.table, ())
+    return access.by_key or any(walk.covers(access) for walk in walks)

@@ -1,0 +1,87 @@
+"""No statement reads a whole collection, or a whole table, where it has a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
+
+from reknown.gallery.database import open_database
+from unit.databases import new_location
+from unit.plans.filling import TABLES, fill
+from unit.plans.reading import accesses, recorded
+from unit.plans.use_cases import USE_CASES, asked
+from unit.plans.walks import ALLOWED, allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine, ForeignKey, Table
+
+    from unit.plans.reading import Access
+    from unit.plans.use_cases import UseCase
+
+COUNTS = (1, 2, 3, 10, 500)
+"""Planners change their minds with the number of ids."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["bare", "analysed"])
+def filled(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Iterator[Engine]:
+    """Thousands of faces and all that belongs to them."""
+    engine = open_database(new_location(request, kind, tmp_path))
+    fill(engine, analysed=request.param == "analysed")
+    yield engine
+    engine.dispose()
+
+
+def test_statements_go_by_their_keys(filled: Engine) -> None:
+    plans: dict[str, list[Access]] = {}
+    faults: dict[str, list[int]] = {}
+    walkers = set()
+    for name, use_case in USE_CASES.items():
+        for count in COUNTS:
+            for access in _accesses(filled, use_case, count, plans):
+                if not allowed(name, access):
+                    faults.setdefault(f"{name} reads {access}", []).append(count)
+                elif not access.by_key:
+                    walkers.add(name)
+    assert not faults, "\n".join(f"{fault} with {counts} ids" for fault, counts in faults.items())
+    # PostgreSQL does not say what a deletion sets off
+    assert walkers == ALLOWED.keys() or filled.dialect.name == "postgresql"
+
+
+def _accesses(
+    engine: Engine, use_case: UseCase, count: int, known: dict[str, list[Access]]
+) -> set[Access]:
+    """How the use case reads its tables with so many ids; adds to what is `known`."""
+    with engine.connect() as connection:
+        with recorded(engine) as statements:
+            use_case(connection, count)
+        for statement in statements:
+            if statement.text not in known:
+                known[statement.text] = accesses(connection, statement)
+        connection.rollback()
+    return {access for statement in statements for access in known[statement.text]}
+
+
+def test_every_statement_is_looked_at() -> None:
+    assert {name.partition(" ")[0] for name in USE_CASES} >= set(asked())
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [(table, key) for table in TABLES for key in table.foreign_keys],
+    ids=lambda value: getattr(value, "name", None) or getattr(value, "target_fullname", None),
+)
+def test_what_goes_with_a_row_is_found_by_an_index(table: Table, key: ForeignKey) -> None:
+    unique = [
+        c for c in table.constraints if isinstance(c, PrimaryKeyConstraint | UniqueConstraint)
+    ]
+    assert key.parent in [next(iter(index.columns)) for index in (*table.indexes, *unique)]
