@@ -102,8 +102,8 @@ def spoilt() -> dict[str, bytes]:
         "LOW_BRIGHTNESS": lambda: dimmed(grace, 0.15),
         "LOW_SHARPNESS": lambda: blurred(eileen, 4),
         "SMALL_BOUNDING_BOX": lambda: tiny(eileen, 60),
-        "LOW_CONFIDENCE": lambda: squashed(eileen, 200),
-        "LOW_FACE_QUALITY": lambda: squashed(eileen, 230),
+        "LOW_CONFIDENCE": lambda: distorted(grace, 1200),
+        "LOW_FACE_QUALITY": lambda: distorted(eileen, 230),
     }
     return {reason: jpeg(change()) for reason, change in changes.items()}
 
@@ -121,8 +121,8 @@ def dimmed(picture: Image.Image, share: float) -> Image.Image:
     return ImageEnhance.Brightness(picture).enhance(share)
 
 
-def squashed(picture: Image.Image, height: int) -> Image.Image:
-    """400 pixels wide and only so high."""
+def distorted(picture: Image.Image, height: int) -> Image.Image:
+    """400 pixels wide and so high."""
     return _scaled(picture, 400).resize((400, height))
 
 

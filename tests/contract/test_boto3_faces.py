@@ -83,7 +83,8 @@ def test_max_faces_takes_the_largest_and_names_the_others(
 
 
 @pytest.mark.parametrize(
-    "reason", ["LOW_BRIGHTNESS", "LOW_SHARPNESS", "SMALL_BOUNDING_BOX", "LOW_CONFIDENCE"]
+    "reason",
+    ["LOW_BRIGHTNESS", "LOW_SHARPNESS", "SMALL_BOUNDING_BOX", "LOW_CONFIDENCE", "LOW_FACE_QUALITY"],
 )
 def test_what_would_spoil_a_collection_is_refused_with_the_reason(
     client: Any, collection: str, spoilt: dict[str, bytes], reason: str

@@ -41,7 +41,7 @@ def test_a_fault_is_a_row_in_the_ledger_and_cannot_be_sent_again(
 ) -> None:
     database, vault = open_database(tmp_path), Vault(os.urandom(32))
     broken = dataclasses.replace(engine, detector=_BrokenDetector())
-    options = Options("public-domain", workers=1, waiting=1, template_mib=1)
+    options = Options("opencv", workers=1, waiting=1, template_mib=1)
     edge = make_edge(database, vault, NoObjects(), lambda _: broken, options)
     made, secret = create_key(database, vault, "test", ALL, Actor("test"))
     create_collection(database, "friends", engine.space, {}, Actor("test"))

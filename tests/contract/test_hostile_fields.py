@@ -57,7 +57,7 @@ _KNOWN = {
     "Bytes": PICTURE,
     "ResourceArn": _ARN,
     "NextToken": "a",
-    "Pack": "public-domain",
+    "Pack": "opencv",
     "Fingerprint": "ab" * 32,
     "ImageSha256": "ab" * 32,
     "Vector": base64.b64encode(bytes(512)).decode(),
@@ -123,7 +123,7 @@ def _sample(shape: Shape, name: str) -> Any:
         return {"colour": "green"}
     if kind == "string":
         return shape.enum[0] if shape.enum else _text(shape)
-    return {"float": 0.5, "integer": 9}[kind]
+    return {"float": 0.5, "double": 0.5, "integer": 9}[kind]
 
 
 def _text(shape: Shape) -> str:
@@ -209,7 +209,7 @@ def _ask(call: raw.Caller, field: Field, parameters: dict[str, Any]) -> raw.Repl
 
 def _sized(shape: Shape, size: int) -> Any:
     kind = shape.type_name
-    if kind in {"integer", "float"}:
+    if kind in {"integer", "float", "double"}:
         return size
     if kind == "list":
         return [_sample(shape.member, "")] * size
@@ -235,7 +235,7 @@ def test_at_and_beyond_the_limits(call: raw.Caller, field: Field) -> None:
             continue
         reply = _ask(call, field, field.request(_sized(field.shape, limit)))
         assert reply.code not in _READABLE, reply
-        if limit + beyond >= 0 or field.shape.type_name in {"integer", "float"}:
+        if limit + beyond >= 0 or field.shape.type_name in {"integer", "float", "double"}:
             value = _sized(field.shape, limit + beyond)
             reply = _ask(call, field, field.request(value))
             assert (reply.status, reply.code) == (400, "ValidationException"), reply
@@ -257,6 +257,7 @@ _JSON = {
     "string": "a",
     "integer": 7,
     "float": 7.5,
+    "double": 7.5,
     "boolean": True,
     "list": [],
     "structure": {},
@@ -265,7 +266,8 @@ _JSON = {
 _ALSO = {
     "blob": {"string"},
     "map": {"structure"},
-    "float": {"integer"},
+    "float": {"integer", "double"},
+    "double": {"integer", "float"},
 }
 
 
@@ -324,7 +326,7 @@ _NUMBERS = (
 
 def _free_numbers() -> list[Field]:
     """A field of each kind."""
-    return list({f.shape.name: f for f in _of_kind("integer", "float")}.values())
+    return list({f.shape.name: f for f in _of_kind("integer", "float", "double")}.values())
 
 
 @pytest.mark.parametrize("field", _free_numbers(), ids=str)

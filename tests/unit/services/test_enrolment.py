@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from other_engine import OTHER
-from portraits import blurred, dimmed, squashed, tiny
+from portraits import blurred, dimmed, distorted, tiny
 from reknown.biometrics.errors import DatabaseError, NotFoundError, SpaceMismatchError
 from reknown.biometrics.faces import Pose, QualityMeasure
 from reknown.cli.demo_pictures import GRACE, jpeg
@@ -154,9 +154,9 @@ def test_an_unsure_detection_is_named_with_everything_else(face: DetectedFace) -
         (lambda picture: dimmed(picture, 0.17), "too dark"),
         (lambda picture: blurred(picture, 4), "too blurred"),
         (lambda picture: tiny(picture, 60), "too small"),
-        (lambda picture: squashed(picture, 230), "of low quality"),
+        (lambda picture: distorted(picture, 230), "of low quality"),
     ],
-    ids=["dimmed", "blurred", "tiny", "squashed"],
+    ids=["dimmed", "blurred", "tiny", "distorted"],
 )
 def test_a_poor_picture_is_refused_unless_any_quality_will_do(
     enrol: Enrol, eileen: bytes, spoil: Callable[[Image.Image], Image.Image], reason: str

@@ -160,7 +160,7 @@ def test_each_face_of_a_real_picture_gets_its_own_persons_template(
 
 
 def test_a_real_face_that_only_its_template_shows_to_be_poor_is_refused(engine: Engine) -> None:
-    image = decode_image(jpeg(portraits.squashed(EILEEN.crop(), 230)))
+    image = decode_image(jpeg(portraits.distorted(EILEEN.crop(), 230)))
     (seen,) = engine.detect(image)
     assert SPOILERS.objections(seen) == ()
     ((_, (objection,)),) = extract(engine, image, [seen], SPOILERS, 1).refused

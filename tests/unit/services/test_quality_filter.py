@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from portraits import blurred, dimmed, squashed, tiny
+from portraits import blurred, dimmed, distorted, tiny
 from reknown.api.wire_faces import QUALITY_FILTERS
 from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
 from reknown.services.quality_filter import ANY_QUALITY, SPOILERS, QualityFilter, Reason
@@ -156,9 +156,9 @@ def test_a_sharp_portrait_passes_every_filter(
         (lambda picture: blurred(picture, picture.width / 50), Reason.BLURRED),
         (lambda picture: dimmed(picture, 0.05), Reason.BAD_LIGHT),
         (lambda picture: tiny(picture, 50), Reason.TOO_SMALL),
-        (lambda picture: squashed(picture, 180), Reason.LOW_QUALITY),
+        (lambda picture: distorted(picture, 180), Reason.LOW_QUALITY),
     ],
-    ids=["blurred", "nearly black", "tiny", "squashed"],
+    ids=["blurred", "nearly black", "tiny", "distorted"],
 )
 def test_a_spoilt_portrait_is_refused_by_all_filters_but_none(
     engine: Engine,

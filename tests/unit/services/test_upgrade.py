@@ -185,6 +185,8 @@ def test_faces_that_are_not_found_again_are_noted_and_not_looked_for_again(
     class Largest:
         """Overlooks all faces but one."""
 
+        sure = other.detector.sure
+
         def detect(self, pixels: NDArray[np.uint8]) -> Detections:
             found = other.detector.detect(pixels)
             keep = np.argsort(found.boxes[:, 0])[:1]
@@ -283,6 +285,8 @@ def test_a_switch_in_the_middle_of_it_ends_it(
 
     class Slow:
         """Somebody else switches before it has found a face."""
+
+        sure = other.detector.sure
 
         def detect(self, pixels: NDArray[np.uint8]) -> Detections:
             upgrade_steps.switch(database, collection, ACTOR, delete_missing=True)
