@@ -115,7 +115,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_stopped(tmp_path: Path) -> Non
     for _ in range(3):
         _killed_after(chance.uniform(0.3, 0.7), "undo" if switched else "switch")
         pack, lengths, count, both = _stored()
-        assert (lengths, count, both) == ({dimensions[pack]}, 30, 60)
+        assert (lengths, count, both) == ({dimensions[pack]}, 30, 30)
         switched = _upgrade("status")[0]["switched"]
         assert pack == (NEW if switched else OLD)
     if not switched:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, insert, literal, select
+from sqlalchemy import bindparam, delete, exists, func, insert, literal, select
 
 from reknown.biometrics.errors import UpgradeError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.gallery.collections import require
 from reknown.gallery.faces import check_faces, face_values
 from reknown.gallery.paging import Page, batches, fetch_page
+from reknown.gallery.schema import CARRIED, images, upgrade_losses, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
-from reknown.gallery.schema import images, upgrade_losses, upgrade_templates, users
 from reknown.gallery.upgrades import claim_upgrade
+from reknown.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,18 +25,9 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import NewFace
     from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.upgrades import Upgrade
 
-# What a face is in one space and not in another.
-CARRIED = (
-    "box_left",
-    "box_top",
-    "box_width",
-    "box_height",
-    "confidence",
-    "quality",
-    "magnitude",
-    "template",
-)
+_BOX = ("box_left", "box_top", "box_width", "box_height")
 
 
 class Reason(Enum):
@@ -115,10 +107,10 @@ def carry(
     made = {str(face.face_id): face for face in faces}
     lost = {loss.face_id: loss for loss in losses}
     for batch in batches([*made, *lost]):
-        keys = _keys(connection, row.id, batch)
-        _forget(connection, list(keys.values()))
-        _keep(connection, {keys[i]: made[i] for i in keys if i in made}, not upgrade.switched)
-        _note(connection, {keys[i]: lost[i] for i in keys if i in lost})
+        stored = _stored(connection, row.id, batch)
+        _forget(connection, [face.id for face in stored])
+        _keep(connection, stored, made, upgrade)
+        _note(connection, stored, lost)
 
 
 def carry_nothing(connection: Connection, collection: str, newest: int) -> None:
@@ -145,7 +137,7 @@ def newest_face(connection: Connection, collection: str) -> int:
 
 def open_faces(connection: Connection, collection: str, sha256: str) -> list[PlacedFace]:
     """The faces of a picture, if any of them is still to be carried; raises `NotFoundError`."""
-    columns = [faces_table.c[name] for name in ("face_id", *CARRIED[:4])]
+    columns = [faces_table.c[name] for name in ("face_id", *_BOX)]
     # by the picture, not by the collection, whose faces are many
     query = (
         select(*columns, _is_open().label("open"))
@@ -157,12 +149,8 @@ def open_faces(connection: Connection, collection: str, sha256: str) -> list[Pla
     rows = connection.execute(query).all()
     if not any(row.open for row in rows):
         return []
-    return [
-        PlacedFace(
-            row.face_id, BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height)
-        )
-        for row in rows
-    ]
+    boxes = (BoundingBox(*(getattr(row, name) for name in _BOX)) for row in rows)
+    return [PlacedFace(row.face_id, box) for row, box in zip(rows, boxes, strict=True)]
 
 
 def count_open(connection: Connection, collection: str) -> int:
@@ -228,39 +216,42 @@ def is_carried() -> ColumnElement[bool]:
     return exists().where(upgrade_templates.c.face == faces_table.c.id)
 
 
-def _keys(connection: Connection, owner: int, face_ids: Sequence[str]) -> dict[str, int]:
-    query = select(faces_table.c.face_id, faces_table.c.id, faces_table.c.collection_id)
-    rows = connection.execute(query.where(faces_table.c.face_id.in_(face_ids)))
-    return {row.face_id: row.id for row in rows if row.collection_id == owner}
+def _stored(connection: Connection, owner: int, face_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """What those of these faces that are there are in the space in force."""
+    columns = [faces_table.c[name] for name in ("id", "face_id", *CARRIED)]
+    query = select(*columns).where(faces_table.c.face_id.in_(face_ids))
+    return connection.execute(query.where(unindexed(faces_table.c.collection_id) == owner)).all()
 
 
 def _forget(connection: Connection, keys: Sequence[int]) -> None:
-    for table in (upgrade_templates, upgrade_losses):
-        connection.execute(delete(table).where(table.c.face.in_(keys)))
+    for table in (upgrade_templates, upgrade_losses) if keys else ():
+        statement = delete(table).where(table.c.face == bindparam("key"))
+        connection.execute(statement, [{"key": key} for key in keys])
 
 
-def _keep(connection: Connection, made: Mapping[int, NewFace], target: bool) -> None:
-    """Stores what these faces are in the other space, which is the target or not, and in this."""
-    if not made:
-        return
-    columns = [{name: face_values(face)[name] for name in CARRIED} for face in made.values()]
+def _keep(
+    connection: Connection,
+    stored: Sequence[Row[Any]],
+    made: Mapping[str, NewFace],
+    upgrade: Upgrade,
+) -> None:
+    present, other = ("target", "former") if upgrade.switched else ("former", "target")
+    rows: list[dict[str, Any]] = []
+    for face in stored:
+        if face.face_id in made:
+            values = face_values(made[face.face_id])
+            row = {f"{other}_{name}": values[name] for name in CARRIED}
+            row |= {f"{present}_{name}": getattr(face, name) for name in CARRIED}
+            rows.append(row | {"face": face.id})
+    if rows:
+        connection.execute(insert(upgrade_templates), rows)
+
+
+def _note(connection: Connection, stored: Sequence[Row[Any]], lost: Mapping[str, Loss]) -> None:
     rows = [
-        {"face": key, "target": target, **values} for key, values in zip(made, columns, strict=True)
-    ]
-    connection.execute(insert(upgrade_templates), rows)
-    present = [faces_table.c[name] for name in CARRIED]
-    query = select(faces_table.c.id, literal(not target), *present)
-    connection.execute(
-        insert(upgrade_templates).from_select(
-            ["face", "target", *CARRIED], query.where(faces_table.c.id.in_(made))
-        )
-    )
-
-
-def _note(connection: Connection, lost: Mapping[int, Loss]) -> None:
-    rows = [
-        {"face": key, "reason": loss.reason.value, "detail": loss.detail}
-        for key, loss in lost.items()
+        {"face": face.id, "reason": loss.reason.value, "detail": loss.detail}
+        for face in stored
+        if (loss := lost.get(face.face_id))
     ]
     if rows:
         connection.execute(insert(upgrade_losses), rows)

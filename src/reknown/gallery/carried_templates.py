@@ -31,6 +31,7 @@ def load_carried(
     Raises `NotFoundError`, `UpgradeError`.
     """
     upgrade = require_upgrade(connection, collection)
+    spaces = upgrade.former, upgrade.target
     query = (
         select(faces.c.id, faces.c.face_id, users.c.name.label("user_name"))
         .join_from(faces, users, users.c.id == faces.c.user_id, isouter=True)
@@ -40,16 +41,16 @@ def load_carried(
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as found:
         rows = list(islice((r for r in found if chosen(r.user_name, r.face_id)), limit))
     place = {row.id: number for number, row in enumerate(rows)}
-    spaces = upgrade.former, upgrade.target
-    both = [np.empty((len(rows), space.dimension), "<f4") for space in spaces]
+    old, new = (np.empty((len(rows), space.dimension), "<f4") for space in spaces)
     columns = upgrade_templates.c
-    templates = select(columns.face, columns.target, columns.template)
+    templates = select(columns.face, columns.former_template, columns.target_template)
     for keys in batches(place):
-        for row in connection.execute(templates.where(upgrade_templates.c.face.in_(keys))):
-            both[row.target][place[row.face]] = np.frombuffer(row.template, "<f4")
+        for row in connection.execute(templates.where(columns.face.in_(keys))):
+            old[place[row.face]] = np.frombuffer(row.former_template, "<f4")
+            new[place[row.face]] = np.frombuffer(row.target_template, "<f4")
     face_ids, owners = [row.face_id for row in rows], [row.user_name for row in rows]
     former, target = (
         GalleryTemplates(space, vectors, face_ids, owners)
-        for space, vectors in zip(spaces, both, strict=True)
+        for space, vectors in zip(spaces, (old, new), strict=True)
     )
     return former, target

@@ -111,6 +111,18 @@ faces = Table(
     sqlite_autoincrement=True,
 )
 
+# What a face is in one template space and may not be in another.
+CARRIED = {
+    "box_left": Double,
+    "box_top": Double,
+    "box_width": Double,
+    "box_height": Double,
+    "confidence": Double,
+    "quality": Integer,
+    "magnitude": Double,
+    "template": LargeBinary,
+}
+
 # Tracks of videos that are kept to be searched later, by whoever may search the collection.
 tracks = Table(
     "tracks",
@@ -146,9 +158,7 @@ tracks = Table(
 upgrades = Table(
     "upgrades",
     metadata,
-    Column(
-        "collection_id", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("collection", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
     Column("former_pack", Text, nullable=False),
     Column("former_fingerprint", Text, nullable=False),
     Column("former_dimension", Integer, nullable=False),
@@ -166,15 +176,11 @@ upgrade_templates = Table(
     "upgrade_templates",
     metadata,
     Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True),
-    Column("target", Boolean, primary_key=True),
-    Column("box_left", Double, nullable=False),
-    Column("box_top", Double, nullable=False),
-    Column("box_width", Double, nullable=False),
-    Column("box_height", Double, nullable=False),
-    Column("confidence", Double, nullable=False),
-    Column("quality", Integer, nullable=False),
-    Column("magnitude", Double),
-    Column("template", LargeBinary, nullable=False),
+    *(
+        Column(f"{which}_{name}", kind, nullable=name == "magnitude")
+        for which in ("former", "target")
+        for name, kind in CARRIED.items()
+    ),
 )
 
 # Why a face has no template in the other space.

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from reknown.biometrics.errors import UpgradeError
-from reknown.gallery.carried import CARRIED, count_missing
+from reknown.gallery.carried import count_missing
 from reknown.gallery.collections import claim
-from reknown.gallery.schema import collections, faces, upgrade_losses, upgrade_templates, upgrades
+from reknown.gallery.paging import batches
+from reknown.gallery.schema import (
+    CARRIED,
+    collections,
+    faces,
+    upgrade_losses,
+    upgrade_templates,
+    upgrades,
+)
 from reknown.gallery.upgrades import claim_upgrade
 
 if TYPE_CHECKING:
@@ -39,8 +47,10 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
     replaced = connection.execute(
         update(faces)
         .where(faces.c.collection_id == row.id)
-        .where(source.c.face == faces.c.id, source.c.target.is_(to_target))
-        .values({name: source.c[name] for name in CARRIED})
+        .where(source.c.face == faces.c.id)
+        .values(
+            {name: source.c[f"{'target' if to_target else 'former'}_{name}"] for name in CARRIED}
+        )
     )
     connection.execute(
         update(collections)
@@ -52,7 +62,7 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
             replaced=row.revision,
         )
     )
-    own = upgrades.c.collection_id == row.id
+    own = upgrades.c.collection == row.id
     connection.execute(update(upgrades).where(own).values(switched=to_target))
     return replaced.rowcount
 
@@ -60,7 +70,7 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
 def begin_end(connection: Connection, collection: str) -> None:
     """From now on there is no way but to the end; raises `NotFoundError`, `UpgradeError`."""
     row, _ = claim_upgrade(connection, collection)
-    own = upgrades.c.collection_id == row.id
+    own = upgrades.c.collection == row.id
     connection.execute(update(upgrades).where(own).values(ending=True))
 
 
@@ -72,12 +82,11 @@ def end_portion(connection: Connection, collection: str, after: int = 0) -> int 
     """
     owner = claim(connection, collection).id
     own = select(faces.c.id).where(faces.c.collection_id == owner, faces.c.id > after)
-    portion = own.order_by(faces.c.id).limit(_PORTION).subquery()
-    last = connection.execute(select(func.max(portion.c.id))).scalar_one()
-    if last is None:
-        connection.execute(delete(upgrades).where(upgrades.c.collection_id == owner))
-        return None
-    some = own.where(faces.c.id <= last)
+    keys = list(connection.execute(own.order_by(faces.c.id).limit(_PORTION)).scalars())
     for table in (upgrade_templates, upgrade_losses):
-        connection.execute(delete(table).where(table.c.face.in_(some)))
-    return int(last)
+        for batch in batches(keys):
+            connection.execute(delete(table).where(table.c.face.in_(batch)))
+    if keys:
+        return int(keys[-1])
+    connection.execute(delete(upgrades).where(upgrades.c.collection == owner))
+    return None

@@ -94,7 +94,7 @@ def _begin(connection: Connection, row: Row[Any], target: TemplateSpace) -> Upgr
     if row.fingerprint == target.fingerprint:
         raise UpgradeError(f"{row.name!r} is made with {row.pack} already: name another pack")
     values = {
-        "collection_id": row.id,
+        "collection": row.id,
         **_columns("former", space_of(row)),
         **_columns("target", target),
         "switched": False,
@@ -114,7 +114,7 @@ def _columns(which: str, space: TemplateSpace) -> dict[str, str | int]:
 
 
 def _find(connection: Connection, owner: int) -> Upgrade | None:
-    query = select(upgrades).where(upgrades.c.collection_id == owner)
+    query = select(upgrades).where(upgrades.c.collection == owner)
     row = connection.execute(query).one_or_none()
     return None if row is None else _upgrade(row)
 

@@ -140,7 +140,7 @@ def test_what_is_carried_again_replaces_what_was(
     ):
         carry(connection, collection, NEXT, faces, losses)
         assert rows(connection, upgrade_losses) == len(losses)
-        assert rows(connection, upgrade_templates) == 2 * len(faces)
+        assert rows(connection, upgrade_templates) == len(faces)
 
 
 def test_what_was_deleted_meanwhile_or_is_of_others_is_passed_over(
@@ -158,7 +158,7 @@ def test_what_was_deleted_meanwhile_or_is_of_others_is_passed_over(
     made = [renewed(gone), renewed(stays), renewed(theirs)]
     carry(connection, collection, NEXT, made, [Loss(str(uuid4()), Reason.UNDETECTED)])
     assert tally(connection, collection).carried == 1
-    assert rows(connection, upgrade_templates) == 2
+    assert rows(connection, upgrade_templates) == 1
     assert rows(connection, upgrade_losses) == 0
     assert open_faces(connection, other, theirs.image.sha256) != []
 

@@ -201,7 +201,7 @@ def test_the_end_leaves_what_is_in_force_portion_by_portion(
     while after is not None:
         after = end_portion(connection, collection, after)
         seen.append(left())
-    assert seen == [[10, 0, 1], [4, 0, 1], [0, 0, 1], [0, 0, 0]]
+    assert seen == [[5, 0, 1], [2, 0, 1], [0, 0, 1], [0, 0, 0]]
     found = list_faces(connection, collection), load_templates(connection, collection).vectors
     assert found[0] == kept[0]
     assert np.array_equal(found[1], kept[1])

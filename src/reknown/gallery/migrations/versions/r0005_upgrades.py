@@ -18,7 +18,7 @@ def upgrade() -> None:
     _tell_tracks_their_space()
     op.create_table(
         "upgrades",
-        _parent("collection_id", "collections"),
+        _parent("collection", "collections"),
         *(
             sa.Column(f"{which}_{name}", kind, nullable=False)
             for which in ("former", "target")
@@ -35,14 +35,20 @@ def upgrade() -> None:
     op.create_table(
         "upgrade_templates",
         _parent("face", "faces"),
-        sa.Column("target", sa.Boolean, primary_key=True),
         *(
-            sa.Column(name, sa.Double, nullable=False)
-            for name in ("box_left", "box_top", "box_width", "box_height", "confidence")
+            sa.Column(f"{which}_{name}", kind, nullable=name == "magnitude")
+            for which in ("former", "target")
+            for name, kind in (
+                ("box_left", sa.Double),
+                ("box_top", sa.Double),
+                ("box_width", sa.Double),
+                ("box_height", sa.Double),
+                ("confidence", sa.Double),
+                ("quality", sa.Integer),
+                ("magnitude", sa.Double),
+                ("template", sa.LargeBinary),
+            )
         ),
-        sa.Column("quality", sa.Integer, nullable=False),
-        sa.Column("magnitude", sa.Double),
-        sa.Column("template", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "upgrade_losses",
