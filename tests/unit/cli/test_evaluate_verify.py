@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,7 +143,7 @@ def test_one_person_is_too_few(run: Callable[..., Run], people: Path) -> None:
         run("evaluate", "verify", people)
 
 
-@pytest.mark.parametrize("pack", ["mine", "public-domain"])
+@pytest.mark.parametrize("pack", ["mine", "opencv", "public-domain"])
 def test_a_calibration_is_written_installed_and_shown(
     run: Callable[..., Run], tmp_path: Path, pack: str
 ) -> None:
@@ -150,9 +151,7 @@ def test_a_calibration_is_written_installed_and_shown(
     own = tmp_path / "packs" / "mine.toml"
     if pack == "mine":
         own.parent.mkdir()
-        source = Path(session.__file__).parents[1] / "vision/packs/builtin/public-domain.toml"
-        text = source.read_text("utf-8").replace('name = "public-domain"', 'name = "mine"')
-        own.write_text(text, "utf-8")
+        own.write_text(_builtin().replace('name = "opencv"', 'name = "mine"'), "utf-8")
     arguments = ("evaluate", "calibrate", "--scores", file, "--dataset", "made up")
     assert "--install puts it" in run(*arguments, "--pack", pack, "--write", block).out
     assert "made up" not in run("models", "show", pack).out
@@ -180,8 +179,25 @@ def test_a_calibration_that_cannot_be_kept_is_refused(
         run("evaluate", "calibrate", "--scores", file, "--pack", "public-domain", "--install")
 
 
-def test_packs_without_stored_counts_are_shown(run: Callable[..., Run]) -> None:
-    assert "calibrated on LFW view 2" in run("models", "show", "public-domain").out
+def _builtin() -> str:
+    """The manifest of the default pack."""
+    folder = Path(session.__file__).parents[1] / "vision" / "packs" / "builtin"
+    return (folder / "opencv.toml").read_text("utf-8")
+
+
+def test_packs_without_stored_counts_are_shown(run: Callable[..., Run], tmp_path: Path) -> None:
+    text = (
+        _builtin().replace('name = "opencv"', 'name = "mine"').split("\n[[calibration.checks]]")[0]
+    )
+    for counted in ("false_matches", "low", "high"):
+        text = re.sub(rf"^{counted} = \[[^]]*\]\n", "", text, flags=re.MULTILINE)
+    (tmp_path / "packs").mkdir()
+    (tmp_path / "packs" / "mine.toml").write_text(text, "utf-8")
+    shown = run("models", "show", "mine").out
+    assert "calibrated on LFW view 2" in shown
+    assert "This calibration was stored without counts and intervals." in shown
+    assert "other pictures" not in shown
+    assert "stored without counts" not in run("models", "show", "opencv").out
 
 
 def test_two_systems_are_compared(run: Callable[..., Run], tmp_path: Path) -> None:

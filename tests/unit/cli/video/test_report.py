@@ -113,10 +113,11 @@ def test_the_best_view_of_every_appearance_is_shown(party: str) -> None:
     assert [base64.b64decode(picture) for picture in pictures] == expected
 
 
-def test_the_table_and_what_it_means(party: str) -> None:
+def test_the_table_and_what_it_means(party: str, threshold: Threshold) -> None:
     assert party.count("under 1 in 1,000,000") == 0
     assert party.count("1 in 100,000") == 2
-    assert "similarity 80.0 (score 0.9857), false match rate 1 in 10,000" in party
+    asked = f"similarity 80.0 (score {threshold.score:.4f}), false match rate 1 in 10,000"
+    assert asked in party
     assert re.search(r"0\.0002 false candidates are expected in one search", party)
     assert "strangers, 0.0006" in party
     assert "A candidate is not an identification." in party
