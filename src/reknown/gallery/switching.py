@@ -18,7 +18,7 @@ from reknown.gallery.schema import (
     upgrade_templates,
     upgrades,
 )
-from reknown.gallery.upgrades import claim_upgrade
+from reknown.gallery.upgrades import claim_upgrade, find_upgrade
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,9 +78,12 @@ def end_portion(connection: Connection, collection: str, after: int = 0) -> int 
     """Deletes what some faces have beside what is in force, and after the last the upgrade.
 
     They come `after` those of the portion before; what to pass for the next one, None at the
-    end. Raises `NotFoundError`.
+    end, to which somebody else may have come first. Raises `NotFoundError`.
     """
     owner = claim(connection, collection).id
+    upgrade = find_upgrade(connection, collection)
+    if upgrade is None or not upgrade.ending:
+        return None
     own = select(faces.c.id).where(faces.c.collection_id == owner, faces.c.id > after)
     keys = list(connection.execute(own.order_by(faces.c.id).limit(_PORTION)).scalars())
     for table in (upgrade_templates, upgrade_losses):

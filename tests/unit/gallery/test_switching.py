@@ -16,7 +16,7 @@ from reknown.gallery.schema import upgrade_losses, upgrade_templates, upgrades
 from reknown.gallery.switching import begin_end, end_portion, switch
 from reknown.gallery.templates import load_templates
 from reknown.gallery.upgrades import begin_upgrade, find_upgrade, require_upgrade
-from unit.gallery.upgrading import NEXT, as_record, prepare, renewed
+from unit.gallery.upgrading import NEXT, as_record, end, prepare, renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,6 +174,22 @@ def test_every_process_is_told(
     switch(connection, collection, to_target=True)
     after = require(connection, collection)
     assert after.replaced == after.revision > before.revision > before.replaced == 0
+
+
+def test_who_comes_late_to_the_end_deletes_nothing_of_what_begins_anew(
+    connection: Connection,
+    collection: str,
+    space: TemplateSpace,
+    add: Callable[..., list[FaceRecord]],
+) -> None:
+    add(1)
+    prepare(connection, collection)
+    assert end_portion(connection, collection) is None
+    end(connection, collection)
+    assert end_portion(connection, collection) is None
+    prepare(connection, collection)
+    assert end_portion(connection, collection, 1) is None
+    assert switch(connection, collection, to_target=True) == 2
 
 
 def test_the_end_leaves_what_is_in_force_portion_by_portion(

@@ -204,6 +204,11 @@ def _carry(connection: Connection, count: int) -> None:
     carried.carry(connection, COLLECTION, NEXT, made, lost)
 
 
+def _end(connection: Connection, _: int) -> object:
+    switching.begin_end(connection, COLLECTION)
+    return switching.end_portion(connection, COLLECTION, 9)
+
+
 def _undo(connection: Connection, _: int) -> object:
     switching.switch(connection, COLLECTION, to_target=True)
     return switching.switch(connection, COLLECTION, to_target=False)
@@ -285,7 +290,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.merge_faces": _merge,
     "gallery.faces.restore_faces": lambda c, n: faces.restore_faces(c, COLLECTION, _new(n)),
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
-    "gallery.switching.end_portion": lambda c, _: switching.end_portion(c, COLLECTION, 9),
+    "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,
     "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
