@@ -57,9 +57,10 @@ def prepare(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Make templates of another pack from the pictures, beside those in use.
+    """Make new templates from the pictures.
 
-    Nothing of the collection changes before `switch`. This may be interrupted and run again at
+    They are of another pack, --pack or the default one, and lie beside those in use: nothing of
+    the collection changes before `switch`. This may be interrupted and run again at
     any time, with more pictures or after faces were enrolled: it goes on with what is still
     missing. Ends with the report that `status` shows. Status 1 when a face cannot come along.
 
@@ -99,9 +100,9 @@ def prepare(
 
 @cli.command()
 def status(name: Name, data: Data = None, json: Json = False) -> None:
-    """Show how far a collection is, and how well its old and new templates agree.
+    """Show how far it is, and how old and new agree.
 
-    Agreement needs no truth: whether the nearest other face of each face stays the same, and
+    That needs no truth: whether the nearest other face of each face stays the same, and
     which people's faces are less similar to each other than before.
     """
     from reknown.cli.session import open_gallery
@@ -113,7 +114,10 @@ def status(name: Name, data: Data = None, json: Json = False) -> None:
 
 @cli.command()
 def missing(name: Name, data: Data = None, json: Json = False) -> None:
-    """List the faces that cannot come along, each with its picture and the reason."""
+    """List the faces that cannot come along.
+
+    Each with its person, its picture and the reason.
+    """
     from reknown.cli.session import open_gallery
     from reknown.cli.upgrade_output import print_missing
     from reknown.services.upgrade_steps import list_missing
@@ -130,10 +134,10 @@ def switch(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Put the new templates in force, all at once: servers follow with their next request.
+    """Put the new templates in force.
 
-    Refused while a face has no new template, unless --delete-missing has those faces deleted.
-    `undo` goes back until `finish`.
+    All at once: servers follow with their next request. Refused while a face has no new
+    template, unless --delete-missing has those faces deleted. `undo` goes back until `finish`.
     """
     from reknown.cli.session import open_gallery
     from reknown.services import upgrade_steps
@@ -155,10 +159,10 @@ def undo(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Put the old templates in force again, in the same way.
+    """Put the old templates in force again.
 
-    Faces enrolled since the switch have no old template: `prepare` makes them from their
-    pictures, --delete-missing has those faces deleted.
+    In the same way, until `finish`. Faces enrolled since the switch have no old template:
+    `prepare` makes them from their pictures, --delete-missing has those faces deleted.
     """
     from reknown.cli.session import open_gallery
     from reknown.services import upgrade_steps
@@ -174,7 +178,10 @@ def undo(
 
 @cli.command()
 def finish(name: Name, yes: Yes = False, data: Data = None, json: Json = False) -> None:
-    """Delete the old templates for good after a switch; there is no undo then."""
+    """Delete the old templates for good.
+
+    After a switch; there is no `undo` then.
+    """
     from reknown.cli.session import open_gallery
     from reknown.services import upgrade_steps
     from reknown.settings import read_settings
@@ -188,7 +195,10 @@ def finish(name: Name, yes: Yes = False, data: Data = None, json: Json = False) 
 
 @cli.command()
 def discard(name: Name, yes: Yes = False, data: Data = None, json: Json = False) -> None:
-    """Throw away what was prepared, before a switch or after an undo."""
+    """Throw away what was prepared.
+
+    Before a switch, or after an `undo`.
+    """
     from reknown.cli.session import open_gallery
     from reknown.services import upgrade_steps
     from reknown.settings import read_settings

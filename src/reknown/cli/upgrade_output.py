@@ -119,13 +119,13 @@ def _print_agreement(agreement: Agreement, carried: int) -> None:
     if agreement.faces < carried:
         faces = f"a sample of {agreement.faces:,} of {carried:,} faces"
     rows = [
-        ("nearest other face is the same", *_share(agreement.same_face, agreement.faces)),
-        ("its person is the same", *_share(agreement.same_subject, agreement.faces)),
+        ("nearest other face unchanged", *_share(agreement.same_face, agreement.faces)),
+        ("its person unchanged", *_share(agreement.same_subject, agreement.faces)),
     ]
     if agreement.findable:
         rows += [
-            ("nearest is the own person, old", *_share(agreement.found_before, agreement.findable)),
-            ("nearest is the own person, new", *_share(agreement.found_now, agreement.findable)),
+            ("own person nearest, old", *_share(agreement.found_before, agreement.findable)),
+            ("own person nearest, new", *_share(agreement.found_now, agreement.findable)),
         ]
     print_table(("", "faces ", "of ", "share "), rows, f"agreement of old and new, {faces}")
     if agreement.people is None:
@@ -135,16 +135,14 @@ def _print_agreement(agreement: Agreement, carried: int) -> None:
 
 
 def _print_people(people: PeopleShift) -> None:
-    title = (
+    typer.echo(
         f"{people.fell:,} of {people.people:,} people with several faces resemble themselves less, "
         f"{people.below:,} fell below similarity {DEFAULT_SIMILARITY:g}"
     )
     rows = [(s.user, s.faces, percent(s.before), percent(s.now)) for s in people.worst]
     rows = [row for row in rows if row[2] != row[3]]
-    if not rows:
-        typer.echo(title)
-        return
-    print_table(("person", "faces ", "similarity before ", "now "), rows, f"{title}; the worst:")
+    if rows:
+        print_table(("person", "faces ", "similarity before ", "now "), rows)
 
 
 def _share(count: int, of: int) -> tuple[str, str, str]:

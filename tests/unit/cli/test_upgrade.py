@@ -62,7 +62,7 @@ def test_from_one_pack_to_another_and_back_and_forth(
     assert (prepared.status, prepared.err) == (0, "")
     assert "people: public-domain -> opencv, not switched: public-domain answers" in prepared.out
     assert "3 of 3 faces have a template of opencv" in prepared.out
-    assert "nearest is the own person, new       2    2" in prepared.out
+    assert "own person nearest, new            2    2" in prepared.out
     assert "next: reknown collections upgrade switch people" in prepared.out
     assert packs(run) == ["public-domain"]
     for step, pack in (("switch", "opencv"), ("undo", "public-domain"), ("switch", "opencv")):
