@@ -78,18 +78,11 @@ def engine_for_enrolment(database: Database, name: str, pack: str | None) -> Eng
     return open_engine(pack)
 
 
-def calibration_of_collection(database: Database, name: str) -> Calibration | None:
-    """What scores of a collection stand for, without loading its networks.
-
-    Raises `NotFoundError`, `ModelError`, or `SpaceMismatchError` when its pack is another now.
-    """
-    from reknown.services.galleries import get_collection
-
-    return calibration_of_space(get_collection(database, name).space)
-
-
 def calibration_of_space(space: TemplateSpace) -> Calibration | None:
-    """The same of a space; raises `ModelError`, `SpaceMismatchError`."""
+    """What scores in this space stand for, without loading networks.
+
+    Raises `ModelError`, or `SpaceMismatchError` when its pack is another now.
+    """
     from reknown.vision.packs.space import pack_calibration, template_space
 
     manifest = pack_store().manifest(space.pack)

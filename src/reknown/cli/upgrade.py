@@ -239,7 +239,9 @@ def _confirm_deletion(database: Database, name: str) -> None:
 
     if count := sum(1 for _ in list_missing(database, name)):
         faces = "1 face" if count == 1 else f"{count:,} faces"
-        typer.confirm(f"Delete {faces} of {_shown(name)} for good?", abort=True)
+        typer.confirm(
+            f"Delete {faces} of {_shown(name)} for good, those that `missing` lists?", abort=True
+        )
 
 
 def _print_switched(name: str, done: Switched, *, json: bool) -> None:
