@@ -49,10 +49,14 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class PlacedFace:
-    """A stored face and where it is in its picture, in the space in force."""
+    """A stored face and where it is in its picture, in the space in force.
+
+    `open` says that it is still to be carried.
+    """
 
     face_id: str
     box: BoundingBox
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def newest_face(connection: Connection, collection: str) -> int:
 
 
 def open_faces(connection: Connection, collection: str, sha256: str) -> list[PlacedFace]:
-    """The faces of a picture, if any of them is still to be carried; raises `NotFoundError`."""
+    """All faces of a picture, if any of them is still to be carried; raises `NotFoundError`."""
     columns = [faces_table.c[name] for name in ("face_id", *_BOX)]
     # by the picture, not by the collection, whose faces are many
     query = (
@@ -150,7 +154,8 @@ def open_faces(connection: Connection, collection: str, sha256: str) -> list[Pla
     if not any(row.open for row in rows):
         return []
     boxes = (BoundingBox(*(getattr(row, name) for name in _BOX)) for row in rows)
-    return [PlacedFace(row.face_id, box) for row, box in zip(rows, boxes, strict=True)]
+    pairs = zip(rows, boxes, strict=True)
+    return [PlacedFace(row.face_id, box, bool(row.open)) for row, box in pairs]
 
 
 def count_open(connection: Connection, collection: str) -> int:

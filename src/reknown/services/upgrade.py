@@ -102,7 +102,7 @@ def carry_all(
         left -= result.carried + len(result.losses)
         yield result
         if left <= 0:
-            # faces that were carried before may have been counted again
+            # more may have come meanwhile, and another process may have done the same
             with reading(database) as connection:
                 left = carried.count_open(connection, collection)
             if not left:
@@ -126,25 +126,27 @@ def _look(engine: Engine, data: bytes, stored: Sequence[PlacedFace]) -> _Seen:
         image = decode_image(data)
     except ImageError as error:
         detail = str(error).replace("\0", "")[:_LONGEST_DETAIL]
-        return _Seen((), [Loss(face.face_id, Reason.UNREADABLE, detail) for face in stored])
+        lost = (face.face_id for face in stored if face.open)
+        return _Seen((), [Loss(face_id, Reason.UNREADABLE, detail) for face_id in lost])
     return _found_again(engine, image, stored)
 
 
 def _found_again(engine: Engine, image: DecodedImage, stored: Sequence[PlacedFace]) -> _Seen:
-    """The stored faces of a picture as the engine sees them."""
+    """Those faces of a picture that are still to be carried, as the engine sees them."""
     detected = engine.detect(image)
     # one face may be stored several times, under several external ids
     boxes = list(dict.fromkeys(face.box for face in stored))
-    pairs = pair_boxes(boxes, [face.box for face in detected], _SAME_FACE)
-    extracted = engine.extract(image, [detected[place] for place in pairs.values()])
-    made = dict(zip((boxes[number] for number in pairs), extracted, strict=True))
+    places = pair_boxes(boxes, [face.box for face in detected], _SAME_FACE)
+    found = {boxes[number]: detected[place] for number, place in places.items()}
+    again = [face for face in stored if face.open and face.box in found]
+    lost = [face for face in stored if face.open and face.box not in found]
+    made = engine.extract(image, [found[face.box] for face in again])
     return _Seen(
         [
-            replace(new_face(*made[face.box]), face_id=face.face_id)
-            for face in stored
-            if face.box in made
+            replace(new_face(*pair), face_id=face.face_id)
+            for face, pair in zip(again, made, strict=True)
         ],
-        [Loss(face.face_id, Reason.UNDETECTED) for face in stored if face.box not in made],
+        [Loss(face.face_id, Reason.UNDETECTED) for face in lost],
     )
 
 

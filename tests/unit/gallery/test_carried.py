@@ -76,9 +76,14 @@ def test_a_picture_is_open_until_all_its_faces_are_settled(
         (face.face_id, face.box) for face in pictures[0]
     ]
     assert count_open(connection, collection) == 4
+    assert [face.open for face in placed] == [True, True]
     one, two = pictures[0]
     carry(connection, collection, NEXT, [renewed(one)], [])
-    assert open_faces(connection, collection, first) == placed
+    again = open_faces(connection, collection, first)
+    assert [(face.face_id, face.open) for face in again] == [
+        (one.face_id, False),
+        (two.face_id, True),
+    ]
     carry(connection, collection, NEXT, [], [Loss(two.face_id, Reason.UNDETECTED)])
     assert open_faces(connection, collection, first) == []
     assert len(open_faces(connection, collection, second)) == 1

@@ -251,6 +251,40 @@ def test_one_face_stored_twice_is_carried_twice(
     assert (result.carried, result.losses) == (4, ())
 
 
+def test_what_is_carried_keeps_its_templates_whatever_else_its_picture_shows(
+    engine: Engine,
+    database: Database,
+    collection: str,
+    carry: Carry,
+    faces: list[FaceRecord],
+    other: Engine,
+    pictures: Path,
+) -> None:
+    carry()
+    upgrade_steps.switch(database, collection, ACTOR)
+    engines = {engine.space.pack: engine, other.space.pack: other}
+    platform = Platform(
+        Engines(engines.__getitem__, engine.space.pack), database, TemplateCache(2**20)
+    )
+    photo = GroupPhoto(decode_image(pair()), "pair.jpg", "late")
+    enrol_group(platform, other, collection, photo, ANY_QUALITY, 1, ACTOR)
+
+    class Blind:
+        """Finds nothing, neither what is new nor what it found before."""
+
+        sure = engine.detector.sure
+
+        def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+            found = engine.detector.detect(pixels)
+            return Detections(found.boxes[:0], found.landmarks[:0], found.scores[:0])
+
+    results = carry(engine=replace(engine, detector=Blind()))
+    assert [len(result.losses) for result in results] == [1]
+    assert len(missing(database, collection)) == 1
+    upgrade_steps.undo(database, collection, ACTOR, delete_missing=True)
+    assert list(galleries.list_faces(database, collection)) == faces
+
+
 def test_faces_enrolled_or_deleted_meanwhile_are_seen_by_the_next_run(
     database: Database,
     collection: str,
