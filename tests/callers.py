@@ -129,7 +129,7 @@ class Signed:
 def sign(
     server: Server | str,
     operation: str,
-    body: dict[str, Any],
+    body: dict[str, Any] | bytes,
     key: tuple[str, str] | None = None,
     late: timedelta | None = None,
 ) -> Signed:
@@ -142,7 +142,7 @@ def sign(
     else:
         address, key = server.address, key or (server.key_id, server.secret)
     assert key
-    data = json.dumps(body).encode()
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {
         "content-type": "application/x-amz-json-1.1",
         "x-amz-target": f"RekognitionService.{operation}",

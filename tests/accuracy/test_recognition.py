@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
 
 PAIRS = 150
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Of 150 mates the most that may be missed at similarity 50 and at 80."""
+
+    fixture: str
+    missed_at_50: int
+    missed_at_80: int
+
+
+# Measured: 1 and 3 missed, 2 and 20; of 150 strangers none mistaken at either.
+PACKS = (Pack("engine", 4, 8), Pack("public_domain", 6, 40))
 
 
 def _pairs(folder: Path, *, same: bool) -> list[tuple[Path, Path]]:
@@ -34,9 +48,19 @@ def folder(shared: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def templates(engine: Engine, folder: Path) -> dict[Path, Template | None]:
+@dataclass(frozen=True)
+class Judged:
+    """A pack, its engine, and the template of each picture."""
+
+    pack: Pack
+    engine: Engine
+    templates: dict[Path, Template | None]
+
+
+@pytest.fixture(scope="module", params=PACKS, ids=lambda pack: pack.fixture)
+def judged(request: pytest.FixtureRequest, folder: Path) -> Judged:
     """Of the face nearest to the middle of each picture: whom LFW means."""
+    engine: Engine = request.getfixturevalue(request.param.fixture)
 
     def work(path: Path) -> Template | None:
         photo = read_photo(engine, path)
@@ -52,38 +76,33 @@ def templates(engine: Engine, folder: Path) -> dict[Path, Template | None]:
     paths = sorted({path for pair in pairs for path in pair})
     results = dict(attempt_all(work, paths))
     assert all(result is None or isinstance(result, Template) for result in results.values())
-    return {
+    templates = {
         path: made for path, made in results.items() if made is None or isinstance(made, Template)
     }
+    return Judged(request.param, engine, templates)
 
 
-def _scores(templates: dict[Path, Template | None], pairs: list[tuple[Path, Path]]) -> list[float]:
-    couples = [(templates[a], templates[b]) for a, b in pairs]
+def _scores(judged: Judged, pairs: list[tuple[Path, Path]]) -> list[float]:
+    couples = [(judged.templates[a], judged.templates[b]) for a, b in pairs]
     return [compare(a, b) for a, b in couples if a is not None and b is not None]
 
 
-def test_every_face_is_found(templates: dict[Path, Template | None]) -> None:
-    assert [path.name for path, template in templates.items() if template is None] == []
-    assert len(templates) > 400
+def test_every_face_is_found(judged: Judged) -> None:
+    assert [path.name for path, made in judged.templates.items() if made is None] == []
+    assert len(judged.templates) > 400
 
 
-def test_people_are_told_apart(
-    engine: Engine, folder: Path, templates: dict[Path, Template | None]
-) -> None:
-    limit = threshold_at_similarity(engine.calibration, 50).score
-    mated = _scores(templates, _pairs(folder, same=True))
-    strangers = _scores(templates, _pairs(folder, same=False))
-    # Measured: 2 missed, none mistaken of 150 each.
-    assert sum(score < limit for score in mated) <= 6
+def test_people_are_told_apart(judged: Judged, folder: Path) -> None:
+    limit = threshold_at_similarity(judged.engine.calibration, 50).score
+    mated = _scores(judged, _pairs(folder, same=True))
+    strangers = _scores(judged, _pairs(folder, same=False))
+    assert sum(score < limit for score in mated) <= judged.pack.missed_at_50
     assert sum(score >= limit for score in strangers) <= 5
 
 
-def test_strangers_hardly_ever_reach_the_default_threshold(
-    engine: Engine, folder: Path, templates: dict[Path, Template | None]
-) -> None:
-    limit = threshold_at_similarity(engine.calibration).score
-    strangers = _scores(templates, _pairs(folder, same=False))
-    mated = _scores(templates, _pairs(folder, same=True))
-    # Measured: no stranger, and 22 of 150 missed.
+def test_strangers_hardly_ever_reach_the_default_threshold(judged: Judged, folder: Path) -> None:
+    limit = threshold_at_similarity(judged.engine.calibration).score
+    strangers = _scores(judged, _pairs(folder, same=False))
+    mated = _scores(judged, _pairs(folder, same=True))
     assert sum(score >= limit for score in strangers) <= 1
-    assert sum(score < limit for score in mated) <= 40
+    assert sum(score < limit for score in mated) <= judged.pack.missed_at_80

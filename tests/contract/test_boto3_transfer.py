@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from botocore.exceptions import ClientError
 
 import callers
 import portraits
-from servers import serving
+from servers import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,10 @@ def test_faces_move_to_another_server_as_they_are(
         client.associate_faces(CollectionId=collection, UserId=user, FaceIds=[face["FaceId"]])
     faces = client.list_faces(CollectionId=collection)["Faces"]
     assert _moved(client, other.client, collection, page=2) == 3
+    templates = client.reknown_export_templates(CollectionId=collection)["Templates"]
+    assert all(10 < template["Magnitude"] < 14 for template in templates)
+    moved = other.client.reknown_export_templates(CollectionId=collection)["Templates"]
+    assert moved == templates
     assert other.client.list_faces(CollectionId=collection)["Faces"] == faces
     users = client.list_users(CollectionId=collection)["Users"]
     assert other.client.list_users(CollectionId=collection)["Users"] == users
@@ -106,7 +112,7 @@ def test_templates_of_another_space_are_refused(client: Any, collection: str) ->
     assert client.describe_collection(CollectionId=collection)["FaceCount"] == 0
 
 
-@pytest.mark.parametrize("fault", ["length", "norm", "nan", "taken", "box"])
+@pytest.mark.parametrize("fault", ["length", "norm", "nan", "taken", "box", "magnitude"])
 def test_all_or_none_are_imported(client: Any, collection: str, name: str, fault: str) -> None:
     request = _strangers(client, collection, 3)
     last = request["Templates"][2]
@@ -123,6 +129,7 @@ def test_all_or_none_are_imported(client: Any, collection: str, name: str, fault
         "nan": {"Vector": b"\0\0\xc0\x7f" + vector[4:]},
         "taken": {"UserId": "ada"},
         "box": {"BoundingBox": {"Left": 0.0}},
+        "magnitude": {"Magnitude": -0.1},
     }[fault]
     templates = [*request["Templates"][:2], last | wrong]
     with pytest.raises(client.exceptions.InvalidParameterException):
@@ -151,10 +158,57 @@ def test_exports_come_in_pages(client: Any, collection: str) -> None:
 def test_what_comes_out_is_what_went_in(client: Any, collection: str) -> None:
     request = _strangers(client, collection, 1)
     (template,) = request["Templates"]
-    full = template | {"ExternalImageId": "a:1", "UserId": "ada", "ImageName": "a/1.jpg"}
+    full = template | {
+        "ExternalImageId": "a:1",
+        "UserId": "ada",
+        "ImageName": "a/1.jpg",
+        "Magnitude": 12.345678901234567,
+    }
     client.reknown_import_templates(**request | {"Templates": [full]})
     (out,) = client.reknown_export_templates(CollectionId=collection)["Templates"]
     assert out == full
+
+
+@pytest.mark.parametrize("magnitude", [0.0, 1e-300, 1.7e308, None])
+def test_any_length_is_a_magnitude_and_none_stays_none(
+    client: Any, collection: str, magnitude: float | None
+) -> None:
+    request = _strangers(client, collection, 1)
+    (template,) = request["Templates"]
+    given = template if magnitude is None else template | {"Magnitude": magnitude}
+    client.reknown_import_templates(**request | {"Templates": [given]})
+    (out,) = client.reknown_export_templates(CollectionId=collection)["Templates"]
+    assert out.get("Magnitude") == magnitude
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ("NaN", "not well-formed JSON"),
+        ("Infinity", "not well-formed JSON"),
+        ("-Infinity", "not well-formed JSON"),
+        ("1e400", "not well-formed JSON"),
+        ("-1e400", "not well-formed JSON"),
+        ("-1", "a Magnitude is a length, not -1.0"),
+        ("-1e-300", "a Magnitude is a length, not -1e-300"),
+        ('"12"', "magnitude' has to be a number"),
+        ("[12]", "magnitude' has to be a number"),
+        ("true", "magnitude' has to be a number"),
+    ],
+)
+def test_what_is_no_length_is_no_magnitude(
+    server: Server, client: Any, collection: str, number: str, message: str
+) -> None:
+    request = _strangers(client, collection, 1)
+    (template,) = request["Templates"]
+    vector = base64.b64encode(template["Vector"]).decode()
+    request["Templates"] = [template | {"Vector": vector, "Magnitude": "NUMBER"}]
+    key = callers.key(server, "--operation", "ReknownImportTemplates")
+    body = json.dumps(request).replace('"NUMBER"', number).encode()
+    answer = callers.sign(server, "ReknownImportTemplates", body, key).send()
+    assert answer.status == 400
+    assert message in answer.body["Message"]
+    assert client.describe_collection(CollectionId=collection)["FaceCount"] == 0
 
 
 def test_stored_pictures_are_read_from_the_allowed_folder(other: Other, eileen: bytes) -> None:

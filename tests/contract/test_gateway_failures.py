@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 class _BrokenDetector:
+    sure = 0.9
+
     def detect(self, pixels: NDArray[np.uint8]) -> NoReturn:
         raise ZeroDivisionError("a fault")
 

@@ -53,7 +53,11 @@ def test_an_engine_under_the_clock_finds_the_same(
     metrics = Metrics()
     clocked = timed(engine, metrics)
     assert clocked.detect(eileen_image) == engine.detect(eileen_image)
-    clocked.embed(eileen_image, clocked.detect(eileen_image))
+    assert clocked.detector.sure == engine.detector.sure
+    ((face, template),) = clocked.extract(eileen_image, clocked.detect(eileen_image))
+    ((expected, other),) = engine.extract(eileen_image, engine.detect(eileen_image))
+    assert (face, template.magnitude) == (expected, other.magnitude)
+    assert (template.vector == other.vector).all()
     assert {
         'reknown_stage_seconds_count{stage="detect"} 2.0',
         'reknown_stage_seconds_count{stage="embed"} 1.0',

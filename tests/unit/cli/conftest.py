@@ -37,12 +37,19 @@ class Run:
 
 
 @pytest.fixture
-def run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    """Runs a command in this process with the engine that is loaded already."""
+def run(
+    engine: Engine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Run]:
+    """Runs a command in this process with the engines that are loaded already."""
     load = session.open_engine
 
     def open_engine(pack: str | None) -> Engine:
-        return engine if pack in {None, session.DEFAULT_PACK} else load(pack)
+        if pack in {None, session.DEFAULT_PACK}:
+            return engine
+        if pack == "public-domain":
+            loaded: Engine = request.getfixturevalue("public_domain")
+            return loaded
+        return load(pack)
 
     monkeypatch.setattr(session, "open_engine", open_engine)
 

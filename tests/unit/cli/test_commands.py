@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from portraits import spoilt
 from reknown.biometrics.errors import (
     AlreadyExistsError,
     InputError,
@@ -55,6 +56,19 @@ def test_detect_shows_the_faces(run: RunCommand, eileen_jpg: Path) -> None:
     assert line["image"] == str(eileen_jpg)
     assert set(face) == {"box", "landmarks", "confidence", "pose", "quality"}
     assert 0 <= face["quality"]["unified_score"]["score"] <= 100
+    assert face["quality"]["magnitude"]["native"] == pytest.approx(12.8, abs=0.5)
+    scores = [face["quality"][measure]["score"] for measure in ("magnitude", "unified_score")]
+    assert _last_row(done)[-2:] == [str(score) for score in scores]
+
+
+def test_detect_leaves_open_what_a_pack_does_not_measure(run: RunCommand, eileen_jpg: Path) -> None:
+    assert _last_row(run("detect", eileen_jpg, "--pack", "public-domain"))[-2] == "-"
+    (line,) = run("detect", eileen_jpg, "--pack", "public-domain", "--json").lines
+    assert line["faces"][0]["quality"]["magnitude"] is None
+
+
+def _last_row(done: Run) -> list[str]:
+    return [line.split() for line in done.out.splitlines() if line.strip()][-1]
 
 
 def test_detect_says_when_there_is_no_face(run: RunCommand, blank: Path) -> None:
@@ -86,6 +100,20 @@ def test_compare_tells_same_from_different(
     (line,) = run("compare", eileen_jpg, eileen_jpg, "--json").lines
     assert line["faces"][0]["comparison"]["accepted"] is True
     assert line["faces"][0]["comparison"]["score"] == pytest.approx(1, abs=1e-5)
+
+
+def test_poor_pictures_are_compared_and_enrolled_where_that_is_wanted(
+    run: RunCommand, people: Path, eileen_jpg: Path, tmp_path: Path
+) -> None:
+    poor = people / "Eileen Collins" / "2.jpg"
+    poor.write_bytes(spoilt()["LOW_SHARPNESS"])
+    (line,) = run("compare", poor, eileen_jpg, "--json").lines
+    assert len(line["faces"]) == 1
+    plan = people / "plan.csv"
+    plan.write_text("image,subject\nEileen Collins/2.jpg,Eileen\n")
+    refused = run("enroll", plan)
+    assert (refused.status, "the face is too blurred" in refused.out) == (1, True)
+    assert run("enroll", plan, "--any-quality").status == 0
 
 
 def test_compare_needs_a_face(run: RunCommand, eileen_jpg: Path, blank: Path) -> None:
@@ -202,6 +230,7 @@ def test_faces_are_listed_and_deleted(run: RunCommand, gallery: None) -> None:
     assert first in run("faces", "list").out.replace("\n", "")
     (mine,) = run("faces", "list", "--user", "Grace Hopper", "--json").lines
     assert mine["image"]["name"] == "1.jpg"
+    assert mine["magnitude"] == pytest.approx(12.2, abs=0.5)
     assert run("faces", "delete", first).status == 0
     done = run("faces", "delete", first, second)
     assert (done.status, "deleted 1 faces" in done.out) == (1, True)

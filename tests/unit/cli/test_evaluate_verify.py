@@ -211,6 +211,19 @@ def test_two_systems_are_compared(run: Callable[..., Run], tmp_path: Path) -> No
     assert "two misses fewer" in text
 
 
+def test_without_packs_the_default_one_is_compared_with_the_former(
+    run: Callable[..., Run], people: Path
+) -> None:
+    for folder in people.iterdir():
+        with Image.open(io.BytesIO((folder / "1.jpg").read_bytes())) as picture:
+            ImageOps.mirror(picture).save(folder / "2.jpg")
+    figures = run("evaluate", "compare", people, "--fmr", 0.9, "--json").lines[0]
+    assert (figures["first"], figures["second"]) == ("opencv", "public-domain")
+    named = ("--pack", "public-domain", "--pack", "opencv")
+    figures = run("evaluate", "compare", people, *named, "--fmr", 0.9, "--json").lines[0]
+    assert (figures["first"], figures["second"]) == ("public-domain", "opencv")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

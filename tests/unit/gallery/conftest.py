@@ -40,6 +40,7 @@ def face(space: TemplateSpace) -> Callable[[int], NewFace]:
         vector = np.random.default_rng(seed).normal(size=space.dimension).astype(np.float32)
         vector /= np.linalg.norm(vector)
         box = BoundingBox(0.1, -0.2, 0.3, seed / 1000)
-        return NewFace(Template(vector, space), box, 0.99, 50 + seed % 50, f"id {seed}")
+        template = Template(vector, space, 10 + seed % 7 / 8)
+        return NewFace(template, box, 0.99, 50 + seed % 50, f"id {seed}")
 
     return make

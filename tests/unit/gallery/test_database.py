@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 import tempfile
@@ -16,12 +17,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import MetaData, text
 
+import old_galleries
 from reknown.access import schema as access_schema
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.records import Collection, FaceRecord, ImageRecord, UserRecord
+from reknown.biometrics.records import (
+    Collection,
+    FaceRecord,
+    ImageRecord,
+    MovedFace,
+    UserRecord,
+)
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import database, schema
 from reknown.gallery.cache import TemplateCache
@@ -32,7 +40,7 @@ from reknown.gallery.collections import (
     require,
 )
 from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
-from reknown.gallery.faces import delete_faces, list_faces
+from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
 from reknown.gallery.users import list_users
 from reknown.jobs import schema as jobs_schema
@@ -41,9 +49,12 @@ from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
+
+    from reknown.biometrics.records import NewFace
+    from reknown.biometrics.templates import Template
 
 
 def test_sqlite_keeps_what_it_acknowledges_and_checks_references(tmp_path: Path) -> None:
@@ -83,15 +94,7 @@ def test_the_newest_schema_is_opened_without_alembic(
 
 
 def _gallery_of_schema_0001(location: str) -> None:
-    url = location if "://" in location else f"sqlite:///{location}/reknown.db"
-    if url.startswith("sqlite"):
-        Path(location).mkdir()
-    engine = create_engine(url)
-    config = Config()
-    config.set_main_option("script_location", "reknown.gallery:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    with old_galleries.schema(location, "0001") as connection:
         for statement in (
             "INSERT INTO collections VALUES (7, 'friends', 'tiny', :fingerprint, 4, :at, 5)",
             "INSERT INTO collection_tags VALUES (7, 'a', '1')",
@@ -112,7 +115,6 @@ def _gallery_of_schema_0001(location: str) -> None:
             }
             query = text(statement)
             connection.execute(query, {key: named[key] for key in query.compile().params})
-    engine.dispose()
 
 
 def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpace) -> None:
@@ -156,32 +158,22 @@ def test_kept_tracks_are_of_the_space_that_their_collection_had(
     location: str, space: TemplateSpace
 ) -> None:
     other = TemplateSpace("other", "cd" * 32, 5)
-    _gallery_of_schema_0001(location)
-    engine = create_engine(location if "://" in location else f"sqlite:///{location}/reknown.db")
-    config = Config()
-    config.set_main_option("script_location", "reknown.gallery:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
-        connection.execute(
-            text(
-                "INSERT INTO collections"
-                " (id, name, pack, fingerprint, dimension, created_at, revision)"
-                " VALUES (9, 'others', 'other', :fingerprint, 5, '2026', 1)"
-            ),
-            {"fingerprint": other.fingerprint},
-        )
+    with old_galleries.schema(location, "0004") as connection:
+        for key, name, of in ((7, "friends", space), (9, "others", other)):
+            made = {"id": key, "name": name, "fingerprint": of.fingerprint, "pack": of.pack}
+            statement = (
+                "INSERT INTO collections (id, name, pack, fingerprint, dimension, created_at,"
+                f" revision) VALUES (:id, :name, :pack, :fingerprint, {of.dimension}, '2026', 1)"
+            )
+            connection.execute(text(statement), made)
         for key, owner, dimension in ((1, 7, 4), (2, 9, 5), (3, 7, 4)):
             values = {"key": key, "owner": owner, "name": f"track {key}"}
             values["template"] = np.eye(1, dimension, dtype="<f4").tobytes()
-            connection.execute(
-                text(
-                    "INSERT INTO tracks VALUES (:key, :name, :owner, :name, 'a.mp4', 0, 9, 5,"
-                    " 0.1, 0.1, 0.2, 0.2, 0.9, 50, 3, :template, '2026-11-01', '2999-11-01')"
-                ),
-                values,
+            statement = (
+                "INSERT INTO tracks VALUES (:key, :name, :owner, :name, 'a.mp4', 0, 9, 5,"
+                " 0.1, 0.1, 0.2, 0.2, 0.9, 50, 3, :template, '2026-11-01', '2999-11-01')"
             )
-    engine.dispose()
+            connection.execute(text(statement), values)
     engine = open_database(location)
     with reading(engine) as connection:
         assert count_tracks(connection, "friends") == {space: 2}
@@ -190,6 +182,38 @@ def test_kept_tracks_are_of_the_space_that_their_collection_had(
         assert load_track_templates(connection, "others").ids == ["track 2"]
         assert require(connection, "friends").replaced == 0
     engine.dispose()
+
+
+def test_a_gallery_from_before_magnitudes_goes_on_and_new_faces_have_one(
+    location: str,
+    space: TemplateSpace,
+    face: Callable[[int], NewFace],
+    picture: Callable[[int], ImageRecord],
+) -> None:
+    old = dataclasses.replace(face(1), face_id="one", template=plain(face(1).template))
+    old_galleries.before_magnitudes(location, [MovedFace(picture(1), old, "Ada")], "friends")
+    engine = open_database(location)
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == SCHEMA_VERSION
+        (record,) = list_faces(connection, "friends").items
+        assert (record.face_id, record.user, record.magnitude) == ("one", "Ada", None)
+        assert (record.box, record.quality) == (old.box, old.quality)
+        new = dataclasses.replace(
+            face(2), template=dataclasses.replace(face(2).template, magnitude=12.5)
+        )
+        add_faces(connection, "friends", picture(2), [new], "Ada")
+    cache = TemplateCache(1_000_000)
+    with reading(engine) as connection:
+        kept = list_faces(connection, "friends", user="Ada").items
+        assert [record.magnitude for record in kept] == [None, 12.5]
+        vectors = cache.current(connection, "friends").vectors
+        np.testing.assert_array_equal(vectors, [old.template.vector, new.template.vector])
+    engine.dispose()
+
+
+def plain(template: Template) -> Template:
+    """The same from a pack without magnitudes."""
+    return dataclasses.replace(template, magnitude=None)
 
 
 def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> None:

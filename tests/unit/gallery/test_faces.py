@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 def test_faces_are_kept_as_they_were_given(
     connection: Connection, collection: str, picture: MakePicture, face: MakeFace
 ) -> None:
-    new = [face(1), dataclasses.replace(face(2), external_id=None)]
+    unmeasured = dataclasses.replace(face(2).template, magnitude=None)
+    new = [face(1), dataclasses.replace(face(2), template=unmeasured, external_id=None)]
     records = add_faces(connection, collection, picture(1), new, "Ada")
     assert len({record.face_id for record in records}) == 2
     for record, given in zip(records, new, strict=True):
@@ -48,9 +49,11 @@ def test_faces_are_kept_as_they_were_given(
         assert record.user == "Ada"
         for field in ("box", "confidence", "quality", "external_id"):
             assert getattr(record, field) == getattr(given, field)
+        assert record.magnitude == given.template.magnitude
         picked = pick_templates(connection, collection, [record.face_id])
         assert picked.space == given.template.space
         np.testing.assert_array_equal(picked.vectors[0], given.template.vector)
+    assert [record.magnitude for record in records] == [10.125, None]
     assert find_image(connection, collection, picture(1).sha256) == records
     assert list_faces(connection, collection).items == tuple(records)
     assert find_image(connection, collection, picture(2).sha256) == []
@@ -65,9 +68,11 @@ def test_numpy_numbers_are_numbers(
         box=BoundingBox(half, half, half, half),  # type: ignore[arg-type]
         confidence=half,  # type: ignore[arg-type]
         quality=np.int64(7),  # type: ignore[arg-type]
+        template=dataclasses.replace(face(1).template, magnitude=half),  # type: ignore[arg-type]
     )
     (record,) = add_faces(connection, collection, picture(1), [odd])
     assert (record.box.left, record.confidence, record.quality) == (0.5, 0.5, 7)
+    assert record.magnitude == 0.5
 
 
 def test_a_picture_is_enrolled_once_per_collection(

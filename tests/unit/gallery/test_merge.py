@@ -268,6 +268,7 @@ def test_faces_are_restored_under_their_ids(
         ("face 0.5", "Ada"),
         ("face 0.9", None),
     ]
+    assert [record.magnitude for record in records] == [face.template.magnitude for face in new]
     for name in (collection, "others"):
         with pytest.raises(AlreadyExistsError, match="held already"):
             restore_faces(connection, name, [MovedFace(picture(2), at(0.3), None), ours[1]])

@@ -37,9 +37,10 @@ def test_blas_has_one_thread_where_a_gallery_is_open(tmp_path: Path) -> None:
     assert blas_threads() == {1}
 
 
-def test_a_model_pack_leaves_blas_to_evaluations(cache_folder: Path) -> None:
+@pytest.mark.parametrize("pack", ["opencv", "public-domain"])
+def test_a_model_pack_leaves_blas_to_evaluations(cache_folder: Path, pack: str) -> None:
     """They compare all templates with all in one thread of ours."""
-    load_engine(PackStore(cache_folder), "public-domain")
+    load_engine(PackStore(cache_folder), pack)
     assert 2 in blas_threads()
 
 

@@ -113,7 +113,7 @@ def test_faces_come_by_time(place: Workplace, analyst: Analyst, engine: Engine) 
     assert found.info is not None
     assert found.info.video == INFO
     assert not found.matches
-    assert analyst.asked == ["public-domain"]
+    assert analyst.asked == ["opencv"]
     (event,) = _events(place, "detect")
     assert (event.actor, event.collection) == (_ADA, None)
     assert event.detail == {"job": job_id, "video": "ab" * 32, "tracks": 2}

@@ -77,5 +77,5 @@ def analyst(engine: Engine) -> Analyst:
 
 @pytest.fixture
 def place(database: Database, engine: Engine, objects: Objects, analyst: Analyst) -> Workplace:
-    packs = Packs("public-domain", analyst.analyse, lambda _: engine.calibration)
+    packs = Packs("opencv", analyst.analyse, lambda _: engine.calibration)
     return Workplace(database, objects, packs, _tell, webhook=True)

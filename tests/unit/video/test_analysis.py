@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.vision.analyze import Engine
+    from reknown.vision.detect.base import Detections, Detector
 
     Frames = Iterable[tuple[NDArray[np.uint8], int]]
 
@@ -132,6 +134,31 @@ def test_who_comes_back_later_is_the_same_person(engine: Engine) -> None:
         ],
     )
     assert spans(film.tracks) == [(0, 0, 960), (0, 3000, 3960)]
+
+
+@dataclass(frozen=True)
+class _Sure:
+    """The detector, believed from another score on."""
+
+    detector: Detector
+    sure: float
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+        return self.detector.detect(pixels)
+
+
+def test_a_face_begins_a_track_where_its_detector_is_sure_of_it(
+    engine: Engine, public_domain: Engine
+) -> None:
+    data = videos.rendered(
+        videos.scene(videos.steady(0, 400), [(videos.eileen(), videos.still((0.5, 0.5)))])
+    )
+    for each in (engine, public_domain):
+        (track,) = read(each, data).tracks
+        scores = [seen.face.confidence for seen in track.observations]
+        assert min(scores) > each.detector.sure
+        unsure = replace(each, detector=_Sure(each.detector, max(scores) + 1e-6))
+        assert read(unsure, data).tracks == ()
 
 
 def test_a_video_without_faces_has_no_tracks(engine: Engine) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def request_(cache_folder: Path, tmp_path: Path) -> AnalysisRequest:
-    return AnalysisRequest("public-domain", cache_folder, tmp_path / "packs", pictures=True)
+    return AnalysisRequest("opencv", cache_folder, tmp_path / "packs", pictures=True)
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +71,17 @@ def children(parent: int | None = None) -> list[int]:
     return found
 
 
-def test_a_video_is_analysed_elsewhere(clip: bytes, request_: AnalysisRequest) -> None:
+@pytest.mark.parametrize(("pack", "measured"), [("opencv", True), ("public-domain", False)])
+def test_a_video_is_analysed_elsewhere(
+    clip: bytes, request_: AnalysisRequest, pack: str, measured: bool
+) -> None:
     heard: list[tuple[int, int, int]] = []
+    asked = replace(request_, pack=pack)
     with opened(clip) as file:
-        found = analyse_isolated(file, request_, lambda *how_far: heard.append(how_far))
+        found = analyse_isolated(file, asked, lambda *how_far: heard.append(how_far))
+    assert found.space.pack == pack
     (track,) = found.tracks
+    assert {shot.face.quality.magnitude is not None for shot in track.shots} == {measured}
     assert (track.start_ms, track.end_ms, track.person) == (0, 1960, 0)
     assert track.template.shape == (found.space.dimension,)
     assert track.shots[0].jpeg[:2] == b"\xff\xd8"
@@ -171,7 +178,7 @@ def test_it_dies_with_the_one_that_waits(clip: bytes, request_: AnalysisRequest)
     script = (
         "import sys, pathlib; from reknown.video.isolation import *\n"
         "paths = [pathlib.Path(word) for word in sys.argv[1:]]\n"
-        "request = AnalysisRequest('public-domain', paths[1], paths[2])\n"
+        "request = AnalysisRequest('opencv', paths[1], paths[2])\n"
         "analyse_isolated(open(paths[0], 'rb'), request, lambda *_: print('on', flush=True))\n"
     )
     with tempfile.NamedTemporaryFile() as file:
@@ -253,7 +260,7 @@ def test_tracks_that_cannot_be_are_refused(
         messages.Analysed(
             VideoInfo("h264", "QuickTime / MOV", 40, 25.0, 640, 360, full_range=False),
             "0" * 64,
-            TemplateSpace("public-domain", "f", 384),
+            TemplateSpace("opencv", "f", 128),
             (),
             Effort(1, 1, 1, {}),
         ),

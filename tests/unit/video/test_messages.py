@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -7,11 +9,13 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.tracks import Observation, Shot
 from reknown.video import messages
+from reknown.vision.quality import with_magnitude
 from video_faces import face
 
+CLEAR = replace(face(), quality=with_magnitude(face().quality, 12.5))
 SAID: list[messages.Message] = [
     messages.Progress(1, 2, 3),
-    messages.FoundTrack(0, (Observation(5, face()),), (Shot(5, face(), b"jpeg"),), b"\0" * 8),
+    messages.FoundTrack(0, (Observation(5, face()),), (Shot(5, CLEAR, b"jpeg"),), b"\0" * 8),
     messages.Failed("InvalidVideoError", "no video"),
 ]
 

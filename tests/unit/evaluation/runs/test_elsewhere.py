@@ -142,6 +142,18 @@ def test_a_group_of_which_no_picture_gave_a_template_does_not_end_the_others() -
     assert counts(found)["kind: first"] == (2, 4, [4, 4, 4, 0, 0])
 
 
+def test_however_many_strangers_match_they_are_counted() -> None:
+    """Of millions of comparisons reports keep the highest scores alone."""
+    owners = [str(row // 2) for row in range(3000)]
+    manifest = manifest_with(owners)
+    angles = np.random.default_rng(0).uniform(0, np.pi / 6, len(owners))
+    templates = templates_of(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    duplicates = find_duplicates(templates.pictures, manifest.subjects()[0])
+    found = elsewhere(CALIBRATION, Made(manifest, templates, duplicates), "x")
+    comparisons = 3000 * 2998 // 2
+    assert counts(found)["everybody"] == (1500, comparisons, [comparisons] * 5)
+
+
 def ended(last: float) -> Calibration:
     """The same table as far as that rate."""
     kept = [rate for rate in CALIBRATION.false_match_rates if rate >= last]
