@@ -267,7 +267,7 @@ def _indexed(platform: Platform, portrait: DecodedImage) -> float:
 
     def once() -> None:
         photo = GroupPhoto(replace(portrait, sha256=random.bytes(32).hex()), "new.jpg", None)
-        enrol_group(platform, _COLLECTION, photo, SPOILERS, 1, _ACTOR)
+        enrol_group(platform, platform.engines.default, _COLLECTION, photo, SPOILERS, 1, _ACTOR)
 
     return _median(once)
 

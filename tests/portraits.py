@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _GREY = (60, 60, 70)
 
@@ -45,6 +47,20 @@ def three() -> bytes:
     for portrait, side, left in ((GRACE, 320, 10), (EILEEN, 240, 340), (GRACE, 180, 600)):
         canvas.paste(_scaled(portrait.crop(), side), (left, 10))
     return jpeg(canvas)
+
+
+def save_many(root: Path, pictures: int, people: int) -> None:
+    """Different pictures made from the two portraits, in a folder for each of the people."""
+    chance = random.Random(0)
+    for number in range(pictures):
+        picture = (EILEEN, GRACE)[number % 2].crop().resize((300, 300))
+        picture = picture.rotate(chance.uniform(-8, 8), Image.Resampling.BICUBIC)
+        left, top = chance.randint(0, 15), chance.randint(0, 15)
+        picture = picture.crop((left, top, left + 280, top + 280))
+        picture = ImageEnhance.Brightness(picture).enhance(chance.uniform(0.85, 1.15))
+        folder = root / f"person {number % people}"
+        folder.mkdir(exist_ok=True)
+        picture.save(folder / f"{number:02d}.jpg", quality=90)
 
 
 def crowd(columns: int, rows: int) -> bytes:

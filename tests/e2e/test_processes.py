@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image, ImageEnhance
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from portraits import save_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,16 +61,7 @@ def _lines(text: str) -> list[dict[str, Any]]:
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty different pictures of six people, made from two portraits."""
     root = tmp_path_factory.mktemp("crowd")
-    chance = random.Random(0)
-    for number in range(60):
-        picture = (EILEEN, GRACE)[number % 2].crop().resize((300, 300))
-        picture = picture.rotate(chance.uniform(-8, 8), Image.Resampling.BICUBIC)
-        left, top = chance.randint(0, 15), chance.randint(0, 15)
-        picture = picture.crop((left, top, left + 280, top + 280))
-        picture = ImageEnhance.Brightness(picture).enhance(chance.uniform(0.85, 1.15))
-        folder = root / f"person {number % 6}"
-        folder.mkdir(exist_ok=True)
-        picture.save(folder / f"{number:02d}.jpg", quality=90)
+    save_many(root, 60, 6)
     return root
 
 

@@ -18,6 +18,7 @@ from reknown.biometrics.errors import InputError, ReknownError, ReplayError
 from reknown.ledger import events
 from reknown.ledger.actor import Actor, Nonce
 from reknown.services.access import authenticate
+from reknown.services.spaces import in_one_space
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
@@ -140,7 +141,10 @@ class Gateway:
         self, incoming: Incoming, call: Call, request: shapes.Shape, collection: str | None
     ) -> shapes.Shape:
         try:
-            return incoming.handler.run(call, request)
+            # a collection may be switched to another model pack while it is asked
+            return in_one_space(
+                call.platform.database, collection, lambda: incoming.handler.run(call, request)
+            )
         except ReknownError as error:
             raise self._translated(incoming, error, collection) from error
         except Exception as error:  # a fault of ours belongs into the ledger too

@@ -22,6 +22,7 @@ ReknownError
 │   │   └── CollectionNotFoundError  no such collection
 │   ├── AlreadyExistsError      the name is taken
 │   ├── QuotaError              a gallery or a subject holds as much as it may
+│   ├── UpgradeError            a collection cannot take this step to another model pack now
 │   ├── PageError               this is not where a page ended
 │   └── DatabaseError           the database cannot be opened or is of another version
 ├── RequestError
@@ -119,6 +120,10 @@ class AlreadyExistsError(GalleryError):
 
 class QuotaError(GalleryError):
     """A gallery or a subject holds as much as it may."""
+
+
+class UpgradeError(GalleryError):
+    """The collection cannot take this step on its way to another model pack now."""
 
 
 class PageError(GalleryError):

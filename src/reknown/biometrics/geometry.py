@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,32 @@ class BoundingBox:
             round((self.left + self.width) * width),
             round((self.top + self.height) * height),
         )
+
+
+def pair_boxes(
+    boxes: Sequence[BoundingBox],
+    others: Sequence[BoundingBox],
+    least: float,
+    alike: Callable[[int, int], bool] = lambda _box, _other: True,
+) -> dict[int, int]:
+    """For boxes that overlap one of the others by more than `least` the number of that other.
+
+    The closest pairs come first and each box is in one pair only. `alike` says by their
+    numbers which may be paired at all.
+    """
+    overlaps = [
+        (box.overlap(other), number, place)
+        for number, box in enumerate(boxes)
+        for place, other in enumerate(others)
+        if alike(number, place)
+    ]
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for overlap, number, place in sorted(overlaps, key=lambda entry: -entry[0]):
+        if overlap > least and number not in pairs and place not in taken:
+            pairs[number] = place
+            taken.add(place)
+    return pairs
 
 
 @dataclass(frozen=True, slots=True)

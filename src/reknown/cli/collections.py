@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.cli import upgrade
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
 
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import Collection
 
 cli = typer.Typer(
-    help="Galleries: list, make, tag and delete them.", no_args_is_help=True, rich_markup_mode=None
+    help="Galleries: list, make, tag and delete them, move them to another model pack.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
+
+cli.add_typer(upgrade.cli, name="upgrade")
 
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)
@@ -55,7 +60,7 @@ def create(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Make an empty collection, bound to one model pack for good."""
+    """Make an empty collection of one model pack; `upgrade` moves it to another."""
     from reknown.cli.session import open_engine, open_gallery
     from reknown.services import galleries
     from reknown.settings import read_settings

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reknown.access.vault import Vault
     from reknown.biometrics.calibration import Calibration
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.database import Engine as Database
     from reknown.services.decision import Threshold
     from reknown.vision.analyze import Engine
@@ -77,15 +78,13 @@ def engine_for_enrolment(database: Database, name: str, pack: str | None) -> Eng
     return open_engine(pack)
 
 
-def calibration_of_collection(database: Database, name: str) -> Calibration | None:
-    """What scores of a collection stand for, without loading its networks.
+def calibration_of_space(space: TemplateSpace) -> Calibration | None:
+    """What scores in this space stand for, without loading networks.
 
-    Raises `NotFoundError`, `ModelError`, or `SpaceMismatchError` when its pack is another now.
+    Raises `ModelError`, or `SpaceMismatchError` when its pack is another now.
     """
-    from reknown.services.galleries import get_collection
     from reknown.vision.packs.space import pack_calibration, template_space
 
-    space = get_collection(database, name).space
     manifest = pack_store().manifest(space.pack)
     template_space(manifest).require(space)
     return pack_calibration(manifest)[0]

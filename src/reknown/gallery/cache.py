@@ -91,15 +91,16 @@ class TemplateCache:
 class _Held:
     """One collection's templates at one revision; `counted` bytes are in the cache's total."""
 
+    _revision: int
+    _buffer: NDArray[np.float32]
+    _keys: NDArray[np.int64]
+    _templates: GalleryTemplates
+
     def __init__(self, owner: int, space: TemplateSpace) -> None:
         self.owner = owner
         self.counted = 0
         self._lock = Lock()
-        self._revision = -1
-        # Snapshots given out are views of the first rows: those never change in place.
-        self._buffer = np.empty((0, space.dimension), np.float32)
-        self._keys = np.empty(0, np.int64)
-        self._templates = GalleryTemplates(space, self._buffer, (), ())
+        self._clear(space)
 
     @property
     def nbytes(self) -> int:
@@ -109,11 +110,21 @@ class _Held:
     def refreshed(self, connection: Connection, row: Row[Any]) -> GalleryTemplates:
         with self._lock:
             if row.revision > self._revision:
+                # nothing held, or nothing that is still right: maybe not even the space
+                if row.replaced > self._revision:
+                    self._clear(space_of(row))
                 if row.pruned > self._revision >= 0:
                     self._prune(connection, row.id)
                 self._update(connection, row.id)
                 self._revision = row.revision
             return self._templates
+
+    def _clear(self, space: TemplateSpace) -> None:
+        self._revision = -1
+        # Snapshots given out are views of the first rows: those never change in place.
+        self._buffer = np.empty((0, space.dimension), np.float32)
+        self._keys = np.empty(0, np.int64)
+        self._templates = GalleryTemplates(space, self._buffer, (), ())
 
     def _prune(self, connection: Connection, owner: int) -> None:
         query = select(faces.c.id).where(faces.c.collection_id == owner)

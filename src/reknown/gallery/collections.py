@@ -79,6 +79,12 @@ def get_space(connection: Connection, name: str) -> TemplateSpace:
     return space_of(require(connection, name))
 
 
+def generation(connection: Connection, name: str) -> tuple[int, int]:
+    """What is another whenever all its templates have been replaced; raises `NotFoundError`."""
+    row = require(connection, name)
+    return row.id, row.replaced
+
+
 def list_collections(
     connection: Connection, after: str | None = None, limit: int = 1000
 ) -> Page[Collection]:
@@ -153,7 +159,7 @@ def now() -> str:
 
 
 def space_of(row: Row[Any]) -> TemplateSpace:
-    """The template space of a collection's row."""
+    """The template space of a row of `collections`, or of one with the same columns."""
     return TemplateSpace(row.pack, row.fingerprint, row.dimension)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 _FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
-from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.gallery.collections import claim, now, require, space_of
 from reknown.gallery.names import require_text
@@ -50,7 +50,7 @@ def add_faces(
     row = claim(connection, collection)
     if not faces:
         raise InputError("a picture without faces cannot be stored")
-    _check_faces(faces, space_of(row))
+    check_faces(faces, space_of(row))
     if known_images(connection, collection, [image.sha256]):
         raise AlreadyExistsError(
             f"{collection!r} holds the picture {image.name!r} already: delete its faces first"
@@ -70,7 +70,7 @@ def merge_faces(
     Raises `NotFoundError`, `SpaceMismatchError`, or `InputError` as `add_faces` does.
     """
     row = claim(connection, collection)
-    _check_faces(faces, space_of(row))
+    check_faces(faces, space_of(row))
     known = find_image(connection, collection, image.sha256)
     records = _same_faces(faces, known)
     new = [face for face, record in zip(faces, records, strict=True) if record is None]
@@ -88,7 +88,7 @@ def restore_faces(connection: Connection, collection: str, moved: Sequence[Moved
     Raises `AlreadyExistsError` when an id is taken, otherwise as `add_faces` does.
     """
     row = claim(connection, collection)
-    _check_faces([item.face for item in moved], space_of(row))
+    check_faces([item.face for item in moved], space_of(row))
     pictures = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
     names = {item.user for item in moved if item.user is not None}
     owners = {name: ensure_user(connection, row.id, name) for name in sorted(names)}
@@ -96,7 +96,7 @@ def restore_faces(connection: Connection, collection: str, moved: Sequence[Moved
     values = [
         common
         | {"image_id": pictures[item.image.sha256], "user_id": item.user and owners[item.user]}
-        | _values(item.face)
+        | face_values(item.face)
         for item in moved
     ]
     try:
@@ -185,7 +185,8 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
     return gone
 
 
-def _check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
+def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
+    """Raises `SpaceMismatchError` or `InputError` for what cannot be stored in that space."""
     for face in faces:
         space.require(face.template.space)
         vector = face.template.vector
@@ -213,23 +214,19 @@ def _insert(
         "created_at": now(),
         "revision": row.revision,
     }
-    values = [owners | _values(face) for face in faces]
+    values = [owners | face_values(face) for face in faces]
     connection.execute(insert(faces_table), values)
     return [value["face_id"] for value in values]
 
 
 def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[FaceRecord | None]:
     """For each of the `faces` the one known already: the closest first, none for two of them."""
-    overlaps = [
-        (record.box.overlap(face.box), number, place)
-        for number, face in enumerate(faces)
-        for place, record in enumerate(known)
-        if record.external_id == face.external_id
-    ]
-    found: dict[int, int] = {}
-    for overlap, number, place in sorted(overlaps, key=lambda entry: -entry[0]):
-        if overlap > _SAME_PLACE and number not in found and place not in found.values():
-            found[number] = place
+    found = pair_boxes(
+        [face.box for face in faces],
+        [record.box for record in known],
+        _SAME_PLACE,
+        lambda number, place: faces[number].external_id == known[place].external_id,
+    )
     return [known[found[number]] if number in found else None for number in range(len(faces))]
 
 
@@ -278,7 +275,8 @@ def _any_face() -> ScalarSelect[int]:
     return left.limit(1).scalar_subquery()
 
 
-def _values(face: NewFace) -> dict[str, Any]:
+def face_values(face: NewFace) -> dict[str, Any]:
+    """The face as columns of its table."""
     # numpy scalars are no numbers to the database drivers
     return {
         "face_id": face.face_id or str(uuid4()),

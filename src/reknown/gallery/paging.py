@@ -55,7 +55,7 @@ def _start(after: str | None) -> int:
     return int(after)
 
 
-def batches(values: Iterable[str]) -> Iterator[list[str]]:
+def batches(values: Iterable[Item]) -> Iterator[list[Item]]:
     """The distinct values in portions that fit into one statement's bound parameters."""
     distinct = iter(dict.fromkeys(values))
     while batch := list(islice(distinct, _BATCH)):

@@ -2,7 +2,8 @@
 
 Keys ascend in the order of creation and are never given twice, so that paging can go by them.
 `collections.revision` counts the changes of a collection, `faces.revision` is that of a
-face's last one and `collections.pruned` that of the last one which deleted faces.
+face's last one, `collections.pruned` that of the last one which deleted faces and
+`collections.replaced` that of the last one which replaced all templates.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     ForeignKey,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 KEY = BigInteger().with_variant(Integer(), "sqlite")
@@ -43,6 +46,7 @@ collections = Table(
     Column("created_at", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("pruned", BigInteger, nullable=False, server_default="0"),
+    Column("replaced", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -107,6 +111,18 @@ faces = Table(
     sqlite_autoincrement=True,
 )
 
+# What a face is in one template space and may not be in another.
+CARRIED = {
+    "box_left": Double,
+    "box_top": Double,
+    "box_width": Double,
+    "box_height": Double,
+    "confidence": Double,
+    "quality": Integer,
+    "magnitude": Double,
+    "template": LargeBinary,
+}
+
 # Tracks of videos that are kept to be searched later, by whoever may search the collection.
 tracks = Table(
     "tracks",
@@ -129,8 +145,49 @@ tracks = Table(
     Column("template", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
+    Column("pack", Text, nullable=False, server_default=text("''")),
+    Column("fingerprint", Text, nullable=False, server_default=text("''")),
+    Column("dimension", Integer, nullable=False, server_default="0"),
     Index("ix_tracks_order", "collection_id", "id"),
     Index("ix_tracks_video", "collection_id", "video_sha256"),
     Index("ix_tracks_expiry", "expires_at"),
     sqlite_autoincrement=True,
+)
+
+# The way of a collection from its former template space to another, while it is on it.
+upgrades = Table(
+    "upgrades",
+    metadata,
+    Column("collection", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("former_pack", Text, nullable=False),
+    Column("former_fingerprint", Text, nullable=False),
+    Column("former_dimension", Integer, nullable=False),
+    Column("target_pack", Text, nullable=False),
+    Column("target_fingerprint", Text, nullable=False),
+    Column("target_dimension", Integer, nullable=False),
+    Column("switched", Boolean, nullable=False),
+    Column("ending", Boolean, nullable=False),
+    Column("started_at", Text, nullable=False),
+)
+
+# What a face is in the space that its collection comes from and in the one that it goes to.
+# Either set is written over `faces` whenever it is to be in force.
+upgrade_templates = Table(
+    "upgrade_templates",
+    metadata,
+    Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True),
+    *(
+        Column(f"{which}_{name}", kind, nullable=name == "magnitude")
+        for which in ("former", "target")
+        for name, kind in CARRIED.items()
+    ),
+)
+
+# Why a face has no template in the other space.
+upgrade_losses = Table(
+    "upgrade_losses",
+    metadata,
+    Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
 )

@@ -39,9 +39,10 @@ _SHORTEST_PREFIX = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackRecord:
-    """A kept track as it is stored; both times are in UTC."""
+    """A kept track as it is stored, in the `space` of its template; both times are in UTC."""
 
     track: KeptTrack
+    space: TemplateSpace
     created_at: datetime
     expires_at: datetime
 
@@ -89,8 +90,15 @@ def keep_tracks(
     own = tracks_table.c.collection_id == row.id
     same = tracks_table.c.video_sha256 == video_sha256
     replaced = connection.execute(delete(tracks_table).where(own, same)).rowcount
-    times = {"created_at": now(), "expires_at": _text(expires_at)}
-    values = [{"collection_id": row.id, **times, **_values(track)} for track in tracks]
+    common = {
+        "collection_id": row.id,
+        "created_at": now(),
+        "expires_at": _text(expires_at),
+        "pack": space.pack,
+        "fingerprint": space.fingerprint,
+        "dimension": space.dimension,
+    }
+    values = [common | _values(track) for track in tracks]
     if values:
         connection.execute(insert(tracks_table), values)
     return int(replaced)
@@ -123,9 +131,13 @@ def find_tracks(
 
 
 def load_track_templates(connection: Connection, collection: str) -> TrackTemplates:
-    """The templates of all tracks, streamed into one matrix; raises `NotFoundError`."""
+    """The templates of all tracks in the collection's present space, streamed into one matrix.
+
+    Raises `NotFoundError`.
+    """
     row = require(connection, collection)
-    living = tracks_table.c.collection_id == row.id, _alive()
+    same = tracks_table.c.fingerprint == row.fingerprint
+    living = tracks_table.c.collection_id == row.id, same, _alive()
     counting = select(func.count()).select_from(tracks_table).where(*living)
     count = connection.execute(counting).scalar_one()
     vectors = np.empty((count, row.dimension), "<f4")
@@ -137,6 +149,17 @@ def load_track_templates(connection: Connection, collection: str) -> TrackTempla
         vectors[len(ids) : len(ids) + len(lines)] = part
         ids.extend(line.track_id for line in lines)
     return TrackTemplates(space_of(row), vectors[: len(ids)], ids)
+
+
+def count_tracks(connection: Connection, collection: str) -> dict[TemplateSpace, int]:
+    """How many tracks are kept in each space, oldest first; raises `NotFoundError`."""
+    space = tracks_table.c.pack, tracks_table.c.fingerprint, tracks_table.c.dimension
+    query = select(*space, func.count().label("tracks")).group_by(*space)
+    query = query.where(
+        tracks_table.c.collection_id == require(connection, collection).id, _alive()
+    )
+    rows = connection.execute(query.order_by(func.min(tracks_table.c.id)))
+    return {space_of(row): row.tracks for row in rows}
 
 
 def delete_tracks(connection: Connection, collection: str, choice: TrackChoice) -> list[str]:
@@ -247,7 +270,7 @@ def _record(row: Row[Any]) -> TrackRecord:
         template=np.frombuffer(row.template, "<f4"),
     )
     created, expires = (datetime.fromisoformat(x) for x in (row.created_at, row.expires_at))
-    return TrackRecord(track, created, expires)
+    return TrackRecord(track, space_of(row), created, expires)
 
 
 def _text(moment: datetime) -> str:

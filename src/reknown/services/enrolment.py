@@ -16,6 +16,7 @@ from reknown.ledger import events
 from reknown.services.extraction import extract
 from reknown.services.photos import attempt_all
 from reknown.services.quality_filter import SPOILERS, QualityFilter
+from reknown.services.spaces import until_switched
 from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _conclude(
         return EnrolmentResult(enrolee, Outcome.REFUSED, str(prepared))
     if isinstance(prepared, _Prepared):
         try:
-            with database.begin() as connection:
+            with until_switched(collection), database.begin() as connection:
                 face = _store(connection, collection, enrolee, prepared, actor)
             return EnrolmentResult(enrolee, Outcome.ENROLLED, face=face)
         except InputError as error:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reknown.ledger.actor import Actor
     from reknown.services.platform import Platform
     from reknown.services.quality_filter import Objection, QualityFilter
+    from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 
 # The default of Amazon Rekognition, https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
@@ -48,6 +49,7 @@ class GroupEnrolment:
 
 def enrol_group(
     platform: Platform,
+    engine: Engine,
     collection: str,
     photo: GroupPhoto,
     quality: QualityFilter,
@@ -59,9 +61,9 @@ def enrol_group(
     The same picture with the same external id is not enrolled twice: its faces come back as
     they are stored.
 
-    Raises `NotFoundError`, `QuotaError`, or `InputError` for names that cannot be stored.
+    Raises `NotFoundError`, `SpaceMismatchError` when the collection is not the engine's,
+    `QuotaError`, or `InputError` for names that cannot be stored.
     """
-    engine = platform.engine_of(collection)
     image = photo.image
     faces = extract(engine, image, engine.detect(image), quality, limit)
     new = [new_face(face, template, photo.external_id) for face, template in faces.fit]

@@ -17,7 +17,6 @@ import numpy as np
 from reknown.biometrics.errors import InputError, NoFaceError, NotFoundError
 from reknown.biometrics.tracks import KeptTrack
 from reknown.gallery import tracks
-from reknown.gallery.collections import get_space
 from reknown.gallery.database import reading
 from reknown.gallery.index import ExactIndex
 from reknown.gallery.tracks import TrackChoice
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.candidates import Comparison
     from reknown.biometrics.errors import ReknownError
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.gallery.database import Connection
     from reknown.gallery.database import Engine as Database
@@ -153,6 +153,18 @@ def purge_tracks(database: Database, collection: str, actor: Actor) -> list[str]
     return gone
 
 
+def count_foreign(
+    database: Database, collection: str, space: TemplateSpace
+) -> dict[TemplateSpace, int]:
+    """How many tracks of other spaces are kept, which cannot be compared with this one.
+
+    They are from before the collection was switched to its pack. Raises `NotFoundError`.
+    """
+    with reading(database) as connection:
+        counts = tracks.count_tracks(connection, collection)
+    return {other: n for other, n in counts.items() if other.fingerprint != space.fingerprint}
+
+
 def purge_everywhere(database: Database, actor: Actor) -> None:
     """Deletes what has expired in all collections, for good."""
     with reading(database) as connection:
@@ -177,11 +189,10 @@ class TrackSearcher:
         threshold: Threshold,
         actor: Actor,
     ) -> None:
-        with reading(database) as connection:
-            engine.space.require(get_space(connection, collection))
         purge_tracks(database, collection, actor)
         with reading(database) as connection:
             self._templates = tracks.load_track_templates(connection, collection)
+            engine.space.require(self._templates.space)
         self._engine = engine
         self._database = database
         self._collection = collection
@@ -192,6 +203,11 @@ class TrackSearcher:
     def tracks(self) -> int:
         """The number of tracks searched."""
         return len(self._templates.ids)
+
+    @property
+    def space(self) -> TemplateSpace:
+        """The space of the tracks searched."""
+        return self._templates.space
 
     def search_all(
         self, paths: Iterable[Path], limit: int = 20

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.gallery import collections, faces, users
+from reknown.gallery.database import reading
 from reknown.gallery.paging import Page
 from reknown.ledger import events
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reknown.biometrics.records import Collection, FaceRecord, UserRecord
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
 
@@ -50,13 +52,17 @@ def page_faces(
     user: str | None,
     face_ids: Sequence[str] | None,
     actor: Actor,
-) -> Page[FaceRecord]:
-    """A page of the faces, of one user or with these ids if wanted; raises `NotFoundError`."""
-    with database.begin() as connection:
+) -> tuple[TemplateSpace, Page[FaceRecord]]:
+    """A page of the faces, of one user or with these ids if wanted, and their space.
+
+    Raises `NotFoundError`.
+    """
+    with reading(database) as connection:
+        space = collections.get_space(connection, collection)
         found = faces.list_faces(connection, collection, page.after, page.limit, user, face_ids)
-        detail = {"listed": len(found.items)}
-        events.append(connection, actor, "list faces", collection, detail)
-    return found
+    detail = {"listed": len(found.items)}
+    events.record(database, actor, "list faces", collection, detail)
+    return space, found
 
 
 def page_users(

@@ -9,6 +9,7 @@ import numpy as np
 
 from reknown.biometrics.errors import InputError, NoFaceError
 from reknown.gallery import faces as references
+from reknown.gallery.collections import get_space
 from reknown.gallery.database import reading
 from reknown.gallery.search import search_references, search_subjects
 from reknown.gallery.templates import pick_templates, templates_of_user
@@ -139,7 +140,7 @@ def search_faces_by_face(platform: Platform, query: Query, face_id: str) -> Face
 
     Raises `NotFoundError` for the collection, `InputError` for an unknown face.
     """
-    vectors = _stored_face(platform, query.collection, face_id)
+    vectors = _stored_face(platform, query, face_id)
     return _search_faces(platform, query, vectors, {"face": face_id}, without=face_id)
 
 
@@ -148,7 +149,7 @@ def search_users_by_face(platform: Platform, query: Query, face_id: str) -> User
 
     Raises `NotFoundError` for the collection, `InputError` for an unknown face.
     """
-    vectors = _stored_face(platform, query.collection, face_id)
+    vectors = _stored_face(platform, query, face_id)
     return _search_users(platform, query, vectors, {"face": face_id})
 
 
@@ -159,8 +160,9 @@ def search_users_by_user(platform: Platform, query: Query, user: str) -> UserSea
     """
     with reading(platform.database) as connection:
         get_user(connection, query.collection, user)
-        vectors = templates_of_user(connection, query.collection, user).vectors
-    return _search_users(platform, query, vectors, {"user": user}, without=user)
+        own = templates_of_user(connection, query.collection, user)
+    query.engine.space.require(own.space)
+    return _search_users(platform, query, own.vectors, {"user": user}, without=user)
 
 
 def require_face(probes: Probes) -> DetectedFace:
@@ -182,18 +184,19 @@ def _vectors(query: Query, probes: Probes) -> NDArray[np.float32]:
     return np.array(vectors, np.float32).reshape(len(vectors), query.engine.space.dimension)
 
 
-def _stored_face(platform: Platform, collection: str, face_id: str) -> NDArray[np.float32]:
+def _stored_face(platform: Platform, query: Query, face_id: str) -> NDArray[np.float32]:
     with reading(platform.database) as connection:
-        vectors = pick_templates(connection, collection, [face_id]).vectors
-    if not len(vectors):
+        found = pick_templates(connection, query.collection, [face_id])
+    query.engine.space.require(found.space)
+    if not len(found.vectors):
         raise InputError(f"faceId was not found in the collection: {face_id}")
-    return vectors
+    return found.vectors
 
 
 def _opened(platform: Platform, query: Query) -> tuple[Threshold, GalleryTemplates]:
     threshold = threshold_at_similarity(query.engine.calibration, query.similarity)
     templates = platform.templates_of(query.collection)
-    # the collection may have been made anew since the probe was read
+    # the collection may have been switched or made anew since the probe was read
     query.engine.space.require(templates.space)
     return threshold, templates
 
@@ -214,6 +217,8 @@ def _search_faces(
     with platform.database.begin() as connection:
         ids = {hit.face_id for row in rows for hit in row}
         records = references.find_faces(connection, query.collection, ids)
+        # asked last: boxes and similarities are of one space then
+        query.engine.space.require(get_space(connection, query.collection))
         events.append(connection, query.actor, "identify", query.collection, detail)
     matches = tuple(_face_matches(row, records, threshold) for row in rows)
     return FaceSearch(Searched(threshold, count, count), matches)

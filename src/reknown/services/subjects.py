@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reknown.biometrics.errors import QuotaError
 from reknown.gallery import faces, users
-from reknown.gallery.collections import claim
+from reknown.gallery.collections import claim, get_space
 from reknown.gallery.index import ExactIndex
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.ledger import events
@@ -95,12 +95,14 @@ def associate_faces(
 
     Faces that are its own already are passed over.
 
-    Raises `NotFoundError` for collection or user, `QuotaError`, `UncalibratedError`.
+    Raises `NotFoundError` for collection or user, `QuotaError`, `UncalibratedError`, or
+    `SpaceMismatchError` when the collection is switched to another pack meanwhile.
     """
-    calibration = platform.engine_of(request.collection).calibration
-    threshold = threshold_at_similarity(calibration, similarity)
+    engine = platform.engine_of(request.collection)
+    threshold = threshold_at_similarity(engine.calibration, similarity)
 
     def work(connection: Connection) -> dict[str, Any]:
+        engine.space.require(get_space(connection, request.collection))
         refused, free = _sorted(connection, request, face_ids)
         unlike = _unlike(connection, request, free, threshold)
         wanted = [face for face in free if face not in {other.face_id for other in unlike}]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.gallery import faces
-from reknown.gallery.collections import claim, get_space
+from reknown.gallery.collections import claim
+from reknown.gallery.database import reading
 from reknown.gallery.paging import Page
 from reknown.gallery.templates import pick_templates
 from reknown.ledger import events
@@ -36,15 +37,15 @@ def export_templates(
     database: Database, collection: str, page: PageRequest, actor: Actor
 ) -> tuple[TemplateSpace, Page[ExportedFace]]:
     """A page of the references with their templates; raises `NotFoundError`."""
-    with database.begin() as connection:
-        space = get_space(connection, collection)
+    # one state throughout, although the collection may be switched to another space meanwhile
+    with reading(database) as connection:
         found = faces.list_faces(connection, collection, page.after, page.limit)
         ids = [record.face_id for record in found.items]
         picked = pick_templates(connection, collection, ids)
-        vectors = dict(zip(picked.face_ids, picked.vectors, strict=True))
-        events.append(connection, actor, "export templates", collection, {"faces": ids})
+    vectors = dict(zip(picked.face_ids, picked.vectors, strict=True))
+    events.record(database, actor, "export templates", collection, {"faces": ids})
     items = tuple(ExportedFace(record, vectors[record.face_id]) for record in found.items)
-    return space, Page(items, found.next)
+    return picked.space, Page(items, found.next)
 
 
 def import_templates(

@@ -18,6 +18,7 @@ from reknown.gallery.templates import load_templates
 from reknown.ledger import events
 from reknown.services import kept_tracks
 from reknown.services.identification import ranked
+from reknown.services.spaces import until_switched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,7 @@ class VideoIdentifier:
             "gallery_size": self.gallery_size,
             "faces": [[hit.face_id for hit in row] for row in rows],
         }
-        with self._database.begin() as connection:
+        with until_switched(self._collection), self._database.begin() as connection:
             events.append(connection, self._actor, "identify", self._collection, detail)
             if keeping is None:
                 return None

@@ -6,7 +6,7 @@ holds the lease: a job ends once, whatever dies when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from reknown.ledger import events
 from reknown.ledger.actor import Actor
 from reknown.objects.errors import ObjectError
 from reknown.services.decision import caution, threshold_at_similarity
+from reknown.services.spaces import in_one_space
 from reknown.services.video_jobs import MAX_BYTES
 from reknown.services.video_records import (
     BY_PERSON,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.records import FaceRecord
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.gallery.database import Engine as Database
     from reknown.gallery.search import SubjectScore
@@ -102,11 +104,12 @@ class Worked:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is to be written down in the end."""
+    """What is to be written down in the end; `space` is the one searched, if one was."""
 
     worked: Worked
     parts: Sequence[Part]
     detail: dict[str, Any]
+    space: TemplateSpace | None = None
 
 
 class LeaseLostError(Exception):
@@ -130,15 +133,19 @@ def work(place: Workplace, lease: Lease, watch: Watch) -> Worked | None:
 
     Raises `DatabaseError`, which is not the job's fault: its lease is left to run out.
     """
+
+    def carry_out() -> Worked | None:
+        return _finish(place, lease, _look(place, lease, watch))
+
     try:
-        found = _look(place, lease, watch)
+        # whoever is searched may be switched to another model pack meanwhile
+        return in_one_space(place.database, lease.job.collection, carry_out)
     except DatabaseError:
         raise
     except LeaseLostError:
         return None
     except Exception as error:  # a fault of ours ends the job too, or it would come again
-        found = _failure(error, lease.job)
-    return found.worked if _finish(place, lease, found) else None
+        return _finish(place, lease, _failure(error, lease.job))
 
 
 def _look(place: Workplace, lease: Lease, watch: Watch) -> _Found:
@@ -183,7 +190,8 @@ def _searched(place: Workplace, job: Job, what: Wanted, seen: VideoAnalysis) -> 
     parts += results.pack(MATCHES, matches)
     summary = _summary(seen, what.similarity, threshold, count)
     detail = {"threshold": what.similarity, "references": count, "faces": sorted(ids)}
-    return _found(seen, JobInfo(seen.info, summary), parts, detail)
+    found = _found(seen, JobInfo(seen.info, summary), parts, detail)
+    return replace(found, space=templates.space)
 
 
 def _search(
@@ -266,14 +274,16 @@ def _failure(error: Exception, job: Job) -> _Found:
     return _Found(Worked(ending, 0, trouble), (), {"failed": message})
 
 
-def _finish(place: Workplace, lease: Lease, found: _Found) -> bool:
+def _finish(place: Workplace, lease: Lease, found: _Found) -> Worked | None:
     job, ending = lease.job, found.worked.ending
     deed = "identify" if Task(job.kind) is Task.SEARCH else "detect"
     topic = wanted(job).topic
     body = place.tell(job, ending.state)
     with place.database.begin() as connection:
         if not queue.finish(connection, lease, ending):
-            return False
+            return None
+        if found.space is not None and job.collection is not None:
+            found.space.require(get_space(connection, job.collection))
         results.store(connection, job, found.parts)
         detail = {"job": job.job_id} | found.detail
         events.append(connection, Actor(job.actor), deed, job.collection, detail)
@@ -281,7 +291,7 @@ def _finish(place: Workplace, lease: Lease, found: _Found) -> bool:
             outbox.add(connection, job.job_id, SNS, topic, body)
         if place.webhook:
             outbox.add(connection, job.job_id, WEBHOOK, "", body)
-    return True
+    return found.worked
 
 
 def _storable(text: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.geometry import BoundingBox, pair_boxes
 
 PLACES = st.floats(-2, 2)
 SIZES = st.floats(1e-6, 3)
@@ -63,3 +63,29 @@ def test_boxes_that_have_nothing_in_common(other: BoundingBox) -> None:
 
 def test_boxes_without_extent_have_nothing_in_common() -> None:
     assert BoundingBox(0, 0, 0, 0).overlap(BoundingBox(0, 0, 0, 0)) == 0
+
+
+@given(boxes=st.lists(BOXES, max_size=6), others=st.lists(BOXES, max_size=6))
+def test_pairs_are_close_and_nothing_better_is_left_out(
+    boxes: list[BoundingBox], others: list[BoundingBox]
+) -> None:
+    pairs = pair_boxes(boxes, others, 0.3)
+    assert len(set(pairs.values())) == len(pairs)
+    lowest = {one: boxes[one].overlap(others[other]) for one, other in pairs.items()}
+    assert all(overlap > 0.3 for overlap in lowest.values())
+    taken = {other: boxes[one].overlap(others[other]) for one, other in pairs.items()}
+    for one, box in enumerate(boxes):
+        for other, place in enumerate(others):
+            overlap = box.overlap(place)
+            better = overlap > max(lowest.get(one, 0.3), taken.get(other, 0.3))
+            assert not better
+
+
+def test_a_box_is_in_one_pair_only_and_some_may_not_be_paired() -> None:
+    box = BoundingBox(0, 0, 1, 1)
+    near, far = BoundingBox(0.1, 0, 1, 1), BoundingBox(0.3, 0, 1, 1)
+    assert pair_boxes([box], [far, near], 0.3) == {0: 1}
+    assert pair_boxes([box, box], [near], 0.3) == {0: 0}
+    assert pair_boxes([near, box], [box, far], 0.3) == {1: 0, 0: 1}
+    assert pair_boxes([box], [near, far], 0.3, lambda _, other: other == 1) == {0: 1}
+    assert pair_boxes([box], [BoundingBox(2, 0, 1, 1)], 0.0) == {}

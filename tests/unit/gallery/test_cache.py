@@ -2,23 +2,34 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
+from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, UpgradeError
+from reknown.biometrics.templates import Template
 from reknown.gallery import cache as module
 from reknown.gallery import templates as templates_module
 from reknown.gallery.cache import TemplateCache
-from reknown.gallery.collections import create_collection, delete_collection, require
+from reknown.gallery.collections import (
+    create_collection,
+    delete_collection,
+    get_space,
+    require,
+)
 from reknown.gallery.database import reading
 from reknown.gallery.faces import add_faces, delete_faces, list_faces, merge_faces
+from reknown.gallery.switching import switch
 from reknown.gallery.templates import load_templates
+from reknown.gallery.upgrades import find_upgrade
 from reknown.gallery.users import associate_faces, create_user, delete_user, disassociate_faces
+from unit.gallery.upgrading import NEXT, end, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
 MANY = 1_000_000
 DEEDS = (
     "add", "add", "add", "merge", "delete", "delete", "associate", "disassociate",
-    "create user", "delete user", "recreate",
+    "create user", "delete user", "recreate", "prepare", "switch", "move", "move", "end",
 )  # fmt: skip
 DEED = st.tuples(st.sampled_from(DEEDS), st.integers(0, 20), st.integers(0, 20))
 # What happens in one transaction, whether it is committed, and whether one looks afterwards.
@@ -110,11 +121,11 @@ class Life:
                 connection,
                 name,
                 self._picture(next(self._numbers)),
-                self._new(one, other)[: 1 + one % 2],
+                self._new(connection, one, other)[: 1 + one % 2],
                 [None, "Ada", "Bob"][other % 3],
             ),
             "merge": lambda: merge_faces(
-                connection, name, self._picture(other % 3), self._new(one, other)
+                connection, name, self._picture(other % 3), self._new(connection, one, other)
             ),
             "delete": lambda: delete_faces(connection, name, self._some(connection, one, other)),
             "associate": lambda: associate_faces(
@@ -126,13 +137,34 @@ class Life:
             "create user": lambda: create_user(connection, name, user),
             "delete user": lambda: delete_user(connection, name, user),
             "recreate": lambda: self._recreate(connection),
+            "prepare": lambda: self._prepare(connection),
+            "switch": lambda: switch(connection, name, to_target=bool(one % 2)),
+            "move": lambda: self._move(connection),
+            "end": lambda: end(connection, name),
         }
-        # a user may be there or not
-        with suppress(NotFoundError, AlreadyExistsError):
+        # a user may be there or not, an upgrade possible or not
+        with suppress(NotFoundError, AlreadyExistsError, UpgradeError):
             deeds[deed]()
 
-    def _new(self, one: int, other: int) -> list[NewFace]:
-        return [self._face(one), self._face(other + 21)]
+    def _new(self, connection: Connection, one: int, other: int) -> list[NewFace]:
+        made = [self._face(one), self._face(other + 21)]
+        space = get_space(connection, self._name)
+        if space == self._space:
+            return made
+        vector = np.eye(1, space.dimension, one % space.dimension, np.float32)[0]
+        return [replace(face, template=Template(vector, space)) for face in made]
+
+    def _move(self, connection: Connection) -> None:
+        self._prepare(connection)
+        upgrade = find_upgrade(connection, self._name)
+        assert upgrade is not None
+        switch(connection, self._name, to_target=not upgrade.switched)
+
+    def _prepare(self, connection: Connection) -> None:
+        upgrade = find_upgrade(connection, self._name)
+        there = get_space(connection, self._name) == NEXT
+        other = upgrade.other if upgrade else self._space if there else NEXT
+        prepare(connection, self._name, other)
 
     def _some(self, connection: Connection, one: int, other: int) -> list[str]:
         faces = list_faces(connection, self._name).items
@@ -335,6 +367,52 @@ def test_a_missing_collection_is_named(own_engine: Engine, friends: str, add: Ad
         delete_collection(connection, friends)
     with reading(own_engine) as connection, pytest.raises(NotFoundError, match="'friends'"):
         cache.current(connection, friends)
+
+
+def test_a_switch_replaces_all_templates_even_of_the_same_space(
+    own_engine: Engine, space: TemplateSpace, friends: str, add: Add
+) -> None:
+    cache = TemplateCache(MANY)
+    add(3, "Ada")
+    old = look(cache, own_engine, friends)
+    before = state(old)
+    with own_engine.begin() as connection:
+        prepare(connection, friends)
+        assert state(cache.current(connection, friends)) == before
+    with own_engine.begin() as connection:
+        switch(connection, friends, to_target=True)
+    new = look(cache, own_engine, friends)
+    assert (new.space, new.vectors.shape) == (NEXT, (3, 6))
+    assert state(old) == before
+    # back to the first space, but with other templates: no look in between
+    with own_engine.begin() as connection:
+        end(connection, friends)
+        prepare(connection, friends, space)
+        switch(connection, friends, to_target=True)
+    third = TemplateCache(MANY)
+    stale = look(third, own_engine, friends)
+    assert stale.space == space
+    assert state(look(cache, own_engine, friends)) == state(stale) != before
+
+
+def test_whoever_looks_at_the_past_gets_the_new_space_or_his_own(
+    own_engine: Engine, space: TemplateSpace, friends: str, add: Add
+) -> None:
+    add(2)
+    with own_engine.begin() as connection:
+        prepare(connection, friends)
+    used, fresh = TemplateCache(MANY), TemplateCache(MANY)
+    look(used, own_engine, friends)
+    with reading(own_engine) as past:
+        require(past, friends)
+        with own_engine.begin() as connection:
+            switch(connection, friends, to_target=True)
+        assert used.current(past, friends).space == space
+        look(used, own_engine, friends)
+        # never back, and never a mixture
+        assert used.current(past, friends).space == NEXT
+        assert state(fresh.current(past, friends)) == state(load_templates(past, friends))
+    assert look(fresh, own_engine, friends).space == NEXT
 
 
 class Searches:

@@ -30,6 +30,7 @@ from reknown.biometrics.records import (
     MovedFace,
     UserRecord,
 )
+from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import database, schema
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import (
@@ -40,6 +41,7 @@ from reknown.gallery.collections import (
 )
 from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
+from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
 from reknown.gallery.users import list_users
 from reknown.jobs import schema as jobs_schema
 from reknown.ledger import events
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from reknown.biometrics.records import NewFace
-    from reknown.biometrics.templates import Template, TemplateSpace
+    from reknown.biometrics.templates import Template
 
 
 def test_sqlite_keeps_what_it_acknowledges_and_checks_references(tmp_path: Path) -> None:
@@ -149,6 +151,36 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
     with reading(engine) as connection:
         assert list(cache.current(connection, "friends").face_ids) == ["two"]
         assert [event.request_id for event in events.read(connection)] == [None, "request"]
+    engine.dispose()
+
+
+def test_kept_tracks_are_of_the_space_that_their_collection_had(
+    location: str, space: TemplateSpace
+) -> None:
+    other = TemplateSpace("other", "cd" * 32, 5)
+    with old_galleries.schema(location, "0004") as connection:
+        for key, name, of in ((7, "friends", space), (9, "others", other)):
+            made = {"id": key, "name": name, "fingerprint": of.fingerprint, "pack": of.pack}
+            statement = (
+                "INSERT INTO collections (id, name, pack, fingerprint, dimension, created_at,"
+                f" revision) VALUES (:id, :name, :pack, :fingerprint, {of.dimension}, '2026', 1)"
+            )
+            connection.execute(text(statement), made)
+        for key, owner, dimension in ((1, 7, 4), (2, 9, 5), (3, 7, 4)):
+            values = {"key": key, "owner": owner, "name": f"track {key}"}
+            values["template"] = np.eye(1, dimension, dtype="<f4").tobytes()
+            statement = (
+                "INSERT INTO tracks VALUES (:key, :name, :owner, :name, 'a.mp4', 0, 9, 5,"
+                " 0.1, 0.1, 0.2, 0.2, 0.9, 50, 3, :template, '2026-11-01', '2999-11-01')"
+            )
+            connection.execute(text(statement), values)
+    engine = open_database(location)
+    with reading(engine) as connection:
+        assert count_tracks(connection, "friends") == {space: 2}
+        assert count_tracks(connection, "others") == {other: 1}
+        assert [r.space for r in list_tracks(connection, "friends").items] == [space, space]
+        assert load_track_templates(connection, "others").ids == ["track 2"]
+        assert require(connection, "friends").replaced == 0
     engine.dispose()
 
 

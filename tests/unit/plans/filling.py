@@ -14,7 +14,17 @@ from reknown.access.schema import access_keys
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import schema as gallery_schema
 from reknown.gallery.collections import create_collection, require
-from reknown.gallery.schema import collections, faces, images, tracks, users
+from reknown.gallery.schema import (
+    CARRIED,
+    collections,
+    faces,
+    images,
+    tracks,
+    upgrade_losses,
+    upgrade_templates,
+    users,
+)
+from reknown.gallery.upgrades import begin_upgrade
 from reknown.jobs import schema as jobs_schema
 from reknown.jobs.schema import jobs, notices, parts
 from reknown.ledger import schema as ledger_schema
@@ -31,6 +41,7 @@ TABLES = [
     for table in schema.metadata.sorted_tables
 ]
 SPACE = TemplateSpace(pack="tiny", fingerprint="ab" * 32, dimension=4)
+NEXT = TemplateSpace(pack="next", fingerprint="cd" * 32, dimension=4)
 COLLECTION = "people"
 FACES = 6000
 OF_USERS = 4000
@@ -81,6 +92,7 @@ def fill(engine: Engine, *, analysed: bool) -> None:
             create_collection(connection, f"empty {number}", SPACE, {"kind": "empty"})
         _fill_collection(connection, "others", _OTHER_FACES, "of others")
         _fill_collection(connection, COLLECTION, FACES, "")
+        _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
     with engine.begin() as connection:
@@ -135,6 +147,20 @@ def _fill_collection(connection: Connection, name: str, count: int, mark: str) -
         return {**names, "expires_at": _ago(-9, number)}
 
     _put(connection, tracks, count // 2, {**seen, **video}, track)
+
+
+def _fill_upgrade(connection: Connection) -> None:
+    """All faces of the collection are carried to the next space, none of the others'."""
+    empty = (f"empty {number}" for number in range(_EMPTY_COLLECTIONS))
+    for name in (COLLECTION, "others", *empty):
+        begin_upgrade(connection, name, NEXT)
+    keys = list(connection.execute(select(faces.c.id).order_by(faces.c.id)).scalars())
+    template = np.array([1, 0, 0, 0], "<f4").tobytes()
+    values = {**dict.fromkeys(CARRIED, 0), "template": template}
+    seen = {f"{side}_{name}": values[name] for side in ("former", "target") for name in values}
+    _put(connection, upgrade_templates, FACES, seen, lambda n: {"face": keys[_OTHER_FACES + n]})
+    lost = {"reason": "face not found again", "detail": ""}
+    _put(connection, upgrade_losses, _OTHER_FACES, lost, lambda n: {"face": keys[n]})
 
 
 def _next_key(connection: Connection, table: Table) -> int:

@@ -15,7 +15,20 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
 from reknown.biometrics.templates import Template
 from reknown.biometrics.tracks import KeptTrack
-from reknown.gallery import cache, collections, database, faces, templates, tracks, users
+from reknown.gallery import (
+    cache,
+    carried,
+    carried_templates,
+    collections,
+    database,
+    faces,
+    switching,
+    templates,
+    tracks,
+    upgrades,
+    users,
+)
+from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import clock, outbox, queue, results
 from reknown.jobs.schema import jobs
 from reknown.ledger import events, requests
@@ -24,6 +37,7 @@ from reknown.ledger.requests import RequestToken
 from unit.plans.filling import (
     COLLECTION,
     FACES,
+    NEXT,
     OF_USERS,
     SPACE,
     digest,
@@ -41,6 +55,7 @@ if TYPE_CHECKING:
 
 ROOMS = (
     cache, collections, database, faces, templates, tracks, users,
+    carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     events, requests,
     keys,
@@ -173,6 +188,36 @@ def _append(connection: Connection, _: int) -> object:
     return events.append(connection, actor, "identify", COLLECTION, {})
 
 
+def _begin(connection: Connection, _: int) -> object:
+    own = upgrades_table.c.collection == _owner(connection)
+    connection.execute(upgrades_table.delete().where(own))
+    return upgrades.begin_upgrade(connection, COLLECTION, NEXT)
+
+
+def _carry(connection: Connection, count: int) -> None:
+    template = Template(_TEMPLATE.vector, NEXT)
+    made = [NewFace(template, _BOX, 0.9, 50, None, name) for name in _faces(count)]
+    lost = [
+        carried.Loss(face_id(FACES - 1 - number), carried.Reason.UNDETECTED)
+        for number in range(count)
+    ]
+    carried.carry(connection, COLLECTION, NEXT, made, lost)
+
+
+def _end(connection: Connection, _: int) -> object:
+    switching.begin_end(connection, COLLECTION)
+    return switching.end_portion(connection, COLLECTION, 9)
+
+
+def _undo(connection: Connection, _: int) -> object:
+    switching.switch(connection, COLLECTION, to_target=True)
+    return switching.switch(connection, COLLECTION, to_target=False)
+
+
+def _some_carried(connection: Connection, count: int) -> object:
+    return carried_templates.load_carried(connection, COLLECTION, lambda *_: True, count)
+
+
 def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
@@ -194,6 +239,15 @@ USE_CASES: dict[str, UseCase] = {
     "access.keys.list_keys": lambda c, _: keys.list_keys(c),
     "access.keys.revoke_key": lambda c, _: keys.revoke_key(c, _key(c)),
     "gallery.cache.current": _refresh,
+    "gallery.carried.carry": _carry,
+    "gallery.carried.carry_nothing": lambda c, _: carried.carry_nothing(c, "others", FACES),
+    "gallery.carried.count_missing": lambda c, _: carried.count_missing(c, COLLECTION),
+    "gallery.carried.count_open": lambda c, _: carried.count_open(c, COLLECTION),
+    "gallery.carried.list_missing": lambda c, _: carried.list_missing(c, "others", "9", 10),
+    "gallery.carried.newest_face": lambda c, _: carried.newest_face(c, COLLECTION),
+    "gallery.carried.open_faces": lambda c, _: carried.open_faces(c, COLLECTION, digest(0)),
+    "gallery.carried.tally": lambda c, _: carried.tally(c, COLLECTION),
+    "gallery.carried_templates.load_carried": _some_carried,
     "gallery.collections.claim": lambda c, _: collections.claim(c, COLLECTION),
     "gallery.collections.count_faces": lambda c, _: collections.count_faces(c),
     "gallery.collections.create_collection": lambda c, n: collections.create_collection(
@@ -202,6 +256,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.collections.delete_collection": lambda c, _: collections.delete_collection(
         c, COLLECTION
     ),
+    "gallery.collections.generation": lambda c, _: collections.generation(c, COLLECTION),
     "gallery.collections.get_collection": lambda c, _: collections.get_collection(c, COLLECTION),
     "gallery.collections.get_space": lambda c, _: collections.get_space(c, COLLECTION),
     "gallery.collections.holds_more_than": lambda c, _: collections.holds_more_than(
@@ -234,6 +289,9 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.faces.merge_faces": _merge,
     "gallery.faces.restore_faces": lambda c, n: faces.restore_faces(c, COLLECTION, _new(n)),
+    "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
+    "gallery.switching.end_portion": _end,
+    "gallery.switching.switch": _undo,
     "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.page_templates": lambda c, _: templates.page_templates(
@@ -248,6 +306,7 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, user(9)
     ),
     "gallery.tracks.collections_with_expired": lambda c, _: tracks.collections_with_expired(c),
+    "gallery.tracks.count_tracks": lambda c, _: tracks.count_tracks(c, COLLECTION),
     "gallery.tracks.delete_tracks of ids": lambda c, n: tracks.delete_tracks(
         c, COLLECTION, tracks.TrackChoice(ids=tuple(_tracks(n)))
     ),
@@ -260,6 +319,10 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.tracks.load_track_templates": lambda c, _: tracks.load_track_templates(c, COLLECTION),
     "gallery.tracks.purge_tracks": _purge_tracks,
+    "gallery.upgrades.begin_upgrade": _begin,
+    "gallery.upgrades.claim_upgrade": lambda c, _: upgrades.claim_upgrade(c, COLLECTION),
+    "gallery.upgrades.find_upgrade": lambda c, _: upgrades.find_upgrade(c, COLLECTION),
+    "gallery.upgrades.require_upgrade": lambda c, _: upgrades.require_upgrade(c, COLLECTION),
     "gallery.users.associate_faces": lambda c, n: users.associate_faces(
         c, COLLECTION, user(0), _free(n)
     ),

@@ -31,6 +31,9 @@ ALL = _walk("everything is wanted", *_OWN)
 COUNTED = _walk("no count is kept", *_OWN)
 PAGE = _walk("a page in the order of creation: as many rows as it shows", "collection_id id", "id")
 NEWEST = _walk("the last entry of an index", "id")
+LAST = _walk("the last entry of an index", "collection_id")
+PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
+REST = _walk("what is left at the end of a preparation", "collection_id id", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
 CHANGED = _walk("what has changed since the last look", "collection_id revision")
 TAGS = _walk("a collection has a few tags", *_OWN)
@@ -40,15 +43,32 @@ NAMES = _walk("no index has the names and times that people choose tracks by", *
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 LEDGER = _walk("nobody waits for one collection's part of the ledger", "id")
 
+# PostgreSQL joins what belongs to most faces of a large collection in one go.
+FEW = _walk("few faces are lost on the way", "")
+JOINED = _walk("what belongs to all faces of a collection", "")
+
 _Tables = dict[str, tuple[Walk, ...]]
 _COUNTS: _Tables = {"faces": (COUNTED,), "users": (COUNTED,), "collection_tags": (TAGS,)}
 _CLAIM: _Tables = {"jobs": (OPEN,)}
 _NOTICES: _Tables = {"job_notices": (DUE,)}
+_CARRIED: _Tables = {
+    "faces": (COUNTED,),
+    "users": (COUNTED,),
+    "upgrade_templates": (JOINED,),
+    "upgrade_losses": (JOINED,),
+}
 _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
     "access.keys.list_keys": {"access_keys": (ALL,)},
     "gallery.cache.current": {"faces": (ALL, COUNTED, GONE, CHANGED), "users": (ALL,)},
+    "gallery.carried.carry_nothing": {**_CARRIED, "faces": (REST,)},
+    "gallery.carried.count_missing": _CARRIED,
+    "gallery.carried.count_open": _CARRIED,
+    "gallery.carried.list_missing": {**_CARRIED, "faces": (PAGE,)},
+    "gallery.carried.newest_face": {"faces": (LAST,)},
+    "gallery.carried.tally": _CARRIED,
+    "gallery.carried_templates.load_carried": {**_CARRIED, "faces": (ALL,)},
     "gallery.collections.count_faces": {"faces": (COUNTED,)},
     "gallery.collections.create_collection": _COUNTS,
     "gallery.collections.delete_collection": {
@@ -62,12 +82,15 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.holds_more_than": {**_COUNTS, "faces": (NEWEST, COUNTED)},
     "gallery.collections.list_collections": {**_COUNTS, "collections": (PAGE,)},
     "gallery.faces.list_faces": {"faces": (PAGE,)},
+    "gallery.switching.end_portion": {"faces": (PORTION,), "upgrade_losses": (FEW,)},
+    "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
     "gallery.templates.count_templates": {"faces": (COUNTED,)},
     "gallery.templates.load_templates": _LOADED,
     "gallery.templates.page_templates": {"faces": (PAGE,)},
     "gallery.templates.stream_templates": _LOADED,
     "gallery.templates.stream_templates that changed": {"faces": (CHANGED,)},
     "gallery.tracks.collections_with_expired": {"tracks": (DUE,)},
+    "gallery.tracks.count_tracks": {"tracks": (COUNTED,)},
     "gallery.tracks.delete_tracks": {"tracks": (NAMES,)},
     "gallery.tracks.list_tracks": {"tracks": (PAGE,)},
     "gallery.tracks.list_tracks of a video": {"tracks": (PAGE,)},

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from other_engine import OTHER
 from portraits import blurred, dimmed, distorted, tiny
-from reknown.biometrics.errors import DatabaseError, NotFoundError
+from reknown.biometrics.errors import DatabaseError, NotFoundError, SpaceMismatchError
 from reknown.biometrics.faces import Pose, QualityMeasure
-from reknown.cli.demo_pictures import jpeg
+from reknown.cli.demo_pictures import GRACE, jpeg
 from reknown.gallery import faces as references
 from reknown.ledger import events
 from reknown.ledger.actor import Actor
-from reknown.services import galleries
+from reknown.services import galleries, upgrade, upgrade_steps
 from reknown.services.enrolment import EnrolmentPolicy, Outcome, enrol_all
 from reknown.services.enrolment_plan import Enrolee, read_plan
 from reknown.services.quality_filter import ANY_QUALITY, SPOILERS
@@ -334,6 +335,14 @@ def test_a_picture_enrolled_without_a_name_is_not_reported_as_the_persons(
     result = enrol(eileen)
     assert result.outcome is Outcome.REFUSED
     assert "enrolled without a name" in result.reason
+
+
+def test_a_switch_ends_the_run_and_says_how_to_go_on(enrol: Enrol, database: Database) -> None:
+    upgrade.begin(database, "people", OTHER, Actor("tester"))
+    upgrade_steps.switch(database, "people", Actor("tester"))
+    with pytest.raises(SpaceMismatchError, match="run the same again"):
+        enrol(jpeg(GRACE.crop()))
+    assert not list(galleries.list_faces(database, "people"))
 
 
 def test_a_gallery_that_is_gone_ends_the_run_instead_of_refusing_pictures(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from other_engine import OTHER, other_engine
 from reknown.biometrics.errors import (
     ImageError,
     InputError,
@@ -18,7 +20,7 @@ from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import tracks as stored
 from reknown.gallery.tracks import TrackChoice
 from reknown.ledger.actor import Actor
-from reknown.services import galleries, kept_tracks
+from reknown.services import galleries, kept_tracks, upgrade, upgrade_steps
 from reknown.services.decision import Threshold, threshold_at_similarity
 from reknown.services.kept_tracks import Keeping, TrackSearch, TrackSearcher
 from video_analyses import SHA256, analysis, towards, track
@@ -245,6 +247,61 @@ def test_another_space_is_refused(engine: Engine, database: Database, collection
         kept_tracks.keep(connection, collection, analysis(other, []), Keeping("a", 1), ACTOR)
     with pytest.raises(NotFoundError):
         TrackSearcher(engine, database, "nowhere", Threshold(0.9, None), ACTOR)
+
+
+def test_tracks_from_before_a_switch_are_left_out_until_the_way_back(
+    engine: Engine,
+    database: Database,
+    collection: str,
+    keep: Callable[..., Kept],
+    search: Callable[..., TrackSearch],
+    people: Path,
+    reference: Vector,
+) -> None:
+    keep(reference, towards(reference, 0.1))
+    upgrade.begin(database, collection, OTHER, ACTOR)
+    upgrade_steps.switch(database, collection, ACTOR)
+    assert kept_tracks.count_foreign(database, collection, OTHER) == {engine.space: 2}
+    assert kept_tracks.count_foreign(database, collection, engine.space) == {}
+    new = analysis(
+        OTHER, [track(towards(np.eye(1, 48, dtype=np.float32)[0], 1.0))], sha256="f" * 64
+    )
+    with database.begin() as connection:
+        kept_tracks.keep(connection, collection, new, Keeping("new.mp4", 30), ACTOR)
+    searcher = TrackSearcher(other_engine(engine), database, collection, Threshold(-1, None), ACTOR)
+    ((_, found),) = searcher.search_all([people / "Eileen Collins" / "1.jpg"])
+    assert isinstance(found, TrackSearch)
+    assert [match.record.track.video_name for match in found.matches] == ["new.mp4"]
+    assert (searcher.tracks, searcher.space) == (1, OTHER)
+    listed = list(kept_tracks.list_tracks(database, collection))
+    assert [record.space for record in listed] == [engine.space, engine.space, OTHER]
+    upgrade_steps.undo(database, collection, ACTOR)
+    assert [match.record.track.start_ms for match in search().matches] == [0]
+
+
+def test_tracks_of_any_space_expire_and_are_replaced(
+    database: Database,
+    collection: str,
+    keep: Callable[..., Kept],
+    expire: None,
+    reference: Vector,
+) -> None:
+    keep(reference)
+    upgrade.begin(database, collection, OTHER, ACTOR)
+    upgrade_steps.switch(database, collection, ACTOR)
+    assert len(kept_tracks.purge_tracks(database, collection, ACTOR)) == 1
+    again = analysis(OTHER, [])
+    with database.begin() as connection:
+        kept = kept_tracks.keep(connection, collection, again, Keeping("a.mp4", 30), ACTOR)
+    assert (kept.tracks, kept.replaced) == (0, 1)
+    with database.begin() as connection, pytest.raises(SpaceMismatchError):
+        kept_tracks.keep(
+            connection,
+            collection,
+            analysis(replace(OTHER, fingerprint="0" * 64), []),
+            Keeping("a.mp4", 30),
+            ACTOR,
+        )
 
 
 def test_a_deleted_collection_has_no_tracks(

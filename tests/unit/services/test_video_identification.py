@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from other_engine import OTHER
 from reknown.biometrics.errors import InputError, NotFoundError, SpaceMismatchError
 from reknown.ledger.actor import Actor
-from reknown.services import galleries, kept_tracks
+from reknown.services import galleries, kept_tracks, upgrade, upgrade_steps
 from reknown.services.decision import Threshold, threshold_at_similarity
 from reknown.services.kept_tracks import Keeping
 from reknown.services.video_identification import VideoIdentifier, appearances
@@ -149,6 +150,23 @@ def test_tracks_are_kept_on_request_in_the_same_transaction(
         identifier.identify(crooked, keeping=Keeping("other.mp4", 7))
     assert len(list(galleries.list_events(database))) == events[-1].id
     assert len(list(kept_tracks.list_tracks(database, collection))) == 2
+
+
+def test_a_switch_meanwhile_leaves_no_tracks_of_the_former_space(
+    engine: Engine,
+    database: Database,
+    collection: str,
+    identifier: VideoIdentifier,
+    reference: Vector,
+) -> None:
+    upgrade.begin(database, collection, OTHER, Actor("tester"))
+    upgrade_steps.switch(database, collection, Actor("tester"), delete_missing=True)
+    before = len(list(galleries.list_events(database)))
+    found = analysis(engine.space, [track(reference)])
+    with pytest.raises(SpaceMismatchError, match="run the same again"):
+        identifier.identify(found, keeping=Keeping("party.mp4", 7))
+    assert list(kept_tracks.list_tracks(database, collection)) == []
+    assert len(list(galleries.list_events(database))) == before
 
 
 def test_another_space_is_refused(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from callers import lookalike, strangers
+from other_engine import OTHER
 from reknown.biometrics.errors import AccessError, DatabaseError, InvalidVideoError, ModelFileError
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.database import reading
@@ -16,7 +17,7 @@ from reknown.jobs import outbox, queue
 from reknown.jobs.queue import NewJob, State
 from reknown.ledger import events
 from reknown.ledger.actor import Actor
-from reknown.services import galleries
+from reknown.services import galleries, upgrade, upgrade_steps, video_work
 from reknown.services.decision import threshold_at_similarity
 from reknown.services.video_jobs import ResultRequest, read_job
 from reknown.services.video_records import (
@@ -33,9 +34,13 @@ from video_findings import INFO, analysis, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
+    from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.gallery.database import Connection
+    from reknown.gallery.templates import GalleryTemplates
     from reknown.jobs.queue import Lease
     from reknown.services.video_jobs import JobResults
     from reknown.services.video_work import Workplace
@@ -259,6 +264,78 @@ def test_a_job_may_lose_its_video_its_collection_or_its_space(
     assert "cannot be compared" in (messages[0] or "")
     assert "no such object" in (messages[1] or "")
     assert messages[2] == f"The collection id: {collection} does not exist"
+
+
+@pytest.fixture
+def switch(place: Workplace, collection: str) -> Callable[[], None]:
+    """Switches the collection to another pack, once."""
+    upgrade.begin(place.database, collection, OTHER, Actor("tester"))
+
+    def switch_once() -> None:
+        found = upgrade.find(place.database, collection)
+        if found is not None and not found.switched:
+            upgrade_steps.switch(place.database, collection, Actor("tester"))
+
+    return switch_once
+
+
+def test_a_collection_switched_during_the_analysis_is_searched_with_its_new_pack(
+    place: Workplace,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    switch: Callable[[], None],
+) -> None:
+    tracks = {
+        engine.space.pack: analysis(engine.space, track(0, [0], [_vector(engine, 0)])),
+        OTHER.pack: analysis(OTHER, track(0, [0, 400], [strangers(1, OTHER.dimension)[0]])),
+    }
+
+    def analyse(file: BinaryIO, pack: str, alive: Callable[[], None]) -> VideoAnalysis:
+        analyst.analyse(file, pack, alive)
+        return tracks[pack]
+
+    analyst.before = switch
+    place = replace(place, packs=replace(place.packs, analyse=analyse))
+    job_id = _add(place, Task.SEARCH, collection, similarity=80.0)
+    worked = work(place, _claim(place), QUIET)
+    assert worked is not None
+    assert worked.ending.state is State.SUCCEEDED
+    assert analyst.asked == [engine.space.pack, OTHER.pack]
+    found = _read(place, Task.SEARCH, job_id)
+    assert len(found.entries) == 2
+    assert found.info is not None
+    assert found.info.search is not None
+    assert found.info.search.space == OTHER
+    assert len(_events(place, "identify")) == 1
+
+
+def test_a_collection_switched_just_before_the_results_are_stored_is_searched_again(
+    place: Workplace,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    switch: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def analyse(file: BinaryIO, pack: str, alive: Callable[[], None]) -> VideoAnalysis:
+        analyst.analyse(file, pack, alive)
+        return analysis(OTHER if pack == OTHER.pack else engine.space)
+
+    def switch_afterwards(connection: Connection, name: str) -> GalleryTemplates:
+        templates = load_templates(connection, name)
+        switch()
+        return templates
+
+    monkeypatch.setattr(video_work, "load_templates", switch_afterwards)
+    place = replace(place, packs=replace(place.packs, analyse=analyse))
+    job_id = _add(place, Task.SEARCH, collection, similarity=80.0)
+    work(place, _claim(place), QUIET)
+    found = _read(place, Task.SEARCH, job_id)
+    assert found.info is not None
+    assert found.info.search is not None
+    assert found.info.search.space == OTHER
+    assert analyst.asked == [engine.space.pack, OTHER.pack]
 
 
 def test_topics_are_told_in_the_same_transaction(place: Workplace) -> None:

@@ -18,7 +18,7 @@ _DONE = 200
 def create_collection(
     call: Call, request: shapes.CreateCollectionRequest
 ) -> shapes.CreateCollectionResponse:
-    """An empty collection, bound to the server's model pack for good."""
+    """An empty collection of the server's model pack."""
     space = call.platform.engines.default.space
     made = galleries.create_collection(
         call.platform.database, request.collection_id, space, request.tags or {}, call.actor

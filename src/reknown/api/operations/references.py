@@ -36,12 +36,13 @@ _DELETION: Mapping[Refusal, shapes.UnsuccessfulFaceDeletionReason] = {
 def index_faces(call: Call, request: shapes.IndexFacesRequest) -> shapes.IndexFacesResponse:
     """The largest faces that the filter lets through, 100 at most, and why not the others."""
     name = request.collection_id
-    version = model_version(call.platform.engine_of(name).space)
+    engine = call.platform.engine_of(name)
+    version = model_version(engine.space)
     image = read_picture(call, request.image)
     photo = GroupPhoto(image, picture_name(request.image), request.external_image_id)
     quality = QUALITY_FILTERS[request.quality_filter or "AUTO"]
     limit = min(request.max_faces or LARGEST, LARGEST)
-    done = enrol_group(call.platform, name, photo, quality, limit, call.actor)
+    done = enrol_group(call.platform, engine, name, photo, quality, limit, call.actor)
     return shapes.IndexFacesResponse(
         face_records=tuple(
             shapes.FaceRecord(face=stored_face(record, version), face_detail=face_detail(face))
@@ -55,13 +56,13 @@ def index_faces(call: Call, request: shapes.IndexFacesRequest) -> shapes.IndexFa
 def list_faces(call: Call, request: shapes.ListFacesRequest) -> shapes.ListFacesResponse:
     """In order of enrolment; of one user or with these ids if wanted."""
     name = request.collection_id
-    version = model_version(call.platform.engine_of(name).space)
     wanted = hashlib.sha256("\n".join(request.face_ids or ()).encode()).hexdigest()
     scope = f"ListFaces {name} {request.user_id} {wanted}"
     page = read_page(call, scope, request.next_token, request.max_results)
-    found = listing.page_faces(
+    space, found = listing.page_faces(
         call.platform.database, name, page, request.user_id, request.face_ids, call.actor
     )
+    version = model_version(space)
     return shapes.ListFacesResponse(
         faces=tuple(stored_face(record, version) for record in found.items),
         face_model_version=version,

@@ -94,17 +94,22 @@ def identify(
     candidate.
     """
     from reknown.cli.identify import print_search, warn_of_strangers
-    from reknown.cli.session import calibration_of_collection, open_gallery, threshold_of
+    from reknown.cli.session import calibration_of_space, open_gallery, threshold_of
     from reknown.cli.video.clips import require_video_support
+    from reknown.services.galleries import get_collection
+    from reknown.services.spaces import until_switched
     from reknown.services.video_identification import VideoIdentifier
     from reknown.settings import read_settings
 
     require_video_support()
     _check_targets(clips, report, annotate, blur_unknown=blur_unknown)
     with open_gallery(data) as database:
-        limit = threshold_of(calibration_of_collection(database, collection), threshold, score)
+        space = get_collection(database, collection).space
+        limit = threshold_of(calibration_of_space(space), threshold, score)
         actor = read_settings().actor
         identifier = VideoIdentifier(database, collection, limit, actor)
+        with until_switched(collection):
+            space.require(identifier.space)
         wishes = _Wishes(collection, limit, top, keep, report, annotate, blur_unknown, json)
         if not json:
             print_search(collection, limit, identifier)

@@ -50,7 +50,8 @@ def search(
     from reknown.cli.output import printable
     from reknown.cli.pictures import View, show_all
     from reknown.cli.session import engine_of_collection, open_gallery, threshold_of
-    from reknown.services.kept_tracks import TrackSearcher
+    from reknown.cli.video.tracks import warn_of_foreign
+    from reknown.services.kept_tracks import TrackSearcher, count_foreign
     from reknown.settings import read_settings
 
     with open_gallery(data) as database:
@@ -62,10 +63,12 @@ def search(
             what = f"{searcher.tracks:,} {tracks} in {printable(collection)}"
             print_threshold(what, limit, searcher.tracks)
         warn_of(limit, searcher.tracks)
+        foreign = count_foreign(database, collection, searcher.space)
+        warn_of_foreign(foreign, searcher.space)
         view: View[TrackSearch] = View(
             photo=lambda found: found.photo,
             positive=lambda found: bool(found.matches),
-            as_json=_json,
+            as_json=lambda found: _json(found) | {"tracks_left_out": sum(foreign.values())},
             as_text=print_matches,
             labels=_labels,
         )

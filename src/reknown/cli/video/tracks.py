@@ -12,6 +12,9 @@ from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
 from reknown.cli.video.times import clock, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.tracks import TrackRecord
 
 cli = typer.Typer(
@@ -53,12 +56,14 @@ def list_(
     from reknown.cli.output import print_json, print_table
     from reknown.cli.session import open_gallery
     from reknown.gallery.tracks import TrackChoice
-    from reknown.services import kept_tracks
+    from reknown.services import galleries, kept_tracks
     from reknown.settings import read_settings
 
     choice = TrackChoice(video, None, None if before is None else moment(before))
     with open_gallery(data) as database:
         kept_tracks.purge_tracks(database, collection, read_settings().actor)
+        space = galleries.get_collection(database, collection).space
+        warn_of_foreign(kept_tracks.count_foreign(database, collection, space), space)
         records = kept_tracks.list_tracks(database, collection, choice)
         if json:
             for record in records:
@@ -112,6 +117,17 @@ def delete(
     raise typer.Exit(EXIT_DONE if gone else EXIT_NEGATIVE)
 
 
+def warn_of_foreign(foreign: Mapping[TemplateSpace, int], space: TemplateSpace) -> None:
+    """A line on standard error for kept tracks that cannot be compared with that space."""
+    for other, count in foreign.items():
+        tracks = "1 kept track was" if count == 1 else f"{count:,} kept tracks were"
+        typer.secho(
+            f"warning: {tracks} made with {other.pack} and cannot be compared with {space.pack}",
+            fg="yellow",
+            err=True,
+        )
+
+
 def track_json(record: TrackRecord) -> dict[str, object]:
     """What is known of a track, without its template."""
     track = record.track
@@ -126,6 +142,8 @@ def track_json(record: TrackRecord) -> dict[str, object]:
         "confidence": track.confidence,
         "quality": track.quality,
         "shots": track.shots,
+        "pack": record.space.pack,
+        "fingerprint": record.space.fingerprint,
         "kept_at": record.created_at,
         "expires_at": record.expires_at,
     }

@@ -1,0 +1,56 @@
+"""Both templates of carried faces, to be compared before one takes the other's place."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from reknown.gallery.carried import is_carried
+from reknown.gallery.collections import require
+from reknown.gallery.paging import batches
+from reknown.gallery.schema import faces, upgrade_templates, users
+from reknown.gallery.templates import GalleryTemplates
+from reknown.gallery.upgrades import require_upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+_CHUNK = 2000
+
+
+def load_carried(
+    connection: Connection, collection: str, chosen: Callable[[str | None, str], bool], limit: int
+) -> tuple[GalleryTemplates, GalleryTemplates]:
+    """At most `limit` carried faces in the former space and the target, `chosen` by user and id.
+
+    Raises `NotFoundError`, `UpgradeError`.
+    """
+    upgrade = require_upgrade(connection, collection)
+    spaces = upgrade.former, upgrade.target
+    query = (
+        select(faces.c.id, faces.c.face_id, users.c.name.label("user_name"))
+        .join_from(faces, users, users.c.id == faces.c.user_id, isouter=True)
+        .where(faces.c.collection_id == require(connection, collection).id, is_carried())
+        .order_by(faces.c.id)
+    )
+    with connection.execute(query, execution_options={"yield_per": _CHUNK}) as found:
+        rows = list(islice((r for r in found if chosen(r.user_name, r.face_id)), limit))
+    place = {row.id: number for number, row in enumerate(rows)}
+    old, new = (np.empty((len(rows), space.dimension), "<f4") for space in spaces)
+    columns = upgrade_templates.c
+    templates = select(columns.face, columns.former_template, columns.target_template)
+    for keys in batches(place):
+        for row in connection.execute(templates.where(columns.face.in_(keys))):
+            old[place[row.face]] = np.frombuffer(row.former_template, "<f4")
+            new[place[row.face]] = np.frombuffer(row.target_template, "<f4")
+    face_ids, owners = [row.face_id for row in rows], [row.user_name for row in rows]
+    former, target = (
+        GalleryTemplates(space, vectors, face_ids, owners)
+        for space, vectors in zip(spaces, (old, new), strict=True)
+    )
+    return former, target
