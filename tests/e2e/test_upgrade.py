@@ -31,15 +31,13 @@ pytestmark = pytest.mark.skipif(not REKNOWN.exists(), reason="reknown is not ins
 OLD, NEW = "public-domain", "opencv"
 
 
-def _command(step: str, *words: object) -> list[str]:
-    return [str(REKNOWN), "collections", "upgrade", step, "people", *map(str, words), "--json"]
+def _command(*words: object) -> list[str]:
+    return [str(REKNOWN), "collections", "upgrade", "people", *map(str, words), "--json"]
 
 
-def _upgrade(step: str, *words: object) -> list[dict[str, Any]]:
+def _upgrade(*words: object) -> list[dict[str, Any]]:
     """What the command says; it may have a negative answer, but no error."""
-    done = subprocess.run(
-        _command(step, *words), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run(_command(*words), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode in {0, 1}, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -51,7 +49,7 @@ def _enroll(people: Path) -> None:
 
 def _killed_while_it_prepares(pictures: Path, chance: random.Random) -> set[str]:
     """The pictures that it said to have carried before it was killed."""
-    command = _command("prepare", "--from", pictures, "--pack", NEW)
+    command = _command("--from", pictures, "--pack", NEW)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     printed = "".join(process.stdout.readline() for _ in range(chance.randint(1, 5)))
@@ -102,7 +100,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_stopped(tmp_path: Path) -> Non
         assert not more & carried
         carried |= more
     assert 4 <= len(carried) < 30
-    command = _command("prepare", "--from", moved)
+    command = _command("--from", moved)
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate(timeout=60)[0] for process in runs]
     assert [process.returncode for process in runs] == [0, 0]
@@ -113,16 +111,16 @@ def test_killed_at_any_moment_it_goes_on_where_it_stopped(tmp_path: Path) -> Non
     dimensions = {OLD: 4 * report["former"]["dimension"], NEW: 4 * report["target"]["dimension"]}
     switched = False
     for _ in range(3):
-        _killed_after(chance.uniform(0.3, 0.7), "undo" if switched else "switch")
+        _killed_after(chance.uniform(0.3, 0.7), "--undo" if switched else "--switch")
         pack, lengths, count, both = _stored()
         assert (lengths, count, both) == ({dimensions[pack]}, 30, 30)
-        switched = _upgrade("status")[0]["switched"]
+        switched = _upgrade()[0]["switched"]
         assert pack == (NEW if switched else OLD)
     if not switched:
-        _upgrade("switch")
-    _killed_after(0.5, "finish", "--yes")
+        _upgrade("--switch")
+    _killed_after(0.5, "--finish", "--yes")
     if _stored()[3]:
-        _upgrade("finish", "--yes")
+        _upgrade("--finish", "--yes")
     assert _stored() == (NEW, {dimensions[NEW]}, 30, 0)
 
 
@@ -215,11 +213,11 @@ def test_a_server_answers_all_the_while_and_each_time_in_one_space(
         for thread in threads:
             thread.start()
         for words in (
-            ("prepare", "--from", people, "--pack", NEW),
-            ("switch",),
-            ("undo",),
-            ("switch",),
-            ("finish", "--yes"),
+            ("--from", people, "--pack", NEW),
+            ("--switch",),
+            ("--undo",),
+            ("--switch",),
+            ("--finish", "--yes"),
         ):
             for thread in threads:
                 thread.wait_for_more()

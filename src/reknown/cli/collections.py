@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
-from reknown.cli import upgrade
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
+from reknown.cli.upgrade import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-cli.add_typer(upgrade.cli, name="upgrade")
+cli.command()(upgrade)
 
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)

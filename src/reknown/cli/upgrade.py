@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.biometrics.errors import ModelError, SpaceMismatchError
+from reknown.biometrics.errors import InputError, ModelError, SpaceMismatchError
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
 
@@ -19,54 +19,94 @@ if TYPE_CHECKING:
     from reknown.services.upgrade_steps import Switched
     from reknown.vision.analyze import Engine
 
-cli = typer.Typer(
-    help="Move a collection to another model pack, which needs its original pictures.\n\n"
-    "`prepare` makes new templates beside those in use and reports how far they agree, `switch` "
-    "puts them in force at once, `undo` goes back, `finish` deletes the old ones. The collection "
-    "answers all the while, with its faces, people and ids as they were.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)
+]
+From = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="PEOPLE",
+        help="Make new templates from the pictures in this folder, at any depth and under any "
+        "names: they are known by their content. May be repeated.",
+    ),
+]
+Missing = Annotated[
+    bool, typer.Option("--missing", help="List the faces that cannot come along, and why.")
+]
+Switch = Annotated[
+    bool, typer.Option("--switch", help="Put the new templates in force, all at once.")
+]
+Undo = Annotated[
+    bool, typer.Option("--undo", help="Put the old templates in force again, until --finish.")
+]
+Finish = Annotated[
+    bool, typer.Option("--finish", help="Delete the old templates for good, after --switch.")
+]
+Discard = Annotated[
+    bool, typer.Option("--discard", help="Throw away what was prepared, before --switch.")
 ]
 DeleteMissing = Annotated[
     bool,
     typer.Option(
         "--delete-missing",
-        help="Delete the faces that cannot come along, for good: `missing` lists them.",
+        help="With --switch or --undo: delete the faces that cannot come along, for good.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-@cli.command()
-def prepare(
+def upgrade(
     name: Name,
-    places: Annotated[
-        list[Path],
-        typer.Option(
-            "--from",
-            metavar="PEOPLE",
-            help="Folder with the pictures, at any depth and under any names: they are known by "
-            "their content. May be repeated.",
-        ),
-    ],
+    places: From = None,
     pack: Pack = None,
+    missing: Missing = False,
+    switch: Switch = False,
+    undo: Undo = False,
+    finish: Finish = False,
+    discard: Discard = False,
+    delete_missing: DeleteMissing = False,
+    yes: Yes = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Make new templates from the pictures.
+    """Move a collection to another model pack, which needs its original pictures.
 
-    They are of another pack, --pack or the default one, and lie beside those in use: nothing of
-    the collection changes before `switch`. This may be interrupted and run again at
-    any time, with more pictures or after faces were enrolled: it goes on with what is still
-    missing. Ends with the report that `status` shows. Status 1 when a face cannot come along.
+    With --from it makes new templates, of --pack or the default pack, beside those in use, and
+    reports how far both agree; without any step it shows that report again. It may be interrupted
+    and run again at any time, with more pictures or after faces were enrolled, and goes on with
+    what is missing. Status 1 when a face cannot come along.
 
-    After a switch it makes templates of the former pack for faces enrolled since, so that
-    `undo` can take them along.
+    Nothing of the collection changes before --switch, which is refused while a face has no new
+    template. --undo goes back, --finish deletes the old templates. The collection answers all the
+    while, with its faces, people and ids as they were; servers follow with their next request.
     """
+    steps = {
+        "--from": bool(places), "--missing": missing, "--switch": switch, "--undo": undo,
+        "--finish": finish, "--discard": discard,
+    }  # fmt: skip
+    chosen = [step for step, wanted in steps.items() if wanted]
+    if len(chosen) > 1:
+        raise InputError(f"one step at a time, not {' and '.join(chosen)}")
+    if pack and not places:
+        raise InputError("--pack goes with --from PEOPLE, which makes the templates")
+    if delete_missing and not (switch or undo):
+        raise InputError("--delete-missing goes with --switch or --undo")
+    if places:
+        _prepare(name, places, pack, data, json=json)
+    elif missing:
+        _list_missing(name, data, json=json)
+    elif switch or undo:
+        _switch(name, data, back=undo, delete_missing=delete_missing, yes=yes, json=json)
+    elif finish or discard:
+        _end(name, data, switched=finish, yes=yes, json=json)
+    else:
+        _status(name, data, json=json)
+
+
+def _prepare(
+    name: str, places: list[Path], pack: str | None, data: Path | None, *, json: bool
+) -> None:
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, progress
     from reknown.cli.session import open_gallery
     from reknown.cli.upgrade_output import Notes, print_beginning, print_report
@@ -98,13 +138,7 @@ def prepare(
     raise typer.Exit(EXIT_NEGATIVE if found.tally.missing else EXIT_DONE)
 
 
-@cli.command()
-def status(name: Name, data: Data = None, json: Json = False) -> None:
-    """Show how far it is, and how old and new agree.
-
-    That needs no truth: whether the nearest other face of each face stays the same, and
-    which people's faces are less similar to each other than before.
-    """
+def _status(name: str, data: Path | None, *, json: bool) -> None:
     from reknown.cli.session import open_gallery
     from reknown.cli.upgrade_output import print_report
 
@@ -112,12 +146,7 @@ def status(name: Name, data: Data = None, json: Json = False) -> None:
         print_report(_report(database, name), json=json)
 
 
-@cli.command()
-def missing(name: Name, data: Data = None, json: Json = False) -> None:
-    """List the faces that cannot come along.
-
-    Each with its person, its picture and the reason.
-    """
+def _list_missing(name: str, data: Path | None, *, json: bool) -> None:
     from reknown.cli.session import open_gallery
     from reknown.cli.upgrade_output import print_missing
     from reknown.services.upgrade_steps import list_missing
@@ -126,87 +155,36 @@ def missing(name: Name, data: Data = None, json: Json = False) -> None:
         print_missing(list_missing(database, name), json=json)
 
 
-@cli.command()
-def switch(
-    name: Name,
-    delete_missing: DeleteMissing = False,
-    yes: Yes = False,
-    data: Data = None,
-    json: Json = False,
+def _switch(
+    name: str, data: Path | None, *, back: bool, delete_missing: bool, yes: bool, json: bool
 ) -> None:
-    """Put the new templates in force.
-
-    All at once: servers follow with their next request. Refused while a face has no new
-    template, unless --delete-missing has those faces deleted. `undo` goes back until `finish`.
-    """
     from reknown.cli.session import open_gallery
     from reknown.services import upgrade_steps
     from reknown.settings import read_settings
 
+    step = upgrade_steps.undo if back else upgrade_steps.switch
     with open_gallery(data) as database:
         if delete_missing and not yes:
             _confirm_deletion(database, name)
-        actor = read_settings().actor
-        done = upgrade_steps.switch(database, name, actor, delete_missing=delete_missing)
+        done = step(database, name, read_settings().actor, delete_missing=delete_missing)
     _print_switched(name, done, json=json)
 
 
-@cli.command()
-def undo(
-    name: Name,
-    delete_missing: DeleteMissing = False,
-    yes: Yes = False,
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    """Put the old templates in force again.
-
-    In the same way, until `finish`. Faces enrolled since the switch have no old template:
-    `prepare` makes them from their pictures, --delete-missing has those faces deleted.
-    """
+def _end(name: str, data: Path | None, *, switched: bool, yes: bool, json: bool) -> None:
     from reknown.cli.session import open_gallery
     from reknown.services import upgrade_steps
     from reknown.settings import read_settings
 
-    with open_gallery(data) as database:
-        if delete_missing and not yes:
-            _confirm_deletion(database, name)
-        actor = read_settings().actor
-        done = upgrade_steps.undo(database, name, actor, delete_missing=delete_missing)
-    _print_switched(name, done, json=json)
-
-
-@cli.command()
-def finish(name: Name, yes: Yes = False, data: Data = None, json: Json = False) -> None:
-    """Delete the old templates for good.
-
-    After a switch; there is no `undo` then.
-    """
-    from reknown.cli.session import open_gallery
-    from reknown.services import upgrade_steps
-    from reknown.settings import read_settings
-
+    step = upgrade_steps.finish if switched else upgrade_steps.discard
+    question = (
+        "Delete the old templates of {} for good?"
+        if switched
+        else ("Throw away what was prepared for {}?")
+    )
     with open_gallery(data) as database:
         if not yes:
-            typer.confirm(f"Delete the old templates of {_shown(name)} for good?", abort=True)
-        ended = upgrade_steps.finish(database, name, read_settings().actor)
-    _print_end(name, ended.present.pack, json=json)
-
-
-@cli.command()
-def discard(name: Name, yes: Yes = False, data: Data = None, json: Json = False) -> None:
-    """Throw away what was prepared.
-
-    Before a switch, or after an `undo`.
-    """
-    from reknown.cli.session import open_gallery
-    from reknown.services import upgrade_steps
-    from reknown.settings import read_settings
-
-    with open_gallery(data) as database:
-        if not yes:
-            typer.confirm(f"Throw away what was prepared for {_shown(name)}?", abort=True)
-        ended = upgrade_steps.discard(database, name, read_settings().actor)
+            typer.confirm(question.format(_shown(name)), abort=True)
+        ended = step(database, name, read_settings().actor)
     _print_end(name, ended.present.pack, json=json)
 
 
@@ -240,7 +218,7 @@ def _confirm_deletion(database: Database, name: str) -> None:
     if count := sum(1 for _ in list_missing(database, name)):
         faces = "1 face" if count == 1 else f"{count:,} faces"
         typer.confirm(
-            f"Delete {faces} of {_shown(name)} for good, those that `missing` lists?", abort=True
+            f"Delete {faces} of {_shown(name)} for good, those that --missing lists?", abort=True
         )
 
 
@@ -263,8 +241,8 @@ def _print_switched(name: str, done: Switched, *, json: bool) -> None:
     typer.echo(
         f"{_shown(name)}: {done.faces:,} faces have templates of {upgrade.present.pack} now{lost}"
     )
-    steps = ("undo", "finish") if upgrade.switched else ("switch", "discard")
-    typer.echo(f"next: reknown collections upgrade {' or '.join(steps)} {_shown(name)}")
+    steps = ("--undo", "--finish") if upgrade.switched else ("--switch", "--discard")
+    typer.echo(f"next: reknown collections upgrade {_shown(name)} {' or '.join(steps)}")
 
 
 def _print_end(name: str, pack: str, *, json: bool) -> None:

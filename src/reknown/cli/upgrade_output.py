@@ -72,7 +72,7 @@ def print_report(report: Report, *, json: bool) -> None:
     if report.agreement is not None:
         _print_agreement(report.agreement, tally.carried)
     warn_of_foreign(report.foreign_tracks, upgrade.target)
-    typer.echo(f"next: reknown collections upgrade {_next(report)} {name}")
+    typer.echo(f"next: reknown collections upgrade {name} {_next(report)}")
 
 
 def print_missing(faces: Iterable[MissingFace], *, json: bool) -> None:
@@ -98,17 +98,17 @@ def _next(report: Report) -> str:
     """The steps that make sense now."""
     upgrade = report.upgrade
     if upgrade.ending:
-        return "finish"
+        return "--finish"
     if upgrade.switched:
-        return "undo or finish"
-    return "missing or switch" if report.tally.missing else "switch"
+        return "--undo or --finish"
+    return "--missing or --switch" if report.tally.missing else "--switch"
 
 
 def _print_reasons(tally: Tally) -> None:
     for reason, count in tally.lost.items():
         typer.echo(f"  {count:,} {reason.value}")
     if tally.unseen:
-        typer.echo(f"  {tally.unseen:,} not looked for yet: prepare again")
+        typer.echo(f"  {tally.unseen:,} not looked for yet: run it with --from again")
     if tally.bare_users:
         people = "1 person" if tally.bare_users == 1 else f"{tally.bare_users:,} people"
         typer.echo(f"  {people} would have no face left without them")

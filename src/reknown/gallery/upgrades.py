@@ -54,7 +54,9 @@ def require_upgrade(connection: Connection, collection: str) -> Upgrade:
     """The upgrade that the collection is on; raises `NotFoundError`, `UpgradeError`."""
     found = find_upgrade(connection, collection)
     if found is None:
-        raise UpgradeError(f"{collection!r} is on its way to no other model pack: prepare it first")
+        raise UpgradeError(
+            f"{collection!r} is on its way to no other model pack: begin with --from PEOPLE"
+        )
     return found
 
 
@@ -83,7 +85,7 @@ def begin_upgrade(connection: Connection, collection: str, other: TemplateSpace)
     if found.other.pack != other.pack:
         raise UpgradeError(
             f"{collection!r} is on its way from {found.former.pack} to {found.target.pack}: "
-            f"prepare it for {found.other.pack}, or {'finish' if found.switched else 'discard'} "
+            f"go on with {found.other.pack}, or {'--finish' if found.switched else '--discard'} "
             "that first"
         )
     found.other.require(other)

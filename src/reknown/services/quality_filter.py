@@ -89,4 +89,4 @@ class QualityFilter:
 
 # Only what would spoil a gallery.
 SPOILERS = QualityFilter()
-ANY_QUALITY = QualityFilter(0.0, 0.0, 180.0, 0, 0)
+ANY_QUALITY = QualityFilter(0.0, 0.0, 180.0, 0, 0, 0)

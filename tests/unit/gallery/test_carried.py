@@ -213,9 +213,9 @@ def test_only_templates_of_the_other_space_are_taken(
 def test_a_collection_without_upgrade_has_nothing_to_carry(
     connection: Connection, collection: str
 ) -> None:
-    with pytest.raises(UpgradeError, match="prepare it first"):
+    with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
         carry(connection, collection, NEXT, [], [])
-    with pytest.raises(UpgradeError, match="prepare it first"):
+    with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
         carry_nothing(connection, collection, 1)
     assert (newest_face(connection, collection), count_open(connection, collection)) == (0, 0)
 

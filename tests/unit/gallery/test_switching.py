@@ -149,7 +149,7 @@ def test_what_is_in_force_cannot_be_put_in_force(
     connection: Connection, collection: str, add: Callable[..., list[FaceRecord]]
 ) -> None:
     add(1)
-    with pytest.raises(UpgradeError, match="prepare it first"):
+    with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
         switch(connection, collection, to_target=True)
     prepare(connection, collection)
     with pytest.raises(UpgradeError, match="made with tiny"):

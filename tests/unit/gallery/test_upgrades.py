@@ -33,7 +33,7 @@ def test_other_collections_have_upgrades_of_their_own(
     other = create_collection(connection, "others", space).name
     begin_upgrade(connection, other, NEXT)
     assert find_upgrade(connection, collection) is None
-    with pytest.raises(UpgradeError, match="prepare it first"):
+    with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
         require_upgrade(connection, collection)
 
 
@@ -52,13 +52,13 @@ def test_there_is_one_way_at_a_time(
     connection: Connection, collection: str, space: TemplateSpace
 ) -> None:
     begin_upgrade(connection, collection, NEXT)
-    with pytest.raises(UpgradeError, match="from tiny to next: prepare it for next, or discard"):
+    with pytest.raises(UpgradeError, match="from tiny to next: go on with next, or --discard"):
         begin_upgrade(connection, collection, TemplateSpace("third", "77" * 32, 3))
     changed = TemplateSpace("next", "99" * 32, 6)
     with pytest.raises(SpaceMismatchError):
         begin_upgrade(connection, collection, changed)
     switch(connection, collection, to_target=True)
-    with pytest.raises(UpgradeError, match="prepare it for tiny, or finish"):
+    with pytest.raises(UpgradeError, match="go on with tiny, or --finish"):
         begin_upgrade(connection, collection, NEXT)
     back = begin_upgrade(connection, collection, space)
     assert (back.present, back.other) == (NEXT, space)

@@ -101,7 +101,7 @@ def test_back_and_forth_and_the_end(database: Database, collection: str, faces: 
         "switch upgrade",
         "finish upgrade",
     ]
-    with pytest.raises(UpgradeError, match="prepare it first"):
+    with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
         upgrade_steps.undo(database, collection, ACTOR)
 
 

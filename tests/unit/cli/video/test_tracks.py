@@ -110,21 +110,21 @@ def test_tracks_from_before_a_switch_are_told_of(
     warning = (
         "warning: 3 kept tracks were made with opencv and cannot be compared with public-domain\n"
     )
-    words = ("collections", "upgrade", "prepare", "people", "--from", eileen_jpg)
+    words = ("collections", "upgrade", "people", "--from", eileen_jpg)
     prepared = run(*words, "--pack", "public-domain")
     assert (prepared.status, prepared.err) == (0, warning * 2)
     assert run("video", "search", eileen_jpg).err == ""
-    run("collections", "upgrade", "switch", "people")
+    run("collections", "upgrade", "people", "--switch")
     searched = run("video", "search", eileen_jpg, "--json")
     assert (searched.status, searched.err) == (1, warning)
     assert searched.lines[0]["tracks_searched"] == 0
     assert searched.lines[0]["tracks_left_out"] == 3
     listed = run("video", "tracks", "list", "--json")
     assert (listed.err, {line["pack"] for line in listed.lines}) == (warning, {"opencv"})
-    report = run("collections", "upgrade", "status", "people", "--json").lines[0]
+    report = run("collections", "upgrade", "people", "--json").lines[0]
     assert [entry["tracks"] for entry in report["foreign_tracks"]] == [3]
     assert run("video", "tracks", "delete", "--all", "--yes").status == 0
-    assert run("collections", "upgrade", "finish", "people", "--yes").status == 0
+    assert run("collections", "upgrade", "people", "--finish", "--yes").status == 0
 
 
 def test_tracks_are_listed(run: RunCommand, kept: None) -> None:
