@@ -153,7 +153,7 @@ def test_a_sharp_portrait_passes_every_filter(
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda picture: blurred(picture, picture.width / 50), Reason.BLURRED),
+        (lambda picture: blurred(picture, picture.width / 35), Reason.BLURRED),
         (lambda picture: dimmed(picture, 0.05), Reason.BAD_LIGHT),
         (lambda picture: tiny(picture, 50), Reason.TOO_SMALL),
         (lambda picture: distorted(picture, 180), Reason.LOW_QUALITY),
