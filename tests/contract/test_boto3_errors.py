@@ -70,6 +70,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ),
     ours.PageError: ("InvalidPaginationTokenException", _with("next_token")),
     ours.DatabaseError: ("InternalServerError", _EVERYWHERE),
+    ours.UpgradeError: ("InternalServerError", _EVERYWHERE),  # of the command line alone
     ours.ReplayError: ("ThrottlingException", _CHANGES),
     ours.TokenMismatchError: (
         "IdempotentParameterMismatchException",

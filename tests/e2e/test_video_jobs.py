@@ -187,5 +187,5 @@ def test_where_videos_cannot_be_read_it_is_said(tmp_path: Path, buckets: Path) -
     hidden = "import sys; sys.modules['av'] = None; from reknown.cli.main import app; app()"
     program = (sys.executable, "-c", hidden)
     with serving(tmp_path / "data", "--buckets", buckets, program=program) as server:
+        processes.wait_for(lambda: "pip install 'reknown[video]'" in "".join(server.log))
         assert processes.children(server.process.pid, "worker") == []
-    assert "pip install 'reknown[video]'" in "".join(server.log)
