@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from reknown.services.decision import threshold_at_similarity
+from reknown.services.extraction import extract
 from reknown.services.photos import read_photo
+from reknown.services.quality_filter import ANY_QUALITY
 from reknown.services.verification import verify
 from reknown.settings import read_settings
 from reknown.vision.load import load_engine
@@ -17,8 +19,9 @@ settings = read_settings()
 engine = load_engine(PackStore(settings.cache, [settings.packs]), "opencv")
 threshold = threshold_at_similarity(engine.calibration, 90)
 
-probe, reference = (read_photo(engine, Path(name)) for name in sys.argv[1:3])
-face, comparison = verify(engine, probe, reference, threshold).comparisons[0]
+photos = [read_photo(engine, Path(name)) for name in sys.argv[1:3]]
+probe, reference = (extract(engine, p.image, p.faces, ANY_QUALITY, limit=1) for p in photos)
+face, comparison = verify(probe, reference, threshold).comparisons[0]
 
 print(f"similarity {comparison.similarity:.1f} of 100")
 print(f"strangers reach that once in {1 / comparison.false_match_rate:,.0f} comparisons")

@@ -52,6 +52,8 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         "InvalidParameterException",
         frozenset({"CompareFaces", "SearchFacesByImage"}),
     ),
+    # no operation takes a collection to another pack
+    ours.UpgradeError: ("InternalServerError", _EVERYWHERE),
     ours.ModelFileError: ("InternalServerError", _EVERYWHERE),
     ours.ModelNotFoundError: ("InternalServerError", _EVERYWHERE),
     ours.LicenceNotAcceptedError: ("InternalServerError", _EVERYWHERE),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place, write_file
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
 from reknown.cli.options import Pack
@@ -14,6 +15,7 @@ from reknown.cli.options import Pack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reknown.evaluation.manifest import Manifest
     from reknown.evaluation.runs.calibrate import Measured
     from reknown.evaluation.runs.elsewhere import Elsewhere
 
@@ -72,24 +74,36 @@ def calibrate(
     """
     from reknown.cli.evaluate.session import read_subjects, show
     from reknown.cli.session import DEFAULT_PACK
-    from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.calibrate import calibration_report
     from reknown.evaluation.runs.elsewhere import elsewhere
 
     one_source(source, scores)
-    others = None if check is None else read_manifest(check)
+    named = pack or (None if scores else DEFAULT_PACK)
+    others = None if check is None else _others(check, named)
     if scores is not None:
         measured = _of_scores(scores, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
         measured = _of_pictures(source, pack, choose, dataset, worst_group)
-    named = pack or (None if scores else DEFAULT_PACK)
     checks: tuple[Elsewhere, ...] = ()
     if check is not None and others is not None:
         subjects = read_subjects(others, named, choose=choose)
-        checks = elsewhere(measured.calibration(), subjects, check_dataset or check.stem)
+        called = check_dataset or check.resolve().name.removesuffix(".csv")
+        checks = elsewhere(measured.calibration(), subjects, called)
     _keep(measured, checks, named, write, install=install, quiet=json)
     show(calibration_report(measured, checks), html, as_json=json)
+
+
+def _others(check: Path, pack: str | None) -> Manifest:
+    """The pictures to check on, as far as can be said before any is read."""
+    from reknown.evaluation.manifest import read_manifest
+
+    if pack is None:
+        raise InputError("--check takes the pack that made the scores: name it with --pack")
+    manifest = read_manifest(check)
+    if len(manifest.subjects()[1]) < 2:
+        raise InputError(f"{check}: --check compares strangers, so it takes two people or more")
+    return manifest
 
 
 def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
@@ -123,7 +137,6 @@ def _keep(
     quiet: bool,
 ) -> None:
     """Writes the block where it was asked for."""
-    from reknown.biometrics.errors import InputError
     from reknown.cli.session import pack_store
     from reknown.evaluation.runs.calibrate import calibration_toml
     from reknown.vision.packs.space import detector_fingerprint, template_space
