@@ -37,8 +37,6 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.NotFoundError, "ResourceNotFoundException"),
     (ours.AlreadyExistsError, "InvalidParameterException"),
     (ours.QuotaError, "ServiceQuotaExceededException"),
-    # of the command line alone
-    (ours.UpgradeError, INTERNAL),
     (ours.PageError, "InvalidPaginationTokenException"),
     (ours.ReplayError, "ThrottlingException"),
     (ours.TokenMismatchError, "IdempotentParameterMismatchException"),
