@@ -42,7 +42,7 @@ class YunetSettings:
 
 
 class YunetDetector:
-    """Runs the network, `yunet` as `vision.packs.zoo_graphs` makes it.
+    """Runs the network, `yunet` as `vision.packs.yunet_graph` makes it.
 
     With `onet` the landmarks are O-Net's, which make better templates than YuNet's own.
     """

@@ -49,15 +49,15 @@ def convert(role: str, data: bytes) -> dict[str, bytes]:
     Raises `ModelFileError` when the weights are not those of such a network.
     """
     # Only here: loading a graph that was converted before needs none of them.
-    from reknown.vision.packs import conversion, zoo_graphs  # noqa: PLC0415
+    from reknown.vision.packs import conversion, sface_graph, yunet_graph  # noqa: PLC0415
     from reknown.vision.packs.dlib_format import read_dlib_network  # noqa: PLC0415
     from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays  # noqa: PLC0415
     from reknown.vision.packs.onnx_guard import check_onnx  # noqa: PLC0415
 
     if role == "yunet":
-        return {role: zoo_graphs.yunet_network(check_onnx(data))}
+        return {role: yunet_graph.yunet_network(check_onnx(data))}
     if role == "sface":
-        return {role: zoo_graphs.sface_network(check_onnx(data))}
+        return {role: sface_graph.sface_network(check_onnx(data))}
     if role != "resnet":
         return {role: conversion.mtcnn_network(role, read_arrays(data, mtcnn_shapes(role)))}
     network = read_dlib_network(data)

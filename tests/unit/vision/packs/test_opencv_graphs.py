@@ -20,8 +20,8 @@ from reknown.biometrics.errors import ModelFileError
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs.conversion import Graph
 from reknown.vision.packs.recipes import convert
+from reknown.vision.packs.sface_graph import prelu
 from reknown.vision.packs.sources import read_source
-from reknown.vision.packs.zoo_graphs import prelu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
