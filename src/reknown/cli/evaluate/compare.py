@@ -43,7 +43,7 @@ def compare(
 ) -> None:
     """Compare two packs, or the scores of two systems, at the same false match rate.
 
-    Without --pack the two default packs are compared.
+    Without --pack the default pack is compared with public-domain.
     """
     from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import show
