@@ -46,9 +46,10 @@ def compare(
     engine = open_engine(pack)
     limit = threshold_of(engine.calibration, threshold, score)
     photos = [read_photo(engine, path) for path in (a, b)]
+    shown = [photos[0].faces[:1], photos[1].faces]
     probe, reference = (
-        extract(engine, photo.image, photo.faces, ANY_QUALITY, count)
-        for photo, count in zip(photos, (1, len(photos[1].faces)), strict=True)
+        extract(engine, photo.image, faces, ANY_QUALITY, len(faces))
+        for photo, faces in zip(photos, shown, strict=True)
     )
     result = verify(probe, reference, limit)
     if json:

@@ -41,7 +41,7 @@ Undo = Annotated[
     bool, typer.Option("--undo", help="Put the old templates in force again, until --finish.")
 ]
 Finish = Annotated[
-    bool, typer.Option("--finish", help="Delete the old templates for good, after --switch.")
+    bool, typer.Option("--finish", help="Delete the old templates permanently, after --switch.")
 ]
 Discard = Annotated[
     bool, typer.Option("--discard", help="Throw away what was prepared, before --switch.")

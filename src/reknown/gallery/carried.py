@@ -105,7 +105,8 @@ def carry(
     row, upgrade = claim_upgrade(connection, collection)
     if upgrade.other.fingerprint != space.fingerprint:
         raise UpgradeError(
-            f"{collection!r} has been switched to {upgrade.present.pack} meanwhile: see its status"
+            f"{collection!r} has been switched to {upgrade.present.pack} meanwhile: "
+            "`reknown collections upgrade` without a step shows how far it is"
         )
     check_faces(faces, space)
     made = {str(face.face_id): face for face in faces}

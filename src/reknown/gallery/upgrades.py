@@ -124,7 +124,7 @@ def _find(connection: Connection, owner: int) -> Upgrade | None:
 def _require_open(collection: str, upgrade: Upgrade) -> None:
     if upgrade.ending:
         raise UpgradeError(
-            f"the upgrade of {collection!r} is at its end: finish it, so that it is over"
+            f"the upgrade of {collection!r} is at its end: complete it with --finish"
         )
 
 

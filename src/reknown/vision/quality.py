@@ -27,7 +27,7 @@ _REFERENCE = _SIDE * np.array(
 )
 # The chin lies 1.4 times as far below the eyes as the mouth on the mean face.
 _CHIN_PER_MOUTH = 1.4
-# SFace: half of the faces so faint are not matched at FMR 1e-4 (docs/accuracy.md).
+# Of SFace: where recognition begins to fail on LFW made worse (docs/accuracy.md).
 _MAGNITUDE, _MAGNITUDE_WIDTH = 10.5, 1.0
 
 
