@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bench import serving
 
-from reknown.gallery.database import open_database
 from reknown.services.galleries import list_events
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

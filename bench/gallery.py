@@ -38,7 +38,6 @@ from reknown.cli.session import open_engine
 from reknown.gallery import faces, schema, templates, users
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import create_collection, require
-from reknown.gallery.database import open_database, reading
 from reknown.ledger.actor import Actor
 from reknown.services.engines import Engines
 from reknown.services.enrolment import enrol_all
@@ -47,6 +46,7 @@ from reknown.services.group_enrolment import GroupPhoto, enrol_group
 from reknown.services.platform import Platform
 from reknown.services.quality_filter import SPOILERS
 from reknown.services.search import Query, search_faces_by_face
+from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image
 
@@ -56,8 +56,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

@@ -275,9 +275,9 @@ def steps(rounds: int) -> dict[str, Any]:
     """Median milliseconds by part of the gateway, and the parts' medians by operation."""
     from reknown.access.vault import load_vault
     from reknown.awswire.sigv4 import HttpRequest
-    from reknown.gallery.database import open_database
     from reknown.objects.allow import NoObjects
     from reknown.server import Options, make_edge
+    from reknown.storage.database import open_database
 
     pictures = serving.portraits(_SIDES)
     with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,7 @@ def schema(location: str | Path, revision: str) -> Iterator[Connection]:
         url = f"sqlite:///{location}/reknown.db"
     engine = create_engine(url)
     config = Config()
-    config.set_main_option("script_location", "reknown.gallery:migrations")
+    config.set_main_option("script_location", "reknown.storage:migrations")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

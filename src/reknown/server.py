@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from reknown.access.vault import Vault
-    from reknown.gallery.database import Engine as Database
     from reknown.objects.base import ObjectReader
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 # <malloc.h> of glibc

@@ -10,13 +10,13 @@ import callers
 from reknown.access.rights import ALL
 from reknown.access.vault import Vault
 from reknown.awswire.sigv4 import HttpRequest
-from reknown.gallery.database import open_database, reading
 from reknown.ledger import events
 from reknown.ledger.actor import Actor
 from reknown.objects.allow import NoObjects
 from reknown.server import Options, make_edge
 from reknown.services.access import create_key
 from reknown.services.galleries import create_collection
+from reknown.storage.database import open_database, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,12 +13,12 @@ from reknown.access.rights import ALL
 from reknown.access.vault import Vault
 from reknown.api.names import model_version
 from reknown.awswire.sigv4 import HttpRequest
-from reknown.gallery.database import open_database
 from reknown.ledger.actor import Actor
 from reknown.objects.allow import NoObjects
 from reknown.server import Options, make_edge
 from reknown.services import galleries, upgrade, upgrade_steps
 from reknown.services.access import create_key
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from reknown.gallery.database import open_database
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 
-from reknown.gallery.database import open_database
+from reknown.storage.database import open_database
 from unit.databases import new_location
 from unit.plans.filling import TABLES, fill
 from unit.plans.reading import accesses, recorded

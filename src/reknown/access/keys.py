@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, case, delete, insert, or_, select, text, updat
 from reknown.access.rights import Rights
 from reknown.access.schema import access_keys
 from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.storage.clock import as_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -62,7 +63,7 @@ def create_key(
         "name": name,
         "secret": vault.seal(secret.encode("ascii"), key_id),
         "rights": rights.to_json(),
-        "created_at": _text(datetime.now(UTC)),
+        "created_at": as_text(datetime.now(UTC)),
         "expires_at": None,
     }
     row = connection.execute(insert(access_keys).values(values).returning(*_COLUMNS)).one()
@@ -97,7 +98,7 @@ def expire_key(connection: Connection, key_id: str, at: datetime) -> AccessKey:
     """Lets the key expire at that time unless it does so earlier; raises `NotFoundError`."""
     if not _ID.fullmatch(key_id):
         raise _missing(key_id)
-    end, column = _text(at), access_keys.c.expires_at
+    end, column = as_text(at), access_keys.c.expires_at
     earlier = case((or_(column.is_(None), column > end), end), else_=column)
     statement = update(access_keys).where(access_keys.c.key_id == key_id)
     row = connection.execute(
@@ -141,11 +142,6 @@ def _draw(letters: str, count: int) -> str:
 
 def _missing(key_id: str) -> NotFoundError:
     return NotFoundError(f"there is no access key {key_id!r}: `reknown keys list` shows them all")
-
-
-def _text(moment: datetime) -> str:
-    """In UTC: text that sorts."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _key(row: Row[Any]) -> AccessKey:

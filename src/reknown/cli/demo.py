@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.cli.demo_pictures import Portrait, Tile
-    from reknown.gallery.database import Engine as Database
     from reknown.services.identification import Identification
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 _COLLECTION = "demo"

@@ -10,8 +10,8 @@ import typer
 from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
 
 if TYPE_CHECKING:
-    from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 _DAYS = 30

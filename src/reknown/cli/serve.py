@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from reknown.access.vault import Vault
     from reknown.api.http import Edge
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
 
 _BACKLOG = 512
 

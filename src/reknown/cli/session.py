@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from reknown.access.vault import Vault
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.database import Engine as Database
     from reknown.services.decision import Threshold
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
 
@@ -42,7 +42,7 @@ def open_engine(pack: str | None) -> Engine:
 @contextmanager
 def open_gallery(data: Path | None) -> Iterator[Database]:
     """The database in the data folder, closed afterwards."""
-    from reknown.gallery.database import open_database
+    from reknown.storage.database import open_database
 
     database = open_database(read_settings(data).data)
     try:

@@ -14,9 +14,9 @@ from reknown.cli.options import Data, Json, Pack
 if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.database import Engine as Database
     from reknown.services.agreement import Report
     from reknown.services.upgrade_steps import Switched
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 Name = Annotated[

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reknown.gallery.carried import MissingFace, Tally
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.upgrades import Upgrade
     from reknown.services.agreement import Agreement, PeopleShift, Report
     from reknown.services.upgrade import FileResult
+    from reknown.storage.database import Database
 
 _NOTES = 20
 _MISSING_COLUMNS = ("face", "person", "picture", "reason")

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.tracks import VideoAnalysis
     from reknown.cli.stores import NoticeOptions, StoreOptions
-    from reknown.gallery.database import Engine as Database
     from reknown.services.video_work import Packs
     from reknown.services.worker import Worker
+    from reknown.storage.database import Database
 
 # <linux/prctl.h>
 _PR_SET_PDEATHSIG = 1

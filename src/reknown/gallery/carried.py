@@ -12,11 +12,11 @@ from reknown.biometrics.errors import UpgradeError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.gallery.collections import require
 from reknown.gallery.faces import check_faces, face_values
-from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import CARRIED, images, upgrade_losses, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.upgrades import claim_upgrade
-from reknown.unindexed import unindexed
+from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

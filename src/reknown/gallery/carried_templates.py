@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from reknown.gallery.carried import is_carried
 from reknown.gallery.collections import require
-from reknown.gallery.paging import batches
 from reknown.gallery.schema import faces, upgrade_templates, users
 from reknown.gallery.templates import GalleryTemplates
 from reknown.gallery.upgrades import require_upgrade
+from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ transaction it becomes part of.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,9 @@ from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundErro
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
-from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import collection_tags, collections, faces, users
+from reknown.storage.clock import now_text
+from reknown.storage.paging import Page, batches, fetch_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +53,7 @@ def create_collection(
         "pack": space.pack,
         "fingerprint": space.fingerprint,
         "dimension": space.dimension,
-        "created_at": now(),
+        "created_at": now_text(),
         "revision": 0,
     }
     try:
@@ -151,11 +152,6 @@ def claim(connection: Connection, name: str) -> Row[Any]:
     if row is None:
         raise _missing(name)
     return row
-
-
-def now() -> str:
-    """The present in UTC as all tables keep it: text that sorts."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def space_of(row: Row[Any]) -> TemplateSpace:

@@ -14,13 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
-from reknown.gallery.collections import claim, now, require, space_of
+from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.names import require_text
-from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import collections, images, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.users import ensure_user, user_key
-from reknown.unindexed import unindexed
+from reknown.storage.clock import now_text
+from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,7 +93,7 @@ def restore_faces(connection: Connection, collection: str, moved: Sequence[Moved
     pictures = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
     names = {item.user for item in moved if item.user is not None}
     owners = {name: ensure_user(connection, row.id, name) for name in sorted(names)}
-    common = {"collection_id": row.id, "created_at": now(), "revision": row.revision}
+    common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
     values = [
         common
         | {"image_id": pictures[item.image.sha256], "user_id": item.user and owners[item.user]}
@@ -211,7 +212,7 @@ def _insert(
         "collection_id": row.id,
         "image_id": _image_id(connection, row.id, image),
         "user_id": None if user is None else ensure_user(connection, row.id, user),
-        "created_at": now(),
+        "created_at": now_text(),
         "revision": row.revision,
     }
     values = [owners | face_values(face) for face in faces]

@@ -9,7 +9,6 @@ from sqlalchemy import delete, select, update
 from reknown.biometrics.errors import UpgradeError
 from reknown.gallery.carried import count_missing
 from reknown.gallery.collections import claim
-from reknown.gallery.paging import batches
 from reknown.gallery.schema import (
     CARRIED,
     collections,
@@ -19,6 +18,7 @@ from reknown.gallery.schema import (
     upgrades,
 )
 from reknown.gallery.upgrades import claim_upgrade, find_upgrade
+from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -10,10 +10,10 @@ import numpy as np
 from sqlalchemy import func, select
 
 from reknown.gallery.collections import require, space_of
-from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import faces, users
 from reknown.gallery.users import user_key
-from reknown.unindexed import unindexed
+from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

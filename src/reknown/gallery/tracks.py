@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from sqlalchemy import delete, false, func, insert, or_, select
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.tracks import KeptTrack
-from reknown.gallery.collections import claim, now, require, space_of
+from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.names import require_text
-from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import collections
 from reknown.gallery.schema import tracks as tracks_table
 from reknown.gallery.templates import stream_templates
-from reknown.unindexed import unindexed
+from reknown.storage.clock import as_text, now_text
+from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,8 +93,8 @@ def keep_tracks(
     replaced = connection.execute(delete(tracks_table).where(own, same)).rowcount
     common = {
         "collection_id": row.id,
-        "created_at": now(),
-        "expires_at": _text(expires_at),
+        "created_at": now_text(),
+        "expires_at": as_text(expires_at),
         "pack": space.pack,
         "fingerprint": space.fingerprint,
         "dimension": space.dimension,
@@ -181,7 +182,7 @@ def purge_tracks(connection: Connection, collection: str) -> list[str]:
     """Deletes what has expired; its ids. Raises `NotFoundError`."""
     owner = require(connection, collection).id
     own = unindexed(tracks_table.c.collection_id) == owner
-    due = select(tracks_table.c.id).where(own, tracks_table.c.expires_at <= now())
+    due = select(tracks_table.c.id).where(own, tracks_table.c.expires_at <= now_text())
     if connection.execute(due.limit(1)).first() is None:
         return []  # as a rule nothing is due, and nobody has to wait for a lock
     # what another transaction is deleting already is not waited for
@@ -192,13 +193,13 @@ def purge_tracks(connection: Connection, collection: str) -> list[str]:
 
 def collections_with_expired(connection: Connection) -> list[str]:
     """The collections that keep tracks which have expired."""
-    due = select(tracks_table.c.collection_id).where(tracks_table.c.expires_at <= now())
+    due = select(tracks_table.c.collection_id).where(tracks_table.c.expires_at <= now_text())
     query = select(collections.c.name).where(collections.c.id.in_(due))
     return list(connection.execute(query).scalars())
 
 
 def _alive() -> ColumnElement[bool]:
-    return unindexed(tracks_table.c.expires_at) > now()
+    return unindexed(tracks_table.c.expires_at) > now_text()
 
 
 def _conditions(choice: TrackChoice) -> list[ColumnElement[bool]]:
@@ -206,7 +207,7 @@ def _conditions(choice: TrackChoice) -> list[ColumnElement[bool]]:
     if choice.video is not None:
         conditions.append(_of_video(choice.video))
     if choice.before is not None:
-        conditions.append(tracks_table.c.created_at < _text(choice.before))
+        conditions.append(tracks_table.c.created_at < as_text(choice.before))
     if choice.ids is not None and not choice.ids:
         conditions.append(false())
     return conditions
@@ -271,8 +272,3 @@ def _record(row: Row[Any]) -> TrackRecord:
     )
     created, expires = (datetime.fromisoformat(x) for x in (row.created_at, row.expires_at))
     return TrackRecord(track, space_of(row), created, expires)
-
-
-def _text(moment: datetime) -> str:
-    """In UTC: text that sorts."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -14,8 +14,9 @@ from sqlalchemy import insert, select
 
 from reknown.biometrics.errors import UpgradeError
 from reknown.biometrics.templates import TemplateSpace
-from reknown.gallery.collections import claim, now, require, space_of
+from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.schema import upgrades
+from reknown.storage.clock import now_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -101,7 +102,7 @@ def _begin(connection: Connection, row: Row[Any], target: TemplateSpace) -> Upgr
         **_columns("target", target),
         "switched": False,
         "ending": False,
-        "started_at": now(),
+        "started_at": now_text(),
     }
     made = connection.execute(insert(upgrades).values(values).returning(*upgrades.c)).one()
     return _upgrade(made)

@@ -9,11 +9,12 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
 from reknown.biometrics.records import UserRecord
-from reknown.gallery.collections import claim, now, require
+from reknown.gallery.collections import claim, require
 from reknown.gallery.names import require_text
-from reknown.gallery.paging import Page, batches, fetch_page
 from reknown.gallery.schema import faces, users
-from reknown.unindexed import unindexed
+from reknown.storage.clock import now_text
+from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +87,7 @@ def disassociate_faces(
 def ensure_user(connection: Connection, owner: int, name: str) -> int:
     """The key of a user of the claimed collection `owner`, made if missing."""
     require_text("a user's name", name)
-    values = {"collection_id": owner, "name": name, "created_at": now()}
+    values = {"collection_id": owner, "name": name, "created_at": now_text()}
     statement = insert(users).values(values).returning(users.c.id)
     found = _user_id(connection, owner, name)
     return connection.execute(statement).scalar_one() if found is None else found

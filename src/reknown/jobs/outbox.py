@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from reknown.jobs.clock import as_text, now
 from reknown.jobs.schema import notices
+from reknown.storage.clock import as_text, now
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, or_, select, text, update
 
-from reknown.jobs.clock import as_text, now
 from reknown.jobs.schema import jobs, notices
-from reknown.unindexed import unindexed
+from reknown.storage.clock import as_text, now
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,10 @@ from reknown.ledger.schema import events
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from reknown.ledger.actor import Actor
+    from reknown.storage.database import Database
 
 
 # Made once: to build a statement takes longer than to run it.
@@ -66,7 +67,7 @@ def append(
 
 
 def record(
-    database: Engine,
+    database: Database,
     actor: Actor,
     operation: str,
     collection: str | None,

@@ -13,11 +13,13 @@ from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import ReplayError, TokenMismatchError
 from reknown.ledger.schema import nonces, tokens
+from reknown.storage.clock import as_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Delete, Engine, Table
+    from sqlalchemy import Connection, Delete, Table
 
     from reknown.ledger.actor import Actor, Nonce
+    from reknown.storage.database import Database
 
 # As long as Amazon Rekognition remembers the tokens of its video jobs.
 _TOKEN_LIFE = timedelta(days=7)
@@ -38,7 +40,7 @@ class RequestToken:
 def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
     """Marks the nonce as used in this transaction; raises `ReplayError` if it was already."""
     _forget_old(connection, nonces, now - _GRACE)
-    values = {"nonce": nonce.value, "expires_at": _text(nonce.expires_at)}
+    values = {"nonce": nonce.value, "expires_at": as_text(nonce.expires_at)}
     try:
         with connection.begin_nested():
             connection.execute(_INSERT, values)
@@ -48,12 +50,12 @@ def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
         ) from error
 
 
-def rehearse(database: Engine) -> None:
+def rehearse(database: Database) -> None:
     """Writes a nonce and takes it back; raises `DatabaseError` when nothing can be written."""
     now = datetime.now(UTC)
     nonce = f"rehearsal {uuid4()}"
     with database.begin() as connection:
-        connection.execute(_INSERT, {"nonce": nonce, "expires_at": _text(now)})
+        connection.execute(_INSERT, {"nonce": nonce, "expires_at": as_text(now)})
         connection.execute(delete(nonces).where(nonces.c.nonce == nonce))
 
 
@@ -66,7 +68,7 @@ def recall(connection: Connection, actor: Actor, operation: str, token: RequestT
         tokens.c.actor == actor.name,
         tokens.c.operation == operation,
         tokens.c.token == token.value,
-        tokens.c.expires_at > _text(datetime.now(UTC)),
+        tokens.c.expires_at > as_text(datetime.now(UTC)),
     )
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -91,7 +93,7 @@ def remember(
         "token": token.value,
         "request": token.request,
         "answer": answer,
-        "expires_at": _text(now + _TOKEN_LIFE),
+        "expires_at": as_text(now + _TOKEN_LIFE),
     }
     try:
         with connection.begin_nested():
@@ -101,7 +103,7 @@ def remember(
 
 
 def _forget_old(connection: Connection, table: Table, moment: datetime) -> None:
-    connection.execute(_expired(table), {"moment": _text(moment)})
+    connection.execute(_expired(table), {"moment": as_text(moment)})
 
 
 @cache
@@ -117,8 +119,3 @@ def _taken(token: RequestToken) -> TokenMismatchError:
     return TokenMismatchError(
         f"The ClientRequestToken: {token.value} you have supplied is already in use"
     )
-
-
-def _text(moment: datetime) -> str:
-    """In UTC: text that sorts."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")

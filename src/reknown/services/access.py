@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from reknown.access import keys
 from reknown.access.rights import ALL
 from reknown.biometrics.errors import InputError
-from reknown.gallery.database import reading
 from reknown.ledger import events
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from reknown.access.keys import AccessKey
     from reknown.access.rights import Rights
     from reknown.access.vault import Vault
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
+    from reknown.storage.database import Connection, Database
 
 MAX_OVERLAP = timedelta(days=365)
 _CREATED = "create key"

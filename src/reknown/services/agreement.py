@@ -13,9 +13,9 @@ import numpy as np
 
 from reknown.gallery import carried, upgrades
 from reknown.gallery.carried_templates import load_carried
-from reknown.gallery.database import reading
 from reknown.services.decision import DEFAULT_SIMILARITY
 from reknown.services.kept_tracks import count_foreign
+from reknown.storage.database import reading
 from reknown.vision.batch import map_bounded
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.carried import Tally
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.templates import GalleryTemplates
     from reknown.gallery.upgrades import Upgrade
+    from reknown.storage.database import Database
 
     Tables = tuple[Calibration | None, Calibration | None]
     Vectors = NDArray[np.float32]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import AlreadyExistsError, InputError, ReknownError
 from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
 from reknown.gallery import faces as references
-from reknown.gallery.database import reading
 from reknown.ledger import events
 from reknown.services.extraction import extract
 from reknown.services.photos import attempt_all
 from reknown.services.quality_filter import SPOILERS, QualityFilter
 from reknown.services.spaces import until_switched
+from reknown.storage.database import reading
 from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
     from reknown.services.enrolment_plan import Enrolee
+    from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, QuotaError
 from reknown.gallery import collections, faces, users
-from reknown.gallery.database import reading
 from reknown.ledger import events
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reknown.biometrics.records import Collection, FaceRecord, UserRecord
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
-    from reknown.gallery.paging import Page
     from reknown.ledger.actor import Actor
     from reknown.ledger.events import Event
+    from reknown.storage.database import Connection, Database
+    from reknown.storage.paging import Page
 
 Item = TypeVar("Item")
 

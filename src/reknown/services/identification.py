@@ -9,11 +9,11 @@ import numpy as np
 
 from reknown.biometrics.candidates import Candidate, CandidateList
 from reknown.gallery.collections import get_space
-from reknown.gallery.database import reading
 from reknown.gallery.search import SubjectScore, search_subjects
 from reknown.gallery.templates import load_templates
 from reknown.ledger import events
 from reknown.services.photos import attempt_all, extract_photo
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from reknown.biometrics.errors import ReknownError
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.templates import GalleryTemplates
     from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
     from reknown.services.photos import Photo
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 

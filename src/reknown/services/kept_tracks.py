@@ -17,11 +17,11 @@ import numpy as np
 from reknown.biometrics.errors import InputError, NoFaceError, NotFoundError
 from reknown.biometrics.tracks import KeptTrack
 from reknown.gallery import tracks
-from reknown.gallery.database import reading
 from reknown.gallery.index import ExactIndex
 from reknown.gallery.tracks import TrackChoice
 from reknown.ledger import events
 from reknown.services.photos import attempt_all, read_photo
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,12 +34,11 @@ if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.tracks import Track, VideoAnalysis
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.tracks import TrackRecord
     from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
     from reknown.services.photos import Photo
+    from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
 
 MAX_DAYS = 3650

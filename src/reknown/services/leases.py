@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
 
-    from reknown.gallery.database import Engine as Database
     from reknown.jobs.queue import Lease
+    from reknown.storage.database import Database
 
 # How often within a lease it is renewed: two renewals may fail.
 _RENEWALS = 3

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.gallery import collections, faces, users
-from reknown.gallery.database import reading
-from reknown.gallery.paging import Page
 from reknown.ledger import events
+from reknown.storage.database import reading
+from reknown.storage.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reknown.biometrics.records import Collection, FaceRecord, UserRecord
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
+    from reknown.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,18 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError
-from reknown.gallery.database import reading
 from reknown.jobs import outbox
 from reknown.notify.errors import NotifyError, RefusedNotifyError
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from structlog.typing import FilteringBoundLogger
 
-    from reknown.gallery.database import Engine as Database
     from reknown.jobs.outbox import Notice
     from reknown.notify.base import Sender
+    from reknown.storage.database import Database
 
 # Longer than any sender tries.
 _LEASE = timedelta(minutes=2)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.gallery.collections import count_faces, get_space
-from reknown.gallery.database import reading
 from reknown.jobs import queue
 from reknown.ledger.requests import rehearse
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.gallery.cache import TemplateCache
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.templates import GalleryTemplates
     from reknown.services.engines import Engines
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from reknown.biometrics.errors import InputError, NoFaceError
 from reknown.gallery import faces as references
 from reknown.gallery.collections import get_space
-from reknown.gallery.database import reading
 from reknown.gallery.search import search_references, search_subjects
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.gallery.users import get_user
 from reknown.ledger import events
 from reknown.services.decision import caution, threshold_at_similarity
 from reknown.services.extraction import extract
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,10 +18,10 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.biometrics.templates import Template
 from reknown.gallery.collections import create_collection
-from reknown.gallery.database import open_database, reading
 from reknown.gallery.faces import add_faces
 from reknown.gallery.search import search_subjects
 from reknown.gallery.templates import load_templates
+from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
 
 if TYPE_CHECKING:

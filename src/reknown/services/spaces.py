@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reknown.biometrics.errors import SpaceMismatchError
 from reknown.gallery.collections import generation
-from reknown.gallery.database import reading
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
 
 Result = TypeVar("Result")
 

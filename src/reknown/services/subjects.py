@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reknown.biometrics.records import FaceRecord
-    from reknown.gallery.database import Connection
     from reknown.ledger.actor import Actor
     from reknown.ledger.requests import RequestToken
     from reknown.services.decision import Threshold
     from reknown.services.platform import Platform
+    from reknown.storage.database import Connection
 
 # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_AssociateFaces.html
 MAX_FACES_OF_USER = 100

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from reknown.gallery import faces
 from reknown.gallery.collections import claim
-from reknown.gallery.database import reading
-from reknown.gallery.paging import Page
 from reknown.gallery.templates import pick_templates
 from reknown.ledger import events
+from reknown.storage.database import reading
+from reknown.storage.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import FaceRecord, MovedFace
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.database import Engine as Database
     from reknown.ledger.actor import Actor
     from reknown.services.listing import PageRequest
+    from reknown.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,10 +10,10 @@ from reknown.biometrics.errors import ImageError, ReknownError
 from reknown.biometrics.geometry import pair_boxes
 from reknown.gallery import carried, upgrades
 from reknown.gallery.carried import Loss, Reason
-from reknown.gallery.database import reading
 from reknown.ledger import events
 from reknown.services.enrolment import new_face
 from reknown.services.photos import attempt_all
+from reknown.storage.database import reading
 from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import NewFace
     from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.carried import PlacedFace
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.upgrades import Upgrade
     from reknown.ledger.actor import Actor
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

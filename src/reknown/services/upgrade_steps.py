@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import UpgradeError
 from reknown.gallery import carried, faces, switching, upgrades
 from reknown.gallery.collections import claim
-from reknown.gallery.database import reading
 from reknown.ledger import events
 from reknown.services.upgrade import spaces_detail
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reknown.gallery.carried import MissingFace
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.upgrades import Upgrade
     from reknown.ledger.actor import Actor
+    from reknown.storage.database import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.candidates import Candidate
-from reknown.gallery.database import reading
 from reknown.gallery.search import search_subjects
 from reknown.gallery.templates import load_templates
 from reknown.ledger import events
 from reknown.services import kept_tracks
 from reknown.services.identification import ranked
 from reknown.services.spaces import until_switched
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.tracks import Track, VideoAnalysis
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.search import SubjectScore
     from reknown.ledger.actor import Actor
     from reknown.services.decision import Threshold
     from reknown.services.kept_tracks import Keeping, Kept
+    from reknown.storage.database import Database
 
 # Someone who is out of sight for less has hardly been away.
 _SAME_APPEARANCE_MS = 1000

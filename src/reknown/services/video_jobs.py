@@ -12,7 +12,6 @@ from reknown.biometrics.errors import (
     VideoTooLargeError,
 )
 from reknown.gallery.collections import get_space
-from reknown.gallery.database import reading
 from reknown.jobs import queue, results
 from reknown.ledger import events
 from reknown.ledger.requests import recall, remember
@@ -29,17 +28,17 @@ from reknown.services.video_records import (
     wanted,
     write,
 )
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reknown.gallery.database import Connection
-    from reknown.gallery.database import Engine as Database
     from reknown.jobs.queue import Job
     from reknown.ledger.actor import Actor
     from reknown.ledger.requests import RequestToken
     from reknown.objects.base import ObjectReader
     from reknown.services.platform import Platform
+    from reknown.storage.database import Connection, Database
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 MAX_BYTES = 10 * 2**30

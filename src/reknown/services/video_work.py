@@ -19,7 +19,6 @@ from reknown.biometrics.errors import (
     VideoError,
 )
 from reknown.gallery.collections import get_space
-from reknown.gallery.database import reading
 from reknown.gallery.faces import find_faces
 from reknown.gallery.search import search_references
 from reknown.gallery.templates import load_templates
@@ -43,6 +42,7 @@ from reknown.services.video_records import (
     wanted,
     write,
 )
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.tracks import Track, VideoAnalysis
-    from reknown.gallery.database import Engine as Database
     from reknown.gallery.search import SubjectScore
     from reknown.gallery.templates import GalleryTemplates
     from reknown.jobs.queue import Job, Lease
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from reknown.objects.base import ObjectReader
     from reknown.services.decision import Threshold
     from reknown.services.video_records import Wanted
+    from reknown.storage.database import Database
 
 MAX_ATTEMPTS = 3
 # A track that resembles more references than this resembles anybody.

@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError
-from reknown.gallery.database import reading
 from reknown.jobs import queue
 from reknown.ledger import events
 from reknown.ledger.actor import Actor
 from reknown.services.leases import KeptLease
 from reknown.services.video_work import Watch, work
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,9 +15,9 @@ import traceback
 from pathlib import Path
 
 from reknown.access.vault import load_vault
-from reknown.gallery.database import open_database
 from reknown.ledger.actor import Actor
 from reknown.services.access import ensure_key
+from reknown.storage.database import open_database
 
 
 def work(folder: Path, location: str, start: float) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from reknown.access.keys import list_keys
-from reknown.gallery.database import open_database, reading
+from reknown.storage.database import open_database, reading
 
 SCRIPT = Path(__file__).with_name("processes.py")
 

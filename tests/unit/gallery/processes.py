@@ -24,8 +24,8 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.collections import create_collection
-from reknown.gallery.database import Engine, open_database
 from reknown.gallery.faces import add_faces
+from reknown.storage.database import Database, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,15 +48,15 @@ def fork(work: Callable[[], None]) -> int:
         os._exit(code)
 
 
-def enrol(engine: Engine, names: Iterable[str]) -> None:
+def enrol(database: Database, names: Iterable[str]) -> None:
     try:
-        with engine.begin() as connection:
+        with database.begin() as connection:
             create_collection(connection, "friends", SPACE)
     except AlreadyExistsError:
         pass
     for name in names:
         try:
-            with engine.begin() as connection:
+            with database.begin() as connection:
                 image = ImageRecord(name, name, 1, 1)
                 records = add_faces(connection, "friends", image, [FACE, FACE], "Ada")
             acknowledged = " ".join(record.face_id for record in records)

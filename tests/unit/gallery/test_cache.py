@@ -23,12 +23,12 @@ from reknown.gallery.collections import (
     get_space,
     require,
 )
-from reknown.gallery.database import reading
 from reknown.gallery.faces import add_faces, delete_faces, list_faces, merge_faces
 from reknown.gallery.switching import switch
 from reknown.gallery.templates import load_templates
 from reknown.gallery.upgrades import find_upgrade
 from reknown.gallery.users import associate_faces, create_user, delete_user, disassociate_faces
+from reknown.storage.database import reading
 from unit.gallery.upgrading import NEXT, end, prepare
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from reknown.gallery.collections import get_collection
-from reknown.gallery.database import open_database, reading
 from reknown.gallery.faces import find_faces, known_images
 from reknown.gallery.templates import load_templates
+from reknown.storage.database import open_database, reading
 
 SCRIPT = Path(__file__).with_name("processes.py")
 

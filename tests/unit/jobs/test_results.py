@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reknown.gallery.database import open_database
 from reknown.jobs import queue, results
 from reknown.jobs.results import PART
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from reknown.biometrics.errors import ReplayError, TokenMismatchError
-from reknown.gallery.database import open_database, reading
 from reknown.ledger import requests as module
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.events import append, read
 from reknown.ledger.requests import RequestToken, recall, rehearse, remember, use_up
 from reknown.ledger.schema import nonces, tokens
+from reknown.storage.database import open_database, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,6 @@ from reknown.gallery import (
     carried,
     carried_templates,
     collections,
-    database,
     faces,
     switching,
     templates,
@@ -29,11 +28,12 @@ from reknown.gallery import (
     users,
 )
 from reknown.gallery.schema import upgrades as upgrades_table
-from reknown.jobs import clock, outbox, queue, results
+from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
 from reknown.ledger import events, requests
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.requests import RequestToken
+from reknown.storage import clock
 from unit.plans.filling import (
     COLLECTION,
     FACES,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, database, faces, templates, tracks, users,
+    cache, collections, faces, templates, tracks, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     events, requests,
@@ -334,7 +334,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.users.ensure_user": lambda c, _: users.ensure_user(c, _owner(c), user(0)),
     "gallery.users.get_user": lambda c, _: users.get_user(c, COLLECTION, user(0)),
     "gallery.users.list_users": lambda c, _: users.list_users(c, COLLECTION, "9", 10),
-    "jobs.clock.now": lambda c, _: clock.now(c),
+    "storage.clock.now": lambda c, _: clock.now(c),
     "jobs.outbox.add": lambda c, _: outbox.add(c, digest(0), "webhook", "", "{}"),
     "jobs.outbox.claim": lambda c, _: _notice(c),
     "jobs.outbox.delivered": lambda c, _: outbox.delivered(c, _notice(c)),

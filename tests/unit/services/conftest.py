@@ -4,18 +4,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reknown.gallery.database import open_database
 from reknown.ledger.actor import Actor
 from reknown.services import galleries
 from reknown.services.enrolment import EnrolmentPolicy, enrol_all
 from reknown.services.enrolment_plan import Enrolee
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reknown.gallery.database import Engine as Database
     from reknown.services.enrolment import EnrolmentResult
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 

@@ -17,7 +17,7 @@ from reknown.services.galleries import list_events
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
 
 ACTOR = Actor("tester")
 RIGHTS = Rights(("Search*", "DetectFaces"), ("staff-*",))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
     Vectors = NDArray[np.float32]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.gallery.database import Engine as Database
     from reknown.services.enrolment import EnrolmentResult
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

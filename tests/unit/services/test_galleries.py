@@ -15,7 +15,7 @@ from reknown.services.enrolment_plan import read_plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reknown.gallery.database import Engine as Database
     from reknown.ledger.events import Event
     from reknown.services.enrolment import EnrolmentResult
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
     Enrol = Callable[..., EnrolmentResult]

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.gallery.database import Engine as Database
     from reknown.services.kept_tracks import Kept
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

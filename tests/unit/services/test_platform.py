@@ -14,7 +14,7 @@ from reknown.services.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 

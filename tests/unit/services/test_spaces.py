@@ -7,16 +7,16 @@ import pytest
 from other_engine import OTHER
 from reknown.biometrics.errors import NotFoundError, SpaceMismatchError
 from reknown.gallery.collections import get_space
-from reknown.gallery.database import reading
 from reknown.ledger.actor import Actor
 from reknown.services import galleries, upgrade, upgrade_steps
 from reknown.services.spaces import in_one_space
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
 
 ACTOR = Actor("tester")
 

@@ -9,7 +9,6 @@ import pytest
 from other_engine import OTHER, other_engine
 from reknown.biometrics.errors import SpaceMismatchError
 from reknown.gallery.cache import TemplateCache
-from reknown.gallery.database import reading
 from reknown.gallery.faces import list_faces
 from reknown.ledger.actor import Actor
 from reknown.services import listing, search, subjects, transfer, upgrade, upgrade_steps
@@ -22,14 +21,15 @@ from reknown.services.quality_filter import ANY_QUALITY
 from reknown.services.search import Query
 from reknown.services.spaces import in_one_space
 from reknown.services.subjects import UserRequest
+from reknown.storage.database import reading
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reknown.gallery.database import Engine as Database
     from reknown.services.enrolment import EnrolmentResult
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 ACTOR = Actor("tester")

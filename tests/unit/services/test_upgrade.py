@@ -12,7 +12,6 @@ from portraits import pair
 from reknown.biometrics.errors import NotFoundError, SpaceMismatchError, UpgradeError
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.carried import Loss, Reason
-from reknown.gallery.database import reading
 from reknown.gallery.faces import delete_faces
 from reknown.gallery.templates import load_templates
 from reknown.ledger.actor import Actor
@@ -24,6 +23,7 @@ from reknown.services.picture_files import files_below
 from reknown.services.platform import Platform
 from reknown.services.quality_filter import ANY_QUALITY
 from reknown.services.upgrade import FileResult, carry_all
+from reknown.storage.database import reading
 from reknown.vision.detect.base import Detections
 from reknown.vision.images import decode_image
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.records import FaceRecord
-    from reknown.gallery.database import Engine as Database
     from reknown.services.enrolment import EnrolmentResult
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

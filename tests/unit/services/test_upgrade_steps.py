@@ -7,19 +7,19 @@ import pytest
 from other_engine import OTHER, other_engine
 from reknown.biometrics.errors import DatabaseError, NotFoundError, UpgradeError
 from reknown.gallery import switching
-from reknown.gallery.database import reading
 from reknown.gallery.templates import load_templates
 from reknown.ledger import events
 from reknown.ledger.actor import Actor
 from reknown.services import galleries, upgrade, upgrade_steps
 from reknown.services.picture_files import files_below
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reknown.gallery.database import Engine as Database
     from reknown.services.enrolment import EnrolmentResult
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 ACTOR = Actor("tester")

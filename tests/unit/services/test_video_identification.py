@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.candidates import Candidate
-    from reknown.gallery.database import Engine as Database
     from reknown.services.enrolment import EnrolmentResult
     from reknown.services.video_identification import VideoIdentification
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 

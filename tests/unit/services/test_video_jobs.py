@@ -11,7 +11,6 @@ from reknown.biometrics.errors import (
     VideoTooLargeError,
 )
 from reknown.gallery.cache import TemplateCache
-from reknown.gallery.database import reading
 from reknown.jobs import queue
 from reknown.ledger import events
 from reknown.ledger.actor import Actor
@@ -28,10 +27,11 @@ from reknown.services.video_jobs import (
     start_job,
 )
 from reknown.services.video_records import ObjectPlace, Task, Wanted
+from reknown.storage.database import reading
 from unit.services.video_places import Objects, objects
 
 if TYPE_CHECKING:
-    from reknown.gallery.database import Engine as Database
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 __all__ = ["objects"]

@@ -11,7 +11,6 @@ from callers import lookalike, strangers
 from other_engine import OTHER
 from reknown.biometrics.errors import AccessError, DatabaseError, InvalidVideoError, ModelFileError
 from reknown.biometrics.templates import TemplateSpace
-from reknown.gallery.database import reading
 from reknown.gallery.templates import load_templates
 from reknown.jobs import outbox, queue
 from reknown.jobs.queue import NewJob, State
@@ -29,6 +28,7 @@ from reknown.services.video_records import (
     write,
 )
 from reknown.services.video_work import MAX_ATTEMPTS, LeaseLostError, work
+from reknown.storage.database import reading
 from unit.services.video_places import QUIET, analyst, objects, place
 from video_findings import INFO, analysis, track
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.tracks import VideoAnalysis
-    from reknown.gallery.database import Connection
     from reknown.gallery.templates import GalleryTemplates
     from reknown.jobs.queue import Lease
     from reknown.services.video_jobs import JobResults
     from reknown.services.video_work import Workplace
+    from reknown.storage.database import Connection
     from reknown.vision.analyze import Engine
     from unit.services.video_places import Analyst, Objects
 

@@ -12,7 +12,6 @@ import structlog
 from structlog.testing import LogCapture
 
 from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.gallery.database import reading
 from reknown.jobs import queue
 from reknown.jobs.queue import NewJob, State
 from reknown.jobs.schema import jobs
@@ -23,13 +22,14 @@ from reknown.services.notices import Postman
 from reknown.services.video_records import ObjectPlace, Task, Wanted, write
 from reknown.services.video_work import LeaseLostError
 from reknown.services.worker import Rhythm, Worker
+from reknown.storage.database import reading
 from unit.services.video_places import analyst, objects, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reknown.gallery.database import Engine as Database
     from reknown.services.video_work import Workplace
+    from reknown.storage.database import Database
     from unit.services.video_places import Analyst
 
 __all__ = ["analyst", "objects", "place"]

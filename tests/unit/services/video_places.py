@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reknown.biometrics.tracks import VideoAnalysis
-    from reknown.gallery.database import Engine as Database
     from reknown.jobs.queue import Job, State
+    from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
 QUIET = Watch(lambda: None, nullcontext)

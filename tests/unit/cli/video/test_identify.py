@@ -12,8 +12,8 @@ import pytest
 from reknown.biometrics.errors import InputError, NotFoundError, VideoWorkError
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.gallery.collections import create_collection
-from reknown.gallery.database import open_database
 from reknown.gallery.faces import add_faces
+from reknown.storage.database import open_database
 from reknown.video import isolation
 from video_analyses import analysis, towards, track
 

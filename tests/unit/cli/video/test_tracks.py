@@ -9,10 +9,10 @@ import pytest
 
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.cli.completion import complete_video
-from reknown.gallery.database import open_database
 from reknown.ledger.actor import Actor
 from reknown.services import galleries, kept_tracks
 from reknown.services.kept_tracks import Keeping
+from reknown.storage.database import open_database
 from video_analyses import analysis, towards, track
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Opening the database: SQLite in a data folder, or a PostgreSQL server.
 
-`engine.begin()` writes in one transaction, `reading(engine)` sees one state throughout.
+`database.begin()` writes in one transaction, `reading(database)` sees one state throughout.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy import URL, Connection, create_engine, event, func, inspect, select, text
+from sqlalchemy import Engine as Database
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.gallery.threads import hold_blas
+from reknown.storage.threads import hold_blas
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["SCHEMA_VERSION", "Connection", "Engine", "open_database", "reading"]
+__all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
 
 SCHEMA_VERSION = "0005"
 _FILE = "reknown.db"
@@ -47,7 +48,7 @@ _ADVICE = (
 )
 
 
-def open_database(location: str | Path) -> Engine:
+def open_database(location: str | Path) -> Database:
     """The database of a data folder, or of a URL such as `postgresql+psycopg://host/name`.
 
     Creates what is missing and migrates to the newest schema, however many processes do so
@@ -59,30 +60,30 @@ def open_database(location: str | Path) -> Engine:
     Raises `DatabaseError` when it cannot be used.
     """
     if isinstance(location, str) and "://" in location:
-        engine = _server_engine(location)
+        database = _server_engine(location)
     else:
-        engine = _file_engine(Path(location).absolute())
-    _explain_errors(engine)
+        database = _file_engine(Path(location).absolute())
+    _explain_errors(database)
     hold_blas()
     try:
-        version = _schema_version(engine)
+        version = _schema_version(database)
         if version != SCHEMA_VERSION:
-            _migrate(engine, version)
+            _migrate(database, version)
     except BaseException:
-        engine.dispose()
+        database.dispose()
         raise
-    return engine
+    return database
 
 
-def reading(engine: Engine) -> Connection:
+def reading(database: Database) -> Connection:
     """A connection that sees one state throughout and never waits for writers; to be closed."""
-    connection = engine.connect()
-    if engine.dialect.name == "sqlite":
+    connection = database.connect()
+    if database.dialect.name == "sqlite":
         return connection.execution_options(reading=True)
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _server_engine(location: str) -> Engine:
+def _server_engine(location: str) -> Database:
     try:
         url = make_url(location)
         if url.drivername in ("postgres", "postgresql"):
@@ -98,7 +99,7 @@ def _server_engine(location: str) -> Engine:
         raise DatabaseError("PostgreSQL needs a driver: pip install 'psycopg[binary]'") from error
 
 
-def _file_engine(folder: Path) -> Engine:
+def _file_engine(folder: Path) -> Database:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
@@ -109,14 +110,14 @@ def _file_engine(folder: Path) -> Engine:
     except OSError as error:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
-    engine = create_engine(
+    database = create_engine(
         URL.create("sqlite", database=str(folder / _FILE)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
         # as many connections as there are threads: they cost little
         max_overflow=-1,
     )
 
-    @event.listens_for(engine, "connect")
+    @event.listens_for(database, "connect")
     def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         _enter_wal(cursor)
@@ -124,8 +125,8 @@ def _file_engine(folder: Path) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    _take_turns(engine)
-    return engine
+    _take_turns(database)
+    return database
 
 
 def _enter_wal(cursor: DBAPICursor) -> None:
@@ -147,14 +148,14 @@ def _enter_wal(cursor: DBAPICursor) -> None:
             time.sleep(_RETRY_SECONDS)
 
 
-def _take_turns(engine: Engine) -> None:
+def _take_turns(database: Database) -> None:
     """Writers of one process wait in a queue of it.
 
     SQLite lets them sleep and try again, by which some wait a hundred times as long as others.
     """
     turn = Lock()
 
-    @event.listens_for(engine, "begin")
+    @event.listens_for(database, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("reading", False):
             connection.exec_driver_sql("BEGIN")
@@ -162,27 +163,27 @@ def _take_turns(engine: Engine) -> None:
         if not connection.info.get(_WRITING):
             if not turn.acquire(timeout=_BUSY_SECONDS):
                 raise DatabaseError(
-                    f"{_place(engine)} is locked: another thread of this process is writing: "
+                    f"{_place(database)} is locked: another thread of this process is writing: "
                     "wait for it to finish, then try again"
                 )
             connection.info[_WRITING] = True
         # A transaction that starts to write halfway fails at once when another one writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    @event.listens_for(engine, "checkin")
+    @event.listens_for(database, "checkin")
     def checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         if entry.info.pop(_WRITING, False):
             turn.release()
 
 
-def _place(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+def _place(database: Database) -> str:
+    return database.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
 
 
-def _explain_errors(engine: Engine) -> None:
+def _explain_errors(database: Database) -> None:
     trouble = (sql_errors.OperationalError, sql_errors.DatabaseError)
 
-    @event.listens_for(engine, "handle_error")
+    @event.listens_for(database, "handle_error")
     def explain(context: ExceptionContext) -> None:
         original = context.original_exception
         # Exact types: an IntegrityError, say, is the store's own business.
@@ -190,38 +191,38 @@ def _explain_errors(engine: Engine) -> None:
         if kind in trouble:
             message = str(original).strip()
             advice = next(advice for sign, advice in _ADVICE if sign in message)
-            raise DatabaseError(f"{_place(engine)}: {message}: {advice}") from original
+            raise DatabaseError(f"{_place(database)}: {message}: {advice}") from original
         if kind is sql_errors.DataError or isinstance(original, UnicodeEncodeError | OverflowError):
             raise InputError(f"a value that no database can hold: {original}") from original
 
 
-def _schema_version(engine: Engine) -> str | None:
-    with reading(engine) as connection:
+def _schema_version(database: Database) -> str | None:
+    with reading(database) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(engine: Engine, version: str | None) -> None:
+def _migrate(database: Database, version: str | None) -> None:
     # Imported here because it takes long and is needed once per new version.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", "reknown.gallery:migrations")
+    config.set_main_option("script_location", "reknown.storage:migrations")
     try:
-        with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
+        with database.begin() as connection:
+            if database.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
         raise DatabaseError(
-            f"{_place(engine)} has schema {version}, this Reknown knows up to {SCHEMA_VERSION}: "
+            f"{_place(database)} has schema {version}, this Reknown knows up to {SCHEMA_VERSION}: "
             "install the Reknown that wrote it, or a newer one"
         ) from error
     except sql_errors.SQLAlchemyError as error:
         raise DatabaseError(
-            f"{_place(engine)} cannot be migrated to schema {SCHEMA_VERSION}: {error}"
+            f"{_place(database)} cannot be migrated to schema {SCHEMA_VERSION}: {error}"
         ) from error

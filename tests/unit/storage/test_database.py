@@ -31,7 +31,7 @@ from reknown.biometrics.records import (
     UserRecord,
 )
 from reknown.biometrics.templates import TemplateSpace
-from reknown.gallery import database, schema
+from reknown.gallery import schema
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import (
     create_collection,
@@ -39,7 +39,6 @@ from reknown.gallery.collections import (
     list_collections,
     require,
 )
-from reknown.gallery.database import SCHEMA_VERSION, open_database, reading
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
 from reknown.gallery.users import list_users
@@ -47,6 +46,8 @@ from reknown.jobs import schema as jobs_schema
 from reknown.ledger import events
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
+from reknown.storage import database
+from reknown.storage.database import SCHEMA_VERSION, open_database, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,7 +231,7 @@ def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> Non
         options = {"compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), tables) == []
     config = Config()
-    config.set_main_option("script_location", "reknown.gallery:migrations")
+    config.set_main_option("script_location", "reknown.storage:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
 
 

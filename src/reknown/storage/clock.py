@@ -1,4 +1,4 @@
-"""The time by which leases run out."""
+"""Time as the tables keep it, and the clock by which leases run out."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def now(connection: Connection) -> datetime:
 def as_text(moment: datetime) -> str:
     """In UTC: text that sorts."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def now_text() -> str:
+    """This machine's present as all tables keep it."""
+    return as_text(datetime.now(UTC))

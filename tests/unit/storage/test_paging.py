@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reknown.biometrics.errors import InputError
 from reknown.gallery.collections import create_collection, list_collections
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
-from reknown.gallery.paging import batches
+from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from reknown.gallery.database import open_database
 from reknown.gallery.index import ExactIndex
+from reknown.storage.database import open_database
 from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
 
