@@ -5,7 +5,7 @@ JAVASCRIPT := tests/contract/javascript
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format bench docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,12 +32,17 @@ bench: .venv/peers ## Measure speed against face_recognition and write JSON to b
 	$(BIN)/python bench/speed.py > bench/results/speed.json
 	cat bench/results/speed.json
 
-lock: ## Pin all dependencies anew (needs uv)
+docs: .venv-docs/installed ## Build the documentation into site/
+	.venv-docs/bin/sphinx-build -q -E -W --keep-going -c docs -d .venv-docs/doctrees . site
+	@echo "Open site/index.html"
+
+lock: ## Pin all dependencies again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --extra demo pyproject.toml -o requirements/demo.txt
 	uv pip compile -q --universal --generate-hashes --no-header --all-extras pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --universal --generate-hashes --no-header --group docs -o requirements/docs.txt
 
 clean: ## Remove everything that make has made
-	rm -rf .venv $(JAVASCRIPT)/node_modules demo bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-docs $(JAVASCRIPT)/node_modules demo site bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -54,6 +59,13 @@ clean: ## Remove everything that make has made
 .venv/dev: requirements/dev.txt .venv/demo
 	@echo "Installing what the tests need into .venv ..."
 	$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Of its own: the AWS command line, which the tests need, holds docutils at an older version.
+.venv-docs/installed: requirements/docs.txt
+	@echo "Installing what the documentation needs into .venv-docs (once, about 100 MB) ..."
+	@"$(PYTHON)" -m venv .venv-docs
+	.venv-docs/bin/pip install -q --require-hashes -r requirements/docs.txt
 	@touch $@
 
 # No other test needs Node.js, so where there is none, nothing fails.

@@ -28,10 +28,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image
+from reknown.services.enrolment import enrol_all
+from reknown.services.enrolment_plan import Enrolee
+from reknown.services.group_enrolment import GroupPhoto, enrol_group
+from reknown.services.platform import Platform
+from reknown.services.search import Query, search_faces_by_face
 from sqlalchemy import insert
 from threadpoolctl import threadpool_limits
 
 from reknown.biometrics.calibration import Calibration
+from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.cli.demo_pictures import EILEEN, jpeg
 from reknown.cli.session import open_engine
@@ -40,12 +46,6 @@ from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import create_collection, require
 from reknown.ledger.actor import Actor
 from reknown.services.engines import Engines
-from reknown.services.enrolment import enrol_all
-from reknown.services.enrolment_plan import Enrolee
-from reknown.services.group_enrolment import GroupPhoto, enrol_group
-from reknown.services.platform import Platform
-from reknown.services.quality_filter import SPOILERS
-from reknown.services.search import Query, search_faces_by_face
 from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image
@@ -266,7 +266,9 @@ def _indexed(platform: Platform, portrait: DecodedImage) -> float:
 
     def once() -> None:
         photo = GroupPhoto(replace(portrait, sha256=random.bytes(32).hex()), "new.jpg", None)
-        enrol_group(platform, platform.engines.default, _COLLECTION, photo, SPOILERS, 1, _ACTOR)
+        enrol_group(
+            platform, platform.engines.default, _COLLECTION, photo, DEFAULT_FILTER, 1, _ACTOR
+        )
 
     return _median(once)
 

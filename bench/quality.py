@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.cli.session import open_engine
-from reknown.services.quality_filter import SPOILERS
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
 
@@ -47,7 +47,7 @@ def main() -> None:
             ),
         )
         ((face, template),) = engine.extract(image, [face])
-        spoilt = bool(SPOILERS.objections(face))
+        spoilt = bool(DEFAULT_FILTER.objections(face))
         return face.quality.unified_score.score, spoilt, template.vector
 
     paths = sorted(_DATA.rglob("*.jpg"))

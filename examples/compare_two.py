@@ -6,11 +6,12 @@ python examples/compare_two.py A.jpg B.jpg
 import sys
 from pathlib import Path
 
-from reknown.services.decision import threshold_at_similarity
 from reknown.services.extraction import extract
 from reknown.services.photos import read_photo
-from reknown.services.quality_filter import ANY_QUALITY
 from reknown.services.verification import verify
+
+from reknown.biometrics.quality_filter import ANY_QUALITY
+from reknown.biometrics.thresholds import threshold_at_similarity
 from reknown.settings import read_settings
 from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore

@@ -5,7 +5,7 @@
 
 Searches the video BUCKETS/films/party.mp4 for the people of the collection `friends`: starts the
 job, asks until it has ended, and reads the result page by page. With a NotificationChannel the
-server would send a message instead of being asked (docs/rekognition.md). Needs boto3 and the
+server would send a message instead of being asked (docs/how-to/video-jobs.md). Needs boto3 and the
 environment that `reknown serve` prints.
 """
 

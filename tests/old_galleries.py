@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, insert
 
 from reknown.biometrics.records import ImageRecord, MovedFace
 from reknown.gallery.schema import collections, faces, images, users
-from reknown.services.enrolment import new_face
+from reknown.services.galleries.enrolment import new_face
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Writes docs/model-card.md and the table in MODEL-LICENCES.md from reports and manifests.
+"""Writes docs/reference/model-card.md and the tables in MODEL-LICENCES.md.
 
     .venv/bin/python tools/generate_model_card.py [--check]
 
@@ -24,9 +24,9 @@ _LEAST = 70
 _HEAD = """# Model card: opencv
 
 The default pack: YuNet finds faces, O-Net their landmarks, SFace makes templates. This page is
-generated from the figures in [reports/](reports/) and the pack's manifest
-(`tools/generate_model_card.py`); [accuracy.md](accuracy.md) says how the recipe was found and
-[reading-a-report.md](reading-a-report.md) what the words mean.
+generated from the figures in [the reports](../reports/README.md) and the pack's manifest
+(`tools/generate_model_card.py`); [Accuracy](../explanation/accuracy.md) says how the recipe was
+found and [Reading a report](../explanation/reading-a-report.md) what the words mean.
 
 **For:** finding candidates among people who agreed to be enrolled, with a person looking at every
 candidate. **Not for:** deciding anything about anybody on its own. Networks of 2021 to 2023 are
@@ -37,7 +37,7 @@ emotion, and no defence against photos of photos.
 """
 _LONDON = """
 On 102 volunteers of the Face Research Lab London Set, who named their ethnicity and gender
-themselves, two pictures each of one sitting, at the same similarity 80 (FMR 1e-4 on LFW):
+themselves, two images each of one sitting, at the same similarity 80 (FMR 1e-4 on LFW):
 
 {everybody}
 A threshold does not carry over. What those that ship with the pack let through among these
@@ -99,8 +99,8 @@ def _lfw() -> str:
     ]
     return "\n".join(
         (
-            f"All pairs of the {data['pictures']:,} pictures of {data['subjects']:,} people of LFW",
-            f"view 2. No face was found in {missed['errors']} of {missed['trials']:,} pictures;",
+            f"All pairs of the {data['pictures']:,} images of {data['subjects']:,} people of LFW",
+            f"view 2. No face was found in {missed['errors']} of {missed['trials']:,} images;",
             "failures count as errors. Intervals are of 95 % and clustered by subject.",
             "",
             f"| Similarity | FMR asked for | False matches | Missed mates | by `{_FORMER}` |",
@@ -117,10 +117,10 @@ def _lfw() -> str:
             "|---|---|---|",
             *held,
             "",
-            f"LFW has wrong labels: {default['duplicates']['count']} pairs of pictures look the",
+            f"LFW has wrong labels: {default['duplicates']['count']} pairs of images look the",
             "same, one of them under two names, and 20 or so of the most similar pairs have two",
             "names of one person, spelt in two ways. They count as false matches here, and set the",
-            "last row: [accuracy.md](accuracy.md) has the figures without them.",
+            "last row: [Accuracy](../explanation/accuracy.md) has the figures without them.",
             "",
         )
     )
@@ -182,7 +182,7 @@ def _with_tables(text: str) -> str:
 
 
 if __name__ == "__main__":
-    card, licence_page = _ROOT / "docs" / "model-card.md", _ROOT / "MODEL-LICENCES.md"
+    card, licence_page = _ROOT / "docs" / "reference" / "model-card.md", _ROOT / "MODEL-LICENCES.md"
     wanted = {card: page(), licence_page: _with_tables(licence_page.read_text(encoding="utf-8"))}
     if "--check" in sys.argv:
         sys.exit(any(path.read_text(encoding="utf-8") != text for path, text in wanted.items()))

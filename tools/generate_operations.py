@@ -1,4 +1,4 @@
-"""Writes docs/operations.md: every operation of the protocol, and whether it is answered.
+"""Writes docs/reference/operations.md: every operation of the protocol, and whether it is answered.
 
     .venv/bin/python tools/generate_operations.py [--check]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.registry import HANDLERS
 
-_PAGE = Path(__file__).parent.parent / "docs" / "operations.md"
+_PAGE = Path(__file__).parent.parent / "docs" / "reference" / "operations.md"
 _NOT_YET = {
     "StreamProcessor": "live video",
     "FaceLiveness": "only once its error rates can be measured and printed",
@@ -54,7 +54,7 @@ def _order(name: str) -> tuple[int, str]:
 def _state(name: str) -> tuple[str, str]:
     if name in HANDLERS:
         kind = "extension" if name.startswith("Reknown") else ""
-        return "implemented", kind or f"in the ledger as *{HANDLERS[name].deed}*"
+        return "implemented", kind or f"in the ledger as *{HANDLERS[name].action}*"
     for part, why in _NOT_YET.items():
         if part in name:
             return "not yet", why

@@ -15,28 +15,22 @@ import uvicorn
 from reknown.api.connections import Patience, PatientProtocol
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
-from reknown.api.metrics import Metrics, timed
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
 from reknown.api.readiness import Readiness
 from reknown.biometrics.errors import InputError
-from reknown.gallery.cache import TemplateCache
 from reknown.jsonlog import json_log
-from reknown.services.engines import Engines
-from reknown.services.platform import Platform
 
 if TYPE_CHECKING:
     import asyncio
     import socket
-    from collections.abc import Callable
     from pathlib import Path
 
     from structlog.typing import FilteringBoundLogger
 
     from reknown.access.vault import Vault
-    from reknown.objects.base import ObjectReader
-    from reknown.storage.database import Database
-    from reknown.vision.analyze import Engine
+    from reknown.api.metrics import Metrics
+    from reknown.services.context import Platform
 
 # <malloc.h> of glibc
 _M_ARENA_MAX = -8
@@ -77,24 +71,15 @@ class Options:
     topics: bool = False
 
 
-def make_edge(
-    database: Database,
-    vault: Vault,
-    objects: ObjectReader,
-    load: Callable[[str], Engine],
-    options: Options,
-) -> Edge:
-    """Everything behind the socket; raises what `load` raises for the default pack.
+def make_edge(platform: Platform, vault: Vault, metrics: Metrics, options: Options) -> Edge:
+    """Everything behind the socket; raises `ModelError` for the default pack.
 
     Sets how memory is shared out among threads for the whole process.
     """
     _limit_heaps()
-    metrics = Metrics()
-    engines = Engines(lambda pack: timed(load(pack), metrics), options.pack)
-    platform = Platform(engines, database, TemplateCache(options.template_mib * 2**20))
+    _ = platform.engines.default
     gateway = Gateway(
         platform=platform,
-        objects=objects,
         vault=vault,
         page_tokens=PageTokens(vault.derive("page tokens")),
         metrics=metrics,

@@ -19,6 +19,7 @@ from reknown.biometrics.errors import InputError
 from reknown.ledger.actor import Actor
 
 _APP = "reknown"
+DEFAULT_PACK = "opencv"
 
 
 @dataclass(frozen=True, slots=True)

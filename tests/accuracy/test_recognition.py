@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from reknown.services.photos import attempt_all, read_photo
 
 from reknown.biometrics.templates import Template, compare
-from reknown.services.decision import threshold_at_similarity
-from reknown.services.photos import attempt_all, read_photo
+from reknown.biometrics.thresholds import threshold_at_similarity
 
 if TYPE_CHECKING:
     from pathlib import Path

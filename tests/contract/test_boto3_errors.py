@@ -10,7 +10,6 @@ from reknown.api.catalogue import OPERATIONS
 from reknown.api.errors import CODES, SPECIAL, wire_error
 from reknown.api.registry import HANDLERS
 from reknown.biometrics import errors as ours
-from reknown.objects import errors as stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,15 +80,15 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.LimitError: ("LimitExceededException", _STARTS),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
-    stored.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
-    stored.ObjectNotFoundError: ("InvalidS3ObjectException", _STORED),
-    stored.ObjectTooLargeError: ("ImageTooLargeException", _PICTURES),
-    stored.ObjectStoreError: ("InternalServerError", _STORED),
+    ours.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
+    ours.ObjectNotFoundError: ("InvalidS3ObjectException", _STORED),
+    ours.ObjectTooLargeError: ("ImageTooLargeException", _PICTURES),
+    ours.ObjectStoreError: ("InternalServerError", _STORED),
 }
 _SPECIAL: dict[tuple[str, type[ours.ReknownError]], str] = {
     ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
     ("CreateUser", ours.AlreadyExistsError): "ConflictException",
-    **{(name, stored.ObjectTooLargeError): "VideoTooLargeException" for name in _STARTS},
+    **{(name, ours.ObjectTooLargeError): "VideoTooLargeException" for name in _STARTS},
 }
 # What no Amazon service declares: the protocol's own, and what concerns the signature.
 _UNMODELLED = {
@@ -107,10 +106,10 @@ _UNMODELLED = {
 
 
 def _make(kind: type[ours.ReknownError]) -> ours.ReknownError:
-    if kind is stored.ObjectTooLargeError:
-        return stored.ObjectTooLargeError(1)
-    if kind is stored.NoObjectStoreError:
-        return stored.NoObjectStoreError()
+    if kind is ours.ObjectTooLargeError:
+        return ours.ObjectTooLargeError(1)
+    if kind is ours.NoObjectStoreError:
+        return ours.NoObjectStoreError()
     return kind("what happened")
 
 
@@ -123,10 +122,10 @@ def _leaves(kind: type[ours.ReknownError]) -> Iterator[type[ours.ReknownError]]:
 
 
 def test_every_error_is_mapped_on_purpose() -> None:
-    modules = {ours.__name__, stored.__name__}
+    modules = {ours.__name__, ours.__name__}
     leaves = {kind for kind in _leaves(ours.ReknownError) if kind.__module__ in modules}
     # these two have a leaf below them and are raised themselves as well
-    assert set(_LEAVES) - leaves == {ours.NotFoundError, stored.ObjectNotFoundError}
+    assert set(_LEAVES) - leaves == {ours.NotFoundError, ours.ObjectNotFoundError}
     assert leaves <= set(_LEAVES)
 
 

@@ -26,7 +26,7 @@ _BY_NAME = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
 
 @pytest.fixture(scope="module")
 def key(server: Server) -> tuple[str, str]:
-    """A key whose deeds are those of the tests below."""
+    """A key whose actions are those of the tests below."""
     return callers.key(server, *[word for right in _BY_NAME for word in ("--operation", right)])
 
 
@@ -44,7 +44,7 @@ def test_every_operation_leaves_one_row_and_one_line(
     for operation, answer in done:
         request_id = answer["ResponseMetadata"]["RequestId"]
         (row,) = (row for row in rows if row["request_id"] == request_id)
-        assert row["operation"] == HANDLERS[operation].deed
+        assert row["operation"] == HANDLERS[operation].action
         (line,) = _lines(server, request_id)
         assert (line["operation"], line["code"], line["key"]) == (operation, "OK", key[0])
         assert line["collection"] == row["collection"]
@@ -85,15 +85,25 @@ def test_a_search_leaves_its_threshold_and_what_it_found(
     users = own.search_users_by_image(**request)
     alone = own.search_faces(CollectionId=collection, FaceId=face)
     every = own.reknown_search_all_faces_by_image(**request)
-    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    rows = {row["request_id"]: row for row in _rows(server, key)}
     found = [
         rows[answer["ResponseMetadata"]["RequestId"]] for answer in (faces, users, alone, every)
     ]
-    assert found[0]["faces"] == found[3]["faces"] == [[face]]
-    assert (found[0]["threshold"], found[1]["threshold"]) == (91, 80)
-    assert found[1]["users"] == ["ada"]
-    assert (found[2]["faces"], found[2]["face"]) == ([[]], face)
-    assert rows[indexed["ResponseMetadata"]["RequestId"]]["faces"] == [face]
+    records = [row["record"] for row in found]
+    for record in (records[0], records[1], records[3]):
+        ((candidate,),) = record["candidates"]
+        assert candidate["face_id"] == face
+        assert candidate["similarity"] == pytest.approx(100)
+        assert found[0]["names"] == {candidate["subject_id"]: "ada"}
+    assert [record["threshold"]["similarity"] for record in records] == [91, 80, 80, 80]
+    assert [record["searched"] for record in records] == [
+        "references",
+        "users",
+        *["references"] * 2,
+    ]
+    assert (records[2]["candidates"], records[2]["probe"]["face_id"]) == ([[]], face)
+    assert all(record["space"]["pack"] == "opencv" for record in records)
+    assert rows[indexed["ResponseMetadata"]["RequestId"]]["record"]["faces"] == [face]
 
 
 def test_what_faces_were_let_through_a_gate_leaves_its_threshold(
@@ -104,9 +114,10 @@ def test_what_faces_were_let_through_a_gate_leaves_its_threshold(
     own.create_user(CollectionId=collection, UserId="ada")
     request = {"CollectionId": collection, "UserId": "ada", "FaceIds": [face]}
     answers = own.associate_faces(**request, UserMatchThreshold=91), own.associate_faces(**request)
-    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    rows = {row["request_id"]: row["record"] for row in _rows(server, key)}
     found = [rows[answer["ResponseMetadata"]["RequestId"]] for answer in answers]
-    assert [(row["threshold"], row["faces"]) for row in found] == [(91, [face]), (75, [])]
+    assert [row["threshold"]["similarity"] for row in found] == [91, 75]
+    assert [row["faces"] for row in found] == [[face], []]
 
 
 def test_refusals_are_recorded_too(
@@ -132,7 +143,7 @@ def test_refusals_are_recorded_too(
     for expected, code, request_id in refused:
         assert code == expected
         (row,) = (row for row in rows if row["request_id"] == request_id)
-        assert row["detail"]["refused"] == code
+        assert (row["kind"], row["record"]["error"]) == ("refused", code)
         (line,) = _lines(server, request_id)
         assert line["code"] == code
         assert line["reason"]
@@ -143,16 +154,16 @@ def test_what_a_key_may_not_do_is_recorded_with_the_key(server: Server, name: st
     limited = server.client(key, **callers.NO_RETRIES)
     code, request_id = _refused(lambda: limited.delete_collection(CollectionId=name))
     (row,) = _rows(server, key)
-    assert (row["request_id"], row["detail"]["refused"]) == (request_id, code)
+    assert (row["request_id"], row["record"]["error"]) == (request_id, code)
     assert (row["operation"], row["collection"]) == ("delete collection", name)
 
 
 def test_a_copy_is_recorded_as_refused(server: Server, key: tuple[str, str], name: str) -> None:
     signed = callers.sign(server, "CreateCollection", {"CollectionId": name}, key=key)
     ids = [signed.send().headers["x-amzn-requestid"] for _ in range(3)]
-    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
-    assert "refused" not in rows[ids[0]]
-    assert [rows[one]["refused"] for one in ids[1:]] == ["ThrottlingException"] * 2
+    rows = {row["request_id"]: row for row in _rows(server, key)}
+    assert [rows[one]["kind"] for one in ids] == ["done", "refused", "refused"]
+    assert [rows[one]["record"]["error"] for one in ids[1:]] == ["ThrottlingException"] * 2
 
 
 def test_a_retry_is_recorded_as_one(
@@ -160,7 +171,7 @@ def test_a_retry_is_recorded_as_one(
 ) -> None:
     request = {"CollectionId": collection, "UserId": "ada", "ClientRequestToken": str(uuid4())}
     ids = [own.create_user(**request)["ResponseMetadata"]["RequestId"] for _ in range(2)]
-    rows = {row["request_id"]: row["detail"] for row in _rows(server, key)}
+    rows = {row["request_id"]: row["record"] for row in _rows(server, key)}
     assert [rows[one]["repeated"] for one in ids] == [False, True]
 
 

@@ -419,26 +419,28 @@ def test_starting_reading_and_searching_are_in_the_ledger(
 ) -> None:
     search = jobs["start_face_search"]
     read = client.get_face_search(JobId=search.job_id)["ResponseMetadata"]["RequestId"]
-    rows = [row for row in callers.ledger(server) if row["detail"].get("job") == search.job_id]
+    rows = [row for row in callers.ledger(server) if row["record"].get("job") == search.job_id]
     started, *_ = rows
     assert (started["operation"], started["collection"]) == ("start video job", friends)
-    assert started["detail"]["threshold"] == 80
+    assert started["record"]["similarity"] == 80
     (found,) = (row for row in rows if row["operation"] == "identify")
     assert found["actor"] == started["actor"]
     assert found["collection"] == friends
-    assert (found["detail"]["threshold"], found["detail"]["references"]) == (80, 1)
-    assert len(found["detail"]["video"]) == 64
+    record = found["record"]
+    assert (record["threshold"]["similarity"], record["references"]) == (80, 1)
+    assert (record["probe"]["kind"], len(record["probe"]["sha256"])) == ("video", 64)
     (stored,) = client.list_faces(CollectionId=friends)["Faces"]
-    assert found["detail"]["faces"] == [stored["FaceId"]]
+    told = {candidate["face_id"] for track in record["candidates"] for candidate in track}
+    assert told == {stored["FaceId"]}
     (row,) = (row for row in rows if row["request_id"] == read)
     assert row["operation"] == "read video job"
     (detection,) = (
         row
         for row in callers.ledger(server)
-        if row["detail"].get("job") == jobs["start_face_detection"].job_id
+        if row["record"].get("job") == jobs["start_face_detection"].job_id
         and row["operation"] == "detect"
     )
-    assert detection["detail"]["tracks"] == 2
+    assert detection["record"]["faces"] == 2
 
 
 def test_the_log_has_a_line_for_each_job(server: Server, jobs: dict[str, Job]) -> None:

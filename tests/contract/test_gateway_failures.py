@@ -7,16 +7,14 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 
 import callers
+from contexts import events, make_context, make_gateway
 from reknown.access.rights import ALL
 from reknown.access.vault import Vault
 from reknown.awswire.sigv4 import HttpRequest
-from reknown.ledger import events
-from reknown.ledger.actor import Actor
-from reknown.objects.allow import NoObjects
-from reknown.server import Options, make_edge
+from reknown.ledger.records import Refusal
 from reknown.services.access import create_key
-from reknown.services.galleries import create_collection
-from reknown.storage.database import open_database, reading
+from reknown.services.galleries.collections import create_collection
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,26 +40,23 @@ def test_a_fault_is_a_row_in_the_ledger_and_cannot_be_sent_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     database, vault = open_database(tmp_path), Vault(os.urandom(32))
-    broken = dataclasses.replace(engine, detector=_BrokenDetector())
-    options = Options("opencv", workers=1, waiting=1, template_mib=1)
-    edge = make_edge(database, vault, NoObjects(), lambda _: broken, options)
-    made, secret = create_key(database, vault, "test", ALL, Actor("test"))
-    create_collection(database, "friends", engine.space, {}, Actor("test"))
+    context = make_context(database, dataclasses.replace(engine, detector=_BrokenDetector()))
+    gateway = make_gateway(context, vault)
+    made, secret = create_key(context, vault, "test", ALL)
+    create_collection(context, "friends")
     body = {"CollectionId": "friends", "Image": {"Bytes": in_base64}}
     signed = callers.sign("http://localhost:8080", "IndexFaces", body, (made.key_id, secret))
     codes = []
     for _ in range(2):
-        incoming = edge.gateway.head(_head(signed), "127.0.0.1", secure=False)
-        outgoing = edge.gateway.answer(incoming, signed.body)
+        incoming = gateway.head(_head(signed), "127.0.0.1", secure=False)
+        outgoing = gateway.answer(incoming, signed.body)
         codes.append(outgoing.code)
         assert b"ZeroDivisionError" not in outgoing.body
-        with reading(database) as connection:
-            row = events.read(connection)[-1]
-        assert (row.request_id, row.detail["refused"]) == (outgoing.request_id, outgoing.code)
+        row = events(context)[-1]
+        assert row.request_id == outgoing.request_id
+        assert row.record == Refusal("enrol", "IndexFaces", outgoing.code)
     assert codes == ["InternalServerError", "ThrottlingException"]
     assert "ZeroDivisionError" in capsys.readouterr().err
-    edge.recognition.close()
-    edge.storage.close()
     database.dispose()
 
 

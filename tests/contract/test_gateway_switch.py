@@ -8,16 +8,16 @@ import os
 from typing import TYPE_CHECKING
 
 import callers
+from contexts import events, faces, make_context, make_gateway
 from other_engine import OTHER, other_engine
 from reknown.access.rights import ALL
 from reknown.access.vault import Vault
 from reknown.api.names import model_version
 from reknown.awswire.sigv4 import HttpRequest
-from reknown.ledger.actor import Actor
-from reknown.objects.allow import NoObjects
-from reknown.server import Options, make_edge
-from reknown.services import galleries, upgrade, upgrade_steps
+from reknown.ledger.records import EnrolRecord, Refusal
 from reknown.services.access import create_key
+from reknown.services.galleries.collections import create_collection
+from reknown.services.upgrades import preparation, steps
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from reknown.vision.analyze import Engine
     from reknown.vision.detect.base import Detections, Detector
-
-ACTOR = Actor("tester")
 
 
 class _Interrupted:
@@ -53,38 +51,31 @@ def test_it_is_carried_out_once_and_in_the_new_space(
     database, vault = open_database(tmp_path), Vault(os.urandom(32))
 
     def switch() -> None:
-        upgrade.begin(database, "friends", OTHER, ACTOR)
-        upgrade_steps.switch(database, "friends", ACTOR)
+        preparation.begin(context, "friends", OTHER.pack)
+        steps.switch(context, "friends")
 
     interrupted = _Interrupted(engine.detector, switch)
-    engines = {
-        engine.space.pack: dataclasses.replace(engine, detector=interrupted),
-        OTHER.pack: other_engine(engine),
-    }
-    options = Options(engine.space.pack, workers=1, waiting=1, template_mib=1)
-    edge = make_edge(database, vault, NoObjects(), engines.__getitem__, options)
-    made, secret = create_key(database, vault, "test", ALL, ACTOR)
-    galleries.create_collection(database, "friends", engine.space, {}, ACTOR)
+    first = dataclasses.replace(engine, detector=interrupted)
+    context = make_context(database, first, other_engine(engine))
+    gateway = make_gateway(context, vault)
+    made, secret = create_key(context, vault, "test", ALL)
+    create_collection(context, "friends")
     body = {"CollectionId": "friends", "Image": {"Bytes": in_base64}}
     signed = callers.sign("http://localhost:8080", "IndexFaces", body, (made.key_id, secret))
     outgoings = []
     for _ in range(2):
-        incoming = edge.gateway.head(_head(signed), "127.0.0.1", secure=False)
-        outgoings.append(edge.gateway.answer(incoming, signed.body))
+        incoming = gateway.head(_head(signed), "127.0.0.1", secure=False)
+        outgoings.append(gateway.answer(incoming, signed.body))
     # its signature is used up by what was carried out, not by what was begun
     assert [outgoing.code for outgoing in outgoings] == ["", "ThrottlingException"]
     answer = json.loads(outgoings[0].body)
     assert answer["FaceModelVersion"] == model_version(OTHER)
     (record,) = answer["FaceRecords"]
-    (stored,) = galleries.list_faces(database, "friends")
+    (stored,) = faces(context, "friends")
     assert record["Face"]["FaceId"] == stored.face_id
-    rows = [event for event in galleries.list_events(database) if event.operation == "enrol"]
-    assert ["refused" in row.detail and row.detail["refused"] for row in rows] == [
-        0,
-        "ThrottlingException",
-    ]
-    edge.recognition.close()
-    edge.storage.close()
+    done, refused = (event.record for event in events(context, "enrol"))
+    assert isinstance(done, EnrolRecord)
+    assert refused == Refusal("enrol", "IndexFaces", "ThrottlingException")
     database.dispose()
 
 

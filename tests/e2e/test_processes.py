@@ -174,7 +174,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(crowd: Path, tmp_path
     files = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in crowd.rglob("*.jpg"))
     assert digests == files
     events = _lines(_reknown("ledger", "--json").stdout)
-    enrolled = [event["detail"]["face"] for event in events if event["operation"] == "enrol"]
+    enrolled = [event["record"]["face"] for event in events if event["operation"] == "enrol"]
     assert sorted(enrolled) == sorted(face["face_id"] for face in faces)
     copy = tmp_path / "copy"
     shutil.copytree(os.environ["REKNOWN_DATA"], copy)

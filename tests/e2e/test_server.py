@@ -199,11 +199,11 @@ def _told(ledger: list[dict[str, Any]]) -> tuple[set[str], set[str]]:
     users: set[str] = set()
     for row in ledger:
         if row["operation"] == "enrol":
-            faces |= set(row["detail"]["faces"])
+            faces |= set(row["record"]["faces"])
         elif row["operation"] == "delete faces":
-            faces -= set(row["detail"]["faces"])
+            faces -= set(row["record"]["faces"])
         elif row["operation"] == "create user":
-            users.add(row["detail"]["user"])
+            users.update(row["names"].values())
     return faces, users
 
 

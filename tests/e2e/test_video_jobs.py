@@ -87,7 +87,7 @@ def _ends(server: Server, job_id: str) -> list[dict[str, Any]]:
     return [
         row
         for row in callers.ledger(server)
-        if row["operation"] == "detect" and row["detail"].get("job") == job_id
+        if row["operation"] == "detect" and row["record"].get("job") == job_id
     ]
 
 

@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING
 
 from reknown.awswire.errors import WireError
 from reknown.biometrics import errors as ours
-from reknown.objects.errors import (
-    NoObjectStoreError,
-    ObjectError,
-    ObjectNotFoundError,
-    ObjectStoreError,
-    ObjectTooLargeError,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RESEND_MS = 1000
+# What Amazon calls the images of a comparison.
+_IMAGES = {"probe": "source", "reference": "target", "": ""}
 INTERNAL = "InternalServerError"
 # Amazon's sentence, which programs look for.
 _NO_OBJECT = (
@@ -43,9 +38,9 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.LimitError, "LimitExceededException"),
     (ours.AccessError, "AccessDeniedException"),
     (ours.InputError, "InvalidParameterException"),
-    (ObjectTooLargeError, "ImageTooLargeException"),
-    (ObjectStoreError, INTERNAL),
-    (ObjectError, "InvalidS3ObjectException"),
+    (ours.ObjectTooLargeError, "ImageTooLargeException"),
+    (ours.ObjectStoreError, INTERNAL),
+    (ours.ObjectError, "InvalidS3ObjectException"),
     # what only the operator can mend: broken models, broken databases
     (ours.ReknownError, INTERNAL),
 )
@@ -53,9 +48,9 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
 SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
     "CreateCollection": {ours.AlreadyExistsError: "ResourceAlreadyExistsException"},
     "CreateUser": {ours.AlreadyExistsError: "ConflictException"},
-    "StartFaceDetection": {ObjectTooLargeError: "VideoTooLargeException"},
-    "StartFaceSearch": {ObjectTooLargeError: "VideoTooLargeException"},
-    "StartPersonTracking": {ObjectTooLargeError: "VideoTooLargeException"},
+    "StartFaceDetection": {ours.ObjectTooLargeError: "VideoTooLargeException"},
+    "StartFaceSearch": {ours.ObjectTooLargeError: "VideoTooLargeException"},
+    "StartPersonTracking": {ours.ObjectTooLargeError: "VideoTooLargeException"},
 }
 
 
@@ -85,10 +80,18 @@ def _message(error: ours.ReknownError, code: str, collection: str | None) -> str
         return f"The collection id: {collection} already exists"
     if isinstance(error, ours.CollectionNotFoundError):
         return f"The collection id: {collection} does not exist"
-    if isinstance(error, NoObjectStoreError):
-        return f"{_NO_OBJECT} Here {error}"
-    if isinstance(error, ObjectNotFoundError):
-        return _NO_OBJECT
+    if isinstance(error, ours.ObjectNotFoundError):
+        lacking = f" Here {error}" if isinstance(error, ours.NoObjectStoreError) else ""
+        return f"{_NO_OBJECT}{lacking}"
+    if isinstance(error, ours.NoFaceError):
+        return _without_face(error)
     if isinstance(error, ours.InvalidImageError):
         return f"Request has invalid image format: {error}"
     return str(error)
+
+
+def _without_face(error: ours.NoFaceError) -> str:
+    image = f"{_IMAGES[error.which]} image".lstrip()
+    if error.unfit:
+        return str(error).replace(f"{error.which} image".lstrip(), image)
+    return f"There are no faces in the {image}. Should be at least 1."

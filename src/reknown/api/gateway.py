@@ -15,24 +15,19 @@ from reknown.api.registry import HANDLERS, Handler, collection_of
 from reknown.awswire import json11, sigv4
 from reknown.awswire.errors import WireError, error_body
 from reknown.biometrics.errors import InputError, ReknownError, ReplayError
-from reknown.ledger import events
-from reknown.ledger.actor import Actor, Nonce
-from reknown.services.access import authenticate
-from reknown.services.spaces import in_one_space
-from reknown.vision.images import decode_image
+from reknown.services.access import Refusal, authenticate, record_refusal
+from reknown.services.context import Actor, Context, Nonce
+from reknown.services.galleries.spaces import in_one_space
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from reknown.access.keys import AccessKey
-    from reknown.access.vault import Vault
     from reknown.api import shapes
     from reknown.api.metrics import Metrics
     from reknown.api.page_tokens import PageTokens
     from reknown.awswire.sigv4 import Authorization, HttpRequest
-    from reknown.objects.base import ObjectReader
-    from reknown.services.platform import Platform
-    from reknown.vision.images import DecodedImage
+    from reknown.services.access import AccessKey, Vault
+    from reknown.services.context import Platform
 
 SERVICE = "rekognition"
 TARGET = "RekognitionService"
@@ -78,7 +73,6 @@ class Gateway:
     """Answers requests with what it is made of; safe for many threads."""
 
     platform: Platform
-    objects: ObjectReader
     vault: Vault
     page_tokens: PageTokens
     metrics: Metrics
@@ -126,14 +120,14 @@ class Gateway:
         with self.metrics.stage("authenticate"):
             key = self._authenticate(incoming, body)
         progress.key = key
-        actor = self._actor(incoming, key)
+        context = Context(self.platform, self._actor(incoming, key))
         try:
             request, collection = self._read(incoming, body)
             progress.collection = collection
             self._authorise(incoming, key, collection)
-            response = self._run(incoming, self._call(incoming, key, actor), request, collection)
+            response = self._run(incoming, self._call(incoming, key, context), request, collection)
         except WireError as error:
-            self._record_refusal(incoming, actor, progress.collection, error)
+            self._record_refusal(incoming, context, progress.collection, error)
             raise
         return Outgoing(incoming.request_id, 200, json11.encode(response))
 
@@ -143,7 +137,7 @@ class Gateway:
         try:
             # a collection may be switched to another model pack while it is asked
             return in_one_space(
-                call.platform.database, collection, lambda: incoming.handler.run(call, request)
+                self.platform.database, collection, lambda: incoming.handler.run(call, request)
             )
         except ReknownError as error:
             raise self._translated(incoming, error, collection) from error
@@ -189,21 +183,14 @@ class Gateway:
                 f"rekognition:{incoming.operation} on resource: {resource}{advice}",
             )
 
-    def _call(self, incoming: Incoming, key: AccessKey, actor: Actor) -> Call:
+    def _call(self, incoming: Incoming, key: AccessKey, context: Context) -> Call:
         return Call(
-            platform=self.platform,
-            objects=self.objects,
-            decode=self._decode,
+            context=context,
             page_tokens=self.page_tokens,
-            actor=actor,
             rights=key.rights,
             region=incoming.authorization.region,
             topics=self.topics,
         )
-
-    def _decode(self, data: bytes) -> DecodedImage:
-        with self.metrics.stage("decode"):
-            return decode_image(data)
 
     def _translated(
         self, incoming: Incoming, error: ReknownError, collection: str | None
@@ -214,18 +201,16 @@ class Gateway:
         return translated
 
     def _record_refusal(
-        self, incoming: Incoming, actor: Actor, collection: str | None, error: WireError
+        self, incoming: Incoming, context: Context, collection: str | None, error: WireError
     ) -> None:
-        """Uses up the signature too: what failed must not succeed later when sent by others."""
-        detail = {"operation": incoming.operation, "refused": error.code}
-        plain = Actor(actor.name, actor.request_id)
-        database, deed = self.platform.database, incoming.handler.deed
+        """Consumes the signature too: what failed must not succeed later when sent by others."""
+        action, operation = incoming.handler.action, incoming.operation
         try:
-            events.record(database, actor, deed, collection, detail)
+            record_refusal(context, collection, Refusal(action, operation, error.code))
         except ReplayError as replay:
-            refused = wire_error(replay, incoming.operation, collection)
-            detail["refused"] = refused.code
-            events.record(database, plain, deed, collection, detail)
+            refused = wire_error(replay, operation, collection)
+            plain = context.by(Actor(context.actor.name, context.actor.request_id))
+            record_refusal(plain, collection, Refusal(action, operation, refused.code))
             raise refused from replay
 
     def _note(
@@ -262,6 +247,6 @@ def _not_there(operation: str) -> WireError:
     if operation in OPERATIONS:
         return WireError(
             "NotImplementedException",
-            f"Reknown does not implement {operation}: docs/operations.md lists what it does",
+            f"Reknown does not implement {operation}: see docs/reference/operations.md",
         )
     return WireError("UnknownOperationException", f"There is no operation {operation!r}")

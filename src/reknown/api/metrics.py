@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from reknown.vision.analyze import Engine
-    from reknown.vision.detect.base import Detections, Detector
-    from reknown.vision.embed import Embedder, Embeddings
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -72,6 +64,11 @@ class Metrics:
         finally:
             self._stages.labels(name).observe(time.perf_counter() - started)
 
+    def observe(self, seconds: Mapping[str, float]) -> None:
+        """Takes how long each stage of an extraction took."""
+        for stage, taken in seconds.items():
+            self._stages.labels(stage).observe(taken)
+
     def text(self, faces: int | None, jobs: Mapping[str, int] | None = None) -> bytes:
         """Everything in Prometheus's text format; what is None stays as it was last told."""
         if faces is not None:
@@ -79,36 +76,3 @@ class Metrics:
         for state, count in (jobs or {}).items():
             self._jobs.labels(state).set(count)
         return generate_latest(self._registry)
-
-
-def timed(engine: Engine, metrics: Metrics) -> Engine:
-    """The engine with its networks under the clock."""
-    return replace(
-        engine,
-        detector=_TimedDetector(engine.detector, metrics),
-        embedder=_TimedEmbedder(engine.embedder, metrics),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedDetector:
-    detector: Detector
-    metrics: Metrics
-
-    @property
-    def sure(self) -> float:
-        return self.detector.sure
-
-    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
-        with self.metrics.stage("detect"):
-            return self.detector.detect(pixels)
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedEmbedder:
-    embedder: Embedder
-    metrics: Metrics
-
-    def embed(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> Embeddings:
-        with self.metrics.stage("embed"):
-            return self.embedder.embed(pixels, landmarks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.services.listing import PageRequest
+from reknown.services.galleries.pages import PageRequest
 
 if TYPE_CHECKING:
     from reknown.api.call import Call

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reknown.api.names import collection_of_arn
-from reknown.api.operations import collections, faces, references, search, transfer, users, videos
+from reknown.api.operations import (
+    collections,
+    images,
+    references,
+    search,
+    transfer,
+    users,
+    videos,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """`run` answers a request; `deed` is what the ledger calls it.
+    """`run` answers a request; `action` is what the ledger calls it.
 
     `images` is how many pictures are recognised in it, `changes` whether it changes what is
     stored, `by_name` whether a key has to name the operation literally to be allowed it, and
@@ -25,7 +33,7 @@ class Handler:
     """
 
     run: Callable[[Call, Any], shapes.Shape]
-    deed: str
+    action: str
     images: int = 0
     changes: bool = False
     by_name: bool = False
@@ -33,8 +41,8 @@ class Handler:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "DetectFaces": Handler(faces.detect_faces, "detect", 1),
-    "CompareFaces": Handler(faces.compare_faces, "verify", 2),
+    "DetectFaces": Handler(images.detect_faces, "detect", 1),
+    "CompareFaces": Handler(images.compare_faces, "verify", 2),
     "CreateCollection": Handler(collections.create_collection, "create collection", changes=True),
     "DescribeCollection": Handler(collections.describe_collection, "describe collection"),
     "ListCollections": Handler(collections.list_collections, "list collections"),

@@ -6,12 +6,12 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from reknown.services.video_records import Task, wanted
+from reknown.services.videos.job_records import Task, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reknown.jobs.queue import Job, State
+    from reknown.services.videos.jobs import Job, State
 
 STARTED_BY: Mapping[Task, str] = {
     Task.FACES: "StartFaceDetection",

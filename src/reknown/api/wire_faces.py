@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from reknown.api import shapes
 from reknown.api.names import image_id
-from reknown.services.quality_filter import ANY_QUALITY, SPOILERS, QualityFilter, Reason
+from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, QualityFilter, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.geometry import BoundingBox
+    from reknown.biometrics.quality_filter import Objection
     from reknown.biometrics.records import FaceRecord
-    from reknown.services.quality_filter import Objection
 
 # Amazon names the eyes from the viewer's side, biometrics from the subject's.
 _LANDMARKS: tuple[shapes.LandmarkType, ...] = (
@@ -35,8 +35,8 @@ _REASONS: Mapping[Reason, shapes.Reason] = {
 # bench/quality.py: on LFW these refuse 0.1, 1.7 and 5.4 faces in a hundred.
 QUALITY_FILTERS: Mapping[shapes.QualityFilter, QualityFilter] = {
     "NONE": ANY_QUALITY,
-    "AUTO": SPOILERS,
-    "LOW": SPOILERS,
+    "AUTO": DEFAULT_FILTER,
+    "LOW": DEFAULT_FILTER,
     "MEDIUM": QualityFilter(min_unified=50),
     "HIGH": QualityFilter(min_unified=60),
 }

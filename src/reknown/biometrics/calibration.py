@@ -74,7 +74,7 @@ class Calibration:
     def score(self, similarity: float) -> float:
         """The score of a similarity from 0 to 100; the inverse of `similarity`."""
         if not 0 <= similarity <= _FULL:
-            raise InputError(f"a similarity lies between 0 and 100, not at {similarity:g}")
+            raise InputError(f"similarity must be between 0 and 100, got {similarity:g}")
         last = self.scores[-1]
         top = self.similarity(last)
         if similarity > top and last < 1:

@@ -30,6 +30,13 @@ ReknownError
 │   ├── TokenMismatchError      a request token stands for another request
 │   ├── LimitError              as much is under way for the caller as may be
 │   └── AccessError             the caller may not do this, or is not known
+├── ObjectError                 a stored object cannot be used
+│   ├── ObjectNotFoundError     not there, or not for this caller: never said which
+│   │   └── NoObjectStoreError  this server was started without any place to read from
+│   ├── ObjectTooLargeError     more bytes than asked for
+│   └── ObjectStoreError        the store is unreachable or broken: the operator's problem
+├── NotifyError                 a notice was not delivered as far as is known: try again later
+│   └── RefusedNotifyError      trying again later will not help either
 └── InputError                  an argument or an input file makes no sense
 """
 
@@ -71,7 +78,15 @@ class VideoWorkError(VideoError):
 
 
 class NoFaceError(ReknownError):
-    """The operation needs a face and the picture shows none."""
+    """The operation needs a face and the image shows none, or none that is fit.
+
+    `which` names the image where there are two; `unfit` is how many faces were refused.
+    """
+
+    def __init__(self, message: str, which: str = "", unfit: int = 0) -> None:
+        super().__init__(message)
+        self.which = which
+        self.unfit = unfit
 
 
 class ModelError(ReknownError):
@@ -156,3 +171,52 @@ class AccessError(RequestError):
 
 class InputError(ReknownError):
     """An argument or an input file makes no sense."""
+
+
+class ObjectError(ReknownError):
+    """The stored object cannot be used."""
+
+
+class ObjectNotFoundError(ObjectError):
+    """No such bucket, object or version, or no access to it.
+
+    The message is the same for all of these and repeats no name, so that it does not tell
+    a caller what exists.
+    """
+
+    def __init__(
+        self, message: str = "no such object or no access to it: check bucket, name and version"
+    ) -> None:
+        super().__init__(message)
+
+
+class NoObjectStoreError(ObjectNotFoundError):
+    """The server was started without any place to read objects from."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this server reads no stored pictures or videos: send the bytes of a picture, "
+            "or start the server with --buckets or --s3-endpoint"
+        )
+
+
+class ObjectTooLargeError(ObjectError):
+    """The object has more bytes than asked for."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"the object has more than {max_bytes:,} bytes")
+
+
+class ObjectStoreError(ObjectError):
+    """The store is unreachable or broken; the message names no host and no credentials."""
+
+
+class NotifyError(ReknownError):
+    """The notification was not delivered as far as is known; it may be later.
+
+    The message is for the operator and holds no secret.
+    """
+
+
+class RefusedNotifyError(NotifyError):
+    """The notification will not be delivered, however often it is sent."""

@@ -66,7 +66,8 @@ class MovedFace:
 class FaceRecord:
     """A stored reference; `user` is the subject that it belongs to, if any.
 
-    `quality` is the unified score, 0 to 100, `magnitude` as in `Template`.
+    `quality` is the unified score, 0 to 100, `magnitude` as in `Template`, `subject_id` the
+    opaque id of `user`.
     """
 
     face_id: str
@@ -78,12 +79,14 @@ class FaceRecord:
     external_id: str | None
     user: str | None
     created_at: datetime
+    subject_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """A subject with its number of references."""
+    """A subject with its number of references; `subject_id` is random and never given twice."""
 
     name: str
     faces: int
     created_at: datetime
+    subject_id: str

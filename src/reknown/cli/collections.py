@@ -33,21 +33,23 @@ _COLUMNS = ("collection", "people ", "faces ", "model pack", "created", "tags")
 @cli.command("list")
 def list_(data: Data = None, json: Json = False) -> None:
     """Show all collections."""
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
+    from reknown.cli.session import open_context
+    from reknown.services.galleries import collections as galleries
+    from reknown.services.galleries.pages import all_pages
 
-    with open_gallery(data) as database:
-        _print(list(galleries.list_collections(database)), json=json)
+    with open_context(data) as context:
+        found = all_pages(lambda page: galleries.list_collections(context, page))
+        _print(list(found), json=json)
 
 
 @cli.command()
 def show(name: Name, data: Data = None, json: Json = False) -> None:
     """Show one collection."""
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
+    from reknown.cli.session import open_context
+    from reknown.services.galleries import collections as galleries
 
-    with open_gallery(data) as database:
-        _print([galleries.get_collection(database, name)], json=json)
+    with open_context(data) as context:
+        _print([galleries.describe_collection(context, name)], json=json)
 
 
 @cli.command()
@@ -61,15 +63,12 @@ def create(
     json: Json = False,
 ) -> None:
     """Make an empty collection of one model pack; `upgrade` moves it to another."""
-    from reknown.cli.session import open_engine, open_gallery
-    from reknown.services import galleries
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.galleries import collections as galleries
 
     tags = _tags(tag or [])
-    space = open_engine(pack).space
-    with open_gallery(data) as database:
-        actor = read_settings().actor
-        _print([galleries.create_collection(database, name, space, tags, actor)], json=json)
+    with open_context(data) as context:
+        _print([galleries.create_collection(context, name, pack, tags)], json=json)
 
 
 @cli.command("tag")
@@ -85,13 +84,11 @@ def tag_(
     json: Json = False,
 ) -> None:
     """Set or remove tags."""
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.galleries import collections as galleries
 
-    with open_gallery(data) as database:
-        actor = read_settings().actor
-        changed = galleries.change_tags(database, name, _tags(tags or []), remove or [], actor)
+    with open_context(data) as context:
+        changed = galleries.change_tags(context, name, _tags(tags or []), remove or [])
         _print([changed], json=json)
 
 
@@ -103,17 +100,16 @@ def delete(
 ) -> None:
     """Delete a collection with all its people and faces."""
     from reknown.cli.output import printable
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.galleries import collections as galleries
 
-    with open_gallery(data) as database:
-        found = galleries.get_collection(database, name)
+    with open_context(data) as context:
+        found = galleries.describe_collection(context, name)
         if not yes:
             typer.confirm(
-                f"Delete {printable(name)} with {found.faces:,} faces for good?", abort=True
+                f"Delete {printable(name)} with {found.faces:,} faces permanently?", abort=True
             )
-        galleries.delete_collection(database, name, read_settings().actor)
+        galleries.delete_collection(context, name)
 
 
 def _tags(pairs: Iterable[str]) -> dict[str, str]:

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer  # noqa: TC002 - typer reads the annotations when it runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.storage.database import Connection
+
+
+def _read(ask: Callable[[Connection], list[str]]) -> list[str]:
+    """What is in the data folder, none without one: pressing TAB makes nothing, not even a row."""
+    from reknown.settings import read_settings
+    from reknown.storage.database import open_database, reading
+
+    folder = read_settings().data
+    if not folder.is_dir():
+        return []
+    database = open_database(folder)
+    try:
+        with reading(database) as connection:
+            return ask(connection)
+    finally:
+        database.dispose()
 
 
 def complete_collection(incomplete: str) -> list[str]:
     """Names of existing collections."""
     try:
-        from reknown.cli.session import open_gallery
-        from reknown.services.galleries import list_collections
-        from reknown.settings import read_settings
+        from reknown.gallery.collections import list_collections
 
-        if not read_settings().data.is_dir():
-            return []
-        with open_gallery(None) as database:
-            names = [collection.name for collection in list_collections(database)]
+        names = _read(lambda c: [found.name for found in list_collections(c).items])
     except Exception:
         return []
     return [name for name in names if name.startswith(incomplete)]
@@ -36,16 +54,18 @@ def complete_video(context: typer.Context, incomplete: str) -> list[str]:
     """Names of videos of which the collection keeps tracks."""
     try:
         from reknown.cli.options import DEFAULT_COLLECTION
-        from reknown.cli.session import open_gallery
-        from reknown.services.kept_tracks import list_tracks
-        from reknown.settings import read_settings
+        from reknown.gallery.tracks import list_tracks
 
-        if not read_settings().data.is_dir():
-            return []
         collection = context.params.get("collection") or DEFAULT_COLLECTION
-        with open_gallery(None) as database:
-            records = list_tracks(database, collection)
-            names = dict.fromkeys(record.track.video_name for record in records)
+        found = _read(lambda c: [r.track.video_name for r in list_tracks(c, collection).items])
+        names = list(dict.fromkeys(found))
     except Exception:
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_operation(incomplete: str) -> list[str]:
+    """What can be done, as the ledger calls it."""
+    from reknown.ledger.codec import operations
+
+    return [name for name in operations() if name.startswith(incomplete)]

@@ -91,6 +91,13 @@ def jpeg(image: Image.Image, quality: int = 92) -> bytes:
     return buffer.getvalue()
 
 
+def png(image: Image.Image) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _turned(picture: Image.Image) -> Image.Image:
     return picture.rotate(22, Image.Resampling.BICUBIC, fillcolor=_BACKGROUND)
 

@@ -10,56 +10,47 @@ import typer
 from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
 
 if TYPE_CHECKING:
-    from reknown.ledger.actor import Actor
-    from reknown.storage.database import Database
-    from reknown.vision.analyze import Engine
+    from reknown.services.context import Context
+    from reknown.services.searches.search import Query
 
 _DAYS = 30
 _FILM, _REPORT, _ANNOTATED = "film.mp4", "film.html", "film-annotated.mp4"
 
 
-def show_film(engine: Engine, database: Database, collection: str, actor: Actor, out: Path) -> bool:
+def show_film(context: Context, query: Query, out: Path) -> bool:
     """Finds who is enrolled in a film and keeps its tracks; whether that is right."""
     from reknown.cli.demo_film import write_film
     from reknown.cli.video.annotate import annotate_clip
-    from reknown.cli.video.clips import analyse_clip
+    from reknown.cli.video.clips import progress_bar
     from reknown.cli.video.output import label, print_text
     from reknown.cli.video.report import write_report
-    from reknown.services.decision import threshold_at_similarity
-    from reknown.services.kept_tracks import Keeping
-    from reknown.services.video_identification import VideoIdentifier
-    from reknown.settings import read_settings
-    from reknown.video.isolation import AnalysisRequest
+    from reknown.services.videos.clips import analyse_clip
+    from reknown.services.videos.identification import identify_video
+    from reknown.services.videos.tracks import Keeping
 
-    film, settings = out / _FILM, read_settings()
+    film, platform = out / _FILM, context.platform
     out.mkdir(parents=True, exist_ok=True)
     write_film(film)
-    request = AnalysisRequest(engine.space.pack, settings.cache, settings.packs, pictures=True)
-    limit = threshold_at_similarity(engine.calibration)
-    identifier = VideoIdentifier(database, collection, limit, actor)
-    found = identifier.identify(analyse_clip(film, request), keeping=Keeping(_FILM, _DAYS))
+    pack = platform.engines.default_pack
+    with progress_bar(_FILM) as progress:
+        analysis = analyse_clip(platform, film, pack, progress, pictures=True)
+    found = identify_video(context, query, analysis, Keeping(_FILM, _DAYS))
     print_text(film, found)
-    write_report(out / _REPORT, _FILM, found, (collection, limit))
+    write_report(out / _REPORT, _FILM, found)
     annotate_clip(film, found, out / _ANNOTATED, blur_unknown=True)
     typer.echo(f"   timeline: {out / _REPORT}; strangers blurred: {out / _ANNOTATED}")
     named = {label(each) for each in found.appearances if each.candidates}
     return named == {EILEEN.name} and len(named) < len({each.person for each in found.appearances})
 
 
-def search_past(
-    engine: Engine, database: Database, collection: str, actor: Actor, folder: Path
-) -> bool:
+def search_past(context: Context, query: Query) -> bool:
     """Looks for the stranger in the film that was kept; whether she is found."""
     from reknown.cli.video.search import print_matches
-    from reknown.services.decision import threshold_at_similarity
-    from reknown.services.kept_tracks import TrackSearch, TrackSearcher
+    from reknown.services.searches.tracks import TrackSearch, open_tracks, search_tracks
 
-    path = folder / f"{GRACE.name}.jpg"
-    path.write_bytes(jpeg(GRACE.crop()))
-    limit = threshold_at_similarity(engine.calibration)
-    searcher = TrackSearcher(engine, database, collection, limit, actor)
-    ((_, found),) = searcher.search_all([path], 20)
+    gallery = open_tracks(context, query.collection, query.threshold)
+    ((_, found),) = search_tracks(context, gallery, [jpeg(GRACE.crop())])
     if not isinstance(found, TrackSearch):
         raise found
-    print_matches(Path(path.name), found)
+    print_matches(Path(f"{GRACE.name}.jpg"), found)
     return bool(found.matches)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.options import Draw, Json, Pack
+from reknown.cli.options import Data, Draw, Json, Pack
 
 if TYPE_CHECKING:
-    from reknown.services.photos import Photo
+    from reknown.services.images.sources import Extraction
     from reknown.vision.draw import Label
 
 _COLUMNS = (
@@ -23,41 +23,43 @@ def detect(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
     draw: Draw = None,
     pack: Pack = None,
+    data: Data = None,
     json: Json = False,
 ) -> None:
-    """Find the faces in pictures, with pose and quality.
+    """Find the faces in images, with pose and quality.
 
     Boxes are in pixels, pose in degrees, quality from 0 (bad) to 100 after ISO/IEC 29794-5:
     sharpness, luminance, the distance of the eyes, the magnitude of the template, which says
     most about how well the face can be recognised, and all of it in one.
-    Status 1 when a picture shows no face, 2 when one cannot be read.
+    Who looked is recorded (`reknown ledger`). Status 1 when an image shows no face, 2 when one
+    cannot be read.
     """
-    from reknown.cli.pictures import View, show_all
-    from reknown.cli.session import open_engine
-    from reknown.services.photos import attempt_all, extract_photo
+    from reknown.cli.images import View, show_all
+    from reknown.cli.session import open_context
+    from reknown.services.images.detection import detect_all
 
-    engine = open_engine(pack)
-    view: View[Photo] = View(
-        photo=lambda photo: photo,
-        positive=lambda photo: bool(photo.faces),
-        as_json=lambda photo: {"faces": photo.faces},
+    view: View[Extraction] = View(
+        extraction=lambda found: found,
+        positive=lambda found: bool(found.found),
+        as_json=lambda found: {"faces": found.faces},
         as_text=_print,
         labels=_labels,
     )
-    results = attempt_all(lambda path: extract_photo(engine, path)[0], images)
-    show_all(results, images, view, json=json, draw=draw)
+    with open_context(data, pack) as context:
+        results = detect_all(context, images, templates=True)
+        show_all(results, images, view, json=json, draw=draw)
 
 
-def _print(path: Path, photo: Photo) -> None:
+def _print(path: Path, found: Extraction) -> None:
     from reknown.cli.output import print_table, printable
 
-    image = photo.image
-    title = f"{path}: {image.width} x {image.height} pixels, faces: {len(photo.faces)}"
-    if not photo.faces:
+    image = found.image
+    title = f"{path}: {image.width} x {image.height} pixels, faces: {len(found.faces)}"
+    if not found.faces:
         typer.echo(printable(title))
         return
     rows = []
-    for number, face in enumerate(photo.faces, 1):
+    for number, face in enumerate(found.faces, 1):
         left, top, right, bottom = face.box.pixels(image.width, image.height)
         pose, quality = face.pose, face.quality
         angles = (f"{angle:+.0f}°" for angle in (pose.yaw, pose.pitch, pose.roll))
@@ -80,10 +82,10 @@ def _print(path: Path, photo: Photo) -> None:
     print_table(_COLUMNS, rows, title)
 
 
-def _labels(photo: Photo) -> list[Label]:
+def _labels(found: Extraction) -> list[Label]:
     from reknown.vision.draw import Label
 
     return [
         Label(face.box, (f"face {number}", f"quality {face.quality.unified_score.score}"))
-        for number, face in enumerate(photo.faces, 1)
+        for number, face in enumerate(found.faces, 1)
     ]

@@ -18,7 +18,7 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from reknown.services.enrolment import EnrolmentResult, Outcome
+    from reknown.services.galleries.enrolment import EnrolmentResult, Outcome
 
 _EXAMPLES = 3
 _REASONS = 20
@@ -48,33 +48,27 @@ def enroll(
     refused when it shows no face, several faces of which none stands out, or a face unfit for
     recognition; status 1 then.
     """
+    from reknown.biometrics.quality_filter import ANY_QUALITY
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, progress
-    from reknown.cli.session import engine_for_enrolment, open_gallery
-    from reknown.services.enrolment import EnrolmentPolicy, Outcome, enrol_all
-    from reknown.services.enrolment_plan import read_plan
-    from reknown.services.galleries import ensure_collection
-    from reknown.services.quality_filter import ANY_QUALITY
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome, enrol_subjects
+    from reknown.services.galleries.enrolment_plan import read_plan
 
     plan = read_plan(people)
     started = time.monotonic()
-    with open_gallery(data) as database, progress() as bar:
-        actor = read_settings().actor
-        engine = engine_for_enrolment(database, collection, pack)
-        ensure_collection(database, collection, engine.space, actor)
-        policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
+    policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
+    with open_context(data) as context, progress() as bar:
         task = bar.add_task(f"enrolling into {collection}", total=len(plan))
         summary = _Summary()
-        enrolled = enrol_all(engine, database, collection, plan, policy=policy, actor=actor)
         try:
-            for result in enrolled:
+            for result in enrol_subjects(context, collection, plan, policy=policy, pack=pack):
                 summary.add(result)
                 if json:
                     print_json(_json(result))
                 bar.advance(task)
         except KeyboardInterrupt:
             bar.stop()
-            done = f"interrupted after {summary.counts.total():,} of {len(plan):,} pictures"
+            done = f"interrupted after {summary.counts.total():,} of {len(plan):,} images"
             typer.echo(f"{done}: run the same again to go on", err=True)
             raise
     if not json:
@@ -84,7 +78,7 @@ def enroll(
 
 def _json(result: EnrolmentResult) -> dict[str, object]:
     return {
-        "image": str(result.enrolee.path),
+        "image": str(result.enrolee.source),
         "subject": result.enrolee.subject,
         "outcome": result.outcome,
         "reason": result.reason or None,
@@ -109,11 +103,11 @@ class _Summary:
         self._reasons[result.reason] += 1
         examples = self._examples.setdefault(result.reason, [])
         if len(examples) < _EXAMPLES:
-            examples.append(str(result.enrolee.path))
+            examples.append(str(result.enrolee.source))
 
     def show(self, collection: str, seconds: float) -> None:
         from reknown.cli.output import console, print_table, printable
-        from reknown.services.enrolment import Outcome
+        from reknown.services.galleries.enrolment import Outcome
 
         counts = self.counts
         console().print(

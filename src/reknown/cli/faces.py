@@ -22,17 +22,19 @@ def list_(
 ) -> None:
     """Show the faces of a collection."""
     from reknown.cli.output import print_json, print_table
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.faces import list_faces
+    from reknown.services.galleries.pages import all_pages
 
-    with open_gallery(data) as database:
-        faces = list(galleries.list_faces(database, collection, user))
+    with open_context(data) as context:
+        pages = all_pages(lambda page: list_faces(context, collection, page, user=user)[1])
+        faces = list(pages)
     if json:
         for face in faces:
             print_json(face)
     else:
         rows = [(face.face_id, face.user or "-", face.quality, face.image.name) for face in faces]
-        print_table(("face", "person", "quality ", "picture"), rows)
+        print_table(("face", "person", "quality ", "image"), rows)
 
 
 @cli.command()
@@ -43,14 +45,12 @@ def delete(
 ) -> None:
     """Delete single faces; status 1 when one was not there."""
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, printable
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.faces import delete_faces
 
-    with open_gallery(data) as database:
-        gone = galleries.delete_faces(database, collection, face_ids, read_settings().actor)
-    missing = [face_id for face_id in face_ids if face_id not in gone]
-    typer.echo(f"deleted {len(gone)} faces")
-    for face_id in missing:
-        typer.echo(printable(f"there is no face {face_id} in {collection}"), err=True)
-    raise typer.Exit(EXIT_NEGATIVE if missing else EXIT_DONE)
+    with open_context(data) as context:
+        done = delete_faces(context, collection, face_ids, of_users=True)
+    typer.echo(f"deleted {len(done.deleted)} faces")
+    for face in done.refused:
+        typer.echo(printable(f"there is no face {face.face_id} in {collection}"), err=True)
+    raise typer.Exit(EXIT_NEGATIVE if done.refused else EXIT_DONE)

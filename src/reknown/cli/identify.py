@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,9 +18,10 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from reknown.biometrics import thresholds
     from reknown.biometrics.candidates import Candidate, CandidateList
-    from reknown.services import decision
-    from reknown.services.identification import Identification
+    from reknown.services.searches.images import Identification
+    from reknown.services.searches.search import Searched
     from reknown.vision.draw import Label
 
 _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "false match rate ")
@@ -42,55 +43,42 @@ def identify(
     means that one in 10,000 comparisons of strangers reaches that similarity. Each search is
     recorded (`reknown ledger`). Status 1 when no face of a picture has a candidate.
     """
-    from reknown.cli.pictures import View, show_all
-    from reknown.cli.session import engine_of_collection, open_gallery, threshold_of
-    from reknown.services.identification import Identifier
-    from reknown.settings import read_settings
+    from reknown.biometrics.thresholds import ThresholdChoice
+    from reknown.cli.images import View, show_all
+    from reknown.cli.session import open_context
+    from reknown.services.searches.images import identify_all
+    from reknown.services.searches.search import Query, open_search
 
-    with open_gallery(data) as database:
-        engine = engine_of_collection(database, collection)
-        limit = threshold_of(engine.calibration, threshold, score)
-        identifier = Identifier(engine, database, collection, limit, read_settings().actor)
+    query = Query(collection, ThresholdChoice(threshold, score), top)
+    view: View[Identification] = View(
+        extraction=lambda found: found.extraction,
+        positive=lambda found: any(found.found.rows),
+        as_json=_json,
+        as_text=print_identification,
+        labels=labels,
+    )
+    with open_context(data) as context:
+        searched = open_search(context.platform, query)
         if not json:
-            print_search(collection, limit, identifier)
-        warn_of_strangers(limit, identifier)
-        view: View[Identification] = View(
-            photo=lambda found: found.photo,
-            positive=lambda found: any(row.candidates for row in found.candidates),
-            as_json=_json,
-            as_text=print_identification,
-            labels=labels,
-        )
-        results = identifier.identify_all(images, top)
-        show_all(results, images, view, json=json, draw=draw)
+            print_search(searched)
+        warn_of(searched.threshold, searched.references)
+        show_all(identify_all(context, query, images), images, view, json=json, draw=draw)
 
 
-class Searched(Protocol):
-    """A gallery as it is searched: so many people with so many references."""
-
-    @property
-    def gallery_size(self) -> int:
-        """The number of subjects."""
-
-    @property
-    def references(self) -> int:
-        """The number of their references."""
-
-
-def print_search(collection: str, limit: decision.Threshold, identifier: Searched) -> None:
+def print_search(searched: Searched) -> None:
     """Says what is searched, at which threshold, and what that means for this gallery."""
     from reknown.cli.output import printable
 
-    people = "person" if identifier.gallery_size == 1 else "people"
-    faces = "face" if identifier.references == 1 else "faces"
+    people = "person" if searched.gallery_size == 1 else "people"
+    faces = "face" if searched.references == 1 else "faces"
     what = (
-        f"{identifier.gallery_size:,} {people} with {identifier.references:,} {faces} "
-        f"in {printable(collection)}"
+        f"{searched.gallery_size:,} {people} with {searched.references:,} {faces} "
+        f"in {printable(searched.collection)}"
     )
-    print_threshold(what, limit, identifier.references)
+    print_threshold(what, searched.threshold, searched.references)
 
 
-def print_threshold(what: str, limit: decision.Threshold, compared: int) -> None:
+def print_threshold(what: str, limit: thresholds.Threshold, compared: int) -> None:
     """Says at which threshold `what` is searched, in which each probe meets `compared` others."""
     from reknown.cli.output import console, one_in, percent
 
@@ -108,14 +96,9 @@ def print_threshold(what: str, limit: decision.Threshold, compared: int) -> None
         out.print(f"expected false candidates in each search: {expected:.2g}", markup=False)
 
 
-def warn_of_strangers(limit: decision.Threshold, identifier: Searched) -> None:
-    """One line on standard error where more than one stranger in a hundred gets a candidate."""
-    warn_of(limit, identifier.references)
-
-
-def warn_of(limit: decision.Threshold, compared: int) -> None:
-    """The same where each probe meets so many others."""
-    from reknown.services.decision import caution
+def warn_of(limit: thresholds.Threshold, compared: int) -> None:
+    """A line on standard error where more than one stranger in a hundred gets a candidate."""
+    from reknown.biometrics.thresholds import caution
 
     warning = caution(limit.expected_false_candidates(compared))
     if warning is not None:
@@ -126,7 +109,7 @@ def print_identification(path: Path, found: Identification) -> None:
     """A table of the faces and their candidates."""
     from reknown.cli.output import print_table, printable
 
-    image = found.photo.image
+    image = found.extraction.image
     rows: list[tuple[object, ...]] = []
     for number, (face, row) in enumerate(found.faces(), 1):
         left, top, _, _ = face.box.pixels(image.width, image.height)
@@ -135,7 +118,7 @@ def print_identification(path: Path, found: Identification) -> None:
         for candidate in row.candidates:
             place = (number, left, top) if candidate.rank == 1 else ("", "", "")
             rows.append((*place, *_cells(candidate)))
-    title = f"{path}: faces: {len(found.candidates)}"
+    title = f"{path}: faces: {len(found.found.rows)}"
     if rows:
         print_table(_COLUMNS, rows, title)
     else:

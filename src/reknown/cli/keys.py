@@ -12,7 +12,7 @@ from reknown.biometrics.errors import InputError
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
-    from reknown.access.keys import AccessKey
+    from reknown.services.access import AccessKey
 
 cli = typer.Typer(
     help="Access keys of the server: make, list, rotate and revoke them.",
@@ -59,17 +59,14 @@ def create(
 
     Without options it may do everything on all collections but export and import templates.
     """
-    from reknown.access.rights import Rights
-    from reknown.cli.session import open_gallery, open_vault
+    from reknown.cli.session import open_context, open_vault
     from reknown.services import access
-    from reknown.settings import read_settings
 
-    rights = Rights(tuple(operation or ["*"]), tuple(collection or ["*"]))
+    rights = access.Rights(tuple(operation or ["*"]), tuple(collection or ["*"]))
     for pattern in rights.operations:
         _require_known(pattern)
-    with open_gallery(data) as database:
-        actor = read_settings().actor
-        made, secret = access.create_key(database, open_vault(data), name, rights, actor)
+    with open_context(data) as context:
+        made, secret = access.create_key(context, open_vault(data), name, rights)
     _show(made, secret, json=json)
 
 
@@ -77,11 +74,11 @@ def create(
 def list_(data: Data = None, json: Json = False) -> None:
     """Show all access keys, without their secrets."""
     from reknown.cli.output import print_json, print_table
-    from reknown.cli.session import open_gallery
+    from reknown.cli.session import open_context
     from reknown.services import access
 
-    with open_gallery(data) as database:
-        keys = access.list_keys(database)
+    with open_context(data) as context:
+        keys = access.list_keys(context)
     if json:
         for key in keys:
             times = {"created_at": key.created_at, "expires_at": key.expires_at}
@@ -101,15 +98,14 @@ def revoke(
 ) -> None:
     """Delete an access key: the server refuses it from the next request on."""
     from reknown.cli.output import printable
-    from reknown.cli.session import open_gallery
+    from reknown.cli.session import open_context
     from reknown.services import access
-    from reknown.settings import read_settings
 
-    with open_gallery(data) as database:
-        key = access.get_key(database, key_id)
+    with open_context(data) as context:
+        key = access.get_key(context, key_id)
         if not yes:
-            typer.confirm(f"Revoke {key.key_id} ({printable(key.name)}) for good?", abort=True)
-        access.revoke_key(database, key.key_id, read_settings().actor)
+            typer.confirm(f"Revoke {key.key_id} ({printable(key.name)}) permanently?", abort=True)
+        access.revoke_key(context, key.key_id)
     typer.echo(f"revoked {key.key_id} ({printable(key.name)})")
 
 
@@ -132,15 +128,13 @@ def rotate(
 
     The old one expires after the overlap; until then clients can change over.
     """
-    from reknown.cli.session import open_gallery, open_vault
+    from reknown.cli.session import open_context, open_vault
     from reknown.services import access
-    from reknown.settings import read_settings
 
     length = _duration(overlap)
-    with open_gallery(data) as database:
-        actor = read_settings().actor
-        made, secret = access.rotate_key(database, open_vault(data), key_id, length, actor)
-        old = access.get_key(database, key_id)
+    with open_context(data) as context:
+        made, secret = access.rotate_key(context, open_vault(data), key_id, length)
+        old = access.get_key(context, key_id)
     _show(made, secret, json=json)
     if not json and old.expires_at is not None:
         typer.echo(f"\n{old.key_id} expires at {_time(old.expires_at)}.")
@@ -168,7 +162,7 @@ def _require_known(pattern: str) -> None:
     if found:
         raise InputError(f"{pattern!r} allows nothing: name {' and '.join(sorted(found))} in full")
     close = get_close_matches(pattern, OPERATIONS, n=1)
-    advice = f"did you mean {close[0]}?" if close else "docs/operations.md lists them"
+    advice = f"did you mean {close[0]}?" if close else "docs/reference/operations.md lists them"
     raise InputError(f"{pattern!r} is no operation: {advice}")
 
 

@@ -2,41 +2,167 @@
 
 from __future__ import annotations
 
+import json as standard_json
+import sys
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
+from reknown.biometrics.errors import InputError
+from reknown.cli.completion import complete_collection, complete_operation
 from reknown.cli.options import Data, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reknown.services.history import Event
+
+_Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="From this day or time on, in UTC: 2026-11-28T16:30."
+    ),
+]
+_Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Through this day, or before this time, in UTC."),
+]
+_Actor = Annotated[
+    str | None,
+    typer.Option("--actor", metavar="WHO", help="Only what this one did, such as cli:ada."),
+]
+_Operation = Annotated[
+    str | None,
+    typer.Option(
+        "--operation",
+        metavar="NAME",
+        help="Only this operation, such as identify.",
+        autocompletion=complete_operation,
+    ),
+]
+_Collection = Annotated[
+    str | None,
+    typer.Option(
+        "--collection",
+        "-c",
+        metavar="NAME",
+        help="Only this gallery.",
+        autocompletion=complete_collection,
+    ),
+]
+_Request = Annotated[
+    str | None, typer.Option("--request", metavar="ID", help="Only this request of the API.")
+]
+_Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=0, help="Only the newest N events.")
+]
+_Follow = Annotated[
+    bool, typer.Option("--follow", "-f", help="Show new events as they come, until Ctrl-C.")
+]
 
 
 def ledger(
-    collection: str | None = typer.Option(None, "--collection", "-c", help="Only this gallery."),
+    since: _Since = None,
+    until: _Until = None,
+    actor: _Actor = None,
+    operation: _Operation = None,
+    collection: _Collection = None,
+    request: _Request = None,
+    limit: _Limit = None,
+    follow: _Follow = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Show what was done, and by whom.
 
-    Every enrolment, every search and every deletion is there, oldest first.
+    Every enrolment, every search and every deletion is there, oldest first. The ledger itself
+    holds no names of people: they are looked up now, and are gone once a person is deleted.
     """
-    import json as standard_json
+    from reknown.cli.session import open_context
+    from reknown.services.history import Choice, read_history
 
-    from reknown.cli.output import print_json, print_table
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
+    if follow and until is not None:
+        raise InputError("--follow shows what is still to come: leave out --until")
+    choice = Choice(
+        None if since is None else _moment(since),
+        None if until is None else _moment(until, ending=True),
+        actor,
+        operation,
+        collection,
+        request,
+    )
+    show = _as_json if json else _as_text
+    with open_context(data) as context, _until_interrupted(following=follow):
+        for page in read_history(context, choice, newest=limit, follow=follow):
+            sys.stdout.write("".join(f"{show(event, page.names)}\n" for event in page.events))
+            sys.stdout.flush()
 
-    with open_gallery(data) as database:
-        events = list(galleries.list_events(database, collection))
-    if json:
-        for event in events:
-            print_json(event)
-        return
-    rows = [
-        (
-            event.id,
-            f"{event.at:%Y-%m-%d %H:%M:%S}",
-            event.actor,
-            event.operation,
-            event.collection or "-",
-            standard_json.dumps(event.detail),
-        )
-        for event in events
-    ]
-    print_table(("event ", "UTC", "who", "what", "collection", "detail"), rows)
+
+def _as_text(event: Event, names: Mapping[str, str]) -> str:
+    from reknown.cli.output import printable
+    from reknown.ledger.summary import summarise
+
+    columns = (
+        f"{event.at:%Y-%m-%d %H:%M:%S}",
+        f"{event.actor:14}",
+        f"{event.operation:16}",
+        f"{event.collection or '-':10}",
+        summarise(event.record, names),
+    )
+    return printable("  ".join(columns)).rstrip()
+
+
+def _as_json(event: Event, names: Mapping[str, str]) -> str:
+    import msgspec
+
+    from reknown.ledger.subjects import subjects_of
+
+    row: dict[str, Any] = {
+        "id": event.id,
+        "at": event.at.isoformat(),
+        "actor": event.actor,
+        "operation": event.operation,
+        "collection": event.collection,
+        "request_id": event.request_id,
+        "kind": event.kind,
+        "version": event.version,
+        "record": msgspec.to_builtins(event.record),
+        "names": {
+            subject: names[subject]
+            for subject in sorted(subjects_of(event.record))
+            if subject in names
+        },
+    }
+    return standard_json.dumps(row, allow_nan=False)
+
+
+def _moment(text: str, *, ending: bool = False) -> datetime:
+    """The time meant, UTC unless it says otherwise; of a day its beginning or its end."""
+    try:
+        return _read_moment(text, ending=ending)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{text!r} is no time: write 2026-11-28 or 2026-11-28T16:30, in UTC"
+        ) from None
+
+
+def _read_moment(text: str, *, ending: bool) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return midnight + timedelta(days=1) if ending else midnight
+
+
+@contextmanager
+def _until_interrupted(*, following: bool) -> Iterator[None]:
+    """Ctrl-C is how `--follow` ends, and no accident."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not following:
+            raise

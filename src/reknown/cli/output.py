@@ -63,6 +63,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 def printable(text: str) -> str:
     """`text` without control characters: names from strangers must not move the cursor."""
+    if text.isprintable():
+        return text
     return "".join(c if _harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

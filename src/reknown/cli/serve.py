@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from reknown.access.vault import Vault
     from reknown.api.http import Edge
-    from reknown.storage.database import Database
+    from reknown.services.context import Context
 
 _BACKLOG = 512
 
@@ -89,8 +89,6 @@ def serve(
     from reknown.biometrics.errors import InputError
     from reknown.cli.session import (
         DEFAULT_PACK,
-        open_engine,
-        open_gallery,
         open_vault,
     )
     from reknown.cli.stores import (
@@ -116,7 +114,15 @@ def serve(
     objects = open_objects(stores)
     open_senders(notices)  # what is wrong with them is said at once
     scheme = "http" if tls is None else "https"
-    with open_gallery(data) as database:
+    from reknown.api.metrics import Metrics
+    from reknown.runtime.platform import open_platform
+    from reknown.services.context import Context
+
+    metrics, settings = Metrics(), read_settings(data)
+    with open_platform(
+        settings, pack=pack, objects=objects, template_mib=template_memory, observe=metrics.observe
+    ) as platform:
+        database = Context(platform, settings.actor)
         vault = open_vault(data)
         if print_env:
             _print_environment(database, vault, _address(scheme, host, port))
@@ -126,8 +132,8 @@ def serve(
         name = pack or DEFAULT_PACK
         cores = workers or available_cores()
         options = Options(name, cores, queue, template_memory, sns_endpoint is not None)
-        check_vault(database, vault)
-        edge = make_edge(database, vault, objects, open_engine, options)
+        check_vault(platform.database, vault)
+        edge = make_edge(platform, vault, metrics, options)
         _greet(database, vault, address, edge)
         # without a place to read from there is nothing to work on
         count = video_workers if buckets or s3_endpoint else 0
@@ -171,26 +177,24 @@ def _address(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
 
 
-def _greet(database: Database, vault: Vault, address: str, edge: Edge) -> None:
+def _greet(database: Context, vault: Vault, address: str, edge: Edge) -> None:
     from reknown import __version__
     from reknown.services.access import ensure_key
-    from reknown.settings import read_settings
 
     pack = edge.gateway.platform.engines.default.space.pack
     typer.echo(f"Reknown {__version__} answers at {address} with the model pack {pack}")
-    made = ensure_key(database, vault, read_settings().actor)
+    made = ensure_key(database, vault)
     if made is not None:
         typer.echo("The first access key; its secret is not shown again:\n")
         typer.echo(_environment(address, made[0].key_id, made[1]))
         typer.echo("\nMore keys: reknown keys create. Stop with Ctrl-C.")
 
 
-def _print_environment(database: Database, vault: Vault, address: str) -> None:
+def _print_environment(database: Context, vault: Vault, address: str) -> None:
     """What a shell can evaluate."""
     from reknown.services.access import ensure_key, list_keys
-    from reknown.settings import read_settings
 
-    made = ensure_key(database, vault, read_settings().actor)
+    made = ensure_key(database, vault)
     if made is not None:
         typer.echo(_environment(address, made[0].key_id, made[1]))
         return

@@ -1,27 +1,23 @@
-"""What a command works with: the engine, the gallery, the threshold."""
+"""What a command works with."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError, NotFoundError
-from reknown.settings import read_settings
+from reknown.settings import DEFAULT_PACK, read_settings
+
+__all__ = ["DEFAULT_PACK", "open_context", "open_engine", "open_vault", "pack_store"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from reknown.access.vault import Vault
-    from reknown.biometrics.calibration import Calibration
-    from reknown.biometrics.templates import TemplateSpace
-    from reknown.services.decision import Threshold
-    from reknown.storage.database import Database
+    from reknown.services.context import Context
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
-
-DEFAULT_PACK = "opencv"
 
 
 def pack_store() -> PackStore:
@@ -33,22 +29,21 @@ def pack_store() -> PackStore:
 
 
 def open_engine(pack: str | None) -> Engine:
-    """The engine of that pack, the default one if none is named."""
+    """The engine of that pack alone, the default one if none is named, for measurements."""
     from reknown.vision.load import load_engine
 
     return load_engine(pack_store(), pack or DEFAULT_PACK)
 
 
 @contextmanager
-def open_gallery(data: Path | None) -> Iterator[Database]:
-    """The database in the data folder, closed afterwards."""
-    from reknown.storage.database import open_database
+def open_context(data: Path | None = None, pack: str | None = None) -> Iterator[Context]:
+    """This user with the data folder; `pack` is the default model pack. Closed afterwards."""
+    from reknown.runtime.platform import open_platform
+    from reknown.services.context import Context
 
-    database = open_database(read_settings(data).data)
-    try:
-        yield database
-    finally:
-        database.dispose()
+    settings = read_settings(data)
+    with open_platform(settings, pack=pack) as platform:
+        yield Context(platform, settings.actor)
 
 
 def open_vault(data: Path | None) -> Vault:
@@ -56,50 +51,3 @@ def open_vault(data: Path | None) -> Vault:
     from reknown.access.vault import VARIABLE, load_vault
 
     return load_vault(read_settings(data).data, os.environ.get(VARIABLE) or None)
-
-
-def engine_of_collection(database: Database, name: str) -> Engine:
-    """The engine that a collection was enrolled with; raises `NotFoundError`."""
-    from reknown.services.galleries import get_collection
-
-    collection = get_collection(database, name)
-    engine = open_engine(collection.space.pack)
-    engine.space.require(collection.space)
-    return engine
-
-
-def engine_for_enrolment(database: Database, name: str, pack: str | None) -> Engine:
-    """The collection's own engine, or the one asked for when it does not exist yet."""
-    if pack is None:
-        try:
-            return engine_of_collection(database, name)
-        except NotFoundError:
-            pass
-    return open_engine(pack)
-
-
-def calibration_of_space(space: TemplateSpace) -> Calibration | None:
-    """What scores in this space stand for, without loading networks.
-
-    Raises `ModelError`, or `SpaceMismatchError` when its pack is another now.
-    """
-    from reknown.vision.packs.space import pack_calibration, template_space
-
-    manifest = pack_store().manifest(space.pack)
-    template_space(manifest).require(space)
-    return pack_calibration(manifest)[0]
-
-
-def threshold_of(
-    calibration: Calibration | None, similarity: float | None, score: float | None
-) -> Threshold:
-    """The threshold asked for, as a similarity or a score."""
-    from reknown.services.decision import DEFAULT_SIMILARITY, Threshold, threshold_at_similarity
-
-    if score is None:
-        return threshold_at_similarity(
-            calibration, DEFAULT_SIMILARITY if similarity is None else similarity
-        )
-    if similarity is not None:
-        raise InputError("give the threshold as --threshold or as --score, not as both")
-    return Threshold(score, calibration)

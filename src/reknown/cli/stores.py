@@ -81,7 +81,7 @@ def open_senders(options: NoticeOptions) -> Mapping[str, Sender]:
     from reknown.biometrics.errors import InputError
     from reknown.notify.sns import SnsSender
     from reknown.notify.webhook import WebhookSender
-    from reknown.services.video_work import SNS, WEBHOOK
+    from reknown.services.videos.work import SNS, WEBHOOK
 
     senders: dict[str, Sender] = {}
     if options.endpoint is not None:

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.biometrics.errors import InputError, ModelError, SpaceMismatchError
+from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
 
 if TYPE_CHECKING:
-    from reknown.biometrics.calibration import Calibration
-    from reknown.biometrics.templates import TemplateSpace
-    from reknown.services.agreement import Report
-    from reknown.services.upgrade_steps import Switched
-    from reknown.storage.database import Database
-    from reknown.vision.analyze import Engine
+    from reknown.services.context import Context
+    from reknown.services.upgrades.steps import Switched
 
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)
@@ -27,7 +23,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="PEOPLE",
-        help="Make new templates from the pictures in this folder, at any depth and under any "
+        help="Make new templates from the images in this folder, at any depth and under any "
         "names: they are known by their content. May be repeated.",
     ),
 ]
@@ -50,7 +46,7 @@ DeleteMissing = Annotated[
     bool,
     typer.Option(
         "--delete-missing",
-        help="With --switch or --undo: delete the faces that cannot come along, for good.",
+        help="With --switch or --undo: delete the faces that cannot come along, permanently.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -70,11 +66,11 @@ def upgrade(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Move a collection to another model pack, which needs its original pictures.
+    """Move a collection to another model pack, which needs its original images.
 
     With --from it makes new templates, of --pack or the default pack, beside those in use, and
     reports how far both agree; without any step it shows that report again. It may be interrupted
-    and run again at any time, with more pictures or after faces were enrolled, and goes on with
+    and run again at any time, with more images or after faces were enrolled, and goes on with
     what is missing. Status 1 when a face cannot come along.
 
     Nothing of the collection changes before --switch, which is refused while a face has no new
@@ -108,24 +104,24 @@ def _prepare(
     name: str, places: list[Path], pack: str | None, data: Path | None, *, json: bool
 ) -> None:
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, progress
-    from reknown.cli.session import open_gallery
+    from reknown.cli.session import open_context
     from reknown.cli.upgrade_output import Notes, print_beginning, print_report
-    from reknown.services import upgrade
-    from reknown.services.picture_files import files_below, require_places
-    from reknown.settings import read_settings
+    from reknown.services.images.files import files_below, require_places
+    from reknown.services.upgrades import preparation
+    from reknown.services.upgrades.agreement import report
 
     require_places(places)
-    with open_gallery(data) as database:
-        engine = _engine(database, name, pack)
-        begun = upgrade.begin(database, name, engine.space, read_settings().actor)
+    with open_context(data) as context:
+        begun = preparation.begin(context, name, pack)
         if not json:
-            print_beginning(database, name, begun)
+            print_beginning(context, name, begun)
         notes = Notes(json=json)
         with progress() as bar:
             task = bar.add_task("looking through files", total=None)
             bar.update(task, total=sum(1 for _ in files_below(places)))
+            files = files_below(places)
             try:
-                for result in upgrade.carry_all(engine, database, name, files_below(places)):
+                for result in preparation.carry_all(context, name, begun.other, files):
                     notes.add(result)
                     bar.advance(task)
             except KeyboardInterrupt:
@@ -133,92 +129,68 @@ def _prepare(
                 typer.echo("interrupted: run the same again to go on", err=True)
                 raise
         notes.end()
-        found = _report(database, name)
+        found = report(context, name)
         print_report(found, json=json)
     raise typer.Exit(EXIT_NEGATIVE if found.tally.missing else EXIT_DONE)
 
 
 def _status(name: str, data: Path | None, *, json: bool) -> None:
-    from reknown.cli.session import open_gallery
+    from reknown.cli.session import open_context
     from reknown.cli.upgrade_output import print_report
+    from reknown.services.upgrades.agreement import report
 
-    with open_gallery(data) as database:
-        print_report(_report(database, name), json=json)
+    with open_context(data) as context:
+        print_report(report(context, name), json=json)
 
 
 def _list_missing(name: str, data: Path | None, *, json: bool) -> None:
-    from reknown.cli.session import open_gallery
+    from reknown.cli.session import open_context
     from reknown.cli.upgrade_output import print_missing
-    from reknown.services.upgrade_steps import list_missing
+    from reknown.services.upgrades.steps import list_missing
 
-    with open_gallery(data) as database:
-        print_missing(list_missing(database, name), json=json)
+    with open_context(data) as context:
+        print_missing(list_missing(context, name), json=json)
 
 
 def _switch(
     name: str, data: Path | None, *, back: bool, delete_missing: bool, yes: bool, json: bool
 ) -> None:
-    from reknown.cli.session import open_gallery
-    from reknown.services import upgrade_steps
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.upgrades import steps
 
-    step = upgrade_steps.undo if back else upgrade_steps.switch
-    with open_gallery(data) as database:
+    step = steps.undo if back else steps.switch
+    with open_context(data) as context:
         if delete_missing and not yes:
-            _confirm_deletion(database, name)
-        done = step(database, name, read_settings().actor, delete_missing=delete_missing)
+            _confirm_deletion(context, name)
+        done = step(context, name, delete_missing=delete_missing)
     _print_switched(name, done, json=json)
 
 
 def _end(name: str, data: Path | None, *, switched: bool, yes: bool, json: bool) -> None:
-    from reknown.cli.session import open_gallery
-    from reknown.services import upgrade_steps
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.upgrades import steps
 
-    step = upgrade_steps.finish if switched else upgrade_steps.discard
+    step = steps.finish if switched else steps.discard
     question = (
-        "Delete the old templates of {} for good?"
+        "Delete the old templates of {} permanently?"
         if switched
-        else ("Throw away what was prepared for {}?")
+        else "Throw away what was prepared for {}?"
     )
-    with open_gallery(data) as database:
+    with open_context(data) as context:
         if not yes:
             typer.confirm(question.format(_shown(name)), abort=True)
-        ended = step(database, name, read_settings().actor)
+        ended = step(context, name)
     _print_end(name, ended.present.pack, json=json)
 
 
-def _engine(database: Database, name: str, pack: str | None) -> Engine:
-    """The engine asked for, else that of the upgrade under way, else the default one."""
-    from reknown.cli.session import open_engine
-    from reknown.services.upgrade import find
+def _confirm_deletion(context: Context, name: str) -> None:
+    from reknown.services.upgrades.steps import list_missing
 
-    begun = find(database, name)
-    if begun is not None and pack is None:
-        pack = begun.other.pack
-    return open_engine(pack)
-
-
-def _report(database: Database, name: str) -> Report:
-    from reknown.cli.session import calibration_of_space
-    from reknown.services.agreement import report
-
-    def calibration(space: TemplateSpace) -> Calibration | None:
-        try:
-            return calibration_of_space(space)
-        except (ModelError, SpaceMismatchError):  # a pack that was, and is here no more
-            return None
-
-    return report(database, name, calibration)
-
-
-def _confirm_deletion(database: Database, name: str) -> None:
-    from reknown.services.upgrade_steps import list_missing
-
-    if count := sum(1 for _ in list_missing(database, name)):
+    if count := sum(1 for _ in list_missing(context, name)):
         faces = "1 face" if count == 1 else f"{count:,} faces"
         typer.confirm(
-            f"Delete {faces} of {_shown(name)} for good, those that --missing lists?", abort=True
+            f"Delete {faces} of {_shown(name)} permanently, those that --missing lists?",
+            abort=True,
         )
 
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.cli.output import percent, print_json, print_table, printable
-from reknown.services.decision import DEFAULT_SIMILARITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reknown.gallery.carried import MissingFace, Tally
     from reknown.gallery.upgrades import Upgrade
-    from reknown.services.agreement import Agreement, PeopleShift, Report
-    from reknown.services.upgrade import FileResult
-    from reknown.storage.database import Database
+    from reknown.services.context import Context
+    from reknown.services.upgrades.agreement import Agreement, PeopleShift, Report
+    from reknown.services.upgrades.preparation import FileResult
 
 _NOTES = 20
 _MISSING_COLUMNS = ("face", "person", "picture", "reason")
@@ -45,14 +45,14 @@ class Notes:
             typer.secho(f"note: {more:,} more files cannot be read: --json names them", err=True)
 
 
-def print_beginning(database: Database, name: str, upgrade: Upgrade) -> None:
+def print_beginning(context: Context, name: str, upgrade: Upgrade) -> None:
     """Says where it goes, and which tracks cannot come along, before any work is done."""
     from reknown.cli.video.tracks import warn_of_foreign
-    from reknown.services.kept_tracks import count_foreign
+    from reknown.services.videos.tracks import count_foreign
 
     other = upgrade.other
     typer.echo(printable(f"{name}: from {upgrade.present.pack} to {other.pack}"))
-    warn_of_foreign(count_foreign(database, name, other), other)
+    warn_of_foreign(count_foreign(context, name, other), other)
 
 
 def print_report(report: Report, *, json: bool) -> None:

@@ -17,11 +17,12 @@ def list_(
 ) -> None:
     """Show the people of a collection with the number of their faces."""
     from reknown.cli.output import print_json, print_table
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.pages import all_pages
+    from reknown.services.galleries.users import list_users
 
-    with open_gallery(data) as database:
-        users = list(galleries.list_users(database, collection))
+    with open_context(data) as context:
+        users = list(all_pages(lambda page: list_users(context, collection, page)))
     if json:
         for user in users:
             print_json(user)
@@ -42,17 +43,14 @@ def delete(
 ) -> None:
     """Delete a person: the name and all its faces.
 
-    The ledger keeps that there were such a person and such faces, by name and id.
+    The ledger keeps that there were such a person and such faces, by their ids alone.
     """
     from reknown.cli.output import printable
-    from reknown.cli.session import open_gallery
-    from reknown.services import galleries
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.users import UserRequest, delete_user
 
     if not yes:
-        typer.confirm(f"Delete {printable(name)} for good?", abort=True)
-    with open_gallery(data) as database:
-        count = galleries.delete_user(
-            database, collection, name, keep_faces=keep_faces, actor=read_settings().actor
-        )
+        typer.confirm(f"Delete {printable(name)} permanently?", abort=True)
+    with open_context(data) as context:
+        count = delete_user(context, UserRequest(collection, name), keep_faces=keep_faces)
     typer.echo(f"deleted {printable(name)} and {count} faces")

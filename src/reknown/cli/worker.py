@@ -7,7 +7,7 @@ import os
 import signal
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,16 +25,11 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
     from types import FrameType
 
-    from reknown.biometrics.calibration import Calibration
-    from reknown.biometrics.tracks import VideoAnalysis
-    from reknown.cli.stores import NoticeOptions, StoreOptions
-    from reknown.services.video_work import Packs
-    from reknown.services.worker import Worker
-    from reknown.storage.database import Database
+    from reknown.cli.stores import NoticeOptions
+    from reknown.services.context import Platform
+    from reknown.services.videos.worker import Worker
 
 # <linux/prctl.h>
 _PR_SET_PDEATHSIG = 1
@@ -73,7 +68,6 @@ def worker(
     A log line in JSON for each job goes to standard error.
     """
     from reknown.biometrics.errors import InputError
-    from reknown.cli.session import open_gallery
     from reknown.cli.stores import NoticeOptions, StoreOptions, can_read_videos
 
     if parent is not None:
@@ -84,9 +78,12 @@ def worker(
     if not can_read_videos():
         raise InputError("videos need PyAV: pip install 'reknown[video]'")
     notices = NoticeOptions(sns_endpoint, sns_region, webhook)
-    with open_gallery(data) as database:
-        packs = _packs(pack)
-        made = _worker(database, packs, stores, notices, timedelta(seconds=lease_seconds))
+    from reknown.cli.stores import open_objects
+    from reknown.runtime.platform import open_platform
+    from reknown.settings import read_settings
+
+    with open_platform(read_settings(data), pack=pack, objects=open_objects(stores)) as platform:
+        made = _worker(platform, notices, timedelta(seconds=lease_seconds))
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             made.stop()
@@ -99,60 +96,22 @@ def worker(
             made.run()
 
 
-def _worker(
-    database: Database,
-    packs: Packs,
-    stores: StoreOptions,
-    notices: NoticeOptions,
-    lease_time: timedelta,
-) -> Worker:
+def _worker(platform: Platform, notices: NoticeOptions, lease_time: timedelta) -> Worker:
     from reknown.api.video_notices import notice
-    from reknown.cli.stores import open_objects, open_senders
+    from reknown.cli.stores import open_senders
     from reknown.jsonlog import json_log
     from reknown.notify.base import backoff
-    from reknown.services.kept_tracks import purge_everywhere
-    from reknown.services.notices import Postman
-    from reknown.services.video_work import Workplace
-    from reknown.services.worker import ACTOR, Rhythm, Worker
+    from reknown.services.context import Context
+    from reknown.services.videos.notices import NoticeSender
+    from reknown.services.videos.tracks import purge_everywhere
+    from reknown.services.videos.work import WorkerContext
+    from reknown.services.videos.worker import ACTOR, Worker, WorkerIntervals
 
-    senders = open_senders(notices)
     log = json_log()
-    place = Workplace(database, open_objects(stores), packs, notice, notices.webhook is not None)
-    postman = Postman(database, senders, backoff, log)
-    purge = partial(purge_everywhere, database, ACTOR)
-    return Worker(place, postman, log, Rhythm(lease_time), purge)
-
-
-def _packs(pack: str | None) -> Packs:
-    """Pictures are looked at in a process of their own: no model is loaded into this one."""
-    from reknown.cli.session import DEFAULT_PACK, pack_store
-    from reknown.services.video_work import Packs
-    from reknown.settings import read_settings
-
-    settings = read_settings()
-
-    def calibration(name: str) -> Calibration | None:
-        from reknown.vision.packs.space import pack_calibration
-
-        return pack_calibration(pack_store().manifest(name))[0]
-
-    return Packs(
-        default=pack or DEFAULT_PACK,
-        analyse=_analysis(settings.cache, settings.packs),
-        calibration=calibration,
-    )
-
-
-def _analysis(
-    cache: Path, packs: Path
-) -> Callable[[BinaryIO, str, Callable[[], None]], VideoAnalysis]:
-    def analyse(file: BinaryIO, name: str, alive: Callable[[], None]) -> VideoAnalysis:
-        from reknown.video.isolation import AnalysisRequest, analyse_isolated
-
-        request = AnalysisRequest(name, cache, packs)
-        return analyse_isolated(file, request, lambda *_: alive())
-
-    return analyse
+    worker = WorkerContext(platform, notice, notices.webhook is not None)
+    sender = NoticeSender(platform.database, open_senders(notices), backoff, log)
+    purge = partial(purge_everywhere, Context(platform, ACTOR))
+    return Worker(worker, sender, log, WorkerIntervals(lease_time), purge)
 
 
 def _end_with(parent: int) -> None:

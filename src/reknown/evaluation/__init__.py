@@ -3,8 +3,8 @@
 Scores: make a `ScoreSet`, then ask for `operating_points`, `det_curve` and the rest. Every rate
 is a `Rate` with its counts; intervals take into account that comparisons of one person are not
 independent. What the commands print and write are the `..._report` functions; `report.figures`
-is plain JSON, and `reknown.evaluation.html.render` makes the page. `docs/evaluation.md` shows how;
-every module has more.
+is plain JSON, and `reknown.evaluation.html.render` makes the page. `docs/how-to/evaluate.md` shows
+how; every module has more.
 """
 
 from reknown.evaluation.audit import false_positives, share_of_hits, threshold_curve

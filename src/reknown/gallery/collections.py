@@ -161,7 +161,7 @@ def space_of(row: Row[Any]) -> TemplateSpace:
 
 def _missing(name: str) -> CollectionNotFoundError:
     return CollectionNotFoundError(
-        f"there is no collection {name!r}: list the collections to see them all"
+        f"collection {name!r} does not exist; create it with: reknown enroll PEOPLE/"
     )
 
 

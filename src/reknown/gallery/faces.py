@@ -305,7 +305,7 @@ def _faces() -> Select[Any]:
     columns = [column for column in faces_table.c if column.name != "template"]
     picture = [images.c.sha256, images.c.name, images.c.width, images.c.height]
     return (
-        select(*columns, *picture, users.c.name.label("user_name"))
+        select(*columns, *picture, users.c.name.label("user_name"), users.c.subject_id)
         .join_from(faces_table, images)
         .outerjoin(users, faces_table.c.user_id == users.c.id)
     )
@@ -322,4 +322,5 @@ def _face(row: Row[Any]) -> FaceRecord:
         external_id=row.external_id,
         user=row.user_name,
         created_at=datetime.fromisoformat(row.created_at),
+        subject_id=row.subject_id,
     )

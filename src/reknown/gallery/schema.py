@@ -3,7 +3,8 @@
 Keys ascend in the order of creation and are never given twice, so that paging can go by them.
 `collections.revision` counts the changes of a collection, `faces.revision` is that of a
 face's last one, `collections.pruned` that of the last one which deleted faces and
-`collections.replaced` that of the last one which replaced all templates.
+`collections.replaced` that of the last one which replaced all templates. `users.subject_id` is
+what the ledger calls a user: it says nothing once the row with the name is gone.
 """
 
 from __future__ import annotations
@@ -80,8 +81,10 @@ users = Table(
     _parent("collection_id", "collections"),
     Column("name", Text, nullable=False),
     Column("created_at", Text, nullable=False),
+    Column("subject_id", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("collection_id", "name"),
     Index("ix_users_order", "collection_id", "id"),
+    Index("ix_users_subject", "subject_id", unique=True),
     sqlite_autoincrement=True,
 )
 

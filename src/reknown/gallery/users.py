@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
@@ -17,7 +18,7 @@ from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -49,6 +50,26 @@ def list_users(
     """A page of the users in order of creation; raises `NotFoundError`."""
     query = _users(require(connection, collection).id)
     return fetch_page(connection, query, users.c.id, after, limit, _user)
+
+
+def subject_id_of(connection: Connection, collection: str, user: str) -> str | None:
+    """The opaque id of a user, None if there is none of that name.
+
+    Raises `NotFoundError` for the collection.
+    """
+    owner = require(connection, collection).id
+    query = select(users.c.subject_id).where(users.c.collection_id == owner, users.c.name == user)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def find_names(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, str]:
+    """The names of those of these subjects that are still there, by their opaque ids."""
+    names: dict[str, str] = {}
+    query = select(users.c.subject_id, users.c.name)
+    for batch in batches(subject_ids):
+        rows = connection.execute(query.where(users.c.subject_id.in_(batch)))
+        names.update((row.subject_id, row.name) for row in rows)
+    return names
 
 
 def delete_user(connection: Connection, collection: str, name: str) -> None:
@@ -87,7 +108,12 @@ def disassociate_faces(
 def ensure_user(connection: Connection, owner: int, name: str) -> int:
     """The key of a user of the claimed collection `owner`, made if missing."""
     require_text("a user's name", name)
-    values = {"collection_id": owner, "name": name, "created_at": now_text()}
+    values = {
+        "collection_id": owner,
+        "name": name,
+        "created_at": now_text(),
+        "subject_id": str(uuid4()),
+    }
     statement = insert(users).values(values).returning(users.c.id)
     found = _user_id(connection, owner, name)
     return connection.execute(statement).scalar_one() if found is None else found
@@ -136,4 +162,5 @@ def _users(owner: int) -> Select[Any]:
 
 
 def _user(row: Row[Any]) -> UserRecord:
-    return UserRecord(row.name, row.faces, datetime.fromisoformat(row.created_at))
+    created_at = datetime.fromisoformat(row.created_at)
+    return UserRecord(row.name, row.faces, created_at, row.subject_id)

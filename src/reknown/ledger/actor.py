@@ -19,10 +19,10 @@ class Nonce:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever is behind a deed, as the ledger names them.
+    """Whoever is behind an action, as the ledger names them.
 
-    `request_id` is that of the network request, None on the command line. `nonce` is used up
-    in the transaction that records the deed, so that no request is carried out twice.
+    `request_id` is that of the network request, None on the command line. `nonce` is consumed
+    in the transaction that records the action, so that no request is carried out twice.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Who did what: written in the same transaction as the deed, never changed."""
+"""Who did what: written in the same transaction as the action, never changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
-from reknown.ledger.requests import use_up
+from reknown.ledger.requests import consume_nonce
 from reknown.ledger.schema import events
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _INSERT = insert(events).returning(events.c.id)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One deed; `id` ascends in the order of writing, `detail` is what JSON can say.
+    """One action; `id` ascends in the order of writing, `detail` is what JSON can say.
 
     `request_id` is that of the network request behind it, if any.
     """
@@ -54,7 +54,7 @@ def append(
     """
     now = datetime.now(UTC)
     if actor.nonce is not None:
-        use_up(connection, actor.nonce, now)
+        consume_nonce(connection, actor.nonce, now)
     values = {
         "at": now.isoformat(timespec="microseconds"),
         "actor": actor.name,

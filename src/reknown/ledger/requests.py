@@ -37,7 +37,7 @@ class RequestToken:
     request: str
 
 
-def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
+def consume_nonce(connection: Connection, nonce: Nonce, now: datetime) -> None:
     """Marks the nonce as used in this transaction; raises `ReplayError` if it was already."""
     _forget_old(connection, nonces, now - _GRACE)
     values = {"nonce": nonce.value, "expires_at": as_text(nonce.expires_at)}
@@ -50,7 +50,7 @@ def use_up(connection: Connection, nonce: Nonce, now: datetime) -> None:
         ) from error
 
 
-def rehearse(database: Database) -> None:
+def check_writable(database: Database) -> None:
     """Writes a nonce and takes it back; raises `DatabaseError` when nothing can be written."""
     now = datetime.now(UTC)
     nonce = f"rehearsal {uuid4()}"
@@ -59,7 +59,9 @@ def rehearse(database: Database) -> None:
         connection.execute(delete(nonces).where(nonces.c.nonce == nonce))
 
 
-def recall(connection: Connection, actor: Actor, operation: str, token: RequestToken) -> str | None:
+def find_answer(
+    connection: Connection, actor: Actor, operation: str, token: RequestToken
+) -> str | None:
     """The answer given to this request before, None if it is new.
 
     Raises `TokenMismatchError` when the token stands for another request.
@@ -78,7 +80,7 @@ def recall(connection: Connection, actor: Actor, operation: str, token: RequestT
     return str(row.answer)
 
 
-def remember(
+def keep_answer(
     connection: Connection, actor: Actor, operation: str, token: RequestToken, answer: str
 ) -> None:
     """Keeps the answer for whoever sends the request again.

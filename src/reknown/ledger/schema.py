@@ -6,7 +6,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 
-# No foreign key: an event outlives the collection that it names.
+# No foreign key: an event outlives the collection that it names. `kind` (done, refused, failed),
+# `operation` and `version` say which record `detail` is; of version 0 are the rows without types.
 events = Table(
     "events",
     metadata,
@@ -17,6 +18,13 @@ events = Table(
     Column("collection", Text),
     Column("detail", Text, nullable=False),
     Column("request_id", Text),
+    Column("kind", Text),
+    Column("version", Integer, nullable=False, server_default="0"),
+    Index("ix_events_time", "at", "id"),
+    Index("ix_events_actor", "actor", "id"),
+    Index("ix_events_operation", "operation", "id"),
+    Index("ix_events_collection", "collection", "id"),
+    Index("ix_events_request", "request_id", "id"),
     sqlite_autoincrement=True,
 )
 

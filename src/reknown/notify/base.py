@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from reknown.notify.errors import NotifyError, RefusedNotifyError
+from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 
 # Ten seconds, then twice as long each time, and hourly from the tenth on: 24.4 hours together.
 # A receiver that is back is told within the hour, one that restarts within seconds.

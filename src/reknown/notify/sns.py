@@ -12,8 +12,8 @@ from reknown.awsclient import (
     RedirectError,
     guarded_client,
 )
+from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 from reknown.notify.base import NotifyTimeouts, refusal
-from reknown.notify.errors import NotifyError, RefusedNotifyError
 
 _TOPIC = re.compile(r"arn:[^:\s]+:sns:[^:\s]*:\w*:[0-9A-Za-z_-]{1,256}(\.fifo)?", re.ASCII)
 _SPEAKABLE = re.compile(r"[0-9A-Za-z.]{1,64}")

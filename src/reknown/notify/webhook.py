@@ -12,9 +12,8 @@ from threading import Event, Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
 from reknown.notify.base import NotifyTimeouts, refusal
-from reknown.notify.errors import NotifyError, RefusedNotifyError
 from reknown.notify.signatures import key_of, sign
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.objects.errors import NoObjectStoreError, ObjectNotFoundError
+from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import BinaryIO, Protocol
 
-from reknown.objects.errors import ObjectNotFoundError
+from reknown.biometrics.errors import ObjectNotFoundError
 
 _BUCKET = re.compile(r"[0-9A-Za-z.\-_]{3,255}")
 _MAX_BYTES = 1024

@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import (
+    InputError,
+    ObjectNotFoundError,
+    ObjectStoreError,
+    ObjectTooLargeError,
+)
 from reknown.objects.base import check_names
-from reknown.objects.errors import ObjectNotFoundError, ObjectStoreError, ObjectTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

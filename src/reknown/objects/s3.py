@@ -25,14 +25,14 @@ from reknown.awsclient import (
     guarded_client,
     received,
 )
-from reknown.biometrics.errors import InputError
-from reknown.objects.base import check_names
-from reknown.objects.errors import (
+from reknown.biometrics.errors import (
+    InputError,
     ObjectError,
     ObjectNotFoundError,
     ObjectStoreError,
     ObjectTooLargeError,
 )
+from reknown.objects.base import check_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,68 +6,82 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reknown.access import keys
-from reknown.access.rights import ALL
+from reknown.access.keys import AccessKey
+from reknown.access.rights import ALL, Rights
+from reknown.access.vault import Vault
 from reknown.biometrics.errors import InputError
-from reknown.ledger import events
+from reknown.ledger import log
+from reknown.ledger.records import CreateKeyRecord, Refusal, RevokeKeyRecord, RotateKeyRecord
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from reknown.access.keys import AccessKey
-    from reknown.access.rights import Rights
-    from reknown.access.vault import Vault
-    from reknown.ledger.actor import Actor
+    from reknown.services.context import Context
     from reknown.storage.database import Connection, Database
 
+__all__ = [
+    "AccessKey",
+    "Refusal",
+    "Rights",
+    "Vault",
+    "authenticate",
+    "check_vault",
+    "create_key",
+    "ensure_key",
+    "get_key",
+    "list_keys",
+    "record_refusal",
+    "revoke_key",
+    "rotate_key",
+]
+
 MAX_OVERLAP = timedelta(days=365)
-_CREATED = "create key"
 _FIRST = "first"
 
 
-def create_key(
-    database: Database, vault: Vault, name: str, rights: Rights, actor: Actor
-) -> tuple[AccessKey, str]:
+def create_key(context: Context, vault: Vault, name: str, rights: Rights) -> tuple[AccessKey, str]:
     """A new key and its secret, which nobody can ask for later; raises `InputError`."""
-    with database.begin() as connection:
-        return _create(connection, vault, name, rights, actor)
+    with context.database.begin() as connection:
+        return _create(connection, context, vault, name, rights)
 
 
-def ensure_key(database: Database, vault: Vault, actor: Actor) -> tuple[AccessKey, str] | None:
+def ensure_key(context: Context, vault: Vault) -> tuple[AccessKey, str] | None:
     """The very first key with all rights, None if any was ever made.
 
     Of several processes that ask at once, one gets it.
     """
-    with database.begin() as connection:
+    with context.database.begin() as connection:
         keys.claim(connection)
-        if keys.list_keys(connection) or events.read(connection, limit=1, operation=_CREATED):
+        made = log.Choice(operation=CreateKeyRecord.OPERATION)
+        if keys.list_keys(connection) or log.read(connection, made, limit=1):
             return None
-        return _create(connection, vault, _FIRST, ALL, actor)
+        return _create(connection, context, vault, _FIRST, ALL)
 
 
-def list_keys(database: Database) -> list[AccessKey]:
+def list_keys(context: Context) -> list[AccessKey]:
     """All keys, oldest first, also those that have expired."""
-    with reading(database) as connection:
+    with reading(context.database) as connection:
         return keys.list_keys(connection)
 
 
-def get_key(database: Database, key_id: str) -> AccessKey:
+def get_key(context: Context, key_id: str) -> AccessKey:
     """One key; raises `NotFoundError`."""
-    with reading(database) as connection:
+    with reading(context.database) as connection:
         return keys.get_key(connection, key_id)
 
 
-def revoke_key(database: Database, key_id: str, actor: Actor) -> AccessKey:
+def revoke_key(context: Context, key_id: str) -> AccessKey:
     """Deletes the key, so that no request is answered any more; what it was.
 
     Raises `NotFoundError`.
     """
-    with database.begin() as connection:
+    with context.database.begin() as connection:
         revoked = keys.revoke_key(connection, key_id)
-        events.append(connection, actor, "revoke key", None, _detail(revoked))
+        log.append(connection, context.actor, None, RevokeKeyRecord(*_described(revoked)))
     return revoked
 
 
 def rotate_key(
-    database: Database, vault: Vault, key_id: str, overlap: timedelta, actor: Actor
+    context: Context, vault: Vault, key_id: str, overlap: timedelta
 ) -> tuple[AccessKey, str]:
     """A new key with the same name and rights; the old one expires after the overlap.
 
@@ -76,12 +90,11 @@ def rotate_key(
     """
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise InputError(f"the overlap takes 0 to {MAX_OVERLAP.days} days")
-    with database.begin() as connection:
+    with context.database.begin() as connection:
         old = keys.expire_key(connection, key_id, datetime.now(UTC) + overlap)
         made, secret = keys.create_key(connection, vault, old.name, old.rights)
-        expiry = None if old.expires_at is None else old.expires_at.isoformat()
-        detail = {**_detail(made), "replaced": old.key_id, "replaced_expires_at": expiry}
-        events.append(connection, actor, "rotate key", None, detail)
+        record = RotateKeyRecord(*_described(made), old.key_id, old.expires_at)
+        log.append(connection, context.actor, None, record)
     return made, secret
 
 
@@ -102,18 +115,18 @@ def authenticate(database: Database, vault: Vault, key_id: str) -> tuple[AccessK
         return keys.find_secret(connection, vault, key_id, datetime.now(UTC))
 
 
+def record_refusal(context: Context, collection: str | None, refusal: Refusal) -> None:
+    """Puts a refused request on the record; raises `ReplayError` for one seen before."""
+    log.record(context.database, context.actor, collection, refusal)
+
+
 def _create(
-    connection: Connection, vault: Vault, name: str, rights: Rights, actor: Actor
+    connection: Connection, context: Context, vault: Vault, name: str, rights: Rights
 ) -> tuple[AccessKey, str]:
     made, secret = keys.create_key(connection, vault, name, rights)
-    events.append(connection, actor, _CREATED, None, _detail(made))
+    log.append(connection, context.actor, None, CreateKeyRecord(*_described(made)))
     return made, secret
 
 
-def _detail(key: AccessKey) -> dict[str, object]:
-    return {
-        "key": key.key_id,
-        "name": key.name,
-        "operations": list(key.rights.operations),
-        "collections": list(key.rights.collections),
-    }
+def _described(key: AccessKey) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+    return key.key_id, key.name, key.rights.operations, key.rights.collections

@@ -1,4 +1,4 @@
-"""Pictures for people: boxes and names drawn over a photo."""
+"""Images for people: boxes and names drawn over a photo."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 from reknown.biometrics.errors import InputError
+from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ class Label:
 
 
 def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> Image.Image:
-    """A copy of the RGB picture with a box and its lines for every label."""
+    """A copy of the RGB image with a box and its lines for every label."""
     image = Image.fromarray(pixels)
     canvas = ImageDraw.Draw(image)
     for label in labels:
@@ -43,7 +44,13 @@ def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> Image.Ima
     return image
 
 
-def save_picture(image: Image.Image, path: Path) -> None:
+def draw_file(source: Path, labels: Sequence[Label], target: Path) -> None:
+    """Writes the image of a file with labels to `target`; raises as decoding and saving do."""
+    image = decode_image(read_image_file(source))
+    save_image(draw_labels(image.pixels, labels), target)
+
+
+def save_image(image: Image.Image, path: Path) -> None:
     """Writes JPEG or PNG by the name's ending, whole or not at all.
 
     Raises `InputError` when the ending is another or the place cannot be written.

@@ -48,7 +48,7 @@ class FusedResNetEmbedder:
     Each crop is seen as it is and, with `mirror`, mirrored, the mirror's map being flipped
     back. The template joins the unit output with `map_weight` times the unit means of the
     fused map's channels.
-    How this was found and what it gains: docs/accuracy.md.
+    How this was found and what it gains: docs/explanation/accuracy.md.
     """
 
     def __init__(

@@ -3,8 +3,8 @@
 The 0-100 mappings of luminance, inter-eye distance, head size and pose are those of OFIQ,
 the standard's reference implementation. Sharpness and the unified score need networks
 there that are not free to use; here both are measures of our own with the same names,
-checked against recognition errors in docs/accuracy.md. The magnitude of a template, which the
-standard does not have, says most of all.
+checked against recognition errors in docs/explanation/accuracy.md. The magnitude of a template,
+which the standard does not have, says most of all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REFERENCE = _SIDE * np.array(
 )
 # The chin lies 1.4 times as far below the eyes as the mouth on the mean face.
 _CHIN_PER_MOUTH = 1.4
-# Of SFace: where recognition begins to fail on LFW made worse (docs/accuracy.md).
+# Of SFace: where recognition begins to fail on LFW made worse (docs/explanation/accuracy.md).
 _MAGNITUDE, _MAGNITUDE_WIDTH = 10.5, 1.0
 
 

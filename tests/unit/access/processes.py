@@ -14,8 +14,8 @@ import time
 import traceback
 from pathlib import Path
 
+from contexts import make_context
 from reknown.access.vault import load_vault
-from reknown.ledger.actor import Actor
 from reknown.services.access import ensure_key
 from reknown.storage.database import open_database
 
@@ -24,7 +24,7 @@ def work(folder: Path, location: str, start: float) -> None:
     engine = open_database(location)
     time.sleep(max(0.0, start - time.monotonic()))
     vault = load_vault(folder, None)
-    made = ensure_key(engine, vault, Actor("tester"))
+    made = ensure_key(make_context(engine), vault)
     engine.dispose()
     line = f"{vault.derive('test').hex()} {made[0].key_id if made else 'none'}\n"
     os.write(1, line.encode())

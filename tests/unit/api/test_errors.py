@@ -7,14 +7,12 @@ import pytest
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.errors import CODES, INTERNAL, SPECIAL, wire_error
 from reknown.biometrics import errors as ours
-from reknown.objects import errors as objects
 
 
 def _kinds() -> list[type[ours.ReknownError]]:
     return [
         kind
-        for module in (ours, objects)
-        for _, kind in inspect.getmembers(module, inspect.isclass)
+        for _, kind in inspect.getmembers(ours, inspect.isclass)
         if issubclass(kind, ours.ReknownError)
     ]
 

@@ -23,7 +23,7 @@ _READING = (
 def test_handlers_are_for_operations_with_shapes(name: str) -> None:
     assert OPERATIONS[name].request is not None
     assert OPERATIONS[name].response is not None
-    assert HANDLERS[name].deed
+    assert HANDLERS[name].action
 
 
 @pytest.mark.parametrize("name", HANDLERS)

@@ -8,7 +8,7 @@ import pytest
 
 from reknown.api.video_notices import notice
 from reknown.jobs.queue import Job, State
-from reknown.services.video_records import ObjectPlace, Task, Wanted, write
+from reknown.services.videos.job_records import ObjectPlace, Task, Wanted, write
 
 
 def _job(task: Task, wanted: Wanted) -> Job:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from reknown.api import shapes, wire_faces
+from reknown.biometrics.quality_filter import Objection, Reason
 from reknown.biometrics.records import FaceRecord, ImageRecord
-from reknown.services.quality_filter import Objection, Reason
 
 if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace

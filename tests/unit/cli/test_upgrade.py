@@ -126,8 +126,8 @@ def test_faces_that_cannot_come_along_are_listed_and_deleted_only_when_told_to(
     assert "no face is missing" in upgrade("--missing").out
     ids = [face["face_id"] for face in run("faces", "list", "--json").lines]
     assert listed["face_id"] not in ids
-    deed = run("ledger", "--json").lines[-2]
-    assert deed["detail"] == {"faces": [listed["face_id"]]}
+    action = run("ledger", "--json").lines[-2]
+    assert action["record"] == {"faces": [listed["face_id"]]}
 
 
 def test_faces_enrolled_after_the_switch_can_go_back_with_their_pictures(

@@ -5,7 +5,7 @@ import pytest
 
 import reknown.evaluation
 
-_PAGE = Path(__file__).parents[3] / "docs" / "evaluation.md"
+_PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "evaluate.md"
 
 
 def test_the_examples_of_the_documentation_run(

@@ -108,7 +108,7 @@ def test_all_parts_are_shown() -> None:
     assert [f"Figure {n}. " in shown for n in range(1, 6)] == [True] * 4 + [False]
     assert "FNMR over FMR. A logarithmic axis has no 0" in shown
     assert "A candidate is not an identification." in shown
-    assert "docs/reading-a-report.md" in shown
+    assert "docs/explanation/reading-a-report.md" in shown
     assert '<td class="number">1e-3</td>' in text
     assert '<th scope="row">default</th>' in text
     for drawing in re.findall("<svg.*?</svg>", text, re.DOTALL):

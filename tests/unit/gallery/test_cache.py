@@ -113,10 +113,10 @@ class Life:
         self._picture, self._face = picture, face
         self._numbers = count(100)
 
-    def act(self, connection: Connection, deed: str, one: int, other: int) -> None:
+    def act(self, connection: Connection, action: str, one: int, other: int) -> None:
         name = self._name
         user = ["Ada", "Bob"][one % 2]
-        deeds: dict[str, Callable[[], object]] = {
+        actions: dict[str, Callable[[], object]] = {
             "add": lambda: add_faces(
                 connection,
                 name,
@@ -144,7 +144,7 @@ class Life:
         }
         # a user may be there or not, an upgrade possible or not
         with suppress(NotFoundError, AlreadyExistsError, UpgradeError):
-            deeds[deed]()
+            actions[action]()
 
     def _new(self, connection: Connection, one: int, other: int) -> list[NewFace]:
         made = [self._face(one), self._face(other + 21)]
@@ -195,10 +195,10 @@ def test_the_cache_has_what_the_database_has_whatever_happens(
         create_collection(connection, name, space)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(templates_module, "_CHUNK", 2)
-        for deeds, commit, looks in steps:
+        for actions, commit, looks in steps:
             with own_engine.connect() as connection:
-                for deed in deeds:
-                    life.act(connection, *deed)
+                for action in actions:
+                    life.act(connection, *action)
                 connection.commit() if commit else connection.rollback()
             if looks:
                 found = look(cache, own_engine, name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
@@ -12,8 +13,10 @@ from reknown.gallery.users import (
     create_user,
     delete_user,
     disassociate_faces,
+    find_names,
     get_user,
     list_users,
+    subject_id_of,
 )
 
 if TYPE_CHECKING:
@@ -116,3 +119,28 @@ def test_the_revision_follows_every_change(
     seen.add(require(connection, collection).revision)
     assert len(seen) == 6
     assert require(connection, collection).revision in seen
+
+
+def test_a_user_has_an_opaque_id_that_goes_with_it(
+    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+) -> None:
+    ada = create_user(connection, collection, "Ada")
+    add_faces(connection, collection, picture(1), [face(1)], "Ada")
+    add_faces(connection, collection, picture(2), [face(2)], "Bob")
+    add_faces(connection, collection, picture(3), [face(3)])
+    bob = get_user(connection, collection, "Bob")
+    assert str(UUID(ada.subject_id)) == ada.subject_id != bob.subject_id
+    faces = list_faces(connection, collection).items
+    assert [record.subject_id for record in faces] == [ada.subject_id, bob.subject_id, None]
+    assert subject_id_of(connection, collection, "Ada") == ada.subject_id
+    ids = [ada.subject_id, bob.subject_id, "", *(str(UUID(int=n)) for n in range(1000))]
+    assert find_names(connection, ids) == {ada.subject_id: "Ada", bob.subject_id: "Bob"}
+    delete_user(connection, collection, "Ada")
+    assert find_names(connection, ids) == {bob.subject_id: "Bob"}
+    assert subject_id_of(connection, collection, "Ada") is None
+    assert create_user(connection, collection, "Ada").subject_id != ada.subject_id
+
+
+def test_opaque_ids_are_of_a_collection_that_is_there(connection: Connection) -> None:
+    with pytest.raises(NotFoundError):
+        subject_id_of(connection, "nowhere", "Ada")

@@ -12,7 +12,13 @@ from reknown.biometrics.errors import ReplayError, TokenMismatchError
 from reknown.ledger import requests as module
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.events import append, read
-from reknown.ledger.requests import RequestToken, recall, rehearse, remember, use_up
+from reknown.ledger.requests import (
+    RequestToken,
+    check_writable,
+    consume_nonce,
+    find_answer,
+    keep_answer,
+)
 from reknown.ledger.schema import nonces, tokens
 from reknown.storage.database import open_database, reading
 
@@ -85,10 +91,10 @@ def test_what_was_rolled_back_may_be_sent_again(own_engine: Engine) -> None:
 
 def test_the_transaction_could_go_on_after_a_replay(connection: Connection) -> None:
     once = nonce("signature")
-    use_up(connection, once, datetime.now(UTC))
+    consume_nonce(connection, once, datetime.now(UTC))
     with pytest.raises(ReplayError):
-        use_up(connection, once, datetime.now(UTC))
-    use_up(connection, nonce("another"), datetime.now(UTC))
+        consume_nonce(connection, once, datetime.now(UTC))
+    consume_nonce(connection, nonce("another"), datetime.now(UTC))
 
 
 def test_of_two_at_once_exactly_one_is_carried_out(own_engine: Engine) -> None:
@@ -107,13 +113,13 @@ def test_of_two_at_once_exactly_one_is_carried_out(own_engine: Engine) -> None:
 def test_expired_nonces_are_forgotten_but_not_at_once(connection: Connection) -> None:
     start = size(connection, nonces)
     now = datetime.now(UTC)
-    use_up(connection, nonce("short", 5), now)
-    use_up(connection, nonce("long", 3000), now)
+    consume_nonce(connection, nonce("short", 5), now)
+    consume_nonce(connection, nonce("long", 3000), now)
     # accepted before it expired, carried out after
     later = now + timedelta(minutes=20)
     with pytest.raises(ReplayError):
-        use_up(connection, nonce("short", 5), later)
-    use_up(connection, nonce("new", 10_000), now + timedelta(seconds=10) + module._GRACE)
+        consume_nonce(connection, nonce("short", 5), later)
+    consume_nonce(connection, nonce("new", 10_000), now + timedelta(seconds=10) + module._GRACE)
     kept = connection.execute(select(nonces.c.nonce)).scalars().all()
     assert set(kept) >= {"long", "new"}
     assert "short" not in kept
@@ -125,57 +131,57 @@ def test_times_of_any_zone_are_compared(connection: Connection) -> None:
     for hours in (-11, 14):
         zone = timezone(timedelta(hours=hours))
         used = Nonce(f"signature {hours}", (now + timedelta(minutes=1)).astimezone(zone))
-        use_up(connection, used, now)
-        use_up(connection, nonce(f"another {hours}"), now.astimezone(zone))
+        consume_nonce(connection, used, now)
+        consume_nonce(connection, nonce(f"another {hours}"), now.astimezone(zone))
         with pytest.raises(ReplayError):
-            use_up(connection, used, now)
+            consume_nonce(connection, used, now)
 
 
 def test_forgetting_waits_for_nobody(postgres_url: str) -> None:
     engine = open_database(postgres_url)
     long_ago = datetime.now(UTC) - timedelta(days=2)
     with engine.begin() as connection:
-        use_up(connection, Nonce("forgotten", long_ago), long_ago)
+        consume_nonce(connection, Nonce("forgotten", long_ago), long_ago)
     waits = "SET LOCAL lock_timeout = '5s'"
     with engine.connect() as one, engine.begin() as other:
-        use_up(one, nonce("one"), datetime.now(UTC))
+        consume_nonce(one, nonce("one"), datetime.now(UTC))
         other.exec_driver_sql(waits)
-        use_up(other, nonce("other"), datetime.now(UTC))
+        consume_nonce(other, nonce("other"), datetime.now(UTC))
     with engine.begin() as connection:
-        use_up(connection, nonce("third"), datetime.now(UTC))
+        consume_nonce(connection, nonce("third"), datetime.now(UTC))
         assert "forgotten" not in connection.execute(select(nonces.c.nonce)).scalars().all()
     engine.dispose()
 
 
 def test_an_answer_is_given_again(connection: Connection) -> None:
-    assert recall(connection, ADA, "associate", TOKEN) is None
-    remember(connection, ADA, "associate", TOKEN, '{"ü": 1}')
-    assert recall(connection, ADA, "associate", TOKEN) == '{"ü": 1}'
+    assert find_answer(connection, ADA, "associate", TOKEN) is None
+    keep_answer(connection, ADA, "associate", TOKEN, '{"ü": 1}')
+    assert find_answer(connection, ADA, "associate", TOKEN) == '{"ü": 1}'
     # whichever request it comes with
     again = Actor("ada", "request 2", nonce("signature"))
-    assert recall(connection, again, "associate", TOKEN) == '{"ü": 1}'
+    assert find_answer(connection, again, "associate", TOKEN) == '{"ü": 1}'
 
 
 def test_a_token_stands_for_one_request(connection: Connection) -> None:
-    remember(connection, ADA, "associate", TOKEN, "answer")
+    keep_answer(connection, ADA, "associate", TOKEN, "answer")
     other = RequestToken("token", "other digest")
     with pytest.raises(TokenMismatchError, match="ClientRequestToken: token you have"):
-        recall(connection, ADA, "associate", other)
+        find_answer(connection, ADA, "associate", other)
     with pytest.raises(TokenMismatchError):
-        remember(connection, ADA, "associate", other, "other answer")
+        keep_answer(connection, ADA, "associate", other, "other answer")
     # the transaction goes on
-    assert recall(connection, ADA, "associate", TOKEN) == "answer"
+    assert find_answer(connection, ADA, "associate", TOKEN) == "answer"
 
 
 def test_tokens_are_the_actors_and_the_operations_own(connection: Connection) -> None:
-    who = [(actor, deed) for actor in (ADA, Actor("bob")) for deed in ("create", "delete")]
-    for actor, deed in who:
-        token = RequestToken("token", f"{actor.name} {deed}")
-        assert recall(connection, actor, deed, token) is None
-        remember(connection, actor, deed, token, f"answer to {actor.name} {deed}")
-    for actor, deed in who:
-        token = RequestToken("token", f"{actor.name} {deed}")
-        assert recall(connection, actor, deed, token) == f"answer to {actor.name} {deed}"
+    who = [(actor, action) for actor in (ADA, Actor("bob")) for action in ("create", "delete")]
+    for actor, action in who:
+        token = RequestToken("token", f"{actor.name} {action}")
+        assert find_answer(connection, actor, action, token) is None
+        keep_answer(connection, actor, action, token, f"answer to {actor.name} {action}")
+    for actor, action in who:
+        token = RequestToken("token", f"{actor.name} {action}")
+        assert find_answer(connection, actor, action, token) == f"answer to {actor.name} {action}"
 
 
 def test_a_token_expires_and_may_be_used_anew(
@@ -183,29 +189,29 @@ def test_a_token_expires_and_may_be_used_anew(
 ) -> None:
     monkeypatch.setattr(module, "_TOKEN_LIFE", timedelta(0))
     for value in ("one", "two"):
-        remember(connection, ADA, "associate", RequestToken(value, "digest"), "answer")
+        keep_answer(connection, ADA, "associate", RequestToken(value, "digest"), "answer")
     assert size(connection, tokens) == 1
     other = RequestToken("two", "other digest")
-    assert recall(connection, ADA, "associate", other) is None
+    assert find_answer(connection, ADA, "associate", other) is None
     monkeypatch.undo()
-    remember(connection, ADA, "associate", other, "other answer")
-    assert recall(connection, ADA, "associate", other) == "other answer"
+    keep_answer(connection, ADA, "associate", other, "other answer")
+    assert find_answer(connection, ADA, "associate", other) == "other answer"
     assert size(connection, tokens) == 1
 
 
 def test_of_two_answers_at_once_exactly_one_is_kept(own_engine: Engine) -> None:
     def act(answer: str) -> None:
         with own_engine.begin() as connection:
-            remember(connection, ADA, "associate", TOKEN, answer)
+            keep_answer(connection, ADA, "associate", TOKEN, answer)
 
     errors = at_once(lambda: act("one"), lambda: act("two"))
     assert [type(error) for error in errors if error] == [TokenMismatchError]
     kept = "two" if errors[0] else "one"
     with reading(own_engine) as connection:
-        assert recall(connection, ADA, "associate", TOKEN) == kept
+        assert find_answer(connection, ADA, "associate", TOKEN) == kept
 
 
 def test_a_rehearsal_leaves_nothing_behind(own_engine: Engine) -> None:
-    assert at_once(*(lambda: rehearse(own_engine) for _ in range(5))) == [None] * 5
+    assert at_once(*(lambda: check_writable(own_engine) for _ in range(5))) == [None] * 5
     with reading(own_engine) as connection:
         assert size(connection, nonces) == 0

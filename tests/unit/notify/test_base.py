@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 from reknown.notify.base import WAITS, backoff, refusal
-from reknown.notify.errors import NotifyError, RefusedNotifyError
 
 
 def test_waits_double_from_seconds_to_an_hour() -> None:

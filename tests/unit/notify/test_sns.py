@@ -12,9 +12,8 @@ import boto3
 import pytest
 
 from moto_server import KEY_ID, SECRET, moto_server
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
 from reknown.notify.base import NotifyTimeouts
-from reknown.notify.errors import NotifyError, RefusedNotifyError
 from reknown.notify.sns import SnsSender
 from unit.notify.receivers import Receiver, receiving
 

@@ -14,9 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
 from reknown.notify.base import NotifyTimeouts
-from reknown.notify.errors import NotifyError, RefusedNotifyError
 from reknown.notify.signatures import verify
 from reknown.notify.webhook import WebhookSender
 from unit.notify.receivers import Receiver, receiving

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
+from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError
 from reknown.objects.allow import AllowedBuckets, NoObjects
-from reknown.objects.errors import NoObjectStoreError, ObjectNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reknown.biometrics.errors import ObjectNotFoundError
 from reknown.objects.base import check_names
-from reknown.objects.errors import ObjectNotFoundError
 
 
 @pytest.mark.parametrize("bucket", ["abc", "A_b-c.9", "a" * 255, "...a"])

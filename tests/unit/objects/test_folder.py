@@ -12,8 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reknown.biometrics.errors import InputError
-from reknown.objects.errors import ObjectNotFoundError, ObjectStoreError, ObjectTooLargeError
+from reknown.biometrics.errors import (
+    InputError,
+    ObjectNotFoundError,
+    ObjectStoreError,
+    ObjectTooLargeError,
+)
 from reknown.objects.folder import FolderObjects
 from unit.objects.servers import open_descriptors
 

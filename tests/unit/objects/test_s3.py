@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from moto_server import KEY_ID, SECRET
-from reknown.biometrics.errors import InputError
-from reknown.objects.errors import (
+from reknown.biometrics.errors import (
+    InputError,
     ObjectError,
     ObjectNotFoundError,
     ObjectStoreError,

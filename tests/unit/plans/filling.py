@@ -71,6 +71,15 @@ def user(number: int) -> str:
     return f"user {number}"
 
 
+def actor(number: int) -> str:
+    """Whoever did a part of what is in the ledger."""
+    return f"key {number}"
+
+
+def subject_id(number: int) -> str:
+    return f"subject {number}"
+
+
 def digest(number: int) -> str:
     """Of a picture or a video, or the id of a job."""
     return f"{number:064x}"
@@ -127,7 +136,13 @@ def _fill_collection(connection: Connection, name: str, count: int, mark: str) -
     picture = {"collection_id": owner, "name": "", "width": 640, "height": 480}
     first_image, first_user = _next_key(connection, images), _next_key(connection, users)
     _put(connection, images, count, picture, lambda n: {"sha256": digest(n)})
-    _put(connection, users, count, made, lambda n: {"name": user(n)})
+    _put(
+        connection,
+        users,
+        count,
+        made,
+        lambda n: {"name": user(n), "subject_id": subject_id(n) + mark},
+    )
     box = {"box_left": 0.1, "box_top": 0.1, "box_width": 0.1, "box_height": 0.1}
     template = np.array([1, 0, 0, 0], "<f4").tobytes()
     seen = {**made, **box, "confidence": 0.9, "quality": 50, "template": template}
@@ -191,8 +206,13 @@ def _fill_jobs(connection: Connection) -> None:
 
 
 def _fill_ledger(connection: Connection) -> None:
-    event = {"at": _ago(0), "actor": "ada", "operation": "identify", "detail": "{}"}
-    _put(connection, events, _ROWS, event, lambda n: {"collection": COLLECTION if n % 2 else ""})
+
+    def event(number: int) -> Mapping[str, Any]:
+        names = {"actor": actor(number % 40), "operation": f"operation {number % 20}"}
+        names |= {"collection": COLLECTION if number % 10 else f"empty {number}"}
+        return {**names, "at": _ago(0, 10 * (_ROWS - number)), "request_id": digest(number)}
+
+    _put(connection, events, _ROWS, {"detail": "{}"}, event)
     _put(connection, nonces, _ROWS, {}, lambda n: {"nonce": digest(n), "expires_at": _ago(-1, n)})
     token = {"actor": "ada", "operation": "create user", "request": "", "answer": ""}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,10 @@ from reknown.gallery import (
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import events, requests
+from reknown.ledger import events, log, requests
 from reknown.ledger.actor import Actor, Nonce
+from reknown.ledger.log import Choice
+from reknown.ledger.records import ListUsersRecord
 from reknown.ledger.requests import RequestToken
 from reknown.storage import clock
 from unit.plans.filling import (
@@ -40,8 +43,10 @@ from unit.plans.filling import (
     NEXT,
     OF_USERS,
     SPACE,
+    actor,
     digest,
     face_id,
+    subject_id,
     track_id,
     user,
 )
@@ -57,7 +62,7 @@ ROOMS = (
     cache, collections, faces, templates, tracks, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    events, requests,
+    events, log, requests,
     keys,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
@@ -183,9 +188,16 @@ def _key(connection: Connection) -> str:
     return keys.create_key(connection, _VAULT, "new", Rights(("*",), ("*",)))[0].key_id
 
 
-def _append(connection: Connection, _: int) -> object:
-    actor = Actor("ada", "request", Nonce("new", _LATER))
-    return events.append(connection, actor, "identify", COLLECTION, {})
+_ONCE = Actor("ada", "request", Nonce("new", _LATER))
+_EVENT = ListUsersRecord(1)
+_HOUR = Choice(datetime.now(UTC) - timedelta(hours=2), datetime.now(UTC) - timedelta(hours=1))
+
+
+def _follow(connection: Connection) -> None:
+    """Until nothing new has come twice."""
+    pauses = [None, None]
+    with suppress(IndexError):
+        list(log.follow(connection.engine, Choice(), 9, pauses.pop))
 
 
 def _begin(connection: Connection, _: int) -> object:
@@ -332,8 +344,12 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, user(0), _faces(n)
     ),
     "gallery.users.ensure_user": lambda c, _: users.ensure_user(c, _owner(c), user(0)),
+    "gallery.users.find_names": lambda c, n: users.find_names(
+        c, [subject_id(number) for number in range(n)]
+    ),
     "gallery.users.get_user": lambda c, _: users.get_user(c, COLLECTION, user(0)),
     "gallery.users.list_users": lambda c, _: users.list_users(c, COLLECTION, "9", 10),
+    "gallery.users.subject_id_of": lambda c, _: users.subject_id_of(c, COLLECTION, user(0)),
     "storage.clock.now": lambda c, _: clock.now(c),
     "jobs.outbox.add": lambda c, _: outbox.add(c, digest(0), "webhook", "", "{}"),
     "jobs.outbox.claim": lambda c, _: _notice(c),
@@ -358,7 +374,7 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.results.pick": lambda c, _: results.pick(c, _stored(c), "new", [0], int),
     "jobs.results.read": lambda c, _: results.read(c, _stored(c), "new", range(1), int),
     "jobs.results.store": lambda c, _: _stored(c),
-    "ledger.events.append": _append,
+    "ledger.events.append": lambda c, _: events.append(c, _ONCE, "identify", COLLECTION, {}),
     "ledger.events.read": lambda c, _: events.read(c, 9, 10),
     "ledger.events.read of a collection": lambda c, _: events.read(
         c, 9, 10, "identify", COLLECTION
@@ -366,14 +382,31 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.events.record": lambda c, _: events.record(
         c.engine, Actor("ada"), "identify", COLLECTION, {}
     ),
-    "ledger.requests.recall": lambda c, _: requests.recall(
+    "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
+    "ledger.log.follow": lambda c, _: _follow(c),
+    "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),
+    "ledger.log.newest of an actor": lambda c, _: log.newest(c, Choice(actor=actor(1)), 10),
+    "ledger.log.pages": lambda c, _: next(log.pages(c.engine, _HOUR)),
+    "ledger.log.read": lambda c, _: log.read(c, Choice(), 9, 10),
+    "ledger.log.read of a collection": lambda c, _: log.read(
+        c, Choice(collection="empty 10"), 9, 10
+    ),
+    "ledger.log.read of a request": lambda c, _: log.read(c, Choice(request_id=digest(9)), 9, 10),
+    "ledger.log.read of a time": lambda c, _: log.read(c, _HOUR, 9, 10),
+    "ledger.log.read of an actor": lambda c, _: log.read(c, Choice(actor=actor(1)), 9, 10),
+    "ledger.log.read of an operation": lambda c, _: log.read(
+        c, Choice(operation="operation 1"), 9, 10
+    ),
+    "ledger.log.record": lambda c, _: log.record(c.engine, Actor("ada"), COLLECTION, _EVENT),
+    "ledger.log.stream": lambda c, _: list(log.stream(c.engine)),
+    "ledger.requests.find_answer": lambda c, _: requests.find_answer(
         c, Actor("ada"), "create user", RequestToken(digest(0), "")
     ),
-    "ledger.requests.rehearse": lambda c, _: requests.rehearse(c.engine),
-    "ledger.requests.remember": lambda c, _: requests.remember(
+    "ledger.requests.check_writable": lambda c, _: requests.check_writable(c.engine),
+    "ledger.requests.keep_answer": lambda c, _: requests.keep_answer(
         c, Actor("ada"), "create user", _TOKEN, "{}"
     ),
-    "ledger.requests.use_up": lambda c, _: requests.use_up(
+    "ledger.requests.consume_nonce": lambda c, _: requests.consume_nonce(
         c, Nonce("new", _LATER), datetime.now(UTC)
     ),
 }

@@ -41,7 +41,8 @@ DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
-LEDGER = _walk("nobody waits for one collection's part of the ledger", "id")
+TIMES = _walk("all ids of these times", "at")
+WANTED = _walk("as many as are wanted, from the end", "id", "")
 
 # PostgreSQL joins what belongs to most faces of a large collection in one go.
 FEW = _walk("few faces are lost on the way", "")
@@ -113,9 +114,15 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.renew": _CLAIM,
     "ledger.events.append": {"request_nonces": (DUE,)},
     "ledger.events.read": {"events": (PAGE,)},
-    "ledger.events.read of a collection": {"events": (LEDGER,)},
-    "ledger.requests.remember": {"request_tokens": (DUE,)},
-    "ledger.requests.use_up": {"request_nonces": (DUE,)},
+    "ledger.log.append": {"request_nonces": (DUE,)},
+    "ledger.log.follow": {"events": (PAGE, TIMES)},
+    "ledger.log.newest": {"events": (WANTED,)},
+    "ledger.log.pages": {"events": (PAGE, TIMES)},
+    "ledger.log.read": {"events": (PAGE,)},
+    "ledger.log.read of a time": {"events": (PAGE, TIMES)},
+    "ledger.log.stream": {"events": (PAGE,)},
+    "ledger.requests.keep_answer": {"request_tokens": (DUE,)},
+    "ledger.requests.consume_nonce": {"request_nonces": (DUE,)},
 }
 """By use case and table."""
 

@@ -4,17 +4,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reknown.ledger.actor import Actor
-from reknown.services import galleries
-from reknown.services.enrolment import EnrolmentPolicy, enrol_all
-from reknown.services.enrolment_plan import Enrolee
+from contexts import make_context
+from other_engine import other_engine
+from reknown.services.galleries.collections import create_collection
+from reknown.services.galleries.enrolment import EnrolmentPolicy, enrol_subjects
+from reknown.services.galleries.enrolment_plan import Enrolee
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reknown.services.enrolment import EnrolmentResult
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
@@ -26,16 +28,26 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.dispose()
 
 
-@pytest.fixture
-def collection(database: Database, engine: Engine) -> str:
-    return galleries.create_collection(database, "people", engine.space, {}, Actor("tester")).name
+@pytest.fixture(scope="session")
+def other(engine: Engine) -> Engine:
+    """The engine of a second pack, "other"."""
+    return other_engine(engine)
 
 
 @pytest.fixture
-def enrol(
-    engine: Engine, database: Database, collection: str, tmp_path: Path
-) -> Callable[..., EnrolmentResult]:
-    """Enrols one picture, given as the bytes of its file."""
+def context(database: Database, engine: Engine, other: Engine) -> Context:
+    """The default pack is the real one."""
+    return make_context(database, engine, other)
+
+
+@pytest.fixture
+def collection(context: Context) -> str:
+    return create_collection(context, "people").name
+
+
+@pytest.fixture
+def enrol(context: Context, collection: str, tmp_path: Path) -> Callable[..., EnrolmentResult]:
+    """Enrols one image, given as the bytes of its file."""
 
     def enrol_one(
         data: bytes,
@@ -45,10 +57,7 @@ def enrol(
     ) -> EnrolmentResult:
         path = tmp_path / name
         path.write_bytes(data)
-        plan = [Enrolee(path, subject)]
-        (result,) = enrol_all(
-            engine, database, collection, plan, policy=policy, actor=Actor("tester")
-        )
+        (result,) = enrol_subjects(context, collection, [Enrolee(path, subject)], policy=policy)
         return result
 
     return enrol_one

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -41,9 +42,9 @@ from reknown.gallery.collections import (
 )
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
-from reknown.gallery.users import list_users
+from reknown.gallery.users import find_names, list_users
 from reknown.jobs import schema as jobs_schema
-from reknown.ledger import events
+from reknown.ledger import events, log
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
 from reknown.storage import database
@@ -126,11 +127,22 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
         assert get_collection(connection, "friends") == Collection(
             "friends", space, {"a": "1"}, at, 2, 1
         )
-        assert list_users(connection, "friends").items == (UserRecord("Ada", 1, at),)
+        (ada,) = list_users(connection, "friends").items
+        assert ada == UserRecord("Ada", 1, at, ada.subject_id)
+        assert find_names(connection, [ada.subject_id]) == {ada.subject_id: "Ada"}
         image = ImageRecord("digest", "1.jpg", 640, 480)
         assert list_faces(connection, "friends").items == (
             FaceRecord(
-                "one", image, BoundingBox(0.1, -0.2, 0.3, 0.4), 0.9, 50, None, "x", "Ada", at
+                "one",
+                image,
+                BoundingBox(0.1, -0.2, 0.3, 0.4),
+                0.9,
+                50,
+                None,
+                "x",
+                "Ada",
+                at,
+                ada.subject_id,
             ),
             FaceRecord(
                 "two", image, BoundingBox(0.5, 0.5, 0.5, 0.5), 0.8, 60, None, None, None, at
@@ -182,6 +194,36 @@ def test_kept_tracks_are_of_the_space_that_their_collection_had(
         assert [r.space for r in list_tracks(connection, "friends").items] == [space, space]
         assert load_track_templates(connection, "others").ids == ["track 2"]
         assert require(connection, "friends").replaced == 0
+    engine.dispose()
+
+
+def test_users_of_an_older_gallery_get_ids_of_their_own_and_the_ledger_stays(
+    location: str,
+) -> None:
+    with old_galleries.schema(location, "0005") as connection:
+        made = "(id, name, pack, fingerprint, dimension, created_at, revision)"
+        connection.execute(
+            text(
+                f"INSERT INTO collections {made} VALUES (7, 'friends', 'tiny', 'ab', 4, '2026', 1)"
+            )
+        )
+        users = [{"key": 3 * number + 1, "name": f"user {number}"} for number in range(2500)]
+        connection.execute(text("INSERT INTO users VALUES (:key, 7, :name, '2026-01-02')"), users)
+        connection.execute(
+            text(
+                "INSERT INTO events (at, actor, operation, collection, detail, request_id)"
+                " VALUES ('2026-01-02T03:04:05.000006+00:00', 'cli:ada', 'identify', 'friends',"
+                """ '{"threshold": 0.98, "user": "Ada"}', 'request')"""
+            )
+        )
+    engine = open_database(location)
+    with reading(engine) as connection:
+        found = list_users(connection, "friends", limit=3000).items
+        assert [user.name for user in found] == [user["name"] for user in users]
+        assert len({str(UUID(user.subject_id)) for user in found}) == 2500
+        (event,) = log.read(connection, log.Choice(request_id="request"))
+        assert (event.version, event.kind) == (0, None)
+        assert event.record == {"threshold": 0.98, "user": "Ada"}
     engine.dispose()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reknown.api import shapes
 from reknown.api.names import collection_arn, collection_of_arn, model_version
 from reknown.api.paging import next_token, read_page
-from reknown.services import galleries, listing
+from reknown.services.galleries import collections
 
 if TYPE_CHECKING:
     from reknown.api.call import Call
@@ -19,14 +19,11 @@ def create_collection(
     call: Call, request: shapes.CreateCollectionRequest
 ) -> shapes.CreateCollectionResponse:
     """An empty collection of the server's model pack."""
-    space = call.platform.engines.default.space
-    made = galleries.create_collection(
-        call.platform.database, request.collection_id, space, request.tags or {}, call.actor
-    )
+    made = collections.create_collection(call.context, request.collection_id, tags=request.tags)
     return shapes.CreateCollectionResponse(
         status_code=_DONE,
         collection_arn=collection_arn(call.region, made.name),
-        face_model_version=model_version(space),
+        face_model_version=model_version(made.space),
     )
 
 
@@ -34,8 +31,7 @@ def delete_collection(
     call: Call, request: shapes.DeleteCollectionRequest
 ) -> shapes.DeleteCollectionResponse:
     """The collection with all its faces, users and tags."""
-    galleries.delete_collection(call.platform.database, request.collection_id, call.actor)
-    call.platform.templates.forget(request.collection_id)
+    collections.delete_collection(call.context, request.collection_id)
     return shapes.DeleteCollectionResponse(status_code=_DONE)
 
 
@@ -43,9 +39,7 @@ def describe_collection(
     call: Call, request: shapes.DescribeCollectionRequest
 ) -> shapes.DescribeCollectionResponse:
     """Counts, model version, when it was made."""
-    found = listing.describe_collection(
-        call.platform.database, request.collection_id, "describe collection", call.actor
-    )
+    found = collections.describe_collection(call.context, request.collection_id)
     return shapes.DescribeCollectionResponse(
         face_count=found.faces,
         user_count=found.users,
@@ -61,9 +55,7 @@ def list_collections(
     """Those that the caller's key may see, in order of creation."""
     scope = "ListCollections"
     page = read_page(call, scope, request.next_token, request.max_results)
-    found = listing.page_collections(
-        call.platform.database, page, call.rights.permits_collection, call.actor
-    )
+    found = collections.list_collections(call.context, page, call.rights.permits_collection)
     return shapes.ListCollectionsResponse(
         collection_ids=tuple(item.name for item in found.items),
         face_model_versions=tuple(model_version(item.space) for item in found.items),
@@ -74,7 +66,7 @@ def list_collections(
 def tag_resource(call: Call, request: shapes.TagResourceRequest) -> shapes.TagResourceResponse:
     """Adds tags, replacing those of the same key."""
     name = collection_of_arn(request.resource_arn)
-    galleries.change_tags(call.platform.database, name, request.tags, (), call.actor)
+    collections.change_tags(call.context, name, request.tags)
     return shapes.TagResourceResponse()
 
 
@@ -83,7 +75,7 @@ def untag_resource(
 ) -> shapes.UntagResourceResponse:
     """Removes tags; those that are not there are passed over."""
     name = collection_of_arn(request.resource_arn)
-    galleries.change_tags(call.platform.database, name, {}, request.tag_keys, call.actor)
+    collections.change_tags(call.context, name, {}, request.tag_keys)
     return shapes.UntagResourceResponse()
 
 
@@ -91,7 +83,5 @@ def list_tags_for_resource(
     call: Call, request: shapes.ListTagsForResourceRequest
 ) -> shapes.ListTagsForResourceResponse:
     """All tags of a collection."""
-    found = listing.describe_collection(
-        call.platform.database, collection_of_arn(request.resource_arn), "list tags", call.actor
-    )
-    return shapes.ListTagsForResourceResponse(tags=found.tags)
+    found = collections.list_tags(call.context, collection_of_arn(request.resource_arn))
+    return shapes.ListTagsForResourceResponse(tags=found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reknown.api import shapes
 from reknown.api.names import model_version
-from reknown.api.operations.faces import LARGEST
+from reknown.api.operations.images import LARGEST
 from reknown.api.paging import next_token, read_page
 from reknown.api.wire_faces import (
     QUALITY_FILTERS,
@@ -16,16 +16,16 @@ from reknown.api.wire_faces import (
     refusals,
     stored_face,
 )
-from reknown.api.wire_pictures import picture_name, read_picture
-from reknown.services import listing
-from reknown.services.group_enrolment import GroupPhoto, enrol_group
-from reknown.services.subjects import Refusal, delete_free_faces
+from reknown.api.wire_images import image_name, read_image
+from reknown.services.galleries import faces
+from reknown.services.galleries.enrolment import GroupImage, enrol_group
+from reknown.services.galleries.users import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reknown.api.call import Call
-    from reknown.services.group_enrolment import GroupEnrolment
+    from reknown.services.images.sources import Extraction
 
 _DELETION: Mapping[Refusal, shapes.UnsuccessfulFaceDeletionReason] = {
     Refusal.NOT_FOUND: "FACE_NOT_FOUND",
@@ -35,21 +35,22 @@ _DELETION: Mapping[Refusal, shapes.UnsuccessfulFaceDeletionReason] = {
 
 def index_faces(call: Call, request: shapes.IndexFacesRequest) -> shapes.IndexFacesResponse:
     """The largest faces that the filter lets through, 100 at most, and why not the others."""
-    name = request.collection_id
-    engine = call.platform.engine_of(name)
-    version = model_version(engine.space)
-    image = read_picture(call, request.image)
-    photo = GroupPhoto(image, picture_name(request.image), request.external_image_id)
-    quality = QUALITY_FILTERS[request.quality_filter or "AUTO"]
-    limit = min(request.max_faces or LARGEST, LARGEST)
-    done = enrol_group(call.platform, engine, name, photo, quality, limit, call.actor)
+    image = GroupImage(
+        source=read_image(call, request.image),
+        name=image_name(request.image),
+        external_id=request.external_image_id,
+        quality=QUALITY_FILTERS[request.quality_filter or "AUTO"],
+        limit=min(request.max_faces or LARGEST, LARGEST),
+    )
+    done = enrol_group(call.context, request.collection_id, image)
+    version = model_version(done.extraction.space)
     return shapes.IndexFacesResponse(
         face_records=tuple(
             shapes.FaceRecord(face=stored_face(record, version), face_detail=face_detail(face))
-            for face, record in done.enrolled
+            for face, record in done.enrolled()
         ),
         face_model_version=version,
-        unindexed_faces=tuple(_unindexed(done)),
+        unindexed_faces=tuple(_unindexed(done.extraction)),
     )
 
 
@@ -59,8 +60,8 @@ def list_faces(call: Call, request: shapes.ListFacesRequest) -> shapes.ListFaces
     wanted = hashlib.sha256("\n".join(request.face_ids or ()).encode()).hexdigest()
     scope = f"ListFaces {name} {request.user_id} {wanted}"
     page = read_page(call, scope, request.next_token, request.max_results)
-    space, found = listing.page_faces(
-        call.platform.database, name, page, request.user_id, request.face_ids, call.actor
+    space, found = faces.list_faces(
+        call.context, name, page, user=request.user_id, face_ids=request.face_ids
     )
     version = model_version(space)
     return shapes.ListFacesResponse(
@@ -72,21 +73,19 @@ def list_faces(call: Call, request: shapes.ListFacesRequest) -> shapes.ListFaces
 
 def delete_faces(call: Call, request: shapes.DeleteFacesRequest) -> shapes.DeleteFacesResponse:
     """Those without user; the others are named with the reason."""
-    gone, refused = delete_free_faces(
-        call.platform, request.collection_id, request.face_ids, call.actor
-    )
+    done = faces.delete_faces(call.context, request.collection_id, request.face_ids, of_users=False)
     return shapes.DeleteFacesResponse(
-        deleted_faces=gone,
+        deleted_faces=done.deleted,
         unsuccessful_face_deletions=tuple(
             shapes.UnsuccessfulFaceDeletion(
                 face_id=face.face_id, user_id=face.user, reasons=(_DELETION[face.refusal],)
             )
-            for face in refused
+            for face in done.refused
         ),
     )
 
 
-def _unindexed(done: GroupEnrolment) -> Iterator[shapes.UnindexedFace]:
+def _unindexed(done: Extraction) -> Iterator[shapes.UnindexedFace]:
     for face, objections in done.refused:
         yield shapes.UnindexedFace(
             reasons=reasons(objections),

@@ -14,11 +14,11 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
 from reknown.biometrics.templates import Template, TemplateSpace
-from reknown.services import transfer
+from reknown.services.galleries import transfer
 
 if TYPE_CHECKING:
     from reknown.api.call import Call
-    from reknown.services.transfer import ExportedFace
+    from reknown.services.galleries.transfer import ExportedFace
 
 
 def export_templates(
@@ -27,9 +27,7 @@ def export_templates(
     """A page of templates with the space that they are comparable in."""
     scope = f"ReknownExportTemplates {request.collection_id}"
     page = read_page(call, scope, request.next_token, request.max_results)
-    space, found = transfer.export_templates(
-        call.platform.database, request.collection_id, page, call.actor
-    )
+    space, found = transfer.export_templates(call.context, request.collection_id, page)
     return shapes.ReknownExportTemplatesResponse(
         template_space=shapes.ReknownTemplateSpace(
             pack=space.pack, fingerprint=space.fingerprint, dimension=space.dimension
@@ -46,9 +44,7 @@ def import_templates(
     stated = request.template_space
     space = TemplateSpace(stated.pack, stated.fingerprint, stated.dimension)
     imported = [_imported(template, space) for template in request.templates]
-    new = transfer.import_templates(
-        call.platform.database, request.collection_id, imported, call.actor
-    )
+    new = transfer.import_templates(call.context, request.collection_id, imported)
     return shapes.ReknownImportTemplatesResponse(imported=new, already_present=len(imported) - new)
 
 

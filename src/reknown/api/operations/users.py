@@ -9,15 +9,16 @@ import msgspec
 
 from reknown.api import shapes
 from reknown.api.paging import next_token, read_page
-from reknown.ledger.requests import RequestToken
-from reknown.services import listing, subjects
-from reknown.services.subjects import Refusal, UserRequest
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.services.context import RequestToken
+from reknown.services.galleries import users
+from reknown.services.galleries.users import Refusal, UserRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.api.call import Call
-    from reknown.services.subjects import Assignment
+    from reknown.services.galleries.users import Assignment
 
     Request = (
         shapes.CreateUserRequest
@@ -42,13 +43,13 @@ _DISASSOCIATION: Mapping[Refusal, shapes.UnsuccessfulFaceDisassociationReason] =
 
 def create_user(call: Call, request: shapes.CreateUserRequest) -> shapes.CreateUserResponse:
     """A user without faces."""
-    subjects.create_user(call.platform, _request(call, request))
+    users.create_user(call.context, _request(request))
     return shapes.CreateUserResponse()
 
 
 def delete_user(call: Call, request: shapes.DeleteUserRequest) -> shapes.DeleteUserResponse:
     """The user goes, its faces stay."""
-    subjects.delete_user(call.platform, _request(call, request))
+    users.delete_user(call.context, _request(request), keep_faces=True)
     return shapes.DeleteUserResponse()
 
 
@@ -56,7 +57,7 @@ def list_users(call: Call, request: shapes.ListUsersRequest) -> shapes.ListUsers
     """In order of creation."""
     scope = f"ListUsers {request.collection_id}"
     page = read_page(call, scope, request.next_token, request.max_results, _PAGE)
-    found = listing.page_users(call.platform.database, request.collection_id, page, call.actor)
+    found = users.list_users(call.context, request.collection_id, page)
     return shapes.ListUsersResponse(
         users=tuple(
             shapes.User(user_id=user.name, user_status=_status(user.faces > 0))
@@ -71,12 +72,8 @@ def associate_faces(
 ) -> shapes.AssociateFacesResponse:
     """Gives faces to a user that resembles them, or that has none yet."""
     similarity = request.user_match_threshold
-    done = subjects.associate_faces(
-        call.platform,
-        _request(call, request),
-        request.face_ids,
-        _DEFAULT_SIMILARITY if similarity is None else similarity,
-    )
+    choice = ThresholdChoice(_DEFAULT_SIMILARITY if similarity is None else similarity)
+    done = users.associate_faces(call.context, _request(request), request.face_ids, choice)
     return shapes.AssociateFacesResponse(
         associated_faces=tuple(shapes.AssociatedFace(face_id=face) for face in done.changed),
         unsuccessful_face_associations=tuple(
@@ -88,7 +85,7 @@ def associate_faces(
             )
             for face in done.refused
         ),
-        user_status=_status(done.user_has_faces),
+        user_status=_status(done.left > 0),
     )
 
 
@@ -96,11 +93,11 @@ def disassociate_faces(
     call: Call, request: shapes.DisassociateFacesRequest
 ) -> shapes.DisassociateFacesResponse:
     """Takes faces from a user."""
-    done = subjects.disassociate_faces(call.platform, _request(call, request), request.face_ids)
+    done = users.disassociate_faces(call.context, _request(request), request.face_ids)
     return shapes.DisassociateFacesResponse(
         disassociated_faces=tuple(shapes.DisassociatedFace(face_id=face) for face in done.changed),
         unsuccessful_face_disassociations=_not_taken(done),
-        user_status=_status(done.user_has_faces),
+        user_status=_status(done.left > 0),
     )
 
 
@@ -117,12 +114,11 @@ def _status(has_faces: bool) -> shapes.UserStatus:
     return "ACTIVE" if has_faces else "CREATED"
 
 
-def _request(call: Call, request: Request) -> UserRequest:
+def _request(request: Request) -> UserRequest:
     token = request.client_request_token
     return UserRequest(
         request.collection_id,
         request.user_id,
-        call.actor,
         None if token is None else RequestToken(token, _digest(request)),
     )
 

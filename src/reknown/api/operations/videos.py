@@ -13,20 +13,19 @@ from reknown.api.names import image_id, model_version
 from reknown.api.paging import next_token, read_page
 from reknown.api.wire_faces import bounding_box, face_detail, percent
 from reknown.biometrics.errors import InputError
-from reknown.jobs.queue import State
-from reknown.ledger.requests import RequestToken
-from reknown.services import video_jobs
-from reknown.services.decision import DEFAULT_SIMILARITY
-from reknown.services.video_jobs import ResultRequest, StartRequest
-from reknown.services.video_records import BY_PERSON, BY_TIME, ObjectPlace, Task, Wanted
+from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
+from reknown.services.context import RequestToken
+from reknown.services.videos import jobs
+from reknown.services.videos.job_records import BY_PERSON, BY_TIME, ObjectPlace, Task, Wanted
+from reknown.services.videos.jobs import ResultRequest, StartRequest, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reknown.api.call import Call
     from reknown.biometrics.tracks import VideoInfo
-    from reknown.services.video_jobs import JobResults
-    from reknown.services.video_records import MatchedFace, SearchSummary, SeenFace
+    from reknown.services.videos.job_records import MatchedFace, SearchSummary, SeenFace
+    from reknown.services.videos.jobs import JobResults
 
     Start = (
         shapes.StartFaceDetectionRequest
@@ -168,8 +167,8 @@ def _start(
     channel = request.notification_channel
     if channel is not None and not call.topics:
         raise InputError(
-            "this server tells no topics when jobs end: leave NotificationChannel out and ask "
-            "for the job's state, or start the server with --sns-endpoint"
+            "SNS notifications are not enabled (--sns-endpoint): leave NotificationChannel out "
+            "and poll the job's state"
         )
     token = request.client_request_token
     what = Wanted(
@@ -181,11 +180,10 @@ def _start(
     start = StartRequest(
         task=task,
         wanted=what,
-        actor=call.actor,
         collection=collection,
         token=None if token is None else RequestToken(token, _digest(request)),
     )
-    return video_jobs.start_job(call.platform, call.objects, start)
+    return jobs.start_job(call.context, start)
 
 
 def _place(video: shapes.Video) -> ObjectPlace:
@@ -213,7 +211,7 @@ def _read(call: Call, task: Task, request: Get, sort_by: str | None) -> _Answer:
     span = range(start, start + min(page.limit, _PAGE))
     query = ResultRequest(task, request.job_id, span, ordering)
     permitted = call.rights.permits_collection
-    found = video_jobs.read_job(call.platform.database, query, permitted, call.actor)
+    found = jobs.read_job(call.context, query, permitted)
     place = found.wanted.place
     stored = shapes.S3Object(bucket=place.bucket, name=place.key, version=place.version)
     after = str(span.stop) if found.more else None

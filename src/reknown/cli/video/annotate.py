@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from reknown.services.video_identification import VideoIdentification
+    from reknown.services.videos.identification import VideoIdentification
     from reknown.video.marks import Mark
 
 
@@ -25,11 +25,12 @@ def annotate_clip(
 
     Raises `InputError` when it cannot be written, `VideoError`.
     """
-    from reknown.cli.video.clips import open_clip, told
+    from reknown.cli.video.clips import progress_bar
+    from reknown.services.videos.clips import open_clip
     from reknown.video.isolation import annotate_isolated
 
     marks = marks_of(found, blur_unknown=blur_unknown)
-    with open_clip(path) as file, _written(target) as output, told(target.name) as progress:
+    with open_clip(path) as file, _written(target) as output, progress_bar(target.name) as progress:
         return annotate_isolated(file, marks, output, progress)
 
 

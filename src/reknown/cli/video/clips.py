@@ -1,27 +1,22 @@
-"""Video files, from opening them to what was found in them, with a bar."""
+"""What commands on video files need: the extra packages, and a bar."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
-import stat
 import sys
 import time
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from rich.progress import Progress
 
-    from reknown.biometrics.tracks import VideoAnalysis
     from reknown.cli.output import NoBar
-    from reknown.video.isolation import AnalysisRequest
 
 
 def require_video_support() -> None:
@@ -33,34 +28,8 @@ def require_video_support() -> None:
 
 
 @contextmanager
-def open_clip(path: Path) -> Iterator[BinaryIO]:
-    """The open file; raises `InputError` for what is no readable file (a folder, a pipe)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a name of a file"
-        raise InputError(f"cannot read {path}: {reason.lower()}") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise InputError(f"cannot read {path}: not a regular file")
-    with os.fdopen(descriptor, "rb") as file:
-        yield file
-
-
-def analyse_clip(path: Path, request: AnalysisRequest) -> VideoAnalysis:
-    """All faces of a video file, with a bar on standard error.
-
-    Raises `InputError`, `VideoError`, `ModelError`.
-    """
-    from reknown.video.isolation import analyse_isolated
-
-    with open_clip(path) as file, told(path.name) as progress:
-        return analyse_isolated(file, request, progress)
-
-
-@contextmanager
-def told(what: str) -> Iterator[Callable[[int, int, int], None]]:
-    """Takes (milliseconds done, in all, frames) and shows them as a bar."""
+def progress_bar(what: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar on standard error that takes (milliseconds done, in all, frames)."""
     from reknown.cli.output import printable
 
     with _bar() as bar:

@@ -19,8 +19,9 @@ from reknown.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from reknown.services import decision
-    from reknown.services.video_identification import VideoIdentification, VideoIdentifier
+    from reknown.services.context import Context
+    from reknown.services.searches.search import Query, Searched
+    from reknown.services.videos.identification import VideoIdentification
 
 _MAX_DAYS = 3650
 
@@ -29,9 +30,8 @@ _MAX_DAYS = 3650
 class _Wishes:
     """What is wanted of each clip."""
 
-    collection: str
-    threshold: decision.Threshold
-    top: int
+    query: Query
+    searched: Searched
     keep: int | None
     report: Path | None
     annotate: Path | None
@@ -93,28 +93,22 @@ def identify(
     Each search is recorded (`reknown ledger`). Status 1 when a video shows nobody with a
     candidate.
     """
-    from reknown.cli.identify import print_search, warn_of_strangers
-    from reknown.cli.session import calibration_of_space, open_gallery, threshold_of
+    from reknown.biometrics.thresholds import ThresholdChoice
+    from reknown.cli.identify import print_search, warn_of
+    from reknown.cli.session import open_context
     from reknown.cli.video.clips import require_video_support
-    from reknown.services.galleries import get_collection
-    from reknown.services.spaces import until_switched
-    from reknown.services.video_identification import VideoIdentifier
-    from reknown.settings import read_settings
+    from reknown.services.searches.search import Query, open_search
 
     require_video_support()
     _check_targets(clips, report, annotate, blur_unknown=blur_unknown)
-    with open_gallery(data) as database:
-        space = get_collection(database, collection).space
-        limit = threshold_of(calibration_of_space(space), threshold, score)
-        actor = read_settings().actor
-        identifier = VideoIdentifier(database, collection, limit, actor)
-        with until_switched(collection):
-            space.require(identifier.space)
-        wishes = _Wishes(collection, limit, top, keep, report, annotate, blur_unknown, json)
+    query = Query(collection, ThresholdChoice(threshold, score), top)
+    with open_context(data) as context:
+        searched = open_search(context.platform, query)
+        wishes = _Wishes(query, searched, keep, report, annotate, blur_unknown, json)
         if not json:
-            print_search(collection, limit, identifier)
-        warn_of_strangers(limit, identifier)
-        raise typer.Exit(max(_attempt(path, identifier, wishes) for path in clips))
+            print_search(searched)
+        warn_of(searched.threshold, searched.references)
+        raise typer.Exit(max(_attempt(path, context, wishes) for path in clips))
 
 
 def _check_targets(
@@ -134,12 +128,12 @@ def _check_targets(
             raise InputError(f"--{name} would overwrite the video {target}")
 
 
-def _attempt(path: Path, identifier: VideoIdentifier, wishes: _Wishes) -> int:
+def _attempt(path: Path, context: Context, wishes: _Wishes) -> int:
     """Shows what one clip gives, its error too; the status that it deserves."""
     from reknown.cli.output import EXIT_ERROR, console, print_json, printable
 
     try:
-        return _identify(path, identifier, wishes)
+        return _identify(path, context, wishes)
     except (GalleryError, ModelError):  # not the video's fault: the next one would fail too
         raise
     except ReknownError as error:
@@ -151,21 +145,19 @@ def _attempt(path: Path, identifier: VideoIdentifier, wishes: _Wishes) -> int:
         return EXIT_ERROR
 
 
-def _identify(path: Path, identifier: VideoIdentifier, wishes: _Wishes) -> int:
+def _identify(path: Path, context: Context, wishes: _Wishes) -> int:
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json
-    from reknown.cli.video.clips import analyse_clip
+    from reknown.cli.video.clips import progress_bar
     from reknown.cli.video.output import as_json, print_text
-    from reknown.services.kept_tracks import Keeping
-    from reknown.settings import read_settings
-    from reknown.video.isolation import AnalysisRequest
+    from reknown.services.videos.clips import analyse_clip
+    from reknown.services.videos.identification import identify_video
+    from reknown.services.videos.tracks import Keeping
 
-    settings = read_settings()
-    request = AnalysisRequest(
-        identifier.space.pack, settings.cache, settings.packs, wishes.report is not None
-    )
-    analysis = analyse_clip(path, request)
+    platform, pack, pictures = context.platform, wishes.searched.space.pack, bool(wishes.report)
+    with progress_bar(path.name) as progress:
+        analysis = analyse_clip(platform, path, pack, progress, pictures=pictures)
     keeping = None if wishes.keep is None else Keeping(_plain_name(path), wishes.keep)
-    found = identifier.identify(analysis, wishes.top, keeping)
+    found = identify_video(context, wishes.query, analysis, keeping)
     _warn(path, analysis.warnings)
     if wishes.json:
         print_json(as_json(path, found))
@@ -182,7 +174,7 @@ def _write(path: Path, found: VideoIdentification, wishes: _Wishes) -> None:
 
     out = console()
     if wishes.report is not None:
-        write_report(wishes.report, path.name, found, (wishes.collection, wishes.threshold))
+        write_report(wishes.report, path.name, found)
         if not wishes.json:
             out.print(printable(f"report: {wishes.report}"), style="dim", markup=False)
     if wishes.annotate is not None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reknown.services.video_identification import Appearance, VideoIdentification
+    from reknown.services.videos.identification import Appearance, VideoIdentification
 
 _COLUMNS = ("from ", "to ", "person", "similarity ", "score ", "false match rate ", "best at ")
 
@@ -84,10 +84,10 @@ def as_json(path: Path, found: VideoIdentification) -> dict[str, object]:
         },
         "tracks": len(analysis.tracks),
         "warnings": analysis.warnings,
-        "threshold": found.threshold,
-        "gallery_size": found.gallery_size,
-        "references": found.references,
-        "expected_false_candidates": found.expected_false_candidates,
+        "threshold": found.searched.threshold.score,
+        "gallery_size": found.searched.gallery_size,
+        "references": found.searched.references,
+        "expected_false_candidates": found.searched.expected_false_candidates,
         "expected_in_video": found.expected_in_video,
         "kept": found.kept,
         "appearances": [

@@ -17,8 +17,8 @@ from reknown.cli.video.times import clock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reknown.services.decision import Threshold
-    from reknown.services.video_identification import Appearance, VideoIdentification
+    from reknown.biometrics.thresholds import Threshold
+    from reknown.services.videos.identification import Appearance, VideoIdentification
 
 _TEMPLATE = "report.html.j2"
 _NAME = 60
@@ -66,14 +66,9 @@ class _Card:
     rate: str
 
 
-def write_report(
-    target: Path, name: str, found: VideoIdentification, searched: tuple[str, Threshold]
-) -> None:
-    """Writes the page, whole or not at all; raises `InputError` when that is not possible.
-
-    `searched` is the collection and the threshold.
-    """
-    page = render(name, found, searched)
+def write_report(target: Path, name: str, found: VideoIdentification) -> None:
+    """Writes the page, whole or not at all; raises `InputError` when that is not possible."""
+    page = render(name, found)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,11 +84,9 @@ def write_report(
             temporary.unlink()
 
 
-def render(name: str, found: VideoIdentification, searched: tuple[str, Threshold]) -> str:
+def render(name: str, found: VideoIdentification) -> str:
     """The page; the same answer gives the same text."""
     from jinja2 import Environment, StrictUndefined
-
-    from reknown.services.decision import caution
 
     environment = Environment(
         autoescape=True,
@@ -103,21 +96,21 @@ def render(name: str, found: VideoIdentification, searched: tuple[str, Threshold
         lstrip_blocks=True,
     )
     source = files("reknown.cli.video").joinpath(_TEMPLATE).read_text("utf-8")
-    collection, threshold = searched
+    searched = found.searched
     people = _people(found)
     cards = [_card(appearance, found) for appearance in found.appearances]
-    warning = caution(found.expected_false_candidates)
+    warning = searched.caution
     return environment.from_string(source).render(
         name=_shortened(name),
-        facts=_facts(found, _shortened(collection)),
+        facts=_facts(found, _shortened(searched.collection)),
         cautions=[*([warning] if warning else []), *found.analysis.warnings],
         people=people[:_MOST_ROWS],
         more_people=max(0, len(people) - _MOST_ROWS),
         ticks=_ticks(_length(found)),
         cards=[card for card in cards if card.picture][:_MOST_CARDS],
         rows=cards,
-        threshold=_threshold(threshold),
-        expected=found.expected_false_candidates,
+        threshold=_threshold(searched.threshold),
+        expected=searched.expected_false_candidates,
         in_video=found.expected_in_video,
         tracks=len(found.analysis.tracks),
     )
@@ -144,8 +137,14 @@ def _shortened(text: str) -> str:
 
 def _facts(found: VideoIdentification, collection: str) -> list[tuple[str, str]]:
     info = found.analysis.info
-    people = "1 person" if found.gallery_size == 1 else f"{found.gallery_size:,} people"
-    pictures = "1 picture" if found.references == 1 else f"{found.references:,} pictures"
+    people = (
+        "1 person"
+        if found.searched.gallery_size == 1
+        else f"{found.searched.gallery_size:,} people"
+    )
+    pictures = (
+        "1 picture" if found.searched.references == 1 else f"{found.searched.references:,} pictures"
+    )
     return [
         ("Length", clock(info.duration_ms)),
         ("Pictures", f"{info.width} x {info.height}, {info.frame_rate:.3g} a second, {info.codec}"),

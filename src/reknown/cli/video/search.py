@@ -19,7 +19,7 @@ from reknown.cli.options import (
 from reknown.cli.video.times import clock
 
 if TYPE_CHECKING:
-    from reknown.services.kept_tracks import TrackMatch, TrackSearch
+    from reknown.services.searches.tracks import TrackMatch, TrackSearch
     from reknown.vision.draw import Label
 
 _COLUMNS = ("video", "from ", "to ", "best at ", "similarity ", "score ", "false match rate ")
@@ -46,40 +46,40 @@ def search(
     expired. Answers are candidates for a person to check: look at the video at that moment.
     Each search is recorded (`reknown ledger`). Status 1 when a picture finds nothing.
     """
+    from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.identify import print_threshold, warn_of
+    from reknown.cli.images import View, show_all
     from reknown.cli.output import printable
-    from reknown.cli.pictures import View, show_all
-    from reknown.cli.session import engine_of_collection, open_gallery, threshold_of
+    from reknown.cli.session import open_context
     from reknown.cli.video.tracks import warn_of_foreign
-    from reknown.services.kept_tracks import TrackSearcher, count_foreign
-    from reknown.settings import read_settings
+    from reknown.services.searches.tracks import open_tracks, search_tracks
+    from reknown.services.videos.tracks import count_foreign
 
-    with open_gallery(data) as database:
-        engine = engine_of_collection(database, collection)
-        limit = threshold_of(engine.calibration, threshold, score)
-        searcher = TrackSearcher(engine, database, collection, limit, read_settings().actor)
+    with open_context(data) as context:
+        gallery = open_tracks(context, collection, ThresholdChoice(threshold, score))
         if not json:
-            tracks = "kept track" if searcher.tracks == 1 else "kept tracks"
-            what = f"{searcher.tracks:,} {tracks} in {printable(collection)}"
-            print_threshold(what, limit, searcher.tracks)
-        warn_of(limit, searcher.tracks)
-        foreign = count_foreign(database, collection, searcher.space)
-        warn_of_foreign(foreign, searcher.space)
+            tracks = "kept track" if gallery.size == 1 else "kept tracks"
+            what = f"{gallery.size:,} {tracks} in {printable(collection)}"
+            print_threshold(what, gallery.threshold, gallery.size)
+        warn_of(gallery.threshold, gallery.size)
+        foreign = count_foreign(context, collection, gallery.templates.space)
+        warn_of_foreign(foreign, gallery.templates.space)
         view: View[TrackSearch] = View(
-            photo=lambda found: found.photo,
+            extraction=lambda found: found.extraction,
             positive=lambda found: bool(found.matches),
             as_json=lambda found: _json(found) | {"tracks_left_out": sum(foreign.values())},
             as_text=print_matches,
             labels=_labels,
         )
-        show_all(searcher.search_all(images, top), images, view, json=json, draw=draw)
+        results = search_tracks(context, gallery, images, top)
+        show_all(results, images, view, json=json, draw=draw)
 
 
 def print_matches(path: Path, found: TrackSearch) -> None:
     """A table of the tracks that the picture's largest face resembles."""
     from reknown.cli.output import print_table, printable
 
-    others = len(found.photo.faces) - 1
+    others = len(found.extraction.faces) - 1
     title = f"{path}: tracks: {len(found.matches)}"
     if others:
         title += f"; searched for the largest face only, {others} left out"
@@ -108,10 +108,10 @@ def _json(found: TrackSearch) -> dict[str, object]:
     from reknown.cli.video.tracks import track_json
 
     return {
-        "faces": len(found.photo.faces),
-        "threshold": found.threshold,
-        "tracks_searched": found.tracks,
-        "expected_false_candidates": found.expected_false_candidates,
+        "faces": len(found.extraction.faces),
+        "threshold": found.gallery.threshold.score,
+        "tracks_searched": found.gallery.size,
+        "expected_false_candidates": found.gallery.expected_false_candidates,
         "tracks": [
             track_json(match.record)
             | {
@@ -128,4 +128,4 @@ def _labels(found: TrackSearch) -> list[Label]:
     from reknown.vision.draw import Label
 
     lines = (f"{len(found.matches)} tracks",)
-    return [Label(found.photo.faces[0].box, lines, bool(found.matches))]
+    return [Label(found.extraction.faces[0].box, lines, bool(found.matches))]

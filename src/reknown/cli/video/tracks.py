@@ -54,17 +54,15 @@ def list_(
 ) -> None:
     """Show the kept tracks of a collection, in the order of keeping."""
     from reknown.cli.output import print_json, print_table
-    from reknown.cli.session import open_gallery
-    from reknown.gallery.tracks import TrackChoice
-    from reknown.services import galleries, kept_tracks
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.videos import tracks as kept_tracks
 
-    choice = TrackChoice(video, None, None if before is None else moment(before))
-    with open_gallery(data) as database:
-        kept_tracks.purge_tracks(database, collection, read_settings().actor)
-        space = galleries.get_collection(database, collection).space
-        warn_of_foreign(kept_tracks.count_foreign(database, collection, space), space)
-        records = kept_tracks.list_tracks(database, collection, choice)
+    choice = kept_tracks.TrackChoice(video, None, None if before is None else moment(before))
+    with open_context(data) as context:
+        kept_tracks.purge_tracks(context, collection)
+        space = context.platform.space_of(collection)
+        warn_of_foreign(kept_tracks.count_foreign(context, collection, space), space)
+        records = kept_tracks.list_tracks(context, collection, choice)
         if json:
             for record in records:
                 print_json(track_json(record))
@@ -89,30 +87,27 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: Data = None,
 ) -> None:
-    """Delete kept tracks for good, before they expire by themselves.
+    """Delete kept tracks permanently, before they expire by themselves.
 
     Name tracks, a video, a date or --all; of several of these, only tracks that meet all are
     deleted. Asks before --all. Status 1 when there was nothing to delete.
     """
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, printable
-    from reknown.cli.session import open_gallery
-    from reknown.gallery.tracks import TrackChoice
-    from reknown.services import kept_tracks
-    from reknown.settings import read_settings
+    from reknown.cli.session import open_context
+    from reknown.services.videos import tracks as kept_tracks
 
     named = bool(track_ids) or video is not None or before is not None
     if named == every:
         raise InputError("say which tracks: their ids, --video, --before, or --all alone")
     ids = tuple(track_ids) if track_ids else None
-    choice = TrackChoice(video, ids, None if before is None else moment(before))
-    with open_gallery(data) as database:
-        actor = read_settings().actor
-        kept_tracks.purge_tracks(database, collection, actor)
+    choice = kept_tracks.TrackChoice(video, ids, None if before is None else moment(before))
+    with open_context(data) as context:
+        kept_tracks.purge_tracks(context, collection)
         if every and not yes:
             typer.confirm(
-                f"Delete all kept tracks of {printable(collection)} for good?", abort=True
+                f"Delete all kept tracks of {printable(collection)} permanently?", abort=True
             )
-        gone = kept_tracks.delete_tracks(database, collection, choice, actor)
+        gone = kept_tracks.delete_tracks(context, collection, choice)
     typer.echo(f"deleted {len(gone):,} tracks")
     raise typer.Exit(EXIT_DONE if gone else EXIT_NEGATIVE)
 

@@ -44,7 +44,7 @@ def locate_landmarks(onet: Network, pixels: Pixels, boxes: Floats) -> Floats:
 def average_landmarks(onet: Network, pixels: Pixels, boxes: Floats) -> Floats:
     """The landmarks (n, 5, 2) that O-Net sees in `boxes` (n, 4) and in their mirror images.
 
-    Templates from averages miss fewer mates (docs/accuracy.md).
+    Templates from averages miss fewer mates (docs/explanation/accuracy.md).
     """
     around = squares(boxes)
     plain = crops(pixels, around, SIDE)

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
+from reknown.services.video_identification import VideoIdentification, appearances
 
 from reknown.biometrics.candidates import Candidate
 from reknown.biometrics.templates import TemplateSpace
+from reknown.biometrics.thresholds import Threshold, threshold_at_similarity
 from reknown.cli.video.report import _ticks, render
-from reknown.services.decision import Threshold, threshold_at_similarity
-from reknown.services.video_identification import VideoIdentification, appearances
 from video_analyses import INFO, analysis, plain_jpeg, track
 from video_faces import unit
 

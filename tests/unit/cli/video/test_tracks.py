@@ -7,11 +7,11 @@ from unittest.mock import Mock
 
 import pytest
 
+from contexts import make_context
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.cli.completion import complete_video
-from reknown.ledger.actor import Actor
-from reknown.services import galleries, kept_tracks
-from reknown.services.kept_tracks import Keeping
+from reknown.services.galleries.collections import create_collection
+from reknown.services.videos.tracks import Keeping, keep_tracks
 from reknown.storage.database import open_database
 from video_analyses import analysis, towards, track
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     RunCommand = Callable[..., Run]
 
 A, B = "aa" * 32, "bb" * 32
-ACTOR = Actor("tester")
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +38,12 @@ def data(
     known = track(template.vector, 1000, 4960, 0, best_ms=2000)
     stranger = track(towards(template.vector, 0.2), 61_000, 62_000, 1)
     database = open_database(folder)
-    galleries.create_collection(database, "people", engine.space, {}, ACTOR)
+    context = make_context(database, engine)
+    create_collection(context, "people")
     with database.begin() as connection:
         for name, sha256, tracks in (("a.mp4", A, [known, stranger]), ("b.mp4", B, [known])):
             found = analysis(engine.space, tracks, sha256=sha256)
-            kept_tracks.keep(connection, "people", found, Keeping(name, 30), ACTOR)
+            keep_tracks(connection, context, "people", found, Keeping(name, 30))
     database.dispose()
     return folder
 

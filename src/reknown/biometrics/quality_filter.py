@@ -1,0 +1,92 @@
+"""Which faces are good enough, and why the others are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reknown.biometrics.faces import DetectedFace
+
+
+class Reason(Enum):
+    """What speaks against a face."""
+
+    NOT_CLEARLY_A_FACE = "not clearly a face"
+    TOO_SMALL = "too small"
+    TURNED_AWAY = "turned away"
+    BAD_LIGHT = "too dark or too bright"
+    BLURRED = "too blurred"
+    LOW_QUALITY = "of low quality"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A reason with what was `measured` and what is `required`, both in the measure's own unit.
+
+    `measure` is the component's name in ISO/IEC 29794-5 and `unit` what its numbers count.
+    """
+
+    reason: Reason
+    measure: str
+    measured: float
+    required: float
+    unit: str
+
+    def __str__(self) -> str:
+        """The reason and its numbers in words."""
+        bound = "at most" if self.measured > self.required else "at least"
+        found = f"{self.measured:.3g}{self.unit}"
+        return f"{self.reason.value}: {self.measure} {found}, {bound} {self.required:g} is asked"
+
+
+@dataclass(frozen=True, slots=True)
+class QualityFilter:
+    """What a face has to show.
+
+    `min_confidence` of the detector 0 to 1, `min_inter_eye_pixels` corrected for yaw,
+    `max_turn` in degrees of yaw and pitch; the others are quality scores, 0 to 100.
+    """
+
+    min_confidence: float = 0.8
+    min_inter_eye_pixels: float = 10.0
+    max_turn: float = 60.0
+    min_luminance: int = 15
+    min_sharpness: int = 8
+    min_unified: int = 25
+
+    def objections(self, face: DetectedFace) -> tuple[Objection, ...]:
+        """What speaks against a face with a template, nothing when it is fit."""
+        found, unified = self.first_objections(face), face.quality.unified_score.score
+        if unified >= self.min_unified:
+            return found
+        measured = ("UnifiedQualityScore", unified, self.min_unified, " of 100")
+        return (*found, Objection(Reason.LOW_QUALITY, *measured))
+
+    def first_objections(self, face: DetectedFace) -> tuple[Objection, ...]:
+        """What speaks against it before its template tells the rest of its quality."""
+        quality, turn = face.quality, max(abs(face.pose.yaw), abs(face.pose.pitch))
+        light, sharpness = quality.luminance_mean.score, quality.sharpness.score
+        eyes = quality.inter_eye_distance.native
+        least = (
+            (Reason.NOT_CLEARLY_A_FACE, "confidence", 100 * face.confidence, self.min_percent, "%"),
+            (Reason.TOO_SMALL, "InterEyeDistance", eyes, self.min_inter_eye_pixels, " pixels"),
+            (Reason.BAD_LIGHT, "LuminanceMean", light, self.min_luminance, " of 100"),
+            (Reason.BLURRED, "Sharpness", sharpness, self.min_sharpness, " of 100"),
+        )
+        found = [Objection(*check) for check in least if check[2] < check[3]]
+        if turn > self.max_turn:
+            pose = Objection(Reason.TURNED_AWAY, "HeadPose", turn, self.max_turn, " degrees")
+            found.append(pose)
+        return tuple(found)
+
+    @property
+    def min_percent(self) -> float:
+        """The least confidence in percent."""
+        return 100 * self.min_confidence
+
+
+# Only what would spoil a gallery.
+DEFAULT_FILTER = QualityFilter()
+ANY_QUALITY = QualityFilter(0.0, 0.0, 180.0, 0, 0, 0)

@@ -1,0 +1,95 @@
+"""Thresholds: where a score becomes a candidate, and what that costs in false ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.candidates import Comparison
+from reknown.biometrics.errors import InputError, UncalibratedError
+
+if TYPE_CHECKING:
+    from reknown.biometrics.calibration import Calibration
+
+DEFAULT_SIMILARITY = 80.0
+# Beyond one false candidate in a hundred searches for strangers, people have to be warned.
+MOST_EXPECTED = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Scores from `score` on are accepted; `calibration` is None where none was measured.
+
+    `stated` is the similarity that it was given as, if it was.
+    """
+
+    score: float
+    calibration: Calibration | None
+    stated: float | None = None
+
+    @property
+    def similarity(self) -> float | None:
+        """The threshold on the similarity scale, 0 to 100."""
+        if self.stated is not None or self.calibration is None:
+            return self.stated
+        return self.calibration.similarity(self.score)
+
+    @property
+    def false_match_rate(self) -> float | None:
+        """How often two strangers reach it."""
+        return None if self.calibration is None else self.calibration.false_match_rate(self.score)
+
+    def judge(self, score: float) -> Comparison:
+        """What a score means at this threshold."""
+        table = self.calibration
+        return Comparison(
+            score=score,
+            similarity=None if table is None else table.similarity(score),
+            false_match_rate=None if table is None else table.false_match_rate(score),
+            accepted=score >= self.score,
+        )
+
+    def expected_false_candidates(self, references: int) -> float | None:
+        """How many references of strangers are expected to reach it by chance."""
+        rate = self.false_match_rate
+        return None if rate is None else rate * references
+
+
+def caution(expected_false_candidates: float | None) -> str | None:
+    """A warning when a search for a stranger is expected to find too many; None if it is not."""
+    if expected_false_candidates is None or expected_false_candidates <= MOST_EXPECTED:
+        return None
+    return (
+        f"{expected_false_candidates:.2g} false candidates are expected for a stranger in a "
+        "gallery of this size: raise the threshold, and look closely at every candidate"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdChoice:
+    """A threshold as people give it: a `similarity` (0 to 100) or a raw `score` (-1 to 1).
+
+    Neither means the default similarity, 80. Raises `InputError` for both.
+    """
+
+    similarity: float | None = None
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.similarity is not None and self.score is not None:
+            raise InputError("give the threshold as a similarity or as a score, not as both")
+
+    def resolve(self, calibration: Calibration | None) -> Threshold:
+        """The threshold in a template space.
+
+        Raises `UncalibratedError` without a calibration: then only a score can be given.
+        """
+        if self.score is not None:
+            return Threshold(self.score, calibration)
+        if calibration is None:
+            raise UncalibratedError(
+                "this model pack has not been calibrated, so a similarity means nothing for it: "
+                "give the threshold as a score (--score), or use the pack opencv"
+            )
+        similarity = DEFAULT_SIMILARITY if self.similarity is None else self.similarity
+        return Threshold(calibration.score(similarity), calibration, similarity)

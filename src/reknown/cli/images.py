@@ -1,0 +1,120 @@
+"""What commands over many images have in common: progress, output, drawing, status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import typer
+
+from reknown.biometrics.errors import InputError, ReknownError
+from reknown.cli.output import (
+    EXIT_DONE,
+    EXIT_ERROR,
+    EXIT_NEGATIVE,
+    console,
+    print_json,
+    printable,
+    progress,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from reknown.services.images.sources import Extraction, Source
+    from reknown.vision.draw import Label
+
+Result = TypeVar("Result")
+_OTHER_FORMATS = {".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[Result]):
+    """How one image's result is shown; `positive` says whether it holds what was asked."""
+
+    extraction: Callable[[Result], Extraction]
+    positive: Callable[[Result], bool]
+    as_json: Callable[[Result], dict[str, object]]
+    as_text: Callable[[Path, Result], None]
+    labels: Callable[[Result], list[Label]]
+
+
+def show_all(
+    results: Iterable[tuple[Source, Result | ReknownError]],
+    paths: Sequence[Path],
+    view: View[Result],
+    *,
+    json: bool,
+    draw: Path | None,
+) -> None:
+    """Shows each result as it comes and ends the command with the worst status."""
+    targets = _targets(paths, draw)
+    status = EXIT_DONE
+    with progress() as bar:
+        task = bar.add_task("images", total=len(paths), visible=len(paths) > 1)
+        for path, (_, result), target in zip(paths, results, targets, strict=True):
+            status = max(status, _show(path, result, view, json=json, target=target))
+            bar.advance(task)
+    raise typer.Exit(status)
+
+
+def _show(
+    path: Path,
+    result: Result | ReknownError,
+    view: View[Result],
+    *,
+    json: bool,
+    target: Path | None,
+) -> int:
+    if isinstance(result, ReknownError):
+        error = {"type": type(result).__name__, "message": str(result)}
+        if json:
+            print_json({"image": str(path), "error": error})
+        else:
+            console(error=True).print(printable(f"{path}: {result}"), style="red", markup=False)
+        return EXIT_ERROR
+    if json:
+        print_json(
+            {"image": str(path)} | image_json(view.extraction(result)) | view.as_json(result)
+        )
+    else:
+        view.as_text(path, result)
+    if target is not None:
+        from reknown.vision.draw import draw_file
+
+        draw_file(path, view.labels(result), target)
+        if not json:
+            console().print(printable(f"drawn: {target}"), style="dim", markup=False)
+    return EXIT_DONE if view.positive(result) else EXIT_NEGATIVE
+
+
+def image_json(extraction: Extraction) -> dict[str, object]:
+    """What identifies an image in machine output."""
+    image = extraction.image
+    return {"sha256": image.sha256, "width": image.width, "height": image.height}
+
+
+def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
+    """Where each image's drawing goes; never onto one of the images themselves."""
+    if draw is None:
+        return [None] * len(paths)
+    if draw.suffix.lower() in _OTHER_FORMATS:
+        raise InputError(f"cannot draw to {draw}: the name must end in .jpg or .png")
+    if draw.suffix.lower() in {".jpg", ".jpeg", ".png"}:
+        if len(paths) > 1:
+            raise InputError(f"{draw} is one file: for several images --draw needs a folder")
+        targets = [draw]
+    else:
+        targets = [draw / f"{path.stem}.faces.png" for path in paths]
+        if len(set(targets)) < len(targets):
+            targets = [draw / f"{i:05d}-{path.stem}.faces.png" for i, path in enumerate(paths, 1)]
+    for target in targets:
+        require_no_original(target, paths)
+    return [*targets]
+
+
+def require_no_original(target: Path, originals: Sequence[Path]) -> None:
+    """Raises `InputError` when a drawing would take the place of an image."""
+    if target.resolve() in {path.resolve() for path in originals}:
+        raise InputError(f"--draw would overwrite the image {target}")

@@ -1,0 +1,111 @@
+"""Records as canonical JSON, and back: keys in order, no unknown ones, every value checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from reknown.biometrics.errors import DatabaseError
+from reknown.ledger.records import RECORDS, Failure, Record, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Entry = Record | Refusal | Failure
+"""What a row of the ledger holds."""
+
+_DECODERS: Mapping[type, msgspec.json.Decoder[Entry]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (*RECORDS, Refusal, Failure)
+}
+_OPERATIONS: Mapping[tuple[str, int], type[Record]] = {
+    (record.OPERATION, record.VERSION): record for record in RECORDS
+}
+
+
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+"""Kinds of rows: it was done, refused, or tried in vain."""
+
+_OTHERS: Mapping[tuple[str, int], type[Refusal | Failure]] = {
+    (REFUSED, Refusal.VERSION): Refusal,
+    (FAILED, Failure.VERSION): Failure,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A record as the columns of a row; these three say which type `detail` has."""
+
+    kind: str
+    operation: str
+    version: int
+    detail: str
+
+
+def encode(entry: Entry) -> Encoded:
+    """The record as a row has it; raises `msgspec.ValidationError` for values out of range.
+
+    What is written can be read: names, NaN and digests of the wrong length never get in.
+    """
+    kind, operation = _kind(entry), operation_of(entry)
+    checked = _DECODERS[type(entry)].decode(_json(entry))
+    if checked != entry:
+        raise msgspec.ValidationError(f"not what the ledger could give back: {entry}")
+    return Encoded(kind, operation, entry.VERSION, _json(checked).decode())
+
+
+def decode(row: Encoded) -> Entry | Mapping[str, Any]:
+    """The record of a row; of version 0, which had no types, the detail as it is.
+
+    Raises `DatabaseError` for a row of an unknown type, and for one that was tampered with.
+    """
+    if row.version == 0:
+        # those rows may hold half a surrogate pair, which msgspec refuses
+        detail: Mapping[str, Any] = json.loads(row.detail)
+        return detail
+    try:
+        found = _DECODERS[_type(row)].decode(row.detail)
+    except KeyError:
+        raise DatabaseError(
+            f"the ledger has a record {row.operation!r} of version {row.version}, which this "
+            "Reknown does not know: install the Reknown that wrote it, or a newer one"
+        ) from None
+    except msgspec.DecodeError as error:
+        raise _damaged(row, str(error)) from error
+    if _json(found).decode() != row.detail or operation_of(found) != row.operation:
+        raise _damaged(row, "it is not as Reknown writes it")
+    return found
+
+
+def operation_of(entry: Entry) -> str:
+    """The operation under which the record stands."""
+    return entry.OPERATION if isinstance(entry, Record) else entry.action
+
+
+def operations() -> list[str]:
+    """The operations of all records, in alphabetical order."""
+    return sorted(record.OPERATION for record in RECORDS)
+
+
+def _kind(entry: Entry) -> str:
+    if isinstance(entry, Record):
+        return DONE
+    return REFUSED if isinstance(entry, Refusal) else FAILED
+
+
+def _json(entry: Entry) -> bytes:
+    return msgspec.json.encode(entry, order="sorted")
+
+
+def _damaged(row: Encoded, why: str) -> DatabaseError:
+    return DatabaseError(
+        f"a record {row.operation!r} in the ledger is damaged: {why}: restore a backup"
+    )
+
+
+def _type(row: Encoded) -> type[Entry]:
+    if row.kind == DONE:
+        return _OPERATIONS[row.operation, row.version]
+    return _OTHERS[row.kind, row.version]

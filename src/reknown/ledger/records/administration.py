@@ -1,0 +1,112 @@
+"""Records of access keys and video jobs, and of what was refused or failed."""
+
+# Not `from __future__ import annotations`: msgspec reads these types when it runs.
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from reknown.ledger.records.parts import (
+    Code,
+    Count,
+    JobId,
+    KeyId,
+    Label,
+    Moment,
+    Operation,
+    Pattern,
+    Record,
+    Similarity,
+    doc,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord(Record):
+    """An access key and what it may do; never its secret."""
+
+    key: Annotated[KeyId, doc("The key's id")]
+    name: Annotated[Label, doc("What the operator calls the key")]
+    operations: Annotated[tuple[Pattern, ...], doc("Patterns of the operations it may ask for")]
+    collections: Annotated[tuple[Pattern, ...], doc("Patterns of the collections it may see")]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateKeyRecord(KeyRecord):
+    """A new access key."""
+
+    OPERATION: ClassVar[str] = "create key"
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKeyRecord(KeyRecord):
+    """An access key was deleted."""
+
+    OPERATION: ClassVar[str] = "revoke key"
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKeyRecord(KeyRecord):
+    """A new access key with the rights of another, which expires."""
+
+    OPERATION: ClassVar[str] = "rotate key"
+
+    replaced: Annotated[KeyId, doc("The id of the key that it replaces")]
+    replaced_expires_at: Annotated[Moment | None, doc("When that one expires, UTC")]
+
+
+@dataclass(frozen=True, slots=True)
+class StartVideoJobRecord(Record):
+    """A video job was asked for."""
+
+    OPERATION: ClassVar[str] = "start video job"
+
+    job: Annotated[JobId, doc("The job's id")]
+    task: Annotated[
+        Literal["faces", "search", "persons"],
+        doc("Whether it detects faces, searches a collection, or follows persons"),
+    ]
+    similarity: Annotated[
+        Similarity | None, doc("The threshold of a search as a similarity, 0 to 100")
+    ] = None
+    repeated: Annotated[
+        bool, doc("Whether the request had been carried out before and was only answered again")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVideoJobRecord(Record):
+    """Somebody read what a video job found."""
+
+    OPERATION: ClassVar[str] = "read video job"
+
+    job: Annotated[JobId, doc("The job's id")]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteExpiredJobsRecord(Record):
+    """Video jobs had expired and were deleted with their results."""
+
+    OPERATION: ClassVar[str] = "delete expired jobs"
+
+    jobs: Annotated[Count, doc("How many")]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request was refused; recorded under the operation that it asked for."""
+
+    VERSION: ClassVar[int] = 1
+
+    action: Annotated[Operation, doc("The operation as the ledger calls it")]
+    operation: Annotated[Code, doc("The operation as the caller named it, such as `DetectFaces`")]
+    error: Annotated[Code, doc("Code of the error answered, such as `AccessDeniedException`")]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A video job failed; recorded under the operation that it was to carry out."""
+
+    VERSION: ClassVar[int] = 1
+
+    action: Annotated[Operation, doc("The operation as the ledger calls it")]
+    job: Annotated[JobId, doc("The job's id")]
+    error: Annotated[Code, doc("Name of the error, such as `VideoError`; its message is the job's")]

@@ -1,0 +1,269 @@
+"""Records of what keeps galleries: collections, users, faces, transfer, upgrades, tracks."""
+
+# Not `from __future__ import annotations`: msgspec reads these types when it runs.
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from reknown.ledger.records.parts import (
+    Count,
+    FaceId,
+    Label,
+    Moment,
+    Record,
+    Sha256,
+    SpaceRecord,
+    SubjectId,
+    ThresholdRecord,
+    TrackId,
+    doc,
+)
+
+_Subject = Annotated[
+    SubjectId | None,
+    doc("The user, by its opaque id; null where a request was repeated after the user had gone"),
+]
+_Listed = Annotated[Count, doc("How many were shown")]
+_Repeated = Annotated[
+    bool, doc("Whether the request had been carried out before and was only answered again")
+]
+_Faces = Annotated[tuple[FaceId, ...], doc("The faces concerned")]
+_Tracks = Annotated[tuple[TrackId, ...], doc("The tracks concerned")]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCollectionRecord(Record):
+    """A new, empty collection."""
+
+    OPERATION: ClassVar[str] = "create collection"
+
+    space: Annotated[SpaceRecord, doc("Its template space")]
+    tags: Annotated[Mapping[Label, Label], doc("Its tags, as the caller wrote them")]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCollectionRecord(Record):
+    """A collection was deleted with all that it held."""
+
+    OPERATION: ClassVar[str] = "delete collection"
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeCollectionRecord(Record):
+    """Somebody read a collection's size and template space."""
+
+    OPERATION: ClassVar[str] = "describe collection"
+
+
+@dataclass(frozen=True, slots=True)
+class ListCollectionsRecord(Record):
+    """Somebody read a page of the list of collections."""
+
+    OPERATION: ClassVar[str] = "list collections"
+
+    listed: _Listed
+
+
+@dataclass(frozen=True, slots=True)
+class TagCollectionRecord(Record):
+    """Tags of a collection were set or removed."""
+
+    OPERATION: ClassVar[str] = "tag collection"
+
+    set: Annotated[Mapping[Label, Label], doc("Tags set, as the caller wrote them")]
+    removed: Annotated[tuple[Label, ...], doc("Keys of the tags removed")]
+
+
+@dataclass(frozen=True, slots=True)
+class ListTagsRecord(Record):
+    """Somebody read a collection's tags."""
+
+    OPERATION: ClassVar[str] = "list tags"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUserRecord(Record):
+    """A new user without faces."""
+
+    OPERATION: ClassVar[str] = "create user"
+
+    subject_id: _Subject
+    repeated: _Repeated = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUserRecord(Record):
+    """A user was deleted, with or without its faces."""
+
+    OPERATION: ClassVar[str] = "delete user"
+
+    subject_id: _Subject
+    faces: Annotated[tuple[FaceId, ...], doc("The faces deleted with it")] = ()
+    repeated: _Repeated = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsersRecord(Record):
+    """Somebody read a page of the list of users."""
+
+    OPERATION: ClassVar[str] = "list users"
+
+    listed: _Listed
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateFacesRecord(Record):
+    """Faces were given to a user."""
+
+    OPERATION: ClassVar[str] = "associate faces"
+
+    subject_id: _Subject
+    faces: Annotated[tuple[FaceId, ...], doc("The faces given to it")]
+    refused: Annotated[tuple[FaceId, ...], doc("Faces left as they were")]
+    threshold: Annotated[
+        ThresholdRecord, doc("The least score with one of the user's own faces, if it has any")
+    ]
+    repeated: _Repeated = False
+
+
+@dataclass(frozen=True, slots=True)
+class DisassociateFacesRecord(Record):
+    """Faces were taken from a user and belong to nobody now."""
+
+    OPERATION: ClassVar[str] = "disassociate faces"
+
+    subject_id: _Subject
+    faces: Annotated[tuple[FaceId, ...], doc("The faces taken from it")]
+    refused: Annotated[tuple[FaceId, ...], doc("Faces left as they were")]
+    repeated: _Repeated = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListFacesRecord(Record):
+    """Somebody read a page of the list of faces."""
+
+    OPERATION: ClassVar[str] = "list faces"
+
+    listed: _Listed
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFacesRecord(Record):
+    """Faces were deleted."""
+
+    OPERATION: ClassVar[str] = "delete faces"
+
+    faces: _Faces
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTemplatesRecord(Record):
+    """Templates left the gallery."""
+
+    OPERATION: ClassVar[str] = "export templates"
+
+    faces: _Faces
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTemplatesRecord(Record):
+    """Templates came from another gallery."""
+
+    OPERATION: ClassVar[str] = "import templates"
+
+    faces: Annotated[tuple[FaceId, ...], doc("The faces added")]
+    known: Annotated[Count, doc("Faces passed over, as they were there already")]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepTracksRecord(Record):
+    """Tracks of a video were kept, to be searched later."""
+
+    OPERATION: ClassVar[str] = "keep tracks"
+
+    video_sha256: Annotated[Sha256, doc("SHA-256 of the video's file")]
+    tracks: _Tracks
+    replaced: Annotated[Count, doc("Tracks kept of the same video before, deleted now")]
+    expires_at: Annotated[Moment, doc("When they are deleted, UTC")]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTracksRecord(Record):
+    """Kept tracks were deleted."""
+
+    OPERATION: ClassVar[str] = "delete tracks"
+
+    tracks: _Tracks
+    video_sha256: Annotated[
+        Sha256 | None, doc("SHA-256 of the video, where they were chosen by it")
+    ] = None
+    before: Annotated[
+        Moment | None, doc("Where they were chosen by age: when they were kept at the latest, UTC")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeTracksRecord(Record):
+    """Kept tracks had expired and were deleted."""
+
+    OPERATION: ClassVar[str] = "purge tracks"
+
+    tracks: _Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class ListTracksRecord(Record):
+    """Somebody read the list of kept tracks."""
+
+    OPERATION: ClassVar[str] = "list tracks"
+
+    listed: _Listed
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRecord(Record):
+    """A step of a collection's way from one template space to another."""
+
+    former: Annotated[SpaceRecord, doc("The template space that the collection comes from")]
+    target: Annotated[SpaceRecord, doc("The template space that it goes to")]
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareUpgradeRecord(UpgradeRecord):
+    """Templates of the target space are being made."""
+
+    OPERATION: ClassVar[str] = "prepare upgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchUpgradeRecord(UpgradeRecord):
+    """The collection is in the target space now."""
+
+    OPERATION: ClassVar[str] = "switch upgrade"
+
+    faces: Annotated[Count, doc("Faces whose template was replaced")]
+    deleted: Annotated[Count, doc("Faces deleted, as they had no template there")]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoUpgradeRecord(UpgradeRecord):
+    """The collection is in its former space again."""
+
+    OPERATION: ClassVar[str] = "undo upgrade"
+
+    faces: Annotated[Count, doc("Faces whose template was replaced")]
+    deleted: Annotated[Count, doc("Faces deleted, as they had no template there")]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishUpgradeRecord(UpgradeRecord):
+    """The former templates were deleted."""
+
+    OPERATION: ClassVar[str] = "finish upgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardUpgradeRecord(UpgradeRecord):
+    """The templates of the target space were deleted unused."""
+
+    OPERATION: ClassVar[str] = "discard upgrade"

@@ -1,0 +1,44 @@
+"""The people in a record: opaque ids, for which a gallery may still know a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.ledger.records import (
+    AssociateFacesRecord,
+    CreateUserRecord,
+    DeleteUserRecord,
+    DisassociateFacesRecord,
+    EnrolRecord,
+    IdentifyRecord,
+    SearchTracksRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from reknown.ledger.codec import Entry
+
+_OF_ONE = (
+    AssociateFacesRecord
+    | CreateUserRecord
+    | DeleteUserRecord
+    | DisassociateFacesRecord
+    | EnrolRecord
+)
+
+
+def subjects_of(record: Entry | Mapping[str, Any]) -> set[str]:
+    """The ids of all subjects that the record speaks of."""
+    return {subject for subject in _subjects(record) if subject is not None}
+
+
+def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
+    if isinstance(record, IdentifyRecord):
+        yield record.probe.subject_id
+        yield from (hit.subject_id for row in record.candidates for hit in row)
+    elif isinstance(record, SearchTracksRecord):
+        yield record.probe.subject_id
+    elif isinstance(record, _OF_ONE):
+        yield record.subject_id

@@ -1,0 +1,248 @@
+"""A record in a line for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+from reknown.ledger import records
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Sized
+
+    from reknown.ledger.codec import Entry
+    from reknown.ledger.records.administration import KeyRecord
+    from reknown.ledger.records.galleries import UpgradeRecord
+
+_MOST_FACES = 5
+_MOST_CANDIDATES = 3
+_SHORT = 8
+
+Names = Mapping[str, str]
+
+
+def summarise(record: Entry | Mapping[str, Any], names: Names) -> str:
+    """What the record says; subjects without one of the `names` by id are deleted ones."""
+    return _text(record, names)
+
+
+@singledispatch
+def _text(record: object, _names: Names) -> str:
+    """Of a record whose operation says everything."""
+    return "" if isinstance(record, records.Record) else json.dumps(record)
+
+
+@_text.register(records.IdentifyRecord)
+def _identify(record: records.IdentifyRecord, names: Names) -> str:
+    shown = [_candidates(row, names) for row in record.candidates[:_MOST_FACES]]
+    found = "; ".join([*shown, *_more(record.candidates, _MOST_FACES, "face")]) or "no face"
+    where = _count(record.gallery_size, record.searched.removesuffix("s"))
+    return f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}: {found}"
+
+
+@_text.register(records.SearchTracksRecord)
+def _search_tracks(record: records.SearchTracksRecord, names: Names) -> str:
+    hits = [
+        f"track {_short(hit.track_id)} {_likeness(hit.score, hit.similarity)}"
+        for hit in record.candidates[:_MOST_CANDIDATES]
+    ]
+    found = ", ".join([*hits, *_more(record.candidates, _MOST_CANDIDATES, "track")]) or "none"
+    where = _count(record.tracks_searched, "track")
+    return f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}: {found}"
+
+
+@_text.register(records.VerifyRecord)
+def _verify(record: records.VerifyRecord, _names: Names) -> str:
+    pair = f"image {_short(record.probe_sha256)} with image {_short(record.reference_sha256)}"
+    best = ""
+    if record.best_score is not None:
+        best = f", best {_likeness(record.best_score, record.best_similarity)}"
+    result = f"{record.accepted} of {_count(record.compared, 'face')} matched"
+    return f"{pair} {_threshold(record.threshold)}: {result}{best}"
+
+
+@_text.register(records.DetectRecord)
+def _detect(record: records.DetectRecord, _names: Names) -> str:
+    found = _count(record.faces, "face" if record.kind == "image" else "track")
+    return f"{found} in {record.kind} {_short(record.sha256)}"
+
+
+@_text.register(records.EnrolRecord)
+def _enrol(record: records.EnrolRecord, names: Names) -> str:
+    owner = "" if record.subject_id is None else f" for {_name(record.subject_id, names)}"
+    refused = f", {record.refused} refused" if record.refused else ""
+    return f"{_faces(record.faces)} of image {_short(record.image_sha256)}{owner}{refused}"
+
+
+@_text.register(records.CreateCollectionRecord)
+def _create_collection(record: records.CreateCollectionRecord, _names: Names) -> str:
+    return " ".join([f"with pack {record.space.pack}", *_tags(record.tags)])
+
+
+@_text.register(records.TagCollectionRecord)
+def _tag_collection(record: records.TagCollectionRecord, _names: Names) -> str:
+    return " ".join([*_tags(record.set), *(f"-{key}" for key in record.removed)])
+
+
+@_text.register(records.ListCollectionsRecord)
+@_text.register(records.ListUsersRecord)
+@_text.register(records.ListFacesRecord)
+@_text.register(records.ListTracksRecord)
+def _listed(record: records.ListFacesRecord, _names: Names) -> str:
+    return f"{record.listed} shown"
+
+
+@_text.register(records.CreateUserRecord)
+def _create_user(record: records.CreateUserRecord, names: Names) -> str:
+    return _name(record.subject_id, names) + _again(repeated=record.repeated)
+
+
+@_text.register(records.DeleteUserRecord)
+def _delete_user(record: records.DeleteUserRecord, names: Names) -> str:
+    faces = f" with {_faces(record.faces)}" if record.faces else ""
+    return _name(record.subject_id, names) + faces + _again(repeated=record.repeated)
+
+
+@_text.register(records.AssociateFacesRecord)
+@_text.register(records.DisassociateFacesRecord)
+def _move_faces(
+    record: records.AssociateFacesRecord | records.DisassociateFacesRecord, names: Names
+) -> str:
+    way = "to" if isinstance(record, records.AssociateFacesRecord) else "from"
+    refused = f", {len(record.refused)} refused" if record.refused else ""
+    moved = f"{_faces(record.faces)} {way} {_name(record.subject_id, names)}{refused}"
+    return moved + _again(repeated=record.repeated)
+
+
+@_text.register(records.DeleteFacesRecord)
+@_text.register(records.ExportTemplatesRecord)
+def _some_faces(record: records.DeleteFacesRecord, _names: Names) -> str:
+    return _faces(record.faces)
+
+
+@_text.register(records.ImportTemplatesRecord)
+def _import(record: records.ImportTemplatesRecord, _names: Names) -> str:
+    return f"{_faces(record.faces)}, {record.known} known"
+
+
+@_text.register(records.KeepTracksRecord)
+def _keep(record: records.KeepTracksRecord, _names: Names) -> str:
+    kept = f"{_count(len(record.tracks), 'track')} of video {_short(record.video_sha256)}"
+    replaced = f" in place of {record.replaced}" if record.replaced else ""
+    return f"{kept}{replaced} until {record.expires_at:%Y-%m-%d}"
+
+
+@_text.register(records.DeleteTracksRecord)
+@_text.register(records.PurgeTracksRecord)
+def _gone_tracks(record: records.DeleteTracksRecord, _names: Names) -> str:
+    return _count(len(record.tracks), "track")
+
+
+@_text.register(records.PrepareUpgradeRecord)
+@_text.register(records.FinishUpgradeRecord)
+@_text.register(records.DiscardUpgradeRecord)
+def _upgrade(record: UpgradeRecord, _names: Names) -> str:
+    return f"from {record.former.pack} to {record.target.pack}"
+
+
+@_text.register(records.SwitchUpgradeRecord)
+@_text.register(records.UndoUpgradeRecord)
+def _switch(record: records.SwitchUpgradeRecord | records.UndoUpgradeRecord, _names: Names) -> str:
+    way = record.former.pack, record.target.pack
+    start, end = reversed(way) if isinstance(record, records.UndoUpgradeRecord) else way
+    deleted = f", {record.deleted} deleted" if record.deleted else ""
+    return f"from {start} to {end}: {_count(record.faces, 'face')}{deleted}"
+
+
+@_text.register(records.CreateKeyRecord)
+@_text.register(records.RevokeKeyRecord)
+def _key(record: KeyRecord, _names: Names) -> str:
+    rights = f"{' '.join(record.operations)} on {' '.join(record.collections)}"
+    return f"{record.key} ({record.name}): {rights}"
+
+
+@_text.register(records.RotateKeyRecord)
+def _rotate(record: records.RotateKeyRecord, names: Names) -> str:
+    return f"{_key(record, names)}, in place of {record.replaced}"
+
+
+@_text.register(records.StartVideoJobRecord)
+def _start(record: records.StartVideoJobRecord, _names: Names) -> str:
+    return f"{record.task}, job {_short(record.job)}" + _again(repeated=record.repeated)
+
+
+@_text.register(records.ReadVideoJobRecord)
+def _read(record: records.ReadVideoJobRecord, _names: Names) -> str:
+    return f"job {_short(record.job)}"
+
+
+@_text.register(records.DeleteExpiredJobsRecord)
+def _expired(record: records.DeleteExpiredJobsRecord, _names: Names) -> str:
+    return _count(record.jobs, "job")
+
+
+@_text.register(records.Refusal)
+def _refusal(record: records.Refusal, _names: Names) -> str:
+    return f"refused {record.operation}: {record.error}"
+
+
+@_text.register(records.Failure)
+def _failure(record: records.Failure, _names: Names) -> str:
+    return f"job {_short(record.job)} failed: {record.error}"
+
+
+def _candidates(row: Sequence[records.CandidateRecord], names: Names) -> str:
+    shown = [_candidate(hit, names) for hit in row[:_MOST_CANDIDATES]]
+    return ", ".join([*shown, *_more(row, _MOST_CANDIDATES, "candidate")]) or "nobody"
+
+
+def _candidate(hit: records.CandidateRecord, names: Names) -> str:
+    who = f"face {_short(hit.face_id)}"
+    if hit.subject_id is not None:
+        who = _name(hit.subject_id, names)
+    return f"{who} {_likeness(hit.score, hit.similarity)}"
+
+
+def _probe(probe: records.ProbeRecord, names: Names) -> str:
+    if probe.kind == "user":
+        return _name(probe.subject_id, names)
+    return f"{probe.kind} {_short(probe.sha256 or probe.face_id or '')}"
+
+
+def _threshold(threshold: records.ThresholdRecord) -> str:
+    return f"from {_likeness(threshold.score, threshold.similarity)} on"
+
+
+def _likeness(score: float, similarity: float | None) -> str:
+    return f"score {score:.3f}" if similarity is None else f"{similarity:.1f}"
+
+
+def _name(subject_id: str | None, names: Names) -> str:
+    return names.get(subject_id or "", "deleted subject")
+
+
+def _tags(tags: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in sorted(tags.items())]
+
+
+def _faces(faces: Sized) -> str:
+    return _count(len(faces), "face")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _more(items: Sized, shown: int, what: str) -> list[str]:
+    left = len(items) - shown
+    return [f"{_count(left, f'more {what}')}"] if left > 0 else []
+
+
+def _again(*, repeated: bool) -> str:
+    return ", answered again" if repeated else ""
+
+
+def _short(name: str) -> str:
+    return name[:_SHORT]

@@ -1,0 +1,53 @@
+"""The platform that use cases work with, put together from the settings."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reknown.gallery.cache import TemplateCache
+from reknown.objects.allow import NoObjects
+from reknown.services.context import Platform
+from reknown.services.executor import LocalExecutor
+from reknown.settings import DEFAULT_PACK
+from reknown.storage.database import open_database
+from reknown.vision.engines import Engines, StoredPacks
+from reknown.vision.packs.store import PackStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reknown.objects.base import ObjectReader
+    from reknown.settings import Settings
+
+_TEMPLATE_MIB = 2048
+
+
+@contextmanager
+def open_platform(
+    settings: Settings,
+    *,
+    pack: str | None = None,
+    objects: ObjectReader | None = None,
+    template_mib: int = _TEMPLATE_MIB,
+    observe: Callable[[Mapping[str, float]], None] = lambda _: None,
+) -> Iterator[Platform]:
+    """The platform of the data folder, closed afterwards; no model is loaded yet.
+
+    `pack` is the default one, `observe` gets the seconds of each stage of an extraction.
+
+    Raises `DatabaseError`.
+    """
+    store = PackStore(settings.cache, [settings.packs])
+    engines = Engines(StoredPacks(store), pack or DEFAULT_PACK)
+    database = open_database(settings.data)
+    try:
+        yield Platform(
+            database=database,
+            engines=engines,
+            executor=LocalExecutor(engines, settings.cache, settings.packs, observe),
+            templates=TemplateCache(template_mib * 2**20),
+            objects=objects or NoObjects(),
+        )
+    finally:
+        database.dispose()

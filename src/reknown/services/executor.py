@@ -1,0 +1,76 @@
+"""Where work on images and videos is done: in this process now, elsewhere later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from reknown.vision.batch import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.video.isolation import Progress
+    from reknown.vision.engines import Engines
+    from reknown.vision.extraction import Extraction, ExtractionPolicy
+
+
+class Executor(Protocol):
+    """Does the tasks that take time; safe for many threads."""
+
+    @property
+    def capacity(self) -> int:
+        """How many images are worth having in work at once."""
+        ...
+
+    def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
+        """The faces of an image: `vision.extraction.extract`, wherever that runs.
+
+        Raises `ImageError`, `ModelError`, `SpaceMismatchError`.
+        """
+        ...
+
+    def analyse(
+        self, file: BinaryIO, pack: str, progress: Progress, *, pictures: bool = False
+    ) -> VideoAnalysis:
+        """The tracks of the video in a real file, with cut-outs of their best views if wanted.
+
+        `progress` is called now and then; what it raises ends the work and passes through.
+        Raises `VideoError`, `ModelError`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalExecutor:
+    """Images in the calling thread, each video in a process that can be killed.
+
+    `cache` and `packs` are where converted models and further manifests lie; `observe` gets the
+    seconds that each stage of an extraction took.
+    """
+
+    engines: Engines
+    cache: Path
+    packs: Path
+    observe: Callable[[Mapping[str, float]], None] = lambda _: None
+    capacity: int = field(default_factory=available_cores)
+
+    def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
+        """As `Executor.extract`."""
+        from reknown.vision.extraction import extract  # noqa: PLC0415 - decoders load late
+
+        extraction = extract(self.engines.of(policy.space), data, policy)
+        self.observe(extraction.seconds)
+        return extraction
+
+    def analyse(
+        self, file: BinaryIO, pack: str, progress: Progress, *, pictures: bool = False
+    ) -> VideoAnalysis:
+        """As `Executor.analyse`."""
+        from reknown.video.isolation import AnalysisRequest, analyse_isolated  # noqa: PLC0415
+
+        request = AnalysisRequest(pack, self.cache, self.packs, pictures)
+        return analyse_isolated(file, request, progress)

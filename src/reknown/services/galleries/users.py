@@ -1,0 +1,245 @@
+"""Users as subjects: made, listed, given faces, deleted; a request sent twice is done once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reknown.biometrics.errors import QuotaError
+from reknown.gallery import faces, users
+from reknown.gallery.collections import claim, get_space
+from reknown.gallery.index import ExactIndex
+from reknown.gallery.templates import pick_templates, templates_of_user
+from reknown.ledger import log, records
+from reknown.ledger.requests import find_answer, keep_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reknown.biometrics.records import UserRecord
+    from reknown.biometrics.thresholds import Threshold, ThresholdChoice
+    from reknown.services.context import Context, RequestToken
+    from reknown.services.galleries.pages import PageRequest
+    from reknown.storage.database import Connection
+    from reknown.storage.paging import Page
+
+# https://docs.aws.amazon.com/rekognition/latest/APIReference/API_AssociateFaces.html
+MAX_FACES_OF_USER = 100
+
+
+class Refusal(Enum):
+    """Why a face was not given to a user, taken from one or deleted."""
+
+    NOT_FOUND = "not found"
+    OTHER_USER = "belongs to another user"
+    UNLIKE = "does not resemble the user's faces"
+    HAS_USER = "belongs to a user"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFace:
+    """A face left as it was; `user` is whose it is, `similarity` to the user's faces, 0-100."""
+
+    face_id: str
+    refusal: Refusal
+    user: str | None = None
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What became of the faces, and how many the user has afterwards."""
+
+    changed: tuple[str, ...]
+    refused: tuple[RefusedFace, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserRequest:
+    """What is wanted of which user; `token` names a request that may be sent again."""
+
+    collection: str
+    user: str
+    token: RequestToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What was done to a user: the answer that a repeated request gets again."""
+
+    subject_id: str
+    faces: tuple[str, ...] = ()
+    refused: tuple[RefusedFace, ...] = ()
+    left: int = 0
+
+
+def list_users(context: Context, collection: str, page: PageRequest) -> Page[UserRecord]:
+    """A page of the users; raises `NotFoundError`."""
+    with context.database.begin() as connection:
+        found = users.list_users(connection, collection, page.after, page.limit)
+        record = records.ListUsersRecord(len(found.items))
+        log.append(connection, context.actor, collection, record)
+    return found
+
+
+def create_user(context: Context, request: UserRequest) -> None:
+    """A new user without faces; raises `NotFoundError`, `AlreadyExistsError`, `InputError`."""
+
+    def work(connection: Connection) -> _Change:
+        made = users.create_user(connection, request.collection, request.user)
+        return _Change(made.subject_id)
+
+    def record(done: _Change, repeated: bool) -> records.Record:
+        return records.CreateUserRecord(done.subject_id, repeated)
+
+    _once(context, request, "create user", work, record)
+
+
+def delete_user(context: Context, request: UserRequest, *, keep_faces: bool) -> int:
+    """Deletes the user with its faces, or leaves these without one; how many faces are gone.
+
+    Raises `NotFoundError`.
+    """
+
+    def work(connection: Connection) -> _Change:
+        name, collection = request.user, request.collection
+        subject_id = users.get_user(connection, collection, name).subject_id
+        gone: set[str] = set()
+        if not keep_faces:
+            own = templates_of_user(connection, collection, name).face_ids
+            gone = faces.delete_faces(connection, collection, own)
+        users.delete_user(connection, collection, name)
+        return _Change(subject_id, tuple(sorted(gone)))
+
+    def record(done: _Change, repeated: bool) -> records.Record:
+        return records.DeleteUserRecord(done.subject_id, done.faces, repeated)
+
+    return len(_once(context, request, "delete user", work, record).faces)
+
+
+def associate_faces(
+    context: Context, request: UserRequest, face_ids: Sequence[str], choice: ThresholdChoice
+) -> Assignment:
+    """Gives faces to a user, if they resemble one that it has already.
+
+    Faces that are its own already are passed over.
+
+    Raises `NotFoundError` for collection or user, `QuotaError`, `UncalibratedError`, or
+    `SpaceMismatchError` when the collection is switched to another pack meanwhile.
+    """
+    space = context.platform.space_of(request.collection)
+    threshold = choice.resolve(context.platform.engines.calibration_of(space))
+
+    def work(connection: Connection) -> _Change:
+        space.require(get_space(connection, request.collection))
+        refused, free = _sorted(connection, request, face_ids)
+        unlike = _unlike(connection, request, free, threshold)
+        wanted = [face for face in free if face not in {other.face_id for other in unlike}]
+        user = users.get_user(connection, request.collection, request.user)
+        if user.faces + len(wanted) > MAX_FACES_OF_USER:
+            raise QuotaError(
+                f"a user has {MAX_FACES_OF_USER} faces at most; "
+                f"{request.user!r} has {user.faces} and would get {len(wanted)}"
+            )
+        users.associate_faces(connection, request.collection, request.user, wanted)
+        left = user.faces + len(wanted)
+        return _Change(user.subject_id, tuple(wanted), (*refused, *unlike), left)
+
+    def record(done: _Change, repeated: bool) -> records.Record:
+        refused = tuple(face.face_id for face in done.refused)
+        limit = records.ThresholdRecord.of(threshold)
+        return records.AssociateFacesRecord(done.subject_id, done.faces, refused, limit, repeated)
+
+    done = _once(context, request, "associate faces", work, record)
+    return Assignment(done.faces, done.refused, done.left)
+
+
+def disassociate_faces(
+    context: Context, request: UserRequest, face_ids: Sequence[str]
+) -> Assignment:
+    """Takes faces from a user; those that have none are passed over. Raises `NotFoundError`."""
+
+    def work(connection: Connection) -> _Change:
+        users.get_user(connection, request.collection, request.user)
+        refused, _ = _sorted(connection, request, face_ids)
+        wanted = list(dict.fromkeys(face_ids))
+        gone = users.disassociate_faces(connection, request.collection, request.user, wanted)
+        user = users.get_user(connection, request.collection, request.user)
+        taken = tuple(face for face in wanted if face in gone)
+        return _Change(user.subject_id, taken, tuple(refused), user.faces)
+
+    def record(done: _Change, repeated: bool) -> records.Record:
+        refused = tuple(face.face_id for face in done.refused)
+        return records.DisassociateFacesRecord(done.subject_id, done.faces, refused, repeated)
+
+    done = _once(context, request, "disassociate faces", work, record)
+    return Assignment(done.faces, done.refused, done.left)
+
+
+def _once(
+    context: Context,
+    request: UserRequest,
+    operation: str,
+    work: Callable[[Connection], _Change],
+    record: Callable[[_Change, bool], records.Record],
+) -> _Change:
+    """`work`, or what it answered when this request came before; on the record either way."""
+    token, actor = request.token, context.actor
+    with context.database.begin() as connection:
+        # two requests of one token wait for each other here
+        claim(connection, request.collection)
+        known = token and _known(find_answer(connection, actor, operation, token))
+        done = known or work(connection)
+        if token and not known:
+            keep_answer(connection, actor, operation, token, msgspec.json.encode(done).decode())
+        log.append(connection, actor, request.collection, record(done, bool(known)))
+    return done
+
+
+def _known(answer: str | None) -> _Change | None:
+    """The answer to an earlier request; None if there is none, or one of an earlier release."""
+    if answer is None:
+        return None
+    try:
+        return msgspec.json.decode(answer, type=_Change)
+    except msgspec.ValidationError:
+        return None
+
+
+def _sorted(
+    connection: Connection, request: UserRequest, face_ids: Sequence[str]
+) -> tuple[list[RefusedFace], list[str]]:
+    """The faces that cannot be the user's, and those that belong to nobody yet."""
+    known = faces.find_faces(connection, request.collection, face_ids)
+    refused, free = [], []
+    for face_id in dict.fromkeys(face_ids):
+        record = known.get(face_id)
+        if record is None:
+            refused.append(RefusedFace(face_id, Refusal.NOT_FOUND))
+        elif record.user is None:
+            free.append(face_id)
+        elif record.user != request.user:
+            refused.append(RefusedFace(face_id, Refusal.OTHER_USER, record.user))
+    return refused, free
+
+
+def _unlike(
+    connection: Connection, request: UserRequest, face_ids: Sequence[str], threshold: Threshold
+) -> list[RefusedFace]:
+    own = templates_of_user(connection, request.collection, request.user).vectors
+    new = pick_templates(connection, request.collection, face_ids)
+    if not len(own) or not face_ids:
+        return []
+    # the very scores of a search
+    best = ExactIndex(own).search(new.vectors, 1)
+    pairs = zip(new.face_ids, best, strict=True)
+    judged = {face_id: threshold.judge(float(scores[0])) for face_id, (_, scores) in pairs}
+    return [
+        RefusedFace(face, Refusal.UNLIKE, similarity=judged[face].similarity)
+        for face in face_ids
+        if not judged[face].accepted
+    ]

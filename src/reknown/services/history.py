@@ -1,0 +1,57 @@
+"""What was done, read back from the ledger; names of people are looked up now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.gallery.users import find_names
+from reknown.ledger import log
+from reknown.ledger.log import Choice, Event
+from reknown.ledger.subjects import subjects_of
+from reknown.storage.database import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reknown.services.context import Context
+
+__all__ = ["Choice", "Event", "HistoryPage", "read_history"]
+
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some events, oldest first, and the names of their subjects that are still known."""
+
+    events: Sequence[Event]
+    names: Mapping[str, str]
+
+
+def read_history(
+    context: Context, choice: Choice = Choice(), *, newest: int | None = None, follow: bool = False
+) -> Iterator[HistoryPage]:
+    """The events chosen page by page, oldest first, in constant memory.
+
+    Only the `newest` of them if wanted; with `follow` it goes on with new ones as they come.
+    """
+    database, after = context.database, 0
+    if newest is not None:
+        with reading(database) as connection:
+            after = log.newest(connection, choice, newest)
+    if follow:
+        pages = log.follow(database, choice, after, lambda: time.sleep(_POLL_SECONDS))
+    else:
+        pages = log.pages(database, choice, after)
+    for events in pages:
+        yield HistoryPage(events, _names(context, events))
+
+
+def _names(context: Context, events: Sequence[Event]) -> Mapping[str, str]:
+    subjects = {subject for event in events for subject in subjects_of(event.record)}
+    if not subjects:
+        return {}
+    with reading(context.database) as connection:
+        return find_names(connection, sorted(subjects))

@@ -1,0 +1,44 @@
+"""Searches with what a collection holds: one of its faces, or all of a user's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError
+from reknown.gallery.templates import pick_templates, templates_of_user
+from reknown.gallery.users import get_user
+from reknown.ledger.records import ProbeRecord
+from reknown.services.searches.search import Probes, Unit, search
+from reknown.storage.database import reading
+
+if TYPE_CHECKING:
+    from reknown.services.context import Context
+    from reknown.services.searches.search import Found, Query
+
+
+def search_by_face(context: Context, query: Query, face_id: str) -> Found:
+    """Candidates for a stored face, itself excepted.
+
+    Raises `NotFoundError` for the collection, `InputError` for an unknown face, and as `look_up`.
+    """
+    with reading(context.database) as connection:
+        own = pick_templates(connection, query.collection, [face_id])
+    if not len(own.vectors):
+        raise InputError(f"faceId was not found in the collection: {face_id}")
+    # a face resembles its own user, but is no candidate for itself
+    own_face = face_id if query.unit is Unit.REFERENCES else None
+    record = ProbeRecord("face", face_id=face_id)
+    return search(context, query, Probes(record, own.space, own.vectors, own_face=own_face))
+
+
+def search_by_user(context: Context, query: Query, user: str) -> Found:
+    """Candidates that any face of this user resembles, in one list without the user.
+
+    Raises `NotFoundError` for the collection or the user, and as `look_up`.
+    """
+    with reading(context.database) as connection:
+        subject_id = get_user(connection, query.collection, user).subject_id
+        own = templates_of_user(connection, query.collection, user)
+    record = ProbeRecord("user", subject_id=subject_id)
+    probes = Probes(record, own.space, own.vectors, pooled=True, own_user=user)
+    return search(context, query, probes)

@@ -1,0 +1,160 @@
+"""Who might appear in this video, and when? Tracks against a collection.
+
+Each track is one search: its template is the mean of its best views, so that its score with a
+reference is the mean of theirs, and thresholds measured on single pictures stay valid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.candidates import Candidate
+from reknown.ledger.records import ProbeRecord
+from reknown.services.galleries.spaces import until_switched
+from reknown.services.searches.search import Probes, conclude, look_up, stack
+from reknown.services.videos.tracks import keep_tracks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reknown.biometrics.tracks import Track, VideoAnalysis
+    from reknown.services.context import Context
+    from reknown.services.searches.search import Query, Searched
+    from reknown.services.videos.tracks import Keeping, Kept
+
+# Someone who is out of sight for less has hardly been away.
+_SAME_APPEARANCE_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A stretch of the video with one face in it.
+
+    `person` is the video's own number for it, from 0. `candidates` are best first, none for an
+    unknown one; `best_ms` is when the best view was. `tracks` are the places of its tracks in
+    the analysis, in order of time.
+    """
+
+    from_ms: int
+    to_ms: int
+    person: int
+    candidates: tuple[Candidate, ...]
+    best_ms: int
+    tracks: tuple[int, ...]
+
+    @property
+    def best(self) -> Candidate | None:
+        """The best candidate, None for an unknown face."""
+        return self.candidates[0] if self.candidates else None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoIdentification:
+    """Who might appear when, in order of time.
+
+    The gallery was searched once for each track.
+    """
+
+    analysis: VideoAnalysis
+    appearances: tuple[Appearance, ...]
+    searched: Searched
+    kept: Kept | None
+
+    @property
+    def expected_in_video(self) -> float | None:
+        """How many references all tracks together would reach if all were of strangers."""
+        expected = self.searched.expected_false_candidates
+        return None if expected is None else expected * len(self.analysis.tracks)
+
+    @property
+    def identified(self) -> bool:
+        """Whether any track has a candidate."""
+        return any(appearance.candidates for appearance in self.appearances)
+
+
+def identify_video(
+    context: Context, query: Query, analysis: VideoAnalysis, keeping: Keeping | None = None
+) -> VideoIdentification:
+    """The candidates of every track; keeps the tracks if told to.
+
+    The search's event and the tracks are on disk before the answer is given out.
+
+    Raises as `look_up` does, and `SpaceMismatchError` when the collection is switched to another
+    model pack meanwhile.
+    """
+    with until_switched(query.collection):
+        scores = look_up(context.platform, query, track_probes(analysis))
+        with context.database.begin() as connection:
+            found = conclude(connection, context.actor, scores)
+            kept = None
+            if keeping is not None:
+                kept = keep_tracks(connection, context, query.collection, analysis, keeping)
+    shown = appearances(analysis.tracks, found.rows, query.limit)
+    return VideoIdentification(analysis, shown, found.searched, kept)
+
+
+def track_probes(analysis: VideoAnalysis) -> Probes:
+    """The tracks as probes: no unit vectors, their products are the means of all shots' scores."""
+    vectors = stack([track.template for track in analysis.tracks], analysis.space)
+    return Probes(ProbeRecord("video", analysis.sha256), analysis.space, vectors)
+
+
+def appearances(
+    tracks: Sequence[Track], candidates: Sequence[tuple[Candidate, ...]], limit: int
+) -> tuple[Appearance, ...]:
+    """The tracks as stretches of time, each with its candidates, in order of time.
+
+    Tracks are joined only where they follow each other within a second, are the same person to
+    the video and have the same best candidate, or both none: an unknown track stays unknown.
+    """
+    joined: list[Appearance] = []
+    latest: dict[int, int] = {}
+    order = sorted(range(len(tracks)), key=lambda number: tracks[number].start_ms)
+    for number in order:
+        new = _alone(number, tracks[number], candidates[number])
+        place = latest.get(new.person)
+        if place is not None and _continues(joined[place], new):
+            joined[place] = _joined(joined[place], new, limit)
+        else:
+            latest[new.person] = len(joined)
+            joined.append(new)
+    return tuple(joined)
+
+
+def _alone(number: int, track: Track, candidates: tuple[Candidate, ...]) -> Appearance:
+    best_ms = track.shots[0].time_ms
+    return Appearance(track.start_ms, track.end_ms, track.person, candidates, best_ms, (number,))
+
+
+def _continues(before: Appearance, after: Appearance) -> bool:
+    close = 0 <= after.from_ms - before.to_ms < _SAME_APPEARANCE_MS
+    return close and _subject(before.best) == _subject(after.best)
+
+
+def _subject(candidate: Candidate | None) -> tuple[str, str] | None:
+    if candidate is None:
+        return None
+    # a user and a face may have the same name
+    return ("face", candidate.face_id) if candidate.user is None else ("user", candidate.user)
+
+
+def _joined(before: Appearance, after: Appearance, limit: int) -> Appearance:
+    """Both as one, with the best score of each subject and the view of the better track."""
+    best: dict[tuple[str, str] | None, Candidate] = {}
+    for candidate in sorted((*before.candidates, *after.candidates), key=lambda c: -c.score):
+        best.setdefault(_subject(candidate), candidate)
+    ranked = tuple(
+        Candidate(rank, c.user, c.face_id, c.score, c.similarity, c.false_match_rate)
+        for rank, c in enumerate(list(best.values())[:limit], 1)
+    )
+    first, second = before.best, after.best
+    better = after if first and second and second.score > first.score else before
+    return Appearance(
+        before.from_ms,
+        after.to_ms,
+        before.person,
+        ranked,
+        better.best_ms,
+        before.tracks + after.tracks,
+    )

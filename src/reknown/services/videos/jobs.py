@@ -1,0 +1,178 @@
+"""Jobs on stored videos: started, and asked for what they found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import (
+    AccessError,
+    LimitError,
+    NotFoundError,
+    VideoTooLargeError,
+)
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery.collections import get_space
+from reknown.jobs import queue, results
+from reknown.jobs.queue import Job, State
+from reknown.ledger import log
+from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
+from reknown.ledger.requests import find_answer, keep_answer
+from reknown.services.videos.job_records import (
+    BY_TIME,
+    MATCHES,
+    JobInfo,
+    MatchedFace,
+    SeenFace,
+    Task,
+    Wanted,
+    info,
+    wanted,
+    write,
+)
+from reknown.storage.database import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reknown.objects.base import ObjectReader
+    from reknown.services.context import Actor, Context, Platform, RequestToken
+    from reknown.storage.database import Connection
+
+__all__ = ["Job", "JobResults", "ResultRequest", "StartRequest", "State", "read_job", "start_job"]
+
+# https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
+MAX_BYTES = 10 * 2**30
+MAX_OPEN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """What is wanted; `token` names a request that may be sent again."""
+
+    task: Task
+    wanted: Wanted
+    collection: str | None = None
+    token: RequestToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRequest:
+    """A part of what a job found: the entries of `span` in this order."""
+
+    task: Task
+    job_id: str
+    span: range
+    ordering: str = BY_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class JobResults:
+    """A job and some of what it found: nothing unless it succeeded.
+
+    `matches` has those of each track among the entries; `more` says that others follow.
+    """
+
+    job: Job
+    wanted: Wanted
+    info: JobInfo | None
+    entries: tuple[SeenFace, ...]
+    matches: Mapping[int, tuple[MatchedFace, ...]]
+    more: bool
+
+
+def start_job(context: Context, request: StartRequest) -> str:
+    """A new job, or the one that the same request started before; its id.
+
+    Raises `ObjectError`, `VideoTooLargeError`, `NotFoundError` for the collection,
+    `UncalibratedError`, `TokenMismatchError`, or `LimitError` with too many open jobs.
+    """
+    with reading(context.database) as connection:
+        known = _known(connection, context.actor, request)
+    if known is None:
+        _check_collection(context.platform, request)
+        # asked before the transaction: a store may take its time
+        _check_video(context.platform.objects, request.wanted)
+    with context.database.begin() as connection:
+        queue.wait_for_turn(connection, context.actor.name)
+        known = _known(connection, context.actor, request)
+        job_id = known or _add(connection, context.actor, request)
+        record = StartVideoJobRecord(
+            job_id, request.task.value, request.wanted.similarity, known is not None
+        )
+        log.append(connection, context.actor, request.collection, record)
+    return job_id
+
+
+def read_job(
+    context: Context, request: ResultRequest, permitted: Callable[[str], bool]
+) -> JobResults:
+    """The job and the entries asked for; `permitted` says whether a collection may be seen.
+
+    Raises `NotFoundError` for a job that is unknown, of another kind, or expired, and
+    `AccessError`.
+    """
+    with context.database.begin() as connection:
+        job = queue.find(connection, request.job_id)
+        if job is None or job.kind != request.task.value:
+            raise NotFoundError(
+                "there is no such job: jobs are kept for 7 days after their end, and read with "
+                "the operation that belongs to the one that started them"
+            )
+        if job.collection is not None and not permitted(job.collection):
+            raise AccessError("this access key may not see the collection that the job searched")
+        log.append(connection, context.actor, job.collection, ReadVideoJobRecord(job.job_id))
+    with reading(context.database) as connection:
+        return _results(connection, job, request)
+
+
+def _known(connection: Connection, actor: Actor, request: StartRequest) -> str | None:
+    if request.token is None:
+        return None
+    return find_answer(connection, actor, _operation(request.task), request.token)
+
+
+def _operation(task: Task) -> str:
+    return f"start video {task.value}"
+
+
+def _check_video(objects: ObjectReader, what: Wanted) -> None:
+    place = what.place
+    size = objects.size(place.bucket, place.key, place.version)
+    if size > MAX_BYTES:
+        raise VideoTooLargeError(
+            f"the video has {size:,} bytes and the limit is {MAX_BYTES:,}: cut it or compress it"
+        )
+
+
+def _check_collection(platform: Platform, request: StartRequest) -> None:
+    if request.collection is not None and request.wanted.similarity is not None:
+        calibration = platform.engines.calibration_of(platform.space_of(request.collection))
+        ThresholdChoice(request.wanted.similarity).resolve(calibration)
+
+
+def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
+    if request.collection is not None:
+        get_space(connection, request.collection)
+    count = queue.count_open(connection, actor.name)
+    if count >= MAX_OPEN:
+        # the words of Amazon
+        name = actor.name.removeprefix("key:")
+        raise LimitError(f"{count} open Jobs for User {name} Maximum limit: {MAX_OPEN}")
+    new = queue.NewJob(request.task.value, actor.name, request.collection, write(request.wanted))
+    job_id = queue.add(connection, new)
+    if request.token is not None:
+        keep_answer(connection, actor, _operation(request.task), request.token, job_id)
+    return job_id
+
+
+def _results(connection: Connection, job: Job, request: ResultRequest) -> JobResults:
+    span = request.span
+    one_more = range(span.start, span.stop + 1)
+    found = results.read(connection, job, request.ordering, one_more, SeenFace)
+    entries = tuple(found[: len(span)])
+    matches: Mapping[int, tuple[MatchedFace, ...]] = {}
+    if request.task is Task.SEARCH:
+        tracks = (entry.track for entry in entries)
+        matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
+    return JobResults(job, wanted(job), info(job), entries, matches, len(found) > len(span))

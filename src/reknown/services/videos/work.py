@@ -1,0 +1,258 @@
+"""What a worker does with one job: look, search, and write down the end of it.
+
+Results, state, event and notices are written in one transaction, and only by the one who still
+holds the lease: a job ends once, whatever dies when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import (
+    CollectionNotFoundError,
+    DatabaseError,
+    ObjectError,
+    SpaceMismatchError,
+    UncalibratedError,
+    VideoError,
+)
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.jobs import outbox, queue, results
+from reknown.jobs.queue import Ending, State
+from reknown.ledger import log
+from reknown.ledger.records import DetectRecord, Failure, IdentifyRecord
+from reknown.services.context import Actor
+from reknown.services.galleries.spaces import in_one_space
+from reknown.services.searches.search import Query, Unit, conclude, look_up
+from reknown.services.videos.identification import track_probes
+from reknown.services.videos.job_records import (
+    BY_PERSON,
+    BY_TIME,
+    MATCHES,
+    JobInfo,
+    MatchedFace,
+    SearchSummary,
+    SeenFace,
+    Task,
+    wanted,
+    write,
+)
+from reknown.services.videos.jobs import MAX_BYTES
+from reknown.services.videos.leases import LeaseLostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from typing import BinaryIO
+
+    from reknown.biometrics.candidates import Candidate
+    from reknown.biometrics.records import FaceRecord
+    from reknown.biometrics.tracks import Track, VideoAnalysis
+    from reknown.jobs.queue import Job, Lease
+    from reknown.services.context import Platform
+    from reknown.services.searches.search import Found, Scores, Searched
+    from reknown.services.videos.job_records import Wanted
+    from reknown.storage.database import Connection
+
+MAX_ATTEMPTS = 3
+# A track that resembles more references than this resembles anybody.
+MAX_MATCHES = 20
+SNS, WEBHOOK = "sns", "webhook"
+_LONGEST_MESSAGE = 2000
+_BREAKDOWNS = "video analysis crashed three times; giving up"
+_OURS = "Something failed on the server: its log tells more."
+# What a caller can do something about, or is to know.
+_EXPLAINED = (VideoError, ObjectError, SpaceMismatchError, UncalibratedError)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What a worker has.
+
+    `notice` makes the text of the notices, `webhook` says that one is told.
+    """
+
+    platform: Platform
+    notice: Callable[[Job, State], str]
+    webhook: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """How a job ended; `trouble` is for the operator alone."""
+
+    ending: Ending
+    tracks: int = 0
+    trouble: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whoever watches over the work.
+
+    `alive` is called every now and then during the analysis and may raise `LeaseLostError`;
+    only within `interruptible` may anything else be raised from outside.
+    """
+
+    alive: Callable[[], None]
+    interruptible: Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What there is to write down: how it ended, and what was seen and found, or the error."""
+
+    outcome: JobOutcome
+    seen: VideoAnalysis | None = None
+    scores: Scores | None = None
+    error: str = ""
+
+
+def work(worker: WorkerContext, lease: Lease, watch: Watch) -> JobOutcome | None:
+    """Carries the job out and ends it; None when it was taken over by another worker.
+
+    Raises `DatabaseError`, which is not the job's fault: its lease is left to run out.
+    """
+
+    def carry_out() -> JobOutcome | None:
+        return _finish(worker, lease, _look(worker.platform, lease, watch))
+
+    try:
+        # whoever is searched may be switched to another model pack meanwhile
+        return in_one_space(worker.platform.database, lease.job.collection, carry_out)
+    except DatabaseError:
+        raise
+    except LeaseLostError:
+        return None
+    except Exception as error:  # a fault of ours ends the job too, or it would come again
+        return _finish(worker, lease, _failure(error, lease.job))
+
+
+def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
+    job = lease.job
+    if lease.attempt > MAX_ATTEMPTS:
+        raise VideoError(_BREAKDOWNS)
+    what = wanted(job)
+    pack = platform.engines.default_pack
+    if job.collection is not None:
+        pack = platform.space_of(job.collection).pack
+    with watch.interruptible(), _opened(platform, what) as file:
+        seen = platform.executor.analyse(file, pack, lambda *_: watch.alive())
+    scores = None
+    if job.collection is not None:
+        threshold = ThresholdChoice(what.similarity)
+        query = Query(job.collection, threshold, MAX_MATCHES, Unit.REFERENCES)
+        scores = look_up(platform, query, track_probes(seen))
+    summary = None if scores is None else _summary(scores.searched)
+    message = _storable("; ".join(seen.warnings)) or None
+    ending = Ending(State.SUCCEEDED, message, write(JobInfo(seen.info, summary)))
+    return _Findings(JobOutcome(ending, len(seen.tracks)), seen, scores)
+
+
+def _opened(platform: Platform, what: Wanted) -> BinaryIO:
+    stored = what.place
+    return platform.objects.open(stored.bucket, stored.key, stored.version, MAX_BYTES)
+
+
+def _summary(searched: Searched) -> SearchSummary:
+    return SearchSummary(
+        space=searched.space,
+        similarity=searched.threshold.similarity or 0.0,
+        false_match_rate=searched.threshold.false_match_rate,
+        references=searched.references,
+        expected_false_candidates=searched.expected_false_candidates,
+        caution=searched.caution,
+    )
+
+
+def _failure(error: Exception, job: Job) -> _Findings:
+    trouble: Exception | None = None
+    if isinstance(error, CollectionNotFoundError):
+        message = f"The collection id: {job.collection} does not exist"
+    elif isinstance(error, _EXPLAINED):
+        message = _storable(str(error))
+    else:
+        message, trouble = _OURS, error
+    outcome = JobOutcome(Ending(State.FAILED, message), 0, trouble)
+    return _Findings(outcome, error=type(error).__name__)
+
+
+def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutcome | None:
+    job, ending = lease.job, findings.outcome.ending
+    topic = wanted(job).topic
+    body = worker.notice(job, ending.state)
+    with worker.platform.database.begin() as connection:
+        if not queue.finish(connection, lease, ending):
+            return None
+        _write(connection, job, findings)
+        if topic is not None:
+            outbox.add(connection, job.job_id, SNS, topic, body)
+        if worker.webhook:
+            outbox.add(connection, job.job_id, WEBHOOK, "", body)
+    return findings.outcome
+
+
+def _write(connection: Connection, job: Job, findings: _Findings) -> None:
+    """Results and event of a job, in the transaction that ends it."""
+    actor, task, seen = Actor(job.actor), Task(job.kind), findings.seen
+    if seen is None:
+        action = IdentifyRecord if task is Task.SEARCH else DetectRecord
+        failure = Failure(action.OPERATION, job.job_id, findings.error)
+        log.append(connection, actor, job.collection, failure)
+        return
+    parts = results.pack(BY_TIME, _by_time(seen.tracks))
+    if task is not Task.FACES:
+        # of people the clearest view comes first, of candidates the earliest
+        clearest = task is Task.PERSONS
+        parts += results.pack(BY_PERSON, _by_person(seen.tracks, clearest=clearest))
+    if findings.scores is None:
+        count = len(seen.tracks)
+        seen_record = DetectRecord(seen.sha256, "video", seen.space.pack, count, job.job_id)
+        log.append(connection, actor, None, seen_record)
+    else:
+        found = conclude(connection, actor, findings.scores, job.job_id)
+        parts += results.pack(MATCHES, _matches(found))
+    results.store(connection, job, parts)
+
+
+def _matches(found: Found) -> list[list[MatchedFace]]:
+    return [[_matched(hit, found.faces[hit.face_id]) for hit in row] for row in found.rows]
+
+
+def _matched(candidate: Candidate, record: FaceRecord) -> MatchedFace:
+    return MatchedFace(
+        face_id=record.face_id,
+        image_sha256=record.image.sha256,
+        external_id=record.external_id,
+        user=record.user,
+        box=record.box,
+        confidence=record.confidence,
+        similarity=candidate.similarity,
+        false_match_rate=candidate.false_match_rate,
+    )
+
+
+def _faces(tracks: Sequence[Track]) -> list[SeenFace]:
+    return [
+        SeenFace(seen.time_ms, track.person, number, seen.face)
+        for number, track in enumerate(tracks)
+        for seen in track.observations
+    ]
+
+
+def _by_time(tracks: Sequence[Track]) -> list[SeenFace]:
+    return sorted(_faces(tracks), key=lambda seen: (seen.time_ms, seen.person))
+
+
+def _by_person(tracks: Sequence[Track], *, clearest: bool) -> list[SeenFace]:
+    if clearest:
+        return sorted(
+            _faces(tracks), key=lambda seen: (seen.person, -seen.face.confidence, seen.time_ms)
+        )
+    return sorted(_faces(tracks), key=lambda seen: (seen.person, seen.time_ms))
+
+
+def _storable(text: str) -> str:
+    """What came from a process that a video may have taken over, as every database takes it."""
+    return text.replace("\0", "")[:_LONGEST_MESSAGE]

@@ -1,0 +1,144 @@
+"""The one task on an image: bytes -> faces -> those fit for recognition, each with its template.
+
+It depends on its arguments alone and all of them can be sent elsewhere: a thread, a process or
+another machine gives the same answer.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
+from reknown.vision.images import decode_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.geometry import BoundingBox
+    from reknown.biometrics.templates import Template, TemplateSpace
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionPolicy:
+    """What is wanted of an image.
+
+    Templates in `space`, of the first `limit` faces that `quality` lets through: of all of them
+    with None, of none with 0. Only the `largest` faces are looked at, and where `places` are
+    given only those that overlap one of these.
+    """
+
+    space: TemplateSpace
+    quality: QualityFilter = ANY_QUALITY
+    limit: int | None = None
+    largest: int | None = None
+    places: tuple[BoundingBox, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """An image without its pixels: the SHA-256 of the file, and its upright size in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedFace:
+    """A face that was found: with a template, or with objections of the quality filter.
+
+    It has neither where it passed what is asked of the image but was beyond the limit.
+    """
+
+    face: DetectedFace
+    template: Template | None = None
+    objections: tuple[Objection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What became of an image's faces, largest first.
+
+    `seconds` is how long each stage took: decode, detect, embed.
+    """
+
+    image: ImageInfo
+    space: TemplateSpace
+    found: tuple[ExtractedFace, ...]
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def faces(self) -> tuple[DetectedFace, ...]:
+        """All of them."""
+        return tuple(found.face for found in self.found)
+
+    @property
+    def fit(self) -> tuple[tuple[DetectedFace, Template], ...]:
+        """Those with a template."""
+        return tuple((each.face, each.template) for each in self.found if each.template)
+
+    @property
+    def refused(self) -> tuple[tuple[DetectedFace, tuple[Objection, ...]], ...]:
+        """Those that the quality filter turned away, and why."""
+        return tuple((each.face, each.objections) for each in self.found if each.objections)
+
+    @property
+    def surplus(self) -> tuple[DetectedFace, ...]:
+        """Those beyond the limit."""
+        return tuple(e.face for e in self.found if e.template is None and not e.objections)
+
+
+def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction:
+    """Decodes, detects and embeds; `engine` is the one of the policy's space.
+
+    Raises `ImageError`, or `SpaceMismatchError` when the engine makes other templates.
+    """
+    engine.space.require(policy.space)
+    clock = _Clock()
+    with clock.stage("decode"):
+        image = decode_image(data)
+    with clock.stage("detect"):
+        faces = engine.detect(image)[: policy.largest]
+    if (places := policy.places) is not None:
+        faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
+    with clock.stage("embed"):
+        found = tuple(_extracted(engine, image, faces, policy))
+    info = ImageInfo(image.sha256, image.width, image.height)
+    return Extraction(info, engine.space, found, clock.seconds)
+
+
+def _extracted(
+    engine: Engine, image: DecodedImage, faces: tuple[DetectedFace, ...], policy: ExtractionPolicy
+) -> Iterator[ExtractedFace]:
+    """A template is the most expensive step and shows some of the quality.
+
+    It is made only of faces that the rest of their quality speaks for.
+    """
+    fit = 0
+    for face in faces:
+        if objections := policy.quality.first_objections(face):
+            yield ExtractedFace(face, objections=objections)
+        elif fit == policy.limit:
+            yield ExtractedFace(face)
+        else:
+            ((seen, template),) = engine.extract(image, [face])
+            objections = policy.quality.objections(seen)
+            fit += not objections
+            yield ExtractedFace(seen, None if objections else template, objections)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - started

@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reknown.biometrics.calibration import Calibration
+from reknown.biometrics.errors import InputError, UncalibratedError
+from reknown.biometrics.thresholds import Threshold, caution, threshold_at_similarity
+
+TABLE = Calibration((-1.0, 0.2, 0.4, 0.6, 0.8), (1.0, 1e-2, 1e-3, 1e-4, 1e-5), "made up", 10**6)
+
+
+def test_without_calibration_it_is_said_what_to_do_instead() -> None:
+    with pytest.raises(UncalibratedError, match=r"--score.*opencv"):
+        threshold_at_similarity(None)
+
+
+def test_the_default_similarity_stands_for_one_in_ten_thousand() -> None:
+    threshold = threshold_at_similarity(TABLE)
+    assert threshold.score == pytest.approx(0.6)
+    assert threshold.similarity == pytest.approx(80)
+    assert threshold.false_match_rate == pytest.approx(1e-4)
+
+
+def test_false_candidates_are_expected_in_proportion_to_the_gallery() -> None:
+    threshold = threshold_at_similarity(TABLE, 70)
+    assert threshold.expected_false_candidates(5000) == pytest.approx(5)
+    assert threshold.expected_false_candidates(0) == 0
+
+
+def test_an_uncalibrated_score_promises_nothing() -> None:
+    threshold = Threshold(0.5, None)
+    assert threshold.similarity is None
+    assert threshold.false_match_rate is None
+    assert threshold.expected_false_candidates(10) is None
+    judged = threshold.judge(0.6)
+    assert (judged.accepted, judged.similarity, judged.false_match_rate) == (True, None, None)
+
+
+def test_a_score_at_the_threshold_is_accepted() -> None:
+    threshold = Threshold(0.5, TABLE)
+    assert threshold.judge(0.5).accepted
+    assert not threshold.judge(0.4999).accepted
+
+
+@pytest.mark.parametrize("similarity", [-0.1, 100.1, float("nan"), float("inf")])
+def test_a_similarity_beyond_the_scale_is_refused(similarity: float) -> None:
+    with pytest.raises(InputError):
+        threshold_at_similarity(TABLE, similarity)
+
+
+@given(st.floats(0, 99), st.floats(-1, 1))
+def test_score_and_similarity_agree_on_what_is_accepted(similarity: float, score: float) -> None:
+    judged = threshold_at_similarity(TABLE, similarity).judge(score)
+    assert judged.similarity is not None
+    if abs(judged.similarity - similarity) > 1e-6:
+        assert judged.accepted == (judged.similarity > similarity)
+
+
+@pytest.mark.parametrize("expected", [None, 0.0, 0.01])
+def test_few_false_candidates_need_no_caution(expected: float | None) -> None:
+    assert caution(expected) is None
+
+
+def test_many_false_candidates_are_warned_of() -> None:
+    text = caution(0.011)
+    assert text is not None
+    assert text.startswith("0.011 false candidates are expected")

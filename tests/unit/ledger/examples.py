@@ -1,0 +1,88 @@
+"""A record of every kind, with each of its fields set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from reknown.ledger import records
+from reknown.ledger.records import (
+    CandidateRecord,
+    Failure,
+    ProbeRecord,
+    Record,
+    Refusal,
+    SpaceRecord,
+    ThresholdRecord,
+    TrackCandidateRecord,
+)
+
+if TYPE_CHECKING:
+    from reknown.ledger.codec import Entry
+
+
+def uuid(number: int) -> str:
+    return str(UUID(int=number))
+
+
+DIGEST, OTHER = "ab" * 32, "cd" * 32
+ADA, BOB = uuid(1), uuid(2)
+FACE, OTHER_FACE = uuid(0xFACE << 112), uuid(0xCAFE << 112)
+TRACK = uuid(0xACED << 112)
+KEY, OTHER_KEY = "RK" + "A" * 18, "RK" + "B" * 18
+MOMENT = datetime(2026, 11, 28, 16, 30, tzinfo=UTC)
+
+SPACE = SpaceRecord("opencv", DIGEST)
+NEXT = SpaceRecord("public-domain", OTHER)
+THRESHOLD = ThresholdRecord(0.36, 80.0, 1e-4)
+IMAGE = ProbeRecord("image", sha256=DIGEST)
+HIT = CandidateRecord(FACE, ADA, 0.61, 98.2)
+NAMELESS = CandidateRecord(OTHER_FACE, None, 0.4, None)
+
+IDENTIFIED = records.IdentifyRecord(
+    IMAGE, SPACE, THRESHOLD, "subjects", 12, 30, ((HIT, NAMELESS), ()), DIGEST
+)
+
+DONE: tuple[Record, ...] = (
+    IDENTIFIED,
+    records.SearchTracksRecord(
+        IMAGE, SPACE, THRESHOLD, 7, (TrackCandidateRecord(TRACK, 0.61, 98.2),)
+    ),
+    records.VerifyRecord(DIGEST, OTHER, SPACE, THRESHOLD, 2, 1, 0.61, 98.2),
+    records.DetectRecord(DIGEST, "video", "opencv", 3, OTHER),
+    records.EnrolRecord(DIGEST, SPACE, (FACE,), ADA, 1),
+    records.CreateCollectionRecord(SPACE, {"place": "gate", "a": "ü\0"}),
+    records.DeleteCollectionRecord(),
+    records.DescribeCollectionRecord(),
+    records.ListCollectionsRecord(3),
+    records.TagCollectionRecord({"place": "gate"}, ("old",)),
+    records.ListTagsRecord(),
+    records.CreateUserRecord(ADA, True),
+    records.DeleteUserRecord(ADA, (FACE,), True),
+    records.ListUsersRecord(1),
+    records.AssociateFacesRecord(ADA, (FACE,), (OTHER_FACE,), THRESHOLD, True),
+    records.DisassociateFacesRecord(ADA, (FACE, OTHER_FACE), (), False),
+    records.ListFacesRecord(0),
+    records.DeleteFacesRecord((FACE,)),
+    records.ExportTemplatesRecord((FACE,)),
+    records.ImportTemplatesRecord((FACE,), 4),
+    records.KeepTracksRecord(DIGEST, (TRACK,), 2, MOMENT),
+    records.DeleteTracksRecord((TRACK,), DIGEST, MOMENT),
+    records.PurgeTracksRecord((TRACK,)),
+    records.ListTracksRecord(5),
+    records.PrepareUpgradeRecord(SPACE, NEXT),
+    records.SwitchUpgradeRecord(SPACE, NEXT, 30, 1),
+    records.UndoUpgradeRecord(SPACE, NEXT, 30, 0),
+    records.FinishUpgradeRecord(SPACE, NEXT),
+    records.DiscardUpgradeRecord(SPACE, NEXT),
+    records.CreateKeyRecord(KEY, "gate", ("Search*",), ("people",)),
+    records.RevokeKeyRecord(KEY, "gate", ("*",), ("*",)),
+    records.RotateKeyRecord(KEY, "gate", ("*",), ("*",), OTHER_KEY, MOMENT),
+    records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
+    records.ReadVideoJobRecord(DIGEST),
+    records.DeleteExpiredJobsRecord(2),
+)
+REFUSED = Refusal("identify", "SearchFaces", "AccessDeniedException")
+FAILED = Failure("detect", DIGEST, "VideoError")
+EXAMPLES: tuple[Entry, ...] = (*DONE, REFUSED, FAILED)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from reknown.biometrics.errors import DatabaseError
+from reknown.ledger import records
+from reknown.ledger.codec import Encoded, decode, encode
+from unit.ledger.examples import ADA, EXAMPLES, FACE, HIT, IDENTIFIED, IMAGE, SPACE, THRESHOLD
+
+if TYPE_CHECKING:
+    from reknown.ledger.codec import Entry
+
+SEEN = encode(IDENTIFIED)
+
+
+@pytest.mark.parametrize("record", EXAMPLES, ids=lambda record: type(record).__name__)
+def test_a_record_is_read_as_it_was_written(record: Entry) -> None:
+    row = encode(record)
+    assert decode(row) == record
+    keys = json.loads(row.detail)
+    assert row.detail == json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def test_a_row_says_which_record_it_holds() -> None:
+    assert {(encode(example).kind, encode(example).operation) for example in EXAMPLES} >= {
+        ("done", "identify"),
+        ("refused", "identify"),
+        ("failed", "detect"),
+    }
+    assert {encode(example).version for example in EXAMPLES} == {1}
+
+
+def test_equal_records_are_equal_texts() -> None:
+    whole = replace(IDENTIFIED, threshold=records.ThresholdRecord(0.36, 80, 1e-4))
+    assert encode(whole) == encode(IDENTIFIED)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(IDENTIFIED, threshold=records.ThresholdRecord(float("nan"), None, None)),
+        replace(IDENTIFIED, threshold=records.ThresholdRecord(0.3, float("nan"), None)),
+        replace(IDENTIFIED, threshold=records.ThresholdRecord(float("inf"), None, None)),
+        replace(IDENTIFIED, threshold=records.ThresholdRecord(0.3, 100.1, None)),
+        replace(IDENTIFIED, probe=records.ProbeRecord("image", sha256="")),
+        replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id="Ada Lovelace")),
+        replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id=f"{ADA}\n")),
+        replace(IDENTIFIED, candidates=[[HIT]]),  # type: ignore[arg-type]
+        replace(IDENTIFIED, gallery_size=-1),
+        records.CreateUserRecord("Ada"),
+        records.DeleteFacesRecord((FACE, "face")),
+        records.Refusal("identify", "Search Faces", "no"),
+    ],
+)
+def test_what_is_out_of_range_is_not_written(record: Entry) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        encode(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"detail": SEEN.detail.replace('"gallery_size":12', '"gallery_size":-12')}, ">= 0"),
+        ({"detail": SEEN.detail.replace(":12,", ":12 ,")}, "not as Reknown writes it"),
+        ({"detail": SEEN.detail[:-1] + ',"user":"Ada"}'}, "not as Reknown writes it"),
+        ({"detail": "[]"}, "Expected `object`"),
+        ({"operation": "verify"}, "damaged"),
+        ({"operation": "identify people"}, "does not know"),
+        ({"kind": "refused"}, "damaged"),
+        ({"kind": "unknown"}, "does not know"),
+        ({"version": 2}, "does not know"),
+    ],
+)
+def test_what_is_read_is_checked(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(DatabaseError, match=why):
+        decode(replace(SEEN, **change))
+
+
+def test_a_refusal_of_another_operation_is_damage() -> None:
+    refused = encode(records.Refusal("identify", "SearchFaces", "AccessDeniedException"))
+    with pytest.raises(DatabaseError, match="damaged"):
+        decode(replace(refused, operation="verify"))
+
+
+def test_version_0_is_shown_as_it_is() -> None:
+    detail = '{"user": "Ada", "odd": "\\udcff", "threshold": 0.98}'
+    row = Encoded("done", "whatever", 0, detail)
+    assert decode(row) == {"user": "Ada", "odd": "\udcff", "threshold": 0.98}
+
+
+def test_a_probe_of_each_kind() -> None:
+    for probe in (
+        IMAGE,
+        records.ProbeRecord("face", face_id=FACE),
+        records.ProbeRecord("user", subject_id=ADA),
+        records.ProbeRecord("video", sha256=SPACE.fingerprint),
+    ):
+        record = replace(IDENTIFIED, probe=probe, threshold=THRESHOLD)
+        assert decode(encode(record)) == record

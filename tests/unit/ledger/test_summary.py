@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reknown.ledger import records
+from reknown.ledger.summary import summarise
+from unit.ledger.examples import ADA, EXAMPLES, FACE, HIT, IDENTIFIED
+
+if TYPE_CHECKING:
+    from reknown.ledger.codec import Entry
+
+NAMES = {ADA: "Ada Lovelace"}
+EXPECTED = {
+    "IdentifyRecord": "image abababab among 12 subjects from 80.0 on: "
+    "Ada Lovelace 98.2, face cafe0000 score 0.400; nobody",
+    "SearchTracksRecord": "image abababab among 7 tracks from 80.0 on: track aced0000 98.2",
+    "VerifyRecord": "image abababab with image cdcdcdcd from 80.0 on: "
+    "1 of 2 faces matched, best 98.2",
+    "DetectRecord": "3 tracks in video abababab",
+    "EnrolRecord": "1 face of image abababab for Ada Lovelace, 1 refused",
+    "CreateCollectionRecord": "with pack opencv a=ü\0 place=gate",
+    "DeleteCollectionRecord": "",
+    "DescribeCollectionRecord": "",
+    "ListCollectionsRecord": "3 shown",
+    "TagCollectionRecord": "place=gate -old",
+    "ListTagsRecord": "",
+    "CreateUserRecord": "Ada Lovelace, answered again",
+    "DeleteUserRecord": "Ada Lovelace with 1 face, answered again",
+    "ListUsersRecord": "1 shown",
+    "AssociateFacesRecord": "1 face to Ada Lovelace, 1 refused, answered again",
+    "DisassociateFacesRecord": "2 faces from Ada Lovelace",
+    "ListFacesRecord": "0 shown",
+    "DeleteFacesRecord": "1 face",
+    "ExportTemplatesRecord": "1 face",
+    "ImportTemplatesRecord": "1 face, 4 known",
+    "KeepTracksRecord": "1 track of video abababab in place of 2 until 2026-11-28",
+    "DeleteTracksRecord": "1 track",
+    "PurgeTracksRecord": "1 track",
+    "ListTracksRecord": "5 shown",
+    "PrepareUpgradeRecord": "from opencv to public-domain",
+    "SwitchUpgradeRecord": "from opencv to public-domain: 30 faces, 1 deleted",
+    "UndoUpgradeRecord": "from public-domain to opencv: 30 faces",
+    "FinishUpgradeRecord": "from opencv to public-domain",
+    "DiscardUpgradeRecord": "from opencv to public-domain",
+    "CreateKeyRecord": "RKAAAAAAAAAAAAAAAAAA (gate): Search* on people",
+    "RevokeKeyRecord": "RKAAAAAAAAAAAAAAAAAA (gate): * on *",
+    "RotateKeyRecord": "RKAAAAAAAAAAAAAAAAAA (gate): * on *, in place of RKBBBBBBBBBBBBBBBBBB",
+    "StartVideoJobRecord": "search, job abababab, answered again",
+    "ReadVideoJobRecord": "job abababab",
+    "DeleteExpiredJobsRecord": "2 jobs",
+    "Refusal": "refused SearchFaces: AccessDeniedException",
+    "Failure": "job abababab failed: VideoError",
+}
+
+
+@pytest.mark.parametrize("record", EXAMPLES, ids=lambda record: type(record).__name__)
+def test_each_record_in_a_line(record: Entry) -> None:
+    assert summarise(record, NAMES) == EXPECTED[type(record).__name__]
+
+
+def test_deleted_subjects_have_no_name() -> None:
+    assert "deleted subject 98.2" in summarise(IDENTIFIED, {})
+    assert summarise(records.CreateUserRecord(None), {}) == "deleted subject"
+
+
+def test_long_lists_are_cut_short() -> None:
+    many = replace(IDENTIFIED, candidates=((HIT,) * 5, *(((),) * 7)))
+    found = summarise(many, NAMES).partition(": ")[2]
+    shown = ["Ada Lovelace 98.2, " * 3 + "2 more candidates", *["nobody"] * 4, "3 more faces"]
+    assert found == "; ".join(shown)
+    assert summarise(replace(IDENTIFIED, candidates=()), NAMES).endswith(": no face")
+
+
+def test_probes_are_named_by_what_they_are() -> None:
+    user = replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id=ADA))
+    assert summarise(user, NAMES).startswith("Ada Lovelace among 12 subjects")
+    face = replace(IDENTIFIED, probe=records.ProbeRecord("face", face_id=FACE), gallery_size=1)
+    assert summarise(face, NAMES).startswith("face face0000 among 1 subject from")
+
+
+def test_rows_without_types_are_shown_as_they_are() -> None:
+    assert summarise({"user": "Ada", "found": 1}, {}) == '{"user": "Ada", "found": 1}'

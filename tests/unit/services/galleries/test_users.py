@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contexts import events, faces, user_names
+from reknown.biometrics.errors import (
+    AlreadyExistsError,
+    NotFoundError,
+    QuotaError,
+    TokenMismatchError,
+)
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery import users as stored_users
+from reknown.ledger.records import (
+    AssociateFacesRecord,
+    CreateUserRecord,
+    DeleteUserRecord,
+    DisassociateFacesRecord,
+    ListUsersRecord,
+)
+from reknown.services.context import RequestToken
+from reknown.services.galleries import users
+from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
+from reknown.services.galleries.enrolment_plan import read_plan
+from reknown.services.galleries.pages import PageRequest
+from reknown.services.galleries.users import Refusal, RefusedFace, UserRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reknown.biometrics.records import UserRecord
+    from reknown.services.context import Context
+
+EILEEN, GRACE = "Eileen Collins", "Grace Hopper"
+ANY = ThresholdChoice(score=-1.0)
+
+
+@pytest.fixture
+def enrolled(context: Context, collection: str, people: Path) -> str:
+    """The collection with both people."""
+    results = list(enrol_subjects(context, collection, read_plan(people)))
+    assert all(result.face for result in results)
+    return collection
+
+
+@pytest.fixture
+def loose(context: Context, enrolled: str, eileen: bytes, grace: bytes) -> tuple[str, str]:
+    """Two faces without users: Eileen's and Grace's, under an external id."""
+    for data in (eileen, grace):
+        enrol_group(context, enrolled, GroupImage(data, external_id="loose"))
+    first, second = (face.face_id for face in faces(context) if face.user is None)
+    return first, second
+
+
+def user(context: Context, name: str) -> UserRecord:
+    found = users.list_users(context, "people", PageRequest()).items
+    return next(record for record in found if record.name == name)
+
+
+def test_deleting_a_user_removes_its_faces_and_nobody_elses(
+    context: Context, enrolled: str
+) -> None:
+    (mine,) = faces(context, user=EILEEN)
+    subject_id = user(context, EILEEN).subject_id
+    gone = users.delete_user(context, UserRequest(enrolled, EILEEN), keep_faces=False)
+    assert gone == 1
+    assert [face.user for face in faces(context)] == [GRACE]
+    assert user_names(context) == [GRACE]
+    assert events(context)[-1].record == DeleteUserRecord(subject_id, (mine.face_id,))
+
+
+def test_a_user_may_be_deleted_without_its_faces(context: Context, enrolled: str) -> None:
+    subject_id = user(context, EILEEN).subject_id
+    assert users.delete_user(context, UserRequest(enrolled, EILEEN), keep_faces=True) == 0
+    assert [face.user for face in faces(context)] == [None, GRACE]
+    assert events(context)[-1].record == DeleteUserRecord(subject_id)
+
+
+def test_a_user_whose_deletion_fails_keeps_its_faces(
+    context: Context, enrolled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("stopped")
+
+    monkeypatch.setattr(stored_users, "delete_user", fail)
+    with pytest.raises(RuntimeError, match="stopped"):
+        users.delete_user(context, UserRequest(enrolled, GRACE), keep_faces=False)
+    assert len(faces(context)) == 2
+
+
+def test_making_and_listing_users_is_on_the_record(context: Context, collection: str) -> None:
+    users.create_user(context, UserRequest(collection, "Ada"))
+    made = user(context, "Ada")
+    created, listed = events(context)[-2:]
+    assert created.record == CreateUserRecord(made.subject_id)
+    assert listed.record == ListUsersRecord(1)
+    with pytest.raises(AlreadyExistsError):
+        users.create_user(context, UserRequest(collection, "Ada"))
+
+
+def test_a_request_that_comes_again_is_answered_and_not_done_again(
+    context: Context, collection: str
+) -> None:
+    request = UserRequest(collection, "Ada", RequestToken("once", "digest"))
+    users.create_user(context, request)
+    users.create_user(context, request)
+    assert [asdict(event.record)["repeated"] for event in events(context)[-2:]] == [False, True]  # type: ignore[call-overload]
+    assert user_names(context) == ["Ada"]
+    other = UserRequest(collection, "Bob", RequestToken("once", "other digest"))
+    with pytest.raises(TokenMismatchError):
+        users.create_user(context, other)
+
+
+def test_faces_are_given_to_whom_they_resemble(
+    context: Context, enrolled: str, loose: tuple[str, str]
+) -> None:
+    request = UserRequest(enrolled, EILEEN, RequestToken("give", "them"))
+    missing = "00000000-0000-4000-8000-000000000000"
+    done = users.associate_faces(context, request, [*loose, missing], ThresholdChoice(80))
+    assert (done.changed, done.left) == (loose[:1], 2)
+    assert done.refused[0] == RefusedFace(missing, Refusal.NOT_FOUND)
+    unlike = done.refused[1]
+    assert (unlike.face_id, unlike.refusal) == (loose[1], Refusal.UNLIKE)
+    record = events(context)[-1].record
+    assert isinstance(record, AssociateFacesRecord)
+    assert record.subject_id == user(context, EILEEN).subject_id
+    assert (record.faces, record.refused) == (loose[:1], (missing, loose[1]))
+    assert record.threshold.similarity == 80
+    # the very answer, refusals and all
+    assert users.associate_faces(context, request, [*loose, missing], ThresholdChoice(80)) == done
+
+
+def test_faces_of_another_user_are_left_to_it(
+    context: Context, enrolled: str, loose: tuple[str, str]
+) -> None:
+    users.associate_faces(context, UserRequest(enrolled, GRACE), loose, ANY)
+    done = users.associate_faces(context, UserRequest(enrolled, EILEEN), loose, ANY)
+    assert done.changed == ()
+    expected = [RefusedFace(face, Refusal.OTHER_USER, GRACE) for face in loose]
+    assert list(done.refused) == expected
+
+
+def test_a_user_has_so_many_faces_and_no_more(
+    context: Context, enrolled: str, loose: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(users, "MAX_FACES_OF_USER", 2)
+    with pytest.raises(QuotaError, match="has 1 and would get 2"):
+        users.associate_faces(context, UserRequest(enrolled, GRACE), loose, ANY)
+
+
+def test_faces_are_taken_from_a_user(context: Context, enrolled: str) -> None:
+    (mine,) = faces(context, user=EILEEN)
+    (others,) = faces(context, user=GRACE)
+    ids = [mine.face_id, others.face_id]
+    done = users.disassociate_faces(context, UserRequest(enrolled, EILEEN), ids)
+    assert (done.changed, done.left) == ((mine.face_id,), 0)
+    assert done.refused == (RefusedFace(others.face_id, Refusal.OTHER_USER, GRACE),)
+    subject_id = user(context, EILEEN).subject_id
+    record = DisassociateFacesRecord(subject_id, (mine.face_id,), (others.face_id,))
+    assert events(context)[-2].record == record
+
+
+def test_nobody_is_not_found(context: Context, collection: str) -> None:
+    before, nobody = len(events(context)), UserRequest(collection, "nobody")
+    with pytest.raises(NotFoundError):
+        users.delete_user(context, nobody, keep_faces=False)
+    with pytest.raises(NotFoundError):
+        users.associate_faces(context, nobody, [], ANY)
+    with pytest.raises(NotFoundError):
+        users.disassociate_faces(context, nobody, [])
+    assert len(events(context)) == before
+
+
+def test_an_answer_of_an_earlier_release_is_worked_out_again(
+    context: Context, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = UserRequest(collection, "Ada", RequestToken("once", "digest"))
+    monkeypatch.setattr(users, "find_answer", lambda *_: "{}")
+    monkeypatch.setattr(users, "keep_answer", lambda *_: None)
+    users.create_user(context, request)
+    assert user_names(context) == ["Ada"]
