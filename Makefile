@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 JAVASCRIPT := tests/contract/javascript
+# A process for each core; one that is done takes tests from another's end.
+TESTS := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -14,14 +16,14 @@ demo: .venv/demo ## See it work on two real people
 	$(BIN)/reknown demo
 
 test: .venv/dev .venv/javascript ## Run the tests
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 check: .venv/dev .venv/javascript ## Format, lint, types, import contracts, tests: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/mypy --num-workers auto
+	$(TESTS)
 
 format: .venv/dev ## Format the code and mend what ruff can
 	$(BIN)/ruff format .

@@ -26,7 +26,7 @@ from PIL import Image
 from reknown.cli.demo_pictures import EILEEN, GRACE
 from reknown.cli.session import open_engine
 from reknown.vision.batch import map_bounded
-from reknown.vision.embed import _chips
+from reknown.vision.embed.base import cut_chips
 from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def stages(engine: Engine) -> dict[str, float]:
         assessed = time.perf_counter()
         if not faces:
             continue
-        _chips(image.pixels, found.landmarks, reference)
+        cut_chips(image.pixels, found.landmarks, reference)
         aligned = time.perf_counter()
         engine.embed(image, faces)
         done = time.perf_counter()

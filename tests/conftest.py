@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from botocore.loaders import JSONFileLoader
+from hypothesis import HealthCheck, settings
 
 from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
 from reknown.vision.images import decode_image
@@ -15,15 +18,39 @@ from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 
+settings.register_profile(
+    "on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("on a busy machine")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _endpoints_of_aws() -> Iterator[None]:
+    """Parsed once a process: each boto3 session would read them anew.
+
+    The models of services are not: ours is merged into what was read.
+    """
+    load = JSONFileLoader.load_file
+    parsed = cache(JSONFileLoader().load_file)
+
+    def load_file(loader: JSONFileLoader, path: str) -> Any:
+        return load(loader, path) if path.endswith("service-2") else parsed(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
+
 
 @pytest.fixture(scope="session")
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One model cache for the whole run: conversion takes a second."""
+    """One model cache for each process of the run: conversion takes a second."""
     return tmp_path_factory.mktemp("cache")
 
 

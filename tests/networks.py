@@ -7,10 +7,28 @@ from typing import TYPE_CHECKING
 
 import onnx
 
+from reknown.vision.detect.mtcnn import MtcnnPart
+from reknown.vision.detect.yunet import YunetPart
+from reknown.vision.embed.dlib_resnet import DlibResnetPart
+from reknown.vision.embed.sface import SfacePart
+from reknown.vision.packs import recipes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.vision.inference import Model
+
+
+_RECIPES = {
+    recipe.role: recipe
+    for kind in (MtcnnPart, YunetPart, DlibResnetPart, SfacePart)
+    for recipe in kind.recipes
+}
+
+
+def convert(role: str, data: bytes) -> dict[str, bytes]:
+    """The graphs that a file of this role becomes."""
+    return recipes.convert(_RECIPES[role], data)
 
 
 def whole(networks: Mapping[str, Model]) -> dict[str, bytes]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.templates import TemplateSpace
-from reknown.vision.embed import Embeddings
+from reknown.vision.embed.base import Embeddings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
-    from reknown.vision.embed import Embedder
+    from reknown.vision.embed.base import Embedder
 
 OTHER = TemplateSpace("other", "cd" * 32, 48)
 

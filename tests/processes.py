@@ -39,7 +39,7 @@ def running(process: int) -> bool:
     return state != "Z"
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
     """Returns when it holds; raises `TimeoutError`."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -54,6 +54,6 @@ def child_of(parent: int, word: str) -> int:
     return children(parent, word)[0]
 
 
-def wait_for_end(process: int, seconds: float = 5) -> None:
+def wait_for_end(process: int, seconds: float = 30) -> None:
     """Returns when it is no longer running; raises `TimeoutError`."""
     wait_for(lambda: not running(process), seconds)

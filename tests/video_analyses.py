@@ -33,11 +33,11 @@ def track(
     picture: tuple[int, int, int] | None = None,
 ) -> Track:
     """A face that stays `at` its place; `picture` is the colour of its shot's cut-out."""
-    seen = [Observation(t, face(*at)) for t in range(from_ms, to_ms, 200)]
-    seen.append(Observation(to_ms, face(*at)))
+    shown = face(*at)
+    seen = [Observation(t, shown) for t in (*range(from_ms, to_ms, 200), to_ms)]
     middle = (from_ms + to_ms) // 2 if best_ms is None else best_ms
     jpeg = b"" if picture is None else plain_jpeg(picture)
-    return Track(person, tuple(seen), (Shot(middle, face(*at), jpeg),), template)
+    return Track(person, tuple(seen), (Shot(middle, shown, jpeg),), template)
 
 
 def analysis(

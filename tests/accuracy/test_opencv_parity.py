@@ -183,7 +183,7 @@ def _reference(store: PackStore, pixels: Pixels) -> Floats:
 
 def _found(networks: Mapping[str, Model], pixels: Pixels) -> Floats:
     """The same by ours."""
-    detector = YunetDetector(OnnxNetwork(networks["yunet"]), YunetSettings(), None)
+    detector = YunetDetector(OnnxNetwork(networks["yunet"]), YunetSettings())
     found = detector.detect(pixels)
     corners, sides = found.boxes[:, :2], found.boxes[:, 2:] - found.boxes[:, :2]
     points = found.landmarks.reshape(-1, 10)

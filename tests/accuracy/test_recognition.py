@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from reknown.services.photos import attempt_all, read_photo
 
 from reknown.biometrics.templates import Template, compare
-from reknown.biometrics.thresholds import threshold_at_similarity
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.vision.batch import map_bounded
+from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,23 +64,19 @@ def judged(request: pytest.FixtureRequest, folder: Path) -> Judged:
     engine: Engine = request.getfixturevalue(request.param.fixture)
 
     def work(path: Path) -> Template | None:
-        photo = read_photo(engine, path)
-        if not photo.faces:
+        image = decode_image(read_image_file(path))
+        faces = engine.detect(image)
+        if not faces:
             return None
         middle = min(
-            photo.faces,
+            faces,
             key=lambda f: abs(f.landmarks.nose.x - 0.5) + abs(f.landmarks.nose.y - 0.5),
         )
-        return engine.embed(photo.image, [middle])[0]
+        return engine.embed(image, [middle])[0]
 
     pairs = _pairs(folder, same=True) + _pairs(folder, same=False)
     paths = sorted({path for pair in pairs for path in pair})
-    results = dict(attempt_all(work, paths))
-    assert all(result is None or isinstance(result, Template) for result in results.values())
-    templates = {
-        path: made for path, made in results.items() if made is None or isinstance(made, Template)
-    }
-    return Judged(request.param, engine, templates)
+    return Judged(request.param, engine, dict(map_bounded(work, paths)))
 
 
 def _scores(judged: Judged, pairs: list[tuple[Path, Path]]) -> list[float]:
@@ -93,7 +90,7 @@ def test_every_face_is_found(judged: Judged) -> None:
 
 
 def test_people_are_told_apart(judged: Judged, folder: Path) -> None:
-    limit = threshold_at_similarity(judged.engine.calibration, 50).score
+    limit = ThresholdChoice(50).resolve(judged.engine.calibration).score
     mated = _scores(judged, _pairs(folder, same=True))
     strangers = _scores(judged, _pairs(folder, same=False))
     assert sum(score < limit for score in mated) <= judged.pack.missed_at_50
@@ -101,7 +98,7 @@ def test_people_are_told_apart(judged: Judged, folder: Path) -> None:
 
 
 def test_strangers_hardly_ever_reach_the_default_threshold(judged: Judged, folder: Path) -> None:
-    limit = threshold_at_similarity(judged.engine.calibration).score
+    limit = ThresholdChoice().resolve(judged.engine.calibration).score
     strangers = _scores(judged, _pairs(folder, same=False))
     mated = _scores(judged, _pairs(folder, same=True))
     assert sum(score >= limit for score in strangers) <= 1

@@ -112,26 +112,25 @@ def _memory_mib(server: Server) -> float:
 # --- slow ones -------------------------------------------------------------------------------
 
 
-def _seconds_until_closed(connection: socket.socket, trickle: bytes, pause: float = 0.1) -> float:
-    """How long the server listens to a byte from time to time."""
-    started = time.monotonic()
+def _is_closed_upon(connection: socket.socket, trickle: bytes, pause: float = 0.1) -> bool:
+    """Whether the server listens to a byte from time to time and goes before the last."""
     connection.settimeout(pause)
     for place in range(len(trickle)):
         try:
             connection.sendall(trickle[place : place + 1])
             if not connection.recv(1000):
-                break
+                return True
         except TimeoutError:
             continue
         except ConnectionError:
-            break
-    return time.monotonic() - started
+            return True
+    return False
 
 
 @pytest.mark.parametrize("trickle", [b"POST / HTTP/1.1\r\nhost: here\r\n" * 3, b"\r\n" * 50])
 def test_a_head_byte_by_byte_is_not_waited_for(hasty: Server, trickle: bytes) -> None:
     with _connect(hasty) as connection:
-        assert _seconds_until_closed(connection, trickle) < _HEAD_SECONDS + 1
+        assert _is_closed_upon(connection, trickle)
 
 
 def test_neither_is_one_after_an_answer(hasty: Server) -> None:
@@ -139,17 +138,14 @@ def test_neither_is_one_after_an_answer(hasty: Server) -> None:
         connection.sendall(b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n")
         assert _status(connection.recv(1000)) == 200
         head = b"GET /health HTTP/1.1\r\nhost: here\r\nx: " + b"a" * 50
-        assert _seconds_until_closed(connection, head) < _HEAD_SECONDS + 1
+        assert _is_closed_upon(connection, head)
 
 
 def test_silence_is_not_waited_for(hasty: Server) -> None:
-    started = time.monotonic()
     with _connect(hasty) as silent, _connect(hasty) as used:
         used.sendall(b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n")
         assert _all(silent) == b""
-        assert time.monotonic() - started < _HEAD_SECONDS + 1
         assert _all(used).endswith(b'{"status": "ok"}')
-        assert time.monotonic() - started < _IDLE_SECONDS + 2
 
 
 def test_half_a_body_is_not_waited_for(hasty: Server) -> None:
@@ -292,11 +288,20 @@ def test_those_who_say_nothing_do_not_shut_out_others(served: Server, begun: str
                 connection.sendall(said)
             if number % 100 == 0:
                 assert good.ask("ListCollections", {}).status == 200
-        started = time.monotonic()
         assert raw.get(served, "/health").status == 200
         assert _listed(served).status == 200
         assert good.ask("ListCollections", {}).status == 200
-        assert time.monotonic() - started < 2
+        assert _is_open(connection)  # so nobody had to wait until the silent ones were gone
+
+
+def _is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
 
 
 def test_those_who_go_in_the_middle_do_no_harm(served: Server) -> None:
@@ -455,44 +460,41 @@ def _slow_picture() -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _detect(server: Server, image: str) -> tuple[raw.Reply, float]:
+def _detect(server: Server, image: str) -> raw.Reply:
     caller = raw.Caller(server)
-    started = time.monotonic()
     try:
-        reply = caller.ask("DetectFaces", {"Image": {"Bytes": image}})
+        return caller.ask("DetectFaces", {"Image": {"Bytes": image}})
     finally:
         caller.close()
-    return reply, time.monotonic() - started
 
 
 def test_what_there_is_no_room_for_is_refused_at_once(tmp_path: Path) -> None:
-    image = _slow_picture()
+    image, answered_meanwhile = _slow_picture(), 0
     with serving(tmp_path, "--workers", 1, "--queue", 1) as server:
         with ThreadPoolExecutor(30) as pool:
             futures = [pool.submit(_detect, server, image) for _ in range(30)]
             while not all(future.done() for future in futures):
-                started = time.monotonic()
                 assert raw.get(server, "/health").status == 200
-                assert time.monotonic() - started < 1
                 assert raw.get(server, "/ready").status == 200
-                assert b"reknown_pool_waiting" in raw.get(server, "/metrics").body
+                assert _at_work(server) <= 2  # so nobody else waits before the refusal
+                answered_meanwhile += not all(future.done() for future in futures)
                 time.sleep(0.05)
             answers = [future.result() for future in futures]
-        done = [reply for reply, _ in answers if reply.status == 200]
-        refused = [(reply, seconds) for reply, seconds in answers if reply.status != 200]
+        done = [reply for reply in answers if reply.status == 200]
+        refused = [reply for reply in answers if reply.status != 200]
+        assert answered_meanwhile
         assert len(done) >= 2
-        assert len(refused) >= 15
-        for reply, seconds in refused:
+        assert refused
+        for reply in refused:
             raw.check(reply)
             assert reply.code == "ThrottlingException"
-            assert seconds < 2
         _is_well(server)
 
 
 # --- the stop --------------------------------------------------------------------------------
 
 
-def _running(server: Server) -> float:
+def _at_work(server: Server) -> float:
     text = raw.get(server, "/metrics").body.decode()
     found = re.findall(r'reknown_pool_(?:running|waiting)\{pool="recognition"\} (\S+)', text)
     return sum(map(float, found))
@@ -502,14 +504,14 @@ def test_requests_in_flight_finish(tmp_path: Path) -> None:
     image = _slow_picture()
     with serving(tmp_path, "--workers", 1) as server, ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(_detect, server, image) for _ in range(4)]
-        while _running(server) < 4:
+        while _at_work(server) < 4:
             time.sleep(0.01)
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         with pytest.raises(ConnectionError):
             _listed(server)
-        assert [future.result()[0].status for future in futures] == [200] * 4
-        assert server.process.wait(timeout=10) in {0, -signal.SIGTERM}
+        assert [future.result().status for future in futures] == [200] * 4
+        assert server.process.wait(timeout=30) in {0, -signal.SIGTERM}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
@@ -523,10 +525,8 @@ def test_half_a_request_does_not_hold_up_the_stop(
         with _connect(server) as connection:
             connection.sendall(request[: int(share * len(request))])
             time.sleep(0.1)
-            started = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(timeout=10) in {0, -signal.SIGTERM}
-            assert time.monotonic() - started < 2
+            assert server.process.wait(timeout=30) in {0, -signal.SIGTERM}
 
 
 # --- a full disk -----------------------------------------------------------------------------
@@ -539,8 +539,8 @@ def _limit_files(server: Server, size: int) -> None:
 
 
 def _eventually(server: Server, status: int) -> bool:
-    """Whether /ready says so within some seconds."""
-    end = time.monotonic() + 5
+    """Whether /ready says so by and by."""
+    end = time.monotonic() + 30
     while raw.get(server, "/ready").status != status:
         if time.monotonic() > end:
             return False

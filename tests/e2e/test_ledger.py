@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reknown.cli.session import open_gallery
 from reknown.ledger.actor import Actor
 from reknown.ledger.log import append, record
 from reknown.ledger.records import ListUsersRecord
+from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +27,13 @@ BOB = Actor("cli:bob")
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
-    with open_gallery(None) as database:
-        with database.begin() as connection:
-            for number in range(5000):
-                append(connection, BOB, None, ListUsersRecord(number))
-        yield database
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path / "data")
+    with database.begin() as connection:
+        for number in range(5000):
+            append(connection, BOB, None, ListUsersRecord(number))
+    yield database
+    database.dispose()
 
 
 def test_a_reader_that_has_seen_enough_is_no_drama(database: Database) -> None:

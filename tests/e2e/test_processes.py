@@ -47,6 +47,7 @@ def _start(*words: object, **environment: str) -> subprocess.Popen[str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            pipesize=4096,  # it cannot get far ahead of whoever reads and is late
             env=os.environ | environment,
         )
     finally:

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from moto.server import ThreadedMotoServer
 
 import callers
+from processes import wait_for
 from servers import REKNOWN, Server, serving
 
 if TYPE_CHECKING:
@@ -69,10 +70,8 @@ def _ended(server: Server) -> str:
 
 def test_it_starts_and_shows_its_first_key_once(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    started = time.monotonic()
     with serving(data) as first:
         _wait_until_ready(first)
-        seconds = time.monotonic() - started
         key = first.key_id, first.secret
         assert first.secret not in _ended(first)
     with serving(data, key=key) as second:
@@ -80,8 +79,6 @@ def test_it_starts_and_shows_its_first_key_once(tmp_path: Path) -> None:
         with closing(second.client()) as client:
             assert client.list_collections()["CollectionIds"] == []
         said = _ended(second)
-    print(f"ready after {seconds:.1f} s")
-    assert seconds < 10
     assert "SECRET" not in said
     assert first.secret not in "".join(first.log + second.log)
 
@@ -371,5 +368,6 @@ def test_pictures_come_from_a_store_that_speaks_s3(tmp_path: Path, store: str) -
         closing(server.client(**callers.NO_RETRIES)) as client,
     ):
         _check_stored_pictures(client)
+        wait_for(lambda: len(server.log) >= 4)  # they are written just after the answers
         lines = [json.loads(line) for line in server.log]
     assert [line["code"] for line in lines] == ["OK", *["InvalidS3ObjectException"] * 3]

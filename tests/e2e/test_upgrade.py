@@ -50,7 +50,7 @@ def _enroll(people: Path) -> None:
 def _killed_while_it_prepares(pictures: Path, chance: random.Random) -> set[str]:
     """The pictures that it said to have carried before it was killed."""
     command = _command("--from", pictures, "--pack", NEW)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pipesize=4096)
     assert process.stdout is not None
     printed = "".join(process.stdout.readline() for _ in range(chance.randint(1, 5)))
     if chance.random() < 0.5:

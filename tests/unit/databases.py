@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -46,8 +47,10 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def own_engine(location: str) -> Iterator[Engine]:
+def own_engine(location: str, empty_folder: Path) -> Iterator[Engine]:
     """A database of the test's own, for what has to be committed."""
+    if "://" not in location:
+        shutil.copytree(empty_folder, location)
     engine = open_database(location)
     yield engine
     engine.dispose()
@@ -59,8 +62,9 @@ def new_location(request: pytest.FixtureRequest, kind: str, folder: Path) -> str
         return str(folder / "data")
     url = make_url(request.getfixturevalue("postgres_url"))
     name = f"test_{uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_engine(url)
+    with engine.begin() as connection:  # a database of its own would be a copy of 300 files
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    own = url.update_query_dict({"options": f"-csearch_path={name}"})
+    return own.render_as_string(hide_password=False)

@@ -9,14 +9,13 @@ from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint
 
 from reknown.storage.database import open_database
 from unit.databases import new_location
-from unit.plans.filling import TABLES, fill
+from unit.plans.filling import TABLES, analyse, fill
 from unit.plans.reading import accesses, recorded
 from unit.plans.use_cases import USE_CASES, asked
 from unit.plans.walks import ALLOWED, allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Engine, ForeignKey, Table
 
@@ -27,21 +26,22 @@ COUNTS = (1, 2, 3, 10, 500)
 """Planners change their minds with the number of ids."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=["bare", "analysed"])
-def filled(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Iterator[Engine]:
-    """Thousands of faces and all that belongs to them."""
-    engine = open_database(new_location(request, kind, tmp_path))
-    fill(engine, analysed=request.param == "analysed")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """Thousands of faces and all that belongs to them; tests write nothing that stays."""
+    folder = tmp_path_factory.mktemp("plans")
+    engine = open_database(new_location(request, request.param, folder))
+    fill(engine)
     yield engine
     engine.dispose()
 
 
-def test_statements_go_by_their_keys(filled: Engine) -> None:
+@pytest.mark.parametrize("known", ["bare", "analysed"])
+def test_statements_go_by_their_keys(filled: Engine, known: str) -> None:
+    if known == "analysed":
+        analyse(filled)
     plans: dict[str, list[Access]] = {}
     faults: dict[str, list[int]] = {}
     walkers = set()
@@ -77,7 +77,11 @@ def test_every_statement_is_looked_at() -> None:
 
 @pytest.mark.parametrize(
     ("table", "key"),
-    [(table, key) for table in TABLES for key in table.foreign_keys],
+    [
+        (table, key)
+        for table in TABLES
+        for key in sorted(table.foreign_keys, key=lambda key: key.target_fullname)
+    ],
     ids=lambda value: getattr(value, "name", None) or getattr(value, "target_fullname", None),
 )
 def test_what_goes_with_a_row_is_found_by_an_index(table: Table, key: ForeignKey) -> None:

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ class _Story:
 
     def identify(self, picture: Image, tiles: tuple[Tile, ...], name: str) -> bool:
         """Searches, prints and draws; whether everybody enrolled and nobody else was found."""
+        import numpy as np
+
         from reknown.cli.demo_pictures import png
         from reknown.cli.identify import labels, print_search, warn_of
         from reknown.cli.output import print_table

@@ -20,24 +20,26 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.calibration import Calibration
     from reknown.vision.detect.base import Detections, Detector
-    from reknown.vision.embed import Embedder, Embeddings
+    from reknown.vision.embed.base import Embedder, Embeddings
     from reknown.vision.images import DecodedImage
 
 # Faces of a crowd are embedded by and by, so that their chips do not fill memory.
 _TOGETHER = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Engine:
     """A loaded model pack; safe to use from several threads at once.
 
-    `calibration` is None for a pack whose scores have not been measured yet.
+    `calibration` is None for a pack whose scores have not been measured yet; `memory` is about
+    how many bytes it takes once it has been in use.
     """
 
     detector: Detector
     embedder: Embedder
     space: TemplateSpace
     calibration: Calibration | None
+    memory: int = 0
 
     def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
         """All faces, largest first."""

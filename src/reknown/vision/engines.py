@@ -1,59 +1,234 @@
-"""Stand-in."""
+"""The engines in use: loaded when they are needed, let go when nobody asks for them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ctypes
+import time
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import TIMEOUT_MAX, Lock, Thread
+from typing import TYPE_CHECKING, Protocol
+
+from reknown.vision.packs.space import pack_calibration, template_space
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.templates import TemplateSpace
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
 
 
-class StoredPacks:
-    def __init__(self, store: PackStore) -> None:
-        self.store = store
+class PackSource(Protocol):
+    """Where engines come from; each method raises `ModelError` for a pack that is not here."""
 
     def load(self, pack: str) -> Engine:
-        from reknown.vision.load import load_engine
+        """The engine, with its networks."""
+        ...
+
+    def space(self, pack: str) -> TemplateSpace:
+        """The space of its templates, without loading networks."""
+        ...
+
+    def calibration(self, pack: str) -> Calibration | None:
+        """What its scores stand for, without loading networks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPacks:
+    """The packs of a store."""
+
+    store: PackStore
+
+    def load(self, pack: str) -> Engine:
+        """As `load_engine` does."""
+        # Only here, as it needs ONNX Runtime.
+        from reknown.vision.load import load_engine  # noqa: PLC0415
 
         return load_engine(self.store, pack)
 
     def space(self, pack: str) -> TemplateSpace:
-        from reknown.vision.packs.space import template_space
-
+        """As the manifest has it."""
         return template_space(self.store.manifest(pack))
 
     def calibration(self, pack: str) -> Calibration | None:
-        from reknown.vision.packs.space import pack_calibration
-
+        """As the manifest has it, if it was measured with the pack as it is."""
         return pack_calibration(self.store.manifest(pack))[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an engine is kept that nobody asks for, and the bytes that all may take.
+
+    The bytes are estimates (`Engine.memory`), right within a factor of two. The engine asked
+    for last is kept even if it alone takes more.
+    """
+
+    idle_seconds: float = 600.0
+    memory_bytes: int = 4 * 2**30
+
+
 class Engines:
-    def __init__(self, source: StoredPacks, default: str) -> None:
+    """Loads packs by name and keeps them within `limits`; safe for many threads.
+
+    A load blocks only those who need that pack. An engine that is let go of stays usable for
+    whoever still holds it; others who ask meanwhile get that same one, and until they do it
+    counts against no limit.
+
+    Idle packs are let go even when nobody asks for any: on two cores a pack gives back 200 to
+    330 MiB and takes 0.1 to 0.4 s to load again (`bench/packs.py`). For this a thread sleeps
+    until the first pack is due, one while any pack is loaded: some 20 KiB, and one wake-up in
+    `idle_seconds`.
+    """
+
+    def __init__(
+        self,
+        source: PackSource,
+        default_pack: str,
+        limits: Limits = Limits(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.default_pack = default_pack
         self._source = source
-        self._loaded: dict[str, Engine] = {}
-        self.default_pack = default
+        self._limits = limits
+        self._clock = clock
+        # Guards all below; never held while a pack is loaded or freed.
+        self._lock = Lock()
+        self._loading: weakref.WeakValueDictionary[str, Lock] = weakref.WeakValueDictionary()
+        self._alive: weakref.WeakValueDictionary[str, Engine] = weakref.WeakValueDictionary()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()  # the least recently used first
+        self._watched = False
+        # Ends the thread's sleep when these engines are gone. A bare lock: it may be released
+        # wherever the garbage collector happens to run.
+        self._end = Lock()
+        self._end.acquire()
+        weakref.finalize(self, self._end.release).atexit = False
 
     @property
     def default(self) -> Engine:
+        """The engine for new collections and for requests without one; raises `ModelError`."""
         return self.get(self.default_pack)
 
     def get(self, pack: str) -> Engine:
-        if pack not in self._loaded:
-            self._loaded[pack] = self._source.load(pack)
-        return self._loaded[pack]
+        """The engine of a pack; raises `ModelError` when it cannot be loaded here."""
+        if (engine := self._find(pack)) is not None:
+            return engine
+        turn = self._turn(pack)
+        with turn:
+            engine = self._find(pack)
+            if engine is None:
+                engine = self._source.load(pack)
+                self._keep(pack, engine)
+        return engine
 
     def of(self, space: TemplateSpace) -> Engine:
+        """The engine that makes templates of this space.
+
+        Raises `ModelError` when its pack cannot be loaded here, `SpaceMismatchError` when
+        the pack of that name makes others.
+        """
+        self.space_of(space.pack).require(space)
         engine = self.get(space.pack)
-        engine.space.require(space)
+        engine.space.require(space)  # the manifest may have changed meanwhile
         return engine
 
     def space_of(self, pack: str) -> TemplateSpace:
-        return self._source.space(pack)
+        """The space of a pack's templates, without loading networks; raises `ModelError`."""
+        engine = self._peek(pack)
+        return self._source.space(pack) if engine is None else engine.space
 
     def calibration_of(self, space: TemplateSpace) -> Calibration | None:
-        self.space_of(space.pack).require(space)
-        return self._source.calibration(space.pack)
+        """What scores in this space stand for, without loading networks; raises as `of` does."""
+        engine = self._peek(space.pack)
+        if engine is None:
+            self._source.space(space.pack).require(space)
+            return self._source.calibration(space.pack)
+        engine.space.require(space)
+        return engine.calibration
+
+    def loaded(self) -> tuple[str, ...]:
+        """The packs that are kept, the least recently used first."""
+        with self._lock:
+            return tuple(self._kept)
+
+    def unload_idle(self) -> None:
+        """Lets go of what nobody has asked for in time; happens by itself."""
+        with self._lock:
+            due = self._clock() - self._limits.idle_seconds
+            idle = [pack for pack, kept in self._kept.items() if kept.asked <= due]
+            gone = [self._kept.pop(pack) for pack in idle]
+        _free(gone)
+
+    def _turn(self, pack: str) -> Lock:
+        """What those who would load this pack wait for; it is gone when the last of them is."""
+        with self._lock:
+            return self._loading.setdefault(pack, Lock())
+
+    def _peek(self, pack: str) -> Engine | None:
+        with self._lock:
+            return self._alive.get(pack)
+
+    def _find(self, pack: str) -> Engine | None:
+        engine = self._peek(pack)
+        if engine is not None:
+            self._keep(pack, engine)
+        return engine
+
+    def _keep(self, pack: str, engine: Engine) -> None:
+        """As the most recently used one, at the cost of others where memory is short."""
+        with self._lock:
+            self._alive[pack] = engine
+            self._kept[pack] = _Kept(engine, self._clock())
+            self._kept.move_to_end(pack)
+            gone = self._surplus()
+            self._watch()
+        _free(gone)
+
+    def _surplus(self) -> list[_Kept]:
+        total = sum(kept.engine.memory for kept in self._kept.values())
+        gone = []
+        while total > self._limits.memory_bytes and len(self._kept) > 1:
+            gone.append(self._kept.popitem(last=False)[1])
+            total -= gone[-1].engine.memory
+        return gone
+
+    def _watch(self) -> None:
+        """Has a thread sleep until the first pack is due, unless one does."""
+        if self._watched or not self._kept:
+            return
+        due = next(iter(self._kept.values())).asked + self._limits.idle_seconds
+        seconds = min(max(due - self._clock(), 0.0), TIMEOUT_MAX)
+        Thread(
+            target=_wait, args=(weakref.ref(self), self._end, seconds), daemon=True, name="packs"
+        ).start()
+        self._watched = True
+
+    def _woken(self) -> None:
+        self.unload_idle()
+        with self._lock:
+            self._watched = False
+            self._watch()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    engine: Engine
+    asked: float
+
+
+def _wait(engines: weakref.ref[Engines], end: Lock, seconds: float) -> None:
+    if not end.acquire(timeout=seconds) and (found := engines()) is not None:
+        found._woken()
+
+
+def _free(gone: list[_Kept]) -> None:
+    """Has glibc give the memory back that freed networks leave in its heaps."""
+    if not gone:
+        return
+    gone.clear()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

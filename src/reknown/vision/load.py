@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 import cv2
 
 from reknown.vision.analyze import Engine
-from reknown.vision.embed import Alignment, FusedResNetEmbedder, SfaceEmbedder
+from reknown.vision.batch import available_cores
+from reknown.vision.detect.base import RelocatingDetector
 from reknown.vision.inference import OnnxNetwork
-from reknown.vision.packs.load import load_detector
-from reknown.vision.packs.manifest import DlibResnetPart
-from reknown.vision.packs.space import chip_references, pack_calibration, template_space
+from reknown.vision.packs.cache import weights_of
+from reknown.vision.packs.space import pack_calibration, template_space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reknown.vision.embed import Embedder
-    from reknown.vision.inference import Model
+    from reknown.vision.detect.base import Detector
+    from reknown.vision.inference import Model, Network
     from reknown.vision.packs.manifest import PackManifest
     from reknown.vision.packs.store import PackStore
-
 
 _SWITCH_SECONDS = 0.0005
 
@@ -38,22 +37,33 @@ def load_engine(store: PackStore, pack: str) -> Engine:
     cv2.setNumThreads(1)
     sys.setswitchinterval(_SWITCH_SECONDS)
     manifest = store.manifest(pack)
-    networks = store.open(pack)
+    models = store.open(pack)
+    networks = {name: OnnxNetwork(model) for name, model in models.items()}
     calibration, _ = pack_calibration(manifest)
     return Engine(
-        detector=load_detector(networks, manifest),
-        embedder=_load_embedder(networks, manifest),
+        detector=_load_detector(manifest, networks),
+        embedder=manifest.embedder.load(networks),
         space=template_space(manifest),
         calibration=calibration,
+        memory=_memory(manifest, models),
     )
 
 
-def _load_embedder(networks: Mapping[str, Model], manifest: PackManifest) -> Embedder:
-    part = manifest.embedder
-    alignment = Alignment(part.chip, chip_references(part))
-    if isinstance(part, DlibResnetPart):
-        trunk, head = (OnnxNetwork(networks[role]) for role in ("trunk", "head"))
-        return FusedResNetEmbedder(
-            trunk, head, alignment, mirror=part.mirror, map_weight=part.map_weight
-        )
-    return SfaceEmbedder(OnnxNetwork(networks["sface"]), alignment)
+def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> Detector:
+    """The detector, with the points of another network where the pack has one."""
+    detector = manifest.detector.load(networks)
+    if manifest.points is None:
+        return detector
+    return RelocatingDetector(detector, manifest.points.load(networks))
+
+
+def _memory(manifest: PackManifest, models: Mapping[str, Model]) -> int:
+    """The weights, and what networks keep for each of the pictures worked on side by side."""
+    working = sum(part.working_bytes() for part in manifest.parts())
+    return sum(map(_size, models.values())) + working * available_cores()
+
+
+def _size(model: Model) -> int:
+    if isinstance(model, bytes):
+        return len(model)
+    return model.stat().st_size + weights_of(model).stat().st_size

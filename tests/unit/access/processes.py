@@ -13,18 +13,24 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
-from contexts import make_context
 from reknown.access.vault import load_vault
 from reknown.services.access import ensure_key
+from reknown.services.context import Actor, Context
 from reknown.storage.database import open_database
+
+if TYPE_CHECKING:
+    from reknown.services.context import Platform
 
 
 def work(folder: Path, location: str, start: float) -> None:
     engine = open_database(location)
     time.sleep(max(0.0, start - time.monotonic()))
     vault = load_vault(folder, None)
-    made = ensure_key(make_context(engine), vault)
+    platform = cast("Platform", SimpleNamespace(database=engine))
+    made = ensure_key(Context(platform, Actor("tester")), vault)
     engine.dispose()
     line = f"{vault.derive('test').hex()} {made[0].key_id if made else 'none'}\n"
     os.write(1, line.encode())

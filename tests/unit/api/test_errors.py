@@ -17,9 +17,13 @@ def _kinds() -> list[type[ours.ReknownError]]:
     ]
 
 
+def _made(kind: type[ours.ReknownError]) -> ours.ReknownError:
+    return kind("made") if kind is ours.NoFaceError else kind.__new__(kind)
+
+
 @pytest.mark.parametrize("kind", _kinds())
 def test_every_error_has_a_code(kind: type[ours.ReknownError]) -> None:
-    error = wire_error(kind.__new__(kind), "DetectFaces", None)
+    error = wire_error(_made(kind), "DetectFaces", None)
     known = {code for operation in OPERATIONS.values() for code in operation.errors}
     assert error.code in known
 

@@ -4,25 +4,36 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError, UncalibratedError
-from reknown.biometrics.thresholds import Threshold, caution, threshold_at_similarity
+from reknown.biometrics.thresholds import Threshold, ThresholdChoice, caution
 
 TABLE = Calibration((-1.0, 0.2, 0.4, 0.6, 0.8), (1.0, 1e-2, 1e-3, 1e-4, 1e-5), "made up", 10**6)
 
 
 def test_without_calibration_it_is_said_what_to_do_instead() -> None:
     with pytest.raises(UncalibratedError, match=r"--score.*opencv"):
-        threshold_at_similarity(None)
+        ThresholdChoice().resolve(None)
 
 
 def test_the_default_similarity_stands_for_one_in_ten_thousand() -> None:
-    threshold = threshold_at_similarity(TABLE)
+    threshold = ThresholdChoice().resolve(TABLE)
     assert threshold.score == pytest.approx(0.6)
     assert threshold.similarity == pytest.approx(80)
     assert threshold.false_match_rate == pytest.approx(1e-4)
 
 
+def test_a_score_is_a_threshold_with_or_without_calibration() -> None:
+    assert ThresholdChoice(score=0.5).resolve(None) == Threshold(0.5, None)
+    assert ThresholdChoice(score=0.4).resolve(TABLE).similarity == pytest.approx(70)
+    with pytest.raises(InputError, match="not as both"):
+        ThresholdChoice(80, 0.5)
+
+
+def test_a_similarity_stays_as_it_was_stated() -> None:
+    assert ThresholdChoice(91).resolve(TABLE).similarity == 91
+
+
 def test_false_candidates_are_expected_in_proportion_to_the_gallery() -> None:
-    threshold = threshold_at_similarity(TABLE, 70)
+    threshold = ThresholdChoice(70).resolve(TABLE)
     assert threshold.expected_false_candidates(5000) == pytest.approx(5)
     assert threshold.expected_false_candidates(0) == 0
 
@@ -45,12 +56,12 @@ def test_a_score_at_the_threshold_is_accepted() -> None:
 @pytest.mark.parametrize("similarity", [-0.1, 100.1, float("nan"), float("inf")])
 def test_a_similarity_beyond_the_scale_is_refused(similarity: float) -> None:
     with pytest.raises(InputError):
-        threshold_at_similarity(TABLE, similarity)
+        ThresholdChoice(similarity).resolve(TABLE)
 
 
 @given(st.floats(0, 99), st.floats(-1, 1))
 def test_score_and_similarity_agree_on_what_is_accepted(similarity: float, score: float) -> None:
-    judged = threshold_at_similarity(TABLE, similarity).judge(score)
+    judged = ThresholdChoice(similarity).resolve(TABLE).judge(score)
     assert judged.similarity is not None
     if abs(judged.similarity - similarity) > 1e-6:
         assert judged.accepted == (judged.similarity > similarity)

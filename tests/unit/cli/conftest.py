@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from reknown.cli import session
 from reknown.cli.main import cli
+from reknown.settings import DEFAULT_PACK
+from reknown.vision.engines import StoredPacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from typer.testing import Result
 
@@ -36,22 +40,27 @@ class Run:
         return [json.loads(line, parse_constant=refuse) for line in self.out.splitlines()]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _commands() -> Iterator[None]:
+    """typer's runner builds all commands anew each time: here once a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
+
+
 @pytest.fixture
-def run(
-    engine: Engine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Run]:
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
     """Runs a command in this process with the engines that are loaded already."""
-    load = session.open_engine
+    open_engine, load = session.open_engine, StoredPacks.load
 
-    def open_engine(pack: str | None) -> Engine:
-        if pack in {None, session.DEFAULT_PACK}:
-            return engine
-        if pack == "public-domain":
-            loaded: Engine = request.getfixturevalue("public_domain")
-            return loaded
-        return load(pack)
+    def loaded(pack: str | None) -> Engine | None:
+        fixture = {None: "engine", DEFAULT_PACK: "engine", "public-domain": "public_domain"}.get(
+            pack
+        )
+        return fixture and request.getfixturevalue(fixture)
 
-    monkeypatch.setattr(session, "open_engine", open_engine)
+    monkeypatch.setattr(session, "open_engine", lambda pack: loaded(pack) or open_engine(pack))
+    monkeypatch.setattr(StoredPacks, "load", lambda packs, pack: loaded(pack) or load(packs, pack))
 
     def run_command(*arguments: object, answer: str | None = None) -> Run:
         words = [str(argument) for argument in arguments]

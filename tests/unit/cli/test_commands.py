@@ -50,7 +50,7 @@ def gallery(run: RunCommand, people: Path) -> None:
 def test_detect_shows_the_faces(run: RunCommand, eileen_jpg: Path) -> None:
     done = run("detect", eileen_jpg)
     assert done.status == 0
-    assert "300 x 300 pixels, faces: 1" in done.out
+    assert "300 x 300 pixels, faces: 1" in " ".join(done.out.split())  # however long the path
     (line,) = run("detect", eileen_jpg, "--json").lines
     (face,) = line["faces"]
     assert line["image"] == str(eileen_jpg)
@@ -117,7 +117,7 @@ def test_poor_pictures_are_compared_and_enrolled_where_that_is_wanted(
 
 
 def test_compare_needs_a_face(run: RunCommand, eileen_jpg: Path, blank: Path) -> None:
-    with pytest.raises(NoFaceError, match="second"):
+    with pytest.raises(NoFaceError, match="reference"):
         run("compare", eileen_jpg, blank)
 
 

@@ -8,29 +8,20 @@ import pytest
 
 from portraits import mirrored_grace
 from reknown.biometrics.errors import InputError, NotFoundError, UpgradeError
-from reknown.cli import session
+from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reknown.vision.analyze import Engine
     from unit.cli.conftest import Run
 
     RunCommand = Callable[..., Run]
 
 
 @pytest.fixture
-def upgrade(
-    run: RunCommand, public_domain: Engine, people: Path, monkeypatch: pytest.MonkeyPatch
-) -> RunCommand:
+def upgrade(run: RunCommand, people: Path) -> RunCommand:
     """`collections upgrade`, with Eileen and two pictures of Grace enrolled with the old pack."""
-    load = session.open_engine
-
-    def open_engine(pack: str | None) -> Engine:
-        return public_domain if pack == "public-domain" else load(pack)
-
-    monkeypatch.setattr(session, "open_engine", open_engine)
     (people / "Grace Hopper" / "2.jpg").write_bytes(mirrored_grace())
     assert run("enroll", people, "--pack", "public-domain").status == 0
 
@@ -126,8 +117,8 @@ def test_faces_that_cannot_come_along_are_listed_and_deleted_only_when_told_to(
     assert "no face is missing" in upgrade("--missing").out
     ids = [face["face_id"] for face in run("faces", "list", "--json").lines]
     assert listed["face_id"] not in ids
-    action = run("ledger", "--json").lines[-2]
-    assert action["record"] == {"faces": [listed["face_id"]]}
+    (deletion,) = run("ledger", "--json", "--operation", "delete faces").lines
+    assert deletion["record"] == {"faces": [listed["face_id"]]}
 
 
 def test_faces_enrolled_after_the_switch_can_go_back_with_their_pictures(
@@ -196,13 +187,11 @@ def test_a_pack_that_is_gone_leaves_similarities_uncompared(
     upgrade: RunCommand, moved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade("--from", moved)
-    store = session.pack_store()
-    known = store.manifest
+    known = PackStore.manifest
 
-    def manifest(name: str) -> object:
-        return known(f"{name} of yore" if name == "public-domain" else name)
+    def manifest(store: PackStore, name: str) -> object:
+        return known(store, f"{name} of yore" if name == "public-domain" else name)
 
-    monkeypatch.setattr(session, "pack_store", lambda: store)
-    monkeypatch.setattr(store, "manifest", manifest)
+    monkeypatch.setattr(PackStore, "manifest", manifest)
     assert "similarities are not compared" in upgrade().out
     assert json.loads(upgrade("--json").out)["agreement"]["people"] is None

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from growth import calls
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.duplicates import (
     NO_HASH,
@@ -123,14 +123,13 @@ def test_none_and_too_many() -> None:
         find_duplicates(same, np.arange(count))
 
 
-def test_ten_thousand_take_a_second() -> None:
+def test_ten_thousand_are_compared_in_blocks() -> None:
     generator = np.random.default_rng(0)
     hashes = generator.integers(1, 2**63, 10_000).astype(np.uint64)
     hashes[7_000] = hashes[3] ^ np.uint64(0b111)
     marks = PictureMarks(("",) * 10_000, hashes, np.zeros((10_000, 256), np.uint8))
-    began = time.process_time()
+    assert calls(lambda: find_duplicates(marks, np.arange(10_000))) < 1_000
     found = find_duplicates(marks, np.arange(10_000))
-    assert time.process_time() - began < 3
     assert (found.first.tolist(), found.second.tolist()) == ([3], [7_000])
     assert found.distance.tolist() == [3]
 

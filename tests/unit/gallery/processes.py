@@ -69,7 +69,7 @@ def together(location: str, processes: int, images: int) -> int:
     start = time.monotonic() + 0.1
 
     def work() -> None:
-        time.sleep(start - time.monotonic())
+        time.sleep(max(0.0, start - time.monotonic()))
         engine = open_database(location)
         enrol(engine, (str(number) for number in range(images)))
         engine.dispose()

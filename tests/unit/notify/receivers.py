@@ -28,7 +28,8 @@ class Receiver:
     """Answers as it is told and remembers what it was asked.
 
     `chunks` are the answer's body, or, with `raw`, all of the answer. `stopped` is set when the
-    test is over, so that a chunk can be waited for.
+    test is over, so that a chunk can be waited for. `outlasted` is set when an answer that takes
+    a minute was waited for.
     """
 
     status: int = 200
@@ -39,18 +40,20 @@ class Receiver:
     written: int = 0
     address: str = ""
     stopped: Event = field(default_factory=Event)
+    outlasted: bool = False
 
     def dripping(self, start: bytes) -> Iterator[bytes]:
-        """`start`, then a byte every 50 ms for 6 s or until the test is over."""
+        """`start`, then a byte every 50 ms for a minute or until the test is over."""
         yield start
-        for _ in range(120):
+        for _ in range(1200):
             if self.stopped.wait(0.05):
                 return
             yield b"x"
+        self.outlasted = True
 
     def silent(self) -> Iterator[bytes]:
-        """Nothing, for 6 s or as long as the test lasts."""
-        self.stopped.wait(6)
+        """Nothing, for a minute or as long as the test lasts."""
+        self.outlasted = not self.stopped.wait(60)
         yield b""
 
     def handler(receiver) -> type[BaseHTTPRequestHandler]:  # noqa: N805
@@ -108,3 +111,4 @@ def receiving(receiver: Receiver, certificate: Path | None = None) -> Iterator[R
             receiver.stopped.set()
             server.shutdown()
             thread.join()
+    assert not receiver.outlasted, "the sender waited for all of the answer"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import time
 from contextlib import closing
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -68,12 +67,9 @@ def messages(aws: Callable[[str], Any], queue: str) -> list[dict[str, Any]]:
 def fails(
     endpoint: str, topic: str = TOPIC, timeouts: NotifyTimeouts = NotifyTimeouts()
 ) -> NotifyError:
-    """The error, which comes in time."""
-    with closing(sender(endpoint, timeouts)) as sns:
-        start = time.monotonic()
-        with pytest.raises(NotifyError) as caught:
-            sns.send(topic, BODY, "job-1")
-    assert time.monotonic() - start < 3
+    """The error, which tells nothing private."""
+    with closing(sender(endpoint, timeouts)) as sns, pytest.raises(NotifyError) as caught:
+        sns.send(topic, BODY, "job-1")
     for private in (endpoint, SECRET, KEY_ID, topic):
         assert private not in str(caught.value)
     return caught.value

@@ -35,18 +35,17 @@ def send(receiver: Receiver, message_id: str = "job-1", path: str = "/hook") -> 
 
 
 def fails(receiver: Receiver, timeouts: NotifyTimeouts = NotifyTimeouts()) -> NotifyError:
-    """The error, which comes in time."""
+    """The error, which tells nothing private."""
     sender = WebhookSender(f"{receiver.address}/hook", SECRET, timeouts)
-    start = time.monotonic()
     with pytest.raises(NotifyError) as caught:
         sender.send("webhook", BODY, "job-1")
-    assert time.monotonic() - start < 3
     for private in (receiver.address, SECRET, "/hook"):
         assert private not in str(caught.value)
     return caught.value
 
 
 def test_a_message_arrives_signed(receiver: Receiver) -> None:
+    before = time.time()
     sender: Sender = WebhookSender(f"{receiver.address}/hook?to=a&b", SECRET)
     sender.send("http://127.0.0.1:1/elsewhere", BODY, "job-1")
     [asked] = receiver.asked
@@ -54,7 +53,7 @@ def test_a_message_arrives_signed(receiver: Receiver) -> None:
     assert asked.body == BODY.encode()
     assert asked.headers["Content-Type"] == "application/json"
     assert asked.headers["webhook-id"] == "job-1"
-    assert abs(int(asked.headers["webhook-timestamp"]) - time.time()) < 5
+    assert before - 1 < int(asked.headers["webhook-timestamp"]) <= time.time()
     assert verify(SECRET, asked.headers, asked.body)
     assert not verify(SECRET, asked.headers, asked.body + b" ")
     assert not verify(SECRET, asked.headers, asked.body, time.time() + 310)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import gc
 import socket
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import repeat
@@ -169,10 +168,8 @@ def test_a_store_that_hangs_or_stammers_is_given_up(
     behave: Callable[[socket.socket], None],
 ) -> None:
     with listening(behave) as endpoint, closing(s3_objects(endpoint, HASTY)) as objects:
-        start = time.monotonic()
         with pytest.raises(ObjectStoreError) as caught:
             objects.read(BUCKET, "k", None, LIMIT)
-        assert time.monotonic() - start < 4
         assert "127.0.0.1" not in str(caught.value)
 
 

@@ -89,8 +89,8 @@ def track_id(number: int) -> str:
     return f"track {number}"
 
 
-def fill(engine: Engine, *, analysed: bool) -> None:
-    """Puts thousands of rows into each table that grows, and lets the planner know or not."""
+def fill(engine: Engine) -> None:
+    """Puts thousands of rows into each table that grows; the planner does not know them."""
     postgres = engine.dialect.name == "postgresql"
     with engine.begin() as connection:
         if postgres:  # it analyses by itself when it likes
@@ -104,10 +104,15 @@ def fill(engine: Engine, *, analysed: bool) -> None:
         _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
-    with engine.begin() as connection:
-        if analysed:
-            connection.execute(text("ANALYZE"))
         if postgres:
+            _grow(connection)
+
+
+def analyse(engine: Engine) -> None:
+    """Lets the planner know what is there."""
+    with engine.begin() as connection:
+        connection.execute(text("ANALYZE"))
+        if engine.dialect.name == "postgresql":
             _grow(connection)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "data")
+def database(tmp_path: Path, empty_folder: Path) -> Iterator[Database]:
+    database = open_database(shutil.copytree(empty_folder, tmp_path / "data"))
     yield database
     database.dispose()
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from reknown.biometrics.errors import ModelNotFoundError
 from reknown.services.self_test import run_checks
-from reknown.vision.embed import Embeddings
+from reknown.vision.embed.base import Embeddings
 
 if TYPE_CHECKING:
     from pathlib import Path

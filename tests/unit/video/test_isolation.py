@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 import videos
+from processes import wait_for_end
 from reknown.biometrics.errors import (
     InvalidVideoError,
     ModelNotFoundError,
@@ -194,10 +195,7 @@ def test_it_dies_with_the_one_that_waits(clip: bytes, request_: AnalysisRequest)
         waiting.kill()
         waiting.wait()
         waiting.stdout.close()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not Path(f"/proc/{child}").exists()
+    wait_for_end(child)
 
 
 def test_there_is_no_network_where_the_system_allows() -> None:

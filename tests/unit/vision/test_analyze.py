@@ -8,7 +8,7 @@ import pytest
 
 from reknown.biometrics.geometry import Point
 from reknown.vision.detect.base import Detections
-from reknown.vision.embed import Embeddings
+from reknown.vision.embed.base import Embeddings
 from reknown.vision.images import DecodedImage
 from reknown.vision.quality import with_magnitude
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
-from reknown.vision.draw import Label, draw_labels, save_picture
+from reknown.vision.draw import Label, draw_labels, save_image
 
 MIDDLE = BoundingBox(0.25, 0.25, 0.5, 0.5)
 
@@ -84,7 +84,7 @@ def test_no_name_is_too_strange(name: str) -> None:
     [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.png", "PNG"), ("deep/er/a.PNG", "PNG")],
 )
 def test_the_ending_says_the_format(tmp_path: Path, name: str, image_format: str) -> None:
-    save_picture(draw_labels(_grey(), []), tmp_path / name)
+    save_image(draw_labels(_grey(), []), tmp_path / name)
     with Image.open(tmp_path / name) as saved:
         assert saved.format == image_format
         assert saved.size == (300, 200)
@@ -94,7 +94,7 @@ def test_the_ending_says_the_format(tmp_path: Path, name: str, image_format: str
 @pytest.mark.parametrize("name", ["a.gif", "a", "a.jpg.txt", ".png"])
 def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"\.jpg or \.png"):
-        save_picture(draw_labels(_grey(), []), tmp_path / name)
+        save_image(draw_labels(_grey(), []), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,7 +104,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     picture = draw_labels(_grey(), [])
     for target in (tmp_path / "file" / "a.png", tmp_path / "folder.png", Path("/proc/a.png")):
         with pytest.raises(InputError, match="cannot write"):
-            save_picture(picture, target)
+            save_image(picture, target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
@@ -120,9 +120,9 @@ def test_a_picture_is_replaced_whole_or_not_at_all(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", fail)
         with pytest.raises(InputError, match="no space left"):
-            save_picture(draw_labels(_grey(), []), target)
+            save_image(draw_labels(_grey(), []), target)
     assert target.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [target]
-    save_picture(draw_labels(_grey(), []), target)
+    save_image(draw_labels(_grey(), []), target)
     assert list(tmp_path.iterdir()) == [target]
     assert target.read_bytes() != b"before"

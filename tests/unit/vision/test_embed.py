@@ -9,7 +9,9 @@ from PIL import Image
 
 from reknown.biometrics.templates import compare
 from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
-from reknown.vision.embed import Alignment, FusedResNetEmbedder, SfaceEmbedder
+from reknown.vision.embed.base import Alignment
+from reknown.vision.embed.dlib_resnet import FusedResNetEmbedder
+from reknown.vision.embed.sface import SfaceEmbedder
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:

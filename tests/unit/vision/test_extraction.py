@@ -1,42 +1,64 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from reknown.services.extraction import Extraction, extract
+import pytest
 
 import portraits
+from reknown.biometrics.errors import ImageError, SpaceMismatchError
 from reknown.biometrics.faces import QualityMeasure
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, Reason
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.cli.demo_pictures import EILEEN, jpeg
-from reknown.vision.images import DecodedImage, decode_image
+from reknown.vision.extraction import (
+    ExtractedFace,
+    Extraction,
+    ExtractionPolicy,
+    ImageInfo,
+    extract,
+)
+from reknown.vision.images import decode_image
 from reknown.vision.quality import with_magnitude
+from video_analyses import plain_jpeg
 from video_faces import face
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.quality_filter import QualityFilter
     from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
 
 SPACE = TemplateSpace("made", "ab" * 32, 4)
-PICTURE = DecodedImage(np.zeros((10, 10, 3), np.uint8), 10, 10, "0" * 64)
+PICTURE = plain_jpeg((9, 9, 9), (120, 100))
+SHA256 = hashlib.sha256(PICTURE).hexdigest()
 FAINT, CLEAR = 8.0, 13.0
 
 
 @dataclass
 class Makes:
-    """An engine that makes templates of these magnitudes, in turn, and keeps whose."""
+    """An engine that finds these faces in any image, and makes templates of these magnitudes.
+
+    It makes them in turn, and keeps whose.
+    """
 
     magnitudes: list[float | None]
+    faces: tuple[DetectedFace, ...] = ()
+    space: TemplateSpace = SPACE
     asked: list[DetectedFace] = field(default_factory=list)
+
+    def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
+        assert image.sha256 == SHA256
+        return self.faces
 
     def extract(
         self, image: DecodedImage, faces: Sequence[DetectedFace]
     ) -> tuple[tuple[DetectedFace, Template], ...]:
-        assert image is PICTURE
+        assert image.sha256 == SHA256
         return tuple((self._seen(one), self._template()) for one in faces)
 
     def _seen(self, one: DetectedFace) -> DetectedFace:
@@ -50,10 +72,14 @@ class Makes:
 
 
 def made(
-    engine: Makes, faces: Sequence[DetectedFace], limit: int = 100, *, any_quality: bool = False
+    engine: Makes,
+    faces: Sequence[DetectedFace],
+    quality: QualityFilter = DEFAULT_FILTER,
+    **wanted: Any,
 ) -> Extraction:
-    quality = ANY_QUALITY if any_quality else DEFAULT_FILTER
-    return extract(cast("Engine", engine), PICTURE, faces, quality, limit)
+    engine.faces = tuple(faces)
+    policy = ExtractionPolicy(SPACE, quality, **wanted)
+    return extract(cast("Engine", engine), PICTURE, policy)
 
 
 def good(number: int = 0, unified: float = 90) -> DetectedFace:
@@ -128,11 +154,62 @@ def test_a_limit_of_none_makes_nothing() -> None:
 
 
 def test_no_faces_come_to_nothing() -> None:
-    assert made(Makes([]), []) == Extraction((), (), ())
+    found = made(Makes([]), [])
+    assert found == Extraction(ImageInfo(SHA256, 120, 100), SPACE, ())
+    assert (found.faces, found.fit, found.refused, found.surplus) == ((), (), (), ())
+
+
+def test_every_face_has_its_place_whatever_became_of_it() -> None:
+    faces = [blurred(1), good(2), good(3), good(4)]
+    found = made(Makes([FAINT, CLEAR]), faces, limit=1)
+    assert [one.box for one in found.faces] == [one.box for one in faces]
+    kinds = [(one.template is not None, bool(one.objections)) for one in found.found]
+    assert kinds == [(False, True), (False, True), (True, False), (False, False)]
+    assert found.found[3] == ExtractedFace(good(4))
+
+
+def test_without_a_limit_all_that_are_fit_get_a_template() -> None:
+    engine = Makes([CLEAR] * 4)
+    assert len(made(engine, [good(number) for number in range(4)]).fit) == 4
+
+
+def test_only_the_largest_are_looked_at() -> None:
+    engine = Makes([CLEAR])
+    found = made(engine, [blurred(1), good(2), good(3)], largest=2)
+    assert found.faces == (blurred(1), found.fit[0][0])
+    assert engine.asked == [good(2)]
+    assert found.surplus == ()
+
+
+def test_only_faces_at_the_places_given_are_looked_at() -> None:
+    engine = Makes([CLEAR])
+    # faces are 0.2 wide: of these, only 5 overlaps 4
+    found = made(engine, [good(1), good(5), good(9)], places=(good(4).box,))
+    assert engine.asked == [good(5)]
+    assert [one.box for one in found.faces] == [good(5).box]
+    assert made(Makes([]), [good(1)], places=()).faces == ()
+
+
+def test_an_engine_of_another_space_is_refused_before_it_is_asked() -> None:
+    engine = Makes([], (good(1),), replace(SPACE, fingerprint="cd" * 32))
+    with pytest.raises(SpaceMismatchError):
+        extract(cast("Engine", engine), PICTURE, ExtractionPolicy(SPACE))
+    assert engine.asked == []
+
+
+def test_what_is_no_image_is_refused() -> None:
+    with pytest.raises(ImageError):
+        extract(cast("Engine", Makes([])), b"no image", ExtractionPolicy(SPACE))
+
+
+def test_each_stage_is_timed() -> None:
+    seconds = made(Makes([CLEAR]), [good(1)]).seconds
+    assert list(seconds) == ["decode", "detect", "embed"]
+    assert all(each >= 0 for each in seconds.values())
 
 
 def test_any_quality_will_do_where_it_is_said() -> None:
-    found = made(Makes([0.0, None]), [blurred(1), blurred(2)], any_quality=True)
+    found = made(Makes([0.0, None]), [blurred(1), blurred(2)], ANY_QUALITY)
     assert len(found.fit) == 2
     assert found.refused == ()
 
@@ -145,25 +222,28 @@ def test_a_pack_without_magnitudes_is_judged_by_the_picture() -> None:
 
 
 def test_each_face_of_a_real_picture_gets_its_own_persons_template(
-    engine: Engine, eileen_image: DecodedImage
+    engine: Engine, eileen: bytes
 ) -> None:
-    image = decode_image(portraits.three())
+    policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
+    data = portraits.three()
+    image = decode_image(data)
     faces = engine.detect(image)
-    found = extract(engine, image, faces, DEFAULT_FILTER, 100)
-    ((_, eileen),) = extract(
-        engine, eileen_image, engine.detect(eileen_image), DEFAULT_FILTER, 1
-    ).fit
+    found = extract(engine, data, policy)
+    assert found.image == ImageInfo(image.sha256, image.width, image.height)
+    assert found.space == engine.space
+    ((_, her_own),) = extract(engine, eileen, policy).fit
     assert [one.box for one, _ in found.fit] == [one.box for one in faces]
-    alike = [float(template.vector @ eileen.vector) > 0.8 for _, template in found.fit]
+    alike = [float(template.vector @ her_own.vector) > 0.8 for _, template in found.fit]
     assert alike == [False, True, False]
-    first = extract(engine, image, faces, DEFAULT_FILTER, 1)
+    first = extract(engine, data, replace(policy, limit=1))
     assert np.array_equal(first.fit[0][1].vector, found.fit[0][1].vector)
     assert first.surplus == faces[1:]
 
 
 def test_a_real_face_that_only_its_template_shows_to_be_poor_is_refused(engine: Engine) -> None:
-    image = decode_image(jpeg(portraits.distorted(EILEEN.crop(), 230)))
-    (seen,) = engine.detect(image)
+    data = jpeg(portraits.distorted(EILEEN.crop(), 230))
+    (seen,) = engine.detect(decode_image(data))
     assert DEFAULT_FILTER.objections(seen) == ()
-    ((_, (objection,)),) = extract(engine, image, [seen], DEFAULT_FILTER, 1).refused
+    policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
+    ((_, (objection,)),) = extract(engine, data, policy).refused
     assert objection.reason is Reason.LOW_QUALITY

@@ -6,6 +6,7 @@ holds the lease: a job ends once, whatever dies when.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.jobs.queue import Job, Lease
+    from reknown.jobs.results import Part
     from reknown.services.context import Platform
     from reknown.services.searches.search import Found, Scores, Searched
     from reknown.services.videos.job_records import Wanted
@@ -175,17 +177,24 @@ def _failure(error: Exception, job: Job) -> _Findings:
     else:
         message, trouble = _OURS, error
     outcome = JobOutcome(Ending(State.FAILED, message), 0, trouble)
-    return _Findings(outcome, error=type(error).__name__)
+    return _Findings(outcome, error=_code(error))
+
+
+def _code(error: Exception) -> str:
+    """The name of its class in letters and digits, as the ledger takes it."""
+    return "".join(re.findall("[A-Za-z0-9]", type(error).__name__))
 
 
 def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutcome | None:
     job, ending = lease.job, findings.outcome.ending
     topic = wanted(job).topic
     body = worker.notice(job, ending.state)
+    # packed while nobody has to wait for this transaction
+    parts = [] if findings.seen is None else _parts(Task(job.kind), findings.seen.tracks)
     with worker.platform.database.begin() as connection:
         if not queue.finish(connection, lease, ending):
             return None
-        _write(connection, job, findings)
+        _write(connection, job, findings, parts)
         if topic is not None:
             outbox.add(connection, job.job_id, SNS, topic, body)
         if worker.webhook:
@@ -193,27 +202,31 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
     return findings.outcome
 
 
-def _write(connection: Connection, job: Job, findings: _Findings) -> None:
-    """Results and event of a job, in the transaction that ends it."""
-    actor, task, seen = Actor(job.actor), Task(job.kind), findings.seen
-    if seen is None:
-        action = IdentifyRecord if task is Task.SEARCH else DetectRecord
-        failure = Failure(action.OPERATION, job.job_id, findings.error)
-        log.append(connection, actor, job.collection, failure)
-        return
-    parts = results.pack(BY_TIME, _by_time(seen.tracks))
+def _parts(task: Task, tracks: Sequence[Track]) -> list[Part]:
+    parts = results.pack(BY_TIME, _by_time(tracks))
     if task is not Task.FACES:
         # of people the clearest view comes first, of candidates the earliest
         clearest = task is Task.PERSONS
-        parts += results.pack(BY_PERSON, _by_person(seen.tracks, clearest=clearest))
+        parts += results.pack(BY_PERSON, _by_person(tracks, clearest=clearest))
+    return parts
+
+
+def _write(connection: Connection, job: Job, findings: _Findings, parts: Sequence[Part]) -> None:
+    """Results and event of a job, in the transaction that ends it."""
+    actor, seen = Actor(job.actor), findings.seen
+    if seen is None:
+        action = IdentifyRecord if Task(job.kind) is Task.SEARCH else DetectRecord
+        failure = Failure(action.OPERATION, job.job_id, findings.error)
+        log.append(connection, actor, job.collection, failure)
+        return
+    results.store(connection, job, parts)
     if findings.scores is None:
         count = len(seen.tracks)
         seen_record = DetectRecord(seen.sha256, "video", seen.space.pack, count, job.job_id)
         log.append(connection, actor, None, seen_record)
     else:
         found = conclude(connection, actor, findings.scores, job.job_id)
-        parts += results.pack(MATCHES, _matches(found))
-    results.store(connection, job, parts)
+        results.store(connection, job, results.pack(MATCHES, _matches(found)))
 
 
 def _matches(found: Found) -> list[list[MatchedFace]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
@@ -37,6 +37,32 @@ class Detector(Protocol):
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         """Faces of an RGB uint8 picture (height, width, 3)."""
         ...
+
+
+class PointLocator(Protocol):
+    """Finds the landmarks of faces that a detector has found."""
+
+    def locate(self, pixels: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RelocatingDetector:
+    """A detector whose landmarks are those of another network."""
+
+    detector: Detector
+    points: PointLocator
+
+    @property
+    def sure(self) -> float:
+        """The detector's own."""
+        return self.detector.sure
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Detections:
+        """Faces of an RGB uint8 picture (height, width, 3)."""
+        found = self.detector.detect(pixels)
+        return replace(found, landmarks=self.points.locate(pixels, found.boxes))
 
 
 def suppress(

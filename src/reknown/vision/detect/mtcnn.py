@@ -6,7 +6,6 @@ Convolutional Networks, IEEE Signal Processing Letters 23 (2016).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 
 from reknown.vision.detect.base import Detections, suppress, suppress_nested
 from reknown.vision.detect.onet import (
+    ONET,
     SIDE,
     average_landmarks,
     crops,
@@ -22,8 +22,12 @@ from reknown.vision.detect.onet import (
     run_in_parts,
     squares,
 )
+from reknown.vision.packs.part import Count, PackFile, Part, Positive, Table
+from reknown.vision.packs.recipes import keras_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from reknown.vision.inference import Network
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 _CELL, _STRIDE = 12, 2
 _PYRAMID_FACTOR = 0.709
 _MAX_LEVEL_PIXELS = 600_000
+_BYTES_A_PIXEL = 96  # measured: bench/packs.py
 _RNET_SIDE = 24
 _OVERLAP_IN_SCALE, _OVERLAP_ACROSS, _OVERLAP_NESTED = 0.5, 0.7, 0.7
 
@@ -42,18 +47,41 @@ _NOTHING = Detections(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MtcnnSettings:
+class MtcnnSettings(Table, frozen=True, kw_only=True):
     """`min_face` in pixels and relative to the shorter side: the larger one counts.
 
     `thresholds` are the probabilities that each network asks for. `max_candidates` bounds
     the work on pictures that look like faces everywhere.
     """
 
-    min_face: int = 32
-    min_face_ratio: float = 0.037
-    thresholds: tuple[float, float, float] = (0.7, 0.7, 0.7)
-    max_candidates: int = 3000
+    min_face: Count = 32
+    min_face_ratio: Positive = 0.037
+    thresholds: tuple[Positive, Positive, Positive] = (0.7, 0.7, 0.7)
+    max_candidates: Count = 3000
+
+
+class MtcnnFiles(Table, frozen=True, kw_only=True):
+    """Keras' weights of the three networks."""
+
+    pnet: PackFile
+    rnet: PackFile
+    onet: PackFile
+
+
+class MtcnnPart(Part, frozen=True, kw_only=True, tag="mtcnn"):
+    """MTCNN as detector."""
+
+    recipes = (keras_recipe("pnet"), keras_recipe("rnet"), ONET)
+    files: MtcnnFiles
+    settings: MtcnnSettings = MtcnnSettings()
+
+    def load(self, networks: Mapping[str, Network]) -> MtcnnDetector:
+        """The detector."""
+        return MtcnnDetector(networks["pnet"], networks["rnet"], networks["onet"], self.settings)
+
+    def working_bytes(self) -> int:
+        """What P-Net takes for the largest level of the pyramid."""
+        return _BYTES_A_PIXEL * _MAX_LEVEL_PIXELS
 
 
 class MtcnnDetector:

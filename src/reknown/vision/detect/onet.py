@@ -6,12 +6,18 @@ Convolutional Networks, IEEE Signal Processing Letters 23 (2016).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from reknown.vision.packs.part import PackFile, Part, Table
+from reknown.vision.packs.recipes import keras_recipe
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from reknown.vision.inference import Network
@@ -24,6 +30,35 @@ _BATCH = 64
 # Squares this many times as long as the picture's longer side show no face.
 _WIDEST = 2
 _MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
+ONET = keras_recipe("onet")
+
+
+class OnetFiles(Table, frozen=True, kw_only=True):
+    """Keras' weights."""
+
+    onet: PackFile
+
+
+class OnetPart(Part, frozen=True, kw_only=True, tag="onet"):
+    """O-Net for the points of faces that another network has found: better templates."""
+
+    recipes = (ONET,)
+    files: OnetFiles
+
+    def load(self, networks: Mapping[str, Network]) -> OnetLocator:
+        """What locates the points."""
+        return OnetLocator(networks["onet"])
+
+
+@dataclass(frozen=True, slots=True)
+class OnetLocator:
+    """Where O-Net sees the landmarks."""
+
+    onet: Network
+
+    def locate(self, pixels: Pixels, boxes: Floats) -> Floats:
+        """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB picture."""
+        return locate_landmarks(self.onet, pixels, boxes)
 
 
 def locate_landmarks(onet: Network, pixels: Pixels, boxes: Floats) -> Floats:

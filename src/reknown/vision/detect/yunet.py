@@ -6,16 +6,18 @@ Wu, Peng, Yu: YuNet: A Tiny Millisecond-level Face Detector, Machine Intelligenc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from reknown.vision.detect.base import Detections, suppress
-from reknown.vision.detect.onet import locate_landmarks
+from reknown.vision.packs.part import Count, PackFile, Part, Positive, Table
+from reknown.vision.packs.recipes import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from reknown.vision.inference import Network
@@ -24,10 +26,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _STRIDES = (8, 16, 32)
+_BYTES_A_PIXEL = 80  # measured: bench/packs.py
 
 
-@dataclass(frozen=True, slots=True)
-class YunetSettings:
+def _convert(data: bytes) -> Mapping[str, bytes]:
+    from reknown.vision.packs.onnx_guard import check_onnx  # noqa: PLC0415
+    from reknown.vision.packs.yunet_graph import yunet_network  # noqa: PLC0415
+
+    return {"yunet": yunet_network(check_onnx(data))}
+
+
+class YunetSettings(Table, frozen=True, kw_only=True):
     """`max_side` in pixels: larger pictures are scaled down to it first, long ones to its area.
 
     `threshold` is the score that a face needs, `overlap` the intersection over union from
@@ -35,24 +44,42 @@ class YunetSettings:
     look like faces everywhere.
     """
 
-    max_side: int = 1280
-    threshold: float = 0.6
-    overlap: float = 0.3
-    max_candidates: int = 3000
+    max_side: Count = 1280
+    threshold: Positive = 0.6
+    overlap: Positive = 0.3
+    max_candidates: Count = 3000
+
+
+class YunetFiles(Table, frozen=True, kw_only=True):
+    """One ONNX graph."""
+
+    yunet: PackFile
+
+
+class YunetPart(Part, frozen=True, kw_only=True, tag="yunet"):
+    """YuNet as detector."""
+
+    recipes = (Recipe("yunet", ("yunet",), _convert),)
+    files: YunetFiles
+    settings: YunetSettings = YunetSettings()
+
+    def load(self, networks: Mapping[str, Network]) -> YunetDetector:
+        """The detector."""
+        return YunetDetector(networks["yunet"], self.settings)
+
+    def working_bytes(self) -> int:
+        """What the largest canvas takes."""
+        return _BYTES_A_PIXEL * self.settings.max_side**2
 
 
 class YunetDetector:
-    """Runs the network, `yunet` as `vision.packs.yunet_graph` makes it.
-
-    With `onet` the landmarks are O-Net's, which make better templates than YuNet's own.
-    """
+    """Runs the network, `yunet` as `vision.packs.yunet_graph` makes it."""
 
     sure = 0.8
 
-    def __init__(self, yunet: Network, settings: YunetSettings, onet: Network | None) -> None:
+    def __init__(self, yunet: Network, settings: YunetSettings) -> None:
         self._yunet = yunet
         self._settings = settings
-        self._onet = onet
 
     def detect(self, pixels: Pixels) -> Detections:
         """Faces of an RGB uint8 picture (height, width, 3)."""
@@ -62,10 +89,7 @@ class YunetDetector:
         )
         rows = self._found(outputs, canvas.shape[1])
         points = np.asarray(rows[:, 1:].reshape(-1, 7, 2) / scale, np.float32)
-        boxes, landmarks = points[:, :2].reshape(-1, 4), points[:, 2:]
-        if self._onet is not None:
-            landmarks = locate_landmarks(self._onet, pixels, boxes)
-        return Detections(boxes, landmarks, rows[:, 0])
+        return Detections(points[:, :2].reshape(-1, 4), points[:, 2:], rows[:, 0])
 
     def _found(self, outputs: dict[str, Floats], width: int) -> Floats:
         """The faces on the canvas, as `_decode` gives them, best first."""

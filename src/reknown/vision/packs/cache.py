@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reknown.vision.packs.manifest import PackFile, PackManifest
+    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.part import PackFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from urllib.error import HTTPError
 from reknown.biometrics.errors import DownloadError
 from reknown.vision.packs.cache import exclusive
 from reknown.vision.packs.licences import accept, require_accepted
-from reknown.vision.packs.manifest import URL_PATTERN
 from reknown.vision.packs.onnx_guard import check_onnx
+from reknown.vision.packs.part import URL_PATTERN
 from reknown.vision.packs.sources import FileState, read_source, state
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.vision.packs.cache import ModelCache
-    from reknown.vision.packs.manifest import PackFile, PackManifest
+    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.part import PackFile
 
     Progress = Callable[[PackFile, int], None]
 

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import ModelFileError
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # To be raised when the conversion writes other files: the older ones are then removed.
 CONVERSION_VERSION = 3
-# What becomes of a file, by its role.
-_GRAPHS: Mapping[str, tuple[str, ...]] = {
-    "pnet": ("pnet",),
-    "rnet": ("rnet",),
-    "onet": ("onet",),
-    "resnet": ("trunk", "head"),
-    "yunet": ("yunet",),
-    "sface": ("sface",),
-}
-_RESNET_CONVOLUTIONS = 29
 
 
-def converted_graphs(role: str) -> tuple[str, ...]:
-    """The graphs that a file becomes."""
-    return _GRAPHS[role]
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a file of this role becomes: `make` turns its bytes into the `graphs`, by name.
+
+    `make` imports what it needs when it is called: a graph that was converted before is
+    loaded without. It raises `ModelFileError` for weights that are not of such a network.
+    """
+
+    role: str
+    graphs: tuple[str, ...]
+    make: Callable[[bytes], Mapping[str, bytes]]
+
+
+def keras_recipe(role: str) -> Recipe:
+    """For the Keras weights of one of MTCNN's networks."""
+
+    def make(data: bytes) -> Mapping[str, bytes]:
+        from reknown.vision.packs.conversion import mtcnn_network  # noqa: PLC0415
+        from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays  # noqa: PLC0415
+
+        return {role: mtcnn_network(role, read_arrays(data, mtcnn_shapes(role)))}
+
+    return Recipe(role, (role,), make)
+
+
+def convert(recipe: Recipe, data: bytes) -> dict[str, bytes]:
+    """The graphs made of a file whose digest has been checked; raises `ModelFileError`."""
+    return dict(recipe.make(data))
 
 
 def conversion_key(graph: str, sha256: str) -> str:
@@ -41,26 +55,3 @@ def older_keys(graph: str, sha256: str) -> list[str]:
 
 def _key(graph: str, sha256: str, version: int) -> str:
     return hashlib.sha256(f"{version}:{graph}:{sha256}".encode()).hexdigest()
-
-
-def convert(role: str, data: bytes) -> dict[str, bytes]:
-    """The graphs made of a file whose digest has been checked.
-
-    Raises `ModelFileError` when the weights are not those of such a network.
-    """
-    # Only here: loading a graph that was converted before needs none of them.
-    from reknown.vision.packs import conversion, sface_graph, yunet_graph  # noqa: PLC0415
-    from reknown.vision.packs.dlib_format import read_dlib_network  # noqa: PLC0415
-    from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays  # noqa: PLC0415
-    from reknown.vision.packs.onnx_guard import check_onnx  # noqa: PLC0415
-
-    if role == "yunet":
-        return {role: yunet_graph.yunet_network(check_onnx(data))}
-    if role == "sface":
-        return {role: sface_graph.sface_network(check_onnx(data))}
-    if role != "resnet":
-        return {role: conversion.mtcnn_network(role, read_arrays(data, mtcnn_shapes(role)))}
-    network = read_dlib_network(data)
-    if len(network.convolutions) != _RESNET_CONVOLUTIONS:
-        raise ModelFileError(f"{len(network.convolutions)} convolutions where 29 belong")
-    return {"trunk": conversion.dlib_trunk(network), "head": conversion.dlib_head(network)}

@@ -12,7 +12,7 @@ from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from reknown.vision.packs.cache import ModelCache
-    from reknown.vision.packs.manifest import PackFile
+    from reknown.vision.packs.part import PackFile
 
 
 class FileState(Enum):

@@ -1,4 +1,4 @@
-"""What makes templates of a pack comparable: alignment, fingerprint, calibration."""
+"""What makes templates of a pack comparable: fingerprint and calibration."""
 
 from __future__ import annotations
 
@@ -7,28 +7,19 @@ import json
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from reknown.biometrics.templates import TemplateSpace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from reknown.biometrics.calibration import Calibration
-    from reknown.vision.packs.manifest import DlibResnetPart, PackManifest, SfacePart
+    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.part import Part
 
 # To be raised when the code behind the embedder, or the detector, changes what it computes.
 _RECIPE_VERSION = 1
 _DETECTOR_VERSION = 1
-
-
-def chip_references(embedder: DlibResnetPart | SfacePart) -> NDArray[np.float64]:
-    """Where the landmarks come to lie, in pixels of the chip: (crops, 5, 2)."""
-    margins = np.array(embedder.crops, np.float64).reshape(-1, 1, 1)
-    points = np.array(embedder.points, np.float64)
-    return np.asarray((points + margins * embedder.chip) / (1 + 2 * margins))
 
 
 def template_space(manifest: PackManifest) -> TemplateSpace:
@@ -39,8 +30,8 @@ def template_space(manifest: PackManifest) -> TemplateSpace:
 
 
 def detector_fingerprint(manifest: PackManifest) -> str:
-    """The same of the detector: other landmarks make other scores."""
-    return _fingerprint(manifest.detector, {"version": _DETECTOR_VERSION})
+    """The same of the detector and the points: other landmarks make other scores."""
+    return _fingerprint(manifest.detector, {"version": _DETECTOR_VERSION}, manifest.points)
 
 
 def pack_calibration(manifest: PackManifest) -> tuple[Calibration | None, str]:
@@ -63,10 +54,23 @@ def pack_calibration(manifest: PackManifest) -> tuple[Calibration | None, str]:
     return table.table(), ""
 
 
-def _fingerprint(part: msgspec.Struct, extra: Mapping[str, int]) -> str:
+def _fingerprint(part: Part, extra: Mapping[str, int], also: Part | None = None) -> str:
+    """Of `also` count the files, as if they were the part's own, and what it declares besides.
+
+    Its kind does not: the role of a file says as much.
+    """
     declared = msgspec.to_builtins(part)
-    files = {role: file["sha256"] for role, file in declared["files"].items() if file}
+    files = _digests(part)
+    if also is not None:
+        files |= _digests(also)
+        besides = msgspec.to_builtins(also)
+        del besides["kind"], besides["files"]
+        declared |= {"points": besides} if besides else {}
     canonical = json.dumps(
         declared | extra | {"files": files}, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _digests(part: Part) -> dict[str, str]:
+    return {role: file.sha256 for role, file in part.roles().items()}

@@ -21,14 +21,16 @@ from reknown.vision.packs.cache import (
 )
 from reknown.vision.packs.licences import require_accepted
 from reknown.vision.packs.manifest import NAME_PATTERN, read_calibration, read_manifest
-from reknown.vision.packs.recipes import conversion_key, convert, converted_graphs, older_keys
+from reknown.vision.packs.recipes import conversion_key, convert, older_keys
 from reknown.vision.packs.sources import FileState, read_source, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reknown.vision.inference import Model
-    from reknown.vision.packs.manifest import PackFile, PackManifest
+    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.part import PackFile
+    from reknown.vision.packs.recipes import Recipe
 
 _BUILTIN = Path(__file__).with_name("builtin")
 
@@ -85,7 +87,7 @@ class PackStore:
         return tuple(FileStatus(r, f, state(f, self.cache)) for r, f in files.items())
 
     def open(self, name: str) -> Mapping[str, Model]:
-        """The pack's networks as ONNX: pnet, rnet, onet or yunet; trunk, head or sface.
+        """The pack's networks as ONNX, named as the recipes of its parts name them.
 
         They are files of the cache, or bytes where it cannot be written. Every byte is checked
         against its digest, each time. Raises `ModelNotFoundError`, `ModelFileError` or
@@ -93,22 +95,23 @@ class PackStore:
         """
         manifest = self.manifest(name)
         require_accepted(manifest, self.cache)
+        recipes = manifest.recipes()
         networks: dict[str, Model] = {}
         for role, file in manifest.files().items():
-            networks |= self._networks(role, file)
+            networks |= self._networks(recipes[role], file)
         return networks
 
-    def _networks(self, role: str, file: PackFile) -> Mapping[str, Model]:
+    def _networks(self, recipe: Recipe, file: PackFile) -> Mapping[str, Model]:
         source = read_source(file, self.cache)
-        if ready := self._converted(role, file):
+        if ready := self._converted(recipe, file):
             return ready
         with exclusive(self.cache.converted("").parent) as writable:
-            if ready := self._converted(role, file):  # another process was first
+            if ready := self._converted(recipe, file):  # another process was first
                 return ready
-            made = convert(role, source)
+            made = convert(recipe, source)
             if writable:
                 self._keep(made, file)
-        return self._converted(role, file) or made
+        return self._converted(recipe, file) or made
 
     def _keep(self, made: Mapping[str, bytes], file: PackFile) -> None:
         """A full disk costs the next process the conversion, and this one nothing."""
@@ -122,8 +125,8 @@ class PackStore:
                 for key in older_keys(graph, file.sha256):
                     remove_graph(self.cache.converted(key))
 
-    def _converted(self, role: str, file: PackFile) -> Mapping[str, Path]:
+    def _converted(self, recipe: Recipe, file: PackFile) -> Mapping[str, Path]:
         """What was converted before, complete and sound; else nothing."""
-        keys = {graph: conversion_key(graph, file.sha256) for graph in converted_graphs(role)}
+        keys = {graph: conversion_key(graph, file.sha256) for graph in recipe.graphs}
         paths = {graph: self.cache.converted(key) for graph, key in keys.items()}
         return paths if all(map(is_sound, paths.values())) else {}

@@ -241,5 +241,5 @@ def test_the_ledger_has_the_search_before_anything_is_shown(
     run("video", "identify", clip, "--keep", 1)
     identified, kept = run("ledger", "--json").lines[-2:]
     assert (identified["operation"], kept["operation"]) == ("identify", "keep tracks")
-    assert [len(found) for found in identified["record"]["faces"]] == [1, 0]
+    assert [len(found) for found in identified["record"]["candidates"]] == [1, 0]
     assert "party" not in json.dumps([identified, kept])

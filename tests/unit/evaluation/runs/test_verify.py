@@ -263,11 +263,10 @@ def test_scores_that_are_all_equal_make_a_report_too(
     assert figures["points"][0]["fmr"]["errors"] == 0
 
 
-def test_fifty_million_comparisons_take_less_than_a_minute_and_a_gigabyte() -> None:
+def test_fifty_million_comparisons_take_less_than_a_gigabyte() -> None:
     script = Path(__file__).parents[4] / "bench" / "evaluation.py"
     command = [sys.executable, str(script), "reknown", "10000"]
     done = subprocess.run(command, capture_output=True, check=True, timeout=120)
     found = json.loads(done.stdout)
-    assert found["seconds"] < 60
     assert found["peak_mib"] < 1_024
     assert found["html_bytes"] > 50_000

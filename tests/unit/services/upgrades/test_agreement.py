@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reknown.services.agreement import compare, nearest, report
 
 from callers import strangers
+from contexts import make_context
 from other_engine import OTHER
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import UpgradeError
@@ -20,14 +20,16 @@ from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.carried import carry
 from reknown.gallery.faces import add_faces, list_faces
 from reknown.gallery.templates import GalleryTemplates
-from reknown.ledger.actor import Actor
-from reknown.services import agreement, upgrade
+from reknown.services.upgrades import agreement
+from reknown.services.upgrades.agreement import compare, nearest, report
+from reknown.services.upgrades.preparation import begin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from reknown.services.context import Context
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
@@ -104,13 +106,19 @@ def test_a_person_is_as_similar_as_all_pairs_are_in_the_mean() -> None:
 
 
 @pytest.fixture
-def prepared(database: Database, collection: str, engine: Engine) -> str:
+def measured(database: Database, engine: Engine, other: Engine) -> Context:
+    """Both packs are calibrated, with the table made up."""
+    packs = (replace(each, calibration=TABLE) for each in (engine, other))
+    return make_context(database, *packs)
+
+
+@pytest.fixture
+def prepared(database: Database, measured: Context, collection: str, engine: Engine) -> str:
     """Fifty people with two faces each, and as many faces without a name; all are carried."""
-    actor = Actor("tester")
     old, new = strangers(150, engine.space.dimension), strangers(150, OTHER.dimension)
     box = BoundingBox(0.1, 0.1, 0.5, 0.5)
     users = [f"user {n % 50}" if n < 100 else None for n in range(150)]
-    upgrade.begin(database, collection, OTHER, actor)
+    begin(measured, collection, OTHER.pack)
     with database.begin() as connection:
         for number, user in enumerate(users):
             face = NewFace(Template(old[number], engine.space), box, 0.9, 50)
@@ -123,13 +131,13 @@ def prepared(database: Database, collection: str, engine: Engine) -> str:
 
 
 def test_large_collections_are_sampled_by_subject_and_always_alike(
-    database: Database, prepared: str
+    database: Database, measured: Context, prepared: str
 ) -> None:
-    every = report(database, prepared, lambda _: TABLE).agreement
+    every = report(measured, prepared).agreement
     assert every is not None
     assert every.people is not None
     assert (every.faces, every.findable, every.people.people) == (150, 100, 50)
-    one, two = (report(database, prepared, lambda _: TABLE, most=60) for _ in range(2))
+    one, two = (report(measured, prepared, most=60) for _ in range(2))
     assert one == two
     assert one.tally.carried == 150
     assert one.agreement is not None
@@ -142,9 +150,20 @@ def test_large_collections_are_sampled_by_subject_and_always_alike(
     assert all(names.count(name) == 2 for name in names)
 
 
-def test_one_face_has_nothing_to_be_compared_with(database: Database, collection: str) -> None:
+def test_people_are_not_judged_by_a_pack_that_was_not_measured_or_is_another_now(
+    database: Database, engine: Engine, other: Engine, prepared: str
+) -> None:
+    unmeasured = replace(other, calibration=None)
+    renewed = replace(other, space=replace(OTHER, fingerprint="ee" * 32))
+    for changed in (unmeasured, renewed):
+        found = report(make_context(database, engine, changed), prepared).agreement
+        assert found is not None
+        assert (found.faces, found.people) == (150, None)
+
+
+def test_one_face_has_nothing_to_be_compared_with(context: Context, collection: str) -> None:
     with pytest.raises(UpgradeError):
-        report(database, collection, lambda _: None)
-    upgrade.begin(database, collection, OTHER, Actor("tester"))
-    found = report(database, collection, lambda _: None)
+        report(context, collection)
+    begin(context, collection, OTHER.pack)
+    found = report(context, collection)
     assert (found.agreement, found.tally.faces, found.foreign_tracks) == (None, 0, {})

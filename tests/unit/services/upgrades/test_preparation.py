@@ -1,40 +1,44 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from reknown.services.engines import Engines
-from reknown.services.enrolment import new_face
-from reknown.services.group_enrolment import GroupPhoto, enrol_group
-from reknown.services.picture_files import files_below
-from reknown.services.platform import Platform
-from reknown.services.upgrade import FileResult, carry_all
 
-from other_engine import OTHER, other_engine
+from contexts import make_context
+from other_engine import OTHER
 from portraits import pair
 from reknown.biometrics.errors import NotFoundError, SpaceMismatchError, UpgradeError
+from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.quality_filter import ANY_QUALITY
-from reknown.gallery.cache import TemplateCache
+from reknown.biometrics.records import ImageRecord, NewFace
+from reknown.biometrics.templates import Template
 from reknown.gallery.carried import Loss, Reason
-from reknown.gallery.faces import delete_faces
+from reknown.gallery.faces import add_faces
 from reknown.gallery.templates import load_templates
-from reknown.ledger.actor import Actor
-from reknown.services import galleries, upgrade, upgrade_steps
+from reknown.ledger.records import PrepareUpgradeRecord, SpaceRecord
+from reknown.services.galleries.enrolment import GroupImage, enrol_group, new_face
+from reknown.services.galleries.faces import delete_faces, list_faces
+from reknown.services.galleries.pages import PageRequest
+from reknown.services.images.files import files_below
+from reknown.services.upgrades.preparation import FileResult, begin, carry_all, find_upgrade
+from reknown.services.upgrades.steps import list_missing, switch, undo
 from reknown.storage.database import reading
 from reknown.vision.detect.base import Detections
-from reknown.vision.images import decode_image
+from unit.services.ledgers import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from reknown.services.enrolment import EnrolmentResult
 
     from reknown.biometrics.records import FaceRecord
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
@@ -42,27 +46,23 @@ if TYPE_CHECKING:
     Enrol = Callable[..., EnrolmentResult]
     Carry = Callable[..., list[FileResult]]
 
-ACTOR = Actor("tester")
 
-
-@pytest.fixture(scope="module")
-def other(engine: Engine) -> Engine:
-    return other_engine(engine)
+def stored(context: Context, collection: str) -> list[FaceRecord]:
+    """All faces, in the order of enrolment."""
+    _, page = list_faces(context, collection, PageRequest())
+    return list(page.items)
 
 
 @pytest.fixture
 def faces(
-    engine: Engine, database: Database, collection: str, enrol: Enrol, eileen: bytes, grace: bytes
+    context: Context, collection: str, enrol: Enrol, eileen: bytes, grace: bytes
 ) -> list[FaceRecord]:
     """Eileen, Grace, and both in one picture."""
-    platform = Platform(
-        Engines(lambda _: engine, engine.space.pack), database, TemplateCache(2**20)
-    )
     enrol(eileen)
     enrol(grace, "Grace Hopper", "2.jpg")
-    photo = GroupPhoto(decode_image(pair()), "pair.jpg", "both")
-    enrol_group(platform, engine, collection, photo, ANY_QUALITY, 9, ACTOR)
-    return list(galleries.list_faces(database, collection))
+    both = GroupImage(pair(), "pair.jpg", "both", ANY_QUALITY, 9)
+    enrol_group(context, collection, both)
+    return stored(context, collection)
 
 
 @pytest.fixture
@@ -83,36 +83,39 @@ def pictures(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
 
 
 @pytest.fixture
-def carry(database: Database, collection: str, other: Engine, pictures: Path) -> Carry:
-    """Carries what is found; the results that say anything."""
+def carry(
+    database: Database, collection: str, engine: Engine, other: Engine, pictures: Path
+) -> Carry:
+    """Carries what is found, as `seen_by` sees it; the results that say anything."""
 
-    def carry_some(*places: Path, engine: Engine = other) -> list[FileResult]:
-        upgrade.begin(database, collection, engine.space, ACTOR)
-        found = carry_all(engine, database, collection, files_below(places or [pictures]))
+    def carry_some(*places: Path, seen_by: Engine = other) -> list[FileResult]:
+        packs = {each.space.pack: each for each in (engine, other, seen_by)}
+        context = make_context(database, *packs.values())
+        begin(context, collection, seen_by.space.pack)
+        found = carry_all(context, collection, seen_by.space, files_below(places or [pictures]))
         return [result for result in found if result != FileResult(result.path)]
 
     return carry_some
 
 
-def missing(database: Database, collection: str) -> list[tuple[str, Reason | None]]:
-    found = upgrade_steps.list_missing(database, collection)
-    return [(face.face_id, face.reason) for face in found]
+def missing(context: Context, collection: str) -> list[tuple[str, Reason | None]]:
+    return [(face.face_id, face.reason) for face in list_missing(context, collection)]
 
 
 def test_pictures_are_known_by_their_content(
-    database: Database, collection: str, carry: Carry, faces: list[FaceRecord], pictures: Path
+    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], pictures: Path
 ) -> None:
     results = {result.path.name: result for result in carry()}
     carried = {name: result.carried for name, result in results.items()}
     assert sum(carried.values()) == 4
     assert (carried["GRACE"], carried["both.jpg"]) == (1, 2)
     assert not any(result.losses or result.trouble for result in results.values())
-    assert missing(database, collection) == []
-    assert list(galleries.list_faces(database, collection)) == faces
+    assert missing(context, collection) == []
+    assert stored(context, collection) == faces
 
 
 def test_the_new_templates_are_those_of_an_enrolment(
-    database: Database,
+    context: Context,
     collection: str,
     carry: Carry,
     faces: list[FaceRecord],
@@ -120,17 +123,17 @@ def test_the_new_templates_are_those_of_an_enrolment(
     eileen_image: DecodedImage,
 ) -> None:
     carry()
-    done = upgrade_steps.switch(database, collection, ACTOR)
+    done = switch(context, collection)
     assert (done.faces, done.deleted, done.upgrade.present) == (4, 0, OTHER)
-    with reading(database) as connection:
+    with reading(context.database) as connection:
         templates = load_templates(connection, collection)
     ((face, template),) = other.extract(eileen_image, other.detect(eileen_image))
     expected = new_face(face, template)
-    stored = next(galleries.list_faces(database, collection))
+    first = stored(context, collection)[0]
     assert np.allclose(templates.vectors[0], template.vector, atol=1e-6)
-    assert (stored.box, stored.quality) == (expected.box, expected.quality)
-    assert stored.magnitude == pytest.approx(template.magnitude)
-    now = galleries.list_faces(database, collection)
+    assert (first.box, first.quality) == (expected.box, expected.quality)
+    assert first.magnitude == pytest.approx(template.magnitude)
+    now = stored(context, collection)
     for before, after in zip(faces, now, strict=True):
         assert replace(after, magnitude=None) == replace(before, magnitude=None)
 
@@ -145,42 +148,42 @@ def test_what_is_carried_is_passed_over_the_next_time(
 
 
 def test_a_run_that_is_stopped_goes_on(
-    database: Database, collection: str, other: Engine, pictures: Path, faces: list[FaceRecord]
+    context: Context, collection: str, pictures: Path, faces: list[FaceRecord]
 ) -> None:
-    upgrade.begin(database, collection, OTHER, ACTOR)
-    run = carry_all(other, database, collection, files_below([pictures]))
+    begin(context, collection, OTHER.pack)
+    run = carry_all(context, collection, OTHER, files_below([pictures]))
     first = next(result for result in run if result.carried)
     del run
     # not noted as not found: the run did not come to its end
-    assert {reason for _, reason in missing(database, collection)} <= {None}
-    rest = carry_all(other, database, collection, files_below([pictures]))
+    assert {reason for _, reason in missing(context, collection)} <= {None}
+    rest = carry_all(context, collection, OTHER, files_below([pictures]))
     assert sum(result.carried for result in rest) <= 4 - first.carried
-    assert missing(database, collection) == []
+    assert missing(context, collection) == []
 
 
 def test_the_last_file_is_not_read_when_nothing_is_left(
-    database: Database, collection: str, other: Engine, pictures: Path, faces: list[FaceRecord]
+    context: Context, collection: str, pictures: Path, faces: list[FaceRecord]
 ) -> None:
-    upgrade.begin(database, collection, OTHER, ACTOR)
+    begin(context, collection, OTHER.pack)
     many = [*files_below([pictures]), *[pictures / "absent"] * 50]
-    seen = list(carry_all(other, database, collection, many))
+    seen = list(carry_all(context, collection, OTHER, many))
     assert sum(result.carried for result in seen) == 4
     assert len(seen) < 20
-    assert list(carry_all(other, database, collection, many)) == []
+    assert list(carry_all(context, collection, OTHER, many)) == []
 
 
 def test_pictures_that_are_not_found_are_noted_until_they_are(
-    database: Database, collection: str, carry: Carry, faces: list[FaceRecord], pictures: Path
+    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], pictures: Path
 ) -> None:
     (pictures / "GRACE").rename(pictures.parent / "elsewhere")
     carry()
-    assert missing(database, collection) == [(faces[1].face_id, Reason.NO_PICTURE)]
+    assert missing(context, collection) == [(faces[1].face_id, Reason.NO_PICTURE)]
     carry(pictures.parent / "elsewhere")
-    assert missing(database, collection) == []
+    assert missing(context, collection) == []
 
 
 def test_faces_that_are_not_found_again_are_noted_and_not_looked_for_again(
-    database: Database, collection: str, carry: Carry, faces: list[FaceRecord], other: Engine
+    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], other: Engine
 ) -> None:
     class Largest:
         """Overlooks all faces but one."""
@@ -193,31 +196,29 @@ def test_faces_that_are_not_found_again_are_noted_and_not_looked_for_again(
             return Detections(found.boxes[keep], found.landmarks[keep], found.scores[keep])
 
     blind = replace(other, detector=Largest())
-    results = carry(engine=blind)
+    results = carry(seen_by=blind)
     (lost,) = (loss for result in results for loss in result.losses)
     (expected,) = (f for f in faces if f.external_id == "both" and f.box.left > 0.5)
     assert lost == Loss(expected.face_id, Reason.UNDETECTED)
-    assert missing(database, collection) == [(expected.face_id, Reason.UNDETECTED)]
+    assert missing(context, collection) == [(expected.face_id, Reason.UNDETECTED)]
     assert carry() == []
 
 
 def test_a_picture_that_cannot_be_decoded_is_noted(
-    database: Database,
-    collection: str,
-    carry: Carry,
-    faces: list[FaceRecord],
-    monkeypatch: pytest.MonkeyPatch,
+    context: Context, collection: str, engine: Engine, carry: Carry, pictures: Path
 ) -> None:
-    def decode(data: bytes) -> DecodedImage:
-        image = decode_image(data)
-        if image.width > 600:
-            return decode_image(data[:100] + b"\0")
-        return image
-
-    monkeypatch.setattr(upgrade, "decode_image", decode)
-    carry()
-    assert [reason for _, reason in missing(database, collection)] == [Reason.UNREADABLE] * 2
-    (one, _) = upgrade_steps.list_missing(database, collection)
+    digest = hashlib.sha256((pictures / "broken.jpg").read_bytes()).hexdigest()
+    template = Template(np.eye(1, engine.space.dimension, dtype=np.float32)[0], engine.space)
+    # as if an earlier release had been able to decode it
+    new = [NewFace(template, BoundingBox(x, 0.1, 0.3, 0.3), 0.9, 50) for x in (0.1, 0.5)]
+    with context.database.begin() as connection:
+        image = ImageRecord(digest, "broken.jpg", 100, 100)
+        lost = add_faces(connection, collection, image, new)
+    (result,) = carry()
+    assert result.path.name == "broken.jpg"
+    assert [loss.face_id for loss in result.losses] == [face.face_id for face in lost]
+    assert [reason for _, reason in missing(context, collection)] == [Reason.UNREADABLE] * 2
+    (one, _) = list_missing(context, collection)
     assert one.detail.startswith("not a readable JPEG")
 
 
@@ -239,35 +240,26 @@ def test_only_pictures_of_the_collection_are_decoded(
 
 
 def test_one_face_stored_twice_is_carried_twice(
-    engine: Engine, database: Database, collection: str, carry: Carry, pictures: Path
+    context: Context, collection: str, carry: Carry
 ) -> None:
-    platform = Platform(
-        Engines(lambda _: engine, engine.space.pack), database, TemplateCache(2**20)
-    )
     for external_id in ("one", "two"):
-        photo = GroupPhoto(decode_image(pair()), "pair.jpg", external_id)
-        enrol_group(platform, engine, collection, photo, ANY_QUALITY, 9, ACTOR)
+        both = GroupImage(pair(), "pair.jpg", external_id, ANY_QUALITY, 9)
+        enrol_group(context, collection, both)
     (result,) = carry()
     assert (result.carried, result.losses) == (4, ())
 
 
 def test_what_is_carried_keeps_its_templates_whatever_else_its_picture_shows(
     engine: Engine,
-    database: Database,
+    context: Context,
     collection: str,
     carry: Carry,
     faces: list[FaceRecord],
-    other: Engine,
-    pictures: Path,
 ) -> None:
     carry()
-    upgrade_steps.switch(database, collection, ACTOR)
-    engines = {engine.space.pack: engine, other.space.pack: other}
-    platform = Platform(
-        Engines(engines.__getitem__, engine.space.pack), database, TemplateCache(2**20)
-    )
-    photo = GroupPhoto(decode_image(pair()), "pair.jpg", "late")
-    enrol_group(platform, other, collection, photo, ANY_QUALITY, 1, ACTOR)
+    switch(context, collection)
+    late = GroupImage(pair(), "pair.jpg", "late", ANY_QUALITY, 1)
+    enrol_group(context, collection, late)
 
     class Blind:
         """Finds nothing, neither what is new nor what it found before."""
@@ -278,15 +270,15 @@ def test_what_is_carried_keeps_its_templates_whatever_else_its_picture_shows(
             found = engine.detector.detect(pixels)
             return Detections(found.boxes[:0], found.landmarks[:0], found.scores[:0])
 
-    results = carry(engine=replace(engine, detector=Blind()))
+    results = carry(seen_by=replace(engine, detector=Blind()))
     assert [len(result.losses) for result in results] == [1]
-    assert len(missing(database, collection)) == 1
-    upgrade_steps.undo(database, collection, ACTOR, delete_missing=True)
-    assert list(galleries.list_faces(database, collection)) == faces
+    assert len(missing(context, collection)) == 1
+    undo(context, collection, delete_missing=True)
+    assert stored(context, collection) == faces
 
 
 def test_faces_enrolled_or_deleted_meanwhile_are_seen_by_the_next_run(
-    database: Database,
+    context: Context,
     collection: str,
     carry: Carry,
     enrol: Enrol,
@@ -298,17 +290,16 @@ def test_faces_enrolled_or_deleted_meanwhile_are_seen_by_the_next_run(
     second = enrol(grace, "Grace Hopper", "2.jpg").face
     assert first is not None
     assert second is not None
-    assert missing(database, collection) == [(second.face_id, None)]
+    assert missing(context, collection) == [(second.face_id, None)]
     with pytest.raises(UpgradeError, match="1 face has no template"):
-        upgrade_steps.switch(database, collection, ACTOR)
-    with database.begin() as connection:
-        delete_faces(connection, collection, [first.face_id])
+        switch(context, collection)
+    delete_faces(context, collection, [first.face_id], of_users=True)
     assert sum(result.carried for result in carry()) == 1
-    assert upgrade_steps.switch(database, collection, ACTOR).faces == 1
+    assert switch(context, collection).faces == 1
 
 
 def test_a_switch_in_the_middle_of_it_ends_it(
-    database: Database,
+    context: Context,
     collection: str,
     carry: Carry,
     other: Engine,
@@ -323,36 +314,52 @@ def test_a_switch_in_the_middle_of_it_ends_it(
         sure = other.detector.sure
 
         def detect(self, pixels: NDArray[np.uint8]) -> Detections:
-            upgrade_steps.switch(database, collection, ACTOR, delete_missing=True)
+            switch(context, collection, delete_missing=True)
             return other.detector.detect(pixels)
 
     with pytest.raises(UpgradeError, match="switched to other meanwhile"):
-        carry(pictures / "GRACE", engine=replace(other, detector=Slow()))
-    assert len(list(galleries.list_faces(database, collection))) == 3
+        carry(pictures / "GRACE", seen_by=replace(other, detector=Slow()))
+    assert len(stored(context, collection)) == 3
 
 
 def test_the_ledger_says_who_prepared_it(
-    database: Database, collection: str, engine: Engine, carry: Carry, faces: list[FaceRecord]
+    context: Context, collection: str, engine: Engine, carry: Carry, faces: list[FaceRecord]
 ) -> None:
     carry()
-    event = [e for e in galleries.list_events(database) if e.operation == "prepare upgrade"][-1]
+    (event,) = events(context.database, "prepare upgrade")
     assert (event.actor, event.collection) == ("tester", collection)
-    assert event.detail == {
-        "from": engine.space.fingerprint,
-        "from_pack": engine.space.pack,
-        "to": OTHER.fingerprint,
-        "to_pack": "other",
-    }
+    assert event.record == PrepareUpgradeRecord(SpaceRecord.of(engine.space), SpaceRecord.of(OTHER))
 
 
 def test_it_needs_a_collection_and_another_pack(
-    database: Database, collection: str, engine: Engine
+    context: Context, collection: str, engine: Engine, other: Engine
 ) -> None:
-    assert upgrade.find(database, collection) is None
+    assert find_upgrade(context, collection) is None
     with pytest.raises(NotFoundError):
-        upgrade.begin(database, "nowhere", OTHER, ACTOR)
-    with pytest.raises(UpgradeError, match="already"):
-        upgrade.begin(database, collection, engine.space, ACTOR)
-    upgrade.begin(database, collection, OTHER, ACTOR)
+        begin(context, "nowhere", OTHER.pack)
+    for pack in (engine.space.pack, None):
+        with pytest.raises(UpgradeError, match="already"):
+            begin(context, collection, pack)
+    begin(context, collection, OTHER.pack)
+    renewed = replace(other, space=replace(OTHER, fingerprint="00" * 32))
+    changed = make_context(context.database, engine, renewed)
     with pytest.raises(SpaceMismatchError):
-        upgrade.begin(database, collection, replace(OTHER, fingerprint="00" * 32), ACTOR)
+        begin(changed, collection, OTHER.pack)
+    assert len(events(context.database, "prepare upgrade")) == 1
+
+
+def test_what_was_begun_goes_on_without_naming_the_pack(
+    context: Context, collection: str, engine: Engine
+) -> None:
+    begun = begin(context, collection, OTHER.pack)
+    assert begin(context, collection) == begun
+    switch(context, collection)
+    back = begin(context, collection)
+    assert (back.switched, back.other) == (True, engine.space)
+
+
+def test_without_a_name_the_way_leads_to_the_default_pack(
+    database: Database, collection: str, engine: Engine, other: Engine
+) -> None:
+    upgrade = begin(make_context(database, other, engine), collection)
+    assert (upgrade.former, upgrade.target) == (engine.space, OTHER)

@@ -3,34 +3,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from reknown.services.picture_files import files_below
 
-from other_engine import OTHER, other_engine
+from other_engine import OTHER
 from reknown.biometrics.errors import DatabaseError, NotFoundError, UpgradeError
 from reknown.gallery import switching
 from reknown.gallery.templates import load_templates
-from reknown.ledger import events
-from reknown.ledger.actor import Actor
-from reknown.services import galleries, upgrade, upgrade_steps
+from reknown.ledger import log
+from reknown.ledger.records import (
+    DeleteFacesRecord,
+    DiscardUpgradeRecord,
+    FinishUpgradeRecord,
+    SpaceRecord,
+    SwitchUpgradeRecord,
+    UndoUpgradeRecord,
+)
+from reknown.services.galleries.faces import delete_faces, list_faces
+from reknown.services.galleries.pages import PageRequest
+from reknown.services.images.files import files_below
+from reknown.services.upgrades.preparation import begin, carry_all, find_upgrade
+from reknown.services.upgrades.steps import discard, finish, list_missing, switch, undo
 from reknown.storage.database import reading
+from unit.services.ledgers import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reknown.services.enrolment import EnrolmentResult
-
+    from reknown.ledger.codec import Entry
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
-
-ACTOR = Actor("tester")
 
 
 @pytest.fixture
 def faces(
-    database: Database,
+    context: Context,
     collection: str,
-    engine: Engine,
     enrol: Callable[..., EnrolmentResult],
     eileen: bytes,
     grace: bytes,
@@ -39,16 +48,23 @@ def faces(
     """Eileen's face, which is prepared, and Grace's, whose picture is gone."""
     enrol(eileen)
     enrol(grace, "Grace Hopper", "2.jpg")
-    upgrade.begin(database, collection, OTHER, ACTOR)
-    files = files_below([people / "Eileen Collins"])
-    for _ in upgrade.carry_all(other_engine(engine), database, collection, files):
+    begin(context, collection, OTHER.pack)
+    for _ in carry_all(context, collection, OTHER, files_below([people / "Eileen Collins"])):
         pass
-    return [face.face_id for face in galleries.list_faces(database, collection)]
+    _, page = list_faces(context, collection, PageRequest())
+    return [face.face_id for face in page.items]
 
 
-def actions(database: Database) -> list[tuple[str, dict[str, object]]]:
-    found = galleries.list_events(database)
-    return [(e.operation, dict(e.detail)) for e in found if e.operation != "enrol"][2:]
+def deeds(database: Database) -> list[Entry]:
+    """What was done to the collection once all was prepared."""
+    kinds = (
+        DeleteFacesRecord,
+        DiscardUpgradeRecord,
+        FinishUpgradeRecord,
+        SwitchUpgradeRecord,
+        UndoUpgradeRecord,
+    )
+    return [event.record for event in events(database) if isinstance(event.record, kinds)]
 
 
 def state(database: Database, collection: str) -> tuple[object, ...]:
@@ -57,68 +73,77 @@ def state(database: Database, collection: str) -> tuple[object, ...]:
     return found.space, found.vectors.tolist(), list(found.face_ids), list(found.users)
 
 
-SPACES = {"from_pack": "opencv", "to": OTHER.fingerprint, "to_pack": "other"}
-
-
 def test_faces_that_cannot_come_along_are_deleted_only_when_told_to(
-    database: Database, collection: str, engine: Engine, faces: list[str]
+    context: Context, database: Database, collection: str, engine: Engine, faces: list[str]
 ) -> None:
     before = state(database, collection)
     for _ in range(2):
         with pytest.raises(UpgradeError, match="1 face has no template of other"):
-            upgrade_steps.switch(database, collection, ACTOR)
+            switch(context, collection)
     assert state(database, collection) == before
-    assert actions(database) == []
-    done = upgrade_steps.switch(database, collection, ACTOR, delete_missing=True)
+    assert deeds(database) == []
+    done = switch(context, collection, delete_missing=True)
     assert (done.faces, done.deleted) == (1, 1)
     assert state(database, collection)[2:] == (faces[:1], ["Eileen Collins"])
-    spaces = SPACES | {"from": engine.space.fingerprint}
-    assert actions(database) == [
-        ("delete faces", {"faces": faces[1:]}),
-        ("switch upgrade", {**spaces, "faces": 1, "deleted": 1}),
+    former, target = SpaceRecord.of(engine.space), SpaceRecord.of(OTHER)
+    assert deeds(database) == [
+        DeleteFacesRecord(tuple(faces[1:])),
+        SwitchUpgradeRecord(former, target, 1, 1),
     ]
+    written = events(database)
+    assert {(event.actor, event.collection) for event in written} == {("tester", collection)}
+    assert "Eileen" not in repr(written)
+    assert "Grace" not in repr(written)
 
 
-def test_back_and_forth_and_the_end(database: Database, collection: str, faces: list[str]) -> None:
-    galleries.delete_faces(database, collection, faces[1:], ACTOR)
+def test_back_and_forth_and_the_end(
+    context: Context, database: Database, collection: str, engine: Engine, faces: list[str]
+) -> None:
+    delete_faces(context, collection, faces[1:], of_users=True)
     old = state(database, collection)
-    upgrade_steps.switch(database, collection, ACTOR)
+    switch(context, collection)
     new = state(database, collection)
     assert new[0] == OTHER
-    upgrade_steps.undo(database, collection, ACTOR)
+    undo(context, collection)
     assert state(database, collection) == old
     with pytest.raises(UpgradeError, match="not switched to other: switch it first"):
-        upgrade_steps.finish(database, collection, ACTOR)
-    upgrade_steps.switch(database, collection, ACTOR, delete_missing=True)
+        finish(context, collection)
+    switch(context, collection, delete_missing=True)
     with pytest.raises(UpgradeError, match="finish the upgrade to keep"):
-        upgrade_steps.discard(database, collection, ACTOR)
-    assert upgrade_steps.finish(database, collection, ACTOR).present == OTHER
+        discard(context, collection)
+    assert finish(context, collection).present == OTHER
     assert state(database, collection) == new
-    assert upgrade.find(database, collection) is None
-    assert [action for action, _ in actions(database)] == [
-        "delete faces",
-        "switch upgrade",
-        "undo upgrade",
-        "switch upgrade",
-        "finish upgrade",
+    assert find_upgrade(context, collection) is None
+    spaces = SpaceRecord.of(engine.space), SpaceRecord.of(OTHER)
+    assert deeds(database) == [
+        DeleteFacesRecord(tuple(faces[1:])),
+        SwitchUpgradeRecord(*spaces, 1, 0),
+        UndoUpgradeRecord(*spaces, 1, 0),
+        SwitchUpgradeRecord(*spaces, 1, 0),
+        FinishUpgradeRecord(*spaces),
     ]
     with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
-        upgrade_steps.undo(database, collection, ACTOR)
+        undo(context, collection)
 
 
 def test_what_is_prepared_can_be_thrown_away(
-    database: Database, collection: str, faces: list[str]
+    context: Context, database: Database, collection: str, faces: list[str]
 ) -> None:
     before = state(database, collection)
-    assert upgrade_steps.discard(database, collection, ACTOR).other == OTHER
+    assert discard(context, collection).other == OTHER
     assert state(database, collection) == before
-    assert upgrade.find(database, collection) is None
+    assert find_upgrade(context, collection) is None
     with pytest.raises(UpgradeError):
-        list(upgrade_steps.list_missing(database, collection))
+        list(list_missing(context, collection))
 
 
 def test_an_end_that_was_interrupted_goes_on(
-    database: Database, collection: str, faces: list[str], monkeypatch: pytest.MonkeyPatch
+    context: Context,
+    database: Database,
+    collection: str,
+    engine: Engine,
+    faces: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> int:
         raise DatabaseError("the disk is full")
@@ -126,28 +151,30 @@ def test_an_end_that_was_interrupted_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(switching, "end_portion", fail)
         with pytest.raises(DatabaseError):
-            upgrade_steps.discard(database, collection, ACTOR)
-    found = upgrade.find(database, collection)
+            discard(context, collection)
+    found = find_upgrade(context, collection)
     assert found is not None
     assert found.ending
-    for step in (upgrade_steps.switch, upgrade_steps.undo):
+    for step in (switch, undo):
         with pytest.raises(UpgradeError, match="at its end"):
-            step(database, collection, ACTOR)
+            step(context, collection)
     # either word for the end will do, and it is one event
-    upgrade_steps.finish(database, collection, ACTOR)
-    assert upgrade.find(database, collection) is None
-    assert [action for action, _ in actions(database)] == ["discard upgrade"]
+    finish(context, collection)
+    assert find_upgrade(context, collection) is None
+    spaces = SpaceRecord.of(engine.space), SpaceRecord.of(OTHER)
+    assert deeds(database) == [DiscardUpgradeRecord(*spaces)]
 
 
 @pytest.mark.parametrize("failing", ["append", "switch"])
 def test_a_switch_is_all_or_nothing(
+    context: Context,
     database: Database,
     collection: str,
     faces: list[str],
     monkeypatch: pytest.MonkeyPatch,
     failing: str,
 ) -> None:
-    module = events if failing == "append" else switching
+    module = log if failing == "append" else switching
     original = getattr(module, failing)
 
     def fail_afterwards(*arguments: object, **options: object) -> None:
@@ -158,18 +185,13 @@ def test_a_switch_is_all_or_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(module, failing, fail_afterwards)
         with pytest.raises(DatabaseError, match="disk is full"):
-            upgrade_steps.switch(database, collection, ACTOR, delete_missing=True)
+            switch(context, collection, delete_missing=True)
     assert state(database, collection) == before
-    assert actions(database) == []
-    assert upgrade_steps.switch(database, collection, ACTOR, delete_missing=True).faces == 1
+    assert deeds(database) == []
+    assert switch(context, collection, delete_missing=True).faces == 1
 
 
-def test_an_unknown_collection_is_named(database: Database) -> None:
-    for step in (
-        upgrade_steps.switch,
-        upgrade_steps.undo,
-        upgrade_steps.finish,
-        upgrade_steps.discard,
-    ):
+def test_an_unknown_collection_is_named(context: Context) -> None:
+    for step in (switch, undo, finish, discard):
         with pytest.raises(NotFoundError, match="nowhere"):
-            step(database, "nowhere", ACTOR)
+            step(context, "nowhere")

@@ -1,16 +1,16 @@
-"""Fixtures of a place to work on videos at, without any video."""
+"""Fixtures of a worker that needs neither videos nor a store of them."""
 
 from __future__ import annotations
 
 import io
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
-from reknown.services.video_work import Packs, Watch, Workplace
 
 from reknown.biometrics.errors import ObjectNotFoundError
+from reknown.services.videos.work import Watch, WorkerContext
 from video_findings import analysis
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.tracks import VideoAnalysis
     from reknown.jobs.queue import Job, State
-    from reknown.storage.database import Database
+    from reknown.services.context import Context
+    from reknown.video.isolation import Progress
     from reknown.vision.analyze import Engine
+    from reknown.vision.extraction import Extraction, ExtractionPolicy
 
 QUIET = Watch(lambda: None, nullcontext)
 
@@ -45,23 +47,36 @@ class Objects:
 
 @dataclass
 class Analyst:
-    """Says what it was made to say of every video; `asked` has the packs it was asked for."""
+    """An executor that says what it was made to say of every video.
+
+    `answers` are for videos looked at with these packs, `answer` is for all others; `asked` has
+    the packs it was asked for. `before` is called at the beginning of each analysis.
+    """
 
     answer: VideoAnalysis | BaseException
+    answers: dict[str, VideoAnalysis] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
+    capacity: int = 1
 
-    def analyse(self, file: BinaryIO, pack: str, alive: Callable[[], None]) -> VideoAnalysis:
+    def analyse(
+        self, file: BinaryIO, pack: str, progress: Progress, *, pictures: bool = False
+    ) -> VideoAnalysis:
         assert file.read() == b"video"
+        assert not pictures
         self.asked.append(pack)
         self.before()
-        alive()
-        if isinstance(self.answer, BaseException):
-            raise self.answer
-        return self.answer
+        progress(0, 4000, 1)
+        answer = self.answers.get(pack, self.answer)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
+        raise NotImplementedError
 
 
-def _tell(job: Job, state: State) -> str:
+def _notice(job: Job, state: State) -> str:
     return f"{job.kind} {state.value}"
 
 
@@ -76,6 +91,6 @@ def analyst(engine: Engine) -> Analyst:
 
 
 @pytest.fixture
-def place(database: Database, engine: Engine, objects: Objects, analyst: Analyst) -> Workplace:
-    packs = Packs("opencv", analyst.analyse, lambda _: engine.calibration)
-    return Workplace(database, objects, packs, _tell, webhook=True)
+def worker_context(context: Context, objects: Objects, analyst: Analyst) -> WorkerContext:
+    platform = replace(context.platform, executor=analyst, objects=objects)
+    return WorkerContext(platform, _notice, webhook=True)

@@ -5,14 +5,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from reknown.services.kept_tracks import Keeping
-from reknown.services.video_identification import VideoIdentifier, appearances
 
+from contexts import make_context
 from other_engine import OTHER
+from reknown.biometrics.candidates import Candidate
 from reknown.biometrics.errors import InputError, NotFoundError, SpaceMismatchError
-from reknown.biometrics.thresholds import Threshold, threshold_at_similarity
-from reknown.ledger.actor import Actor
-from reknown.services import galleries, kept_tracks, upgrade, upgrade_steps
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.ledger.records import (
+    CandidateRecord,
+    IdentifyRecord,
+    KeepTracksRecord,
+    ProbeRecord,
+    SpaceRecord,
+    ThresholdRecord,
+)
+from reknown.services.galleries.faces import list_faces
+from reknown.services.galleries.pages import PageRequest
+from reknown.services.searches.search import Query, Unit
+from reknown.services.upgrades.preparation import begin
+from reknown.services.upgrades.steps import switch
+from reknown.services.videos.identification import appearances, identify_video
+from reknown.services.videos.tracks import Keeping, list_tracks
+from unit.services.ledgers import events, last
 from video_analyses import SHA256, analysis, towards, track
 from video_faces import unit
 
@@ -20,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from reknown.services.enrolment import EnrolmentResult
-    from reknown.services.video_identification import VideoIdentification
 
-    from reknown.biometrics.candidates import Candidate
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
+    from reknown.services.videos.identification import VideoIdentification
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
@@ -42,12 +56,8 @@ def reference(engine: Engine, eileen_image: DecodedImage, enrol: Enrol, eileen: 
 
 
 @pytest.fixture
-def identifier(
-    engine: Engine, database: Database, collection: str, reference: Vector
-) -> VideoIdentifier:
-    return VideoIdentifier(
-        database, collection, threshold_at_similarity(engine.calibration), Actor("tester")
-    )
+def query(collection: str) -> Query:
+    return Query(collection)
 
 
 def spans(found: VideoIdentification) -> list[tuple[int, int, int, str | None]]:
@@ -57,11 +67,11 @@ def spans(found: VideoIdentification) -> list[tuple[int, int, int, str | None]]:
 
 
 def test_tracks_become_intervals_with_candidates_and_strangers_stay_unknown(
-    engine: Engine, identifier: VideoIdentifier, reference: Vector
+    engine: Engine, context: Context, query: Query, reference: Vector
 ) -> None:
     known = track(reference, 0, 2000, 0, best_ms=600)
     stranger = track(towards(reference, 0.1), 1000, 3000, 1)
-    found = identifier.identify(analysis(engine.space, [known, stranger]))
+    found = identify_video(context, query, analysis(engine.space, [known, stranger]))
     assert spans(found) == [(0, 2000, 0, "Eileen Collins"), (1000, 3000, 1, None)]
     first, second = found.appearances
     assert first.best_ms == 600
@@ -71,122 +81,157 @@ def test_tracks_become_intervals_with_candidates_and_strangers_stay_unknown(
     assert first.best.similarity > 99
     assert (second.candidates, second.best, second.tracks) == ((), None, (1,))
     assert found.identified
-    assert (found.gallery_size, found.references, found.kept) == (1, 1, None)
+    searched = found.searched
+    assert (searched.unit, searched.gallery_size, searched.references) == (Unit.SUBJECTS, 1, 1)
+    assert found.kept is None
 
 
 def test_a_track_scores_as_the_mean_of_its_views(
-    engine: Engine, database: Database, collection: str, reference: Vector
+    engine: Engine, context: Context, collection: str, reference: Vector
 ) -> None:
-    identifier = VideoIdentifier(database, collection, Threshold(0.9, None), Actor("tester"))
     half = np.float32(0.5)
     mean = half * (towards(reference, 0.99, 1) + towards(reference, 0.91, 2))
     below = half * (towards(reference, 0.99, 1) + towards(reference, 0.79, 2))
-    found = identifier.identify(
-        analysis(engine.space, [track(mean, 0, 500, 0), track(below, 0, 500, 1)])
-    )
+    tracks = [track(mean, 0, 500, 0), track(below, 0, 500, 1)]
+    query = Query(collection, ThresholdChoice(score=0.9))
+    found = identify_video(context, query, analysis(engine.space, tracks))
     best = found.appearances[0].best
     assert best is not None
     assert best.score == pytest.approx(0.95, abs=1e-5)
-    assert (best.similarity, found.expected_in_video) == (None, None)
     assert found.appearances[1].best is None
 
 
+def test_without_calibration_nothing_is_said_about_chance(
+    engine: Engine, database: Database, collection: str, reference: Vector
+) -> None:
+    plain = make_context(database, replace(engine, calibration=None))
+    query = Query(collection, ThresholdChoice(score=0.9))
+    found = identify_video(plain, query, analysis(engine.space, [track(reference)]))
+    best = found.appearances[0].best
+    assert best is not None
+    assert (best.similarity, found.expected_in_video) == (None, None)
+
+
+def test_no_more_candidates_than_asked_for(
+    engine: Engine, context: Context, collection: str, reference: Vector, enrol: Enrol, grace: bytes
+) -> None:
+    enrol(grace, "Grace Hopper", "2.jpg")
+    anybody = ThresholdChoice(score=-1)
+    video = analysis(engine.space, [track(reference)])
+    for limit, names in ((1, ["Eileen Collins"]), (5, ["Eileen Collins", "Grace Hopper"])):
+        found = identify_video(context, Query(collection, anybody, limit), video)
+        assert [c.user for c in found.appearances[0].candidates] == names
+
+
 def test_what_to_expect_counts_every_track(
-    engine: Engine, identifier: VideoIdentifier, reference: Vector
+    engine: Engine, context: Context, query: Query, reference: Vector
 ) -> None:
     tracks = [track(reference, 0, 500, number) for number in range(4)]
-    found = identifier.identify(analysis(engine.space, tracks))
-    assert found.expected_false_candidates == pytest.approx(1e-4, rel=0.01)
+    found = identify_video(context, query, analysis(engine.space, tracks))
+    assert found.searched.expected_false_candidates == pytest.approx(1e-4, rel=0.01)
     assert found.expected_in_video == pytest.approx(4e-4, rel=0.01)
 
 
-def test_the_search_is_in_the_ledger(
+def test_the_search_is_in_the_ledger_without_a_name(
     engine: Engine,
+    context: Context,
     database: Database,
     collection: str,
-    identifier: VideoIdentifier,
+    query: Query,
     reference: Vector,
 ) -> None:
+    (face,) = list_faces(context, collection, PageRequest())[1].items
     tracks = [track(towards(reference, 0.1)), track(reference, person=1)]
-    identifier.identify(analysis(engine.space, tracks))
-    (face,) = galleries.list_faces(database, collection)
-    event = list(galleries.list_events(database))[-1]
+    found = identify_video(context, query, analysis(engine.space, tracks))
+    event = last(database)
     assert (event.operation, event.collection, event.actor) == ("identify", collection, "tester")
-    assert event.detail == {
-        "video": SHA256,
-        "threshold": threshold_at_similarity(engine.calibration).score,
-        "gallery_size": 1,
-        "faces": [[], [face.face_id]],
-    }
+    best = found.appearances[1].best
+    assert best is not None
+    assert face.subject_id is not None
+    threshold = ThresholdChoice().resolve(engine.calibration)
+    assert event.record == IdentifyRecord(
+        probe=ProbeRecord("video", SHA256),
+        space=SpaceRecord.of(engine.space),
+        threshold=ThresholdRecord.of(threshold),
+        searched="subjects",
+        gallery_size=1,
+        references=1,
+        candidates=(
+            (),
+            (CandidateRecord(face.face_id, face.subject_id, best.score, best.similarity),),
+        ),
+    )
+    assert best.user == "Eileen Collins"
+    assert "Eileen" not in repr(events(database))
 
 
 def test_a_video_without_faces_is_searched_and_recorded_too(
-    engine: Engine, database: Database, identifier: VideoIdentifier
+    engine: Engine, context: Context, database: Database, query: Query
 ) -> None:
-    found = identifier.identify(analysis(engine.space, []))
+    found = identify_video(context, query, analysis(engine.space, []))
     assert (found.appearances, found.identified) == ((), False)
-    event = list(galleries.list_events(database))[-1]
-    assert (event.operation, event.detail["faces"]) == ("identify", [])
+    record = last(database).record
+    assert isinstance(record, IdentifyRecord)
+    assert (record.probe.sha256, record.candidates) == (SHA256, ())
 
 
 def test_tracks_are_kept_on_request_in_the_same_transaction(
     engine: Engine,
+    context: Context,
     database: Database,
     collection: str,
-    identifier: VideoIdentifier,
+    query: Query,
     reference: Vector,
 ) -> None:
     found = analysis(engine.space, [track(reference), track(towards(reference, 0), person=1)])
-    answer = identifier.identify(found, keeping=Keeping("party.mp4", 7))
+    answer = identify_video(context, query, found, Keeping("party.mp4", 7))
     assert answer.kept is not None
     assert (answer.kept.tracks, answer.kept.replaced) == (2, 0)
-    records = list(kept_tracks.list_tracks(database, collection))
-    assert [record.track.video_name for record in records] == ["party.mp4"] * 2
-    events = list(galleries.list_events(database))[-2:]
-    assert [event.operation for event in events] == ["identify", "keep tracks"]
+    written = events(database)
+    assert [type(event.record) for event in written[-2:]] == [IdentifyRecord, KeepTracksRecord]
     # what cannot be kept leaves no trace of a search either
     crooked = analysis(engine.space, [track(reference * np.float32(2))])
     with pytest.raises(InputError):
-        identifier.identify(crooked, keeping=Keeping("other.mp4", 7))
-    assert len(list(galleries.list_events(database))) == events[-1].id
-    assert len(list(kept_tracks.list_tracks(database, collection))) == 2
+        identify_video(context, query, crooked, Keeping("other.mp4", 7))
+    assert events(database) == written
+    records = list(list_tracks(context, collection))
+    assert [record.track.video_name for record in records] == ["party.mp4"] * 2
 
 
 def test_a_switch_meanwhile_leaves_no_tracks_of_the_former_space(
     engine: Engine,
+    context: Context,
     database: Database,
     collection: str,
-    identifier: VideoIdentifier,
+    query: Query,
     reference: Vector,
 ) -> None:
-    upgrade.begin(database, collection, OTHER, Actor("tester"))
-    upgrade_steps.switch(database, collection, Actor("tester"), delete_missing=True)
-    before = len(list(galleries.list_events(database)))
+    begin(context, collection, OTHER.pack)
+    switch(context, collection, delete_missing=True)
+    before = events(database)
     found = analysis(engine.space, [track(reference)])
     with pytest.raises(SpaceMismatchError, match="run the same again"):
-        identifier.identify(found, keeping=Keeping("party.mp4", 7))
-    assert list(kept_tracks.list_tracks(database, collection)) == []
-    assert len(list(galleries.list_events(database))) == before
+        identify_video(context, query, found, Keeping("party.mp4", 7))
+    assert events(database) == before
+    assert list(list_tracks(context, collection)) == []
 
 
 def test_another_space_is_refused(
-    engine: Engine, database: Database, identifier: VideoIdentifier, reference: Vector
+    engine: Engine, context: Context, database: Database, query: Query, reference: Vector
 ) -> None:
     other = replace(engine.space, fingerprint="ab" * 32)
-    before = len(list(galleries.list_events(database)))
+    before = events(database)
     with pytest.raises(SpaceMismatchError):
-        identifier.identify(analysis(other, [track(reference)]))
-    assert len(list(galleries.list_events(database))) == before
+        identify_video(context, query, analysis(other, [track(reference)]))
+    assert events(database) == before
 
 
-def test_an_unknown_collection_is_not_found(database: Database) -> None:
+def test_an_unknown_collection_is_not_found(engine: Engine, context: Context) -> None:
     with pytest.raises(NotFoundError):
-        VideoIdentifier(database, "nobody", Threshold(0.9, None), Actor("tester"))
+        identify_video(context, Query("nobody"), analysis(engine.space, []))
 
 
 def candidate(user: str, score: float) -> Candidate:
-    from reknown.biometrics.candidates import Candidate
-
     return Candidate(1, user, f"face of {user}", score, None, None)
 
 

@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reknown.services.engines import Engines
-from reknown.services.platform import Platform
-from reknown.services.video_jobs import (
+
+from contexts import make_context
+from reknown.biometrics.errors import (
+    AccessError,
+    LimitError,
+    NotFoundError,
+    ObjectNotFoundError,
+    TokenMismatchError,
+    UncalibratedError,
+    VideoTooLargeError,
+)
+from reknown.jobs import queue
+from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
+from reknown.ledger.requests import RequestToken
+from reknown.services.context import Actor, Context
+from reknown.services.videos.job_records import ObjectPlace, Task, Wanted
+from reknown.services.videos.jobs import (
     MAX_BYTES,
     MAX_OPEN,
     ResultRequest,
@@ -13,22 +28,9 @@ from reknown.services.video_jobs import (
     read_job,
     start_job,
 )
-from reknown.services.video_records import ObjectPlace, Task, Wanted
-from unit.services.video_places import Objects, objects
-
-from reknown.biometrics.errors import (
-    LimitError,
-    NotFoundError,
-    ObjectNotFoundError,
-    TokenMismatchError,
-    VideoTooLargeError,
-)
-from reknown.gallery.cache import TemplateCache
-from reknown.jobs import queue
-from reknown.ledger import events
-from reknown.ledger.actor import Actor
-from reknown.ledger.requests import RequestToken
 from reknown.storage.database import reading
+from unit.services.ledgers import events, last
+from unit.services.videos.places import Objects, objects
 
 if TYPE_CHECKING:
     from reknown.storage.database import Database
@@ -36,96 +38,101 @@ if TYPE_CHECKING:
 
 __all__ = ["objects"]
 
-_ADA = Actor("key:ADA")
 _VIDEO = Wanted(ObjectPlace("media", "a.mp4"))
 _SEARCH = Wanted(ObjectPlace("media", "a.mp4"), similarity=80)
+_BOB = Actor("key:BOB")
 
 
 @pytest.fixture
-def platform(database: Database, engine: Engine) -> Platform:
-    return Platform(Engines(lambda _: engine, engine.space.pack), database, TemplateCache(2**20))
+def ada(context: Context, objects: Objects) -> Context:
+    return Context(replace(context.platform, objects=objects), Actor("key:ADA"))
 
 
-def _start(platform: Platform, objects: Objects, **changed: Any) -> str:
-    request: dict[str, Any] = {"task": Task.FACES, "wanted": _VIDEO, "actor": _ADA} | changed
-    return start_job(platform, objects, StartRequest(**request))
+def _start(context: Context, **changed: Any) -> str:
+    request: dict[str, Any] = {"task": Task.FACES, "wanted": _VIDEO} | changed
+    return start_job(context, StartRequest(**request))
 
 
-def _count(platform: Platform) -> int:
-    with reading(platform.database) as connection:
-        return queue.count_open(connection, _ADA.name)
+def _count(database: Database) -> int:
+    with reading(database) as connection:
+        return queue.count_open(connection, "key:ADA")
 
 
 def test_a_job_waits_in_the_queue_and_its_start_in_the_ledger(
-    platform: Platform, objects: Objects, collection: str
+    ada: Context, database: Database, collection: str
 ) -> None:
-    job_id = _start(platform, objects, task=Task.SEARCH, wanted=_SEARCH, collection=collection)
-    with reading(platform.database) as connection:
+    job_id = _start(ada, task=Task.SEARCH, wanted=_SEARCH, collection=collection)
+    with reading(database) as connection:
         job = queue.find(connection, job_id)
-        *_, event = events.read(connection)
     assert job is not None
     assert (job.kind, job.collection, job.actor) == ("search", collection, "key:ADA")
-    assert (event.operation, event.actor, event.collection) == (
-        "start video job",
-        "key:ADA",
-        collection,
-    )
-    assert event.detail == {"job": job_id, "task": "search", "repeated": False, "threshold": 80}
+    event = last(database)
+    assert (event.actor, event.collection) == ("key:ADA", collection)
+    assert event.record == StartVideoJobRecord(job_id, "search", 80)
 
 
-def test_the_same_token_is_the_same_job(platform: Platform, objects: Objects) -> None:
+def test_the_same_token_is_the_same_job(ada: Context, database: Database, objects: Objects) -> None:
     token = RequestToken("t", "digest")
-    first = _start(platform, objects, token=token)
+    first = _start(ada, token=token)
     objects.sizes.clear()  # the video may be gone when the request comes again
-    assert _start(platform, objects, token=token) == first
-    assert _count(platform) == 1
+    assert _start(ada, token=token) == first
+    assert _count(database) == 1
     with pytest.raises(TokenMismatchError):
-        _start(platform, objects, token=RequestToken("t", "other"))
-    with reading(platform.database) as connection:
-        repeated = [event.detail["repeated"] for event in events.read(connection)]
-    assert repeated == [False, True]
+        _start(ada, token=RequestToken("t", "other"))
+    assert [event.record for event in events(database)] == [
+        StartVideoJobRecord(first, "faces", repeated=repeated) for repeated in (False, True)
+    ]
 
 
-def test_a_token_is_of_one_operation_and_one_caller(platform: Platform, objects: Objects) -> None:
+def test_a_token_is_of_one_operation_and_one_caller(ada: Context) -> None:
     token = RequestToken("t", "digest")
     jobs = {
-        _start(platform, objects, token=token),
-        _start(platform, objects, token=token, task=Task.PERSONS),
-        _start(platform, objects, token=token, actor=Actor("key:BOB")),
+        _start(ada, token=token),
+        _start(ada, token=token, task=Task.PERSONS),
+        _start(ada.by(_BOB), token=token),
     }
     assert len(jobs) == 3
 
 
 def test_what_is_not_there_or_too_large_is_not_started(
-    platform: Platform, objects: Objects
+    ada: Context, database: Database, objects: Objects
 ) -> None:
     objects.sizes |= {"b.mp4": MAX_BYTES, "c.mp4": MAX_BYTES + 1}
-    assert _start(platform, objects, wanted=Wanted(ObjectPlace("media", "b.mp4")))
+    assert _start(ada, wanted=Wanted(ObjectPlace("media", "b.mp4")))
     with pytest.raises(VideoTooLargeError):
-        _start(platform, objects, wanted=Wanted(ObjectPlace("media", "c.mp4")))
+        _start(ada, wanted=Wanted(ObjectPlace("media", "c.mp4")))
     with pytest.raises(ObjectNotFoundError):
-        _start(platform, objects, wanted=Wanted(ObjectPlace("media", "d.mp4")))
+        _start(ada, wanted=Wanted(ObjectPlace("media", "d.mp4")))
     with pytest.raises(NotFoundError):
-        _start(platform, objects, task=Task.SEARCH, wanted=_SEARCH, collection="nobody")
-    assert _count(platform) == 1
+        _start(ada, task=Task.SEARCH, wanted=_SEARCH, collection="nobody")
+    assert _count(database) == 1
+    assert len(events(database)) == 1
 
 
-def test_only_so_many_jobs_are_open(platform: Platform, objects: Objects) -> None:
+def test_a_pack_that_is_not_calibrated_is_not_searched_by_similarity(
+    database: Database, objects: Objects, collection: str, engine: Engine
+) -> None:
+    plain = make_context(database, replace(engine, calibration=None), objects=objects)
+    with pytest.raises(UncalibratedError):
+        _start(plain, task=Task.SEARCH, wanted=_SEARCH, collection=collection)
+    assert events(database, "start video job") == []
+
+
+def test_only_so_many_jobs_are_open(ada: Context, database: Database) -> None:
     token = RequestToken("t", "digest")
-    first = _start(platform, objects, token=token)
+    first = _start(ada, token=token)
     for _ in range(MAX_OPEN - 1):
-        _start(platform, objects)
+        _start(ada)
     with pytest.raises(LimitError, match=r"^20 open Jobs for User ADA Maximum limit: 20$"):
-        _start(platform, objects)
-    assert _start(platform, objects, token=token) == first
-    assert _start(platform, objects, actor=Actor("key:BOB"))
-    assert _count(platform) == MAX_OPEN
+        _start(ada)
+    assert _start(ada, token=token) == first
+    assert _start(ada.by(_BOB))
+    assert _count(database) == MAX_OPEN
 
 
-def test_a_job_in_work_has_no_results(platform: Platform, objects: Objects) -> None:
-    job_id = _start(platform, objects)
-    request = ResultRequest(Task.FACES, job_id, range(1000))
-    found = read_job(platform.database, request, lambda _: True, _ADA)
+def test_a_job_in_work_has_no_results(ada: Context) -> None:
+    job_id = _start(ada)
+    found = read_job(ada, ResultRequest(Task.FACES, job_id, range(1000)), lambda _: True)
     assert (found.entries, found.more, found.info) == ((), False, None)
     assert found.wanted == _VIDEO
     for other in (
@@ -133,4 +140,18 @@ def test_a_job_in_work_has_no_results(platform: Platform, objects: Objects) -> N
         ResultRequest(Task.FACES, "f", range(9)),
     ):
         with pytest.raises(NotFoundError):
-            read_job(platform.database, other, lambda _: True, _ADA)
+            read_job(ada, other, lambda _: True)
+
+
+def test_results_are_read_on_the_record_by_those_who_may_see_the_collection(
+    ada: Context, database: Database, collection: str
+) -> None:
+    job_id = _start(ada, task=Task.SEARCH, wanted=_SEARCH, collection=collection)
+    request = ResultRequest(Task.SEARCH, job_id, range(9))
+    with pytest.raises(AccessError):
+        read_job(ada.by(_BOB), request, lambda name: name != collection)
+    assert events(database, "read video job") == []
+    read_job(ada.by(_BOB), request, lambda name: name == collection)
+    event = last(database)
+    assert (event.actor, event.collection) == ("key:BOB", collection)
+    assert event.record == ReadVideoJobRecord(job_id)

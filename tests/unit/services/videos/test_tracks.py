@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from reknown.services.kept_tracks import Keeping, TrackSearch, TrackSearcher
 
-from other_engine import OTHER, other_engine
+from contexts import make_context
+from other_engine import OTHER
 from reknown.biometrics.errors import (
     ImageError,
     InputError,
@@ -18,11 +18,36 @@ from reknown.biometrics.errors import (
     SpaceMismatchError,
 )
 from reknown.biometrics.templates import TemplateSpace
-from reknown.biometrics.thresholds import Threshold, threshold_at_similarity
+from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery import collections
 from reknown.gallery import tracks as stored
 from reknown.gallery.tracks import TrackChoice
-from reknown.ledger.actor import Actor
-from reknown.services import galleries, kept_tracks, upgrade, upgrade_steps
+from reknown.ledger.records import (
+    DeleteTracksRecord,
+    KeepTracksRecord,
+    ListTracksRecord,
+    ProbeRecord,
+    PurgeTracksRecord,
+    SearchTracksRecord,
+    SpaceRecord,
+    ThresholdRecord,
+    TrackCandidateRecord,
+)
+from reknown.services.galleries.collections import create_collection, delete_collection
+from reknown.services.searches.tracks import TrackSearch, open_tracks, search_tracks
+from reknown.services.upgrades.preparation import begin
+from reknown.services.upgrades.steps import switch, undo
+from reknown.services.videos import tracks as kept_tracks
+from reknown.services.videos.tracks import (
+    Keeping,
+    count_foreign,
+    delete_tracks,
+    keep_tracks,
+    list_tracks,
+    purge_everywhere,
+    purge_tracks,
+)
+from unit.services.ledgers import events, last
 from video_analyses import SHA256, analysis, towards, track
 
 if TYPE_CHECKING:
@@ -30,15 +55,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from reknown.services.kept_tracks import Kept
 
+    from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.services.context import Context
+    from reknown.services.videos.tracks import Kept
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
 
     Vector = NDArray[np.float32]
 
-ACTOR = Actor("tester")
+ANY_SCORE = ThresholdChoice(score=-1)
+NAME = "party of Eileen.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -48,48 +76,47 @@ def reference(engine: Engine, eileen_image: DecodedImage) -> Vector:
     return template.vector
 
 
+def keep_all(
+    context: Context, collection: str, found: VideoAnalysis, name: str = NAME, days: int = 30
+) -> Kept:
+    with context.database.begin() as connection:
+        return keep_tracks(connection, context, collection, found, Keeping(name, days))
+
+
 @pytest.fixture
-def keep(engine: Engine, database: Database, collection: str) -> Callable[..., Kept]:
-    def keep_templates(*templates: Vector, name: str = "a.mp4", sha256: str = SHA256) -> Kept:
+def keep(engine: Engine, context: Context, collection: str) -> Callable[..., Kept]:
+    def keep_templates(*templates: Vector, name: str = NAME, sha256: str = SHA256) -> Kept:
         tracks = [track(t, 1000 * n, 1000 * n + 900, n) for n, t in enumerate(templates)]
-        found = analysis(engine.space, tracks, sha256=sha256)
-        with database.begin() as connection:
-            return kept_tracks.keep(connection, collection, found, Keeping(name, 30), ACTOR)
+        return keep_all(context, collection, analysis(engine.space, tracks, sha256=sha256), name)
 
     return keep_templates
 
 
 @pytest.fixture
-def expire(database: Database, collection: str, engine: Engine, keep: Callable[..., Kept]) -> None:
-    """A track of Eileen that has expired a second ago."""
+def expired(database: Database, collection: str, engine: Engine) -> str:
+    """The id of a track that has expired a second ago."""
     past = datetime.now(UTC) - timedelta(seconds=1)
+    found = track(towards(np.eye(1, engine.space.dimension, dtype=np.float32)[0], 1.0))
+    made = kept_tracks._kept(found, "e0" * 32, "expired.mp4")
     with database.begin() as connection:
-        found = track(towards(np.eye(1, engine.space.dimension, dtype=np.float32)[0], 1.0))
-        made = kept_tracks._kept(found, "e0" * 32, "expired.mp4")
         stored.keep_tracks(connection, collection, "e0" * 32, [made], engine.space, past)
+    return made.track_id
 
 
 @pytest.fixture
-def search(
-    engine: Engine, database: Database, collection: str, tmp_path: Path, eileen: bytes
-) -> Callable[..., TrackSearch]:
-    def search_for_eileen(threshold: Threshold | None = None, limit: int = 20) -> TrackSearch:
-        least = threshold or threshold_at_similarity(engine.calibration)
-        searcher = TrackSearcher(engine, database, collection, least, ACTOR)
-        path = tmp_path / "eileen.jpg"
-        path.write_bytes(eileen)
-        ((_, found),) = searcher.search_all([path], limit)
+def search(context: Context, collection: str, eileen: bytes) -> Callable[..., TrackSearch]:
+    def search_for_eileen(
+        choice: ThresholdChoice = ThresholdChoice(), limit: int = 20, context: Context = context
+    ) -> TrackSearch:
+        gallery = open_tracks(context, collection, choice)
+        ((_, found),) = search_tracks(context, gallery, [eileen], limit)
         assert isinstance(found, TrackSearch)
         return found
 
     return search_for_eileen
 
 
-def operations(database: Database) -> list[str]:
-    return [event.operation for event in galleries.list_events(database)]
-
-
-def test_a_past_stranger_is_found_by_a_photo(
+def test_a_past_stranger_is_found_by_an_image(
     keep: Callable[..., Kept], search: Callable[..., TrackSearch], reference: Vector
 ) -> None:
     keep(towards(reference, 0.3), reference, towards(reference, 0.99))
@@ -97,11 +124,11 @@ def test_a_past_stranger_is_found_by_a_photo(
     places = [match.record.track.start_ms for match in found.matches]
     assert places == [1000, 2000]
     best = found.matches[0]
-    assert best.record.track.video_name == "a.mp4"
+    assert best.record.track.video_name == NAME
     assert best.comparison.accepted
     assert best.comparison.score == pytest.approx(1, abs=1e-5)
-    assert found.tracks == 3
-    assert found.expected_false_candidates == pytest.approx(3e-4, rel=0.01)
+    assert found.gallery.size == 3
+    assert found.gallery.expected_false_candidates == pytest.approx(3e-4, rel=0.01)
 
 
 def test_every_search_is_in_the_ledger(
@@ -114,16 +141,24 @@ def test_every_search_is_in_the_ledger(
 ) -> None:
     keep(reference, towards(reference, 0.2))
     found = search()
-    event = list(galleries.list_events(database))[-1]
+    (match,) = found.matches
+    event = last(database)
     assert (event.operation, event.collection) == ("search tracks", collection)
-    assert event.detail == {
-        "image": found.photo.image.sha256,
-        "threshold": found.threshold,
-        "tracks_searched": 2,
-        "tracks": [match.record.track.track_id for match in found.matches],
-    }
-    search(Threshold(1.1, engine.calibration))
-    assert list(galleries.list_events(database))[-1].detail["tracks"] == []
+    assert event.record == SearchTracksRecord(
+        probe=ProbeRecord("image", found.extraction.image.sha256),
+        space=SpaceRecord.of(engine.space),
+        threshold=ThresholdRecord.of(ThresholdChoice().resolve(engine.calibration)),
+        tracks_searched=2,
+        candidates=(
+            TrackCandidateRecord(
+                match.record.track.track_id, match.comparison.score, match.comparison.similarity
+            ),
+        ),
+    )
+    search(ThresholdChoice(score=1.1))
+    record = last(database).record
+    assert isinstance(record, SearchTracksRecord)
+    assert (record.threshold.score, record.candidates) == (1.1, ())
 
 
 def test_no_more_than_asked_for_are_found(
@@ -134,33 +169,62 @@ def test_no_more_than_asked_for_are_found(
 
 
 def test_without_calibration_only_scores_are_given(
-    keep: Callable[..., Kept], search: Callable[..., TrackSearch], reference: Vector
+    database: Database,
+    engine: Engine,
+    keep: Callable[..., Kept],
+    search: Callable[..., TrackSearch],
+    reference: Vector,
 ) -> None:
     keep(reference)
-    found = search(Threshold(0.9, None))
-    assert found.expected_false_candidates is None
+    plain = make_context(database, replace(engine, calibration=None))
+    found = search(ThresholdChoice(score=0.9), context=plain)
+    assert found.gallery.expected_false_candidates is None
     assert found.matches[0].comparison.similarity is None
 
 
 def test_nothing_is_found_in_nothing(search: Callable[..., TrackSearch]) -> None:
     found = search()
-    assert (found.matches, found.tracks, found.expected_false_candidates) == ((), 0, 0)
+    assert (found.matches, found.gallery.size) == ((), 0)
+    assert found.gallery.expected_false_candidates == 0
 
 
 def test_keeping_has_its_event_and_an_end(
-    database: Database, collection: str, keep: Callable[..., Kept], reference: Vector
+    context: Context,
+    database: Database,
+    collection: str,
+    keep: Callable[..., Kept],
+    reference: Vector,
 ) -> None:
     kept = keep(reference, reference)
-    records = list(kept_tracks.list_tracks(database, collection))
+    event = last(database)
+    records = list(list_tracks(context, collection))
     days = (records[0].expires_at - records[0].created_at).total_seconds() / 86400
     assert days == pytest.approx(30, abs=0.01)
-    event = list(galleries.list_events(database))[-1]
-    assert (event.operation, event.detail["video"]) == ("keep tracks", SHA256)
-    assert event.detail["tracks"] == [record.track.track_id for record in records]
-    assert event.detail["expires_at"] == kept.expires_at.isoformat(timespec="seconds")
+    ids = tuple(record.track.track_id for record in records)
+    assert (event.actor, event.collection) == ("tester", collection)
+    assert event.record == KeepTracksRecord(SHA256, ids, 0, kept.expires_at)
     again = keep(reference)
     assert (again.tracks, again.replaced) == (1, 2)
-    assert len(list(kept_tracks.list_tracks(database, collection))) == 1
+    record = last(database).record
+    assert isinstance(record, KeepTracksRecord)
+    assert record.replaced == 2
+    assert len(list(list_tracks(context, collection))) == 1
+
+
+def test_listing_is_in_the_ledger(
+    context: Context,
+    database: Database,
+    collection: str,
+    keep: Callable[..., Kept],
+    reference: Vector,
+) -> None:
+    keep(reference, reference)
+    list(list_tracks(context, collection))
+    event = last(database)
+    assert (event.actor, event.collection) == ("tester", collection)
+    assert event.record == ListTracksRecord(2)
+    list(list_tracks(context, collection, TrackChoice(video="another.mp4")))
+    assert last(database).record == ListTracksRecord(0)
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651])
@@ -170,148 +234,165 @@ def test_nothing_is_kept_without_end(days: int) -> None:
 
 
 def test_deleting_is_in_the_ledger(
-    database: Database, collection: str, keep: Callable[..., Kept], reference: Vector
-) -> None:
-    keep(reference, name="a.mp4")
-    keep(reference, name="b.mp4", sha256="77" * 32)
-    gone = kept_tracks.delete_tracks(database, collection, TrackChoice(video="b.mp4"), ACTOR)
-    event = list(galleries.list_events(database))[-1]
-    assert (event.operation, event.detail) == ("delete tracks", {"video": "b.mp4", "tracks": gone})
-    assert len(gone) == 1
-    moment = datetime.now(UTC) + timedelta(days=1)
-    kept_tracks.delete_tracks(database, collection, TrackChoice(before=moment), ACTOR)
-    event = list(galleries.list_events(database))[-1]
-    assert event.detail["before"] == moment.isoformat(timespec="seconds")
-    assert list(kept_tracks.list_tracks(database, collection)) == []
-
-
-def test_what_has_expired_is_purged_when_tracks_are_searched(
-    expire: None, database: Database, collection: str, search: Callable[..., TrackSearch]
-) -> None:
-    assert list(kept_tracks.list_tracks(database, collection)) == []
-    assert operations(database)[-1] != "purge tracks"
-    assert search(Threshold(-1.0, None)).tracks == 0
-    purged = list(galleries.list_events(database))[-2]
-    assert (purged.operation, len(purged.detail["tracks"])) == ("purge tracks", 1)
-    assert kept_tracks.purge_tracks(database, collection, ACTOR) == []
-    assert operations(database)[-1] == "search tracks"
-
-
-def test_what_has_expired_anywhere_is_purged(
-    expire: None, database: Database, collection: str
-) -> None:
-    kept_tracks.purge_everywhere(database, ACTOR)
-    purged = list(galleries.list_events(database))[-1]
-    assert (purged.operation, purged.collection) == ("purge tracks", collection)
-    kept_tracks.purge_everywhere(database, ACTOR)
-    assert list(galleries.list_events(database))[-1] == purged
-
-
-def test_what_is_deleted_meanwhile_is_not_found(
-    engine: Engine,
+    context: Context,
     database: Database,
     collection: str,
     keep: Callable[..., Kept],
     reference: Vector,
-    people: Path,
 ) -> None:
-    keep(reference)
-    searcher = TrackSearcher(engine, database, collection, Threshold(0.9, None), ACTOR)
-    kept_tracks.delete_tracks(database, collection, TrackChoice(), ACTOR)
-    ((_, found),) = searcher.search_all([people / "Eileen Collins" / "1.jpg"])
-    assert isinstance(found, TrackSearch)
-    assert found.matches == ()
+    keep(reference, name="a.mp4")
+    keep(reference, sha256="77" * 32)
+    (gone,) = delete_tracks(context, collection, TrackChoice(video=NAME))
+    # a name of a file may be anybody's
+    assert last(database).record == DeleteTracksRecord((gone,))
+    keep(reference, sha256="77" * 32)
+    (gone,) = delete_tracks(context, collection, TrackChoice(video="77" * 32))
+    assert last(database).record == DeleteTracksRecord((gone,), video_sha256="77" * 32)
+    moment = datetime.now(UTC) + timedelta(days=1)
+    (gone,) = delete_tracks(context, collection, TrackChoice(before=moment))
+    assert last(database).record == DeleteTracksRecord((gone,), before=moment)
+    assert list(list_tracks(context, collection)) == []
 
 
-def test_a_picture_that_cannot_be_searched_with_gives_its_error(
-    engine: Engine, database: Database, collection: str, people: Path
-) -> None:
-    blank, broken = people / "blank.png", people / "broken.jpg"
-    Image.new("RGB", (100, 100)).save(blank)
-    broken.write_bytes(b"no picture")
-    good = people / "Eileen Collins" / "1.jpg"
-    searcher = TrackSearcher(engine, database, collection, Threshold(0.9, None), ACTOR)
-    found = [answer for _, answer in searcher.search_all([blank, broken, good])]
-    assert [type(answer) for answer in found[:1]] == [NoFaceError]
-    assert isinstance(found[1], ImageError)
-    assert isinstance(found[2], TrackSearch)
-    assert operations(database).count("search tracks") == 1
-
-
-def test_another_space_is_refused(engine: Engine, database: Database, collection: str) -> None:
-    other = TemplateSpace("other", "cd" * 32, engine.space.dimension)
-    galleries.create_collection(database, "others", other, {}, ACTOR)
-    with pytest.raises(SpaceMismatchError, match="other"):
-        TrackSearcher(engine, database, "others", Threshold(0.9, None), ACTOR)
-    with database.begin() as connection, pytest.raises(SpaceMismatchError, match="other"):
-        kept_tracks.keep(connection, collection, analysis(other, []), Keeping("a", 1), ACTOR)
-    with pytest.raises(NotFoundError):
-        TrackSearcher(engine, database, "nowhere", Threshold(0.9, None), ACTOR)
-
-
-def test_tracks_from_before_a_switch_are_left_out_until_the_way_back(
-    engine: Engine,
+def test_no_name_of_a_video_is_in_the_ledger(
+    context: Context,
     database: Database,
     collection: str,
     keep: Callable[..., Kept],
     search: Callable[..., TrackSearch],
-    people: Path,
+    reference: Vector,
+) -> None:
+    keep(reference)
+    search()
+    list(list_tracks(context, collection, TrackChoice(video=NAME)))
+    delete_tracks(context, collection, TrackChoice(video=NAME))
+    written = repr(events(database, "keep tracks", "search tracks", "list tracks", "delete tracks"))
+    assert SHA256 in written
+    assert "Eileen" not in written
+
+
+def test_what_has_expired_is_purged_when_tracks_are_searched(
+    expired: str,
+    context: Context,
+    database: Database,
+    collection: str,
+    search: Callable[..., TrackSearch],
+) -> None:
+    assert list(list_tracks(context, collection)) == []
+    assert events(database, "purge tracks") == []
+    assert search(ANY_SCORE).gallery.size == 0
+    purged, searched = events(database)[-2:]
+    assert (purged.actor, purged.record) == ("tester", PurgeTracksRecord((expired,)))
+    assert searched.operation == "search tracks"
+    assert purge_tracks(context, collection) == []
+    assert last(database) == searched
+
+
+def test_what_has_expired_anywhere_is_purged(
+    expired: str, context: Context, database: Database, collection: str
+) -> None:
+    purge_everywhere(context)
+    purged = last(database)
+    assert (purged.collection, purged.record) == (collection, PurgeTracksRecord((expired,)))
+    purge_everywhere(context)
+    assert last(database) == purged
+
+
+def test_what_is_deleted_meanwhile_is_not_found(
+    context: Context,
+    collection: str,
+    keep: Callable[..., Kept],
+    reference: Vector,
+    eileen: bytes,
+) -> None:
+    keep(reference)
+    gallery = open_tracks(context, collection, ThresholdChoice(score=0.9))
+    delete_tracks(context, collection, TrackChoice())
+    ((_, found),) = search_tracks(context, gallery, [eileen])
+    assert isinstance(found, TrackSearch)
+    assert (found.gallery.size, found.matches) == (1, ())
+
+
+def test_an_image_that_cannot_be_searched_with_gives_its_error(
+    context: Context, database: Database, collection: str, people: Path
+) -> None:
+    blank, broken = people / "blank.png", people / "broken.jpg"
+    Image.new("RGB", (100, 100)).save(blank)
+    broken.write_bytes(b"no picture")
+    images = [blank, broken, people / "Eileen Collins" / "1.jpg"]
+    gallery = open_tracks(context, collection, ThresholdChoice(score=0.9))
+    found = list(search_tracks(context, gallery, images))
+    assert [source for source, _ in found] == images
+    answers = [answer for _, answer in found]
+    assert isinstance(answers[0], NoFaceError)
+    assert isinstance(answers[1], ImageError)
+    assert isinstance(answers[2], TrackSearch)
+    assert len(events(database, "search tracks")) == 1
+
+
+def test_another_space_is_refused(
+    engine: Engine, context: Context, database: Database, collection: str
+) -> None:
+    foreign = TemplateSpace("other", "ee" * 32, engine.space.dimension)
+    with database.begin() as connection:
+        collections.create_collection(connection, "others", foreign)
+    before = events(database)
+    with pytest.raises(SpaceMismatchError, match="other"):
+        open_tracks(context, "others", ThresholdChoice(score=0.9))
+    with pytest.raises(SpaceMismatchError, match="other"):
+        keep_all(context, collection, analysis(foreign, []))
+    with pytest.raises(NotFoundError):
+        open_tracks(context, "nowhere", ThresholdChoice(score=0.9))
+    assert events(database) == before
+
+
+def test_tracks_from_before_a_switch_are_left_out_until_the_way_back(
+    engine: Engine,
+    context: Context,
+    collection: str,
+    keep: Callable[..., Kept],
+    search: Callable[..., TrackSearch],
     reference: Vector,
 ) -> None:
     keep(reference, towards(reference, 0.1))
-    upgrade.begin(database, collection, OTHER, ACTOR)
-    upgrade_steps.switch(database, collection, ACTOR)
-    assert kept_tracks.count_foreign(database, collection, OTHER) == {engine.space: 2}
-    assert kept_tracks.count_foreign(database, collection, engine.space) == {}
-    new = analysis(
-        OTHER, [track(towards(np.eye(1, 48, dtype=np.float32)[0], 1.0))], sha256="f" * 64
-    )
-    with database.begin() as connection:
-        kept_tracks.keep(connection, collection, new, Keeping("new.mp4", 30), ACTOR)
-    searcher = TrackSearcher(other_engine(engine), database, collection, Threshold(-1, None), ACTOR)
-    ((_, found),) = searcher.search_all([people / "Eileen Collins" / "1.jpg"])
-    assert isinstance(found, TrackSearch)
+    begin(context, collection, OTHER.pack)
+    switch(context, collection)
+    assert count_foreign(context, collection, OTHER) == {engine.space: 2}
+    assert count_foreign(context, collection, engine.space) == {}
+    new = track(towards(np.eye(1, OTHER.dimension, dtype=np.float32)[0], 1.0))
+    keep_all(context, collection, analysis(OTHER, [new], sha256="f" * 64), "new.mp4")
+    found = search(ANY_SCORE)
     assert [match.record.track.video_name for match in found.matches] == ["new.mp4"]
-    assert (searcher.tracks, searcher.space) == (1, OTHER)
-    listed = list(kept_tracks.list_tracks(database, collection))
+    assert (found.gallery.size, found.gallery.templates.space) == (1, OTHER)
+    assert found.extraction.space == OTHER
+    listed = list(list_tracks(context, collection))
     assert [record.space for record in listed] == [engine.space, engine.space, OTHER]
-    upgrade_steps.undo(database, collection, ACTOR)
+    undo(context, collection)
     assert [match.record.track.start_ms for match in search().matches] == [0]
 
 
 def test_tracks_of_any_space_expire_and_are_replaced(
-    database: Database,
+    context: Context,
     collection: str,
     keep: Callable[..., Kept],
-    expire: None,
+    expired: str,
     reference: Vector,
 ) -> None:
     keep(reference)
-    upgrade.begin(database, collection, OTHER, ACTOR)
-    upgrade_steps.switch(database, collection, ACTOR)
-    assert len(kept_tracks.purge_tracks(database, collection, ACTOR)) == 1
-    again = analysis(OTHER, [])
-    with database.begin() as connection:
-        kept = kept_tracks.keep(connection, collection, again, Keeping("a.mp4", 30), ACTOR)
+    begin(context, collection, OTHER.pack)
+    switch(context, collection)
+    assert purge_tracks(context, collection) == [expired]
+    kept = keep_all(context, collection, analysis(OTHER, []))
     assert (kept.tracks, kept.replaced) == (0, 1)
-    with database.begin() as connection, pytest.raises(SpaceMismatchError):
-        kept_tracks.keep(
-            connection,
-            collection,
-            analysis(replace(OTHER, fingerprint="0" * 64), []),
-            Keeping("a.mp4", 30),
-            ACTOR,
-        )
+    changed = replace(OTHER, fingerprint="0" * 64)
+    with pytest.raises(SpaceMismatchError):
+        keep_all(context, collection, analysis(changed, []))
 
 
 def test_a_deleted_collection_has_no_tracks(
-    database: Database,
-    collection: str,
-    engine: Engine,
-    keep: Callable[..., Kept],
-    reference: Vector,
+    context: Context, collection: str, keep: Callable[..., Kept], reference: Vector
 ) -> None:
     keep(reference)
-    galleries.delete_collection(database, collection, ACTOR)
-    galleries.create_collection(database, collection, engine.space, {}, ACTOR)
-    assert list(kept_tracks.list_tracks(database, collection)) == []
+    delete_collection(context, collection)
+    create_collection(context, collection)
+    assert list(list_tracks(context, collection)) == []

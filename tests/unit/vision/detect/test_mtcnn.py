@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,9 +36,7 @@ def test_the_work_on_faces_everywhere_is_bounded(most: int) -> None:
     refine, output = _SeesFacesEverywhere(), _SeesFacesEverywhere()
     settings = MtcnnSettings(max_candidates=most)
     detector = MtcnnDetector(_SeesFacesEverywhere(), refine, output, settings)
-    started = time.perf_counter()
     found = detector.detect(np.zeros((1500, 1500, 3), np.uint8))
-    assert time.perf_counter() - started < 10
     # The last network sees every face three times: once to judge it, twice for its landmarks.
     assert 0 < refine.crops <= most
     assert 0 < output.crops <= 3 * most

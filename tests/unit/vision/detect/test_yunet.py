@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reknown.vision.detect.base import RelocatingDetector
+from reknown.vision.detect.onet import OnetLocator
 from reknown.vision.detect.yunet import YunetDetector, YunetSettings
 
 STRIDES = (8, 16, 32)
@@ -37,7 +39,7 @@ def synthetic_outputs(
 
 def test_one_face_is_decoded() -> None:
     network = Recorder(16, 3, 2, (0.81, 1.2))
-    found = YunetDetector(network, YunetSettings(), None).detect(np.zeros((100, 200, 3), np.uint8))
+    found = YunetDetector(network, YunetSettings()).detect(np.zeros((100, 200, 3), np.uint8))
     assert network.asked[0].shape == (1, 3, 128, 224)
     centre, half = np.array([3.5, 2.25]) * 16, np.array([4, 6]) * 8
     np.testing.assert_allclose(found.boxes, [[*(centre - half), *(centre + half)]], rtol=1e-6)
@@ -50,7 +52,7 @@ def test_one_face_is_decoded() -> None:
 def test_pixels_arrive_as_bgr_with_black_around() -> None:
     network = Recorder(8, 0, 0, (0, 0))
     picture = np.full((100, 200, 3), (10, 20, 30), np.uint8)
-    found = YunetDetector(network, YunetSettings(), None).detect(picture)
+    found = YunetDetector(network, YunetSettings()).detect(picture)
     (values,) = network.asked
     np.testing.assert_array_equal(values[0, :, 99, 199], [30, 20, 10])
     assert not values[0, :, 100:].any()
@@ -74,7 +76,7 @@ def test_large_pictures_are_scaled_down_and_boxes_back(
 ) -> None:
     """To 320 pixels a side; long ones to half of 320 x 320, so that faces are left in them."""
     network = Recorder(32, 0, 1, (1, 1))
-    detector = YunetDetector(network, YunetSettings(max_side=320), None)
+    detector = YunetDetector(network, YunetSettings(max_side=320))
     found = detector.detect(np.zeros((size[1], size[0], 3), np.uint8))
     canvas = tuple(-(-side // 32) * 32 for side in inner)
     assert network.asked[0].shape == (1, 3, canvas[1], canvas[0])
@@ -91,7 +93,7 @@ def test_overlapping_boxes_are_one_face() -> None:
             outputs["cls_8"][0, 11] = 0.9
             return outputs
 
-    found = YunetDetector(Twice(8, 10, 0, (1, 1)), YunetSettings(), None).detect(
+    found = YunetDetector(Twice(8, 10, 0, (1, 1)), YunetSettings()).detect(
         np.zeros((128, 128, 3), np.uint8)
     )
     np.testing.assert_allclose(found.scores, [1.0])
@@ -107,7 +109,7 @@ def test_a_picture_that_looks_like_faces_everywhere_costs_a_bounded_effort() -> 
             return outputs
 
     settings = YunetSettings(max_candidates=7)
-    found = YunetDetector(Everywhere(8, 0, 0, (0.9, 0.9)), settings, None).detect(
+    found = YunetDetector(Everywhere(8, 0, 0, (0.9, 0.9)), settings).detect(
         np.zeros((640, 640, 3), np.uint8)
     )
     assert len(found.scores) <= 7
@@ -128,7 +130,9 @@ def test_with_onet_the_landmarks_are_its() -> None:
             return {"box": np.zeros((len(values), 4), np.float32), "landmarks": landmarks}
 
     onet = Onet()
-    detector = YunetDetector(Recorder(16, 3, 2, (1, 1)), YunetSettings(), onet)
+    yunet = YunetDetector(Recorder(16, 3, 2, (1, 1)), YunetSettings())
+    detector = RelocatingDetector(yunet, OnetLocator(onet))
+    assert detector.sure == yunet.sure
     found = detector.detect(np.zeros((100, 200, 3), np.uint8))
     (box,) = found.boxes
     centre, side = (box[:2] + box[2:]) / 2, max(box[2:] - box[:2])
@@ -138,7 +142,8 @@ def test_with_onet_the_landmarks_are_its() -> None:
 
 
 def test_a_picture_without_faces_asks_onet_nothing() -> None:
-    found = YunetDetector(Recorder(8, 0, 0, (0, 0)), YunetSettings(), Never()).detect(
+    yunet = YunetDetector(Recorder(8, 0, 0, (0, 0)), YunetSettings())
+    found = RelocatingDetector(yunet, OnetLocator(Never())).detect(
         np.zeros((100, 100, 3), np.uint8)
     )
     assert found.landmarks.shape == (0, 5, 2)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from networks import kept, whole
+from networks import convert, kept, whole
 from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs import recipes
@@ -81,7 +81,7 @@ def mine(
 
 @pytest.fixture
 def expected(yunet_file: bytes, sface_file: bytes) -> dict[str, bytes]:
-    return recipes.convert("yunet", yunet_file) | recipes.convert("sface", sface_file)
+    return convert("yunet", yunet_file) | convert("sface", sface_file)
 
 
 def _fails(number: int) -> Callable[..., object]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from networks import convert
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays
-from reknown.vision.packs.recipes import convert
 from reknown.vision.packs.sources import read_source
 
 if TYPE_CHECKING:

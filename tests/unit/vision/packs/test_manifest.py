@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import ModelFileError, ReknownError
-from reknown.vision.packs.manifest import MtcnnPart, parse_manifest, read_manifest
+from reknown.vision.detect.yunet import YunetSettings
+from reknown.vision.packs.manifest import PackManifest, parse_manifest, read_manifest
+from reknown.vision.packs.part import PackFile, Part, Table
+from reknown.vision.packs.recipes import Recipe
+from reknown.vision.packs.space import detector_fingerprint, template_space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from reknown.vision.inference import Network
     from reknown.vision.packs.store import PackStore
 
 BUILTIN = ["opencv", "opencv-zoo", "public-domain", "public-domain-accurate"]
@@ -39,9 +46,78 @@ def test_the_68_point_landmarks_are_not_used(store: PackStore) -> None:
 
 def test_detector_settings(manifest_text: Callable[..., str]) -> None:
     text = manifest_text("mine") + "[detector.settings]\nmax_side = 320\n"
-    settings = parse_manifest(text).detector.settings
-    assert not isinstance(parse_manifest(text).detector, MtcnnPart)
-    assert getattr(settings, "max_side", None) == 320
+    assert parse_manifest(text).detector.settings == YunetSettings(max_side=320)
+
+
+POINTS = """
+[points]
+kind = "onet"
+[points.files.onet]
+source = "https://example.org/onet.lz4"
+sha256 = "{}"
+size = 1
+licence = "MIT"
+training_data = "none"
+""".format("ab" * 32)
+
+
+def test_points_of_another_network_are_of_the_detectors_fingerprint(
+    manifest_text: Callable[..., str],
+) -> None:
+    """As earlier manifests had it, where the file was one of YuNet's; these can still be read."""
+    manifest = parse_manifest(manifest_text("mine") + POINTS)
+    former = POINTS.replace('[points]\nkind = "onet"\n[points', "[detector")
+    assert parse_manifest(manifest_text("mine") + former) == manifest
+    without = parse_manifest(manifest_text("mine"))
+    assert list(manifest.files()) == ["yunet", "onet", "sface"]
+    assert without.points is None
+    assert template_space(manifest) == template_space(without)
+    assert detector_fingerprint(manifest) != detector_fingerprint(without)
+
+
+def test_what_points_declare_counts(store: PackStore) -> None:
+    manifest = store.manifest("opencv")
+    assert manifest.points is not None
+    file = manifest.points.files.onet
+    kinds = [SmilePart(files=SmileFiles(smile=file), width=width) for width in (1, 2)]
+    made = {
+        detector_fingerprint(msgspec.structs.replace(manifest, points=part))
+        for part in (*kinds, manifest.points, None)
+    }
+    assert len(made) == 4
+
+
+def test_a_role_belongs_to_one_part(store: PackStore) -> None:
+    points = store.manifest("opencv").points
+    with pytest.raises(ValueError, match="same role"):
+        msgspec.structs.replace(store.manifest("public-domain"), points=points)
+
+
+class SmileFiles(Table, frozen=True, kw_only=True):
+    smile: PackFile
+
+
+class SmilePart(Part, frozen=True, kw_only=True, tag="smile"):
+    recipes = (Recipe("smile", ("smile",), lambda data: {"smile": data}),)
+    files: SmileFiles
+    width: int = 1
+
+    def load(self, networks: Mapping[str, Network]) -> Network:
+        return networks["smile"]
+
+
+class WithAttributes(PackManifest, frozen=True, kw_only=True):
+    attributes: SmilePart | None = None
+
+
+def test_one_more_task_is_one_more_field(manifest_text: Callable[..., str]) -> None:
+    text = manifest_text("mine") + POINTS.replace("points", "attributes").replace("onet", "smile")
+    manifest = msgspec.convert(tomllib.loads(text), WithAttributes)
+    assert list(manifest.files()) == ["yunet", "sface", "smile"]
+    assert manifest.recipes()["smile"].graphs == ("smile",)
+    bare = parse_manifest(manifest_text("mine"))
+    assert template_space(manifest) == template_space(bare)
+    assert detector_fingerprint(manifest) == detector_fingerprint(bare)
 
 
 FAULTS = {
@@ -62,6 +138,7 @@ FAULTS = {
     "unknown setting": ("[embedder]", "[detector.settings]\nmin_side = 3\n[embedder]"),
     "zero setting": ("[embedder]", "[detector.settings]\nmax_side = 0\n[embedder]"),
     "endless setting": ("[embedder]", "[detector.settings]\nthreshold = inf\n[embedder]"),
+    "points of no kind": ("[embedder]", POINTS.replace("onet", "dots") + "[embedder]"),
     "wrong role": ("files.yunet", "files.pnet"),
     "wrong chip": ("[embedder]", "[embedder]\nchip = 150"),
     "crops of sface": ("[embedder]", "[embedder]\ncrops = [0.2]"),

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from onnx import AttributeProto, ModelProto, TensorProto, helper, numpy_helper
 
+from networks import convert
 from reknown.biometrics.errors import ModelFileError
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs.conversion import Graph
-from reknown.vision.packs.recipes import convert
 from reknown.vision.packs.sface_graph import prelu
 from reknown.vision.packs.sources import read_source
 

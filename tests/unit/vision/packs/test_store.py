@@ -11,17 +11,16 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from networks import whole
+from networks import convert, whole
 from reknown.biometrics.errors import (
     LicenceNotAcceptedError,
     ModelError,
     ModelFileError,
     ModelNotFoundError,
 )
+from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs.cache import ModelCache, write_atomically
 from reknown.vision.packs.licences import accept
-from reknown.vision.packs.load import load_detector
-from reknown.vision.packs.recipes import convert
 from reknown.vision.packs.sources import FileState, locate, read_source, state
 from reknown.vision.packs.store import PackStore
 
@@ -38,10 +37,10 @@ import sys
 from pathlib import Path
 import reknown.vision.packs.store as store
 real = store.convert
-def convert(role, data):
+def convert(recipe, data):
     with Path(sys.argv[2]).open("a") as log:
-        log.write(role + "\\n")
-    return real(role, data)
+        log.write(recipe.role + "\\n")
+    return real(recipe, data)
 store.convert = convert
 networks = store.PackStore(Path(sys.argv[1])).open(sys.argv[3])
 print(*networks.values(), "onnx" in sys.modules)
@@ -63,7 +62,8 @@ def _put(store: PackStore, name: str, **contents: bytes) -> None:
 def test_public_domain_is_ready_without_network(shared: PackStore) -> None:
     assert list(shared.open("public-domain")) == GRAPHS["public-domain"]
     assert {status.state for status in shared.status("public-domain")} == {FileState.READY}
-    detector = load_detector(shared.open("public-domain"), shared.manifest("public-domain"))
+    networks = {name: OnnxNetwork(model) for name, model in shared.open("public-domain").items()}
+    detector = shared.manifest("public-domain").detector.load(networks)
     found = detector.detect(astronaut())
     np.testing.assert_allclose(found.boxes, [[181, 64, 266, 173]], atol=3)
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from networks import convert
 from reknown.biometrics.errors import ModelFileError
 from reknown.vision.packs.dlib_format import read_dlib_network
 from reknown.vision.packs.keras_arrays import mtcnn_shapes, read_arrays
-from reknown.vision.packs.recipes import convert
 
 WRAPPER = b"K\x10ub"
 INTEGERS = st.integers(-(2**63), 2**63) | st.integers(-2, 4)
