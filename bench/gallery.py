@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image
+from reknown.services.engines import Engines
 from reknown.services.enrolment import enrol_all
 from reknown.services.enrolment_plan import Enrolee
 from reknown.services.group_enrolment import GroupPhoto, enrol_group
@@ -45,7 +46,6 @@ from reknown.gallery import faces, schema, templates, users
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import create_collection, require
 from reknown.ledger.actor import Actor
-from reknown.services.engines import Engines
 from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image

@@ -35,7 +35,8 @@ from urllib.parse import urlsplit
 from bench import serving
 
 from reknown.biometrics.templates import compare
-from reknown.cli.session import DEFAULT_PACK, open_engine
+from reknown.cli.session import open_engine
+from reknown.configuration import Server, Settings
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image
 
@@ -276,7 +277,7 @@ def steps(rounds: int) -> dict[str, Any]:
     from reknown.access.vault import load_vault
     from reknown.awswire.sigv4 import HttpRequest
     from reknown.objects.allow import NoObjects
-    from reknown.server import Options, make_edge
+    from reknown.runtime.server import make_edge
     from reknown.storage.database import open_database
 
     pictures = serving.portraits(_SIDES)
@@ -291,8 +292,8 @@ def steps(rounds: int) -> dict[str, Any]:
         _instrument(timers)
         database = open_database(Path(folder))
         vault = load_vault(Path(folder), None)
-        options = Options(DEFAULT_PACK, 1, 16, 64)
-        gateway = make_edge(database, vault, NoObjects(), open_engine, options).gateway
+        settings = Settings(server=Server(workers=1, queue=16, template_memory=64))
+        gateway = make_edge(database, vault, NoObjects(), open_engine, settings).gateway
         report: dict[str, Any] = {}
         for operation in OPERATIONS:
             rows: list[dict[str, float]] = []

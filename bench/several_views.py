@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from reknown.services.photos import attempt_all, read_photo
 
 from reknown.cli.session import open_engine
-from reknown.services.photos import attempt_all, read_photo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from reknown.services.photos import read_photo
 
 from reknown.cli.session import open_engine
-from reknown.services.photos import read_photo
 from reknown.video.shots import cut_out, take_shot
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import DecodedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from reknown.services.photos import Photo
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.services.photos import Photo
     from reknown.vision.analyze import Engine
 
 _WIDTHS = (20, 30, 40, 60, 90)

@@ -30,7 +30,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import videos
-from reknown.cli.session import DEFAULT_PACK, open_engine
+from reknown.cli.session import open_engine
+from reknown.configuration import DEFAULT_PACK
 from reknown.settings import read_settings
 from reknown.video.analysis import AnalysisSettings, analyse
 from reknown.video.decode import open_video

@@ -69,6 +69,7 @@ def public_domain(cache_folder: Path) -> Engine:
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes what the user has."""
+    monkeypatch.setenv("REKNOWN_CONFIG", os.devnull)
     monkeypatch.setenv("REKNOWN_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("REKNOWN_CACHE", str(cache_folder))
     monkeypatch.setenv("REKNOWN_PACKS", str(tmp_path / "packs"))

@@ -12,9 +12,9 @@ from reknown.api.page_tokens import PageTokens
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.faces import list_faces
 from reknown.gallery.users import list_users
-from reknown.jsonlog import json_log
 from reknown.ledger import log
 from reknown.objects.allow import NoObjects
+from reknown.runtime.log import json_log
 from reknown.services.context import Actor, Context, Platform
 from reknown.services.executor import LocalExecutor
 from reknown.storage.database import reading

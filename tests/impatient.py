@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from reknown import server
 from reknown.api.bodies import Limits
 from reknown.api.connections import Patience
 from reknown.cli.main import app
+from reknown.runtime import listener, server
 
 if TYPE_CHECKING:
     import socket
@@ -29,7 +29,7 @@ def main() -> None:
     patience, limits = Patience(**settings["patience"]), Limits(**settings["limits"])
     run = server.run
 
-    def run_impatiently(edge: Edge, listener: socket.socket, tls: server.Tls | None) -> None:
+    def run_impatiently(edge: Edge, listener: socket.socket, tls: listener.Tls | None) -> None:
         run(replace(edge, limits=limits), listener, tls, patience)
 
     with mock.patch.object(server, "run", run_impatiently):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REKNOWN = Path(sys.executable).with_name("reknown")
 MODELS = Path(__file__).parents[1] / "src" / "reknown" / "api" / "models"
-_STARTUP = re.compile(r"answers at (\S+) with")
+_STARTUP = re.compile(r"listening on (\S+) ")
 _SETTING = re.compile(r"(AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY)=(\S+)")
 
 

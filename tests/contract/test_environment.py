@@ -28,7 +28,7 @@ serve() {
 """
 _EVALUATED = """
 eval "$("$REKNOWN" serve --data galleries --port "$PORT" --print-env)"
-serve 'answers at'
+serve 'listening on'
 ! grep -q SECRET said
 """
 _PASTED = """

@@ -163,8 +163,8 @@ def test_who_does_not_take_an_answer_is_left(hasty: Server) -> None:
     request = b"GET /metrics HTTP/1.1\r\nhost: here\r\n\r\n" * 1000
     ended = False
     with _connect(hasty) as connection:
-        connection.settimeout(6)
-        end = time.monotonic() + 6
+        connection.settimeout(60)
+        end = time.monotonic() + 60
         # the first refusal to send more comes when all buffers are full, the end thereafter
         with contextlib.suppress(TimeoutError):
             while time.monotonic() < end:

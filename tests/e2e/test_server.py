@@ -14,6 +14,7 @@ import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -28,12 +29,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from moto.server import ThreadedMotoServer
 
 import callers
+import processes
 from processes import wait_for
 from servers import REKNOWN, Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not REKNOWN.exists(), reason="reknown is not installed here")
 
@@ -107,6 +108,19 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"reknown: cannot listen on 127.0.0.1 port {port}: ")
     assert "choose another --port" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@processes.needs_proc
+def test_the_configuration_file_is_its_and_its_workers(tmp_path: Path) -> None:
+    (tmp_path / "buckets").mkdir()
+    file = tmp_path / "reknown.toml"
+    file.write_text('[server]\nhost = "::1"\n[objects]\nbuckets = "buckets"\n')
+    with serving(tmp_path / "data", "--config", file) as server:
+        assert server.address.startswith("http://[::1]:")
+        worker = processes.child_of(server.process.pid, " worker --parent ")
+        variables = Path(f"/proc/{worker}/environ").read_text().split("\0")
+        assert f"REKNOWN_OBJECTS__BUCKETS={tmp_path / 'buckets'}" in variables
+        assert f"REKNOWN_DATA={tmp_path / 'data'}" in variables
 
 
 @contextmanager

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_ADDRESS = re.compile(r"answers at (\S+) with")
+_ADDRESS = re.compile(r"listening on (\S+) ")
 _SETTING = re.compile(r"export (AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY)=(\S+)")
 _COLLECTION = "demo"
 

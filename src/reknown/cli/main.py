@@ -14,6 +14,7 @@ from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli import (
     collections,
     compare,
+    config,
     demo,
     detect,
     doctor,
@@ -28,6 +29,7 @@ from reknown.cli import (
     worker,
 )
 from reknown.cli.evaluate import app as evaluate
+from reknown.cli.options import ConfigFile
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
 from reknown.cli.video import app as video
 
@@ -55,6 +57,7 @@ cli.add_typer(faces.cli, name="faces")
 cli.command()(ledger.ledger)
 cli.command()(serve.serve)
 cli.command()(worker.worker)
+cli.add_typer(config.cli, name="config")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")
 cli.add_typer(evaluate.cli, name="evaluate")
@@ -70,7 +73,8 @@ def _print_version(wanted: bool) -> None:
 @cli.callback()
 def root(
     context: typer.Context,
-    version: Annotated[  # noqa: ARG001 - its callback takes it
+    config_file: ConfigFile = None,  # noqa: ARG001 - its callback takes it
+    version: Annotated[  # noqa: ARG001 - so does its
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,

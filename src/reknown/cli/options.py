@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reknown.cli.completion import complete_collection, complete_pack
+from reknown.configuration import CONFIG
 
 Data = Annotated[
     Path | None,
@@ -48,48 +50,23 @@ Draw = Annotated[
         help="Save the picture with boxes: a .jpg or .png, or a folder for several pictures.",
     ),
 ]
-Buckets = Annotated[
+
+
+def _use_file(path: Path | None) -> None:
+    if path is not None:
+        os.environ[CONFIG] = str(path)
+
+
+ConfigFile = Annotated[
     Path | None,
     typer.Option(
-        "--buckets", metavar="DIR", help="Read S3Object pictures and videos from DIR/bucket/key."
-    ),
-]
-S3Endpoint = Annotated[
-    str | None,
-    typer.Option(
-        "--s3-endpoint",
-        metavar="URL",
-        help="Read S3Object pictures and videos from this S3-compatible store, with the "
-        "credentials that AWS clients on this machine find.",
-    ),
-]
-S3Region = Annotated[str, typer.Option("--s3-region", metavar="NAME", help="Region of that store.")]
-AllowBucket = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-bucket", metavar="NAME", help="Read from these buckets only. May be repeated."
-    ),
-]
-SnsEndpoint = Annotated[
-    str | None,
-    typer.Option(
-        "--sns-endpoint",
-        metavar="URL",
-        help="Tell the topics that callers name, at this SNS-compatible endpoint, when jobs on "
-        "videos end; with the credentials that AWS clients on this machine find.",
-    ),
-]
-SnsRegion = Annotated[
-    str, typer.Option("--sns-region", metavar="NAME", help="Region of that endpoint.")
-]
-Webhook = Annotated[
-    str | None,
-    typer.Option(
-        "--webhook",
-        metavar="URL",
-        help="Tell this address when any job on a video ends, signed with REKNOWN_WEBHOOK_SECRET.",
+        "--config",
+        metavar="FILE",
+        help="Configuration to read in place of the user's or the system's reknown.toml.",
+        callback=_use_file,
+        is_eager=True,
+        expose_value=False,
     ),
 ]
 
 DEFAULT_COLLECTION = "people"
-DEFAULT_REGION = "us-east-1"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reknown.settings import DEFAULT_PACK, read_settings
+from reknown.configuration import DEFAULT_PACK
+from reknown.settings import read_settings
 
 __all__ = ["DEFAULT_PACK", "open_context", "open_engine", "open_vault", "pack_store"]
 
@@ -32,7 +32,7 @@ def open_engine(pack: str | None) -> Engine:
     """The engine of that pack alone, the default one if none is named, for measurements."""
     from reknown.vision.load import load_engine
 
-    return load_engine(pack_store(), pack or DEFAULT_PACK)
+    return load_engine(pack_store(), pack or read_settings().pack)
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def open_context(data: Path | None = None, pack: str | None = None) -> Iterator[
 
 
 def open_vault(data: Path | None) -> Vault:
-    """The vault of `REKNOWN_MASTER_KEY`, else of the data folder's own key; `AccessError`."""
-    from reknown.access.vault import VARIABLE, load_vault
+    """What seals the secrets of access keys; raises `AccessError`."""
+    from reknown.runtime import stores
 
-    return load_vault(read_settings(data).data, os.environ.get(VARIABLE) or None)
+    return stores.open_vault(read_settings(data))

@@ -9,7 +9,6 @@ from reknown.gallery.cache import TemplateCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
-from reknown.settings import DEFAULT_PACK
 from reknown.storage.database import open_database
 from reknown.vision.engines import Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
@@ -17,10 +16,8 @@ from reknown.vision.packs.store import PackStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from reknown.configuration import Settings
     from reknown.objects.base import ObjectReader
-    from reknown.settings import Settings
-
-_TEMPLATE_MIB = 2048
 
 
 @contextmanager
@@ -29,24 +26,23 @@ def open_platform(
     *,
     pack: str | None = None,
     objects: ObjectReader | None = None,
-    template_mib: int = _TEMPLATE_MIB,
     observe: Callable[[Mapping[str, float]], None] = lambda _: None,
 ) -> Iterator[Platform]:
     """The platform of the data folder, closed afterwards; no model is loaded yet.
 
-    `pack` is the default one, `observe` gets the seconds of each stage of an extraction.
+    `pack` is the default one in place of the settings', `observe` gets the seconds of each stage of an extraction.
 
     Raises `DatabaseError`.
     """
     store = PackStore(settings.cache, [settings.packs])
-    engines = Engines(StoredPacks(store), pack or DEFAULT_PACK)
+    engines = Engines(StoredPacks(store), pack or settings.pack)
     database = open_database(settings.data)
     try:
         yield Platform(
             database=database,
             engines=engines,
             executor=LocalExecutor(engines, settings.cache, settings.packs, observe),
-            templates=TemplateCache(template_mib * 2**20),
+            templates=TemplateCache(settings.server.template_memory * 2**20),
             objects=objects or NoObjects(),
         )
     finally:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from reknown.cli import session
 from reknown.cli.main import cli
-from reknown.settings import DEFAULT_PACK
+from reknown.configuration import DEFAULT_PACK
 from reknown.vision.engines import StoredPacks
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Call
     """Runs a command in this process with the engines that are loaded already."""
     open_engine, load = session.open_engine, StoredPacks.load
 
+    fixtures = {None: "engine", DEFAULT_PACK: "engine", "public-domain": "public_domain"}
+
     def loaded(pack: str | None) -> Engine | None:
-        fixture = {None: "engine", DEFAULT_PACK: "engine", "public-domain": "public_domain"}.get(
-            pack
-        )
-        return fixture and request.getfixturevalue(fixture)
+        made: Engine | None = pack in fixtures and request.getfixturevalue(fixtures[pack]) or None
+        return made
 
     monkeypatch.setattr(session, "open_engine", lambda pack: loaded(pack) or open_engine(pack))
     monkeypatch.setattr(StoredPacks, "load", lambda packs, pack: loaded(pack) or load(packs, pack))

@@ -15,7 +15,18 @@ from reknown.cli.main import app
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ("numpy", "cv2", "onnxruntime", "sqlalchemy", "PIL", "msgspec", "rich", "alembic", "onnx")
+HEAVY = (
+    "numpy",
+    "cv2",
+    "onnxruntime",
+    "sqlalchemy",
+    "PIL",
+    "msgspec",
+    "platformdirs",
+    "rich",
+    "alembic",
+    "onnx",
+)
 
 
 @pytest.mark.parametrize("module", ["reknown.cli.main", "reknown.cli.enroll"])

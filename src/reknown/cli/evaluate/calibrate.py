@@ -73,12 +73,12 @@ def calibrate(
     With --scores, --pack names the pack that made them.
     """
     from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.cli.session import DEFAULT_PACK
     from reknown.evaluation.runs.calibrate import calibration_report
     from reknown.evaluation.runs.elsewhere import elsewhere
+    from reknown.settings import read_settings
 
     one_source(source, scores)
-    named = pack or (None if scores else DEFAULT_PACK)
+    named = pack or (None if scores else read_settings().pack)
     others = None if check is None else _others(check, named)
     if scores is not None:
         measured = _of_scores(scores, dataset, by_group=worst_group is not None)

@@ -81,7 +81,7 @@ def _of_pictures(
 ) -> Report:
     from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import read_subjects
-    from reknown.cli.session import DEFAULT_PACK
+    from reknown.configuration import DEFAULT_PACK
     from reknown.evaluation.manifest import read_manifest
     from reknown.evaluation.runs.compare import picture_comparison
 

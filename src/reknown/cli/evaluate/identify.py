@@ -94,12 +94,13 @@ def identify(
 
 def _planned(gallery_size: int, fpir: list[float], pack: str | None) -> Report:
     from reknown.biometrics.errors import InputError
-    from reknown.cli.session import DEFAULT_PACK, pack_store
+    from reknown.cli.session import pack_store
     from reknown.evaluation.runs.gallery_plan import threshold_plan
+    from reknown.settings import read_settings
     from reknown.vision.packs.space import pack_calibration
 
     if len(fpir) != 1:
         raise InputError("give one --fpir with --gallery-size: --fpir 0.01, say")
-    name = pack or DEFAULT_PACK
+    name = pack or read_settings().pack
     calibration, _ = pack_calibration(pack_store().manifest(name))
     return threshold_plan(calibration, gallery_size, fpir[0])

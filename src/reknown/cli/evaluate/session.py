@@ -86,20 +86,21 @@ def read_subjects(manifest: Manifest, pack: str | None, *, choose: str = "centra
     What can be checked on the manifest alone is to be checked before: this may take long.
     """
     from reknown.cli.output import progress
-    from reknown.cli.session import DEFAULT_PACK, open_engine, pack_store
+    from reknown.cli.session import open_engine, pack_store
     from reknown.evaluation.duplicates import find_duplicates
     from reknown.evaluation.templates import extract
     from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint
 
     engine = open_engine(pack)
-    name = pack or DEFAULT_PACK
+    settings = read_settings()
+    name = pack or settings.pack
     with progress() as bar:
         task = bar.add_task("templates", total=len(manifest.samples))
         templates = extract(
             engine,
             manifest,
-            read_settings().cache / "evaluation",
+            settings.cache / "evaluation",
             detector=detector_fingerprint(pack_store().manifest(name)),
             choose=_choice(choose),
             progress=lambda done, total: bar.update(task, completed=done, total=total),

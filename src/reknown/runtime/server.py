@@ -1,12 +1,10 @@
-"""One process: the API on a socket until it is told to stop."""
+"""One process that answers the API on a socket until it is told to stop."""
 
 from __future__ import annotations
 
 import ctypes
 import logging
 import resource
-import ssl
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -15,21 +13,28 @@ import uvicorn
 from reknown.api.connections import Patience, PatientProtocol
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
+from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
 from reknown.api.readiness import Readiness
-from reknown.biometrics.errors import InputError
-from reknown.jsonlog import json_log
+from reknown.runtime.listener import Tls, listen
+from reknown.runtime.log import JsonHandler, json_log
+from reknown.runtime.platform import open_platform
+from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
+from reknown.runtime.supervisor import WorkerSupervisor
+from reknown.services.access import check_vault, ensure_key
+from reknown.services.context import Context
+from reknown.settings import environment_of
+from reknown.vision.batch import available_cores
 
 if TYPE_CHECKING:
     import asyncio
     import socket
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from structlog.typing import FilteringBoundLogger
-
+    from reknown.access.keys import AccessKey
     from reknown.access.vault import Vault
-    from reknown.api.metrics import Metrics
+    from reknown.configuration import Settings
     from reknown.services.context import Platform
 
 # <malloc.h> of glibc
@@ -41,55 +46,58 @@ _STORAGE_THREADS = 8
 _FILES = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Files in PEM form; raises `InputError` when they cannot be used together."""
+def serve(
+    settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
+) -> None:
+    """Answers until SIGTERM or SIGINT, and works on videos where it can.
 
-    certificate: Path
-    key: Path
-
-    def __post_init__(self) -> None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
-        except OSError as error:
-            raise InputError(
-                f"cannot serve HTTPS with {self.certificate} and {self.key}: {error}"
-            ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The default model pack, pictures in work at once, requests that may wait, MiB.
-
-    `topics` says whether whoever works on videos can tell topics that a job has ended.
+    `greet` is called once all is loaded: with the port, the name of the default model pack, and
+    the first access key with its secret if that was made just now. Raises `InputError` and what
+    loading raises.
     """
+    server = settings.server
+    tls = Tls.of(server)
+    objects = open_objects(settings.objects)
+    open_senders(settings.notices)  # what is wrong with them is said at once
+    metrics = Metrics()
+    with open_platform(settings, objects=objects, observe=metrics.observe) as platform:
+        vault = open_vault(settings)
+        listener = listen(server.host, server.port)
+        check_vault(platform.database, vault)
+        edge = make_edge(platform, vault, metrics, settings)
+        made = ensure_key(Context(platform, settings.actor), vault)
+        greet(listener.getsockname()[1], platform.engines.default_pack, made)
+        log = edge.gateway.log
+        # without a place to read from there is nothing to work on
+        count = server.video_workers if settings.objects.exist else 0
+        if count and not can_read_videos():
+            log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
+            count = 0
+        with WorkerSupervisor(count, environment_of(settings), log):
+            run(edge, listener, tls)
 
-    pack: str
-    workers: int
-    waiting: int
-    template_mib: int
-    topics: bool = False
 
-
-def make_edge(platform: Platform, vault: Vault, metrics: Metrics, options: Options) -> Edge:
-    """Everything behind the socket; raises `ModelError` for the default pack.
+def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Settings) -> Edge:
+    """Everything behind the socket; raises `ModelError` when the default pack cannot be loaded.
 
     Sets how memory is shared out among threads for the whole process.
     """
     _limit_heaps()
+    # what is wrong with it is said at once, and the first request does not wait for it
     _ = platform.engines.default
+    workers = settings.server.workers or available_cores()
     gateway = Gateway(
         platform=platform,
         vault=vault,
         page_tokens=PageTokens(vault.derive("page tokens")),
         metrics=metrics,
         log=json_log(),
-        topics=options.topics,
+        topics=settings.notices.sns_endpoint is not None,
     )
     return Edge(
         gateway,
-        recognition=Pool("recognition", options.workers, options.waiting, metrics),
-        storage=Pool("storage", _STORAGE_THREADS, options.waiting, metrics),
+        recognition=Pool("recognition", workers, settings.server.queue, metrics),
+        storage=Pool("storage", _STORAGE_THREADS, settings.server.queue, metrics),
         count_faces=platform.count_faces,
         readiness=Readiness(platform.check),
         count_jobs=platform.count_jobs,
@@ -103,7 +111,7 @@ def run(
     patience: Patience = Patience(),
 ) -> None:
     """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
-    logging.getLogger().addHandler(_JsonHandler(edge.gateway.log))
+    logging.getLogger().addHandler(JsonHandler(edge.gateway.log))
     _allow_files(patience.connections)
     config = uvicorn.Config(
         make_app(edge),
@@ -120,19 +128,6 @@ def run(
         ssl_keyfile=None if tls is None else tls.key,
     )
     uvicorn.Server(config).run(sockets=[listener])
-
-
-class _JsonHandler(logging.Handler):
-    """What libraries log goes where our own lines go, in the same form."""
-
-    def __init__(self, log: FilteringBoundLogger) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
-        text = record.getMessage()
-        self._log.log(record.levelno, text, logger=record.name, exc_info=record.exc_info)
 
 
 def _allow_files(connections: int) -> None:

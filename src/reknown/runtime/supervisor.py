@@ -1,4 +1,4 @@
-"""The workers that `reknown serve` runs besides itself."""
+"""The worker processes that `reknown serve` runs beside itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from types import TracebackType
 
     from structlog.typing import FilteringBoundLogger
@@ -21,8 +21,8 @@ _POLL_SECONDS = 0.5
 _STOP_SECONDS = 10.0
 
 
-class VideoWorkers:
-    """Processes of `reknown worker` with these options, started anew when they end by themselves.
+class WorkerSupervisor:
+    """Keeps as many processes of `reknown worker` running, in this environment.
 
     They run as long as the context, and die with this process whatever ends it.
     """
@@ -30,11 +30,11 @@ class VideoWorkers:
     def __init__(
         self,
         count: int,
-        words: Sequence[str],
+        environment: Mapping[str, str],
         log: FilteringBoundLogger,
         pause: float = _PAUSE_SECONDS,
     ) -> None:
-        self._words = words
+        self._environment = environment
         self._pause = pause
         self._log = log
         self._stopping = threading.Event()
@@ -42,7 +42,7 @@ class VideoWorkers:
         # Linux ends a child with the thread that started it, so all are started by one that stays.
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> VideoWorkers:
+    def __enter__(self) -> WorkerSupervisor:
         if self._places:
             self._thread.start()
         return self
@@ -74,15 +74,16 @@ class VideoWorkers:
             status = process.poll()
             if status is None:
                 return
-            self._log.error("a video worker ended and is started anew", status=status)
+            self._log.error("a video worker ended and is started again", status=status)
             place.process = None
             place.not_before = time.monotonic() + self._pause
         if time.monotonic() >= place.not_before:
             # -P: nothing is imported from the folder that the server was started in
             command = [sys.executable, "-P", "-c", _WORKER, "worker"]
             command += ["--parent", str(os.getpid())]
-            place.process = subprocess.Popen(  # noqa: S603 - our own program and options
-                [*command, *self._words],
+            place.process = subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the server, which then stops it

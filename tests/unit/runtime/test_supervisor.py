@@ -8,7 +8,9 @@ import structlog
 from structlog.testing import LogCapture
 
 import processes
-from reknown.cli.video_workers import VideoWorkers
+from reknown.configuration import Objects, Settings
+from reknown.runtime.supervisor import WorkerSupervisor
+from reknown.settings import environment_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +35,8 @@ def _mine() -> list[int]:
 def test_each_place_has_a_worker_and_one_that_dies_is_replaced(
     tmp_path: Path, log: Any, capture: LogCapture
 ) -> None:
-    words = ["--data", str(tmp_path / "data"), "--buckets", str(tmp_path)]
-    with VideoWorkers(2, words, log, pause=0.1):
+    settings = Settings(data=tmp_path / "data", objects=Objects(buckets=tmp_path))
+    with WorkerSupervisor(2, environment_of(settings), log, pause=0.1):
         processes.wait_for(lambda: len(_mine()) == 2)
         one, other = _mine()
         os.kill(one, 9)
@@ -46,11 +48,11 @@ def test_each_place_has_a_worker_and_one_that_dies_is_replaced(
 
 
 def test_one_that_cannot_start_is_tried_again_after_a_pause(log: Any, capture: LogCapture) -> None:
-    with VideoWorkers(1, ["--no-such-option"], log, pause=0.1):
+    with WorkerSupervisor(1, {"REKNOWN_SERVER__PORT": "none"}, log, pause=0.1):
         processes.wait_for(lambda: len(capture.entries) == 2)
     assert {entry["status"] for entry in capture.entries} == {2}
 
 
 def test_none_is_wanted(log: Any) -> None:
-    with VideoWorkers(0, [], log):
+    with WorkerSupervisor(0, {}, log):
         assert _mine() == []

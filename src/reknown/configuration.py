@@ -1,0 +1,270 @@
+"""Every option of the configuration: its type, range, unit, default and meaning.
+
+The command line is made of this, so it imports nothing that takes long.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reknown.biometrics.errors import InputError
+from reknown.ledger.actor import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CONFIG = "REKNOWN_CONFIG"
+DEFAULT_PACK = "opencv"
+DEFAULT_REGION = "us-east-1"
+MASTER_KEY, WEBHOOK_SECRET = "REKNOWN_MASTER_KEY", "REKNOWN_WEBHOOK_SECRET"
+# Read from the environment alone, and never shown.
+SECRETS = {
+    MASTER_KEY: "Seals secrets: 32 bytes in base64. Default: `master.key` in the data folder.",
+    WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an option means, what stands for its value in help, its unit, and its bounds.
+
+    `otherwise` says what holds where the option is not set, if the default does not by itself.
+    """
+
+    meaning: str
+    metavar: str | None = None
+    unit: str = ""
+    otherwise: str = ""
+    least: int | None = None
+    most: int | None = None
+
+
+def _option(default: Any, meaning: str, metavar: str | None = None, **about: Any) -> Any:
+    """A field with this default, or with what it returns where it can be called."""
+    metadata = {"about": About(meaning, metavar, **about)}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _user_data() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415 - help needs no folder
+
+    return user_data_path("reknown")
+
+
+def _user_cache() -> Path:
+    from platformdirs import user_cache_path  # noqa: PLC0415
+
+    return user_cache_path("reknown")
+
+
+def user_folder() -> Path:
+    """Where the user keeps what configures Reknown."""
+    from platformdirs import user_config_path  # noqa: PLC0415
+
+    return user_config_path("reknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """`reknown serve`."""
+
+    host: str = _option(
+        "127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.", "ADDRESS"
+    )
+    port: int = _option(8080, "Port to listen on; 0 picks a free one.", least=0, most=65535)
+    workers: int | None = _option(
+        None, "Pictures processed at once.", otherwise="one per core", least=1
+    )
+    queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
+    template_memory: int = _option(
+        2048, "Memory for templates of the collections searched last.", unit="MiB", least=1
+    )
+    video_workers: int = _option(
+        1,
+        "Videos processed at once, each by a worker process of its own; 0 leaves them to "
+        "`reknown worker`. Needs --buckets or --s3-endpoint, and reknown[video].",
+        least=0,
+    )
+    tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
+    tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
+
+    def __post_init__(self) -> None:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise InputError("HTTPS needs both --tls-certificate and --tls-key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objects:
+    """Where the pictures and videos are read from that callers name as `S3Object`."""
+
+    buckets: Path | None = _option(
+        None, "Read S3Object pictures and videos from DIR/bucket/key.", "DIR"
+    )
+    s3_endpoint: str | None = _option(
+        None,
+        "Read S3Object pictures and videos from this S3-compatible store, with the credentials "
+        "that AWS clients on this machine find.",
+        "URL",
+    )
+    s3_region: str = _option(DEFAULT_REGION, "Region of that store.", "NAME")
+    allow_bucket: tuple[str, ...] = _option(
+        (), "Read from these buckets only.", "NAME", otherwise="any bucket"
+    )
+
+    def __post_init__(self) -> None:
+        if self.buckets and self.s3_endpoint:
+            raise InputError("objects come from --buckets or from --s3-endpoint, not from both")
+        if self.allow_bucket and not self.exist:
+            raise InputError("--allow-bucket needs --buckets or --s3-endpoint")
+
+    @property
+    def exist(self) -> bool:
+        """Whether there is a place to read from."""
+        return bool(self.buckets or self.s3_endpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Who is told when a video job ends."""
+
+    sns_endpoint: str | None = _option(
+        None,
+        "Publish to the topics that callers name at this SNS-compatible endpoint, with the "
+        "credentials that AWS clients on this machine find.",
+        "URL",
+    )
+    sns_region: str = _option(DEFAULT_REGION, "Region of that endpoint.", "NAME")
+    webhook: str | None = _option(
+        None, f"Post to this address when any video job ends, signed with {WEBHOOK_SECRET}.", "URL"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """`reknown worker`, and the workers that `reknown serve` starts."""
+
+    lease_seconds: float = _option(
+        30,
+        "After so long without a sign of life, another worker takes a job over.",
+        unit="seconds",
+        least=1,
+        most=86400,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every command."""
+
+    data: Path = _option(
+        _user_data, "Folder with the galleries.", "DIR", otherwise="the user's data folder"
+    )
+    cache: Path = _option(
+        _user_cache,
+        "Folder for converted and downloaded models.",
+        "DIR",
+        otherwise="the user's cache folder",
+    )
+    packs: Path = _option(
+        lambda: user_folder() / "packs",
+        "Folder with further model pack manifests.",
+        "DIR",
+        otherwise="packs/ in the user's configuration folder",
+    )
+    pack: str = _option(DEFAULT_PACK, "Model pack to use where a collection has none yet.", "NAME")
+    server: Server = Server()
+    objects: Objects = Objects()
+    notices: Notices = Notices()
+    worker: Worker = Worker()
+
+    @property
+    def actor(self) -> Actor:
+        """Who the system says is acting, not what the environment claims."""
+        number = os.getuid()
+        try:
+            return Actor(f"cli:{pwd.getpwuid(number).pw_name}")
+        except KeyError:
+            return Actor(f"cli:{number}")
+
+
+_KINDS: Mapping[str, type] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "Path": Path,
+    "tuple[str, ...]": tuple,
+}
+_EXPECTED = {
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    Path: "a path",
+    tuple: "a list of names",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option; `kind` is int, float, str, Path, or tuple for a list of names."""
+
+    section: str
+    name: str
+    kind: type
+    about: About
+    make_default: Callable[[], Any]
+
+    @property
+    def key(self) -> str:
+        """Its name in `reknown.toml`: `server.port`."""
+        return f"{self.section}.{self.name}".lstrip(".")
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment: `REKNOWN_SERVER__PORT`."""
+        return f"REKNOWN_{self.key.replace('.', '__')}".upper()
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line: `--port`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def expected(self) -> str:
+        """Type, range and unit: `an integer from 0 to 65535`."""
+        text, about = _EXPECTED[self.kind], self.about
+        if about.most is not None:
+            text += f" from {about.least} to {about.most}"
+        elif about.least is not None:
+            text += f" of at least {about.least}"
+        return f"{text} ({about.unit})" if about.unit else text
+
+    @property
+    def default_text(self) -> str:
+        """The built-in default on any machine, empty if there is none."""
+        if self.about.otherwise:
+            return self.about.otherwise
+        default = self.make_default()
+        return "" if default is None else str(default)
+
+
+def _described(section: str, each: Field[Any]) -> Option:
+    kind = _KINDS[str(each.type).removesuffix(" | None")]
+    factory = (lambda: each.default) if each.default_factory is MISSING else each.default_factory
+    return Option(section, each.name, kind, each.metadata["about"], factory)
+
+
+SECTIONS: dict[str, type[Any]] = {
+    each.name: type(each.default) for each in fields(Settings) if not each.metadata
+}
+STRUCTS: dict[str, type[Any]] = {"": Settings, **SECTIONS}
+OPTIONS = {
+    option.key: option
+    for section, struct in STRUCTS.items()
+    for option in (_described(section, each) for each in fields(struct) if each.metadata)
+}

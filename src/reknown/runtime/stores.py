@@ -1,0 +1,61 @@
+"""What a process opens as its settings say: the vault, objects, senders of notices."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from reknown.access.vault import load_vault
+from reknown.biometrics.errors import InputError
+from reknown.configuration import MASTER_KEY, WEBHOOK_SECRET
+from reknown.notify.sns import SnsSender
+from reknown.notify.webhook import WebhookSender
+from reknown.objects.allow import AllowedBuckets, NoObjects
+from reknown.objects.folder import FolderObjects
+from reknown.objects.s3 import S3Objects
+from reknown.services.videos.work import SNS, WEBHOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reknown.access.vault import Vault
+    from reknown.configuration import Notices, Objects, Settings
+    from reknown.notify.base import Sender
+    from reknown.objects.base import ObjectReader
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault of `REKNOWN_MASTER_KEY`, else of the data folder's own key; `AccessError`."""
+    return load_vault(settings.data, os.environ.get(MASTER_KEY) or None)
+
+
+def can_read_videos() -> bool:
+    """Whether PyAV is installed; it is not loaded."""
+    return find_spec("av") is not None
+
+
+def open_objects(settings: Objects) -> ObjectReader:
+    """Reads from the folder or the endpoint, if one is set; raises `InputError`."""
+    allowed = frozenset(settings.allow_bucket) or None
+    if settings.s3_endpoint:
+        return AllowedBuckets(S3Objects(settings.s3_endpoint, settings.s3_region), allowed)
+    if settings.buckets:
+        return AllowedBuckets(FolderObjects(settings.buckets), allowed)
+    return NoObjects()
+
+
+def open_senders(settings: Notices) -> Mapping[str, Sender]:
+    """A sender for each channel that is set; raises `InputError`."""
+    senders: dict[str, Sender] = {}
+    if settings.sns_endpoint is not None:
+        senders[SNS] = SnsSender(settings.sns_endpoint, settings.sns_region)
+    if settings.webhook is not None:
+        secret = os.environ.get(WEBHOOK_SECRET)
+        if not secret:
+            raise InputError(
+                f"--webhook needs {WEBHOOK_SECRET} in the environment, which signs what is sent; "
+                "to make one: echo whsec_$(openssl rand -base64 32)"
+            )
+        senders[WEBHOOK] = WebhookSender(settings.webhook, secret)
+    return senders

@@ -1,0 +1,76 @@
+"""A process that works on video jobs."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reknown.api.video_notices import notice
+from reknown.biometrics.errors import InputError
+from reknown.notify.base import backoff
+from reknown.runtime.log import json_log
+from reknown.runtime.platform import open_platform
+from reknown.runtime.stores import can_read_videos, open_objects, open_senders
+from reknown.services.context import Context
+from reknown.services.videos.notices import NoticeSender
+from reknown.services.videos.tracks import purge_everywhere
+from reknown.services.videos.work import WorkerContext
+from reknown.services.videos.worker import ACTOR, Worker, WorkerIntervals
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from reknown.configuration import Settings
+    from reknown.services.context import Platform
+
+# <linux/prctl.h>
+_PR_SET_PDEATHSIG = 1
+
+
+def work(settings: Settings, *, once: bool = False, parent: int | None = None) -> None:
+    """Works until SIGTERM or SIGINT, or `once` on what is waiting; ends when `parent` does.
+
+    Raises `InputError` when there is nothing to read videos from or with.
+    """
+    if parent is not None and not _end_with(parent):
+        return
+    if not settings.objects.exist:
+        raise InputError("a worker needs --buckets or --s3-endpoint to read videos from")
+    if not can_read_videos():
+        raise InputError("videos need PyAV: pip install 'reknown[video]'")
+    with open_platform(settings, objects=open_objects(settings.objects)) as platform:
+        worker = make_worker(settings, platform)
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            worker.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        if once:
+            worker.run_once()
+        else:
+            worker.run()
+
+
+def make_worker(settings: Settings, platform: Platform) -> Worker:
+    """A worker on the jobs of this platform; raises `InputError`."""
+    log = json_log()
+    return Worker(
+        WorkerContext(platform, notice, bool(settings.notices.webhook)),
+        NoticeSender(platform.database, open_senders(settings.notices), backoff, log),
+        log,
+        WorkerIntervals(timedelta(seconds=settings.worker.lease_seconds)),
+        partial(purge_everywhere, Context(platform, ACTOR)),
+    )
+
+
+def _end_with(parent: int) -> bool:
+    """Asks for SIGTERM when the parent dies, however it does; whether it is still there."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    return os.getppid() == parent

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+from reknown.access import vault
+from reknown.cli.main import cli
+from reknown.configuration import MASTER_KEY, OPTIONS, SECRETS, STRUCTS
+
+_COMMANDS: Any = typer.main.get_command(cli)
+_OWN = {"--config", "--print-env", "--once", "--parent", "--help"}
+
+
+def _flags(command: str) -> set[str]:
+    parameters = _COMMANDS.commands[command].params
+    return {flag for each in parameters for flag in each.opts if flag.startswith("--")}
+
+
+def test_every_option_and_section_is_explained() -> None:
+    for option in OPTIONS.values():
+        assert option.about.meaning.endswith("."), option.key
+        assert option.about.metavar or option.kind in {int, float}, option.key
+    assert all(struct.__doc__ for struct in STRUCTS.values())
+
+
+def test_no_two_options_share_a_flag_or_a_variable() -> None:
+    assert len({option.flag for option in OPTIONS.values()}) == len(OPTIONS)
+    assert len({option.variable for option in OPTIONS.values()}) == len(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("command", "sections"),
+    [
+        ("serve", {"", "server", "objects", "notices"}),
+        ("worker", {"", "objects", "notices", "worker"}),
+    ],
+)
+def test_commands_take_the_options_of_their_sections_and_no_undocumented_ones(
+    command: str, sections: set[str]
+) -> None:
+    expected = {option.flag for option in OPTIONS.values() if option.section in sections}
+    assert _flags(command) - _OWN == expected
+
+
+def test_the_master_key_is_the_one_that_the_vault_reads() -> None:
+    assert vault.VARIABLE == MASTER_KEY
+    assert vault.VARIABLE in SECRETS
