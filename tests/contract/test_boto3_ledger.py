@@ -50,6 +50,8 @@ def test_every_operation_leaves_one_row_and_one_line(
         assert line["collection"] == row["collection"]
         about_pictures = operation in ("DetectFaces", "CompareFaces", "ListCollections")
         assert row["collection"] == (None if about_pictures else name)
+        # names are looked up when they are shown, and kept nowhere in the ledger
+        assert "lovelace" not in json.dumps(row["record"])
 
 
 def test_neither_tells_what_is_secret(
@@ -228,10 +230,10 @@ def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[
     call("ListFaces", "list_faces", **there)
     call("SearchFaces", "search_faces", **there, FaceId=face)
     call("SearchFacesByImage", "search_faces_by_image", **there, Image=picture)
-    call("CreateUser", "create_user", **there, UserId="ada")
+    call("CreateUser", "create_user", **there, UserId="ada-lovelace")
     call("ListUsers", "list_users", **there)
-    call("AssociateFaces", "associate_faces", **there, UserId="ada", FaceIds=[face])
-    call("SearchUsers", "search_users", **there, UserId="ada")
+    call("AssociateFaces", "associate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
+    call("SearchUsers", "search_users", **there, UserId="ada-lovelace")
     call("SearchUsersByImage", "search_users_by_image", **there, Image=picture)
     every = "reknown_search_all_faces_by_image"
     call("ReknownSearchAllFacesByImage", every, **there, Image=picture)
@@ -239,8 +241,8 @@ def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[
     space, faces = exported["TemplateSpace"], exported["Templates"]
     imports = "reknown_import_templates"
     call("ReknownImportTemplates", imports, **there, TemplateSpace=space, Templates=faces)
-    call("DisassociateFaces", "disassociate_faces", **there, UserId="ada", FaceIds=[face])
-    call("DeleteUser", "delete_user", **there, UserId="ada")
+    call("DisassociateFaces", "disassociate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
+    call("DeleteUser", "delete_user", **there, UserId="ada-lovelace")
     call("DeleteFaces", "delete_faces", **there, FaceIds=[face])
     call("DeleteCollection", "delete_collection", **there)
     return done

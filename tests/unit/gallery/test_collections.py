@@ -58,7 +58,7 @@ def test_names_that_cannot_be_stored(
 
 def test_a_missing_collection_is_named(connection: Connection) -> None:
     for function in (get_collection, delete_collection, require):
-        with pytest.raises(NotFoundError, match="'nowhere': list the collections"):
+        with pytest.raises(NotFoundError, match="'nowhere' does not exist; create it"):
             function(connection, "nowhere")
     with pytest.raises(NotFoundError, match="'nowhere'"):
         set_tags(connection, "nowhere", {})

@@ -1,0 +1,226 @@
+"""The story that the command line tells, with every command that has `--json`."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import typer
+
+from reknown.cli.main import app, cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from golden.recording import Recording
+
+    Run = Callable[[str], list[Any]]
+
+
+def with_json() -> list[str]:
+    """The names of all commands that have `--json`, from the command line itself."""
+    return [name for name, options in _commands() if "--json" in options]
+
+
+def file_of(line: str) -> str:
+    """The file that holds what a command line answers."""
+    names = [name for name, _ in _commands() if line.split()[: len(name.split())] == name.split()]
+    return max(names, key=len).replace(" ", "-")
+
+
+def runner(recording: Recording) -> Run:
+    """Runs command lines in this process, as `reknown` would, and records what they answer."""
+
+    def run(line: str) -> list[Any]:
+        status, out, err = execute(shlex.split(line))
+        answer = lines(out)
+        step: dict[str, Any] = {"command": f"reknown {line}", "status": status, "out": answer}
+        if err:
+            step["err"] = err.splitlines()
+        recording.add(file_of(line), step)
+        return answer
+
+    return run
+
+
+def execute(words: list[str]) -> tuple[int, str, str]:
+    """A command's exit status and what it wrote to standard output and error."""
+    out, err = io.StringIO(), io.StringIO()
+    status: object = 0
+    arguments = mock.patch.object(sys, "argv", ["reknown", *words])
+    with arguments, redirect_stdout(out), redirect_stderr(err):
+        try:
+            app()
+        except SystemExit as end:
+            status = end.code
+    return int(str(status or 0)), out.getvalue(), err.getvalue()
+
+
+def lines(out: str) -> list[Any]:
+    """Lines of JSON as values, all others as text."""
+    return [json.loads(line) if line.startswith("{") else line for line in out.splitlines()]
+
+
+def _commands() -> Iterator[tuple[str, set[str]]]:
+    """Every command's full name and options."""
+    yield from _below(typer.main.get_command(cli), ())
+
+
+def _below(command: Any, name: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
+    for word, child in getattr(command, "commands", {}).items():
+        yield from _below(child, (*name, word))
+    if not hasattr(command, "commands"):
+        yield " ".join(name), {option for one in command.params for option in one.opts}
+
+
+def tell(run: Run) -> None:
+    """The whole story, in a folder that `golden.world` filled."""
+    _models(run)
+    _collections(run)
+    _pictures(run)
+    _videos(run)
+    _upgrade(run)
+    _keys(run)
+    _evaluations(run)
+    _deletions(run)
+    for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
+        run(line)
+
+
+def _models(run: Run) -> None:
+    run("models list --json")
+    for pack in ("opencv", "public-domain", "nonsense"):
+        run(f"models show {pack} --json")
+    run("models verify --json")
+    run("models verify opencv-zoo --json")
+    run("models verify nonsense --json")
+    run("doctor --json")
+    run("config show --json")
+
+
+def _collections(run: Run) -> None:
+    run("collections list --json")
+    run("collections create staff --tag floor=2 --tag building=north --json")
+    run("collections create staff --json")
+    run("collections create 'not a name' --json")
+    run("collections create other --tag wrong --json")
+    run("collections create other --pack nonsense --json")
+    run("collections tag staff floor=3 desk=12 --remove building --json")
+    run("collections tag nobody floor=3 --json")
+    run("collections show staff --json")
+    run("collections show nobody --json")
+
+
+def _pictures(run: Run) -> None:
+    run("identify eileen.jpg --json")
+    run("enroll people --json")
+    run("enroll people --json")
+    run("enroll spoilt --json")
+    run("enroll spoilt -c any --any-quality --json")
+    run("enroll people -c old --pack public-domain --json")
+    run("enroll people -c old --pack opencv --json")
+    run("enroll nowhere --json")
+    run("detect eileen.jpg pair.jpg --json")
+    run("detect nobody.jpg broken.jpg missing.jpg --json")
+    run("detect eileen.jpg --pack public-domain --json")
+    run("compare pair.jpg grace.jpg --json")
+    run("compare eileen.jpg three.jpg --threshold 90 --json")
+    run("compare eileen.jpg grace.jpg --score 0.1 --json")
+    run("compare eileen.jpg grace.jpg --score 0.1 --threshold 80 --json")
+    run("compare nobody.jpg grace.jpg --json")
+    run("compare eileen.jpg broken.jpg --json")
+    run("identify pair.jpg nobody.jpg broken.jpg --json")
+    run("identify three.jpg -c old --threshold 99 --top 1 --json")
+    run("identify eileen.jpg --score -1 --top 2 --json")
+    run("identify eileen.jpg -c nobody --json")
+    run("collections list --json")
+    run("users list --json")
+    run("users list -c nobody --json")
+    run("faces list --json")
+    run("faces list --user 'Grace Hopper' --json")
+    run("faces list --user nobody --json")
+    run("faces list -c nobody --json")
+
+
+def _videos(run: Run) -> None:
+    run("video identify film.mp4 --keep 30 --json")
+    run("video identify film.mp4 -c staff --json")
+    run("video identify missing.mp4 broken.jpg --json")
+    run("video tracks list --json")
+    run("video tracks list --video film.mp4 --before 2000-01-01 --json")
+    run("video tracks list -c nobody --json")
+    run("video search grace.jpg --json")
+    run("video search pair.jpg --threshold 0 --top 1 --json")
+    run("video search nobody.jpg --json")
+    run("video search grace.jpg -c staff --json")
+
+
+def _upgrade(run: Run) -> None:
+    def step(words: str) -> None:
+        run(f"collections upgrade old {words} --json")
+
+    run("collections upgrade old --json")
+    step("--from elsewhere")
+    run("collections upgrade old --json")
+    step("--missing")
+    step("--switch")
+    step("--from people")
+    for words in ("--switch", "--undo", "--switch", "--switch --undo", "--finish --yes"):
+        step(words)
+    step("--from people --pack public-domain")
+    step("--discard --yes")
+    run("collections upgrade nobody --json")
+
+
+def _keys(run: Run) -> None:
+    (made,) = run("keys create --name phone --operation 'Search*' --collection 'staff-*' --json")
+    run("keys create --json")
+    run("keys create --operation Fly --json")
+    run("keys list --json")
+    run(f"keys rotate {made['access_key_id']} --overlap 7d --json")
+    run("keys rotate RK22222222222222222222 --json")
+    run(f"keys rotate {made['access_key_id']} --overlap soon --json")
+    run("keys list --json")
+    run(f"keys revoke {made['access_key_id']} --yes")
+
+
+def _evaluations(run: Run) -> None:
+    run("evaluate verify evaluation/set.csv --json")
+    run("evaluate verify evaluation/set.csv --similarity 85 --without-names --json")
+    run("evaluate verify --scores evaluation/scores.csv --json")
+    run("evaluate verify --scores evaluation/wrong.csv --json")
+    run("evaluate calibrate evaluation/set.csv --json")
+    run(
+        "evaluate calibrate --scores evaluation/scores.csv --pack opencv --dataset made "
+        "--check evaluation/set.csv --check-dataset demo --json"
+    )
+    run("evaluate compare evaluation/set.csv --fmr 0.1 --json")
+    run("evaluate compare --scores evaluation/scores.csv --scores evaluation/worse.csv --json")
+    run("evaluate compare --scores evaluation/scores.csv --json")
+    run("evaluate identify evaluation/set.csv --size 1 --json")
+    run("evaluate identify --gallery-size 10000 --fpir 0.01 --json")
+    run("evaluate identify --gallery-size 10000 --json")
+    run("evaluate groups evaluation/set.csv --json")
+    run("evaluate groups --scores evaluation/groups.csv --fmr 0.01 --json")
+    run("evaluate groups evaluation/set.csv --by colour --json")
+    run("evaluate audit congress evaluation/e.csv evaluation/g.csv --by region --json")
+    run("evaluate audit congress evaluation/set.csv evaluation/g.csv --json")
+
+
+def _deletions(run: Run) -> None:
+    face, *_ = run("faces list --user 'Grace Hopper' --json")
+    run(f"faces delete {face['face_id']} 00000000-0000-4000-8000-000000000000")
+    run("users delete 'Eileen Collins' --yes")
+    run("users delete 'Eileen Collins' --yes")
+    run("users delete 'Grace Hopper' --keep-faces --yes")
+    run("faces list --json")
+    run("video tracks delete --all --yes")
+    run("video tracks list --json")
+    run("collections delete any --yes")
+    run("collections delete any --yes")
+    run("collections list --json")

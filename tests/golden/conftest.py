@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from golden import commands, operations, wire, world
+from golden.placeholders import Placeholders
+from golden.recording import Recording
+from servers import REKNOWN, Server, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_ALL = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+
+
+@pytest.fixture(scope="session")
+def golden_world(tmp_path_factory: pytest.TempPathFactory, eileen: bytes, grace: bytes) -> Path:
+    """A folder with all pictures and films."""
+    root = tmp_path_factory.mktemp("golden")
+    world.build(root, eileen, grace)
+    return root
+
+
+def _recording(root: Path, cache: Path) -> Recording:
+    """An empty one, which knows the files below the folder."""
+    folders = {str(root): "<folder>", str(cache): "<cache>"}
+    return Recording(Placeholders(world.digests(root) | folders))
+
+
+@pytest.fixture(scope="session")
+def recorded_commands(golden_world: Path, cache_folder: Path) -> Recording:
+    """What the command line answers, told once for all tests."""
+    recording = _recording(golden_world, cache_folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(golden_world)
+        patch.setenv("REKNOWN_DATA", str(golden_world / "data"))
+        patch.setenv("REKNOWN_CACHE", str(cache_folder))
+        patch.setenv("REKNOWN_PACKS", str(golden_world / "packs"))
+        commands.tell(commands.runner(recording))
+    return recording
+
+
+@pytest.fixture(scope="session")
+def golden_server(
+    golden_world: Path, tmp_path_factory: pytest.TempPathFactory, cache_folder: Path
+) -> Iterator[Server]:
+    """A server that leaves its jobs to others."""
+    options = ("--buckets", golden_world / "buckets", "--video-workers", 0)
+    folder = tmp_path_factory.mktemp("golden-server")
+    with serving(folder, *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def recorded_operations(golden_server: Server, golden_world: Path, cache_folder: Path) -> Recording:
+    """What the server answers, told once for all tests."""
+    recording = _recording(golden_world, cache_folder)
+    pictures = world.digests(golden_world)
+    caller = partial(wire.Caller, golden_server, recording, pictures=pictures)
+    rights = [word for right in _ALL for word in ("--operation", right)]
+    key_id, _ = everything = _key(golden_server, "--name", "golden", *rights)
+    guest = _key(golden_server, "--operation", "*", "--collection", "guest-*")
+
+    def work() -> None:
+        command = [str(REKNOWN), "worker", "--once", "--data", str(golden_server.data)]
+        command += ["--buckets", str(golden_world / "buckets")]
+        environment = os.environ | {"REKNOWN_CACHE": str(cache_folder)}
+        subprocess.run(command, check=True, timeout=60, capture_output=True, env=environment)
+
+    operations.Story(
+        caller(everything),
+        caller(guest, "guest"),
+        caller((key_id, "wrong"), "wrong secret"),
+        golden_world,
+        work,
+    ).tell()
+    _, out, _ = commands.execute(["ledger", "--json", "--data", str(golden_server.data)])
+    for row in commands.lines(out):
+        recording.add("ledger", row)
+    return recording
+
+
+def _key(server: Server, *options: str) -> tuple[str, str]:
+    """A new access key of the server and its secret."""
+    words = ["keys", "create", "--json", "--data", str(server.data), *options]
+    (made,) = commands.lines(commands.execute(words)[1])
+    return made["access_key_id"], made["secret_access_key"]

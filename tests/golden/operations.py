@@ -1,0 +1,280 @@
+"""The story that boto3 clients tell a server, with every operation that is implemented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from golden.wire import Caller
+
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+_FAMILY = "family"
+_ARN = "arn:aws:rekognition:eu-west-1:000000000000:collection/"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`call` may do everything; `guest` may search in collections called `guest-*` alone.
+
+    `work` has a worker do all jobs that wait.
+    """
+
+    call: Caller
+    guest: Caller
+    stranger: Caller
+    folder: Path
+    work: Callable[[], None]
+
+    def tell(self) -> None:
+        """All of it."""
+        self._pictures()
+        self._collections()
+        self._faces()
+        self._searches()
+        self._users()
+        self._user_searches()
+        self._templates()
+        self._videos()
+        self._refusals()
+        self._ends()
+
+    def _picture(self, name: str) -> dict[str, Any]:
+        return {"Bytes": (self.folder / name).read_bytes()}
+
+    def _pictures(self) -> None:
+        call, picture = self.call, self._picture
+        call("DetectFaces", Image=picture("pair.jpg"))
+        call("DetectFaces", Image=picture("eileen.jpg"), Attributes=["ALL"])
+        call("DetectFaces", Image=picture("nobody.jpg"))
+        call("DetectFaces", Image={"S3Object": {"Bucket": "media", "Name": "pair.jpg"}})
+        call("DetectFaces", Image={"S3Object": {"Bucket": "media", "Name": "none.jpg"}})
+        call("DetectFaces", Image=picture("broken.jpg"))
+        call("DetectFaces", Image={})
+        call("DetectFaces", Image=picture("eileen.jpg"), Attributes=["SMILE?"])
+        grace = picture("grace.jpg")
+        call("CompareFaces", SourceImage=grace, TargetImage=picture("three.jpg"))
+        call(
+            "CompareFaces",
+            SourceImage=grace,
+            TargetImage=picture("eileen.jpg"),
+            SimilarityThreshold=0,
+        )
+        call(
+            "CompareFaces",
+            SourceImage=grace,
+            TargetImage=picture("dark-and-bright.jpg"),
+            QualityFilter="HIGH",
+        )
+        call("CompareFaces", SourceImage=picture("nobody.jpg"), TargetImage=grace)
+        call("CompareFaces", SourceImage=grace, TargetImage=picture("broken.jpg"))
+        call("CompareFaces", SourceImage=grace, TargetImage=grace, SimilarityThreshold=101)
+
+    def _collections(self) -> None:
+        call = self.call
+        call("ListCollections")
+        made = call("CreateCollection", CollectionId=_FAMILY, Tags={"floor": "2", "wing": "north"})
+        call("CreateCollection", CollectionId=_FAMILY)
+        call("CreateCollection", CollectionId="not a name")
+        call("CreateCollection", CollectionId="empty")
+        call("ListCollections")
+        first = call("ListCollections", MaxResults=1)
+        call("ListCollections", MaxResults=1, NextToken=first["NextToken"])
+        call("ListCollections", NextToken="made up")
+        call("DescribeCollection", CollectionId=_FAMILY)
+        call("DescribeCollection", CollectionId="nowhere")
+        arn = made["CollectionArn"]
+        call("TagResource", ResourceArn=arn, Tags={"floor": "3", "desk": "12"})
+        call("TagResource", ResourceArn=f"{_ARN}nowhere", Tags={"floor": "3"})
+        call("TagResource", ResourceArn="no arn", Tags={"floor": "3"})
+        call("UntagResource", ResourceArn=arn, TagKeys=["wing", "never"])
+        call("UntagResource", ResourceArn=f"{_ARN}nowhere", TagKeys=["wing"])
+        call("ListTagsForResource", ResourceArn=arn)
+        call("ListTagsForResource", ResourceArn=f"{_ARN}nowhere")
+
+    def _faces(self) -> None:
+        call, picture = self.call, self._picture
+
+        def index(name: str, collection: str = _FAMILY, **more: Any) -> dict[str, Any]:
+            return call("IndexFaces", CollectionId=collection, Image=picture(name), **more)
+
+        index("pair.jpg", ExternalImageId="pair")
+        index("pair.jpg", ExternalImageId="pair")
+        index("mirrored.jpg", DetectionAttributes=["ALL"])
+        index("three.jpg", "empty", MaxFaces=1)
+        index("dark-and-bright.jpg", "empty", QualityFilter="HIGH")
+        index("nobody.jpg")
+        index("broken.jpg")
+        index("eileen.jpg", "nowhere")
+        index("eileen.jpg", ExternalImageId="not a name")
+        index("eileen.jpg", MaxFaces=0)
+        call("ListFaces", CollectionId=_FAMILY)
+        first = call("ListFaces", CollectionId=_FAMILY, MaxResults=2)
+        call("ListFaces", CollectionId=_FAMILY, MaxResults=2, NextToken=first["NextToken"])
+        faces = [first["Faces"][1]["FaceId"], _NOBODY]
+        call("ListFaces", CollectionId=_FAMILY, FaceIds=faces)
+        call("ListFaces", CollectionId=_FAMILY, UserId="nobody")
+        call("ListFaces", CollectionId=_FAMILY, NextToken="made up")
+        call("ListFaces", CollectionId="nowhere")
+
+    def _ids(self, collection: str = _FAMILY) -> list[str]:
+        """The faces, as the client finds them in its last list of all."""
+        found = self.call("ListFaces", CollectionId=collection)["Faces"]
+        return [face["FaceId"] for face in found]
+
+    def _searches(self) -> None:
+        call = self.call
+        eileen, *_ = self._ids()
+        for more in ({}, {"FaceMatchThreshold": 0, "MaxFaces": 1}, {"FaceMatchThreshold": -1}):
+            call("SearchFaces", CollectionId=_FAMILY, FaceId=eileen, **more)
+        call("SearchFaces", CollectionId=_FAMILY, FaceId=_NOBODY)
+        call("SearchFaces", CollectionId=_FAMILY, FaceId="no id")
+        call("SearchFaces", CollectionId="nowhere", FaceId=eileen)
+        for operation in ("SearchFacesByImage", "ReknownSearchAllFacesByImage"):
+            self._search(operation, "three.jpg")
+            self._search(operation, "three.jpg", FaceMatchThreshold=0, MaxFaces=2)
+            self._search(operation, "dark-and-bright.jpg", QualityFilter="HIGH")
+            self._search(operation, "nobody.jpg")
+            self._search(operation, "broken.jpg")
+            self._search(operation, "eileen.jpg", CollectionId="nowhere")
+            self._search(operation, "eileen.jpg", MaxFaces=5000)
+
+    def _search(self, operation: str, picture: str, **more: Any) -> None:
+        request = {"CollectionId": _FAMILY, "Image": self._picture(picture), **more}
+        self.call(operation, **request)
+
+    def _users(self) -> None:
+        call = self.call
+        eileen, grace, mirrored = self._ids()
+        for user in ("eileen", "grace", "grace", "empty", "not a name"):
+            call("CreateUser", CollectionId=_FAMILY, UserId=user)
+        call("CreateUser", CollectionId="nowhere", UserId="eileen")
+
+        def associate(user: str, *faces: str, **more: Any) -> None:
+            call("AssociateFaces", CollectionId=_FAMILY, UserId=user, FaceIds=list(faces), **more)
+
+        associate("eileen", eileen, ClientRequestToken="first")
+        associate("eileen", eileen, ClientRequestToken="first")
+        associate("eileen", grace, ClientRequestToken="first")
+        associate("grace", grace, mirrored)
+        associate("eileen", mirrored, _NOBODY)
+        associate("empty", grace, UserMatchThreshold=99)
+        associate("nobody", eileen)
+        associate("eileen")
+        call("ListUsers", CollectionId=_FAMILY)
+        first = call("ListUsers", CollectionId=_FAMILY, MaxResults=1)
+        call("ListUsers", CollectionId=_FAMILY, MaxResults=1, NextToken=first["NextToken"])
+        call("ListUsers", CollectionId="nowhere")
+        call("ListFaces", CollectionId=_FAMILY, UserId="grace")
+        call("DescribeCollection", CollectionId=_FAMILY)
+        for user, face in (("grace", mirrored), ("grace", mirrored), ("nobody", grace)):
+            call("DisassociateFaces", CollectionId=_FAMILY, UserId=user, FaceIds=[face])
+
+    def _user_searches(self) -> None:
+        call = self.call
+        eileen, _, mirrored = self._ids()
+        for request in (
+            {"FaceId": mirrored},
+            {"UserId": "eileen", "UserMatchThreshold": 0, "MaxUsers": 1},
+            {"UserId": "empty"},
+            {"UserId": "nobody"},
+            {"FaceId": _NOBODY},
+            {"UserId": "eileen", "FaceId": eileen},
+            {},
+        ):
+            call("SearchUsers", CollectionId=_FAMILY, **request)
+        operation = "SearchUsersByImage"
+        self._search(operation, "three.jpg")
+        self._search(operation, "pair.jpg", UserMatchThreshold=0, MaxUsers=2)
+        self._search(operation, "dark-and-bright.jpg", QualityFilter="HIGH")
+        self._search(operation, "nobody.jpg")
+        self._search(operation, "eileen.jpg", CollectionId="nowhere")
+
+    def _templates(self) -> None:
+        call = self.call
+        exported = call("ReknownExportTemplates", CollectionId=_FAMILY)
+        page = call("ReknownExportTemplates", CollectionId=_FAMILY, MaxResults=2)
+        call("ReknownExportTemplates", CollectionId=_FAMILY, NextToken=page["NextToken"])
+        call("ReknownExportTemplates", CollectionId="nowhere")
+        space, templates = exported["TemplateSpace"], exported["Templates"]
+
+        def bring(collection: str, **changed: Any) -> None:
+            request = {"TemplateSpace": space, "Templates": templates, **changed}
+            call("ReknownImportTemplates", CollectionId=collection, **request)
+
+        call("CreateCollection", CollectionId="copy")
+        bring("copy", TemplateSpace=space | {"Fingerprint": "ab" * 32})
+        bring("copy", Templates=[templates[0] | {"Vector": templates[0]["Vector"][:-4]}])
+        bring("copy")
+        bring("nowhere")
+        moved = call("ReknownExportTemplates", CollectionId="empty")["Templates"]
+        call("DeleteCollection", CollectionId="empty")
+        for _ in range(2):
+            bring("copy", Templates=moved)
+        call("ListFaces", CollectionId="copy")
+        call("SearchFaces", CollectionId="copy", FaceId=moved[0]["FaceId"])
+
+    def _videos(self) -> None:
+        call = self.call
+        film = {"S3Object": {"Bucket": "media", "Name": "film.mp4"}}
+        broken = {"S3Object": {"Bucket": "media", "Name": "broken.mp4"}}
+        missing = {"S3Object": {"Bucket": "media", "Name": "none.mp4"}}
+        kinds: dict[str, dict[str, Any]] = {
+            "FaceDetection": {"FaceAttributes": "ALL"},
+            "FaceSearch": {"CollectionId": _FAMILY},
+            "PersonTracking": {},
+        }
+        jobs: dict[str, str] = {}
+        for kind, more in kinds.items():
+            start = f"Start{kind}"
+            request = {"Video": film, "JobTag": "golden", "ClientRequestToken": kind, **more}
+            jobs[kind] = call(start, **request)["JobId"]
+            call(start, **request)
+            call(start, **{**request, "JobTag": "another"})
+            call(start, **{**request, "Video": missing, "ClientRequestToken": "missing"})
+            call(start, **{**request, "Video": {}, "ClientRequestToken": "none"})
+            call(f"Get{kind}", JobId=jobs[kind])
+        call("StartFaceSearch", Video=film, CollectionId="nowhere")
+        failed = call("StartPersonTracking", Video=broken, ClientRequestToken="broken")["JobId"]
+        self.work()
+        for kind, job in jobs.items():
+            self._read(f"Get{kind}", job)
+        call("GetPersonTracking", JobId=failed)
+        call("GetFaceDetection", JobId=jobs["FaceSearch"])
+        for order in ("INDEX", "TIMESTAMP"):
+            call("GetFaceSearch", JobId=jobs["FaceSearch"], SortBy=order, MaxResults=3)
+            call("GetPersonTracking", JobId=jobs["PersonTracking"], SortBy=order, MaxResults=3)
+        self.guest("GetFaceSearch", JobId=jobs["FaceSearch"])
+
+    def _read(self, operation: str, job: str) -> None:
+        call = self.call
+        page = call(operation, JobId=job, MaxResults=2)
+        call(operation, JobId=job, MaxResults=1, NextToken=page["NextToken"])
+        call(operation, JobId=job, NextToken="made up")
+        call(operation, JobId="f" * 64)
+
+    def _refusals(self) -> None:
+        self.guest("DescribeCollection", CollectionId=_FAMILY)
+        self.guest("SearchFaces", CollectionId=_FAMILY, FaceId=_NOBODY)
+        self.guest("SearchFaces", CollectionId="guest-room", FaceId=_NOBODY)
+        self.guest("ReknownExportTemplates", CollectionId="guest-room")
+        self.stranger("ListCollections")
+        self.call("DetectLabels", Image=self._picture("eileen.jpg"))
+
+    def _ends(self) -> None:
+        call = self.call
+        eileen, grace, mirrored = self._ids()
+        call("DeleteFaces", CollectionId=_FAMILY, FaceIds=[mirrored, _NOBODY, grace])
+        call("DeleteFaces", CollectionId=_FAMILY, FaceIds=[])
+        call("DeleteFaces", CollectionId="nowhere", FaceIds=[eileen])
+        call("ListFaces", CollectionId=_FAMILY)
+        for user in ("empty", "empty", "eileen"):
+            call("DeleteUser", CollectionId=_FAMILY, UserId=user)
+        call("DeleteUser", CollectionId="nowhere", UserId="eileen")
+        call("ListUsers", CollectionId=_FAMILY)
+        for collection in (_FAMILY, _FAMILY, "copy", "empty"):
+            call("DeleteCollection", CollectionId=collection)
+        call("ListCollections")
