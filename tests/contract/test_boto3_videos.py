@@ -425,7 +425,8 @@ def test_starting_reading_and_searching_are_in_the_ledger(
     assert (started["operation"], started["collection"]) == ("start video job", friends)
     assert started["record"]["similarity"] == 80
     (found,) = (row for row in rows if row["operation"] == "identify")
-    assert found["actor"] == started["actor"]
+    # whoever asked, and with which request
+    assert (found["actor"], found["request_id"]) == (started["actor"], started["request_id"])
     assert found["collection"] == friends
     record = found["record"]
     assert (record["threshold"]["similarity"], record["references"]) == (80, 1)

@@ -42,13 +42,14 @@ class Wanted:
     """What was asked of a job.
 
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
-    job; `topic` is told when it ends.
+    job; `topic` is told when it ends. `request_id` is that of the network request that asked.
     """
 
     place: ObjectPlace
     similarity: float | None = None
     tag: str | None = None
     topic: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import (
@@ -159,7 +159,8 @@ def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
         # the words of Amazon
         name = actor.name.removeprefix("key:")
         raise LimitError(f"{count} open Jobs for User {name} Maximum limit: {MAX_OPEN}")
-    new = queue.NewJob(request.task.value, actor.name, request.collection, write(request.wanted))
+    asked = write(replace(request.wanted, request_id=actor.request_id))
+    new = queue.NewJob(request.task.value, actor.name, request.collection, asked)
     job_id = queue.add(connection, new)
     if request.token is not None:
         keep_answer(connection, actor, _operation(request.task), request.token, job_id)

@@ -213,7 +213,7 @@ def _parts(task: Task, tracks: Sequence[Track]) -> list[Part]:
 
 def _write(connection: Connection, job: Job, findings: _Findings, parts: Sequence[Part]) -> None:
     """Results and event of a job, in the transaction that ends it."""
-    actor, seen = Actor(job.actor), findings.seen
+    actor, seen = Actor(job.actor, wanted(job).request_id), findings.seen
     if seen is None:
         action = IdentifyRecord if Task(job.kind) is Task.SEARCH else DetectRecord
         failure = Failure(action.OPERATION, job.job_id, findings.error)

@@ -50,7 +50,7 @@ def test_faces_come_by_time(
         track(1, [200, 400, 600], [vector(engine, 1)]),
     )
     analyst.answer = analysis(engine.space, *tracks)
-    job_id = add_job(database, Task.FACES)
+    job_id = add_job(database, Task.FACES, request_id="the request")
     outcome = work_on_next(worker_context)
     assert (outcome.ending.state, outcome.tracks, outcome.trouble) == (State.SUCCEEDED, 2, None)
     found = read(context, Task.FACES, job_id)
@@ -68,7 +68,7 @@ def test_faces_come_by_time(
     assert not found.matches
     assert analyst.asked == ["opencv"]
     (event,) = events(database, "detect")
-    assert (event.actor, event.collection) == (ADA, None)
+    assert (event.actor, event.request_id, event.collection) == (ADA, "the request", None)
     assert event.record == DetectRecord(VIDEO, "video", "opencv", 2, job_id)
 
 
