@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sized
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reknown.biometrics.errors import InputError
 from reknown.results import (
     ComparedFaces,
     DetectedFaces,
+    EnrolledImage,
     EnrolledPeople,
+    EvaluatedPeople,
     IdentifiedFaces,
     VideoAppearances,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     import numpy as np
@@ -26,34 +29,47 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import Collection
     from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.services.galleries.enrolment_plan import Enrolee
     from reknown.services.images.sources import Source
+    from reknown.services.searches.search import Query
 
-    Image = str | PathLike[str] | bytes | PillowImage | NDArray[np.uint8]
-    """A path, a file's bytes, a Pillow image, or RGB pixels (height, width, 3)."""
-
-_QUALITY = 95
+    FilePath = str | PathLike[str]
+    Image = FilePath | bytes | PillowImage | NDArray[np.uint8]
+    Progress = Callable[[int, int], None]
 
 
 class Reknown:
     """Face recognition on the galleries of a data folder, by this user; safe for many threads.
 
-    `data` is the folder (default: that of the command line), `pack` the model pack for new
-    galleries and for images alone. What it does is in the ledger as if the command line had done
-    it. To be closed, as `with` does.
+    `data` is the folder (default: that of the command line). `pack` is the model pack for images
+    alone and for new galleries (default: opencv); a gallery that is there is searched with its
+    own. What is done is in the ledger as if the command line had done it. To be closed, as `with`
+    does.
 
-    Raises `errors.DatabaseError` when the folder cannot be used.
+    An image is a path, the bytes of a JPEG or PNG, a Pillow image, or pixels: an array of uint8
+    (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it
+    `pixels[..., ::-1]`.
+
+    Raises `errors.DatabaseError` when the folder cannot be used, `errors.ModelNotFoundError` for
+    a pack that is not there.
     """
 
-    def __init__(self, data: str | PathLike[str] | None = None, pack: str | None = None) -> None:
+    def __init__(self, data: FilePath | None = None, pack: str | None = None) -> None:
         from reknown.runtime.platform import open_platform  # noqa: PLC0415 - imports take long
         from reknown.services.context import Context  # noqa: PLC0415
         from reknown.settings import read_settings  # noqa: PLC0415
 
-        settings = read_settings(None if data is None else Path(data))
-        self._opened = ExitStack()
-        platform = self._opened.enter_context(open_platform(settings, pack=pack))
-        self._context: Context = Context(platform, settings.actor)
+        self._settings = read_settings(None if data is None else _path(data))
+        with ExitStack() as opened:
+            platform = opened.enter_context(open_platform(self._settings, pack=pack))
+            platform.engines.space_of(platform.engines.default_pack)
+            self._opened: ExitStack | None = opened.pop_all()
+        self._opened_context = Context(platform, self._settings.actor)
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._opened is None else ""
+        return f"<Reknown: {self._settings.data}{closed}>"
 
     def __enter__(self) -> Reknown:
         return self
@@ -67,16 +83,24 @@ class Reknown:
         self.close()
 
     def close(self) -> None:
-        """Closes the database."""
-        self._opened.close()
+        """Closes the database; nothing else can be done afterwards."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+    @property
+    def _context(self) -> Context:
+        if self._opened is None:
+            raise InputError("this client is closed: make another one")
+        return self._opened_context
 
     @property
     def collections(self) -> Collections:
         """The galleries."""
-        return Collections(self._context)
+        return Collections(self)
 
     def detect(self, image: Image) -> DetectedFaces:
-        """The faces of an image, with pose and quality.
+        """The faces of an image, with landmarks, pose and quality.
 
         Raises `errors.ImageError`, `errors.InputError`.
         """
@@ -113,17 +137,22 @@ class Reknown:
 
     def enroll(
         self,
-        people: str | PathLike[str] | Iterable[tuple[Image, str]],
+        people: FilePath | Iterable[tuple[Image, str]],
         collection: str = "people",
         *,
         any_quality: bool = False,
+        progress: Progress | None = None,
     ) -> EnrolledPeople:
         """Enrols people, one face an image; makes the gallery when it is missing.
 
         `people` is a folder with a folder of images for each person, a CSV file with the columns
-        image and subject, or pairs of an image and a name. Images that are in are skipped.
+        image and subject, or pairs of an image and a name, which may come from a generator.
+        Images that are in already are skipped, and each is on disk before the next is reported, so
+        a run that was interrupted can be made again. `any_quality` takes blurred, dark, tiny and
+        turned faces too. `progress` is called with the images done and all of them (0 for a
+        generator).
 
-        Raises `errors.InputError`.
+        Raises `errors.InputError`, `errors.QuotaError`.
         """
         from reknown.biometrics.quality_filter import ANY_QUALITY  # noqa: PLC0415
         from reknown.services.galleries.enrolment import (  # noqa: PLC0415
@@ -132,8 +161,13 @@ class Reknown:
         )
 
         policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
-        results = enrol_subjects(self._context, collection, _plan(people), policy=policy)
-        return EnrolledPeople(collection, tuple(results))
+        plan, total = _plan(people)
+        images: list[EnrolledImage] = []
+        for result in enrol_subjects(self._context, collection, plan, policy=policy):
+            images.append(_enrolled(len(images) + 1, result))
+            if progress is not None:
+                progress(len(images), total)
+        return EnrolledPeople(collection, tuple(images))
 
     def identify(
         self,
@@ -148,42 +182,50 @@ class Reknown:
 
         Raises `errors.CollectionNotFoundError`, `errors.ImageError`, `errors.InputError`.
         """
-        from reknown.biometrics.thresholds import ThresholdChoice  # noqa: PLC0415
         from reknown.services.searches.images import identify  # noqa: PLC0415
-        from reknown.services.searches.search import Query  # noqa: PLC0415
 
-        source, threshold = _source(image), ThresholdChoice(similarity, score)
-        found = identify(self._context, Query(collection, threshold, limit), source)
-        return IdentifiedFaces(tuple(found.faces()), found.found.searched.caution, source)
+        source, query = _source(image), _query(collection, similarity, score, limit)
+        found = identify(self._context, query, source)
+        info, caution = found.extraction.image, found.found.searched.caution
+        faces = tuple(found.faces())
+        return IdentifiedFaces(faces, caution, info.width, info.height, info.sha256, source)
 
     def video(
         self,
-        clip: str | PathLike[str],
+        clip: FilePath,
         collection: str = "people",
         *,
         similarity: float | None = None,
         score: float | None = None,
         limit: int = 5,
         keep_days: int | None = None,
+        progress: Progress | None = None,
     ) -> VideoAppearances:
         """Who of a gallery appears in a video, and when; the threshold as in `compare`.
 
-        With `keep_days` (1 to 3650) its tracks are kept as templates, without pictures, to be
-        searched later.
+        MP4, MOV, MKV or WebM; needs the extra `video`. With `keep_days` (1 to 3650) its tracks are
+        kept as templates, without images, to be searched later. `progress` is called with the
+        milliseconds of the video done and all of them (0 while not known).
 
         Raises `errors.CollectionNotFoundError`, `errors.VideoError`, `errors.InputError`.
         """
-        from reknown.biometrics.thresholds import ThresholdChoice  # noqa: PLC0415
-        from reknown.services.searches.search import Query, open_search  # noqa: PLC0415
+        from reknown.services.extras import require_video_support  # noqa: PLC0415
+        from reknown.services.searches.search import open_search  # noqa: PLC0415
         from reknown.services.videos.clips import analyse_clip  # noqa: PLC0415
         from reknown.services.videos.identification import identify_video  # noqa: PLC0415
         from reknown.services.videos.tracks import Keeping  # noqa: PLC0415
 
-        path, platform = Path(clip), self._context.platform
-        query = Query(collection, ThresholdChoice(similarity, score), limit)
+        require_video_support()
+        path, platform = _path(clip), self._context.platform
+        query = _query(collection, similarity, score, limit)
         keeping = None if keep_days is None else Keeping(path.name, keep_days)
         pack = open_search(platform, query).space.pack
-        analysis = analyse_clip(platform, path, pack, lambda *_: None)
+
+        def report(done_ms: int, total_ms: int, _frames: int) -> None:
+            if progress is not None:
+                progress(done_ms, total_ms)
+
+        analysis = analyse_clip(platform, path, pack, report)
         found = identify_video(self._context, query, analysis, keeping)
         return VideoAppearances(
             found.appearances,
@@ -193,78 +235,142 @@ class Reknown:
             analysis.warnings,
         )
 
+    def evaluate(
+        self,
+        people: FilePath,
+        *,
+        similarities: Sequence[float] = (),
+        without_names: bool = False,
+        progress: Progress | None = None,
+    ) -> EvaluatedPeople:
+        """How often the pack is wrong about your own people: every image with every other.
+
+        `people` is a folder with a folder of images for each person, or a CSV file with the
+        columns image and subject. `similarities` are the thresholds to judge (default: 80, 90 and
+        99). `without_names` puts short hashes in place of the names of images. `progress` is called
+        with the images done and all of them. Needs the extra `evaluation`; no gallery is touched.
+
+        Raises `errors.InputError`, also where so few images can show no rate.
+        """
+        from reknown.services.extras import require_evaluation_support  # noqa: PLC0415
+
+        require_evaluation_support()
+        from reknown._evaluated import evaluated  # noqa: PLC0415
+        from reknown.evaluation.manifest import read_manifest  # noqa: PLC0415
+        from reknown.evaluation.pictures import Pictures  # noqa: PLC0415
+        from reknown.evaluation.runs.verify import verification_report  # noqa: PLC0415
+        from reknown.evaluation.templates import extract  # noqa: PLC0415
+        from reknown.vision.packs.space import detector_fingerprint  # noqa: PLC0415
+        from reknown.vision.packs.store import PackStore  # noqa: PLC0415
+
+        settings, engine = self._settings, self._context.platform.engines.default
+        manifest, packs = read_manifest(_path(people)), PackStore(settings.cache, [settings.packs])
+        templates = extract(
+            engine,
+            manifest,
+            settings.cache / "evaluation",
+            detector=detector_fingerprint(packs.manifest(engine.space.pack)),
+            progress=progress,
+        )
+        pictures = Pictures.of(manifest, templates, engine.calibration)
+        report = verification_report(
+            pictures, similarities=similarities, without_names=without_names
+        )
+        return evaluated(report)
+
 
 class Collections:
     """The galleries of a data folder: iterate, look up by name, make and delete."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, client: Reknown) -> None:
+        self._client = client
 
     def __iter__(self) -> Iterator[Collection]:
         from reknown.services.galleries.collections import list_collections  # noqa: PLC0415
         from reknown.services.galleries.pages import all_pages  # noqa: PLC0415
 
-        return all_pages(lambda page: list_collections(self._context, page))
+        context = self._client._context
+        return all_pages(lambda page: list_collections(context, page))
+
+    def __contains__(self, name: object) -> bool:
+        return any(collection.name == name for collection in self)
 
     def __getitem__(self, name: str) -> Collection:
         """One gallery with its counts; raises `errors.CollectionNotFoundError`."""
         from reknown.services.galleries.collections import describe_collection  # noqa: PLC0415
 
-        return describe_collection(self._context, name)
+        return describe_collection(self._client._context, name)
 
     def create(self, name: str, pack: str | None = None) -> Collection:
-        """A new, empty gallery; raises `errors.AlreadyExistsError`, `errors.InputError`."""
+        """A new, empty gallery; raises `errors.AlreadyExistsError`, `errors.ModelNotFoundError`."""
         from reknown.services.galleries.collections import create_collection  # noqa: PLC0415
 
-        return create_collection(self._context, name, pack)
+        return create_collection(self._client._context, name, pack)
 
     def delete(self, name: str) -> None:
         """Deletes it with all its people and faces; raises `errors.CollectionNotFoundError`."""
         from reknown.services.galleries.collections import delete_collection  # noqa: PLC0415
 
-        delete_collection(self._context, name)
+        delete_collection(self._client._context, name)
 
 
-def _plan(people: str | PathLike[str] | Iterable[tuple[Image, str]]) -> list[Enrolee]:
-    from reknown.services.galleries.enrolment_plan import Enrolee, read_plan  # noqa: PLC0415
+def _query(collection: str, similarity: float | None, score: float | None, limit: int) -> Query:
+    from reknown.biometrics.thresholds import ThresholdChoice  # noqa: PLC0415
+    from reknown.services.searches.search import Query  # noqa: PLC0415
+
+    if limit < 1:
+        raise InputError(f"limit must be at least 1, got {limit}")
+    return Query(collection, ThresholdChoice(similarity, score), limit)
+
+
+def _plan(people: FilePath | Iterable[tuple[Image, str]]) -> tuple[Iterable[Enrolee], int]:
+    """Whom to enrol, and how many images that is; 0 where it will show."""
+    from reknown.services.galleries.enrolment_plan import read_plan  # noqa: PLC0415
 
     if isinstance(people, str | PathLike):
-        return read_plan(Path(people))
-    return [Enrolee(_source(image), name) for image, name in people]
+        plan = read_plan(_path(people))
+        return plan, len(plan)
+    return map(_enrolee, people), len(people) if isinstance(people, Sized) else 0
+
+
+def _enrolee(pair: Any) -> Enrolee:
+    from reknown.services.galleries.enrolment_plan import Enrolee  # noqa: PLC0415
+
+    match pair:
+        case (image, str() as name):
+            return Enrolee(_source(image), name)
+    raise InputError("people are a folder, a CSV file, or pairs of an image and a name")
+
+
+def _enrolled(number: int, result: EnrolmentResult) -> EnrolledImage:
+    """Without the bytes of the image: there may be many."""
+    source, face = result.enrolee.source, result.face
+    return EnrolledImage(
+        number,
+        result.enrolee.subject,
+        source if isinstance(source, Path) else None,
+        None if face is None else face.face_id,
+        result.outcome.value == "enrolled",
+        result.reason,
+    )
+
+
+def _path(path: FilePath) -> Path:
+    """The path, with ~ for a home; raises `InputError` for one of nobody."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"cannot read {path}: no such user") from error
 
 
 def _source(image: Any) -> Source:
     """The image as a file or the bytes of one; raises `InputError` for what is none."""
-    if isinstance(image, bytes):
-        return image
-    if isinstance(image, bytearray | memoryview):
-        return bytes(image)
-    if isinstance(image, str | PathLike):
-        return Path(image)
-    return _encoded(image)
+    from reknown.services.images.pixels import encode_pixels  # noqa: PLC0415
 
-
-def _encoded(image: Any) -> bytes:
-    """Pixels as a PNG, or as a fine JPEG where that would be too large a file."""
-    import numpy as np  # noqa: PLC0415
-    from PIL import Image  # noqa: PLC0415
-
-    from reknown.biometrics.errors import InputError  # noqa: PLC0415
-    from reknown.services.images.sources import MAX_BYTES  # noqa: PLC0415
-
-    if isinstance(image, np.ndarray):
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise InputError(
-                f"pixels must be RGB uint8 (height, width, 3), got {image.dtype} {image.shape}"
-            )
-        image = Image.fromarray(image)
-    if not isinstance(image, Image.Image):
-        raise InputError(
-            f"an image is a path, bytes, a Pillow image or an RGB array, got {type(image).__name__}"
-        )
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
-    if buffer.tell() > MAX_BYTES:
-        buffer = io.BytesIO()
-        image.convert("RGB").save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
-    return buffer.getvalue()
+    match image:
+        case bytes():
+            return image
+        case str() | PathLike():
+            return _path(image)
+        case _:
+            return encode_pixels(image)

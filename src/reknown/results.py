@@ -1,4 +1,4 @@
-"""What the Python client answers: frozen, documented, and shown as a table in notebooks.
+"""What the Python client answers: frozen, printed as text, shown as tables in notebooks.
 
 Boxes are ratios of the upright image (`box.pixels(width, height)` gives pixels), confidence and
 rates are 0 to 1, similarity and quality 0 to 100, angles degrees, times milliseconds.
@@ -6,35 +6,47 @@ rates are 0 to 1, similarity and quality 0 to 100, angles degrees, times millise
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING
 
+from reknown._evaluated import ErrorRate, EvaluatedPeople, ThresholdRates
+from reknown._notebook import Shown, paragraph, picture, table
+from reknown.biometrics.text import one_in, printable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
     from reknown.biometrics.faces import DetectedFace
-    from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.services.images.sources import Source
     from reknown.services.videos.identification import Appearance
-    from reknown.vision.draw import Label
 
-_WIDEST = 640
+__all__ = [
+    "ComparedFaces",
+    "DetectedFaces",
+    "EnrolledImage",
+    "EnrolledPeople",
+    "ErrorRate",
+    "EvaluatedPeople",
+    "IdentifiedFaces",
+    "ThresholdRates",
+    "VideoAppearances",
+]
+
+_MEANING = ("similarity", "score", "false match rate")
 
 
-@dataclass(frozen=True, slots=True)
-class DetectedFaces:
-    """The faces of an image, largest first; `width` and `height` in pixels."""
+@dataclass(frozen=True, slots=True, repr=False)
+class DetectedFaces(Shown):
+    """The faces of an image, largest first; `width` and `height` in pixels, upright."""
 
     faces: tuple[DetectedFace, ...]
     width: int
     height: int
     sha256: str
-    _source: Source = field(repr=False, compare=False)
+    _source: Source = field(compare=False)
 
     def __iter__(self) -> Iterator[DetectedFace]:
         return iter(self.faces)
@@ -42,8 +54,16 @@ class DetectedFaces:
     def __len__(self) -> int:
         return len(self.faces)
 
+    def __str__(self) -> str:
+        lines = (
+            f"face {n}: confidence {face.confidence:.3f}, "
+            f"quality {face.quality.unified_score.score} of 100"
+            for n, face in enumerate(self.faces, 1)
+        )
+        return "\n".join(lines) or "no face found"
+
     def _repr_html_(self) -> str:
-        from reknown.vision.draw import Label  # noqa: PLC0415
+        from reknown.vision.draw import Label  # noqa: PLC0415 - Pillow loads late
 
         labels = [Label(face.box, (str(n),)) for n, face in enumerate(self.faces, 1)]
         rows = [
@@ -51,16 +71,16 @@ class DetectedFaces:
             for n, face in enumerate(self.faces, 1)
         ]
         columns = ("face", "confidence", "quality", "yaw", "pitch", "roll")
-        return _picture(self._source, labels) + _table(columns, rows)
+        shown = picture(self._source, self.sha256, labels) + table(columns, rows)
+        return shown if rows else shown + paragraph(str(self))
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedFaces:
+@dataclass(frozen=True, slots=True, repr=False)
+class ComparedFaces(Shown):
     """A probe's largest face against every face of another image, best first.
 
-    `similarity` and `false_match_rate` are those of the best; None where the pack is not
-    calibrated. `accepted` says whether it reaches `threshold`, a score: grounds to look closer,
-    not proof of identity.
+    `threshold` is a score. Whether it is reached is grounds to look closer, not proof of
+    identity.
     """
 
     probe: DetectedFace
@@ -69,75 +89,121 @@ class ComparedFaces:
 
     @property
     def accepted(self) -> bool:
-        """Whether any face reaches the threshold."""
-        return any(comparison.accepted for _, comparison in self.comparisons)
+        """Whether the best face reaches the threshold."""
+        return self._best.accepted
 
     @property
     def score(self) -> float:
         """Of the best face: the cosine, -1 to 1."""
-        return self.comparisons[0][1].score
+        return self._best.score
 
     @property
     def similarity(self) -> float | None:
-        """Of the best face, 0 to 100."""
-        return self.comparisons[0][1].similarity
+        """Of the best face, 0 to 100; None where the pack is not calibrated."""
+        return self._best.similarity
 
     @property
     def false_match_rate(self) -> float | None:
-        """How often two strangers would score as high."""
-        return self.comparisons[0][1].false_match_rate
+        """How often two strangers would score as high; None where the pack is not calibrated."""
+        return self._best.false_match_rate
+
+    @property
+    def _best(self) -> Comparison:
+        return self.comparisons[0][1]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"face {n}: {_compared(comparison)}" for n, (_, comparison) in enumerate(self, 1)
+        )
+
+    def __iter__(self) -> Iterator[tuple[DetectedFace, Comparison]]:
+        return iter(self.comparisons)
+
+    def __len__(self) -> int:
+        return len(self.comparisons)
 
     def _repr_html_(self) -> str:
-        rows = [
-            (n, *_meaning(c), "above threshold" if c.accepted else "below threshold")
-            for n, (_, c) in enumerate(self.comparisons, 1)
-        ]
-        return _table(("face", "similarity", "score", "false match rate", "result"), rows)
+        rows = [(n, *_meaning(c), _result(c)) for n, (_, c) in enumerate(self, 1)]
+        return table(("face", *_MEANING, "result"), rows)
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolledPeople:
-    """What became of each image, in order; those that were known are counted as enrolled."""
+class EnrolledImage:
+    """What became of the image of `person`, whose place among all is `number`, from 1.
+
+    `path` is None for an image that was no file. `face_id` is its face in the gallery, None
+    where it was refused, for the `reason`; it is `new` unless it had been in before.
+    """
+
+    number: int
+    person: str
+    path: Path | None
+    face_id: str | None
+    new: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EnrolledPeople(Shown):
+    """What became of each image, in order."""
 
     collection: str
-    results: tuple[EnrolmentResult, ...]
+    images: tuple[EnrolledImage, ...]
 
     @property
-    def enrolled(self) -> tuple[EnrolmentResult, ...]:
-        """Those that are in the gallery now."""
-        return tuple(result for result in self.results if result.face is not None)
+    def enrolled(self) -> tuple[EnrolledImage, ...]:
+        """Those that are in the gallery now, and those that had been before."""
+        return tuple(image for image in self.images if image.face_id is not None)
 
     @property
-    def refused(self) -> tuple[EnrolmentResult, ...]:
+    def refused(self) -> tuple[EnrolledImage, ...]:
         """Those that were turned away, each with its `reason`."""
-        return tuple(result for result in self.results if result.reason)
+        return tuple(image for image in self.images if image.face_id is None)
 
     @property
     def people(self) -> tuple[str, ...]:
         """Who has a face in the gallery now, in order of first appearance."""
-        return tuple(dict.fromkeys(result.enrolee.subject for result in self.enrolled))
+        return tuple(dict.fromkeys(image.person for image in self.enrolled))
+
+    def __iter__(self) -> Iterator[EnrolledImage]:
+        return iter(self.images)
 
     def __len__(self) -> int:
-        return len(self.enrolled)
+        return len(self.images)
+
+    def __str__(self) -> str:
+        refused = (f"refused {_named(r)} of {r.person}: {r.reason}" for r in self.refused)
+        return "\n".join([self._summary(), *map(printable, refused)])
+
+    def _summary(self) -> str:
+        new = sum(image.new for image in self.enrolled)
+        known, refused = len(self.enrolled) - new, len(self.refused)
+        return (
+            f"{printable(self.collection)}: {len(self.people)} people; {new} images enrolled, "
+            f"{known} were in already, {refused} refused"
+        )
 
     def _repr_html_(self) -> str:
-        summary = f"{len(self.people)} people, {len(self)} images in {self.collection}"
-        rows = [(r.enrolee.subject, r.enrolee.name, r.reason) for r in self.refused]
-        table = _table(("person", "image", "refused because"), rows) if rows else ""
-        return f"<p>{escape(summary)}</p>{table}"
+        rows = [(refused.person, _named(refused), refused.reason) for refused in self.refused]
+        columns = ("person", "image", "refused because")
+        return paragraph(self._summary()) + table(columns, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class IdentifiedFaces:
+@dataclass(frozen=True, slots=True, repr=False)
+class IdentifiedFaces(Shown):
     """Every face of an image, largest first, with its candidates, best first.
 
     Answers are candidates for a person to check, never identifications. `caution` says what to
-    know before relying on one; None where few false ones are expected.
+    know before relying on one; None where few false ones are expected. `width` and `height` in
+    pixels, upright.
     """
 
     faces: tuple[tuple[DetectedFace, CandidateList], ...]
     caution: str | None
-    _source: Source = field(repr=False, compare=False)
+    width: int
+    height: int
+    sha256: str
+    _source: Source = field(compare=False)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -155,10 +221,10 @@ class IdentifiedFaces:
             f"face {n}: {_names(found.candidates) or 'no candidate'}"
             for n, (_, found) in enumerate(self.faces, 1)
         ]
-        return "\n".join([*lines, *([self.caution] if self.caution else [])]) or "no face found"
+        return "\n".join([*(lines or ["no face found"]), *([self.caution] if self.caution else [])])
 
     def _repr_html_(self) -> str:
-        from reknown.vision.draw import Label  # noqa: PLC0415
+        from reknown.vision.draw import Label  # noqa: PLC0415 - Pillow loads late
 
         labels = [
             Label(face.box, (_best(found) or f"unknown {n}",), bool(found.candidates))
@@ -169,13 +235,14 @@ class IdentifiedFaces:
             for n, (_, found) in enumerate(self.faces, 1)
             for candidate in found.candidates
         ]
-        columns = ("face", "candidate", "similarity", "score", "false match rate")
-        caution = f"<p>{escape(self.caution)}</p>" if self.caution else ""
-        return _picture(self._source, labels) + _table(columns, rows) + caution
+        shown = picture(self._source, self.sha256, labels) + table(
+            ("face", "candidate", *_MEANING), rows
+        )
+        return shown + paragraph(self.caution if rows else str(self))
 
 
-@dataclass(frozen=True, slots=True)
-class VideoAppearances:
+@dataclass(frozen=True, slots=True, repr=False)
+class VideoAppearances(Shown):
     """Who might appear in a video, and when, in order of time.
 
     `duration_ms` is the video's. `kept_until` is when the tracks kept of it are deleted, None if
@@ -195,10 +262,14 @@ class VideoAppearances:
         return len(self.appearances)
 
     def __str__(self) -> str:
-        return "\n".join(
+        lines = [
             f"{a.from_ms / 1000:.1f} s to {a.to_ms / 1000:.1f} s: {_appearing(a)}"
             for a in self.appearances
-        )
+        ]
+        return "\n".join([*(lines or ["no face found"]), *self._notes()])
+
+    def _notes(self) -> list[str]:
+        return [*([self.caution] if self.caution else []), *self.warnings]
 
     def _repr_html_(self) -> str:
         rows = [
@@ -210,12 +281,13 @@ class VideoAppearances:
             )
             for a in self.appearances
         ]
-        return _table(("from", "to", "person", "similarity", "score", "false match rate"), rows)
+        shown = table(("from", "to", "person", *_MEANING), rows) or paragraph("no face found")
+        return shown + "".join(map(paragraph, self._notes()))
 
 
 def _appearing(appearance: Appearance) -> str:
     best = appearance.best
-    return f"unknown {appearance.person + 1}" if best is None else _name(best)
+    return f"unknown {appearance.person + 1}" if best is None else _names([best])
 
 
 def _names(candidates: Iterable[Candidate]) -> str:
@@ -225,44 +297,32 @@ def _names(candidates: Iterable[Candidate]) -> str:
 
 
 def _name(candidate: Candidate) -> str:
-    return candidate.user or f"face {candidate.face_id}"
+    return printable(candidate.user or f"face {candidate.face_id}")
 
 
 def _best(found: CandidateList) -> str:
     return _name(found.candidates[0]) if found.candidates else ""
 
 
+def _named(image: EnrolledImage) -> str:
+    return f"image {image.number}" if image.path is None else str(image.path)
+
+
 def _meaning(found: Candidate | Comparison) -> tuple[str, str, str]:
     similarity = "-" if found.similarity is None else f"{found.similarity:.1f}"
-    rate = "-" if found.false_match_rate is None else f"{found.false_match_rate:.2g}"
-    return similarity, f"{found.score:.4f}", rate
+    return similarity, f"{found.score:.4f}", one_in(found.false_match_rate)
+
+
+def _compared(comparison: Comparison) -> str:
+    if comparison.similarity is None:
+        return f"score {comparison.score:.4f}, {_result(comparison)}"
+    rate = one_in(comparison.false_match_rate)
+    return f"similarity {comparison.similarity:.1f}, {_result(comparison)} (strangers: {rate})"
+
+
+def _result(comparison: Comparison) -> str:
+    return "above threshold" if comparison.accepted else "below threshold"
 
 
 def _angles(face: DetectedFace) -> tuple[str, ...]:
     return tuple(f"{angle:+.0f}°" for angle in (face.pose.yaw, face.pose.pitch, face.pose.roll))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _picture(source: Source, labels: Sequence[Label]) -> str:
-    """The image with boxes, small enough for a page; nothing where the file is gone."""
-    from reknown.biometrics.errors import ReknownError  # noqa: PLC0415
-    from reknown.services.images.sources import read_source  # noqa: PLC0415
-    from reknown.vision.draw import draw_labels  # noqa: PLC0415
-    from reknown.vision.images import decode_image  # noqa: PLC0415
-
-    try:
-        image = draw_labels(decode_image(read_source(source)).pixels, labels)
-    except ReknownError:
-        return ""
-    image.thumbnail((_WIDEST, _WIDEST))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG")
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="" src="data:image/jpeg;base64,{data}">'

@@ -1,7 +1,13 @@
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import portraits
 import videos
 from servers import serving
 
@@ -16,14 +22,60 @@ def _run(name: str, *arguments: object, environment: dict[str, str] | None = Non
     return str(done.stdout)
 
 
-def test_two_pictures_of_one_person(people: Path) -> None:
-    picture = people / "Grace Hopper" / "1.jpg"
-    assert "at or above the threshold" in _run("compare_two.py", picture, picture)
+def test_every_example_is_run_here() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [path.name for path in _EXAMPLES.glob("*.*") if f'"{path.name}"' not in text] == []
 
 
-def test_two_people(people: Path) -> None:
-    first, second = (people / name / "1.jpg" for name in ("Grace Hopper", "Eileen Collins"))
-    assert "below the threshold" in _run("compare_two.py", first, second)
+def test_people_are_enrolled_and_found(people: Path, tmp_path: Path) -> None:
+    party, clip = tmp_path / "party.jpg", tmp_path / "party.mp4"
+    party.write_bytes(portraits.pair())
+    shown = [(videos.eileen(), videos.still((0.5, 0.5)))]
+    videos.render(clip, videos.scene(videos.steady(0, 1000), shown))
+    enrolled = _run("enroll.py", people)
+    assert enrolled == "people: 2 people; 2 images enrolled, 0 were in already, 0 refused\n"
+    assert "face 2: Grace Hopper" in _run("identify.py", party)
+    assert "s: Eileen Collins" in _run("video_who.py", clip)
+
+
+def test_two_images_are_compared(people: Path) -> None:
+    eileen, grace = (people / name / "1.jpg" for name in ("Eileen Collins", "Grace Hopper"))
+    assert "face 1: similarity 100.0, above threshold" in _run("compare_two.py", grace, grace)
+    assert "below threshold" in _run("compare_two.py", grace, eileen)
+
+
+def test_people_of_ones_own_are_evaluated(tmp_path: Path) -> None:
+    own, report = tmp_path / "own", tmp_path / "report.html"
+    own.mkdir()
+    portraits.save_many(own, 6, 2)
+    assert "6 images of 2 people" in _run("evaluate_own.py", own, report)
+    assert "Verification" in report.read_text(encoding="utf-8")
+
+
+def test_the_notebook(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("party.jpg").write_bytes(portraits.pair())
+    shown = _notebook(_EXAMPLES / "first_steps.ipynb")
+    html = [value._repr_html_() for value in shown if hasattr(value, "_repr_html_")]
+    assert len(html) == 4
+    assert "Grace Hopper" in html[2]
+    assert ("people", 2, 2) in shown[-1]
+
+
+def _notebook(path: Path) -> list[Any]:
+    """What the cells show: their last expressions."""
+    shown: list[Any] = []
+    names: dict[str, Any] = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        body = ast.parse("".join(cell["source"])).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), path.name, "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), path.name, "eval"), names)
+            shown += [value] if value is not None else []
+    return shown
 
 
 def test_rates_of_any_system() -> None:

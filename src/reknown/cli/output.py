@@ -10,7 +10,8 @@ from contextlib import nullcontext
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from unicodedata import category
+
+from reknown.biometrics.text import one_in, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,10 +20,22 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+__all__ = [
+    "EXIT_DONE",
+    "EXIT_ERROR",
+    "EXIT_NEGATIVE",
+    "NoBar",
+    "console",
+    "one_in",
+    "percent",
+    "print_json",
+    "print_table",
+    "printable",
+    "progress",
+]
+
 EXIT_DONE, EXIT_NEGATIVE, EXIT_ERROR = 0, 1, 2
-_RAREST = 1e-6
 _PIPED_WIDTH = 120
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
 def console(*, error: bool = False) -> Console:
@@ -59,18 +72,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     for row in rows:
         table.add_row(*(Text(printable(str(cell))) for cell in row))
     console().print(table)
-
-
-def printable(text: str) -> str:
-    """`text` without control characters: names from strangers must not move the cursor."""
-    if text.isprintable():
-        return text
-    return "".join(c if _harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _harmless(character: str) -> bool:
-    """Printable, or a space or joiner that names in some scripts are written with."""
-    return character.isprintable() or category(character) == "Zs" or character in _JOINERS
 
 
 class NoBar:
@@ -123,19 +124,6 @@ def progress() -> AbstractContextManager[Progress | NoBar]:
 def percent(value: float | None) -> str:
     """A similarity for people."""
     return "-" if value is None else f"{value:.1f}"
-
-
-def one_in(rate: float | None) -> str:
-    """A false match rate for people: "1 in 10,000"; "-" where none is known.
-
-    No calibration reaches beyond 1e-6, so that stands for anything rarer.
-    """
-    if rate is None:
-        return "-"
-    if rate >= 1:
-        return "every one"
-    text = f"1 in {float(f'{1 / rate:.2g}'):,.0f}"
-    return f"under {text}" if rate <= _RAREST else text
 
 
 def _plain(value: object) -> object:

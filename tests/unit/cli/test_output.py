@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reknown.cli.output import one_in, percent, print_json, print_table, printable
+from reknown.cli.output import percent, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,22 +31,6 @@ class _Thing:
     name: str
     parts: tuple[int, ...]
     colour: _Colour
-
-
-@pytest.mark.parametrize(
-    ("rate", "text"),
-    [
-        (None, "-"),
-        (1, "every one"),
-        (0.5, "1 in 2"),
-        (0.0123, "1 in 81"),
-        (1e-4, "1 in 10,000"),
-        (1.05e-6, "1 in 950,000"),
-        (1e-6, "under 1 in 1,000,000"),
-    ],
-)
-def test_rates_are_told_as_one_in_so_many(rate: float | None, text: str) -> None:
-    assert one_in(rate) == text
 
 
 def test_similarities_have_one_decimal() -> None:
@@ -74,11 +58,6 @@ def test_undecodable_file_names_survive_json(capsysbinary: pytest.CaptureFixture
     name = os.fsdecode(b"\xff\xfe.jpg")
     print_json({"image": name})
     assert json.loads(capsysbinary.readouterr().out)["image"] == name
-
-
-def test_control_characters_are_replaced() -> None:
-    assert printable("a\x1b[2Jb\nc\u202e\udcff") == "a\ufffd[2Jb\ufffdc\ufffd\ufffd"
-    assert printable("Zoë Łuk 山田 💡") == "Zoë Łuk 山田 💡"
 
 
 def test_tables_show_markup_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import typer
 
-from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate import audit
 from reknown.cli.evaluate.calibrate import calibrate
 from reknown.cli.evaluate.compare import compare
 from reknown.cli.evaluate.groups import groups
 from reknown.cli.evaluate.identify import identify
 from reknown.cli.evaluate.verify import verify
+from reknown.services.extras import require_evaluation_support
 
-_NEEDED = ("scipy", "jinja2", "matplotlib")
 cli = typer.Typer(
     help="How often is it wrong, and for whom? Measured with NIST's methods.",
     no_args_is_help=True,
@@ -25,11 +22,7 @@ cli = typer.Typer(
 @cli.callback()
 def root() -> None:
     """Raises `InputError` when this installation lacks what evaluations need."""
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"evaluations need {' and '.join(missing)}: pip install 'reknown[evaluation]'"
-        )
+    require_evaluation_support()
 
 
 cli.command()(verify)

@@ -1,14 +1,11 @@
-"""What commands on video files need: the extra packages, and a bar."""
+"""What commands on video files need: a bar."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
-
-from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,14 +14,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from reknown.cli.output import NoBar
-
-
-def require_video_support() -> None:
-    """Raises `InputError` when this installation lacks what videos need."""
-    needed = {"av": "PyAV", "jinja2": "jinja2"}
-    missing = [name for module, name in needed.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        raise InputError(f"videos need {' and '.join(missing)}: pip install 'reknown[video]'")
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def identify(
     from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.identify import print_search, warn_of
     from reknown.cli.session import open_context
-    from reknown.cli.video.clips import require_video_support
+    from reknown.services.extras import require_video_support
     from reknown.services.searches.search import Query, open_search
 
     require_video_support()

@@ -1,0 +1,25 @@
+"""The extras that an installation may lack, asked for before any work is done."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from reknown.biometrics.errors import InputError
+
+
+def require_video_support() -> None:
+    """Raises `InputError` when this installation lacks what videos need."""
+    _require("videos", "video", {"av": "PyAV", "jinja2": "jinja2"})
+
+
+def require_evaluation_support() -> None:
+    """Raises `InputError` when this installation lacks what evaluations need."""
+    _require(
+        "evaluations", "evaluation", {name: name for name in ("scipy", "jinja2", "matplotlib")}
+    )
+
+
+def _require(what: str, extra: str, needed: dict[str, str]) -> None:
+    missing = [name for module, name in needed.items() if find_spec(module) is None]
+    if missing:
+        raise InputError(f"{what} need {' and '.join(missing)}: pip install 'reknown[{extra}]'")

@@ -1,0 +1,55 @@
+"""Images that a program holds as pixels: made files of, so that bytes are decoded in one place."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from reknown.biometrics.errors import InputError, InvalidImageError
+from reknown.services.images.sources import MAX_BYTES
+
+_QUALITY = 95
+# Those that a PNG holds as they are; 16 bits too, of which the decoder takes the higher eight.
+_KEPT = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
+# Nobody knows which of their values is white.
+_UNSCALED = frozenset({"F", "I"})
+
+
+def encode_pixels(image: object) -> bytes:
+    """A Pillow image, or RGB pixels uint8 (height, width, 3), as a PNG.
+
+    Upright where the image says how it was taken (EXIF); as a fine JPEG where the PNG would be
+    too large a file.
+
+    Raises `InputError` for anything else, `InvalidImageError` for an image that cannot be read.
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            raise InputError(
+                f"pixels must be RGB uint8 (height, width, 3), got {image.dtype} {image.shape}"
+            )
+        image = Image.fromarray(image)
+    if not isinstance(image, Image.Image):
+        raise InputError(
+            f"an image is a path, bytes, a Pillow image or an RGB array, got {type(image).__name__}"
+        )
+    if image.mode in _UNSCALED:
+        raise InputError(f"a Pillow image of mode {image.mode} has no white: convert it to RGB")
+    try:
+        return _encoded(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InvalidImageError(f"not a readable Pillow image: {error}") from error
+
+
+def _encoded(image: Image.Image) -> bytes:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode not in _KEPT:
+        upright = upright.convert("RGB")
+    buffer = io.BytesIO()
+    upright.save(buffer, "PNG", compress_level=1)
+    if buffer.tell() > MAX_BYTES:
+        buffer = io.BytesIO()
+        upright.convert("RGB").save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
+    return buffer.getvalue()
