@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces
+from reknown.gallery.subjects import Column, SubjectRoll
 from reknown.gallery.templates import (
     GalleryTemplates,
     count_templates,
@@ -89,12 +90,14 @@ class TemplateCache:
 
 
 class _Held:
-    """One collection's templates at one revision; `counted` bytes are in the cache's total."""
+    """One collection's templates at one revision; `counted` bytes are in the cache's total.
+
+    Snapshots given out are the first rows of arrays and lists that only grow: what is added
+    costs nothing for what is there. Only where a face changes hands are two columns copied, and
+    all of them where faces are gone.
+    """
 
     _revision: int
-    _buffer: NDArray[np.float32]
-    _keys: NDArray[np.int64]
-    _templates: GalleryTemplates
 
     def __init__(self, owner: int, space: TemplateSpace) -> None:
         self.owner = owner
@@ -105,7 +108,7 @@ class _Held:
     @property
     def nbytes(self) -> int:
         """About the memory held, names included."""
-        return self._buffer.nbytes + _BYTES_A_FACE * len(self._keys) + _BYTES_A_COLLECTION
+        return self._vectors.nbytes + _BYTES_A_FACE * self._count + _BYTES_A_COLLECTION
 
     def refreshed(self, connection: Connection, row: Row[Any]) -> GalleryTemplates:
         with self._lock:
@@ -120,57 +123,103 @@ class _Held:
             return self._templates
 
     def _clear(self, space: TemplateSpace) -> None:
+        self._space = space
         self._revision = -1
-        # Snapshots given out are views of the first rows: those never change in place.
-        self._buffer = np.empty((0, space.dimension), np.float32)
-        self._keys = np.empty(0, np.int64)
-        self._templates = GalleryTemplates(space, self._buffer, (), ())
+        self._fill(np.empty(0, np.int64), np.empty((0, space.dimension), np.float32), [], [])
+
+    def _fill(
+        self,
+        keys: NDArray[np.int64],
+        vectors: NDArray[np.float32],
+        face_ids: list[str],
+        users: list[str | None],
+    ) -> None:
+        """Holds these and nothing else."""
+        self._count = len(keys)
+        self._keys, self._vectors = keys, vectors
+        self._face_ids, self._users = face_ids, users
+        self._roll = SubjectRoll()
+        self._subjects = np.fromiter(map(self._roll.add, users), np.int64, len(users))
+        self._show()
 
     def _prune(self, connection: Connection, owner: int) -> None:
         query = select(faces.c.id).where(faces.c.collection_id == owner)
         present = np.fromiter(connection.execute(query).scalars(), np.int64)
-        kept = np.flatnonzero(np.isin(self._keys, present)).tolist()
-        old = self._templates
-        face_ids = [old.face_ids[i] for i in kept]
-        self._buffer = old.vectors[kept]
-        self._show(self._keys[kept], face_ids, [old.users[i] for i in kept])
+        kept = np.flatnonzero(np.isin(self._keys[: self._count], present))
+        face_ids = [self._face_ids[place] for place in kept]
+        users = [self._users[place] for place in kept]
+        self._fill(self._keys[kept], self._vectors[kept], face_ids, users)
 
     def _update(self, connection: Connection, owner: int) -> None:
         if self._revision < 0:
-            self._reserve(0, count_templates(connection, owner))
+            self._reserve(count_templates(connection, owner))
             query = select_templates(owner)
         else:
             query = select_templates(owner, since=self._revision)
-        dimension = self._buffer.shape[1]
-        newest = int(self._keys[-1]) if len(self._keys) else 0
-        # Shown only when all has been read: a statement may fail halfway.
-        keys = [self._keys]
-        face_ids, users = list(self._templates.face_ids), list(self._templates.users)
-        for rows, vectors in stream_templates(connection, query, dimension):
-            new = [number for number, row in enumerate(rows) if row.id > newest]
-            for row in rows:
-                if row.id <= newest:
-                    users[int(np.searchsorted(self._keys, row.id))] = row.user_name
-            self._append(len(face_ids), vectors[new])
-            keys.append(np.array([rows[i].id for i in new], np.int64))
-            face_ids.extend(rows[i].face_id for i in new)
-            users.extend(rows[i].user_name for i in new)
-        self._show(np.concatenate(keys), face_ids, users)
+        newest = int(self._keys[self._count - 1]) if self._count else 0
+        # Taken over only when all has been read: a statement may fail halfway.
+        new: list[Row[Any]] = []
+        moved: dict[int, str | None] = {}
+        for rows, vectors in stream_templates(connection, query, self._space.dimension):
+            fresh = [number for number, row in enumerate(rows) if row.id > newest]
+            moved |= {row.id: row.user_name for row in rows if row.id <= newest}
+            self._place(self._count + len(new), vectors[fresh])
+            new.extend(rows[number] for number in fresh)
+        self._move(moved)
+        self._add(new)
+        self._show()
 
-    def _append(self, used: int, vectors: NDArray[np.float32]) -> None:
-        needed = used + len(vectors)
-        self._reserve(used, needed)
-        self._buffer[used:needed] = vectors
+    def _move(self, moved: dict[int, str | None]) -> None:
+        """Gives faces to other users, or to none."""
+        places = np.searchsorted(self._keys[: self._count], list(moved)).tolist()
+        changes = [
+            (place, user)
+            for place, user in zip(places, moved.values(), strict=True)
+            if self._users[place] != user
+        ]
+        if not changes:
+            return
+        self._users, self._subjects = self._users[: self._count], self._subjects.copy()
+        for place, user in changes:
+            self._roll.remove(self._users[place])
+            self._users[place] = user
+            self._subjects[place] = self._roll.add(user)
 
-    def _reserve(self, used: int, needed: int) -> None:
-        if needed > len(self._buffer):
-            grown = np.empty((int(needed * _SPARE), self._buffer.shape[1]), np.float32)
-            grown[:used] = self._buffer[:used]
-            self._buffer = grown
+    def _add(self, rows: Sequence[Row[Any]]) -> None:
+        end = self._count + len(rows)
+        self._keys[self._count : end] = [row.id for row in rows]
+        self._subjects[self._count : end] = [self._roll.add(row.user_name) for row in rows]
+        self._face_ids.extend(row.face_id for row in rows)
+        self._users.extend(row.user_name for row in rows)
+        self._count = end
 
-    def _show(
-        self, keys: NDArray[np.int64], face_ids: Sequence[str], users: Sequence[str | None]
-    ) -> None:
-        self._keys = keys
-        vectors = self._buffer[: len(keys)]
-        self._templates = GalleryTemplates(self._templates.space, vectors, face_ids, users)
+    def _place(self, start: int, vectors: NDArray[np.float32]) -> None:
+        """Puts vectors behind those that are shown."""
+        end = start + len(vectors)
+        self._reserve(end)
+        self._vectors[start:end] = vectors
+
+    def _reserve(self, needed: int) -> None:
+        """Room for so many faces."""
+        if needed > len(self._vectors) or needed > len(self._subjects):
+            room = int(needed * _SPARE)
+            self._vectors = _grown(self._vectors, room)
+            self._keys, self._subjects = _grown(self._keys, room), _grown(self._subjects, room)
+
+    def _show(self) -> None:
+        count = self._count
+        self._templates = GalleryTemplates(
+            self._space,
+            self._vectors[:count],
+            Column(self._face_ids, count),
+            Column(self._users, count),
+            self._subjects[:count],
+            self._roll.count,
+            self._roll.owned,
+        )
+
+
+def _grown(array: NDArray[Any], room: int) -> NDArray[Any]:
+    grown = np.empty((room, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array[:room]
+    return grown

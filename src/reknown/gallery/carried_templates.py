@@ -50,7 +50,7 @@ def load_carried(
             new[place[row.face]] = np.frombuffer(row.target_template, "<f4")
     face_ids, owners = [row.face_id for row in rows], [row.user_name for row in rows]
     former, target = (
-        GalleryTemplates(space, vectors, face_ids, owners)
+        GalleryTemplates.of(space, vectors, face_ids, owners)
         for space, vectors in zip(spaces, (old, new), strict=True)
     )
     return former, target

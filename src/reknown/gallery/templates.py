@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from sqlalchemy import func, select
 
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces, users
+from reknown.gallery.subjects import SubjectRoll
 from reknown.gallery.users import user_key
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
@@ -31,42 +31,30 @@ class GalleryTemplates:
     """References in order of enrolment, n of them.
 
     `vectors` (n, dimension) float32; `face_ids` and `users` of each, None for no user.
+    `subjects` (n,) numbers the subject of each: a reference without user is one of its own.
+    There are `subject_count` subjects, and `owned` users with so many of the references.
     """
 
     space: TemplateSpace
     vectors: NDArray[np.float32]
     face_ids: Sequence[str]
     users: Sequence[str | None]
+    subjects: NDArray[np.int64]
+    subject_count: int
+    owned: tuple[int, int]
 
-    @cached_property
-    def subjects(self) -> NDArray[np.intp]:
-        """The number of each reference's subject (n,), from 0 in the order of enrolment.
-
-        A reference without user is a subject of its own.
-        """
-        numbers: dict[str, int] = {}
-        return np.fromiter(
-            (
-                # a user and a face may have the same name
-                numbers.setdefault(
-                    f"face {face_id}" if user is None else f"user {user}", len(numbers)
-                )
-                for face_id, user in zip(self.face_ids, self.users, strict=True)
-            ),
-            np.intp,
-            len(self.face_ids),
-        )
-
-    @cached_property
-    def owned(self) -> tuple[int, int]:
-        """How many users there are, and how many of the references are theirs."""
-        names = [user for user in self.users if user is not None]
-        return len(set(names)), len(names)
-
-    @property
-    def subject_count(self) -> int:
-        """How many subjects the references belong to."""
-        return int(self.subjects.max(initial=-1)) + 1
+    @classmethod
+    def of(
+        cls,
+        space: TemplateSpace,
+        vectors: NDArray[np.float32],
+        face_ids: Sequence[str],
+        users: Sequence[str | None],
+    ) -> GalleryTemplates:
+        """The same with its subjects numbered from 0 in the order of enrolment."""
+        roll = SubjectRoll()
+        subjects = np.fromiter(map(roll.add, users), np.int64, len(users))
+        return cls(space, vectors, face_ids, users, subjects, roll.count, roll.owned)
 
 
 def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
@@ -82,7 +70,7 @@ def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
         vectors[len(face_ids) : len(face_ids) + len(lines)] = part
         face_ids.extend(line.face_id for line in lines)
         owners.extend(line.user_name for line in lines)
-    return GalleryTemplates(space_of(row), vectors[: len(face_ids)], face_ids, owners)
+    return GalleryTemplates.of(space_of(row), vectors[: len(face_ids)], face_ids, owners)
 
 
 def pick_templates(
@@ -155,7 +143,7 @@ def _matrix(rows: Sequence[Row[Any]], dimension: int) -> NDArray[np.float32]:
 
 
 def _gathered(rows: Sequence[Row[Any]], space: TemplateSpace) -> GalleryTemplates:
-    return GalleryTemplates(
+    return GalleryTemplates.of(
         space,
         _matrix(rows, space.dimension),
         [row.face_id for row in rows],

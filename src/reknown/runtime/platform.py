@@ -30,7 +30,8 @@ def open_platform(
 ) -> Iterator[Platform]:
     """The platform of the data folder, closed afterwards; no model is loaded yet.
 
-    `pack` is the default one in place of the settings', `observe` gets the seconds of each stage of an extraction.
+    `pack` is the default one in place of the settings'. `observe` gets the seconds of each stage
+    of an extraction.
 
     Raises `DatabaseError`.
     """

@@ -56,7 +56,7 @@ def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Call
     fixtures = {None: "engine", DEFAULT_PACK: "engine", "public-domain": "public_domain"}
 
     def loaded(pack: str | None) -> Engine | None:
-        made: Engine | None = pack in fixtures and request.getfixturevalue(fixtures[pack]) or None
+        made: Engine | None = (pack in fixtures and request.getfixturevalue(fixtures[pack])) or None
         return made
 
     monkeypatch.setattr(session, "open_engine", lambda pack: loaded(pack) or open_engine(pack))

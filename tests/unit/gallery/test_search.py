@@ -26,7 +26,7 @@ def units(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
 
 
 def gallery(vectors: NDArray[np.float32], users: list[str | None]) -> GalleryTemplates:
-    return GalleryTemplates(SPACE, vectors, [f"f{row}" for row in range(len(users))], users)
+    return GalleryTemplates.of(SPACE, vectors, [f"f{row}" for row in range(len(users))], users)
 
 
 def naive(
@@ -74,7 +74,7 @@ def test_finds_what_looking_at_everything_finds(
     assert [[(hit.user, hit.face_id, hit.score) for hit in hits] for hits in found] == [
         naive(templates, probe, threshold, limit, users_only) for probe in asked
     ]
-    nobodys = GalleryTemplates(SPACE, templates.vectors, templates.face_ids, [None] * len(users))
+    nobodys = GalleryTemplates.of(SPACE, templates.vectors, templates.face_ids, [None] * len(users))
     each = search_references(templates, asked, threshold, limit)
     assert [[(hit.face_id, hit.score) for hit in hits] for hits in each] == [
         [hit[1:] for hit in naive(nobodys, probe, threshold, limit)] for probe in asked

@@ -57,7 +57,7 @@ def test_an_empty_collection(connection: Connection, collection: str, space: Tem
 
 def test_a_face_and_a_user_of_one_name_are_two_subjects(space: TemplateSpace) -> None:
     vectors = np.zeros((2, space.dimension), np.float32)
-    assert module.GalleryTemplates(space, vectors, ["x", "y"], [None, "x"]).subject_count == 2
+    assert module.GalleryTemplates.of(space, vectors, ["x", "y"], [None, "x"]).subject_count == 2
 
 
 def test_templates_are_picked_by_face_in_order_of_enrolment(

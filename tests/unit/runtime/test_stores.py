@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import InputError, ObjectError
 from reknown.configuration import Notices, Objects
-from reknown.objects.errors import ObjectError
 from reknown.runtime.stores import open_objects, open_senders
 
 if TYPE_CHECKING:

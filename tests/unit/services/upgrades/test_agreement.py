@@ -46,7 +46,7 @@ def towards(*angles: float) -> Vectors:
 
 
 def gallery(vectors: Vectors, users: Sequence[str | None]) -> GalleryTemplates:
-    return GalleryTemplates(PLAIN, vectors, [f"face {n}" for n in range(len(users))], users)
+    return GalleryTemplates.of(PLAIN, vectors, [f"face {n}" for n in range(len(users))], users)
 
 
 @settings(max_examples=30, deadline=None)
