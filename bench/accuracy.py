@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.cli.session import open_engine
+from reknown.evaluation.data.pairs import score_pairs
+from reknown.evaluation.measures.folds import fold_accuracy
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
 
@@ -224,18 +226,11 @@ def ten_fold(samples: Samples) -> dict[str, Any]:
     second = np.array([where[row["image_b"]] for row in rows])
     same = np.array([row["same"] == "1" for row in rows])
     folds = np.array([int(row["fold"]) for row in rows])
-    scores = (samples.vectors[first] * samples.vectors[second]).sum(axis=1)
-    scores[samples.failed[first] | samples.failed[second]] = -2
-    right = []
-    for fold in range(10):
-        others, own = folds != fold, folds == fold
-        candidates = np.unique(scores[others])
-        accuracies = [((scores[others] >= t) == same[others]).mean() for t in candidates[::5]]
-        threshold = candidates[::5][int(np.argmax(accuracies))]
-        right.append(float(((scores[own] >= threshold) == same[own]).mean()))
+    scores = score_pairs(samples.vectors, samples.failed, first, second)
+    found = fold_accuracy(scores, same, folds)
     return {
-        "accuracy": float(np.mean(right)),
-        "standard_error": float(np.std(right, ddof=1) / np.sqrt(10)),
+        "accuracy": found.accuracy,
+        "standard_error": found.standard_error,
         "pairs": len(rows),
     }
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.evaluation import AllPairsDesign, PairTrials, Resampling, SubjectTrials
-from reknown.evaluation.chance import permutation_null
-from reknown.evaluation.intervals import wilson
-from reknown.evaluation.rates import Rate
+from reknown.evaluation.measures.chance import permutation_null
+from reknown.evaluation.measures.intervals import wilson
+from reknown.evaluation.measures.rates import Rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

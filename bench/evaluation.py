@@ -15,32 +15,25 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.duplicates import Duplicates, PictureMarks, find_duplicates, no_duplicates
-from reknown.evaluation.html import render
-from reknown.evaluation.manifest import Manifest, Sample
+from reknown.evaluation.data.duplicates import (
+    PictureMarks,
+    no_duplicates,
+)
+from reknown.evaluation.data.manifest import Manifest, Sample
+from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.templates import TemplateSet
 from reknown.evaluation.runs.verify import verification_report
-from reknown.evaluation.templates import TemplateSet
+from reknown.reporting.page import render
 
 _DIMENSION = 384
 _PER_SUBJECT = 2
 _SPREAD = 1.7
 _TARGET = 1e-5
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Pictures as the report wants them."""
-
-    manifest: Manifest
-    templates: TemplateSet
-    duplicates: Duplicates
-    calibration: None = None
 
 
 def main() -> None:
@@ -63,9 +56,7 @@ def _apart(name: str, count: int) -> object:
 def _ours(count: int) -> dict[str, object]:
     drawn = _drawn(count)
     started = time.perf_counter()
-    marks = drawn.templates.pictures
-    duplicates = find_duplicates(marks, drawn.manifest.subjects()[0])
-    report = verification_report(Drawn(drawn.manifest, drawn.templates, duplicates))
+    report = verification_report(Pictures.of(drawn.manifest, drawn.templates))
     page = render(report)
     seconds = time.perf_counter() - started
     point = next(p for p in report.figures["points"] if p["target_fmr"] == _TARGET)
@@ -97,7 +88,7 @@ def _spent(seconds: float) -> dict[str, float]:
     return {"seconds": round(seconds, 1), "peak_mib": round(peak / 1024)}
 
 
-def _drawn(count: int) -> Drawn:
+def _drawn(count: int) -> Pictures:
     """Two pictures each of half as many people; every figure from one seed."""
     random = np.random.default_rng(1)
     samples = tuple(
@@ -125,7 +116,7 @@ def _drawn(count: int) -> Drawn:
         pictures=marks,
     )
     manifest = Manifest(Path(), samples, (), "")
-    return Drawn(manifest, templates, no_duplicates())
+    return Pictures(manifest, templates, no_duplicates())
 
 
 if __name__ == "__main__":

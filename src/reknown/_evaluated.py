@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from reknown.evaluation.report import Report
+    from reknown.reporting.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,10 @@ class EvaluatedPeople(Shown):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the whole report as one HTML file that loads nothing; raises `InputError`."""
-        from reknown.biometrics.errors import InputError  # noqa: PLC0415
-        from reknown.evaluation.html import render  # noqa: PLC0415 - plots load late
+        from reknown.reporting.files import write_text  # noqa: PLC0415
+        from reknown.reporting.page import render  # noqa: PLC0415 - plots load late
 
-        try:
-            Path(path).expanduser().write_text(render(self._report), encoding="utf-8")
-        except OSError as error:
-            reason = (error.strerror or "failed").lower()
-            raise InputError(f"cannot write {path}: {reason}") from error
+        write_text(Path(path).expanduser(), render(self._report))
 
     def __str__(self) -> str:
         lines = (
@@ -115,7 +111,7 @@ class EvaluatedPeople(Shown):
 
 def evaluated(report: Report) -> EvaluatedPeople:
     """The figures of a verification report, typed."""
-    from reknown.evaluation.report import Caution  # noqa: PLC0415 - plots load late
+    from reknown.reporting.blocks import Caution  # noqa: PLC0415 - plots load late
 
     figures = report.figures
     data, failures = figures["data"], figures["failures"]

@@ -3,15 +3,22 @@
 Scores: make a `ScoreSet`, then ask for `operating_points`, `det_curve` and the rest. Every rate
 is a `Rate` with its counts; intervals take into account that comparisons of one person are not
 independent. What the commands print and write are the `..._report` functions; `report.figures`
-is plain JSON, and `reknown.evaluation.html.render` makes the page. `docs/how-to/evaluate.md` shows
+is plain JSON, and `reknown.reporting.page.render` makes the page. `docs/how-to/evaluate.md` shows
 how; every module has more.
 """
 
-from reknown.evaluation.audit import false_positives, share_of_hits, threshold_curve
-from reknown.evaluation.chance import Resampling, differential
-from reknown.evaluation.comparison import compare_systems
-from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
-from reknown.evaluation.differentials import (
+from reknown.evaluation.data.duplicates import find_duplicates
+from reknown.evaluation.data.manifest import Manifest, read_manifest
+from reknown.evaluation.data.pairs import count_pairs
+from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.protocols import all_pairs, gallery_split, official_pairs
+from reknown.evaluation.data.score_files import ScoreFile, read_score_file
+from reknown.evaluation.data.templates import TemplateSet, extract
+from reknown.evaluation.measures.audit import false_positives, share_of_hits, threshold_curve
+from reknown.evaluation.measures.chance import Resampling, differential
+from reknown.evaluation.measures.comparison import compare_systems
+from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign
+from reknown.evaluation.measures.differentials import (
     PairTrials,
     SubjectTrials,
     cross_matrix,
@@ -20,7 +27,7 @@ from reknown.evaluation.differentials import (
     non_mated_trials,
     subject_groups,
 )
-from reknown.evaluation.disparities import (
+from reknown.evaluation.measures.disparities import (
     fairness_discrepancy_rate,
     garbe,
     gini,
@@ -28,9 +35,8 @@ from reknown.evaluation.disparities import (
     max_over_geometric_mean,
     max_over_min,
 )
-from reknown.evaluation.duplicates import find_duplicates
-from reknown.evaluation.failures import transaction_rates
-from reknown.evaluation.identification import (
+from reknown.evaluation.measures.failures import transaction_rates
+from reknown.evaluation.measures.identification import (
     cumulative_match,
     false_negative_identification_rate,
     false_positive_identification_rate,
@@ -39,7 +45,7 @@ from reknown.evaluation.identification import (
     selectivity,
     threshold_for_fpir,
 )
-from reknown.evaluation.intervals import (
+from reknown.evaluation.measures.intervals import (
     Interval,
     clustered_fmr,
     clustered_fnmr,
@@ -48,38 +54,17 @@ from reknown.evaluation.intervals import (
     vertex_bootstrap,
     wilson,
 )
-from reknown.evaluation.manifest import Manifest, read_manifest
-from reknown.evaluation.pairs import count_pairs
-from reknown.evaluation.planning import (
+from reknown.evaluation.measures.planning import (
     expected_false_candidates,
     planned_fmr,
     planned_fpir,
     planned_threshold,
 )
-from reknown.evaluation.presentation import attack_rates, bona_fide_rates, bpcer_at_apcer
-from reknown.evaluation.protocols import all_pairs, gallery_split, official_pairs
-from reknown.evaluation.quality import discard_curve
-from reknown.evaluation.rates import Rate
-from reknown.evaluation.report import Report
-from reknown.evaluation.runs.audit import AuditPlan, congress_report
-from reknown.evaluation.runs.calibrate import (
-    calibrate_pictures,
-    calibrate_scores,
-    calibration_report,
-    calibration_toml,
-)
-from reknown.evaluation.runs.compare import picture_comparison, score_comparison
-from reknown.evaluation.runs.gallery_plan import threshold_plan
-from reknown.evaluation.runs.group_data import Wanted, data_of_scores, data_of_templates
-from reknown.evaluation.runs.groups import groups_report
-from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
-from reknown.evaluation.runs.judging import GroupPlan
-from reknown.evaluation.runs.strangers import Side
-from reknown.evaluation.runs.verify import score_report, verification_report
-from reknown.evaluation.score_files import ScoreFile, read_score_file
-from reknown.evaluation.scores import ScoreSet
-from reknown.evaluation.templates import TemplateSet, extract
-from reknown.evaluation.verification import (
+from reknown.evaluation.measures.presentation import attack_rates, bona_fide_rates, bpcer_at_apcer
+from reknown.evaluation.measures.quality import discard_curve
+from reknown.evaluation.measures.rates import Rate
+from reknown.evaluation.measures.scores import ScoreSet
+from reknown.evaluation.measures.verification import (
     area_under_curve,
     d_prime,
     det_curve,
@@ -90,25 +75,41 @@ from reknown.evaluation.verification import (
     operating_points,
     threshold_for,
 )
+from reknown.evaluation.runs.audit import AuditPlan, congress_report
+from reknown.evaluation.runs.calibrate import (
+    calibrate_pictures,
+    calibrate_scores,
+    calibration_report,
+)
+from reknown.evaluation.runs.calibration_toml import calibration_toml
+from reknown.evaluation.runs.compare import picture_comparison, score_comparison
+from reknown.evaluation.runs.galleries import IdentificationPlan
+from reknown.evaluation.runs.gallery_plan import threshold_plan
+from reknown.evaluation.runs.group_data import GroupThreshold, data_of_pictures, data_of_scores
+from reknown.evaluation.runs.groups import groups_report
+from reknown.evaluation.runs.identify import identification_report
+from reknown.evaluation.runs.judging import GroupPlan
+from reknown.evaluation.runs.verify import score_report, verification_report
+from reknown.reporting.report import Report
 
 __all__ = [
     "AllPairsDesign",
     "AuditPlan",
     "GroupPlan",
+    "GroupThreshold",
     "IdentificationPlan",
     "Interval",
     "ListedPairsDesign",
     "Manifest",
     "PairTrials",
+    "Pictures",
     "Rate",
     "Report",
     "Resampling",
     "ScoreFile",
     "ScoreSet",
-    "Side",
     "SubjectTrials",
     "TemplateSet",
-    "Wanted",
     "all_pairs",
     "area_under_curve",
     "attack_rates",
@@ -127,8 +128,8 @@ __all__ = [
     "cross_matrix",
     "cumulative_match",
     "d_prime",
+    "data_of_pictures",
     "data_of_scores",
-    "data_of_templates",
     "det_curve",
     "differential",
     "discard_curve",

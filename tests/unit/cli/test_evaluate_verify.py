@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,6 +136,23 @@ def test_a_disk_that_is_full_is_one_line(run: Callable[..., Run], tmp_path: Path
         run("evaluate", "verify", "--scores", file, "--report", "/dev/full")
 
 
+def test_a_report_that_does_not_fit_leaves_the_last_one_whole(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    file, html = _scores(tmp_path / "scores.csv"), tmp_path / "report.html"
+    run("evaluate", "verify", "--scores", file, "--report", html)
+    before, limits = html.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"cannot write .*: file too large"):
+            run("evaluate", "verify", "--scores", file, "--report", html)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert html.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} >= {"report.html", "scores.csv"}
+    assert not list(tmp_path.glob("*.part"))
+
+
 def test_one_person_is_too_few(run: Callable[..., Run], people: Path) -> None:
     for picture in (people / "Grace Hopper").iterdir():
         picture.unlink()
@@ -175,7 +193,7 @@ def test_a_calibration_that_cannot_be_kept_is_refused(
     with pytest.raises(InputError, match="name it with --pack"):
         run("evaluate", "calibrate", "--scores", file, "--write", block)
     (tmp_path / "packs").write_text("no folder")
-    with pytest.raises(InputError, match="cannot install"):
+    with pytest.raises(InputError, match=r"cannot write .*public-domain\.calibration: "):
         run("evaluate", "calibrate", "--scores", file, "--pack", "public-domain", "--install")
 
 

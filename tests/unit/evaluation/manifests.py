@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reknown.evaluation.manifest import Manifest, Sample
+from reknown.evaluation.data.manifest import Manifest, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

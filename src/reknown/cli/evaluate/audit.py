@@ -48,10 +48,10 @@ def congress(
 
     Every match is false. In 2018 the ACLU did this with 535 members of the US Congress.
     """
-    from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.evaluation.manifest import read_manifest
+    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.runs.audit import AuditPlan, check_groups, congress_report
-    from reknown.evaluation.runs.strangers import Side, check_people
+    from reknown.evaluation.runs.strangers import check_people
 
     plan = AuditPlan(
         similarities=_numbers(thresholds, "--thresholds", 0, 100),
@@ -61,15 +61,9 @@ def congress(
     strangers, others = read_manifest(gallery), read_manifest(probes)
     check_people(strangers, others)
     check_groups(others, plan.by)
-    searched = read_subjects(strangers, pack, choose=choose)
-    searching = read_subjects(others, pack, choose=choose)
-    found = congress_report(
-        Side(searched.manifest, searched.templates),
-        Side(searching.manifest, searching.templates),
-        searched.calibration,
-        plan,
-    )
-    show(found, report, as_json=json)
+    searched = read_pictures(strangers, pack, choose=choose)
+    searching = read_pictures(others, pack, choose=choose)
+    show(congress_report(searched, searching, plan), report, as_json=json)
 
 
 def _numbers(text: str, option: str, low: float, high: float) -> tuple[float, ...]:

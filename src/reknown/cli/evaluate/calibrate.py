@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
-from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place, write_file
+from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
 from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.runs.calibrate import Measured
-    from reknown.evaluation.runs.elsewhere import Elsewhere
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.runs.calibrate import MeasuredCalibration
+    from reknown.evaluation.runs.checks import GroupCheck
 
 Dataset = Annotated[
     str, typer.Option(metavar="TEXT", help="What the pictures or scores are; kept in the table.")
@@ -72,31 +72,33 @@ def calibrate(
 
     With --scores, --pack names the pack that made them.
     """
-    from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.evaluation.runs.calibrate import calibration_report
-    from reknown.evaluation.runs.elsewhere import elsewhere
+    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.evaluation.data.score_files import read_score_file
+    from reknown.evaluation.runs.calibrate import calibrate_scores, calibration_report
+    from reknown.evaluation.runs.checks import check_elsewhere
     from reknown.settings import read_settings
 
     one_source(source, scores)
     named = pack or (None if scores else read_settings().pack)
     others = None if check is None else _others(check, named)
     if scores is not None:
-        measured = _of_scores(scores, dataset, by_group=worst_group is not None)
+        file = read_score_file(scores)
+        measured = calibrate_scores(file, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
         measured = _of_pictures(source, pack, choose, dataset, worst_group)
-    checks: tuple[Elsewhere, ...] = ()
+    checks: tuple[GroupCheck, ...] = ()
     if check is not None and others is not None:
-        subjects = read_subjects(others, named, choose=choose)
+        pictures = read_pictures(others, named, choose=choose)
         called = check_dataset or check.resolve().name.removesuffix(".csv")
-        checks = elsewhere(measured.calibration(), subjects, called)
+        checks = check_elsewhere(measured.calibration(), pictures, called)
     _keep(measured, checks, named, write, install=install, quiet=json)
     show(calibration_report(measured, checks), html, as_json=json)
 
 
 def _others(check: Path, pack: str | None) -> Manifest:
     """The pictures to check on, as far as can be said before any is read."""
-    from reknown.evaluation.manifest import read_manifest
+    from reknown.evaluation.data.manifest import read_manifest
 
     if pack is None:
         raise InputError("--check takes the pack that made the scores: name it with --pack")
@@ -106,30 +108,23 @@ def _others(check: Path, pack: str | None) -> Manifest:
     return manifest
 
 
-def _of_scores(scores: Path, dataset: str, *, by_group: bool) -> Measured:
-    from reknown.evaluation.runs.calibrate import calibrate_scores
-    from reknown.evaluation.score_files import read_score_file
-
-    return calibrate_scores(read_score_file(scores), dataset, by_group=by_group)
-
-
 def _of_pictures(
     source: Path, pack: str | None, choose: str, dataset: str, worst_group: str | None
-) -> Measured:
-    from reknown.cli.evaluate.session import read_subjects
-    from reknown.evaluation.manifest import read_manifest
+) -> MeasuredCalibration:
+    from reknown.cli.evaluate.session import read_pictures
+    from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.runs.calibrate import calibrate_pictures, check_worst_group
 
     manifest = read_manifest(source)
     if worst_group is not None:
         check_worst_group(manifest, worst_group)
-    subjects = read_subjects(manifest, pack, choose=choose)
-    return calibrate_pictures(subjects, dataset, worst_group=worst_group)
+    pictures = read_pictures(manifest, pack, choose=choose)
+    return calibrate_pictures(pictures, dataset, worst_group=worst_group)
 
 
 def _keep(
-    measured: Measured,
-    checks: Sequence[Elsewhere],
+    measured: MeasuredCalibration,
+    checks: Sequence[GroupCheck],
     pack: str | None,
     write: Path | None,
     *,
@@ -138,7 +133,8 @@ def _keep(
 ) -> None:
     """Writes the block where it was asked for."""
     from reknown.cli.session import pack_store
-    from reknown.evaluation.runs.calibrate import calibration_toml
+    from reknown.evaluation.runs.calibration_toml import calibration_toml
+    from reknown.reporting.files import write_text
     from reknown.vision.packs.space import detector_fingerprint, template_space
 
     if write is None and not install:
@@ -150,7 +146,7 @@ def _keep(
         measured, template_space(manifest).fingerprint, detector_fingerprint(manifest), checks
     )
     if write is not None:
-        write_file(write, block)
+        write_text(write, block)
     done = [] if write is None else [f"written to {write}"]
     if install:
         done.append(f"installed as {_install(pack, block)}: delete that file to undo it")
@@ -161,18 +157,13 @@ def _keep(
 
 def _install(pack: str, block: str) -> Path:
     """Puts the block where it replaces the pack's own calibration, whole or not at all."""
-    from reknown.biometrics.errors import InputError
+    from reknown.reporting.files import written
     from reknown.settings import read_settings
     from reknown.vision.packs.manifest import read_calibration
 
     path = read_settings().packs / f"{pack}.calibration"
-    beside = path.with_suffix(".calibration.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(block, encoding="utf-8")
-        read_calibration(beside)
-        beside.replace(path)
-    except OSError as error:
-        reason = (error.strerror or "failed").lower()
-        raise InputError(f"cannot install {path}: {reason}") from error
+    with written(path) as file:
+        file.write(block.encode("utf-8"))
+        file.flush()
+        read_calibration(Path(file.name))
     return path

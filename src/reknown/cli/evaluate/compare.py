@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import OptionalSource
 
 if TYPE_CHECKING:
-    from reknown.evaluation.report import Report
+    from reknown.reporting.report import Report
 
 Packs = Annotated[
     list[str] | None,
@@ -45,7 +46,6 @@ def compare(
 
     Without --pack the default pack is compared with public-domain.
     """
-    from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import show
     from reknown.evaluation.runs.points import TARGETS
 
@@ -63,9 +63,8 @@ def compare(
 
 
 def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, ...]) -> Report:
-    from reknown.biometrics.errors import InputError
+    from reknown.evaluation.data.score_files import read_score_file
     from reknown.evaluation.runs.compare import score_comparison
-    from reknown.evaluation.score_files import read_score_file
 
     if packs:
         raise InputError("--pack is for pictures: leave it out with --scores")
@@ -79,15 +78,14 @@ def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, 
 def _of_pictures(
     source: Path, packs: list[str] | None, choose: str, rates: tuple[float, ...]
 ) -> Report:
-    from reknown.biometrics.errors import InputError
-    from reknown.cli.evaluate.session import read_subjects
+    from reknown.cli.evaluate.session import read_pictures
     from reknown.configuration import DEFAULT_PACK
-    from reknown.evaluation.manifest import read_manifest
+    from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.runs.compare import picture_comparison
 
     names = packs or [DEFAULT_PACK, "public-domain"]
     if len(names) != 2:
         raise InputError(f"give --pack twice, not {len(names)} times")
     manifest = read_manifest(source)
-    first, second = (read_subjects(manifest, name, choose=choose) for name in names)
+    first, second = (read_pictures(manifest, name, choose=choose) for name in names)
     return picture_comparison(first, second, rates)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
-    from reknown.evaluation.runs.group_data import GroupData, Wanted
+    from reknown.evaluation.runs.group_data import GroupData, GroupThreshold
 
 By = Annotated[
     list[str] | None,
@@ -72,38 +73,34 @@ def groups(
     The groups are columns of the CSV: any labels, never guessed. Small groups get no figure,
     but are told how many more subjects they need; a difference is shown with what chance gives.
     """
-    from reknown.biometrics.errors import InputError
-    from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.evaluation.manifest import read_manifest
-    from reknown.evaluation.runs.group_data import Wanted, check_columns, data_of_templates
+    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.evaluation.data.manifest import read_manifest
+    from reknown.evaluation.runs.group_data import GroupThreshold, check_columns, data_of_pictures
     from reknown.evaluation.runs.groups import groups_report
     from reknown.evaluation.runs.judging import GroupPlan
 
-    wanted = Wanted(similarity, fmr)
+    choice = GroupThreshold(similarity, fmr)
     if (pictures is None) == (scores is None):
         raise InputError("give PICTURES, or scores of another system as --scores FILE")
     if pictures is None:
-        data = _of_scores(scores, by, wanted, pack=pack is not None)
+        data = _of_scores(scores, by, choice, pack=pack is not None)
     else:
         manifest = read_manifest(pictures)
         check_columns(manifest, by or ())
-        read = read_subjects(manifest, pack, choose=choose)
-        data = data_of_templates(
-            read.manifest, read.templates, read.duplicates, read.calibration, wanted, by or ()
-        )
+        read = read_pictures(manifest, pack, choose=choose)
+        data = data_of_pictures(read, choice, by or ())
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
 
 
 def _of_scores(
-    scores: Path | None, by: list[str] | None, wanted: Wanted, *, pack: bool
+    scores: Path | None, by: list[str] | None, choice: GroupThreshold, *, pack: bool
 ) -> GroupData:
-    from reknown.biometrics.errors import InputError
+    from reknown.evaluation.data.score_files import read_score_file
     from reknown.evaluation.runs.group_data import data_of_scores
-    from reknown.evaluation.score_files import read_score_file
 
-    if scores is None or wanted.fmr is None:
+    if scores is None or choice.fmr is None:
         raise InputError("scores have no calibration: give --fmr, the FMR of the threshold")
     if by or pack:
         raise InputError("--by and --pack are for pictures: leave them out")
     read = read_score_file(scores)
-    return data_of_scores(read.scores, read.group_names, wanted.fmr)
+    return data_of_scores(read.scores, read.group_names, choice.fmr)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import Similarities
 from reknown.cli.options import Pack
 
 if TYPE_CHECKING:
-    from reknown.evaluation.report import Report
+    from reknown.reporting.report import Report
 
 
 def identify(
@@ -66,10 +67,10 @@ def identify(
 
     Part of the subjects are enrolled, all others are searched for in vain (open set).
     """
-    from reknown.biometrics.errors import InputError
-    from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.evaluation.manifest import read_manifest
-    from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
+    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.evaluation.data.manifest import read_manifest
+    from reknown.evaluation.runs.galleries import IdentificationPlan
+    from reknown.evaluation.runs.identify import identification_report
 
     if gallery_size is not None:
         if pictures is not None:
@@ -83,17 +84,13 @@ def identify(
     given = {"fpirs": fpir, "similarities": similarity}
     chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
-    read = read_subjects(read_manifest(pictures), pack, choose=choose)
+    read = read_pictures(read_manifest(pictures), pack, choose=choose)
     if similarity and read.calibration is None:
         raise InputError("this model pack has no calibration: leave out --similarity")
-    found = identification_report(
-        read.manifest, read.templates, read.duplicates, read.calibration, plan
-    )
-    show(found, report, as_json=json)
+    show(identification_report(read, plan), report, as_json=json)
 
 
 def _planned(gallery_size: int, fpir: list[float], pack: str | None) -> Report:
-    from reknown.biometrics.errors import InputError
     from reknown.cli.session import pack_store
     from reknown.evaluation.runs.gallery_plan import threshold_plan
     from reknown.settings import read_settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,20 +13,10 @@ import typer
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
-    from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.duplicates import Duplicates
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.report import Report
-    from reknown.evaluation.templates import FaceChoice, TemplateSet
-
-Source = Annotated[
-    Path,
-    typer.Argument(
-        metavar="PICTURES",
-        help="A folder with a folder of pictures for each person, or a CSV with the columns "
-        "image,subject and, if you like, session and any group columns.",
-    ),
-]
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.templates import FaceChoice
+    from reknown.reporting.report import Report
 
 
 def check_place(path: Path | None) -> Path | None:
@@ -38,18 +27,11 @@ def check_place(path: Path | None) -> Path | None:
         raise InputError(f"cannot write {path}: it is a folder")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    # a file is replaced by another one, a device is written to
+    in_place = path.exists() and not path.is_file()
+    if not os.access(path if in_place else path.resolve().parent, os.W_OK):
         raise InputError(f"cannot write {path}: permission denied")
     return path
-
-
-def write_file(path: Path, text: str) -> None:
-    """Writes a file; raises `InputError` where that fails."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        reason = (error.strerror or "failed").lower()
-        raise InputError(f"cannot write {path}: {reason}") from error
 
 
 Html = Annotated[
@@ -70,25 +52,15 @@ Choose = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subjects:
-    """The pictures to evaluate with, and what the engine made of them."""
-
-    manifest: Manifest
-    templates: TemplateSet
-    duplicates: Duplicates
-    calibration: Calibration | None
-
-
-def read_subjects(manifest: Manifest, pack: str | None, *, choose: str = "central") -> Subjects:
+def read_pictures(manifest: Manifest, pack: str | None, *, choose: str = "central") -> Pictures:
     """Makes the templates, with a bar; those made before are reused.
 
     What can be checked on the manifest alone is to be checked before: this may take long.
     """
     from reknown.cli.output import progress
     from reknown.cli.session import open_engine, pack_store
-    from reknown.evaluation.duplicates import find_duplicates
-    from reknown.evaluation.templates import extract
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.templates import extract
     from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint
 
@@ -105,16 +77,16 @@ def read_subjects(manifest: Manifest, pack: str | None, *, choose: str = "centra
             choose=_choice(choose),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    duplicates = find_duplicates(templates.pictures, manifest.subjects()[0])
-    return Subjects(manifest, templates, duplicates, engine.calibration)
+    return Pictures.of(manifest, templates, engine.calibration)
 
 
 def show(report: Report, html: Path | None, *, as_json: bool) -> None:
     """Prints the report and writes it where it was asked for."""
     if html is not None:
-        from reknown.evaluation.html import render
+        from reknown.reporting.files import write_text
+        from reknown.reporting.page import render
 
-        write_file(html, render(report))
+        write_text(html, render(report))
     if as_json:
         sys.stdout.write(json.dumps(report.figures, sort_keys=True, allow_nan=False) + "\n")
         return
@@ -126,7 +98,7 @@ def show(report: Report, html: Path | None, *, as_json: bool) -> None:
 def print_report(report: Report) -> None:
     """The tables, texts and cautions; pictures are for the HTML."""
     from reknown.cli.output import print_table, printable
-    from reknown.evaluation.report import Caution, Table, Text
+    from reknown.reporting.blocks import Caution, Table, Text
 
     for section in report.sections:
         if not any(isinstance(block, (Table, Text, Caution)) for block in section.blocks):

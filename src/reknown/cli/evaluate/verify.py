@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.options import Pack
-
-if TYPE_CHECKING:
-    from reknown.evaluation.report import Report
 
 OptionalSource = Annotated[
     Path | None,
@@ -70,45 +68,35 @@ def verify(
     Every picture is compared with every other, or only the pairs of --pairs. Pictures without
     a face count as errors.
     """
-    from reknown.cli.evaluate.session import read_subjects, show
-    from reknown.evaluation.manifest import read_manifest
-    from reknown.evaluation.protocols import official_pairs
-    from reknown.evaluation.runs.verify import verification_report
+    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.evaluation.data.manifest import read_manifest
+    from reknown.evaluation.data.protocols import official_pairs
+    from reknown.evaluation.data.score_files import read_score_file
+    from reknown.evaluation.runs.verify import score_report, verification_report
 
     one_source(source, scores)
     if scores is not None:
         refuse_with_scores(pairs=pairs, pack=pack, similarity=similarity)
-        report = _of_scores(scores, without_names=without_names)
+        report = score_report(read_score_file(scores), without_names=without_names)
     else:
         assert source is not None
         manifest = read_manifest(source)
         listed = None if pairs is None else official_pairs(pairs, manifest)
-        subjects = read_subjects(manifest, pack, choose=choose)
+        pictures = read_pictures(manifest, pack, choose=choose)
         report = verification_report(
-            subjects, listed, similarities=similarity or (), without_names=without_names
+            pictures, listed, similarities=similarity or (), without_names=without_names
         )
     show(report, html, as_json=json)
 
 
 def one_source(source: Path | None, scores: Path | None) -> None:
     """Raises `InputError` unless exactly one of both is given."""
-    from reknown.biometrics.errors import InputError
-
     if (source is None) == (scores is None):
         raise InputError("give either a folder or CSV of pictures, or --scores FILE")
 
 
 def refuse_with_scores(**options: object) -> None:
     """Raises `InputError` if an option was given that means nothing for scores."""
-    from reknown.biometrics.errors import InputError
-
     for name, value in options.items():
         if value is not None:
             raise InputError(f"--{name} is for pictures: leave it out with --scores")
-
-
-def _of_scores(scores: Path, *, without_names: bool) -> Report:
-    from reknown.evaluation.runs.verify import score_report
-    from reknown.evaluation.score_files import read_score_file
-
-    return score_report(read_score_file(scores), without_names=without_names)

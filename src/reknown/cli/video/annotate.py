@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
 from reknown.cli.video.output import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
     from reknown.services.videos.identification import VideoIdentification
     from reknown.video.marks import Mark
@@ -26,11 +21,12 @@ def annotate_clip(
     Raises `InputError` when it cannot be written, `VideoError`.
     """
     from reknown.cli.video.clips import progress_bar
+    from reknown.reporting.files import written
     from reknown.services.videos.clips import open_clip
     from reknown.video.isolation import annotate_isolated
 
     marks = marks_of(found, blur_unknown=blur_unknown)
-    with open_clip(path) as file, _written(target) as output, progress_bar(target.name) as progress:
+    with open_clip(path) as file, written(target) as output, progress_bar(target.name) as progress:
         return annotate_isolated(file, marks, output, progress)
 
 
@@ -50,22 +46,3 @@ def marks_of(found: VideoIdentification, *, blur_unknown: bool) -> list[Mark]:
             places = tuple(Place(one.time_ms, one.face.box) for one in seen)
             marks.append(Mark(lines, best is not None, blur_unknown and best is None, places))
     return marks
-
-
-@contextlib.contextmanager
-def _written(target: Path) -> Iterator[BinaryIO]:
-    """A temporary file beside `target` that takes its place in the end."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("x+b") as file:
-            yield file
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise InputError(
-            f"cannot write {target}: {(error.strerror or 'failed').lower()}"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

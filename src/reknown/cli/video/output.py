@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.cli.video.times import clock
+from reknown.reporting.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

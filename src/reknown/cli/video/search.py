@@ -16,7 +16,7 @@ from reknown.cli.options import (
     Score,
     Threshold,
 )
-from reknown.cli.video.times import clock
+from reknown.reporting.times import clock
 
 if TYPE_CHECKING:
     from reknown.services.searches.tracks import TrackMatch, TrackSearch

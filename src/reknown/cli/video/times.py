@@ -1,17 +1,10 @@
-"""Moments of a video and of the calendar, for people."""
+"""Moments of the calendar, as people write them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from reknown.biometrics.errors import InputError
-
-
-def clock(milliseconds: int) -> str:
-    """A moment of a video to a tenth of a second: "0:01:23.4"."""
-    tenths = (milliseconds + 50) // 100
-    hours, minutes = tenths // 36_000, tenths // 600 % 60
-    return f"{hours}:{minutes:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
 def moment(text: str) -> datetime:

@@ -9,7 +9,8 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_video
 from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
-from reknown.cli.video.times import clock, moment
+from reknown.cli.video.times import moment
+from reknown.reporting.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

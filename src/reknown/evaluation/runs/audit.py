@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.audit import (
+from reknown.evaluation.measures.audit import (
     exact_interval,
     fpir_at,
     gallery_size_for,
     share_of_hits,
     threshold_curve,
 )
-from reknown.evaluation.differentials import MINIMUM_SUBJECTS
-from reknown.evaluation.report import Axis, Caution, Lines, Report, Section, Series, Table, Text
-from reknown.evaluation.runs.counts import (
+from reknown.evaluation.measures.differentials import MINIMUM_SUBJECTS
+from reknown.evaluation.measures.scores import UNLABELLED, matches
+from reknown.evaluation.runs.formats import (
     NOTHING,
     interval_data,
     interval_text,
@@ -25,21 +25,23 @@ from reknown.evaluation.runs.counts import (
     of,
     rate_data,
     rate_text,
+    similarity_text,
 )
-from reknown.evaluation.runs.strangers import Side, best_scores, check_strangers
-from reknown.evaluation.scores import UNLABELLED, matches
+from reknown.evaluation.runs.strangers import best_scores, check_strangers
+from reknown.reporting.blocks import Axis, Caution, Lines, Series, Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.audit import FalsePositives, ShareTest
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.report import Block
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.measures.arrays import Floats, Mask
+    from reknown.evaluation.measures.audit import FalsePositives, ShareTest
+    from reknown.reporting.blocks import Block
+    from reknown.reporting.report import Report
 
-    Floats = NDArray[np.float64]
 
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _WANTED = 0.01
@@ -63,10 +65,10 @@ class AuditPlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Group:
+class _ProbeGroup:
     column: str
     name: str
-    probes: NDArray[np.bool_]
+    probes: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,48 +80,60 @@ class _Share:
     withheld: str
 
 
-def congress_report(
-    gallery: Side, probes: Side, calibration: Calibration | None, plan: AuditPlan | None = None
-) -> Report:
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What was found at one threshold; `similarity` is None where it is not known."""
+
+    similarity: float | None
+    found: FalsePositives
+    shares: list[_Share]
+
+    @property
+    def shown(self) -> str:
+        """The similarity in a table."""
+        return similarity_text(self.similarity)
+
+
+def congress_report(gallery: Pictures, probes: Pictures, plan: AuditPlan | None = None) -> Report:
     """False matches at each threshold, the curve, and the shares of the probes' groups.
 
     Raises `InputError` when somebody, or a picture, is on both sides, when a side has no
     template, and without a calibration or scores as thresholds.
     """
     plan = plan or AuditPlan()
-    thresholds = _thresholds(plan, calibration)
-    groups = tuple(_groups(probes.manifest, plan.by))
+    thresholds = _thresholds(plan, gallery.calibration)
+    groups = check_groups(probes.manifest, plan.by)
     alike = check_strangers(gallery, probes)
     best = best_scores(gallery, probes)
     size = len(gallery.manifest.subjects()[1])
-    results = threshold_curve(best, size, [score for _, score in thresholds])
+    counts = threshold_curve(best, size, [score for _, score in thresholds])
     repeated = len(best) > len(probes.manifest.subjects()[1])
-    shares = [
-        [_share(best, score, group, plan, repeated=repeated) for group in groups]
-        for _, score in thresholds
+    results = [
+        _Result(
+            similarity,
+            found,
+            [_share(best, score, group, plan, repeated=repeated) for group in groups],
+        )
+        for (similarity, score), found in zip(thresholds, counts, strict=True)
     ]
-    cautions = tuple(_cautions(gallery, probes, alike, repeated=repeated))
-    curve = _curve(best, size, calibration)
+    cautions = _cautions(gallery, probes, alike, repeated=repeated)
+    curve = _curve(best, size, gallery.calibration)
     sections = [
-        _counted(gallery, probes, thresholds, results, cautions),
-        _sizes(thresholds, results),
+        _counted(gallery, probes, results, cautions),
+        _sizes(results),
         *([_curve_section(curve)] if curve else []),
-        *([_share_section(thresholds, shares)] if groups else []),
+        *([_share_section(results)] if groups else []),
     ]
-    figures = {
-        "gallery": _side_data(gallery),
-        "probes": _side_data(probes),
-        "thresholds": [
-            _result_data(similarity, result)
-            | {"shares": [_share_data(share) for share in of_threshold]}
-            for (similarity, _), result, of_threshold in zip(
-                thresholds, results, shares, strict=True
-            )
+    return assembled(
+        "Audit: strangers in a gallery",
+        sections,
+        thresholds=[
+            _result_data(one.similarity, one.found)
+            | {"shares": [_share_data(share) for share in one.shares]}
+            for one in results
         ],
-        "curve": [_result_data(similarity, result) for similarity, result in curve],
-        "cautions": list(cautions),
-    }
-    return Report("Audit: strangers in a gallery", tuple(sections), figures)
+        curve=[_result_data(similarity, found) for similarity, found in curve],
+    )
 
 
 def _thresholds(
@@ -139,18 +153,14 @@ def _thresholds(
     return tuple((similarity, calibration.score(similarity)) for similarity in plan.similarities)
 
 
-def check_groups(probes: Manifest, by: tuple[str, ...]) -> None:
-    """Raises the `InputError` of `congress_report` for group columns, before any template."""
-    _groups(probes, by)
-
-
-def _groups(manifest: Manifest, by: tuple[str, ...]) -> list[_Group]:
+def check_groups(manifest: Manifest, by: Sequence[str]) -> list[_ProbeGroup]:
+    """The groups of the probes; raises the `InputError` of `congress_report` for their columns."""
     found = []
     for column in by:
         codes, names = manifest.groups([part.strip() for part in column.split(",")])
         if not names:
             raise InputError(f"the group column {column!r} of the probes is empty")
-        found += [_Group(column, name, codes == code) for code, name in enumerate(names)]
+        found += [_ProbeGroup(column, name, codes == code) for code, name in enumerate(names)]
         if (codes == UNLABELLED).any():
             missing = int(np.count_nonzero(codes == UNLABELLED))
             raise InputError(
@@ -160,7 +170,9 @@ def _groups(manifest: Manifest, by: tuple[str, ...]) -> list[_Group]:
     return found
 
 
-def _share(best: Floats, score: float, group: _Group, plan: AuditPlan, *, repeated: bool) -> _Share:
+def _share(
+    best: Floats, score: float, group: _ProbeGroup, plan: AuditPlan, *, repeated: bool
+) -> _Share:
     hits, size = matches(best, score), int(group.probes.sum())
     withheld = ""
     if size < plan.minimum_subjects:
@@ -189,7 +201,7 @@ def _curve(
     return list(zip(_CURVE, threshold_curve(best, size, scores), strict=True))
 
 
-def _cautions(gallery: Side, probes: Side, alike: int, *, repeated: bool) -> list[str]:
+def _cautions(gallery: Pictures, probes: Pictures, alike: int, *, repeated: bool) -> list[str]:
     texts = []
     if alike:
         texts.append(
@@ -212,11 +224,7 @@ def _cautions(gallery: Side, probes: Side, alike: int, *, repeated: bool) -> lis
 
 
 def _counted(
-    gallery: Side,
-    probes: Side,
-    thresholds: tuple[tuple[float | None, float], ...],
-    results: tuple[FalsePositives, ...],
-    cautions: tuple[str, ...],
+    gallery: Pictures, probes: Pictures, results: Sequence[_Result], cautions: Sequence[str]
 ) -> Section:
     text = (
         f"{len(probes.manifest.samples):,} probes of {len(probes.manifest.subjects()[1]):,} people "
@@ -225,37 +233,43 @@ def _counted(
     )
     rows = tuple(
         (
-            _similarity(similarity),
-            f"{score:.6f}",
-            of(result.fpir),
-            rate_text(result.fpir),
-            interval_text(result.interval),
-            number(result.implied_fmr),
-            interval_text(result.implied_interval),
+            one.shown,
+            f"{one.found.threshold:.6f}",
+            of(one.found.fpir),
+            rate_text(one.found.fpir),
+            interval_text(one.found.interval),
+            number(one.found.implied_fmr),
+            interval_text(one.found.implied_interval),
         )
-        for (similarity, score), result in zip(thresholds, results, strict=True)
+        for one in results
     )
     head = (
         "similarity ", "score ", "probes with a false match ", "FPIR ", "interval ",
         "implied FMR ", "interval ",
     )  # fmt: skip
-    blocks: list[Block] = [Text((text, *_EXPLAINED)), Table("False matches", head, rows)]
-    return Section("Who is pointed to", (*blocks, *(Caution(text) for text in cautions)))
+    figures = {
+        "gallery": _side_data(gallery),
+        "probes": _side_data(probes),
+        "cautions": cautions,
+    }
+    blocks: tuple[Block, ...] = (
+        Text.of(text, *_EXPLAINED),
+        Table("False matches", head, rows),
+        *map(Caution, cautions),
+    )
+    return Section("Who is pointed to", blocks, figures)
 
 
-def _sizes(
-    thresholds: tuple[tuple[float | None, float], ...], results: tuple[FalsePositives, ...]
-) -> Section:
+def _sizes(results: Sequence[_Result]) -> Section:
     rows = []
-    for (similarity, _), result in zip(thresholds, results, strict=True):
-        found = result.fpir.errors > 0
-        expected = [number(rate) if found else NOTHING for rate in fpir_at(result, _SIZES)]
-        wanted = _one_in_hundred(result)
-        cells = NOTHING if wanted is None else f"{wanted:,}"
-        rows.append((_similarity(similarity), cells, *expected))
+    for one in results:
+        seen = one.found.fpir.errors > 0
+        expected = [number(rate) if seen else NOTHING for rate in fpir_at(one.found, _SIZES)]
+        wanted = _one_in_hundred(one.found)
+        rows.append((one.shown, NOTHING if wanted is None else f"{wanted:,}", *expected))
     head = ("similarity ", "N for one in 100 ", *(f"FPIR at {size:,} " for size in _SIZES))
     table = Table("Planned for other galleries", head, tuple(rows))
-    text = Text(("A dash: no false match was seen, which says nothing about larger galleries.",))
+    text = Text.of("A dash: no false match was seen, which says nothing about larger galleries.")
     return Section("Size of the gallery", (table, text))
 
 
@@ -269,18 +283,17 @@ def _curve_section(curve: list[tuple[float | None, FalsePositives]]) -> Section:
     return Section("Every threshold", (lines,))
 
 
-def _share_section(
-    thresholds: tuple[tuple[float | None, float], ...], shares: list[list[_Share]]
-) -> Section:
-    tests = sum(share.test is not None for of_threshold in shares for share in of_threshold)
+def _share_section(results: Sequence[_Result]) -> Section:
+    tests = sum(share.test is not None for one in results for share in one.shares)
     text = (
         "Exact two-sided tests of the group's share of the false matches against its share of the "
         f"probes. {tests:,} lines: at p 0.05 one in twenty is below it by chance."
     )
-    blocks: list[Block] = [Text((text,))]
-    for (similarity, score), of_threshold in zip(thresholds, shares, strict=True):
-        name = f"score {score:.6f}" if similarity is None else f"similarity {similarity:g}"
-        blocks.extend(_share_blocks(name, of_threshold))
+    blocks: list[Block] = [Text.of(text)]
+    for one in results:
+        score = one.found.threshold
+        name = f"score {score:.6f}" if one.similarity is None else f"similarity {one.similarity:g}"
+        blocks.extend(_share_blocks(name, one.shares))
     return Section("Who is hit more often", tuple(blocks))
 
 
@@ -308,10 +321,6 @@ def _share_row(share: _Share, test: ShareTest) -> tuple[str, ...]:
         number(test.odds_ratio),
         number(test.fisher_p),
     )
-
-
-def _similarity(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.1f}"
 
 
 def _one_in_hundred(result: FalsePositives) -> int | None:
@@ -352,7 +361,7 @@ def _share_data(share: _Share) -> dict[str, Any]:
     }
 
 
-def _side_data(side: Side) -> dict[str, int]:
+def _side_data(side: Pictures) -> dict[str, int]:
     return {
         "subjects": len(side.manifest.subjects()[1]),
         "images": len(side.manifest.samples),

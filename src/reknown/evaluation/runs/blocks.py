@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reknown.biometrics.errors import InputError
-from reknown.evaluation.report import Axis, Histogram, Lines, Series, Table, Text
+from reknown.evaluation.measures.tail import tail_det_curve
 from reknown.evaluation.runs.comparisons import bin_edges
-from reknown.evaluation.runs.counts import NOTHING, number, rate_data
-from reknown.evaluation.tail import tail_det_curve
+from reknown.evaluation.runs.formats import rate_data, rate_words, similarity_of, similarity_text
+from reknown.reporting.blocks import Axis, Histogram, Lines, Series, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.intervals import Interval
-    from reknown.evaluation.rates import Rate
+    from reknown.evaluation.measures.arrays import Counts, Floats, Ints
     from reknown.evaluation.runs.comparisons import Comparisons
-    from reknown.evaluation.runs.points import Point, Unreached
+    from reknown.evaluation.runs.points import MeasuredPoint, Unreached
 
 SHOWN = 20
 """How many items of a list a report shows."""
@@ -33,24 +28,9 @@ GALLERIES = (100, 10_000, 1_000_000)
 
 _BINS = 60
 _MOST_POINTS = 400
-_HASHED = 10
 
 
-def rate_words(rate: Rate, interval: Interval | None = None) -> str:
-    """The counts, the rate and its interval, such as "3 of 1,000 (0.003; 95 %: 0.001 to 0.009)"."""
-    counts = f"{rate.errors:,} of {rate.trials:,}"
-    if interval is None:
-        return f"{counts} ({number(rate.value)})"
-    limits = f"{interval.level * 100:g} %: {number(interval.low)} to {number(interval.high)}"
-    return f"{counts} ({number(rate.value)}; {limits})"
-
-
-def similarity_of(calibration: Calibration | None, score: float) -> float | None:
-    """The threshold on the similarity scale, if the pack has one."""
-    return None if calibration is None else round(calibration.similarity(score), 2)
-
-
-def point_figures(point: Point, calibration: Calibration | None) -> dict[str, Any]:
+def point_figures(point: MeasuredPoint, calibration: Calibration | None) -> dict[str, Any]:
     """A point as JSON: every rate with its counts."""
     return {
         "target_fmr": point.target,
@@ -65,23 +45,23 @@ def point_figures(point: Point, calibration: Calibration | None) -> dict[str, An
     }
 
 
-def points_table(caption: str, points: Sequence[Point], calibration: Calibration | None) -> Table:
+def points_table(
+    caption: str, points: Sequence[MeasuredPoint], calibration: Calibration | None
+) -> Table:
     """Thresholds with both rates, failures counted as errors."""
-    rows = []
-    for point in points:
-        similarity = similarity_of(calibration, point.threshold)
-        rows.append(
-            (
-                f"{point.target:g}",
-                f"{point.threshold:.6f}",
-                NOTHING if similarity is None else f"{similarity:.1f}",
-                rate_words(point.fmr, point.fmr_interval),
-                rate_words(point.fnmr, point.fnmr_interval),
-            )
+    rows = tuple(
+        (
+            f"{point.target:g}",
+            f"{point.threshold:.6f}",
+            similarity_text(similarity_of(calibration, point.threshold)),
+            rate_words(point.fmr, point.fmr_interval),
+            rate_words(point.fnmr, point.fnmr_interval),
         )
+        for point in points
+    )
     columns = ("target FMR ", "threshold ", "similarity ", "false matches (FMR)",
                "false non-matches (FNMR)")  # fmt: skip
-    return Table(caption, columns, tuple(rows))
+    return Table(caption, columns, rows)
 
 
 def unreached_text(missing: Sequence[Unreached], comparisons: int) -> Text | None:
@@ -112,7 +92,7 @@ def det_block(data: Comparisons, name: str = "all comparisons") -> Lines:
     )
 
 
-def _thinned(fmr: NDArray[np.float64]) -> NDArray[np.intp]:
+def _thinned(fmr: Floats) -> Ints:
     """Points with an FMR above 0, evenly spread on the logarithmic axis."""
     positive = np.flatnonzero(fmr > 0)
     if len(positive) <= _MOST_POINTS:
@@ -141,9 +121,7 @@ def score_histogram(data: Comparisons, marks: Mapping[str, float]) -> Histogram:
     )
 
 
-def _coarse(
-    data: Comparisons, mated: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _coarse(data: Comparisons, mated: Floats) -> tuple[Floats, Counts]:
     if data.bins is None:
         low = min(data.tail.scores[0], mated.min())
         high = max(data.tail.scores[-1], mated.max())
@@ -159,7 +137,7 @@ def _coarse(
     return fine[np.append(starts, last)], counts
 
 
-def _bin_of(score: float, edges: NDArray[np.float64]) -> int:
+def _bin_of(score: float, edges: Floats) -> int:
     return int(np.clip(np.searchsorted(edges, score, "right") - 1, 0, len(edges) - 2))
 
 
@@ -167,25 +145,3 @@ def histogram_figures(histogram: Histogram) -> dict[str, Any]:
     """The same as JSON."""
     counts = {name: list(values) for name, values in histogram.counts.items()}
     return {"edges": list(histogram.edges), "counts": counts}
-
-
-def hidden(names: Sequence[str], salt: str) -> tuple[str, ...]:
-    """Short hashes in place of names: the same name has the same hash within one data set."""
-    digests = (hashlib.sha256(f"{salt}\0{name}".encode("utf-8", "replace")) for name in names)
-    return tuple(f"#{digest.hexdigest()[:_HASHED]}" for digest in digests)
-
-
-def checked_figures(value: object) -> Any:
-    """`value` as plain JSON types.
-
-    Raises `InputError` for a number that JSON has not: no figure is better than a wrong one.
-    """
-    if isinstance(value, dict):
-        return {str(key): checked_figures(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [checked_figures(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError("a figure of the report is not finite: the data do not support it")
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,31 +10,32 @@ import numpy as np
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import AllPairsDesign
-from reknown.evaluation.intervals import Interval
-from reknown.evaluation.rates import Rate
-from reknown.evaluation.report import Caution, Report, Section, Table, Text
-from reknown.evaluation.runs.blocks import checked_figures, rate_words, unreached_text
+from reknown.evaluation.measures.designs import AllPairsDesign
+from reknown.evaluation.measures.rates import Rate
+from reknown.evaluation.measures.scores import most_errors
+from reknown.evaluation.measures.tail import NonMatedTail, tail_threshold_for
+from reknown.evaluation.runs.blocks import unreached_text
 from reknown.evaluation.runs.comparisons import (
     Comparisons,
     bin_edges,
     compare_all,
     compare_scores,
-    data_digest,
 )
-from reknown.evaluation.runs.counts import rate_data
+from reknown.evaluation.runs.formats import rate_data, rate_words
 from reknown.evaluation.runs.points import point_at, reached, threshold_at, unreached
-from reknown.evaluation.scores import most_errors
-from reknown.evaluation.tail import NonMatedTail, tail_threshold_for
+from reknown.reporting.blocks import Caution, Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.report import Block
-    from reknown.evaluation.runs.comparisons import Pictures
-    from reknown.evaluation.runs.elsewhere import Elsewhere
-    from reknown.evaluation.score_files import ScoreFile
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.score_files import ScoreFile
+    from reknown.evaluation.measures.intervals import Interval
+    from reknown.evaluation.runs.checks import GroupCheck
+    from reknown.reporting.blocks import Block
+    from reknown.reporting.report import Report
 
 RATES = (0.5, 0.2, 0.1, 5e-2, 2e-2, 1e-2, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5,
          5e-6, 2e-6, 1e-6)  # fmt: skip
@@ -70,7 +70,7 @@ class CalibrationRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredCalibration:
     """A calibration with its evidence.
 
     `small_groups` had fewer than 30 subjects or too few comparisons, and set no threshold.
@@ -97,7 +97,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Group:
+class _GroupTail:
     """The non-mated comparisons within a group of enough subjects."""
 
     name: str
@@ -106,7 +106,7 @@ class _Group:
 
 def calibrate_pictures(
     pictures: Pictures, dataset: str = "", *, worst_group: str | None = None
-) -> Measured:
+) -> MeasuredCalibration:
     """The calibration from all pairs of the pictures; `dataset` says what they are.
 
     With `worst_group`, a group column, no group of 30 subjects or more exceeds a rate. Raises
@@ -119,7 +119,7 @@ def calibrate_pictures(
         ((), ()) if worst_group is None else _picture_groups(pictures, data, worst_group)
     )
     rows = _rows(data, groups)
-    digest = data_digest(pictures)
+    digest = pictures.digest()
     return _measured(rows, what, digest, data, worst_group, small)
 
 
@@ -132,7 +132,9 @@ def check_worst_group(manifest: Manifest, column: str) -> None:
         raise InputError(_NO_GROUP)
 
 
-def calibrate_scores(file: ScoreFile, dataset: str = "", *, by_group: bool = False) -> Measured:
+def calibrate_scores(
+    file: ScoreFile, dataset: str = "", *, by_group: bool = False
+) -> MeasuredCalibration:
     """The same from scores; `by_group` with the groups of the file."""
     data = compare_scores(file)
     what = dataset or f"{data.tail.comparisons} non-mated scores"
@@ -148,7 +150,7 @@ def _measured(
     data: Comparisons,
     worst_of: str | None,
     small: tuple[str, ...],
-) -> Measured:
+) -> MeasuredCalibration:
     if not rows:
         raise InputError(
             f"{data.tail.comparisons:,} non-mated comparisons are too few for a calibration: add "
@@ -156,10 +158,10 @@ def _measured(
         )
     if rows[-1].score > 1 or rows[0].score <= _LOWEST_SCORE:
         raise InputError("a calibration is for scores between -1 and 1: rescale them first")
-    return Measured(rows, dataset, digest, data.tail.comparisons, worst_of or "", small)
+    return MeasuredCalibration(rows, dataset, digest, data.tail.comparisons, worst_of or "", small)
 
 
-def _rows(data: Comparisons, groups: Sequence[_Group]) -> tuple[CalibrationRow, ...]:
+def _rows(data: Comparisons, groups: Sequence[_GroupTail]) -> tuple[CalibrationRow, ...]:
     rows: list[CalibrationRow] = []
     for rate in RATES:
         row = _row(data, rate, groups)
@@ -169,7 +171,7 @@ def _rows(data: Comparisons, groups: Sequence[_Group]) -> tuple[CalibrationRow, 
     return tuple(rows)
 
 
-def _row(data: Comparisons, rate: float, groups: Sequence[_Group]) -> CalibrationRow | None:
+def _row(data: Comparisons, rate: float, groups: Sequence[_GroupTail]) -> CalibrationRow | None:
     if not reached(rate, data.tail.comparisons):
         return None
     if not _kept(data.tail, rate, data.complete):
@@ -206,7 +208,7 @@ def _rounded_up(score: float) -> float:
 
 def _picture_groups(
     pictures: Pictures, data: Comparisons, column: str
-) -> tuple[tuple[_Group, ...], tuple[str, ...]]:
+) -> tuple[tuple[_GroupTail, ...], tuple[str, ...]]:
     codes, names = pictures.manifest.groups([column])
     subjects, _ = pictures.manifest.subjects()
     assert data.tail_rows is not None
@@ -218,11 +220,15 @@ def _picture_groups(
             continue
         inside = (codes[data.tail_rows] == code).all(axis=1)
         comparisons = AllPairsDesign(images).comparisons
-        found.append(_Group(name, _part(data.tail, inside, comparisons)))
+        found.append(
+            _GroupTail(name, NonMatedTail(data.tail.scores[inside], data.tail.floor, comparisons))
+        )
     return _checked_groups(found, small)
 
 
-def _score_groups(file: ScoreFile, data: Comparisons) -> tuple[tuple[_Group, ...], tuple[str, ...]]:
+def _score_groups(
+    file: ScoreFile, data: Comparisons
+) -> tuple[tuple[_GroupTail, ...], tuple[str, ...]]:
     codes, pairs = file.scores.non_mated_groups, file.scores.non_mated_subjects
     if codes is None or pairs is None:
         raise InputError(
@@ -238,77 +244,19 @@ def _score_groups(file: ScoreFile, data: Comparisons) -> tuple[tuple[_Group, ...
             continue
         finite = np.sort(scores[inside & (scores > -math.inf)])
         floor = float(finite[0]) if len(finite) else data.tail.floor
-        found.append(_Group(name, NonMatedTail(finite, floor, int(inside.sum()))))
+        found.append(_GroupTail(name, NonMatedTail(finite, floor, int(inside.sum()))))
     return _checked_groups(found, small)
 
 
-def _part(
-    tail: NonMatedTail, inside: np.ndarray[Any, np.dtype[np.bool_]], count: int
-) -> NonMatedTail:
-    return NonMatedTail(tail.scores[inside], tail.floor, count)
-
-
 def _checked_groups(
-    found: Sequence[_Group], small: Sequence[str]
-) -> tuple[tuple[_Group, ...], tuple[str, ...]]:
+    found: Sequence[_GroupTail], small: Sequence[str]
+) -> tuple[tuple[_GroupTail, ...], tuple[str, ...]]:
     if not found:
         raise InputError(_NO_GROUP)
     return tuple(found), tuple(small)
 
 
-def calibration_toml(
-    measured: Measured, fingerprint: str, detector: str, checks: Sequence[Elsewhere] = ()
-) -> str:
-    """The `[calibration]` block of a pack's manifest, for that template space and detector."""
-    table = measured.calibration()
-    intervals = [row.interval or Interval(0, 1, 0.95) for row in measured.rows]
-    lines = [
-        "[calibration]",
-        f'fingerprint = "{fingerprint}"',
-        f'detector = "{detector}"',
-        f"scores = {_array(table.scores)}",
-        f"false_match_rates = {_array(table.false_match_rates)}",
-        f"dataset = {_quoted(measured.dataset)}",
-        f'dataset_digest = "{measured.digest}"',
-        f"comparisons = {measured.comparisons}",
-        f"false_matches = {_array((measured.comparisons, *(r.fmr.errors for r in measured.rows)))}",
-        f"low = {_array((0.0, *(interval.low for interval in intervals)))}",
-        f"high = {_array((1.0, *(interval.high for interval in intervals)))}",
-    ]
-    if measured.worst_of:
-        lines.append(f"worst_of = {_quoted(measured.worst_of)}")
-    for check in checks:
-        lines += ["", *_check_lines(check)]
-    return "\n".join(lines) + "\n"
-
-
-def _check_lines(check: Elsewhere) -> list[str]:
-    intervals = [point.fmr_interval for point in check.points]
-    return [
-        "[[calibration.checks]]",
-        f"dataset = {_quoted(check.dataset)}",
-        f"group = {_quoted(check.group)}",
-        f"people = {check.people}",
-        f"comparisons = {check.points[0].fmr.trials}",
-        f"similarities = {_array(check.similarities)}",
-        f"false_matches = {_array([point.fmr.errors for point in check.points])}",
-        f"low = {_array([interval.low for interval in intervals])}",
-        f"high = {_array([interval.high for interval in intervals])}",
-    ]
-
-
-def _array(values: Sequence[float]) -> str:
-    return f"[{', '.join(f'{value:.6g}' if value < 1 else str(value) for value in values)}]"
-
-
-def _quoted(text: str) -> str:
-    # a JSON string in ASCII is a TOML one too, but for the surrogates of what is beyond 16 bits
-    if not text.isprintable() or any(ord(character) > 0xFFFF for character in text):
-        raise InputError("the name of a data set is plain printable text")
-    return json.dumps(text)
-
-
-def calibration_report(measured: Measured, checks: Sequence[Elsewhere] = ()) -> Report:
+def calibration_report(measured: MeasuredCalibration, checks: Sequence[GroupCheck] = ()) -> Report:
     """The table with its evidence."""
     table = measured.calibration()
     rows = tuple(
@@ -335,18 +283,16 @@ def calibration_report(measured: Measured, checks: Sequence[Elsewhere] = ()) -> 
     if checks:
         blocks.append(_checks_table(checks))
     blocks.append(
-        Text(
-            (
-                "A similarity stands for a false match rate among people like these, with "
-                "pictures like these. Calibrate again for others.",
-            )
+        Text.of(
+            "A similarity stands for a false match rate among people like these, with "
+            "pictures like these. Calibrate again for others."
         )
     )
-    section = Section("Calibration", tuple(blocks))
-    return Report("Calibration of scores", (section,), checked_figures(_figures(measured, checks)))
+    section = Section("Calibration", tuple(blocks), _figures(measured, checks))
+    return assembled("Calibration of scores", [section], report="calibrate")
 
 
-def _checks_table(checks: Sequence[Elsewhere]) -> Table:
+def _checks_table(checks: Sequence[GroupCheck]) -> Table:
     rows = tuple(
         (check.group, f"{check.people:,}", f"{similarity:.0f}",
          rate_words(point.fmr, point.fmr_interval))
@@ -357,7 +303,7 @@ def _checks_table(checks: Sequence[Elsewhere]) -> Table:
     return Table(f"The same thresholds on {checks[0].dataset}", columns, rows)
 
 
-def _ends(measured: Measured) -> Iterator[Block]:
+def _ends(measured: MeasuredCalibration) -> Iterator[Block]:
     """Why the table ends where it does, and what that means for the usual threshold."""
     limited = [rate for rate in measured.unreached if reached(rate, measured.comparisons)]
     if limited:
@@ -383,10 +329,9 @@ def _ends(measured: Measured) -> Iterator[Block]:
         )
 
 
-def _figures(measured: Measured, checks: Sequence[Elsewhere]) -> dict[str, Any]:
+def _figures(measured: MeasuredCalibration, checks: Sequence[GroupCheck]) -> dict[str, Any]:
     table = measured.calibration()
     return {
-        "report": "calibrate",
         "dataset": measured.dataset,
         "digest": measured.digest,
         "comparisons": measured.comparisons,

@@ -8,37 +8,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.comparison import PairedComparison, compare_systems
-from reknown.evaluation.report import Report, Section, Table, Text
-from reknown.evaluation.runs.blocks import checked_figures, rate_words, unreached_text
+from reknown.evaluation.measures.comparison import PairedComparison, compare_systems
+from reknown.evaluation.measures.scores import matches
+from reknown.evaluation.runs.blocks import unreached_text
 from reknown.evaluation.runs.comparisons import Comparisons, compare_all, compare_scores
-from reknown.evaluation.runs.counts import number, rate_data
-from reknown.evaluation.runs.points import TARGETS, Point, points_at_targets, unreached
-from reknown.evaluation.scores import matches
+from reknown.evaluation.runs.formats import number, rate_data, rate_words
+from reknown.evaluation.runs.points import TARGETS, MeasuredPoint, points_at_targets, unreached
+from reknown.reporting.blocks import Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reknown.evaluation.report import Block
-    from reknown.evaluation.runs.comparisons import Pictures
-    from reknown.evaluation.score_files import ScoreFile
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.score_files import ScoreFile
+    from reknown.evaluation.measures.arrays import Ints
+    from reknown.reporting.blocks import Block
+    from reknown.reporting.report import Report
 
 _LEVEL = 0.05
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _System:
-    name: str
-    data: Comparisons
-    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _At:
     """Both systems at one target, and how their misses differ."""
 
-    first: Point
-    second: Point
+    first: MeasuredPoint
+    second: MeasuredPoint
     misses: PairedComparison
     both: int
 
@@ -59,7 +55,7 @@ def picture_comparison(
             "the packs could read different pictures, so their pairs differ: remove those that "
             "`reknown evaluate verify` lists as unreadable"
         )
-    return _report(_System(names[0], one, ()), _System(names[1], two, ()), targets)
+    return _report(names, one, two, targets)
 
 
 def score_comparison(
@@ -74,10 +70,10 @@ def score_comparison(
     """
     _check_same(first, second)
     one, two = compare_scores(first), compare_scores(second)
-    return _report(_System(names[0], one, ()), _System(names[1], two, ()), targets)
+    return _report(names, one, two, targets)
 
 
-def _rows(data: Comparisons) -> np.ndarray[Any, np.dtype[np.intp]]:
+def _rows(data: Comparisons) -> Ints:
     assert data.mated_rows is not None
     return data.mated_rows
 
@@ -97,38 +93,39 @@ def _check_same(first: ScoreFile, second: ScoreFile) -> None:
         raise InputError("row by row, both files have to compare the same subjects")
 
 
-def _report(first: _System, second: _System, targets: Sequence[float]) -> Report:
-    one, two = (
-        _System(system.name, system.data, points_at_targets(system.data, targets))
-        for system in (first, second)
-    )
-    comparisons = one.data.tail.comparisons
-    if not one.points:
+def _report(
+    names: tuple[str, str], one: Comparisons, two: Comparisons, targets: Sequence[float]
+) -> Report:
+    comparisons = one.tail.comparisons
+    points = zip(points_at_targets(one, targets), points_at_targets(two, targets), strict=True)
+    found = [_at(one, two, *pair) for pair in points]
+    if not found:
         raise InputError(
             f"{comparisons:,} non-mated comparisons reach none of the target rates: add pictures "
             "of more people, or ask for a higher rate"
         )
-    found = [_at(one.data, two.data, a, b) for a, b in zip(one.points, two.points, strict=True)]
     missing = unreached(targets, comparisons)
     text = unreached_text(missing, comparisons)
-    blocks: list[Block] = [_rates(one.name, two.name, found), _differences(found)]
-    blocks += [] if text is None else [text]
-    blocks.append(Text(tuple(_sentence(one.name, two.name, at) for at in found)))
+    blocks: tuple[Block, ...] = (
+        _rates(*names, found),
+        _differences(found),
+        *([] if text is None else [text]),
+        Text(tuple(_sentence(*names, at) for at in found)),
+    )
     figures = {
-        "report": "compare",
-        "first": one.name,
-        "second": two.name,
-        "mated": len(one.data.mated),
+        "first": names[0],
+        "second": names[1],
+        "mated": len(one.mated),
         "non_mated": comparisons,
-        "intervals": "independent" if one.data.clusters is None else "clustered by subject",
+        "intervals": one.dependence,
         "points": [_figures(at) for at in found],
         "unreached": [item.target for item in missing],
     }
-    section = Section(f"{one.name} and {two.name}", tuple(blocks))
-    return Report("Two systems on the same comparisons", (section,), checked_figures(figures))
+    section = Section(" and ".join(names), blocks, figures)
+    return assembled("Two systems on the same comparisons", [section], report="compare")
 
 
-def _at(first: Comparisons, second: Comparisons, one: Point, two: Point) -> _At:
+def _at(first: Comparisons, second: Comparisons, one: MeasuredPoint, two: MeasuredPoint) -> _At:
     missed = ~matches(first.mated, one.threshold), ~matches(second.mated, two.threshold)
     subjects = None if first.clusters is None else first.clusters.mated
     if subjects is not None and len(np.unique(subjects)) < 2:

@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign, PairDesign
-from reknown.evaluation.pairs import HISTOGRAM_BINS, Excluded, count_pairs, score_pairs, tail_length
-from reknown.evaluation.protocols import all_pairs, tuning_subjects
-from reknown.evaluation.scores import ScoreSet
-from reknown.evaluation.tail import NonMatedTail
+from reknown.evaluation.data.pairs import (
+    HISTOGRAM_BINS,
+    Excluded,
+    count_pairs,
+    score_pairs,
+    tail_length,
+)
+from reknown.evaluation.data.protocols import all_pairs, tuning_subjects
+from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign, PairDesign
+from reknown.evaluation.measures.scores import ScoreSet
+from reknown.evaluation.measures.tail import NonMatedTail
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.protocols import ListedPairs
+    from reknown.evaluation.data.score_files import ScoreFile
+    from reknown.evaluation.measures.arrays import Counts, Floats, Ints, Mask
 
-    from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.duplicates import Duplicates
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.protocols import ListedPairs
-    from reknown.evaluation.score_files import ScoreFile
-    from reknown.evaluation.templates import TemplateSet
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.intp]
-    Mask = NDArray[np.bool_]
 
 _KEPT = 1_000_000
-
-
-class Pictures(Protocol):
-    """The pictures to evaluate with, and what the engine made of them."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """Which pictures of whom."""
-
-    @property
-    def templates(self) -> TemplateSet:
-        """Their templates."""
-
-    @property
-    def duplicates(self) -> Duplicates:
-        """Which of them are the same picture."""
-
-    @property
-    def calibration(self) -> Calibration | None:
-        """What a score of the pack means, if it was measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +56,7 @@ class Comparisons:
     mated: Floats
     tail: NonMatedTail
     complete: bool
-    bins: NDArray[np.int64] | None
+    bins: Counts | None
     clusters: Clusters | None
     names: tuple[str, ...]
     mated_rows: Ints | None
@@ -95,6 +73,11 @@ class Comparisons:
     def mated_failures(self) -> int:
         """Mated comparisons in which a side failed."""
         return int(np.count_nonzero(self.mated == -math.inf))
+
+    @property
+    def dependence(self) -> str:
+        """What intervals take the comparisons for."""
+        return "independent" if self.clusters is None else "clustered by subject"
 
     def half(self, chosen: Mask) -> Comparisons:
         """The comparisons among the `chosen` (s,) subjects, without names.
@@ -153,7 +136,7 @@ def compare_all(
         complete,
         None if complete else found.histogram,
         Clusters(subjects[found.mated_pairs[:, 0]], design, tuning_subjects(names)),
-        image_names(pictures.manifest),
+        pictures.names(),
         found.mated_pairs,
         found.tail_pairs,
     )
@@ -175,9 +158,7 @@ def compare_listed(pictures: Pictures, listed: ListedPairs) -> ComparedPictures:
         subjects[rows[mated, 0]],
         subjects[rows[others]],
     )
-    comparisons = _of_scores(
-        found, names, (rows[mated], rows[others]), image_names(pictures.manifest)
-    )
+    comparisons = _of_scores(found, names, (rows[mated], rows[others]), pictures.names())
     return ComparedPictures(comparisons, Excluded(0, 0, 0), 0)
 
 
@@ -220,19 +201,6 @@ def _of_scores(
         clusters = Clusters(scores.mated_subjects, design, tuning_subjects(subjects))
     mated_rows, tail_rows = (None, None) if rows is None else (rows[0], rows[1][order])
     return Comparisons(scores.mated, tail, True, None, clusters, names, mated_rows, tail_rows)
-
-
-def image_names(manifest: Manifest) -> tuple[str, ...]:
-    """The name of each picture, relative to the manifest."""
-    return tuple(sample.image.as_posix() for sample in manifest.samples)
-
-
-def data_digest(pictures: Pictures) -> str:
-    """SHA-256 of what was evaluated: the manifest and the bytes of every picture."""
-    digest = hashlib.sha256(pictures.manifest.digest.encode())
-    for picture in pictures.templates.pictures.digests:
-        digest.update(f"\n{picture}".encode())
-    return digest.hexdigest()
 
 
 def bin_edges() -> Floats:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.planning import (
+from reknown.evaluation.measures.planning import (
     expected_false_candidates,
     planned_fmr,
     planned_fpir,
     planned_gallery_size,
 )
-from reknown.evaluation.report import Report, Section, Table, Text
-from reknown.evaluation.runs.counts import number
+from reknown.evaluation.runs.formats import number
+from reknown.reporting.blocks import Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
+    from reknown.reporting.report import Report
 
 _TEXT = (
     "FPIR = 1 - (1 - FMR)^N for N independent comparisons (NISTIR 8429): for planning, not "
@@ -68,8 +70,9 @@ def threshold_plan(calibration: Calibration | None, gallery_size: int, fpir: flo
     }
     source = f"Calibrated on {calibration.dataset}: {calibration.comparisons:,} comparisons."
     table = Table("Threshold for a gallery", ("figure", "value "), rows)
-    section = Section("Threshold from the size of the gallery", (table, Text((_TEXT, source))))
-    return Report("Threshold for a gallery", (section,), figures)
+    title = "Threshold from the size of the gallery"
+    section = Section(title, (table, Text.of(_TEXT, source)), figures)
+    return assembled("Threshold for a gallery", [section])
 
 
 def _at_the_end(calibration: Calibration) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import AllPairsDesign
-from reknown.evaluation.differentials import (
+from reknown.evaluation.data.pairs import count_pairs, tail_length
+from reknown.evaluation.data.protocols import all_pairs
+from reknown.evaluation.measures.designs import AllPairsDesign
+from reknown.evaluation.measures.differentials import (
     PairTrials,
     SubjectTrials,
     mated_trials,
@@ -17,29 +19,23 @@ from reknown.evaluation.differentials import (
     subject_groups,
     subject_trials,
 )
-from reknown.evaluation.failures import failures_by_group
-from reknown.evaluation.pairs import count_pairs, tail_length
-from reknown.evaluation.protocols import all_pairs
-from reknown.evaluation.scores import UNLABELLED, matches
-from reknown.evaluation.tail import NonMatedTail, tail_threshold_for
-from reknown.evaluation.verification import threshold_for
+from reknown.evaluation.measures.failures import failures_by_group
+from reknown.evaluation.measures.scores import UNLABELLED, matches
+from reknown.evaluation.measures.tail import NonMatedTail, tail_threshold_for
+from reknown.evaluation.measures.verification import threshold_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.duplicates import Duplicates
-    from reknown.evaluation.failures import GroupFailures
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.pairs import PairScores
-    from reknown.evaluation.protocols import AllPairs
-    from reknown.evaluation.scores import ScoreSet
-    from reknown.evaluation.templates import TemplateSet
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.data.pairs import PairScores
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.protocols import AllPairs
+    from reknown.evaluation.measures.arrays import Ints, Mask
+    from reknown.evaluation.measures.failures import GroupFailures
+    from reknown.evaluation.measures.scores import ScoreSet
 
-    Ints = NDArray[np.intp]
-    Mask = NDArray[np.bool_]
 
 DEFAULT_SIMILARITY = 80.0
 _MOST_GROUPS = 100
@@ -47,7 +43,7 @@ _ALWAYS_KEPT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class GroupThreshold:
     """The threshold to use for everybody: a similarity, or the FMR that it is to give here.
 
     Raises `InputError` for both at once, and for an FMR that is not between 0 and 1.
@@ -105,25 +101,23 @@ class GroupData:
     cautions: tuple[str, ...]
 
 
-def data_of_templates(
-    manifest: Manifest,
-    templates: TemplateSet,
-    duplicates: Duplicates,
-    calibration: Calibration | None,
-    wanted: Wanted,
-    by: Sequence[str] = (),
+def data_of_pictures(
+    pictures: Pictures, choice: GroupThreshold, by: Sequence[str] = ()
 ) -> GroupData:
     """Compares all pairs and counts errors by subject.
 
     Raises `InputError` without group columns, for one that gives a subject two labels, without
     templates or non-mated comparisons, and without a way to a threshold.
     """
+    manifest, templates = pictures.manifest, pictures.templates
     columns, left_out = group_columns(manifest, templates.failed, by)
     templates.require_any()
     pairs = all_pairs(manifest)
     length = max(tail_length(pairs.non_mated), min(pairs.non_mated, _ALWAYS_KEPT))
-    found = count_pairs(templates.vectors, templates.failed, pairs, duplicates, tail=length)
-    operating = _operating(found, calibration, wanted)
+    found = count_pairs(
+        templates.vectors, templates.failed, pairs, pictures.duplicates, tail=length
+    )
+    operating = _operating(found, pictures.calibration, choice)
     wrong = _false_matches(found.tail, operating.score)
     owners = pairs.subjects[found.mated_pairs[:, 0]]
     missed = ~matches(found.mated, operating.score)
@@ -148,7 +142,7 @@ def data_of_scores(
 
     Raises `InputError` where they name no subjects or groups, or cannot show that FMR.
     """
-    Wanted(fmr=fmr)
+    GroupThreshold(fmr=fmr)
     _check_resolution(fmr, len(scores.non_mated))
     if scores.mated_failures == len(scores.mated):
         raise InputError("every mated comparison failed: there is nothing to compare")
@@ -168,7 +162,7 @@ def data_of_scores(
 
 
 def check_columns(manifest: Manifest, by: Sequence[str] = ()) -> None:
-    """Raises the `InputError` of `data_of_templates` for group columns, before any template."""
+    """Raises the `InputError` of `data_of_pictures` for group columns, before any template."""
     group_columns(manifest, np.zeros(len(manifest.samples), bool), by)
 
 
@@ -223,21 +217,23 @@ def _column(manifest: Manifest, failed: Mask, name: str) -> GroupColumn:
     return GroupColumn(name, names, codes, tuple(int(count) for count in images), failures)
 
 
-def _operating(found: PairScores, calibration: Calibration | None, wanted: Wanted) -> Operating:
-    if wanted.fmr is not None:
-        _check_resolution(wanted.fmr, found.tail.comparisons)
+def _operating(
+    found: PairScores, calibration: Calibration | None, choice: GroupThreshold
+) -> Operating:
+    if choice.fmr is not None:
+        _check_resolution(choice.fmr, found.tail.comparisons)
         score = tail_threshold_for(
-            found.tail, wanted.fmr, found.mated if len(found.mated) else None
+            found.tail, choice.fmr, found.mated if len(found.mated) else None
         )
         similarity = None if calibration is None else calibration.similarity(score)
-        source = f"FMR {wanted.fmr:g} on these pictures"
-        return Operating(score, wanted.fmr, similarity, source, chosen_here=True)
+        source = f"FMR {choice.fmr:g} on these pictures"
+        return Operating(score, choice.fmr, similarity, source, chosen_here=True)
     if calibration is None:
         raise InputError(
             "this model pack has no calibration, so that a similarity means nothing: give the "
             "FMR that the threshold is to have on these pictures, --fmr 1e-3 say"
         )
-    similarity = DEFAULT_SIMILARITY if wanted.similarity is None else wanted.similarity
+    similarity = DEFAULT_SIMILARITY if choice.similarity is None else choice.similarity
     score = calibration.score(similarity)
     target = calibration.false_match_rate(score)
     if not 0 < target < 1:

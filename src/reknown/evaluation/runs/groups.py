@@ -7,31 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.designs import AllPairsDesign, ListedPairsDesign
-from reknown.evaluation.differentials import (
+from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign
+from reknown.evaluation.measures.differentials import (
     PairTrials,
     cross_matrix_of,
     group_rates,
 )
-from reknown.evaluation.intervals import clustered_fmr, clustered_wilson, wilson
-from reknown.evaluation.report import (
-    Axis,
-    Caution,
-    Forest,
-    ForestRow,
-    HeatMap,
-    Report,
-    Section,
-    Table,
-    Text,
-)
-from reknown.evaluation.runs.counts import (
+from reknown.evaluation.measures.intervals import clustered_fmr, clustered_wilson, wilson
+from reknown.evaluation.measures.scores import UNLABELLED
+from reknown.evaluation.runs.formats import (
     NOTHING,
     interval_text,
     number,
     of,
     rate_data,
     rate_text,
+    similarity_text,
 )
 from reknown.evaluation.runs.judging import (
     GroupPlan,
@@ -44,21 +35,20 @@ from reknown.evaluation.runs.judging import (
     remark,
     verdict_blocks,
 )
-from reknown.evaluation.scores import UNLABELLED
+from reknown.reporting.blocks import Axis, Caution, Forest, ForestRow, HeatMap, Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
+    from reknown.evaluation.measures.arrays import Ints, Mask
+    from reknown.evaluation.measures.designs import PairDesign
+    from reknown.evaluation.measures.differentials import Evidence
+    from reknown.evaluation.measures.intervals import ClusteredRate
+    from reknown.evaluation.runs.group_data import GroupColumn, GroupData
+    from reknown.reporting.blocks import Block
+    from reknown.reporting.report import Report
 
-    from reknown.evaluation.designs import PairDesign
-    from reknown.evaluation.differentials import Evidence
-    from reknown.evaluation.intervals import ClusteredRate
-    from reknown.evaluation.report import Block
-    from reknown.evaluation.runs.group_data import GroupColumn, GroupData, Operating
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.intp]
 
 # a difference of false non-matches is looked for where one in a hundred would show
 _TARGET_FNMR = 0.01
@@ -77,45 +67,47 @@ def groups_report(data: GroupData, plan: GroupPlan | None = None) -> Report:
     Raises `InputError` where nothing was compared.
     """
     plan = plan or GroupPlan()
-    levels = tuple(_levels(data))
-    parts = [_Column(data, column, plan) for column in data.columns]
-    sections = [_compared(data), _pairing(levels), *(part.section() for part in parts)]
-    figures = {
-        "threshold": _threshold_data(data.operating),
-        "minimum_subjects": plan.minimum_subjects,
-        "fmr": _rate_of(clustered_fmr(data.non_mated.false_matches, data.non_mated.design)),
-        "fnmr": None if data.mated is None else _rate_of(_everybody(data.mated)),
-        "pairing": [{"pairing": name} | _rate_of(rate) for name, rate in levels],
-        "columns": [part.figures() for part in parts],
-        "false_match_subject_pairs": _dyads(data),
-        "cautions": list(_general(data)),
-    }
-    return Report("Error rates by group", tuple(sections), figures)
+    columns = [_Column(data, column, plan) for column in data.columns]
+    sections = [_compared(data, plan), _pairing(data), *(column.section() for column in columns)]
+    figures = [column.figures() for column in columns]
+    return assembled("Error rates by group", sections, columns=figures)
 
 
-def _compared(data: GroupData) -> Section:
-    fmr = clustered_fmr(data.non_mated.false_matches, data.non_mated.design)
-    rows = [_rate_row("FMR, any two subjects", fmr)]
+def _compared(data: GroupData, plan: GroupPlan) -> Section:
+    rates = {"FMR, any two subjects": _every_pair(data)}
     if data.mated is not None:
-        rows.append(_rate_row("FNMR", _everybody(data.mated)))
-    operating = data.operating
-    similarity = NOTHING if operating.similarity is None else f"{operating.similarity:.1f}"
+        rates["FNMR"] = _everybody(data.mated)
+    operating, cautions, dyads = data.operating, _general(data), _dyads(data)
     text = (
-        f"Threshold for everybody: score {operating.score:.6f}, similarity {similarity}, from "
-        f"{operating.source}; it stands for FMR {operating.target:.3g}."
+        f"Threshold for everybody: score {operating.score:.6f}, similarity "
+        f"{similarity_text(operating.similarity)}, from {operating.source}; it stands for FMR "
+        f"{operating.target:.3g}."
     )
-    dyads = _dyads(data)
     people = f"The false matches are of {dyads:,} pairs of subjects, some with several images."
-    blocks: list[Block] = [
-        Text((text, *_EXPLAINED, people)),
-        Table("Everybody", ("rate", "errors of trials ", "value ", "interval "), tuple(rows)),
-    ]
-    return Section("What was compared", (*blocks, *(Caution(text) for text in _general(data))))
+    blocks: tuple[Block, ...] = (
+        Text.of(text, *_EXPLAINED, people),
+        _rate_table("Everybody", ("rate", "value "), rates),
+        *map(Caution, cautions),
+    )
+    figures = {
+        "threshold": {
+            "score": operating.score,
+            "similarity": operating.similarity,
+            "target_fmr": operating.target,
+            "source": operating.source,
+        },
+        "minimum_subjects": plan.minimum_subjects,
+        "fmr": _rate_of(_every_pair(data)),
+        "fnmr": None if data.mated is None else _rate_of(_everybody(data.mated)),
+        "false_match_subject_pairs": dyads,
+        "cautions": cautions,
+    }
+    return Section("What was compared", blocks, figures)
 
 
 def _general(data: GroupData) -> tuple[str, ...]:
     """What must be known of all the figures."""
-    fmr = clustered_fmr(data.non_mated.false_matches, data.non_mated.design)
+    fmr = _every_pair(data)
     low, target = clustered_wilson(fmr).low, data.operating.target
     if data.operating.chosen_here or low <= target:
         return data.cautions
@@ -131,22 +123,21 @@ def _dyads(data: GroupData) -> int:
     return len(np.unique(wrong, axis=0))
 
 
-def _pairing(levels: tuple[tuple[str, ClusteredRate], ...]) -> Section:
-    rows = tuple(_rate_row(name, rate) for name, rate in levels)
+def _pairing(data: GroupData) -> Section:
     text = (
         "The more alike two subjects are, the more often they match falsely. Columns are taken in "
         "the order given, the coarsest first; level 0 pairs anybody and is the most optimistic."
     )
-    table = Table(
-        "FMR by what both subjects share", ("level", "errors of trials ", "FMR ", "interval "), rows
-    )
-    return Section("Pairing levels", (Text((text,)), table))
+    levels = dict(_levels(data))
+    table = _rate_table("FMR by what both subjects share", ("level", "FMR "), levels)
+    figures = [{"pairing": name} | _rate_of(rate) for name, rate in levels.items()]
+    return Section("Pairing levels", (Text.of(text), table), {"pairing": figures})
 
 
 def _levels(data: GroupData) -> Iterator[tuple[str, ClusteredRate]]:
     """The FMR among subjects who share nothing, the first label, the first two and so on."""
     evidence = data.non_mated
-    yield "L0, any two", clustered_fmr(evidence.false_matches, evidence.design)
+    yield "L0, any two", _every_pair(data)
     joint = np.zeros(evidence.subjects, np.intp)
     names: list[str] = []
     for level, column in enumerate(data.columns[:_MOST_LEVELS], 1):
@@ -172,7 +163,7 @@ def _sharing(evidence: PairTrials, codes: Ints) -> ClusteredRate:
     return clustered_fmr(evidence.false_matches[inside], design)
 
 
-def _same(codes: Ints, pairs: Ints) -> NDArray[np.bool_]:
+def _same(codes: Ints, pairs: Ints) -> Mask:
     one, other = codes[pairs[:, 0]], codes[pairs[:, 1]]
     return np.asarray((one == other) & (one != UNLABELLED))
 
@@ -193,14 +184,10 @@ class _Column:
 
     def section(self) -> Section:
         """Tables, plots and the verdicts."""
-        blocks: list[Block] = [self._table(self._fmr)]
-        if self._fnmr is not None:
-            blocks.append(self._table(self._fnmr))
+        blocks: list[Block] = [self._table(judged) for judged in self._both()]
         if self._column.failures:
             blocks.append(self._failures())
-        blocks.append(self._forest(self._fmr))
-        if self._fnmr is not None:
-            blocks.append(self._forest(self._fnmr))
+        blocks.extend(self._forest(judged) for judged in self._both())
         if len(self._shown) > 1:
             blocks.append(self._heat_map())
         for judged in self._both():
@@ -353,19 +340,19 @@ def _everybody(evidence: Evidence) -> ClusteredRate:
     return evidence.clustered(np.ones(evidence.subjects, bool))
 
 
-def _rate_row(name: str, rate: ClusteredRate) -> tuple[str, ...]:
-    interval = clustered_wilson(rate)
-    return (name, of(rate.rate), rate_text(rate.rate), interval_text(interval))
+def _every_pair(data: GroupData) -> ClusteredRate:
+    return clustered_fmr(data.non_mated.false_matches, data.non_mated.design)
+
+
+def _rate_table(
+    caption: str, columns: tuple[str, str], rates: Mapping[str, ClusteredRate]
+) -> Table:
+    rows = tuple(
+        (name, of(found.rate), rate_text(found.rate), interval_text(clustered_wilson(found)))
+        for name, found in rates.items()
+    )
+    return Table(caption, (columns[0], "errors of trials ", columns[1], "interval "), rows)
 
 
 def _rate_of(rate: ClusteredRate) -> dict[str, Any]:
     return rate_data(rate.rate, clustered_wilson(rate)) or {}
-
-
-def _threshold_data(operating: Operating) -> dict[str, Any]:
-    return {
-        "score": operating.score,
-        "similarity": operating.similarity,
-        "target_fmr": operating.target,
-        "source": operating.source,
-    }

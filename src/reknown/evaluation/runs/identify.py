@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reknown.biometrics.errors import InputError
-from reknown.evaluation.identification import (
-    Searches,
-    cumulative_match,
-    false_positives,
-    misses,
-    searches_from_scores,
-    selectivity,
-    threshold_for_fpir,
-)
-from reknown.evaluation.intervals import clustered_from_sums, clustered_wilson
-from reknown.evaluation.pairs import score_matrix
-from reknown.evaluation.protocols import gallery_split
-from reknown.evaluation.report import Axis, Caution, Lines, Report, Section, Series, Table, Text
-from reknown.evaluation.runs.counts import (
+from reknown.evaluation.measures.differentials import STABLE_ERRORS
+from reknown.evaluation.measures.identification import cumulative_match
+from reknown.evaluation.runs.formats import (
     NOTHING,
     interval_text,
     number,
     of,
     rate_data,
     rate_text,
+    similarity_text,
 )
+from reknown.evaluation.runs.galleries import (
+    IdentificationPlan,
+    drawn_galleries,
+    largest_gallery,
+    points_of,
+)
+from reknown.reporting.blocks import Axis, Caution, Lines, Series, Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.protocols import GallerySplit
+    from reknown.evaluation.data.templates import TemplateSet
+    from reknown.evaluation.runs.galleries import DrawnGallery, GalleryPoint
+    from reknown.reporting.blocks import Block
+    from reknown.reporting.report import Report
 
-    from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.duplicates import Duplicates
-    from reknown.evaluation.intervals import Interval
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.protocols import GallerySplit
-    from reknown.evaluation.rates import Rate
-    from reknown.evaluation.report import Block
-    from reknown.evaluation.templates import TemplateSet
-
-    Ints = NDArray[np.intp]
-    Singles = NDArray[np.float32]
-    Mask = NDArray[np.bool_]
-
-STABLE_ERRORS = 30
-_LIST_LENGTH = 200
 _RANKS = 50
-_MOST_SCORES = 400_000_000
 _EXPLAINED = (
     "FPIR: searches for somebody who is not enrolled that return a candidate. FNIR: searches for "
     "somebody who is enrolled that do not return the mate first, at or above the threshold. Rank-"
@@ -62,200 +47,42 @@ _EXPLAINED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class IdentificationPlan:
-    """What is drawn and at which thresholds it is judged.
-
-    `sizes` are numbers of subjects, by default 10, 100, 1,000 and so on and the most there
-    are; `references` is how many images enrol a subject. `similarities` need a calibration.
-
-    Raises `InputError` for an FPIR that is not between 0 and 1.
-    """
-
-    sizes: tuple[int, ...] = ()
-    references: int = 1
-    similarities: tuple[float, ...] = (80.0, 90.0, 99.0)
-    fpirs: tuple[float, ...] = (0.003, 0.01, 0.1)
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        if not all(0 < fpir < 1 for fpir in self.fpirs):
-            raise InputError("a target FPIR lies between 0 and 1: 0.003, say")
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """Rates in one gallery at one threshold; `why_none` where no threshold could be chosen."""
-
-    name: str
-    similarity: float | None
-    score: float | None
-    fpir: tuple[Rate, Interval] | None
-    fnir: tuple[Rate, Interval] | None
-    selectivity: float | None
-    why_none: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Gallery:
-    """One size: its searches and the subjects of the probes."""
-
-    searches: Searches
-    mated_of: Ints
-    non_mated_of: Ints
-
-    @property
-    def size(self) -> int:
-        return self.searches.gallery_size
-
-    def fpir(self, threshold: float) -> tuple[Rate, Interval]:
-        return _clustered(false_positives(self.searches, threshold), self.non_mated_of)
-
-    def fnir(self, threshold: float = -np.inf, rank: int = 1) -> tuple[Rate, Interval]:
-        return _clustered(misses(self.searches, threshold, rank), self.mated_of)
-
-
-def identification_report(
-    manifest: Manifest,
-    templates: TemplateSet,
-    duplicates: Duplicates,
-    calibration: Calibration | None,
-    plan: IdentificationPlan | None = None,
-) -> Report:
+def identification_report(pictures: Pictures, plan: IdentificationPlan | None = None) -> Report:
     """Draws galleries, searches all probes in each and counts.
 
     Raises `InputError` where no subject has more images than `references`, all templates
     failed, or a size is beyond the subjects.
     """
     plan = plan or IdentificationPlan()
-    templates.require_any()
-    whole = _largest(manifest, plan)
-    split = whole.without_duplicates(duplicates)
-    galleries = _galleries(templates, split, plan)
-    points = [(gallery, _points(gallery, calibration, plan)) for gallery in galleries]
+    pictures.templates.require_any()
+    whole = largest_gallery(pictures.manifest, plan)
+    split = whole.without_duplicates(pictures.duplicates)
+    galleries = drawn_galleries(pictures.templates, split, plan)
+    points = [(gallery, points_of(gallery, pictures.calibration, plan)) for gallery in galleries]
     left_out = len(whole.mated_probes) - len(split.mated_probes)
-    cautions = tuple(_cautions(galleries[-1], templates, split, left_out, calibration))
-    sections = (
-        _drawn(galleries[-1], split, templates, cautions),
+    sections = [
+        _drawn(galleries[-1], split, pictures, left_out),
         *(_size_section(gallery, found) for gallery, found in points),
         _growth(points),
         _ranks(galleries[-1]),
+    ]
+    return assembled(
+        "Identification in a gallery",
+        sections,
+        references=plan.references,
+        seed=plan.seed,
+        galleries=[_gallery_data(gallery, found) for gallery, found in points],
     )
-    figures = {
-        "references": plan.references,
-        "seed": plan.seed,
-        "failures": _failures(templates, split),
-        "galleries": [_gallery_data(gallery, found) for gallery, found in points],
-        "cmc": _cmc_data(galleries[-1]),
-        "cautions": list(cautions),
-    }
-    return Report("Identification in a gallery", sections, figures)
-
-
-def _largest(manifest: Manifest, plan: IdentificationPlan) -> GallerySplit:
-    """The gallery of the largest size; by default up to half of the subjects are enrolled."""
-    subjects, names = manifest.subjects()
-    able = int(np.count_nonzero(np.bincount(subjects) > plan.references))
-    if len(names) < 2 or not able:
-        raise InputError(
-            f"identification needs two subjects, one of them with {plan.references + 1} pictures: "
-            f"there are {len(names):,} subjects, {able:,} with so many"
-        )
-    most = max(plan.sizes) if plan.sizes else min(able, len(names) // 2)
-    if plan.sizes and min(plan.sizes) < 1:
-        raise InputError("a gallery holds at least one subject")
-    return gallery_split(manifest, most, plan.references, seed=str(plan.seed))
-
-
-def _galleries(
-    templates: TemplateSet, split: GallerySplit, plan: IdentificationPlan
-) -> tuple[_Gallery, ...]:
-    probes = np.concatenate([split.mated_probes, split.non_mated_probes])
-    if len(probes) * len(split.gallery) > _MOST_SCORES:
-        raise InputError(
-            f"{len(probes):,} probes in a gallery of {len(split.gallery):,} images are too many to "
-            "search at once: give a smaller --size"
-        )
-    scores = score_matrix(templates.vectors, templates.failed, probes, split.gallery)
-    enrolled = split.subjects[split.gallery]
-    order = np.random.default_rng(plan.seed).permutation(np.unique(enrolled))
-    sizes = sorted(set(plan.sizes)) or _decades(len(order))
-    return tuple(
-        _gallery(scores, enrolled, split.subjects[probes], np.sort(order[:size])) for size in sizes
-    )
-
-
-def _gallery(scores: Singles, enrolled: Ints, probes: Ints, drawn: Ints) -> _Gallery:
-    strangers = ~np.isin(probes, enrolled)
-    mated = np.isin(probes, drawn)
-    rows, columns = strangers | mated, np.isin(enrolled, drawn)
-    if not mated.any():
-        raise InputError(
-            "no enrolled subject has a picture to search with: the same pictures were left out"
-        )
-    part = scores[np.ix_(rows, columns)].astype(np.float64)
-    searches = searches_from_scores(part, enrolled[columns], probes[rows], _LIST_LENGTH)
-    return _Gallery(searches, probes[mated], probes[strangers])
-
-
-def _decades(most: int) -> list[int]:
-    sizes = [10**power for power in range(1, 8) if 10**power < most]
-    return [*sizes, most]
-
-
-def _points(
-    gallery: _Gallery, calibration: Calibration | None, plan: IdentificationPlan
-) -> list[_Point]:
-    points = []
-    if calibration is not None:
-        for similarity in plan.similarities:
-            score = calibration.score(similarity)
-            points.append(_point(gallery, f"similarity {similarity:g}", similarity, score))
-    trials = len(gallery.non_mated_of)
-    for fpir in plan.fpirs:
-        name = f"FPIR {fpir:g}"
-        if fpir * trials < 1:
-            why = f"{trials:,} non-mated searches cannot show FPIR {fpir:g}"
-            points.append(_Point(name, None, None, None, None, None, why))
-            continue
-        try:
-            score = threshold_for_fpir(gallery.searches, fpir)
-        except InputError as error:
-            points.append(_Point(name, None, None, None, None, None, str(error)))
-            continue
-        similarity_at = None if calibration is None else calibration.similarity(score)
-        points.append(_point(gallery, name, similarity_at, score))
-    return points
-
-
-def _point(gallery: _Gallery, name: str, similarity: float | None, score: float) -> _Point:
-    try:
-        load = selectivity(gallery.searches, score)
-    except InputError:  # a full list does not show all candidates
-        load = None
-    fpir, fnir = gallery.fpir(score), gallery.fnir(score)
-    return _Point(name, similarity, score, fpir, fnir, load, "")
-
-
-def _clustered(errors: Mask, subjects: Ints) -> tuple[Rate, Interval]:
-    codes = np.unique(subjects, return_inverse=True)[1]
-    found = clustered_from_sums(np.bincount(codes[errors], minlength=codes.max() + 1),
-                                np.bincount(codes))  # fmt: skip
-    return found.rate, clustered_wilson(found)
 
 
 def _cautions(
-    gallery: _Gallery,
-    templates: TemplateSet,
-    split: GallerySplit,
-    left_out: int,
-    calibration: Calibration | None,
+    gallery: DrawnGallery, split: GallerySplit, pictures: Pictures, left_out: int
 ) -> list[str]:
     texts = [
         "The thresholds for an FPIR were chosen on the searches that they are judged on: of those "
         "rows only the FNIR is a result."
     ]
-    if calibration is None:
+    if pictures.calibration is None:
         texts.append("This model pack has no calibration: similarities were left out.")
     if left_out:
         texts.append(
@@ -265,7 +92,7 @@ def _cautions(
     if split.same_session.any():
         count = int(np.count_nonzero(split.same_session))
         texts.append(f"{count:,} mated probes are of the same session as a reference: easier.")
-    failed = int(np.count_nonzero(templates.failed[split.gallery]))
+    failed = int(np.count_nonzero(pictures.templates.failed[split.gallery]))
     if failed:
         texts.append(
             f"{failed:,} of {len(split.gallery):,} references have no template and are never found."
@@ -276,20 +103,22 @@ def _cautions(
 
 
 def _drawn(
-    gallery: _Gallery, split: GallerySplit, templates: TemplateSet, cautions: tuple[str, ...]
+    gallery: DrawnGallery, split: GallerySplit, pictures: Pictures, left_out: int
 ) -> Section:
-    failures = _failures(templates, split)
+    failures = _failures(pictures.templates, split)
+    cautions = _cautions(gallery, split, pictures, left_out)
     text = (
         f"Up to {gallery.size:,} subjects are enrolled with {len(split.gallery):,} images. "
         f"{len(gallery.mated_of):,} mated and {len(gallery.non_mated_of):,} non-mated searches, "
         f"the latter of {len(np.unique(gallery.non_mated_of)):,} subjects who are not enrolled."
     )
     rows = tuple((name, f"{c['failed']:,} of {c['images']:,}") for name, c in failures.items())
-    blocks: list[Block] = [
-        Text((text, *_EXPLAINED)),
+    blocks: tuple[Block, ...] = (
+        Text.of(text, *_EXPLAINED),
         Table("Pictures without a template", ("use", "failed "), rows),
-    ]
-    return Section("What was searched", (*blocks, *(Caution(text) for text in cautions)))
+        *map(Caution, cautions),
+    )
+    return Section("What was searched", blocks, {"failures": failures, "cautions": cautions})
 
 
 def _failures(templates: TemplateSet, split: GallerySplit) -> dict[str, dict[str, int]]:
@@ -304,7 +133,7 @@ def _failures(templates: TemplateSet, split: GallerySplit) -> dict[str, dict[str
     }
 
 
-def _size_section(gallery: _Gallery, points: list[_Point]) -> Section:
+def _size_section(gallery: DrawnGallery, points: list[GalleryPoint]) -> Section:
     rows = tuple(_row(point) for point in points)
     head = (
         "threshold", "similarity ", "score ", "FPIR ", "interval ", "false positives ",
@@ -313,23 +142,22 @@ def _size_section(gallery: _Gallery, points: list[_Point]) -> Section:
     blocks: list[Block] = [Table("Rates at thresholds", head, rows)]
     rate, interval = gallery.fnir()
     blocks.append(
-        Text((f"Rank-one miss: {of(rate)} = {rate_text(rate)} ({interval_text(interval)}).",))
+        Text.of(f"Rank-one miss: {of(rate)} = {rate_text(rate)} ({interval_text(interval)}).")
     )
     blocks.extend(Caution(f"{p.name}: {p.why_none}.") for p in points if p.why_none)
     return Section(f"Gallery of {gallery.size:,} subjects", tuple(blocks))
 
 
-def _row(point: _Point) -> tuple[str, ...]:
-    similarity = NOTHING if point.similarity is None else f"{point.similarity:.1f}"
+def _row(point: GalleryPoint) -> tuple[str, ...]:
     score = NOTHING if point.score is None else f"{point.score:.6f}"
-    cells = [point.name, similarity, score]
+    cells = [point.name, similarity_text(point.similarity), score]
     for found in (point.fpir, point.fnir):
         rate, interval = (None, None) if found is None else found
         cells += [rate_text(rate), interval_text(interval), of(rate)]
     return (*cells, number(point.selectivity))
 
 
-def _growth(points: list[tuple[_Gallery, list[_Point]]]) -> Section:
+def _growth(points: list[tuple[DrawnGallery, list[GalleryPoint]]]) -> Section:
     names = [point.name for point in points[0][1]]
     blocks: list[Block] = []
     for label, kind in (("FPIR", 0), ("FNIR", 1)):
@@ -354,7 +182,7 @@ def _columns(xy: list[tuple[float, float]]) -> tuple[tuple[float, ...], tuple[fl
     return tuple(x for x, _ in xy), tuple(y for _, y in xy)
 
 
-def _ranks(gallery: _Gallery) -> Section:
+def _ranks(gallery: DrawnGallery) -> Section:
     curve = cumulative_match(gallery.searches)[:_RANKS]
     ranks = tuple(float(rank) for rank in range(1, len(curve) + 1))
     series = Series(f"{gallery.size:,} subjects", ranks, tuple(float(y) for y in curve))
@@ -370,22 +198,21 @@ def _ranks(gallery: _Gallery) -> Section:
     table = Table(
         "Mates found without a threshold", ("rank ", "missed ", "FNIR ", "interval "), rows
     )
-    return Section("Candidates by rank", (lines, table))
+    trials = len(gallery.mated_of)
+    figures = {
+        "gallery_size": gallery.size,
+        "mated_searches": trials,
+        "found_by_rank": [round(float(share) * trials) for share in curve],
+    }
+    return Section("Candidates by rank", (lines, table), {"cmc": figures})
 
 
-def _hit(gallery: _Gallery, rank: int) -> tuple[str, str, str]:
+def _hit(gallery: DrawnGallery, rank: int) -> tuple[str, str, str]:
     rate, interval = gallery.fnir(rank=rank)
     return of(rate), rate_text(rate), interval_text(interval)
 
 
-def _cmc_data(gallery: _Gallery) -> dict[str, Any]:
-    curve = cumulative_match(gallery.searches)[:_RANKS]
-    trials = len(gallery.mated_of)
-    found = [round(float(share) * trials) for share in curve]
-    return {"gallery_size": gallery.size, "mated_searches": trials, "found_by_rank": found}
-
-
-def _gallery_data(gallery: _Gallery, points: list[_Point]) -> dict[str, Any]:
+def _gallery_data(gallery: DrawnGallery, points: list[GalleryPoint]) -> dict[str, Any]:
     return {
         "gallery_size": gallery.size,
         "mated_searches": len(gallery.mated_of),
@@ -395,7 +222,7 @@ def _gallery_data(gallery: _Gallery, points: list[_Point]) -> dict[str, Any]:
     }
 
 
-def _point_data(point: _Point) -> dict[str, Any]:
+def _point_data(point: GalleryPoint) -> dict[str, Any]:
     if point.score is None:
         return {"name": point.name, "withheld": point.why_none}
     return {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation import disparities
-from reknown.evaluation.chance import (
+from reknown.evaluation.measures import disparities
+from reknown.evaluation.measures.chance import (
     Differential,
     Measure,
     Resampling,
@@ -17,23 +17,20 @@ from reknown.evaluation.chance import (
     differential,
     permutation_null,
 )
-from reknown.evaluation.differentials import MINIMUM_SUBJECTS, group_rates
-from reknown.evaluation.report import Caution, Text
-from reknown.evaluation.runs.counts import interval_data, interval_text, number, rate_data
-from reknown.evaluation.scores import UNLABELLED
+from reknown.evaluation.measures.differentials import MINIMUM_SUBJECTS, group_rates
+from reknown.evaluation.measures.scores import UNLABELLED
+from reknown.evaluation.runs.formats import interval_data, interval_text, number, rate_data
+from reknown.reporting.blocks import Caution, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from reknown.evaluation.chance import NullBand
-    from reknown.evaluation.differentials import Evidence, GroupRate
-    from reknown.evaluation.rates import Rate
-    from reknown.evaluation.report import Block
+    from reknown.evaluation.measures.arrays import Floats
+    from reknown.evaluation.measures.chance import NullBand
+    from reknown.evaluation.measures.differentials import Evidence, GroupRate
+    from reknown.evaluation.measures.rates import Rate
     from reknown.evaluation.runs.group_data import GroupColumn
-
-    Floats = NDArray[np.float64]
+    from reknown.reporting.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +102,12 @@ def verdict_blocks(judged: Judged, column: GroupColumn) -> Iterator[Block]:
         yield Caution(f"{judged.name}: {found.verdict.value}: {_named(found.reason, column)}")
         return
     worst, best = column.names[found.worst], column.names[found.best]
-    yield Text(
-        (
-            f"{judged.name}: {found.verdict.value} (p {found.null.p_value:.3g}). {worst} over "
-            f"{best}: {number(found.ratio)}, interval {interval_text(found.interval)}; with "
-            f"labels permuted {found.null.median:.3g} in the median and up to "
-            f"{found.null.upper:.3g} in {found.null.level:.0%}. Zero errors count as a half. One "
-            "test in twenty finds a difference where there is none.",
-        )
+    yield Text.of(
+        f"{judged.name}: {found.verdict.value} (p {found.null.p_value:.3g}). {worst} over "
+        f"{best}: {number(found.ratio)}, interval {interval_text(found.interval)}; with "
+        f"labels permuted {found.null.median:.3g} in the median and up to "
+        f"{found.null.upper:.3g} in {found.null.level:.0%}. Zero errors count as a half. One "
+        "test in twenty finds a difference where there is none."
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.intervals import (
+from reknown.evaluation.measures.intervals import (
     Interval,
     clustered_fmr,
     clustered_fnmr,
@@ -17,13 +17,14 @@ from reknown.evaluation.intervals import (
     needed_samples,
     wilson,
 )
-from reknown.evaluation.rates import Rate, check_proportion
-from reknown.evaluation.scores import matches, most_errors
-from reknown.evaluation.tail import tail_false_match_rate, tail_threshold_for
+from reknown.evaluation.measures.rates import Rate, check_proportion
+from reknown.evaluation.measures.scores import matches, most_errors
+from reknown.evaluation.measures.tail import tail_false_match_rate, tail_threshold_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reknown.evaluation.measures.arrays import Mask
     from reknown.evaluation.runs.comparisons import Comparisons
 
 TARGETS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -34,7 +35,7 @@ FEW_ERRORS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class MeasuredPoint:
     """Both rates at one `threshold`, with intervals; failures are errors.
 
     `fmr_on_success` and `fnmr_on_success` leave out comparisons in which a side failed.
@@ -83,20 +84,20 @@ def threshold_at(data: Comparisons, target: float) -> float:
     return tail_threshold_for(data.tail, target, data.mated)
 
 
-def points_at_targets(data: Comparisons, targets: Sequence[float]) -> tuple[Point, ...]:
+def points_at_targets(data: Comparisons, targets: Sequence[float]) -> tuple[MeasuredPoint, ...]:
     """A point for each target that the data reach."""
     wanted = [target for target in targets if reached(target, data.tail.comparisons)]
     return tuple(point_at(data, target, threshold_at(data, target)) for target in wanted)
 
 
-def point_at(data: Comparisons, target: float, threshold: float) -> Point:
+def point_at(data: Comparisons, target: float, threshold: float) -> MeasuredPoint:
     """Both rates at a threshold, which may have been chosen elsewhere."""
     found = matches(data.mated, threshold)
     missed = int(np.count_nonzero(~found))
     fnmr = Rate(missed, len(data.mated))
     fmr = _false_match_rate(data, threshold)
     failed = data.mated_failures
-    return Point(
+    return MeasuredPoint(
         target,
         threshold,
         fmr,
@@ -129,7 +130,7 @@ class HeldOut:
 
     tuning_subjects: int
     testing_subjects: int
-    points: tuple[Point, ...]
+    points: tuple[MeasuredPoint, ...]
 
 
 def held_out(data: Comparisons, targets: Sequence[float]) -> HeldOut | str:
@@ -149,7 +150,7 @@ def held_out(data: Comparisons, targets: Sequence[float]) -> HeldOut | str:
     return HeldOut(int((tuning & present).sum()), int((~tuning & present).sum()), tuple(points))
 
 
-def _present(data: Comparisons) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _present(data: Comparisons) -> Mask:
     assert data.clusters is not None
     present = data.clusters.design.degrees() > 0
     present[data.clusters.mated] = True

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.duplicates import PictureMarks, find_duplicates
-from reknown.evaluation.pairs import score_matrix
+from reknown.evaluation.data.duplicates import PictureMarks, find_duplicates
+from reknown.evaluation.data.pairs import score_matrix
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.measures.arrays import Floats
 
-    from reknown.evaluation.manifest import Manifest
-    from reknown.evaluation.templates import TemplateSet
-
-    Floats = NDArray[np.float64]
 
 _SHOWN = 5
 _BLOCK = 2_048
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """The gallery or the probes: pictures and what the engine made of them."""
-
-    manifest: Manifest
-    templates: TemplateSet
 
 
 def check_people(gallery: Manifest, probes: Manifest) -> None:
@@ -43,7 +32,7 @@ def check_people(gallery: Manifest, probes: Manifest) -> None:
         )
 
 
-def check_strangers(gallery: Side, probes: Side) -> int:
+def check_strangers(gallery: Pictures, probes: Pictures) -> int:
     """How many probes look like a picture of the gallery without being the same file.
 
     Raises `InputError` for a subject or a file that is on both sides.
@@ -70,7 +59,7 @@ def check_strangers(gallery: Side, probes: Side) -> int:
     return len(np.unique(found.second[across]))
 
 
-def best_scores(gallery: Side, probes: Side) -> Floats:
+def best_scores(gallery: Pictures, probes: Pictures) -> Floats:
     """Each probe's best score in the gallery (p,), -inf for a failed probe.
 
     Raises `InputError` when no picture of a side gave a template.

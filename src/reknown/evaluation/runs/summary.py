@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reknown.evaluation.rates import Rate
+from reknown.evaluation.measures.rates import Rate
+from reknown.evaluation.measures.verification import EqualErrorRate
 from reknown.evaluation.runs.comparisons import bin_edges
-from reknown.evaluation.verification import EqualErrorRate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from reknown.evaluation.measures.arrays import Counts, Floats
     from reknown.evaluation.runs.comparisons import Comparisons
-
-    Floats = NDArray[np.float64]
-    Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

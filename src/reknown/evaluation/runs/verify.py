@@ -2,72 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reknown.evaluation.quality import discard_curve, pair_quality
-from reknown.evaluation.report import Axis, Caution, Lines, Section, Series, Table, Text
+from reknown.evaluation.measures.folds import FoldAccuracy, fold_accuracy
+from reknown.evaluation.measures.quality import discard_curve, pair_quality
 from reknown.evaluation.runs.blocks import (
     GALLERIES,
     det_block,
-    hidden,
     histogram_figures,
     point_figures,
     points_table,
-    rate_words,
     score_histogram,
     unreached_text,
 )
-from reknown.evaluation.runs.calibrated import calibrated_part
-from reknown.evaluation.runs.compared import data_part, scores_part
 from reknown.evaluation.runs.comparisons import (
     Comparisons,
     compare_all,
     compare_listed,
     compare_scores,
-    image_names,
     listed_scores,
 )
-from reknown.evaluation.runs.counts import number, rate_data
-from reknown.evaluation.runs.findings import duplicates_part, unusable_part, worst_part
-from reknown.evaluation.runs.folds import FoldAccuracy, fold_accuracy
-from reknown.evaluation.runs.parts import Part, assembled
+from reknown.evaluation.runs.data_sections import data_section, scores_section
+from reknown.evaluation.runs.formats import hidden, number, rate_data, rate_words
+from reknown.evaluation.runs.pack_thresholds import calibrated_section
+from reknown.evaluation.runs.picture_sections import (
+    duplicates_section,
+    unusable_section,
+    worst_section,
+)
 from reknown.evaluation.runs.points import (
     FEW_ERRORS,
     TARGETS,
     HeldOut,
-    Point,
+    MeasuredPoint,
     held_out,
     points_at_targets,
     unreached,
 )
 from reknown.evaluation.runs.summary import summarise
+from reknown.reporting.blocks import Axis, Caution, Lines, Series, Table, Text
+from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.protocols import ListedPairs
-    from reknown.evaluation.quality import DiscardCurve
-    from reknown.evaluation.report import Block, Report
-    from reknown.evaluation.runs.comparisons import Pictures
-    from reknown.evaluation.score_files import ScoreFile
+    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.protocols import ListedPairs
+    from reknown.evaluation.data.score_files import ScoreFile
+    from reknown.evaluation.measures.quality import DiscardCurve
+    from reknown.reporting.blocks import Block
+    from reknown.reporting.report import Report
 
+Points = tuple[MeasuredPoint, ...]
 TITLE = "Verification: one-to-one comparisons"
 _DISCARDS = (0.0, 0.05, 0.1, 0.2, 0.3)
 _EDC_TARGET = 1e-3
 _LEAST_MATED = 30
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Measured:
-    """The comparisons with the points that they reach."""
-
-    data: Comparisons
-    points: tuple[Point, ...]
-    calibration: Calibration | None
 
 
 def verification_report(
@@ -85,21 +78,22 @@ def verification_report(
     similarities that the pack does not have.
     """
     compared = compare_all(pictures) if listed is None else compare_listed(pictures, listed)
-    names = image_names(pictures.manifest)
+    names = pictures.names()
     shown = hidden(names, pictures.manifest.digest) if without_names else names
-    measured = _measure(compared.comparisons, pictures.calibration)
-    parts = [
-        data_part(pictures, compared, listed is not None),
-        *_rate_parts(measured),
-        calibrated_part(measured.data, measured.calibration, similarities),
-        *_other_parts(measured),
-        *([] if listed is None else [_folds_part(pictures, listed)]),
-        _quality_part(pictures, measured),
-        worst_part(measured.data, shown),
-        unusable_part(pictures, names, shown),
-        duplicates_part(pictures, shown),
+    data, calibration = compared.comparisons, pictures.calibration
+    points = points_at_targets(data, TARGETS)
+    sections = [
+        data_section(pictures, compared, listed is not None),
+        *_rates(data, points, calibration),
+        calibrated_section(data, calibration, similarities),
+        *_other_sections(data, points, calibration),
+        *([] if listed is None else [_folds(pictures, listed)]),
+        _quality(pictures, data, points),
+        worst_section(data, shown),
+        unusable_section(pictures, names, shown),
+        duplicates_section(pictures, shown),
     ]
-    return assembled(TITLE, "verify", parts)
+    return assembled(TITLE, sections, report="verify")
 
 
 def score_report(file: ScoreFile, *, without_names: bool = False) -> Report:
@@ -108,35 +102,35 @@ def score_report(file: ScoreFile, *, without_names: bool = False) -> Report:
     Raises `InputError` where no rate can be shown.
     """
     data = compare_scores(file)
-    measured = _measure(data, None)
+    points = points_at_targets(data, TARGETS)
     names = hidden(data.names, file.digest) if without_names else data.names
-    parts = [scores_part(file, data), *_rate_parts(measured), *_other_parts(measured)]
-    if data.mated_rows is not None:
-        parts.append(worst_part(data, names))
-    return assembled(TITLE, "verify", parts)
+    sections = [
+        scores_section(file, data),
+        *_rates(data, points, None),
+        *_other_sections(data, points, None),
+        *([] if data.mated_rows is None else [worst_section(data, names)]),
+    ]
+    return assembled(TITLE, sections, report="verify")
 
 
-def _measure(data: Comparisons, calibration: Calibration | None) -> _Measured:
-    return _Measured(data, points_at_targets(data, TARGETS), calibration)
-
-
-def _rate_parts(measured: _Measured) -> list[Part]:
+def _rates(data: Comparisons, points: Points, calibration: Calibration | None) -> list[Section]:
     """The rates, and what rests on them where any could be shown."""
-    parts = [_points_part(measured)]
-    return [*parts, _success_part(measured)] if measured.points else parts
+    found = [_points(data, points, calibration)]
+    return [*found, _successes(points)] if points else found
 
 
-def _other_parts(measured: _Measured) -> list[Part]:
-    return [_held_out_part(measured), _meaning_part(measured), _shape_part(measured)]
+def _other_sections(
+    data: Comparisons, points: Points, calibration: Calibration | None
+) -> list[Section]:
+    return [_held_out(data, calibration), _meaning(points), _shape(data, points)]
 
 
-def _points_part(measured: _Measured) -> Part:
-    data, points = measured.data, measured.points
+def _points(data: Comparisons, points: Points, calibration: Calibration | None) -> Section:
     missing = unreached(TARGETS, data.tail.comparisons)
     blocks: list[Block] = []
     if points:
         caption = "Thresholds by the false match rate they keep to; failures count as errors"
-        blocks.append(points_table(caption, points, measured.calibration))
+        blocks.append(points_table(caption, points, calibration))
     unsteady = [f"{p.target:g}" for p in points if p.fmr.errors < FEW_ERRORS]
     if unsteady:
         blocks.append(
@@ -148,7 +142,7 @@ def _points_part(measured: _Measured) -> Part:
     if text := unreached_text(missing, data.tail.comparisons):
         blocks.append(text)
     figures = {
-        "points": [point_figures(point, measured.calibration) for point in points],
+        "points": [point_figures(point, calibration) for point in points],
         "unreached": [
             {
                 "target_fmr": item.target,
@@ -157,52 +151,52 @@ def _points_part(measured: _Measured) -> Part:
             }
             for item in missing
         ],
-        "intervals": "independent" if data.clusters is None else "clustered by subject",
+        "intervals": data.dependence,
     }
-    return Part(Section("Error rates", tuple(blocks)), figures)
+    return Section("Error rates", tuple(blocks), figures)
 
 
-def _success_part(measured: _Measured) -> Part:
+def _successes(points: Points) -> Section:
     rows = tuple(
         (
             f"{p.target:g}",
             rate_words(p.fmr_on_success),
             rate_words(p.fnmr_on_success),
         )
-        for p in measured.points
+        for p in points
     )
     table = Table(
         "The same thresholds where both pictures gave a template: without the failures",
         ("target FMR ", "FMR on success", "FNMR on success"),
         rows,
     )
-    return Part(Section("Without failures", (table,)), {})
+    return Section("Without failures", (table,))
 
 
-def _held_out_part(measured: _Measured) -> Part:
-    found = held_out(measured.data, TARGETS)
+def _held_out(data: Comparisons, calibration: Calibration | None) -> Section:
+    found = held_out(data, TARGETS)
     if not isinstance(found, HeldOut):
-        text = Text((f"Not made: {found}.",))
-        return Part(Section("Held-out check", (text,)), {"held_out": {"reason": found}})
+        text = Text.of(f"Not made: {found}.")
+        return Section("Held-out check", (text,), {"held_out": {"reason": found}})
     caption = (
         f"Thresholds chosen on {found.tuning_subjects:,} subjects, rates of the other "
         f"{found.testing_subjects:,}"
     )
-    text = Text(
-        ("A threshold looks best on the data it was chosen on. These rates are of other people.",)
+    text = Text.of(
+        "A threshold looks best on the data it was chosen on. These rates are of other people."
     )
     figures = {
         "held_out": {
             "tuning_subjects": found.tuning_subjects,
             "testing_subjects": found.testing_subjects,
-            "points": [point_figures(point, measured.calibration) for point in found.points],
+            "points": [point_figures(point, calibration) for point in found.points],
         }
     }
-    table = points_table(caption, found.points, measured.calibration)
-    return Part(Section("Held-out check", (text, table)), figures)
+    table = points_table(caption, found.points, calibration)
+    return Section("Held-out check", (text, table), figures)
 
 
-def _meaning_part(measured: _Measured) -> Part:
+def _meaning(points: Points) -> Section:
     paragraphs = (
         "A false match takes two people for one; a false non-match takes one person for two. A "
         "higher threshold makes the first rarer and the second more frequent.",
@@ -213,7 +207,7 @@ def _meaning_part(measured: _Measured) -> Part:
         "person, never an identification.",
     )
     rows, figures = [], []
-    for point in measured.points:
+    for point in points:
         expected = [point.fmr.value * size for size in GALLERIES]
         upper = [point.fmr_interval.high * size for size in GALLERIES]
         cells = [f"{number(e)} (up to {number(u)})" for e, u in zip(expected, upper, strict=True)]
@@ -233,26 +227,24 @@ def _meaning_part(measured: _Measured) -> Part:
         tuple(rows),
     )
     blocks: tuple[Block, ...] = (Text(paragraphs), table) if rows else (Text(paragraphs),)
-    return Part(Section("What this means", blocks), {"gallery_expectations": figures})
+    return Section("What this means", blocks, {"gallery_expectations": figures})
 
 
-def _shape_part(measured: _Measured) -> Part:
-    data = measured.data
-    marks = {f"FMR {point.target:g}": point.threshold for point in measured.points}
+def _shape(data: Comparisons, points: Points) -> Section:
+    marks = {f"FMR {point.target:g}": point.threshold for point in points}
     histogram, det = score_histogram(data, marks), det_block(data)
-    block, summaries = _summaries(measured)
+    block, summaries = _summaries(data, points)
     figures = {
         **summaries,
         "det": {"fmr": list(det.series[0].xs), "fnmr": list(det.series[0].ys)},
         "histogram": histogram_figures(histogram),
     }
-    return Part(Section("Scores", (det, histogram, block)), figures)
+    return Section("Scores", (det, histogram, block), figures)
 
 
-def _summaries(measured: _Measured) -> tuple[Block, dict[str, Any]]:
+def _summaries(data: Comparisons, points: Points) -> tuple[Block, dict[str, Any]]:
     """EER, AUC and d' have no interval beside them, so few comparisons get none at all."""
-    data = measured.data
-    if not measured.points or len(data.mated) < _LEAST_MATED:
+    if not points or len(data.mated) < _LEAST_MATED:
         text = (
             "No EER, AUC or d': of so few comparisons they would look better or worse than the "
             f"system is. They take {_LEAST_MATED} mated comparisons, and as many non-mated ones "
@@ -286,20 +278,18 @@ def _summaries(measured: _Measured) -> tuple[Block, dict[str, Any]]:
     return Table(caption, ("summary", "value"), rows), figures
 
 
-def _folds_part(pictures: Pictures, listed: ListedPairs) -> Part:
+def _folds(pictures: Pictures, listed: ListedPairs) -> Section:
     title = "Accuracy over folds"
     if len(np.unique(listed.fold)) < 2:
-        text = Text(("The list has one fold only.",))
-        return Part(Section(title, (text,)), {"folds": None})
+        text = Text.of("The list has one fold only.")
+        return Section(title, (text,), {"folds": None})
     found = fold_accuracy(listed_scores(pictures, listed), listed.mated, listed.fold)
-    text = Text(
-        (
-            f"{found.accuracy * 100:.2f} % of {sum(found.pairs):,} pairs decided rightly (standard "
-            f"error {found.standard_error * 100:.2f}); the threshold of each of "
-            f"{len(found.pairs)} folds was chosen on the others.",
-        )
+    text = Text.of(
+        f"{found.accuracy * 100:.2f} % of {sum(found.pairs):,} pairs decided rightly (standard "
+        f"error {found.standard_error * 100:.2f}); the threshold of each of "
+        f"{len(found.pairs)} folds was chosen on the others."
     )
-    return Part(Section(title, (text,)), {"folds": _fold_figures(found)})
+    return Section(title, (text,), {"folds": _fold_figures(found)})
 
 
 def _fold_figures(found: FoldAccuracy) -> dict[str, Any]:
@@ -311,12 +301,12 @@ def _fold_figures(found: FoldAccuracy) -> dict[str, Any]:
     }
 
 
-def _quality_part(pictures: Pictures, measured: _Measured) -> Part:
-    title, data = "Quality", measured.data
-    chosen = [point for point in measured.points if point.target >= _EDC_TARGET]
+def _quality(pictures: Pictures, data: Comparisons, points: Points) -> Section:
+    title = "Quality"
+    chosen = [point for point in points if point.target >= _EDC_TARGET]
     if not chosen or data.mated_rows is None:
-        text = Text(("Too few comparisons for errors by quality.",))
-        return Part(Section(title, (text,)), {"quality": None})
+        text = Text.of("Too few comparisons for errors by quality.")
+        return Section(title, (text,), {"quality": None})
     point = chosen[-1]
     values = pictures.templates.quality[data.mated_rows]
     curve = discard_curve(data.mated, pair_quality(values[:, 0], values[:, 1]), point.threshold)
@@ -334,7 +324,7 @@ def _quality_part(pictures: Pictures, measured: _Measured) -> Part:
         ("left out ", "FNMR of the rest"),
         rows,
     )
-    return Part(Section(title, (_discard_lines(curve), table)), figures)
+    return Section(title, (_discard_lines(curve), table), figures)
 
 
 def _left(curve: DiscardCurve, share: float) -> bool:

@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
-from reknown.services.video_identification import VideoIdentification, appearances
 
 from reknown.biometrics.candidates import Candidate
 from reknown.biometrics.templates import TemplateSpace
-from reknown.biometrics.thresholds import Threshold, threshold_at_similarity
-from reknown.cli.video.report import _ticks, render
+from reknown.biometrics.thresholds import Threshold, ThresholdChoice
+from reknown.cli.video.report import render
+from reknown.reporting.video import _ticks
+from reknown.services.searches.search import Searched, Unit
+from reknown.services.videos.identification import VideoIdentification, appearances
 from video_analyses import INFO, analysis, plain_jpeg, track
 from video_faces import unit
 
@@ -55,22 +57,23 @@ class _Page(HTMLParser):
 def found(
     tracks: Sequence[Track],
     names: Sequence[str | None],
+    threshold: Threshold,
     *,
-    expected: float | None = 2e-4,
+    collection: str = "people",
+    references: int = 2,
     warnings: Sequence[str] = (),
     duration_ms: int = 10_000,
 ) -> VideoIdentification:
     rows = [() if n is None else (Candidate(1, n, "f", 0.99, 91.5, 1e-5),) for n in names]
     made = analysis(SPACE, tracks, warnings=warnings)
     made = replace(made, info=replace(INFO, duration_ms=duration_ms))
-    in_video = None if expected is None else expected * len(tracks)
-    parts = appearances(tracks, rows, 5)
-    return VideoIdentification(made, parts, 0.98, 2, 2, expected, in_video, None)
+    searched = Searched(collection, SPACE, Unit.SUBJECTS, threshold, 2, references)
+    return VideoIdentification(made, appearances(tracks, rows, 5), searched, None)
 
 
 @pytest.fixture
 def threshold(engine: Engine) -> Threshold:
-    return threshold_at_similarity(engine.calibration)
+    return ThresholdChoice().resolve(engine.calibration)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def party(threshold: Threshold) -> str:
         track(unit(1), 1000, 3000, 1, picture=(0, 200, 0)),
         track(unit(0), 7500, 10_000, 0, picture=(0, 0, 200)),
     ]
-    return render("party.mp4", found(tracks, ["Eileen", None, "Eileen"]), ("people", threshold))
+    return render("party.mp4", found(tracks, ["Eileen", None, "Eileen"], threshold))
 
 
 def test_a_page_is_whole_and_loads_and_runs_nothing(party: str) -> None:
@@ -125,9 +128,8 @@ def test_the_table_and_what_it_means(party: str, threshold: Threshold) -> None:
 
 
 def test_names_from_strangers_stay_text(threshold: Threshold) -> None:
-    page = render(
-        HOSTILE, found([track(unit(0))], [HOSTILE], warnings=[HOSTILE]), (HOSTILE, threshold)
-    )
+    answer = found([track(unit(0))], [HOSTILE], threshold, collection=HOSTILE, warnings=[HOSTILE])
+    page = render(HOSTILE, answer)
     assert "<script" not in page
     assert "{{7*7}}" in page
     assert not {"\u202e", "\x1b"} & set(page)
@@ -135,26 +137,23 @@ def test_names_from_strangers_stay_text(threshold: Threshold) -> None:
 
 
 def test_cautions_stand_at_the_top(threshold: Threshold) -> None:
-    page = render(
-        "a.mp4", found([], [], expected=0.5, warnings=["it is cut off"]), ("people", threshold)
-    )
+    answer = found([], [], threshold, references=5_000, warnings=["it is cut off"])
+    page = render("a.mp4", answer)
     cautions = re.findall(r"<strong>Caution:</strong> (.*?)</p>", page)
     assert cautions[0].startswith("0.5 false candidates are expected")
     assert cautions[1] == "it is cut off"
     assert "No face was found in this video." in page
 
 
-def test_without_calibration_no_rate_is_claimed(threshold: Threshold) -> None:
-    page = render(
-        "a.mp4", found([track(unit(0))], ["A"], expected=None), ("p", Threshold(0.9, None))
-    )
+def test_without_calibration_no_rate_is_claimed() -> None:
+    page = render("a.mp4", found([track(unit(0))], ["A"], Threshold(0.9, None)))
     assert "has not been calibrated" in page
     assert "expected in one search" not in page
 
 
 def test_a_crowd_does_not_make_a_page_without_end(threshold: Threshold) -> None:
     tracks = [track(unit(0), t, t + 100, t, picture=(1, 2, 3)) for t in range(700)]
-    page = render("a.mp4", found(tracks, [None] * 700), ("people", threshold))
+    page = render("a.mp4", found(tracks, [None] * 700, threshold))
     assert page.count('<div class="who">') == 300
     assert "400 more people are in the table below." in page
     assert len(_Page(page).all("tr")) == 701
@@ -162,7 +161,7 @@ def test_a_crowd_does_not_make_a_page_without_end(threshold: Threshold) -> None:
 
 def test_a_moment_is_wide_enough_to_be_seen_and_stays_on_the_line(threshold: Threshold) -> None:
     tracks = [track(unit(0), 3_599_990, 3_600_000)]
-    page = render("a.mp4", found(tracks, [None], duration_ms=3_600_000), ("people", threshold))
+    page = render("a.mp4", found(tracks, [None], threshold, duration_ms=3_600_000))
     (bar,) = _Page(page).all("rect")
     assert (bar["x"], bar["width"]) == ("997.00", "3.00")
 
@@ -177,20 +176,20 @@ def test_the_axis_has_a_few_round_moments(length: int) -> None:
     assert places[-1] < 97
 
 
-def test_the_same_answer_gives_the_same_page(party: str, threshold: Threshold) -> None:
-    one = found([track(unit(0))], ["A"])
-    assert render("a", one, ("p", threshold)) == render("a", one, ("p", threshold))
+def test_the_same_answer_gives_the_same_page(threshold: Threshold) -> None:
+    one = found([track(unit(0))], ["A"], threshold)
+    assert render("a", one) == render("a", one)
 
 
 def test_a_name_without_end_is_shortened(threshold: Threshold) -> None:
-    page = render("a.mp4", found([track(unit(0))], ["a" * 5000 + "z"]), ("p", threshold))
+    page = render("a.mp4", found([track(unit(0))], ["a" * 5000 + "z"], threshold))
     assert "a" * 30 + "\N{HORIZONTAL ELLIPSIS}" + "a" * 28 + "z" in page
     assert "a" * 31 not in page
 
 
 def test_a_page_needs_nothing_of_the_evaluation() -> None:
     code = (
-        "import sys; from reknown.cli.video.report import render\n"
+        "import sys; from reknown.reporting.video import render_video\n"
         "assert not {'scipy', 'matplotlib', 'reknown.evaluation'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

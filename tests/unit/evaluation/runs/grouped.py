@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,10 @@ import numpy as np
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.duplicates import PictureMarks, no_duplicates
-from reknown.evaluation.manifest import Manifest, Sample
-from reknown.evaluation.templates import TemplateSet
+from reknown.evaluation.data.duplicates import PictureMarks, no_duplicates
+from reknown.evaluation.data.manifest import Manifest, Sample
+from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.templates import TemplateSet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,14 +24,6 @@ CALIBRATION = Calibration(
     (-1.0, 0.2, 0.35, 0.5, 0.6, 0.7), (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6), "made", 1_000_000
 )
 DIMENSION = 48
-
-
-@dataclass(frozen=True)
-class Made:
-    """A manifest and its templates."""
-
-    manifest: Manifest
-    templates: TemplateSet
 
 
 def manifest_with(
@@ -82,7 +74,7 @@ def population(
     images: int = 2,
     failed: Sequence[int] = (),
     seed: int = 5,
-) -> Made:
+) -> Pictures:
     """Groups of so many subjects; the higher the likeness, the more they match each other."""
     generator = np.random.default_rng(seed)
     owners: list[str] = []
@@ -96,4 +88,4 @@ def population(
             labels += [group] * images
             rows += [own + 0.3 * generator.normal(size=DIMENSION) for _ in range(images)]
     manifest = manifest_with(owners, {"region": labels})
-    return Made(manifest, templates_of(np.array(rows), failed))
+    return Pictures(manifest, templates_of(np.array(rows), failed), NO_DUPLICATES)

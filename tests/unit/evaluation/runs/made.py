@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.duplicates import Duplicates, PictureMarks, no_duplicates
-from reknown.evaluation.templates import TemplateSet
+from reknown.evaluation.data.duplicates import PictureMarks, no_duplicates
+from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.templates import TemplateSet
 from unit.evaluation.manifests import people
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-
-    from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.manifest import Manifest
-
-
-@dataclass(frozen=True)
-class Made:
-    manifest: Manifest
-    templates: TemplateSet
-    duplicates: Duplicates
-    calibration: Calibration | None = None
 
 
 def made_pictures(
@@ -35,7 +25,7 @@ def made_pictures(
     noise: float = 0.3,
     pack: str = "made",
     seed: int = 1,
-) -> Made:
+) -> Pictures:
     """Subject k with `counts[k]` pictures around a direction; those of rows `failed` failed."""
     generator = np.random.default_rng(seed)
     manifest = people(counts)
@@ -63,10 +53,10 @@ def made_pictures(
         tuple("no face found" if wrong else "" for wrong in bad),
         marks,
     )
-    return Made(manifest, templates, no_duplicates())
+    return Pictures(manifest, templates, no_duplicates())
 
 
-def with_labels(made: Made, column: str, labels: Sequence[str]) -> Made:
+def with_labels(made: Pictures, column: str, labels: Sequence[str]) -> Pictures:
     """The same with a group column, one label a subject."""
     subjects, _ = made.manifest.subjects()
     samples = tuple(

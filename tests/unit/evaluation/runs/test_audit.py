@@ -9,26 +9,30 @@ import pytest
 
 from reknown.biometrics.errors import InputError, SpaceMismatchError
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.report import Caution, Lines, Table
+from reknown.evaluation.data.pictures import Pictures
 from reknown.evaluation.runs.audit import AuditPlan, congress_report
-from reknown.evaluation.runs.strangers import Side
+from reknown.reporting.blocks import Caution, Lines, Table
 from unit.evaluation.runs.grouped import CALIBRATION, manifest_with, templates_of
 
 if TYPE_CHECKING:
-    from reknown.evaluation.report import Report
+    from reknown.reporting.report import Report
 
 GALLERY, MEMBERS, HITS, COLOUR, COLOUR_HITS = 25_000, 535, 28, 107, 11
 
 
 def side(
     vectors: np.ndarray[Any, Any], prefix: str, labels: list[str] | None = None, **more: Any
-) -> Side:
+) -> Pictures:
     owners = [f"{prefix}{row}" for row in range(len(vectors))]
     groups = None if labels is None else {"group": labels}
-    return Side(manifest_with(owners, groups, prefix), templates_of(vectors, prefix=prefix, **more))
+    return Pictures.of(
+        manifest_with(owners, groups, prefix),
+        templates_of(vectors, prefix=prefix, **more),
+        CALIBRATION,
+    )
 
 
-def members(**more: Any) -> Side:
+def members(**more: Any) -> Pictures:
     """Those who are hit look like everybody in the gallery, the others like nobody."""
     hit = np.zeros(MEMBERS, bool)
     hit[:COLOUR_HITS] = hit[COLOUR : COLOUR + HITS - COLOUR_HITS] = True
@@ -36,7 +40,7 @@ def members(**more: Any) -> Side:
     return side(np.where(hit[:, None], [1.0, 0, 0], [0, 1.0, 0]), "member", labels, **more)
 
 
-def strangers(count: int = GALLERY) -> Side:
+def strangers(count: int = GALLERY) -> Pictures:
     return side(np.tile([1.0, 0, 0], (count, 1)), "stranger")
 
 
@@ -47,7 +51,7 @@ def cautions(report: Report) -> str:
 
 def test_v16_the_congress_test() -> None:
     plan = AuditPlan(similarities=(80.0,), by=("group",))
-    report = congress_report(strangers(), members(), CALIBRATION, plan)
+    report = congress_report(strangers(), members(), plan)
     (result,) = report.figures["thresholds"]
     assert (result["fpir"]["errors"], result["fpir"]["trials"]) == (28, 535)
     assert result["fpir"]["rate"] == pytest.approx(0.05233645, abs=1e-8)
@@ -72,7 +76,7 @@ def test_v16_the_congress_test() -> None:
 
 
 def test_every_threshold_is_shown() -> None:
-    report = congress_report(strangers(50), members(), CALIBRATION)
+    report = congress_report(strangers(50), members())
     assert [r["similarity"] for r in report.figures["thresholds"]] == [80, 95, 99]
     counts = [point["fpir"]["errors"] for point in report.figures["curve"]]
     assert counts == sorted(counts, reverse=True)
@@ -83,7 +87,7 @@ def test_every_threshold_is_shown() -> None:
 def test_no_false_match_promises_nothing() -> None:
     nobody = side(np.tile([0, 0, 1.0], (40, 1)), "nobody", ["a"] * 40)
     plan = AuditPlan(similarities=(80.0,), by=("group",))
-    (result,) = congress_report(strangers(50), nobody, CALIBRATION, plan).figures["thresholds"]
+    (result,) = congress_report(strangers(50), nobody, plan).figures["thresholds"]
     assert result["fpir"]["errors"] == 0
     assert result["fpir"]["high"] > 0.05
     assert (result["planned_fpir"], result["gallery_size_for_one_in_100"]) == (None, None)
@@ -94,10 +98,10 @@ def test_small_groups_and_repeated_subjects_get_no_test() -> None:
     vectors = np.tile([1.0, 0, 0], (60, 1))
     few = side(vectors, "p", ["few"] * 5 + ["many"] * 55)
     plan = AuditPlan(similarities=(80.0,), by=("group",))
-    (result,) = congress_report(strangers(9), few, CALIBRATION, plan).figures["thresholds"]
+    (result,) = congress_report(strangers(9), few, plan).figures["thresholds"]
     assert result["shares"][0]["withheld"] == "5 probes, fewer than 30"
     manifest = manifest_with(["one"] * 2 + [f"p{n}" for n in range(58)], {"group": ["a"] * 60})
-    report = congress_report(strangers(9), Side(manifest, few.templates), CALIBRATION, plan)
+    report = congress_report(strangers(9), Pictures.of(manifest, few.templates), plan)
     assert "not independent" in report.figures["thresholds"][0]["shares"][0]["withheld"]
     assert "Some probes are of one subject" in cautions(report)
 
@@ -105,10 +109,10 @@ def test_small_groups_and_repeated_subjects_get_no_test() -> None:
 def test_nobody_may_be_on_both_sides() -> None:
     gallery = strangers(5)
     with pytest.raises(InputError, match="5 subjects are in the gallery"):
-        congress_report(gallery, gallery, CALIBRATION)
-    renamed = Side(manifest_with(["x", "y", "z", "u", "v"]), gallery.templates)
+        congress_report(gallery, gallery)
+    renamed = Pictures.of(manifest_with(["x", "y", "z", "u", "v"]), gallery.templates)
     with pytest.raises(InputError, match="5 probes are the same file"):
-        congress_report(gallery, renamed, CALIBRATION)
+        congress_report(gallery, renamed)
 
 
 def test_probes_that_look_like_the_gallery_are_told() -> None:
@@ -118,41 +122,48 @@ def test_probes_that_look_like_the_gallery_are_told() -> None:
     for one in (gallery, probes):
         marks = one.templates.pictures
         marks.hashes[0], marks.thumbnails[0] = 77, picture
-        sides.append(Side(one.manifest, dataclasses.replace(one.templates, pictures=marks)))
-    assert "1 probes look like" in cautions(congress_report(sides[0], sides[1], CALIBRATION))
+        sides.append(
+            Pictures.of(
+                one.manifest, dataclasses.replace(one.templates, pictures=marks), CALIBRATION
+            )
+        )
+    assert "1 probes look like" in cautions(congress_report(sides[0], sides[1]))
 
 
 def test_failures_match_nobody_and_are_said() -> None:
-    report = congress_report(strangers(5), members(failed=range(11)), CALIBRATION)
+    report = congress_report(strangers(5), members(failed=range(11)))
     assert report.figures["thresholds"][0]["fpir"]["errors"] == 17
     assert "11 of 535 pictures of the probes" in cautions(report)
 
 
 def test_without_a_calibration_scores_are_needed() -> None:
+    uncalibrated = dataclasses.replace(strangers(5), calibration=None)
     with pytest.raises(InputError, match="--scores"):
-        congress_report(strangers(5), members(), None)
-    report = congress_report(strangers(5), members(), None, AuditPlan(scores=(0.5,)))
+        congress_report(uncalibrated, members())
+    report = congress_report(uncalibrated, members(), AuditPlan(scores=(0.5,)))
     assert report.figures["thresholds"][0]["fpir"]["errors"] == 28
     assert report.figures["curve"] == []
 
 
 def test_bad_input_is_refused_in_words() -> None:
     lost = strangers(2)
-    lost = Side(lost.manifest, templates_of(np.eye(2, 3), failed=[0, 1], prefix="lost"))
+    lost = Pictures.of(
+        lost.manifest, templates_of(np.eye(2, 3), failed=[0, 1], prefix="lost"), CALIBRATION
+    )
     with pytest.raises(InputError, match="no picture of the gallery"):
-        congress_report(lost, members(), CALIBRATION)
+        congress_report(lost, members())
     with pytest.raises(InputError, match="no group column"):
-        congress_report(strangers(5), members(), CALIBRATION, AuditPlan(by=("colour",)))
+        congress_report(strangers(5), members(), AuditPlan(by=("colour",)))
     torn = side(np.eye(3), "t", ["a", "", "b"])
     with pytest.raises(InputError, match="1 probes have no label"):
-        congress_report(strangers(5), torn, CALIBRATION, AuditPlan(by=("group",)))
+        congress_report(strangers(5), torn, AuditPlan(by=("group",)))
     other = dataclasses.replace(members().templates, space=TemplateSpace("other", "1" * 64, 3))
     with pytest.raises(SpaceMismatchError):
-        congress_report(strangers(5), Side(members().manifest, other), CALIBRATION)
+        congress_report(strangers(5), Pictures.of(members().manifest, other))
 
 
 def test_reports_repeat_to_the_byte() -> None:
     plan = AuditPlan(by=("group",))
-    one, other = (congress_report(strangers(99), members(), CALIBRATION, plan) for _ in range(2))
+    one, other = (congress_report(strangers(99), members(), plan) for _ in range(2))
     assert one == other
     assert json.dumps(one.figures, allow_nan=False) == json.dumps(other.figures)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.report import Caution, Text
+from reknown.evaluation.data.score_files import read_score_file
 from reknown.evaluation.runs.calibrate import (
-    Measured,
+    MeasuredCalibration,
     calibrate_pictures,
     calibrate_scores,
     calibration_report,
-    calibration_toml,
 )
-from reknown.evaluation.score_files import read_score_file
+from reknown.evaluation.runs.calibration_toml import calibration_toml
+from reknown.reporting.blocks import Caution, Text
 from reknown.vision.packs.manifest import CalibrationTable
 from unit.evaluation.runs.made import made_pictures, with_labels, write_scores
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _even(tmp_path: Path, count: int = 10_000) -> Measured:
+def _even(tmp_path: Path, count: int = 10_000) -> MeasuredCalibration:
     """Non-mated scores spread evenly below 1: FMR at s is 1 - s."""
     rows = [(k / count, 0) for k in range(count)] + [(0.9999, 1)] * 10
     return calibrate_scores(read_score_file(write_scores(tmp_path / "s.csv", rows)), "even")
@@ -101,7 +101,7 @@ def test_no_group_of_enough_subjects_exceeds_a_rate() -> None:
         assert (scores >= row.score).mean() <= row.rate
 
 
-def _words(measured: Measured) -> str:
+def _words(measured: MeasuredCalibration) -> str:
     (section,) = calibration_report(measured).sections
     return " ".join(
         block.text if isinstance(block, Caution) else " ".join(block.paragraphs)

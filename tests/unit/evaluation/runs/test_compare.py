@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.evaluation.data.score_files import ScoreFile, read_score_file
 from reknown.evaluation.runs.compare import picture_comparison, score_comparison
-from reknown.evaluation.score_files import ScoreFile, read_score_file
 from unit.evaluation.runs.made import made_pictures, write_scores
 
 if TYPE_CHECKING:

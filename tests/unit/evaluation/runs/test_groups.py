@@ -8,31 +8,28 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.chance import Resampling, Verdict
-from reknown.evaluation.report import Caution, Forest, HeatMap, Table
-from reknown.evaluation.runs.group_data import Wanted, data_of_scores, data_of_templates
+from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.measures.chance import Resampling, Verdict
+from reknown.evaluation.measures.scores import ScoreSet
+from reknown.evaluation.runs.group_data import GroupThreshold, data_of_pictures, data_of_scores
 from reknown.evaluation.runs.groups import groups_report
 from reknown.evaluation.runs.judging import GroupPlan
-from reknown.evaluation.scores import ScoreSet
+from reknown.reporting.blocks import Caution, Forest, HeatMap, Table
 from unit.evaluation.runs.grouped import (
     CALIBRATION,
-    NO_DUPLICATES,
-    Made,
     manifest_with,
     population,
     templates_of,
 )
 
 if TYPE_CHECKING:
-    from reknown.evaluation.report import Report
+    from reknown.reporting.report import Report
 
 PLAN = GroupPlan(resampling=Resampling(replicates=200))
 
 
-def report_of(made: Made, fmr: float = 0.01, by: tuple[str, ...] = ()) -> Report:
-    data = data_of_templates(
-        made.manifest, made.templates, NO_DUPLICATES, None, Wanted(fmr=fmr), by
-    )
+def report_of(made: Pictures, fmr: float = 0.01, by: tuple[str, ...] = ()) -> Report:
+    data = data_of_pictures(made, GroupThreshold(fmr=fmr), by)
     return groups_report(data, PLAN)
 
 
@@ -152,18 +149,18 @@ def test_failures_are_counted_by_group_and_said() -> None:
 
 def test_the_similarity_is_that_of_the_calibration() -> None:
     made = population({"a": (40, 0), "b": (40, 0.5)})
-    data = data_of_templates(
-        made.manifest, made.templates, NO_DUPLICATES, CALIBRATION, Wanted(similarity=50)
+    data = data_of_pictures(
+        dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold(similarity=50)
     )
     assert (data.operating.score, data.operating.target) == pytest.approx((0.35, 0.01))
-    default = data_of_templates(made.manifest, made.templates, NO_DUPLICATES, CALIBRATION, Wanted())
+    default = data_of_pictures(dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold())
     assert default.operating.score == pytest.approx(0.6)
 
 
 def test_more_false_matches_than_the_calibration_says_are_told() -> None:
     made = population({"a": (40, 0.8), "b": (40, 0.8)})
-    data = data_of_templates(
-        made.manifest, made.templates, NO_DUPLICATES, CALIBRATION, Wanted(similarity=50)
+    data = data_of_pictures(
+        dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold(similarity=50)
     )
     assert "where the calibration says 0.01" in cautions(groups_report(data, PLAN))
     chosen = report_of(made)
@@ -178,7 +175,7 @@ def test_mated_comparisons_of_one_session_are_told() -> None:
         dataclasses.replace(sample, session="day" if row < 20 else None)
         for row, sample in enumerate(made.manifest.samples)
     )
-    dated = Made(dataclasses.replace(made.manifest, samples=samples), made.templates)
+    dated = Pictures.of(dataclasses.replace(made.manifest, samples=samples), made.templates)
     assert "10 of 80 mated comparisons are of one session" in cautions(report_of(dated))
     assert "session" not in cautions(report_of(made))
 
@@ -205,7 +202,7 @@ def test_two_columns_make_levels_and_may_be_taken_together() -> None:
     owners = [sample.subject for sample in made.manifest.samples]
     regions = [sample.groups["region"] for sample in made.manifest.samples]
     sexes = ["x" if int(owner[2:]) % 2 else "y" for owner in owners]
-    wider = Made(manifest_with(owners, {"sex": sexes, "region": regions}), made.templates)
+    wider = Pictures.of(manifest_with(owners, {"sex": sexes, "region": regions}), made.templates)
     figures = report_of(wider).figures
     assert [level["pairing"] for level in figures["pairing"]] == [
         "L0, any two", "L1, same sex", "L2, same sex and region",
@@ -225,19 +222,19 @@ def test_reports_repeat_to_the_byte() -> None:
 
 def test_bad_input_is_refused_in_words() -> None:
     made = population({"a": (40, 0), "b": (40, 0)})
-    bare = Made(manifest_with([s.subject for s in made.manifest.samples]), made.templates)
-    torn = Made(
+    bare = Pictures.of(manifest_with([s.subject for s in made.manifest.samples]), made.templates)
+    torn = Pictures.of(
         manifest_with(["x", "x", "y", "y"], {"g": ["1", "2", "1", "1"]}), templates_of(np.eye(4))
     )
-    alone = Made(manifest_with(["x", "x"], {"g": ["1", "1"]}), templates_of(np.eye(2)))
-    empty = Made(manifest_with(["x", "y"], {"g": ["", ""]}), templates_of(np.eye(2)))
+    alone = Pictures.of(manifest_with(["x", "x"], {"g": ["1", "1"]}), templates_of(np.eye(2)))
+    empty = Pictures.of(manifest_with(["x", "y"], {"g": ["", ""]}), templates_of(np.eye(2)))
     nothing = dataclasses.replace(made.templates, failed=np.ones(160, bool))
     for case, words in (
         (bare, "declares no groups"),
         (torn, "two labels"),
         (empty, "is empty"),
         (alone, "one subject"),
-        (Made(made.manifest, nothing), "no picture gave a template"),
+        (Pictures.of(made.manifest, nothing), "no picture gave a template"),
     ):
         with pytest.raises(InputError, match=words):
             report_of(case)
@@ -246,11 +243,11 @@ def test_bad_input_is_refused_in_words() -> None:
     with pytest.raises(InputError, match="cannot show FMR"):
         report_of(made, fmr=1e-9)
     with pytest.raises(InputError, match="no calibration"):
-        data_of_templates(made.manifest, made.templates, NO_DUPLICATES, None, Wanted())
+        data_of_pictures(made, GroupThreshold())
     with pytest.raises(InputError, match="not as both"):
-        Wanted(80, 0.1)
+        GroupThreshold(80, 0.1)
     with pytest.raises(InputError, match="between 0 and 1"):
-        Wanted(fmr=2)
+        GroupThreshold(fmr=2)
 
 
 def test_a_column_that_cannot_be_used_is_left_out_and_named() -> None:
@@ -259,7 +256,7 @@ def test_a_column_that_cannot_be_used_is_left_out_and_named() -> None:
     regions = [sample.groups["region"] for sample in made.manifest.samples]
     light = [str(row % 2) for row in range(len(owners))]
     report = report_of(
-        Made(manifest_with(owners, {"light": light, "region": regions}), made.templates)
+        Pictures.of(manifest_with(owners, {"light": light, "region": regions}), made.templates)
     )
     assert column(report)["column"] == "region"
     assert "left out: the group column 'light'" in cautions(report)

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.duplicates import Duplicates
-from reknown.evaluation.protocols import gallery_split
-from reknown.evaluation.report import Caution, Lines
+from reknown.evaluation.data.duplicates import Duplicates
+from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.protocols import gallery_split
+from reknown.evaluation.runs.galleries import IdentificationPlan
 from reknown.evaluation.runs.gallery_plan import threshold_plan
-from reknown.evaluation.runs.identify import IdentificationPlan, identification_report
+from reknown.evaluation.runs.identify import identification_report
+from reknown.reporting.blocks import Caution, Lines
 from unit.evaluation.runs.grouped import (
     CALIBRATION,
-    NO_DUPLICATES,
-    Made,
     manifest_with,
     population,
     templates_of,
@@ -24,17 +24,17 @@ from unit.evaluation.runs.grouped import (
 
 if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.report import Report
+    from reknown.reporting.report import Report
 
 MADE = population({"a": (60, 0.3)}, images=3)
 
 
 def report_of(
-    made: Made,
+    made: Pictures,
     plan: IdentificationPlan | None = None,
     calibration: Calibration | None = CALIBRATION,
 ) -> Report:
-    return identification_report(made.manifest, made.templates, NO_DUPLICATES, calibration, plan)
+    return identification_report(dataclasses.replace(made, calibration=calibration), plan)
 
 
 def cautions(report: Report) -> str:
@@ -115,7 +115,9 @@ def test_the_same_picture_is_no_search() -> None:
         np.array([min(row, probe)]), np.array([max(row, probe)]), np.array([True]),
         np.array([0]), np.array([True]),
     )  # fmt: skip
-    report = identification_report(MADE.manifest, MADE.templates, copies, CALIBRATION)
+    report = identification_report(
+        dataclasses.replace(MADE, duplicates=copies, calibration=CALIBRATION)
+    )
     assert report.figures["galleries"][-1]["mated_searches"] == 59
     assert "1 probes were left out" in cautions(report)
 
@@ -138,10 +140,10 @@ def test_reports_repeat_to_the_byte() -> None:
 
 def test_bad_input_is_refused_in_words() -> None:
     nothing = dataclasses.replace(MADE.templates, failed=np.ones(180, bool))
-    alone = Made(manifest_with(["x", "x"]), templates_of(np.eye(2)))
-    single = Made(manifest_with(["x", "y"]), templates_of(np.eye(2)))
+    alone = Pictures.of(manifest_with(["x", "x"]), templates_of(np.eye(2)))
+    single = Pictures.of(manifest_with(["x", "y"]), templates_of(np.eye(2)))
     for case, words in (
-        (Made(MADE.manifest, nothing), "no picture gave a template"),
+        (Pictures.of(MADE.manifest, nothing), "no picture gave a template"),
         (alone, "needs two subjects"),
         (single, "needs two subjects"),
     ):

@@ -13,11 +13,11 @@ import pytest
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.duplicates import Duplicates
-from reknown.evaluation.protocols import ListedPairs
-from reknown.evaluation.report import Caution, Table
+from reknown.evaluation.data.duplicates import Duplicates
+from reknown.evaluation.data.protocols import ListedPairs
+from reknown.evaluation.data.score_files import read_score_file
 from reknown.evaluation.runs.verify import score_report, verification_report
-from reknown.evaluation.score_files import read_score_file
+from reknown.reporting.blocks import Caution, Table
 from unit.evaluation.runs.made import made_pictures, write_scores
 
 

@@ -1,0 +1,241 @@
+"""A manifest's pictures -> templates, on all cores, each picture only once.
+
+A picture that cannot be read or shows no face is a failure of the system, to be counted with
+its reason, and not an error of the program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from reknown.biometrics.errors import ImageError, InputError
+from reknown.evaluation.data.duplicates import (
+    NO_HASH,
+    THUMBNAIL_SIDE,
+    PictureMarks,
+    perceptual_hash,
+    thumbnail,
+)
+from reknown.evaluation.data.picture_cache import CachedPicture, CacheKey, PictureCache
+from reknown.vision.batch import map_bounded
+from reknown.vision.images import decode_image, read_image_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.templates import TemplateSpace
+    from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.measures.arrays import Ints, Mask, Singles
+    from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
+
+    Progress = Callable[[int, int], None]
+
+FaceChoice = Literal["central", "largest"]
+"""Which face of several is the subject's: the nearest to the picture's centre, or the largest."""
+
+NO_QUALITY = -1
+_NO_FACE = "no face found"
+_NOT_FINITE = "the template is not finite"
+_CHANGED = "the file changed while it was read"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TemplateSet:
+    """The templates of n samples, in the order of the manifest.
+
+    `vectors` float32 (n, d): unit vectors, zero where there is none. `quality` int16 (n,):
+    0 to 100, -1 where there is none. `failed` bool (n,), with `reasons`, n texts that are
+    empty otherwise. `detector` is the detector's fingerprint. `reused` of the samples were
+    done before; `damaged` records of the cache were not usable.
+    """
+
+    space: TemplateSpace
+    detector: str
+    choose: FaceChoice
+    vectors: Singles
+    quality: NDArray[np.int16]
+    failed: Mask
+    reasons: tuple[str, ...]
+    pictures: PictureMarks
+    reused: int = 0
+    damaged: int = 0
+
+    def subset(self, rows: Ints) -> TemplateSet:
+        """The templates of those rows alone."""
+        marks = self.pictures
+        return replace(
+            self,
+            vectors=self.vectors[rows],
+            quality=self.quality[rows],
+            failed=self.failed[rows],
+            reasons=tuple(self.reasons[row] for row in rows),
+            pictures=PictureMarks(
+                tuple(marks.digests[row] for row in rows),
+                marks.hashes[rows],
+                marks.thumbnails[rows],
+            ),
+        )
+
+    def require_any(self, what: str = "picture") -> None:
+        """Raises `InputError`, with the reason of the first, where no `what` gave a template."""
+        if len(self.failed) and self.failed.all():
+            raise InputError(
+                f"no {what} gave a template, of {len(self.failed):,}, so that no rate can be "
+                f"shown; the first: {self.reasons[0]}"
+            )
+
+
+def extract(
+    engine: Engine,
+    manifest: Manifest,
+    cache_folder: Path,
+    *,
+    detector: str,
+    choose: FaceChoice = "central",
+    progress: Callable[[int, int], None] | None = None,
+) -> TemplateSet:
+    """One template for each sample of the manifest.
+
+    `detector` is `detector_fingerprint` of the engine's pack. `progress` is told how many
+    samples are done, and of how many. What is done stays done, in `cache_folder`, when the
+    process ends in whatever way.
+
+    Raises `InputError` for another `choose`, or when the folder cannot be used.
+    """
+    if choose not in get_args(FaceChoice):
+        raise InputError(f"a face is chosen as central or largest, not as {choose!r}")
+    key = CacheKey(engine.space.fingerprint, engine.space.dimension, detector, choose)
+    table = _Rows(len(manifest.samples), engine.space.dimension, progress)
+    waiting = _waiting(manifest, table)
+    with PictureCache(cache_folder, key) as cache:
+        for known in cache.read():
+            table.fill(waiting.pop(known.digest, []), known)
+        table.reused = table.done - table.unread
+        for digest, done in _compute(engine, manifest, waiting, choose):
+            if isinstance(done, CachedPicture):
+                cache.append(done)
+                table.fill(waiting[digest], done)
+            else:
+                table.refuse(waiting[digest], done)
+        return table.finish(engine.space, detector, choose, cache.damaged)
+
+
+class _Rows:
+    """The rows of a `TemplateSet` while they are filled."""
+
+    def __init__(self, count: int, dimension: int, progress: Progress | None) -> None:
+        self._count = count
+        self._progress = progress
+        self._vectors = np.zeros((count, dimension), np.float32)
+        self._quality = np.full(count, NO_QUALITY, np.int16)
+        self._reasons = [""] * count
+        self._digests = [""] * count
+        self._hashes = np.full(count, NO_HASH, np.uint64)
+        self._thumbnails = np.zeros((count, THUMBNAIL_SIDE**2), np.uint8)
+        self.done = self.unread = self.reused = 0
+
+    def read(self, row: int, digest: bytes) -> None:
+        """The file of a row has been read."""
+        self._digests[row] = digest.hex()
+
+    def fill(self, rows: list[int], picture: CachedPicture) -> None:
+        """The picture of these rows is done."""
+        self._hashes[rows] = picture.hash
+        self._thumbnails[rows] = picture.thumbnail
+        if picture.quality != NO_QUALITY:
+            self._vectors[rows] = picture.vector
+            self._quality[rows] = picture.quality
+        else:
+            for row in rows:
+                self._reasons[row] = _NO_FACE
+        self._advance(len(rows))
+
+    def refuse(self, rows: list[int], reason: str) -> None:
+        """The picture of these rows cannot be used."""
+        for row in rows:
+            self._reasons[row] = reason
+        self._advance(len(rows))
+
+    def _advance(self, rows: int) -> None:
+        self.done += rows
+        if rows and self._progress is not None:
+            self._progress(self.done, self._count)
+
+    def finish(
+        self, space: TemplateSpace, detector: str, choose: FaceChoice, damaged: int
+    ) -> TemplateSet:
+        return TemplateSet(
+            space=space,
+            detector=detector,
+            choose=choose,
+            vectors=self._vectors,
+            quality=self._quality,
+            failed=self._quality == NO_QUALITY,
+            reasons=tuple(self._reasons),
+            pictures=PictureMarks(tuple(self._digests), self._hashes, self._thumbnails),
+            reused=self.reused,
+            damaged=damaged,
+        )
+
+
+def _waiting(manifest: Manifest, table: _Rows) -> dict[bytes, list[int]]:
+    """The rows of each digest; files that cannot be read are refused at once."""
+    waiting: dict[bytes, list[int]] = {}
+
+    def work(row: int) -> bytes | str:
+        try:
+            return hashlib.sha256(read_image_file(manifest.path(row))).digest()
+        except (ImageError, InputError) as error:
+            return str(error)
+
+    for row, found in map_bounded(work, range(len(manifest.samples))):
+        if isinstance(found, str):
+            table.unread += 1
+            table.refuse([row], found)
+        else:
+            table.read(row, found)
+            waiting.setdefault(found, []).append(row)
+    return waiting
+
+
+def _compute(
+    engine: Engine, manifest: Manifest, waiting: dict[bytes, list[int]], choose: FaceChoice
+) -> Iterator[tuple[bytes, CachedPicture | str]]:
+    """What each digest comes to, or the reason why it comes to nothing."""
+
+    def work(digest: bytes) -> CachedPicture | str:
+        try:
+            image = decode_image(read_image_file(manifest.path(waiting[digest][0])))
+        except (ImageError, InputError) as error:
+            return str(error)
+        if image.sha256 != digest.hex():
+            return _CHANGED
+        return _picture(engine, image, choose)
+
+    return map_bounded(work, waiting)
+
+
+def _picture(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedPicture | str:
+    vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
+    if faces := engine.detect(image):
+        face = faces[0] if choose == "largest" else min(faces, key=_off_centre)
+        ((face, template),) = engine.extract(image, [face])
+        vector, quality = template.vector, face.quality.unified_score.score
+    if not np.isfinite(vector).all():
+        return _NOT_FINITE
+    marks = perceptual_hash(image.pixels), thumbnail(image.pixels)
+    return CachedPicture(bytes.fromhex(image.sha256), quality, *marks, vector)
+
+
+def _off_centre(face: DetectedFace) -> float:
+    nose = face.landmarks.nose
+    return (nose.x - 0.5) ** 2 + (nose.y - 0.5) ** 2

@@ -1,0 +1,56 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def written(target: Path) -> Iterator[BinaryIO]:
+    """A file beside `target` that takes its place in the end, unless an error comes first.
+
+    Links are followed, and a device or pipe is written to as it is. Raises `InputError` when
+    that is not possible.
+    """
+    try:
+        place = target.resolve()
+        if place.exists() and not place.is_file():
+            with place.open("wb") as file:
+                yield file
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        yield from _replacing(place)
+    except OSError as error:
+        reason = (error.strerror or "failed").lower()
+        raise InputError(f"cannot write {target}: {reason}") from error
+
+
+def _replacing(place: Path) -> Iterator[BinaryIO]:
+    temporary = place.with_name(f".reknown-{os.getpid()}.part")
+    try:
+        with temporary.open("x+b") as file:
+            if place.exists():
+                shutil.copymode(place, temporary)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(place)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(target: Path, text: str) -> None:
+    """Writes `text` as UTF-8, whole or not at all; raises `InputError` where that fails."""
+    with written(target) as file:
+        file.write(text.encode("utf-8"))
