@@ -82,11 +82,11 @@ def read_samples(engine: Engine, root: Path, *, by_folder: bool) -> Samples:
     failed = np.ones(len(paths), bool)
 
     def work(path: Path) -> Floats | None:
-        image = decode_image(read_image_file(path))
-        faces = engine.detect(image)
+        pixels = decode_image(read_image_file(path)).pixels
+        faces = engine.detect(pixels)
         if not faces:
             return None
-        return engine.embed(image, [min(faces, key=_off_centre)])[0].vector
+        return engine.embed(pixels, [min(faces, key=_off_centre)])[0].vector
 
     for row, (_, vector) in enumerate(map_bounded(work, paths)):
         if vector is not None:

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import ChainMap, Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bench import serving
 
-from reknown.services.galleries import list_events
-from reknown.storage.database import open_database
+from reknown.cli.session import open_context
+from reknown.ledger.records import (
+    AssociateFacesRecord,
+    CreateCollectionRecord,
+    CreateUserRecord,
+    DeleteCollectionRecord,
+    DeleteFacesRecord,
+    DeleteUserRecord,
+    DisassociateFacesRecord,
+    EnrolRecord,
+    ImportTemplatesRecord,
+    TagCollectionRecord,
+)
+from reknown.services.history import HistoryPage, read_history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bench.mixed import Known, Record
     from bench.serving import RawClient
 
-    from reknown.ledger.events import Event
+    from reknown.services.history import Event
 
 _SHOWN = 10
 
@@ -60,73 +72,81 @@ def pages(client: RawClient, operation: str, body: dict[str, Any]) -> Iterator[d
             return
 
 
-def read_ledger(data: Path) -> list[Event]:
-    database = open_database(data)
-    try:
-        return list(list_events(database))
-    finally:
-        database.dispose()
+def read_ledger(data: Path) -> HistoryPage:
+    """The whole ledger on one page."""
+    with open_context(data) as context:
+        pages = list(read_history(context))
+    events = [event for page in pages for event in page.events]
+    return HistoryPage(events, dict(ChainMap(*(dict(page.names) for page in pages))))
 
 
-def told(ledger: Iterable[Event]) -> dict[str, Stored]:
+def told(ledger: HistoryPage) -> dict[str, Stored]:
     """What has to be stored if everything in the ledger was done, and nothing else."""
     made: dict[str, Stored] = {}
-    for event in ledger:
-        if event.collection is None or event.detail.keys() >= {"refused", "operation"}:
+    for event in ledger.events:
+        name = event.collection
+        if name is None:
             continue
-        if event.operation == "create collection":
-            made[event.collection] = Stored(tags=dict(event.detail.get("tags", {})))
-        elif event.operation == "delete collection":
-            del made[event.collection]
-        elif event.collection in made:
-            _tell(made[event.collection], event)
-    return made
+        match event.record:
+            case CreateCollectionRecord(tags=tags):
+                made[name] = Stored(tags=dict(tags))
+            case DeleteCollectionRecord():
+                del made[name]
+            case _ if name in made:
+                _tell(made[name], event.record)
+    return {name: _named(there, ledger.names) for name, there in made.items()}
 
 
-def _tell(there: Stored, event: Event) -> None:
-    detail = event.detail
-    if event.operation in {"enrol", "import templates"}:
-        for face in detail["faces"]:
-            there.faces.setdefault(face, None)
-    elif event.operation == "delete faces":
-        for face in detail["faces"]:
-            del there.faces[face]
-    elif event.operation == "tag collection":
-        there.tags.update(detail["set"])
-        for key in detail["removed"]:
-            there.tags.pop(key, None)
-    elif event.operation in _OF_USERS and not detail["repeated"]:
-        _tell_of_user(there, event.operation, detail["user"], detail.get("faces", []))
+def _named(there: Stored, names: Mapping[str, str]) -> Stored:
+    faces = {face: owner and names.get(owner, owner) for face, owner in there.faces.items()}
+    return Stored(faces, {names.get(user, user) for user in there.users}, there.tags)
 
 
-_OF_USERS = {"create user", "delete user", "associate faces", "disassociate faces"}
+def _tell(there: Stored, record: object) -> None:
+    """Takes in what a record says; users are known by their subject ids here."""
+    match record:
+        case EnrolRecord(faces=faces) | ImportTemplatesRecord(faces=faces):
+            for face in faces:
+                there.faces.setdefault(face, None)
+        case DeleteFacesRecord(faces=faces):
+            for face in faces:
+                del there.faces[face]
+        case TagCollectionRecord(set=tags, removed=removed):
+            there.tags.update(tags)
+            for key in removed:
+                there.tags.pop(key, None)
+        case _ if not getattr(record, "repeated", False):
+            _tell_of_user(there, record)
 
 
-def _tell_of_user(there: Stored, operation: str, user: str, faces: Sequence[str]) -> None:
-    if operation == "create user":
-        there.users.add(user)
-    elif operation == "delete user":
-        there.users.remove(user)
-        for face in [face for face, owner in there.faces.items() if owner == user]:
-            there.faces[face] = None
-    else:
-        owner = user if operation == "associate faces" else None
-        there.faces.update(dict.fromkeys(faces, owner))
+def _tell_of_user(there: Stored, record: object) -> None:
+    match record:
+        case CreateUserRecord(subject_id=str(user)):
+            there.users.add(user)
+        case DeleteUserRecord(subject_id=str(user)):
+            there.users.remove(user)
+            for face in [face for face, owner in there.faces.items() if owner == user]:
+                there.faces[face] = None
+        case AssociateFacesRecord(subject_id=user, faces=faces):
+            there.faces.update(dict.fromkeys(faces, user))
+        case DisassociateFacesRecord(faces=faces):
+            there.faces.update(dict.fromkeys(faces))
 
 
 def verdict(client: RawClient, data: Path, records: Sequence[Record]) -> dict[str, Any]:
     """Counts of what went wrong, with examples; all zero is as it should be."""
     there = stored(client)
     ledger = read_ledger(data)
-    rows = Counter(event.request_id for event in ledger if event.request_id)
+    by_ledger = told(ledger)
+    rows = Counter(event.request_id for event in ledger.events if event.request_id)
     faults = {
         "lost": list(_lost(there, records)),
         "back_from_the_dead": list(_undead(there, records)),
-        "ledger_and_store_differ": list(_differences(told(ledger), there)),
-        "tags_not_in_ledger": list(_unexplained_tags(told(ledger), there)),
+        "ledger_and_store_differ": list(_differences(by_ledger, there)),
+        "tags_not_in_ledger": list(_unexplained_tags(by_ledger, there)),
         "answered_without_ledger_row": list(_unrecorded(rows, records)),
         "request_ids_twice_in_ledger": [name for name, count in rows.items() if count > 1],
-        "enrolled_twice": list(_enrolled_twice(ledger)),
+        "enrolled_twice": list(_enrolled_twice(ledger.events)),
         "problems": [problem for record in records for problem in record.problems],
     }
     answered = {request for record in records for request, _, _ in record.answers}
@@ -142,7 +162,7 @@ def verdict(client: RawClient, data: Path, records: Sequence[Record]) -> dict[st
         },
         "operations": dict(operations.most_common()),
         "throttled": sum(record.throttled for record in records),
-        "ledger_rows": len(ledger),
+        "ledger_rows": len(ledger.events),
         "faces_stored": sum(len(collection.faces) for collection in there.values()),
         "collections_stored": len(there),
     }
@@ -202,9 +222,9 @@ def _unrecorded(rows: Counter[str], records: Sequence[Record]) -> Iterator[str]:
 def _enrolled_twice(ledger: Iterable[Event]) -> Iterator[str]:
     """No picture was sent twice, so none may be enrolled twice."""
     pictures = Counter(
-        (event.collection, event.detail["image"])
+        (event.collection, event.record.image_sha256)
         for event in ledger
-        if event.operation == "enrol" and "image" in event.detail
+        if isinstance(event.record, EnrolRecord)
     )
     yield from (f"{name}: {image}" for (name, image), count in pictures.items() if count > 1)
 

@@ -21,44 +21,44 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
-from reknown.services.engines import Engines
-from reknown.services.enrolment import enrol_all
-from reknown.services.enrolment_plan import Enrolee
-from reknown.services.group_enrolment import GroupPhoto, enrol_group
-from reknown.services.platform import Platform
-from reknown.services.search import Query, search_faces_by_face
 from sqlalchemy import insert
 from threadpoolctl import threadpool_limits
 
 from reknown.biometrics.calibration import Calibration
-from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.templates import Template, TemplateSpace
+from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.cli.demo_pictures import EILEEN, jpeg
 from reknown.cli.session import open_engine
 from reknown.gallery import faces, schema, templates, users
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import create_collection, require
-from reknown.ledger.actor import Actor
+from reknown.objects.allow import NoObjects
+from reknown.services.context import Actor, Context, Platform
+from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
+from reknown.services.galleries.enrolment_plan import Enrolee
+from reknown.services.searches.search import Query, Unit
+from reknown.services.searches.stored import search_by_face
 from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
+from reknown.vision.engines import Engines
+from reknown.vision.extraction import ExtractedFace, Extraction, ExtractionPolicy, ImageInfo
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.tracks import VideoAnalysis
     from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 _SIZES = (10_000, 100_000)
 _DIMENSION = 128
@@ -68,7 +68,6 @@ _SPACE = TemplateSpace("drawn", "0" * 64, _DIMENSION)
 # Strangers of 128 random values never get as far as people's own faces.
 _SCALE = Calibration((0.0, 0.5, 0.6), (1.0, 1e-4, 1e-6), "drawn", 10**7)
 _COLLECTION = "people"
-_ACTOR = Actor("bench")
 _COUNTS = (1, 3, 10, 500)
 _ASSOCIATED = (1, 3, 10, 100)
 _AT_ONCE = 5_000
@@ -80,38 +79,56 @@ _CLIENTS = (1, 8)
 _TURNS = 2
 
 
+class DrawnPack:
+    """A pack without networks."""
+
+    def load(self, pack: str) -> Engine:
+        raise NotImplementedError
+
+    def space(self, pack: str) -> TemplateSpace:
+        return _SPACE
+
+    def calibration(self, pack: str) -> Calibration:
+        return _SCALE
+
+
 @dataclass(slots=True)
 class Drawer:
-    """An engine's part without its networks: always the same face, always a new template."""
+    """The executor without networks: always the same face, always a new template."""
 
     face: DetectedFace
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(9))
-    space: TemplateSpace = _SPACE
-    calibration: Calibration = _SCALE
+    capacity: int = field(default_factory=available_cores)
 
-    def detect(self, _: DecodedImage) -> tuple[DetectedFace, ...]:
-        return (self.face,)
+    def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
+        vector = _units(self.random.normal(size=(1, _DIMENSION)))[0]
+        image = ImageInfo(sha256(data).hexdigest(), 300, 300)
+        return Extraction(image, _SPACE, (ExtractedFace(self.face, Template(vector, _SPACE)),))
 
-    def embed(self, _: DecodedImage, found: Sequence[DetectedFace]) -> tuple[Template, ...]:
-        vectors = _units(self.random.normal(size=(len(found), _DIMENSION)))
-        return tuple(Template(vector, _SPACE) for vector in vectors)
+    def analyse(self, *_: object, **__: object) -> VideoAnalysis:
+        raise NotImplementedError
 
 
 def main() -> None:
     sizes = [int(word) for word in sys.argv[1:]] or _SIZES
-    portrait = decode_image(jpeg(EILEEN.crop()))
-    engine = cast("Engine", Drawer(open_engine(None).detect(portrait)[0]))
+    executor = Drawer(open_engine(None).detect(decode_image(jpeg(EILEEN.crop())).pixels)[0])
     report: dict[str, Any] = {"cores": available_cores(), "sqlite": sqlite3.sqlite_version}
     report["milliseconds"] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder, _filled(Path(folder), size) as gallery:
-            database = gallery.database
-            platform = Platform(Engines(lambda _: engine, "drawn"), database, TemplateCache(2**30))
+            platform = Platform(
+                gallery.database,
+                Engines(DrawnPack(), _SPACE.pack),
+                executor,
+                TemplateCache(2**30),
+                NoObjects(),
+            )
+            context = Context(platform, Actor("bench"))
             if size == max(sizes):
-                report["searches"] = _searches(platform, engine, size)
+                report["searches"] = _searches(context, size)
             spent = _calls(gallery)
-            spent["IndexFaces, after the networks"] = _indexed(platform, portrait)
-            spent["enroll, a picture, after the networks"] = _enrolled(platform, Path(folder))
+            spent["IndexFaces, after the networks"] = _indexed(context)
+            spent["enroll, a picture, after the networks"] = _enrolled(context)
             report["milliseconds"][size] = {step: round(ms, 2) for step, ms in spent.items()}
     print(json.dumps(report, indent=1))
 
@@ -167,7 +184,10 @@ def _fill(connection: Connection, size: int) -> None:
     random = np.random.default_rng(1)
     owner = require(connection, _COLLECTION).id
     made = {"collection_id": owner, "created_at": "2026-01-01T00:00:00.000000+00:00"}
-    people = [{**made, "name": f"user {number}"} for number in range(size // _PER_PERSON)]
+    people = [
+        {**made, "name": f"user {number}", "subject_id": _face_id(number)}
+        for number in range(size // _PER_PERSON)
+    ]
     connection.execute(insert(schema.users), people)
     box = {"box_left": 0.2, "box_top": 0.2, "box_width": 0.5, "box_height": 0.5}
     seen = {**made, **box, "confidence": 0.99, "quality": 60}
@@ -261,36 +281,24 @@ def _median(work: Callable[[], object]) -> float:
     return 1000 * statistics.median(spent)
 
 
-def _indexed(platform: Platform, portrait: DecodedImage) -> float:
+def _indexed(context: Context) -> float:
     random = np.random.default_rng(4)
-
-    def once() -> None:
-        photo = GroupPhoto(replace(portrait, sha256=random.bytes(32).hex()), "new.jpg", None)
-        enrol_group(
-            platform, platform.engines.default, _COLLECTION, photo, DEFAULT_FILTER, 1, _ACTOR
-        )
-
-    return _median(once)
+    return _median(lambda: enrol_group(context, _COLLECTION, GroupImage(random.bytes(32))))
 
 
-def _enrolled(platform: Platform, folder: Path) -> float:
-    """A picture's share of some, which are read side by side and stored one by one."""
-    plan = []
-    for number in range(_PICTURES):
-        path = folder / f"{number}.png"
-        Image.new("RGB", (80, 80), (number, 0, 0)).save(path)
-        plan.append(Enrolee(path, f"new {number}"))
-    engine, database = platform.engines.default, platform.database
+def _enrolled(context: Context) -> float:
+    """An image's share of some, which are looked up side by side and stored one by one."""
+    plan = [Enrolee(bytes([number]), f"new {number}") for number in range(_PICTURES)]
     started = time.perf_counter()
-    results = list(enrol_all(engine, database, _COLLECTION, plan, actor=_ACTOR))
+    results = list(enrol_subjects(context, _COLLECTION, plan))
     spent = time.perf_counter() - started
     assert all(result.face is not None for result in results), results[0].reason
     return 1000 * spent / _PICTURES
 
 
-def _searches(platform: Platform, engine: Engine, size: int) -> list[dict[str, Any]]:
-    query = Query(engine, _COLLECTION, 80, 10, _ACTOR)
-    search_faces_by_face(platform, query, _face_id(0))
+def _searches(context: Context, size: int) -> list[dict[str, Any]]:
+    query = Query(_COLLECTION, ThresholdChoice(similarity=80), 10, Unit.REFERENCES)
+    search_by_face(context, query, _face_id(0))
     settings = [
         (clients, threads) for clients in _CLIENTS for threads in sorted({1, available_cores()})
     ]
@@ -300,7 +308,7 @@ def _searches(platform: Platform, engine: Engine, size: int) -> list[dict[str, A
         for clients, threads in settings:
             with threadpool_limits(threads, user_api="blas"):
                 started = time.perf_counter()
-                spent[clients, threads] += _side_by_side(platform, query, size, clients)
+                spent[clients, threads] += _side_by_side(context, query, size, clients)
                 seconds[clients, threads] += time.perf_counter() - started
     return [
         {
@@ -315,7 +323,7 @@ def _searches(platform: Platform, engine: Engine, size: int) -> list[dict[str, A
     ]
 
 
-def _side_by_side(platform: Platform, query: Query, size: int, clients: int) -> list[float]:
+def _side_by_side(context: Context, query: Query, size: int, clients: int) -> list[float]:
     """Seconds of each search as clients see it that wait for one of the server's threads."""
     end = time.perf_counter() + _SEARCH_SECONDS
     with ThreadPoolExecutor(available_cores()) as server, ThreadPoolExecutor(clients) as crowd:
@@ -324,8 +332,8 @@ def _side_by_side(platform: Platform, query: Query, size: int, clients: int) -> 
             random, spent = np.random.default_rng(seed), []
             while (started := time.perf_counter()) < end:
                 face_id = _face_id(int(random.integers(size)))
-                found = server.submit(search_faces_by_face, platform, query, face_id).result()
-                assert len(found.matches[0]) == _PER_PERSON - 1
+                found = server.submit(search_by_face, context, query, face_id).result()
+                assert len(found.rows[0]) == _PER_PERSON - 1
                 spent.append(time.perf_counter() - started)
             return spent
 

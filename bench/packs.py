@@ -28,8 +28,10 @@ from reknown.vision.images import decode_image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 _PACKS = ["opencv", "public-domain", "public-domain-accurate"]
 _ROUNDS = 3
@@ -73,9 +75,9 @@ def measure(pack: str) -> None:
         print(json.dumps(figures), flush=True)
 
 
-def use(engine: Engine, images: list[DecodedImage]) -> None:
+def use(engine: Engine, images: list[NDArray[np.uint8]]) -> None:
     with ThreadPoolExecutor(available_cores()) as pool:
-        list(pool.map(lambda image: engine.embed(image, engine.detect(image)), images * 4))
+        list(pool.map(lambda pixels: engine.embed(pixels, engine.detect(pixels)), images * 4))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -84,14 +86,14 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def pictures() -> list[DecodedImage]:
+def pictures() -> list[NDArray[np.uint8]]:
     """One face in four sizes, and many."""
     crowd = Image.new("RGB", (1280, 1280))
     for number in range(_CROWD):
         face = GRACE.crop().resize((300, 300))
         crowd.paste(face, (10 + 320 * (number % 4), 10 + 320 * (number // 4)))
     alone = [GRACE.crop().resize((side, side)) for side in _SIDES]
-    return [decode_image(jpeg(picture)) for picture in (*alone, crowd)]
+    return [decode_image(jpeg(picture)).pixels for picture in (*alone, crowd)]
 
 
 def resident() -> int:

@@ -36,8 +36,8 @@ def main() -> None:
         raise SystemExit("the default pack has no calibration")
 
     def measure(path: Path) -> tuple[int, bool, NDArray[np.float32]] | None:
-        image = decode_image(read_image_file(path))
-        faces = engine.detect(image)
+        pixels = decode_image(read_image_file(path)).pixels
+        faces = engine.detect(pixels)
         if not faces:
             return None
         face = min(
@@ -46,7 +46,7 @@ def main() -> None:
                 abs(f.box.left + f.box.width / 2 - 0.5) + abs(f.box.top + f.box.height / 2 - 0.5)
             ),
         )
-        ((face, template),) = engine.extract(image, [face])
+        ((face, template),) = engine.extract(pixels, [face])
         spoilt = bool(DEFAULT_FILTER.objections(face))
         return face.quality.unified_score.score, spoilt, template.vector
 

@@ -50,7 +50,8 @@ def main() -> None:
             seconds = time.monotonic() - started
             serving.say("checking")
             answered = {request for record in records for request, _, _ in record.answers}
-            rows = [e for e in checking.read_ledger(data) if e.actor == f"key:{access.key_id}"]
+            ledger = checking.read_ledger(data).events
+            rows = [event for event in ledger if event.actor == f"key:{access.key_id}"]
             report = {
                 "clients": arguments.clients,
                 "machine": serving.machine(),

@@ -27,7 +27,7 @@ import tempfile
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ from bench import serving
 
 from reknown.biometrics.templates import compare
 from reknown.cli.session import open_engine
-from reknown.configuration import Server, Settings
+from reknown.settings import read_settings
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image
 
@@ -144,14 +144,14 @@ def over_http(client: RawClient, headers: dict[str, str], body: bytes) -> float:
 def directly(engine: Engine, operation: str, picture: bytes) -> float:
     """Seconds for what the operation asks of the engine."""
     started = time.perf_counter()
-    image = decode_image(picture)
-    faces = engine.detect(image)
+    pixels = decode_image(picture).pixels
+    faces = engine.detect(pixels)
     if operation == "SearchFacesByImage":
-        engine.embed(image, faces[:1])
+        engine.embed(pixels, faces[:1])
     elif operation == "CompareFaces":
-        target = decode_image(picture)
+        target = decode_image(picture).pixels
         found = engine.detect(target)
-        (template,) = engine.embed(image, faces[:1])
+        (template,) = engine.embed(pixels, faces[:1])
         for other in engine.embed(target, found):
             compare(template, other)
     return time.perf_counter() - started
@@ -274,14 +274,14 @@ class Timers:
 
 def steps(rounds: int) -> dict[str, Any]:
     """Median milliseconds by part of the gateway, and the parts' medians by operation."""
-    from reknown.access.vault import load_vault
+    from reknown.api.metrics import Metrics
     from reknown.awswire.sigv4 import HttpRequest
-    from reknown.objects.allow import NoObjects
+    from reknown.runtime.platform import open_platform
     from reknown.runtime.server import make_edge
-    from reknown.storage.database import open_database
+    from reknown.runtime.stores import open_vault
 
     pictures = serving.portraits(_SIDES)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         with serving.running(Path(folder)) as server:
             access = serving.make_key(server.data, server.address)
             client = serving.RawClient(access)
@@ -290,10 +290,9 @@ def steps(rounds: int) -> dict[str, Any]:
             )
         timers = Timers()
         _instrument(timers)
-        database = open_database(Path(folder))
-        vault = load_vault(Path(folder), None)
-        settings = Settings(server=Server(workers=1, queue=16, template_memory=64))
-        gateway = make_edge(database, vault, NoObjects(), open_engine, settings).gateway
+        settings, metrics = read_settings(Path(folder)), Metrics()
+        platform = stack.enter_context(open_platform(settings, observe=metrics.observe))
+        gateway = make_edge(platform, open_vault(settings), metrics, settings).gateway
         report: dict[str, Any] = {}
         for operation in OPERATIONS:
             rows: list[dict[str, float]] = []
@@ -321,7 +320,6 @@ def steps(rounds: int) -> dict[str, Any]:
                 "total_ms": round(statistics.median(sum(row.values()) for row in rows), 3),
                 "parts_ms": {n: round(parts[n], 3) for n in sorted(parts, key=lambda n: -parts[n])},
             }
-        database.dispose()
     return report
 
 
@@ -331,10 +329,10 @@ def _instrument(timers: Timers) -> None:
     from reknown.access import keys
     from reknown.api import gateway
     from reknown.awswire import json11, sigv4
-    from reknown.gallery import faces
-    from reknown.ledger import events
-    from reknown.services import platform, search
-    from reknown.vision import analyze
+    from reknown.ledger import log
+    from reknown.services.context import Platform
+    from reknown.services.searches import search
+    from reknown.vision import analyze, extraction
 
     dialect = sqlalchemy.dialects.registry.load("sqlite")
     timers.around(gateway.Gateway, "head", "head")
@@ -343,15 +341,15 @@ def _instrument(timers: Timers) -> None:
     timers.around(sigv4, "verify", "authenticate: signature")
     timers.around(gateway.Gateway, "_read", "read: decode the request")
     timers.around(json11, "_check_strictly", "read: repeated names")
-    timers.around(gateway, "decode_image", "ENGINE decode")
+    timers.around(extraction, "decode_image", "ENGINE decode")
     timers.around(analyze.Engine, "detect", "ENGINE detect")
     timers.around(analyze.Engine, "embed", "ENGINE embed")
-    timers.around(platform.Platform, "engine_of", "collection: its engine")
-    timers.around(platform.Platform, "templates_of", "collection: its templates")
+    timers.around(Platform, "space_of", "collection: its space")
+    timers.around(Platform, "templates_of", "collection: its templates")
     timers.around(search, "search_references", "search: compare")
-    timers.around(faces, "find_faces", "search: records of the matches")
-    timers.around(events, "append", "ledger: insert")
-    timers.around(events, "record", "ledger: transaction around")
+    timers.around(search, "find_faces", "search: records of the matches")
+    timers.around(log, "append", "ledger: insert")
+    timers.around(log, "record", "ledger: transaction around")
     timers.around(dialect, "do_commit", "database: COMMIT")
     timers.around(dialect, "do_rollback", "database: ROLLBACK")
     timers.around(sqlalchemy.Engine, "connect", "database: take a connection")

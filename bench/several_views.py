@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from reknown.services.photos import attempt_all, read_photo
 
 from reknown.cli.session import open_engine
+from reknown.vision.batch import map_bounded
+from reknown.vision.extraction import ExtractionPolicy, extract
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,13 +49,12 @@ def templates(engine: Engine, paths: list[Path]) -> tuple[NDArray[np.float32], N
     """The template of each picture's largest face (n, d), and whose folder it is from (n,)."""
 
     def work(path: Path) -> NDArray[np.float32] | None:
-        photo = read_photo(engine, path)
-        made = engine.embed(photo.image, photo.faces[:1])
-        return made[0].vector if made else None
+        policy = ExtractionPolicy(engine.space, limit=1)
+        fit = extract(engine, read_image_file(path), policy).fit
+        return fit[0][1].vector if fit else None
 
-    found = [(v, path.parent.name) for path, v in attempt_all(work, paths) if v is not None]
-    kept = [(vector, name) for vector, name in found if isinstance(vector, np.ndarray)]
-    return np.array([vector for vector, _ in kept]), np.array([name for _, name in kept])
+    found = [(v, path.parent.name) for path, v in map_bounded(work, paths) if v is not None]
+    return np.array([vector for vector, _ in found]), np.array([name for _, name in found])
 
 
 def rates(

@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from reknown.services.photos import read_photo
 
 from reknown.cli.session import open_engine
 from reknown.video.shots import cut_out, take_shot
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import DecodedImage
+from reknown.vision.extraction import ExtractionPolicy, extract
+from reknown.vision.images import decode_image, read_image_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from reknown.services.photos import Photo
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.vision.analyze import Engine
+
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
 
 _WIDTHS = (20, 30, 40, 60, 90)
 _SIMILARITIES = (50, 80, 90)
@@ -43,29 +45,29 @@ def main() -> None:
     engine = open_engine(None)
     pairs = [sorted(folder.glob("*.jpg"))[:2] for folder in sorted(wanted.images.iterdir())]
     pairs = [pair for pair in pairs if len(pair) == 2][: wanted.people]
-    read = [photos for _, photos in map_bounded(lambda pair: two(engine, pair), pairs)]
-    known = [(one, other) for one, other in read if one.faces and other.faces]
-    references = np.array(
-        [vector for _, vector in map_bounded(lambda pair: reference(engine, pair[0]), known)]
-    )
-    report = [rates(engine, [other for _, other in known], references, w) for w in _WIDTHS]
+    read = [both for _, both in map_bounded(lambda pair: read_two(engine, *pair), pairs) if both]
+    references = np.array([vector for vector, _, _ in read])
+    probes = [(pixels, face) for _, pixels, face in read]
+    report = [rates(engine, probes, references, width) for width in _WIDTHS]
     json.dump(report, sys.stdout, indent=1)
     sys.stdout.write("\n")
 
 
-def two(engine: Engine, pair: list[Path]) -> tuple[Photo, Photo]:
-    return read_photo(engine, pair[0]), read_photo(engine, pair[1])
-
-
-def reference(engine: Engine, photo: Photo) -> NDArray[np.float32]:
-    return engine.embed(photo.image, photo.faces[:1])[0].vector
+def read_two(
+    engine: Engine, reference: Path, probe: Path
+) -> tuple[Floats, Pixels, DetectedFace] | None:
+    """The template of one picture, the other one with its largest face; None without a face."""
+    fit = extract(engine, read_image_file(reference), ExtractionPolicy(engine.space, limit=1)).fit
+    pixels = decode_image(read_image_file(probe)).pixels
+    faces = engine.detect(pixels)
+    return (fit[0][1].vector, pixels, faces[0]) if fit and faces else None
 
 
 def rates(
-    engine: Engine, probes: list[Photo], references: NDArray[np.float32], width: int
+    engine: Engine, probes: list[tuple[Pixels, DetectedFace]], references: Floats, width: int
 ) -> dict[str, Any]:
     assert engine.calibration is not None
-    made = [found for _, found in map_bounded(lambda p: probe(engine, p, width), probes)]
+    made = [found for _, found in map_bounded(lambda both: probe(engine, *both, width), probes)]
     seen = [number for number, found in enumerate(made) if found is not None]
     vectors = np.array([found[0] for found in made if found is not None])
     quality = [found[1] for found in made if found is not None]
@@ -89,20 +91,17 @@ def rates(
     }
 
 
-def probe(engine: Engine, photo: Photo, width: int) -> tuple[NDArray[np.float32], float] | None:
+def probe(
+    engine: Engine, pixels: Pixels, face: DetectedFace, width: int
+) -> tuple[Floats, float] | None:
     """The template and quality of the face at that width, as a video's shot makes it."""
-    pixels, face = photo.image.pixels, photo.faces[0]
     scale = width / (face.box.width * pixels.shape[1])
     small = np.asarray(
         cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
     )
     # a frame is searched at twice its size where it is small
     search = np.asarray(cv2.resize(small, None, fx=2, fy=2), np.uint8)
-    height, wide = search.shape[:2]
-    if min(height, wide) < 12:
-        return None
-    found: tuple[DetectedFace, ...] = engine.detect(DecodedImage(search, wide, height, ""))
-    if not found:
+    if min(search.shape[:2]) < 12 or not (found := engine.detect(search)):
         return None
     shot = take_shot(engine, cut_out(small, found[0], 0), picture=False)
     return shot.vector, shot.score

@@ -77,8 +77,8 @@ def step(count: int) -> int:
 
 
 def ours(engine: Engine, path: Path) -> None:
-    image = decode_image(read_image_file(path))
-    engine.embed(image, engine.detect(image))
+    pixels = decode_image(read_image_file(path)).pixels
+    engine.embed(pixels, engine.detect(pixels))
 
 
 def theirs() -> Callable[[Path], None]:
@@ -134,17 +134,17 @@ def stages(engine: Engine) -> dict[str, float]:
     rows = []
     for path in paths()[:: step(_IMAGES)]:
         start = time.perf_counter()
-        image = decode_image(read_image_file(path))
+        pixels = decode_image(read_image_file(path)).pixels
         decoded = time.perf_counter()
-        found = engine.detector.detect(image.pixels)
+        found = engine.detector.detect(pixels)
         detected = time.perf_counter()
-        faces = engine.detect(image)
+        faces = engine.detect(pixels)
         assessed = time.perf_counter()
         if not faces:
             continue
-        cut_chips(image.pixels, found.landmarks, reference)
+        cut_chips(pixels, found.landmarks, reference)
         aligned = time.perf_counter()
-        engine.embed(image, faces)
+        engine.embed(pixels, faces)
         done = time.perf_counter()
         rows.append(
             (

@@ -37,7 +37,6 @@ from reknown.video.analysis import AnalysisSettings, analyse
 from reknown.video.decode import open_video
 from reknown.video.isolation import AnalysisRequest, analyse_isolated
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import DecodedImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,9 +134,8 @@ def every_frame(path: Path, engine: Engine) -> NDArray[np.float32]:
     """Searches and embeds on all cores; the templates of all faces (n, dimension)."""
 
     def work(frame: Any) -> NDArray[np.float32]:
-        width, height = frame.size
-        image = DecodedImage(frame.pixels(), width, height, "")
-        templates = engine.embed(image, engine.detect(image))
+        pixels = frame.pixels()
+        templates = engine.embed(pixels, engine.detect(pixels))
         return np.array([t.vector for t in templates]).reshape(-1, engine.space.dimension)
 
     with path.open("rb") as file, open_video(file) as video:

@@ -202,9 +202,9 @@ def _ends(data: Path) -> Counter[str]:
     done = subprocess.run(command, capture_output=True, check=True)
     rows = map(json.loads, done.stdout.splitlines())
     return Counter(
-        row["detail"]["job"]
+        row["record"]["job"]
         for row in rows
-        if row["operation"] in ("detect", "identify") and "job" in row["detail"]
+        if row["operation"] in ("detect", "identify") and row["record"].get("job")
     )
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 settings.register_profile(
     "on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -88,8 +87,8 @@ def grace() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def eileen_image(eileen: bytes) -> DecodedImage:
-    return decode_image(eileen)
+def eileen_pixels(eileen: bytes) -> NDArray[np.uint8]:
+    return decode_image(eileen).pixels
 
 
 @pytest.fixture

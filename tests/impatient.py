@@ -1,4 +1,4 @@
-"""`reknown` with a server of other limits: `python impatient.py '{"patience": {...}}' serve`."""
+"""`reknown` with a server of other limits: `impatient.py '{"connections": {...}, ...}' serve`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from reknown.api.bodies import Limits
-from reknown.api.connections import Patience
+from reknown.api.bodies import BodyLimits
+from reknown.api.connections import ConnectionLimits
 from reknown.cli.main import app
 from reknown.runtime import listener, server
 
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from reknown.api.http import Edge
 
 
-def program(*, patience: dict[str, float], limits: dict[str, float]) -> tuple[str, ...]:
+def program(*, connections: dict[str, float], bodies: dict[str, float]) -> tuple[str, ...]:
     """The command line of it, for `servers.serving`."""
-    return sys.executable, __file__, json.dumps({"patience": patience, "limits": limits})
+    return sys.executable, __file__, json.dumps({"connections": connections, "bodies": bodies})
 
 
 def main() -> None:
     settings = json.loads(sys.argv.pop(1))
-    patience, limits = Patience(**settings["patience"]), Limits(**settings["limits"])
+    connections = ConnectionLimits(**settings["connections"])
+    bodies = BodyLimits(**settings["bodies"])
     run = server.run
 
     def run_impatiently(edge: Edge, listener: socket.socket, tls: listener.Tls | None) -> None:
-        run(replace(edge, limits=limits), listener, tls, patience)
+        run(replace(edge, limits=bodies), listener, tls, connections)
 
     with mock.patch.object(server, "run", run_impatiently):
         app()

@@ -98,7 +98,7 @@ def references(engine: Engine, pictures: Mapping[str, bytes]) -> list[MovedFace]
     found = []
     for number, (name, data) in enumerate(pictures.items()):
         image = decode_image(data)
-        ((face, template),) = engine.extract(image, engine.detect(image)[:1])
+        ((face, template),) = engine.extract(image.pixels, engine.detect(image.pixels)[:1])
         record = ImageRecord(image.sha256, f"{name}.jpg", image.width, image.height)
         face_id = f"00000000-0000-4000-8000-{number:012}"
         found.append(MovedFace(record, replace(new_face(face, template), face_id=face_id), name))

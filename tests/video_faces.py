@@ -10,7 +10,7 @@ import numpy as np
 from reknown.biometrics.faces import DetectedFace, FaceQuality, Pose, QualityMeasure
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
 from reknown.video.decode import Frame
-from reknown.video.sampling import Look
+from reknown.video.sampling import SampledFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ def frame(time_ms: int) -> Frame:
     return Frame(time_ms, None, 0, Fraction(1))
 
 
-def look(time_ms: int, *faces: DetectedFace, looks: tuple[int, ...] = ()) -> Look:
+def sampled(time_ms: int, *faces: DetectedFace, looks: tuple[int, ...] = ()) -> SampledFrame:
     """Faces in a frame; `looks` says which of them look alike."""
     numbers = looks or tuple(range(len(faces)))
     signatures = np.array([unit(number) for number in numbers], np.float32).reshape(-1, 8)
-    return Look(frame(time_ms), faces, signatures)
+    return SampledFrame(frame(time_ms), faces, signatures)

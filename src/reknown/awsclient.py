@@ -89,7 +89,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds: to connect, for each wait, for an answer's body; and how often to try."""
 
     connect: float
@@ -106,7 +106,7 @@ class Pace:
     rate: float = math.inf
 
 
-def guarded_client(endpoint: Endpoint, patience: Patience, **settings: Any) -> Any:
+def guarded_client(endpoint: Endpoint, timeouts: Timeouts, **settings: Any) -> Any:
     """A client of `endpoint.service`; `settings` go to botocore's Config.
 
     Its calls raise what boto3 raises, and `AwsClientError`. Safe to use from several threads.
@@ -123,9 +123,9 @@ def guarded_client(endpoint: Endpoint, patience: Patience, **settings: Any) -> A
     try:
         # What a user's AWS profile may switch on is set, so that only the endpoint counts.
         config = Config(
-            connect_timeout=patience.connect,
-            read_timeout=patience.read,
-            retries={"total_max_attempts": patience.attempts, "mode": "standard"},
+            connect_timeout=timeouts.connect,
+            read_timeout=timeouts.read,
+            retries={"total_max_attempts": timeouts.attempts, "mode": "standard"},
             max_pool_connections=_CONNECTIONS,
             response_checksum_validation="when_required",
             use_dualstack_endpoint=False,
@@ -143,7 +143,7 @@ def guarded_client(endpoint: Endpoint, patience: Patience, **settings: Any) -> A
         )
     except (BotoCoreError, ValueError) as error:
         raise InputError(f"{endpoint.name} cannot be set up: {error}") from error
-    guard = _Guard(client, _origin(endpoint.address), Pace(patience.body))
+    guard = _Guard(client, _origin(endpoint.address), Pace(timeouts.body))
     client.meta.events.register_last(f"before-send.{endpoint.service}", guard.send)
     return client
 

@@ -258,8 +258,8 @@ class Reknown:
         from reknown._evaluated import evaluated  # noqa: PLC0415
         from reknown.evaluation.data.manifest import read_manifest  # noqa: PLC0415
         from reknown.evaluation.data.pictures import Pictures  # noqa: PLC0415
-        from reknown.evaluation.runs.verify import verification_report  # noqa: PLC0415
         from reknown.evaluation.data.templates import extract  # noqa: PLC0415
+        from reknown.evaluation.runs.verify import verification_report  # noqa: PLC0415
         from reknown.vision.packs.space import detector_fingerprint  # noqa: PLC0415
         from reknown.vision.packs.store import PackStore  # noqa: PLC0415
 

@@ -12,7 +12,6 @@ What of a template is exact and what is not:
 
 from __future__ import annotations
 
-import hashlib
 import io
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from skimage.data import astronaut, camera, chelsea, coffee
 from portraits import crowd, pair, three
 from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture
 from reknown.vision.detect.yunet import YunetDetector, YunetSettings
-from reknown.vision.images import DecodedImage, decode_image
+from reknown.vision.images import decode_image
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.load import load_engine
 from reknown.vision.packs.sources import read_source
@@ -59,8 +58,8 @@ from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
 engine = load_engine(PackStore(Path(sys.argv[1])), "opencv")
-image = decode_image(Path(sys.argv[2]).read_bytes())
-for template in engine.embed(image, engine.detect(image)):
+pixels = decode_image(Path(sys.argv[2]).read_bytes()).pixels
+for template in engine.embed(pixels, engine.detect(pixels)):
     print(template.vector.tobytes().hex())
 """
 
@@ -86,11 +85,6 @@ def _file(store: PackStore, role: str) -> bytes:
 
 def _scaled(portrait: Portrait, side: int) -> Pixels:
     return np.asarray(portrait.crop().resize((side, side), Image.Resampling.LANCZOS))
-
-
-def _decoded(pixels: Pixels) -> DecodedImage:
-    height, width = pixels.shape[:2]
-    return DecodedImage(pixels, width, height, hashlib.sha256(pixels.tobytes()).hexdigest())
 
 
 # --- The networks -------------------------------------------------------------------------
@@ -228,11 +222,10 @@ def _extracted(
     engine: Engine, pixels: Pixels, left: int, top: int
 ) -> tuple[DetectedFace, Template, Floats]:
     """The face in the middle of the tile there, its template and landmarks within the tile."""
-    image = _decoded(pixels)
-    size = np.array([image.width, image.height])
+    size = np.array(pixels.shape[1::-1])
     centre = np.array([left, top]) + TILE / 2
     found = {}
-    for face, template in engine.extract(image, engine.detect(image)):
+    for face, template in engine.extract(pixels, engine.detect(pixels)):
         points = np.array([(point.x, point.y) for point in face.landmarks.points()]) * size
         away = float(np.linalg.norm(points[2] - centre))
         found[away] = face, template, np.asarray(points - [left, top], np.float32)
@@ -287,7 +280,7 @@ def test_other_faces_change_no_bit_of_a_template(
     places = [(BEYOND, 320), (320, BEYOND), (BEYOND, BEYOND), (BEYOND, 0), (0, BEYOND)]
     crowd = [(eileen, left, top) for left, top in places[:others]]
     picture = _canvas(960, 960, (grace, 320, 320), *crowd)
-    assert len(opencv.detect(_decoded(picture))) == 1 + others
+    assert len(opencv.detect(picture)) == 1 + others
     _, template, _ = _extracted(opencv, picture, 320, 320)
     assert template.vector.tobytes() == alone[1].vector.tobytes()
 
@@ -345,13 +338,13 @@ def group() -> bytes:
 def test_templates_do_not_depend_on_the_order_or_the_number_of_faces(
     opencv: Engine, group: bytes
 ) -> None:
-    image = decode_image(group)
-    faces = opencv.detect(image)
+    pixels = decode_image(group).pixels
+    faces = opencv.detect(pixels)
     assert len(faces) == 6
-    singly = [opencv.embed(image, [face])[0].vector.tobytes() for face in faces]
-    assert [t.vector.tobytes() for t in opencv.embed(image, faces)] == singly
-    assert [t.vector.tobytes() for t in opencv.embed(image, faces[::-1])] == singly[::-1]
-    many = opencv.embed(image, faces * 4)
+    singly = [opencv.embed(pixels, [face])[0].vector.tobytes() for face in faces]
+    assert [t.vector.tobytes() for t in opencv.embed(pixels, faces)] == singly
+    assert [t.vector.tobytes() for t in opencv.embed(pixels, faces[::-1])] == singly[::-1]
+    many = opencv.embed(pixels, faces * 4)
     assert [template.vector.tobytes() for template in many] == singly * 4
 
 
@@ -360,8 +353,8 @@ def test_templates_do_not_depend_on_threads_or_repetition(
     opencv: Engine, group: bytes, threads: int
 ) -> None:
     def work(number: int) -> list[bytes]:
-        image = decode_image(group)
-        return [t.vector.tobytes() for t in opencv.embed(image, opencv.detect(image))]
+        pixels = decode_image(group).pixels
+        return [t.vector.tobytes() for t in opencv.embed(pixels, opencv.detect(pixels))]
 
     expected = work(0)
     with ThreadPoolExecutor(threads) as pool:
@@ -373,8 +366,8 @@ def test_templates_do_not_depend_on_the_process(
 ) -> None:
     path = tmp_path / "group.png"
     path.write_bytes(group)
-    image = decode_image(group)
-    expected = [t.vector.tobytes().hex() for t in opencv.embed(image, opencv.detect(image))]
+    pixels = decode_image(group).pixels
+    expected = [t.vector.tobytes().hex() for t in opencv.embed(pixels, opencv.detect(pixels))]
     command = [sys.executable, "-c", EMBED_IN_CHILD]
     # The second one converts anew.
     children = [

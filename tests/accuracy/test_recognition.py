@@ -64,15 +64,15 @@ def judged(request: pytest.FixtureRequest, folder: Path) -> Judged:
     engine: Engine = request.getfixturevalue(request.param.fixture)
 
     def work(path: Path) -> Template | None:
-        image = decode_image(read_image_file(path))
-        faces = engine.detect(image)
+        pixels = decode_image(read_image_file(path)).pixels
+        faces = engine.detect(pixels)
         if not faces:
             return None
         middle = min(
             faces,
             key=lambda f: abs(f.landmarks.nose.x - 0.5) + abs(f.landmarks.nose.y - 0.5),
         )
-        return engine.embed(image, [middle])[0]
+        return engine.embed(pixels, [middle])[0]
 
     pairs = _pairs(folder, same=True) + _pairs(folder, same=False)
     paths = sorted({path for pair in pairs for path in pair})

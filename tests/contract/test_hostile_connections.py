@@ -34,8 +34,8 @@ _MIB = 2**20
 _HEAD_SECONDS = 1.0
 _IDLE_SECONDS = 2
 _IMPATIENT = impatient.program(
-    patience={"head_seconds": _HEAD_SECONDS, "idle_seconds": _IDLE_SECONDS, "rest_seconds": 0.5},
-    limits={"body_seconds": 1.0, "rest_seconds": 0.3},
+    connections={"head_seconds": _HEAD_SECONDS, "idle_seconds": _IDLE_SECONDS, "rest_seconds": 0.5},
+    bodies={"body_seconds": 1.0, "rest_seconds": 0.3},
 )
 
 

@@ -113,7 +113,7 @@ def test_a_reader_that_goes_away_is_no_drama(people: Path, command: str) -> None
 def test_an_error_is_one_line_and_no_traceback() -> None:
     done = _reknown("identify", "absent.jpg")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("reknown: there is no collection 'people'")
+    assert done.stderr.startswith("reknown: collection 'people' does not exist")
     assert done.stderr.count("\n") == 1
 
 
@@ -175,7 +175,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(crowd: Path, tmp_path
     files = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in crowd.rglob("*.jpg"))
     assert digests == files
     events = _lines(_reknown("ledger", "--json").stdout)
-    enrolled = [event["record"]["face"] for event in events if event["operation"] == "enrol"]
+    enrolled = [event["record"]["faces"][0] for event in events if event["operation"] == "enrol"]
     assert sorted(enrolled) == sorted(face["face_id"] for face in faces)
     copy = tmp_path / "copy"
     shutil.copytree(os.environ["REKNOWN_DATA"], copy)

@@ -38,10 +38,11 @@ class Recording:
     def _clean(self, value: Any, key: str, file: str) -> Any:
         if isinstance(value, dict):
             clean = self.placeholders.clean
-            return {
+            cleaned = {
                 clean(name, "subject_id", file): self._clean(item, name, file)
                 for name, item in value.items()
             }
+            return dict(sorted(cleaned.items())) if key == "names" else cleaned
         if isinstance(value, (list, tuple)):
             return [self._clean(item, key, file) for item in value]
         if isinstance(value, str):

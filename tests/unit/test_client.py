@@ -229,7 +229,7 @@ def test_folders_and_packs_that_cannot_be_used(tmp_path: Path) -> None:
         Reknown(tmp_path / "file")
     with pytest.raises(errors.ModelNotFoundError, match="nopack"):
         Reknown(tmp_path / "data", pack="nopack")
-    with pytest.raises(errors.InputError, match="folder"):
+    with pytest.raises(errors.InputError, match="address"):
         Reknown("postgresql://localhost/reknown")
 
 

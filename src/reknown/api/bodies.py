@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BodyLimits:
     """Bytes of one body and of all bodies in memory at once; seconds for a body to arrive.
 
     `rest_seconds` is how long a client that has been refused may go on sending.
@@ -42,7 +42,7 @@ class Room:
 class Bodies:
     """Keeps account of the bodies in memory; for one event loop."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
         self._held = 0
 

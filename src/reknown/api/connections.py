@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ConnectionLimits:
     """How long the server waits for its clients, and for how many.
 
     Seconds for the head of a request, for the next request or to take an answer, and, when the
@@ -34,9 +34,9 @@ class PatientProtocol(HttpToolsProtocol):
     the longest: those that say nothing cannot shut out those that do.
     """
 
-    def __init__(self, *arguments: Any, patience: Patience, **named: Any) -> None:
+    def __init__(self, *arguments: Any, limits: ConnectionLimits, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._patience = patience
+        self._limits = limits
         self._deadline: asyncio.TimerHandle | None = None
         self._taken_by: asyncio.TimerHandle | None = None
         self._in_head = False
@@ -58,7 +58,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().data_received(data)
         if began_before and self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > self._patience.head_bytes:
+            if self._head_bytes > self._limits.head_bytes:
                 self.transport.abort()
 
     def on_message_begin(self) -> None:
@@ -86,7 +86,7 @@ class PatientProtocol(HttpToolsProtocol):
         """The client does not read: it may not do so for long."""
         super().pause_writing()
         self._since = self.loop.time()
-        self._taken_by = self.loop.call_later(self._patience.idle_seconds, self.transport.abort)
+        self._taken_by = self.loop.call_later(self._limits.idle_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         """It reads."""
@@ -105,7 +105,7 @@ class PatientProtocol(HttpToolsProtocol):
         """The server stops: what has been asked is answered, what is still being said is not."""
         super().shutdown()
         if self._waits():
-            self.loop.call_later(self._patience.rest_seconds, self._give_up)
+            self.loop.call_later(self._limits.rest_seconds, self._give_up)
 
     def _at_work(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -119,16 +119,16 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _make_room(self) -> None:
-        if len(self.connections) <= self._patience.connections:
+        if len(self.connections) <= self._limits.connections:
             return
         others = [one for one in self.connections if isinstance(one, PatientProtocol)]
         open_ones = [one for one in others if not one.transport.is_closing()]
-        if len(open_ones) > self._patience.connections:
+        if len(open_ones) > self._limits.connections:
             waiting = (one for one in open_ones if one._waits())
             min(waiting, key=lambda one: one._since).transport.abort()
 
     def _expect_head(self) -> None:
-        self._deadline = self.loop.call_later(self._patience.head_seconds, self.transport.abort)
+        self._deadline = self.loop.call_later(self._limits.head_seconds, self.transport.abort)
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:

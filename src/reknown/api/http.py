@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reknown.api.bodies import Bodies, Limits
+from reknown.api.bodies import Bodies, BodyLimits
 from reknown.awswire.errors import WireError
 from reknown.awswire.sigv4 import HttpRequest
 from reknown.biometrics.errors import ReknownError
@@ -49,7 +49,7 @@ class Edge:
     storage: Pool
     count_faces: Callable[[], int]
     readiness: Readiness
-    limits: Limits = Limits()
+    limits: BodyLimits = BodyLimits()
     count_jobs: Callable[[], Mapping[str, int]] = dict
 
 

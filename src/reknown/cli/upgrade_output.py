@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reknown.gallery.carried import MissingFace, Tally
     from reknown.gallery.upgrades import Upgrade
     from reknown.services.context import Context
-    from reknown.services.upgrades.agreement import Agreement, PeopleShift, Report
+    from reknown.services.upgrades.agreement import Agreement, PeopleShift, UpgradeReport
     from reknown.services.upgrades.preparation import FileResult
 
 _NOTES = 20
@@ -55,7 +55,7 @@ def print_beginning(context: Context, name: str, upgrade: Upgrade) -> None:
     warn_of_foreign(count_foreign(context, name, other), other)
 
 
-def print_report(report: Report, *, json: bool) -> None:
+def print_report(report: UpgradeReport, *, json: bool) -> None:
     """How far a collection is, and how well its old and new templates agree."""
     from reknown.cli.video.tracks import warn_of_foreign
 
@@ -94,7 +94,7 @@ def _state(upgrade: Upgrade) -> str:
     return f"{'switched' if upgrade.switched else 'not switched'}: {upgrade.present.pack} answers"
 
 
-def _next(report: Report) -> str:
+def _next(report: UpgradeReport) -> str:
     """The steps that make sense now."""
     upgrade = report.upgrade
     if upgrade.ending:
@@ -164,7 +164,7 @@ def _file_json(result: FileResult) -> dict[str, object]:
     }
 
 
-def _report_json(report: Report) -> dict[str, object]:
+def _report_json(report: UpgradeReport) -> dict[str, object]:
     upgrade, tally = report.upgrade, report.tally
     return {
         "collection": report.collection,

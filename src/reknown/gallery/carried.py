@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _BOX = ("box_left", "box_top", "box_width", "box_height")
 
 
-class Reason(Enum):
+class LossReason(Enum):
     """Why a face cannot be carried."""
 
     NO_PICTURE = "picture not found"
@@ -43,7 +43,7 @@ class Loss:
     """A face that cannot be carried; `detail` may be empty."""
 
     face_id: str
-    reason: Reason
+    reason: LossReason
     detail: str = ""
 
 
@@ -67,7 +67,7 @@ class MissingFace:
     user: str | None
     picture: str
     sha256: str
-    reason: Reason | None
+    reason: LossReason | None
     detail: str
 
 
@@ -80,7 +80,7 @@ class Tally:
 
     faces: int
     carried: int
-    lost: Mapping[Reason, int]
+    lost: Mapping[LossReason, int]
     unseen: int
     bare_users: int
 
@@ -124,7 +124,7 @@ def carry_nothing(connection: Connection, collection: str, newest: int) -> None:
     Raises `NotFoundError`, `UpgradeError`.
     """
     row, _ = claim_upgrade(connection, collection)
-    reason, detail = literal(Reason.NO_PICTURE.value), literal("")
+    reason, detail = literal(LossReason.NO_PICTURE.value), literal("")
     query = select(faces_table.c.id, reason, detail).where(
         faces_table.c.collection_id == row.id,
         faces_table.c.id <= newest,
@@ -178,7 +178,7 @@ def tally(connection: Connection, collection: str) -> Tally:
         .where(faces_table.c.collection_id == owner)
         .group_by(upgrade_losses.c.reason)
     )
-    lost = {Reason(reason): count for reason, count in connection.execute(reasons)}
+    lost = {LossReason(reason): count for reason, count in connection.execute(reasons)}
     theirs = faces_table.c.user_id == users.c.id
     bare = select(func.count()).where(
         users.c.collection_id == owner,
@@ -190,7 +190,7 @@ def tally(connection: Connection, collection: str) -> Tally:
     return Tally(
         faces=carried + missing,
         carried=carried,
-        lost={reason: lost[reason] for reason in Reason if reason in lost},
+        lost={reason: lost[reason] for reason in LossReason if reason in lost},
         unseen=missing - sum(lost.values()),
         bare_users=connection.execute(bare).scalar_one(),
     )
@@ -271,11 +271,11 @@ def _count(connection: Connection, collection: str, condition: ColumnElement[boo
 
 def _is_open() -> ColumnElement[bool]:
     """Not carried, and not lost for a reason that another look would not change."""
-    settled = upgrade_losses.c.reason != Reason.NO_PICTURE.value
+    settled = upgrade_losses.c.reason != LossReason.NO_PICTURE.value
     return ~is_carried() & ~exists().where(upgrade_losses.c.face == faces_table.c.id, settled)
 
 
 def _missing(row: Row[Any]) -> MissingFace:
-    reason = None if row.reason is None else Reason(row.reason)
+    reason = None if row.reason is None else LossReason(row.reason)
     detail = row.detail or ""
     return MissingFace(row.face_id, row.user_name, row.picture, row.sha256, reason, detail)

@@ -29,7 +29,7 @@ _LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ResultPart:
     """Some of the entries of one list, ready to be stored."""
 
     ordering: str
@@ -38,18 +38,18 @@ class Part:
     data: bytes
 
 
-def pack(ordering: str, entries: Sequence[Any]) -> list[Part]:
+def pack(ordering: str, entries: Sequence[Any]) -> list[ResultPart]:
     """The parts of a list; made before the transaction that stores them, as it takes long."""
     encoder = msgspec.json.Encoder()
     made = []
     for number, start in enumerate(range(0, len(entries), PART)):
         some = entries[start : start + PART]
         data = zlib.compress(encoder.encode(some), _LEVEL)
-        made.append(Part(ordering, number, len(some), data))
+        made.append(ResultPart(ordering, number, len(some), data))
     return made
 
 
-def store(connection: Connection, job: Job, parts: Iterable[Part]) -> None:
+def store(connection: Connection, job: Job, parts: Iterable[ResultPart]) -> None:
     """Keeps the parts with the job."""
     for part in parts:
         values = {

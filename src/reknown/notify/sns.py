@@ -8,8 +8,8 @@ from typing import Any
 from reknown.awsclient import (
     CREDENTIAL_ERRORS,
     Endpoint,
-    Patience,
     RedirectError,
+    Timeouts,
     guarded_client,
 )
 from reknown.biometrics.errors import NotifyError, RefusedNotifyError
@@ -51,7 +51,7 @@ class SnsSender:
         # One attempt: when to try again is decided where the message is kept.
         self._client = guarded_client(
             Endpoint("sns", endpoint, region, access_key_id, secret),
-            Patience(timeouts.connect, timeouts.read, timeouts.answer, attempts=1),
+            Timeouts(timeouts.connect, timeouts.read, timeouts.answer, attempts=1),
             signature_version="v4",
         )
 

@@ -18,10 +18,10 @@ from reknown.awsclient import (
     CREDENTIAL_ERRORS,
     Endpoint,
     Pace,
-    Patience,
     RedirectError,
     SlowAnswerError,
     StrayRequestError,
+    Timeouts,
     guarded_client,
     received,
 )
@@ -96,7 +96,7 @@ class S3Objects:
             raise InputError(f"{folder} is no folder: name one with room for stored videos")
         self._client = guarded_client(
             Endpoint("s3", endpoint, region, access_key_id, secret),
-            Patience(timeouts.connect, timeouts.read, timeouts.body, _ATTEMPTS),
+            Timeouts(timeouts.connect, timeouts.read, timeouts.body, _ATTEMPTS),
             s3={"addressing_style": "path", "use_accelerate_endpoint": False},
             signature_version="s3v4",
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
-from reknown.api.connections import Patience, PatientProtocol
+from reknown.api.connections import ConnectionLimits, PatientProtocol
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
 from reknown.api.metrics import Metrics
@@ -108,22 +108,22 @@ def run(
     edge: Edge,
     listener: socket.socket,
     tls: Tls | None = None,
-    patience: Patience = Patience(),
+    limits: ConnectionLimits = ConnectionLimits(),
 ) -> None:
     """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
     logging.getLogger().addHandler(JsonHandler(edge.gateway.log))
-    _allow_files(patience.connections)
+    _allow_files(limits.connections)
     config = uvicorn.Config(
         make_app(edge),
         # uvicorn only ever calls it, as it would the class
-        http=cast("type[asyncio.Protocol]", partial(PatientProtocol, patience=patience)),
+        http=cast("type[asyncio.Protocol]", partial(PatientProtocol, limits=limits)),
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
-        timeout_keep_alive=patience.idle_seconds,
-        timeout_graceful_shutdown=patience.stop_seconds,
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=limits.stop_seconds,
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None else tls.key,
     )

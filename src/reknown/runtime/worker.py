@@ -19,7 +19,7 @@ from reknown.services.context import Context
 from reknown.services.videos.notices import NoticeSender
 from reknown.services.videos.tracks import purge_everywhere
 from reknown.services.videos.work import WorkerContext
-from reknown.services.videos.worker import ACTOR, Worker, WorkerIntervals
+from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -56,10 +56,10 @@ def work(settings: Settings, *, once: bool = False, parent: int | None = None) -
             worker.run()
 
 
-def make_worker(settings: Settings, platform: Platform) -> Worker:
+def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
     """A worker on the jobs of this platform; raises `InputError`."""
     log = json_log()
-    return Worker(
+    return VideoWorker(
         WorkerContext(platform, notice, bool(settings.notices.webhook)),
         NoticeSender(platform.database, open_senders(settings.notices), backoff, log),
         log,

@@ -38,7 +38,7 @@ _REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """One thing looked at; `detail` says what was found."""
 
     name: str
@@ -46,30 +46,34 @@ class Check:
     detail: str
 
 
-def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[Check]:
+def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[CheckResult]:
     """Every check in turn; `load` makes the engine, `data` is the data folder."""
-    yield Check("reknown", True, f"{__version__}, Python {platform.python_version()}")
+    yield CheckResult("reknown", True, f"{__version__}, Python {platform.python_version()}")
     yield _attempt("libraries", _libraries)
-    yield Check("processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}")
+    yield CheckResult(
+        "processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}"
+    )
     yield _attempt("gallery", lambda: _gallery(data))
     try:
         engine = load()
     except Exception as error:
-        yield Check("model pack", False, _reason(error))
+        yield CheckResult("model pack", False, _reason(error))
         return
     calibrated = "calibrated" if engine.calibration else "not calibrated: no similarities"
     space = engine.space
-    yield Check("model pack", True, f"{space.pack}, space {space.fingerprint[:12]}, {calibrated}")
+    yield CheckResult(
+        "model pack", True, f"{space.pack}, space {space.fingerprint[:12]}, {calibrated}"
+    )
     yield _attempt("detector", lambda: _detector(engine))
     yield _attempt("template", lambda: _template(engine))
     yield _attempt("enrol and search", lambda: _round_trip(engine))
 
 
-def _attempt(name: str, work: Callable[[], str]) -> Check:
+def _attempt(name: str, work: Callable[[], str]) -> CheckResult:
     try:
-        return Check(name, True, work())
+        return CheckResult(name, True, work())
     except Exception as error:  # whatever is broken: to say so is what this is for
-        return Check(name, False, _reason(error))
+        return CheckResult(name, False, _reason(error))
 
 
 def _reason(error: Exception) -> str:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from reknown.biometrics.tracks import Effort, VideoAnalysis
 from reknown.video.decode import VideoLimits, open_video
 from reknown.video.following import Follower, FollowingSettings, RawTrack
-from reknown.video.persons import Linker, PersonSettings, believed, divided
-from reknown.video.sampling import Closer, Look, SamplingSettings, Windows
+from reknown.video.persons import Linker, PersonSettings, is_reliable, split_by_person
+from reknown.video.sampling import Refiner, SampledFrame, SamplingSettings, Windows
 from reknown.video.shots import sign
 from reknown.vision.batch import available_cores
-from reknown.vision.images import DecodedImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -106,13 +105,13 @@ class _Analyst:
         self._pool = pool
         self._settings = settings
         self._tally = tally
-        self._before: Look | None = None
-        self._closer = Closer(self._see, settings.sampling)
+        self._before: SampledFrame | None = None
+        self._refiner = Refiner(self._see, settings.sampling)
         self.follower = Follower(engine, pool, settings.following, pictures=settings.pictures)
 
     def tracks(self, frames: Iterable[Frame]) -> Iterator[RawTrack]:
         """What is seen of each face, as tracks end."""
-        pending: deque[tuple[Window, Future[Look]]] = deque()
+        pending: deque[tuple[Window, Future[SampledFrame]]] = deque()
         try:
             for window in Windows(self._settings.sampling).of(frames):
                 if window.still:
@@ -127,25 +126,25 @@ class _Analyst:
             for _, future in pending:
                 future.cancel()
 
-    def _follow(self, window: Window, future: Future[Look]) -> Iterator[RawTrack]:
-        look, looks = future.result(), []
+    def _follow(self, window: Window, future: Future[SampledFrame]) -> Iterator[RawTrack]:
+        sample, samples = future.result(), []
         if window.cut or self._before is None:
             yield from self.follower.cut()
-            looks = [look]
+            samples = [sample]
         else:
-            looks = self._closer.looks(self._before, window, look)
-        for each in looks:
+            samples = self._refiner.refine(self._before, window, sample)
+        for each in samples:
             yield from self.follower.follow(each)
-        self._before = look
+        self._before = sample
 
-    def _see(self, frame: Frame) -> Look:
+    def _see(self, frame: Frame) -> SampledFrame:
         self._tally.looked()
         with self._tally.timed("convert"):
             pixels = frame.pixels(self._settings.search_side)
         with self._tally.timed("detect"):
-            faces = self._engine.detect(DecodedImage(pixels, *frame.size, ""))
+            faces = self._engine.detect(pixels)
             signatures = sign(pixels, faces)
-        return Look(frame, faces, signatures)
+        return SampledFrame(frame, faces, signatures)
 
 
 def _counted(video: Video, tally: _Tally, progress: Progress) -> Iterator[Frame]:
@@ -165,8 +164,8 @@ def _linked(raw: Iterable[RawTrack], engine: Engine, settings: PersonSettings) -
     pieces = [
         piece
         for track in raw
-        for piece in divided(track, engine.calibration, settings)
-        if believed(piece, settings)
+        for piece in split_by_person(track, engine.calibration, settings)
+        if is_reliable(piece, settings)
     ]
     pieces.sort(key=lambda piece: (piece.observations[0].time_ms, -piece.observations[-1].time_ms))
     linker = Linker(engine.calibration, settings)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.video.sampling import Look
+    from reknown.video.sampling import SampledFrame
     from reknown.vision.analyze import Engine
 
 
@@ -69,7 +69,7 @@ class _Trail:
 
 
 class Follower:
-    """Follows faces from look to look; templates are made by `executor` meanwhile."""
+    """Follows faces from sample to sample; templates are made by `executor` meanwhile."""
 
     def __init__(
         self, engine: Engine, executor: Executor, settings: FollowingSettings, *, pictures: bool
@@ -90,16 +90,16 @@ class Follower:
         self._tracker.cut()
         yield from self._ended(float("inf"))
 
-    def follow(self, look: Look) -> Iterator[RawTrack]:
-        """Takes in a look; gives out the tracks that have ended."""
-        frame, faces = look.frame, look.faces
+    def follow(self, sample: SampledFrame) -> Iterator[RawTrack]:
+        """Takes in a sample; gives out the tracks that have ended."""
+        frame, faces = sample.frame, sample.faces
         # boxes are ratios of both sides: squares of the picture make overlaps what they look like
         shape = np.array(frame.size * 2, np.float64)
         boxes = np.array([_corners(face) for face in faces]).reshape(-1, 4) * shape
         scores = np.array([face.confidence for face in faces])
         numbers = self._tracker.update(frame.time_ms, boxes, scores)
         pixels: NDArray[np.uint8] | None = None
-        for face, signature, number in zip(faces, look.signatures, numbers, strict=True):
+        for face, signature, number in zip(faces, sample.signatures, numbers, strict=True):
             if number < 0:
                 continue
             trail = self._trail(number, frame.time_ms)

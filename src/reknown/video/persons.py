@@ -28,7 +28,7 @@ class PersonSettings:
     so a track is divided where two of its views are less alike than one in a hundred strangers.
     A template is the mean of the `best_shots` best; views below `min_quality` (of 100) say
     nothing about who it is as long as there are better ones. A track shorter than
-    `min_ms` is only believed to be a face when it has a view of `clear_quality`.
+    `min_ms` is only taken for a face when it has a view of `clear_quality`.
     """
 
     divide_below: float = 50.0
@@ -39,7 +39,7 @@ class PersonSettings:
     clear_quality: float = 45.0
 
 
-def believed(track: RawTrack, settings: PersonSettings) -> bool:
+def is_reliable(track: RawTrack, settings: PersonSettings) -> bool:
     """Whether this is a face: seen for long enough, or clearly."""
     if not (track.observations and track.shots):
         return False
@@ -48,7 +48,7 @@ def believed(track: RawTrack, settings: PersonSettings) -> bool:
     return lasted >= settings.min_ms or clearest >= settings.clear_quality
 
 
-def divided(
+def split_by_person(
     track: RawTrack, calibration: Calibration | None, settings: PersonSettings
 ) -> Iterator[RawTrack]:
     """The track, in pieces where its face becomes another one.

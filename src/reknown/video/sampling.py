@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """Milliseconds from look to look, and the least from frame to frame.
+    """Milliseconds from sample to sample, and the least from frame to frame.
 
     Frames of more than `window_pixels` a window are further apart, as memory is limited.
-    While nothing but noise changes, `rest_ms` pass from look to look: fewer than
-    `moving_points` of a sketch differ by more than `noise` (of 255).
+    While nothing but noise changes, `rest_ms` pass from sample to sample: fewer
+    than `moving_points` of a sketch differ by more than `noise` (of 255).
     Two frames are of different scenes when their sketches differ by `cut_difference` (of 255)
     on average and `cut_ratio` times as much as the frames before did.
     A face is the same as one in another frame when it lies within `reach` times its side and
-    their signatures correlate by `alike`. Closer
-    looks are limited to `closer_per_second` of video, `closer_at_once` where none were needed
-    before, so that a face which the detector hardly sees does not cost more than all others.
+    their signatures correlate by `alike`. Between samples, frames are searched no more than
+    `refined_per_second` of video, `refined_at_once` where none were before, so that a face
+    which the detector hardly sees does not cost more than all others.
     """
 
     step_ms: int = 250
@@ -49,15 +49,15 @@ class SamplingSettings:
     cut_ratio: float = 4.0
     reach: float = 1.5
     alike: float = 0.7
-    closer_per_second: float = 2.0
-    closer_at_once: int = 12
+    refined_per_second: float = 2.0
+    refined_at_once: int = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """Frames in order of time that belong to one scene.
 
-    `cut` if a new scene begins with it; `still` if its end shows what the last look showed.
+    `cut` if a new scene begins with it; `still` if its end shows what the last sample showed.
     """
 
     frames: tuple[Frame, ...]
@@ -66,7 +66,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class SampledFrame:
     """A frame and the faces in it.
 
     `signatures` (n, points) float32: what each face looks like, roughly; products are
@@ -164,39 +164,43 @@ class CutDetector:
         return found
 
 
-class Closer:
+class Refiner:
     """Finds the frames in which faces come and go."""
 
-    def __init__(self, see: Callable[[Frame], Look], settings: SamplingSettings) -> None:
+    def __init__(self, see: Callable[[Frame], SampledFrame], settings: SamplingSettings) -> None:
         self._see = see
         self._settings = settings
-        self._left = float(settings.closer_at_once)
+        self._left = float(settings.refined_at_once)
         self._last_ms = 0
 
-    def looks(self, before: Look, window: Window, last: Look) -> list[Look]:
-        """The looks that are needed between `before` and `last`, in order, then `last`.
+    def refine(
+        self, before: SampledFrame, window: Window, last: SampledFrame
+    ) -> list[SampledFrame]:
+        """The samples that are needed between `before` and `last`, in order, then `last`.
 
         `window` holds the frames between them, `last.frame` at its end.
         """
         seconds = (last.frame.time_ms - self._last_ms) / 1000
         self._last_ms = last.frame.time_ms
-        gained = self._settings.closer_per_second * seconds
-        self._left = min(self._left + gained, self._settings.closer_at_once)
+        gained = self._settings.refined_per_second * seconds
+        self._left = min(self._left + gained, self._settings.refined_at_once)
         return [*self._between(before, window.frames[:-1], last), last]
 
-    def _between(self, before: Look, frames: tuple[Frame, ...], after: Look) -> list[Look]:
+    def _between(
+        self, before: SampledFrame, frames: tuple[Frame, ...], after: SampledFrame
+    ) -> list[SampledFrame]:
         if not frames or self._left < 1:
             return []
         if same_faces(before, after, self._settings):
             return []
         self._left -= 1
         middle = len(frames) // 2
-        look = self._see(frames[middle])
-        earlier = self._between(before, frames[:middle], look)
-        return [*earlier, look, *self._between(look, frames[middle + 1 :], after)]
+        sample = self._see(frames[middle])
+        earlier = self._between(before, frames[:middle], sample)
+        return [*earlier, sample, *self._between(sample, frames[middle + 1 :], after)]
 
 
-def same_faces(some: Look, other: Look, settings: SamplingSettings) -> bool:
+def same_faces(some: SampledFrame, other: SampledFrame, settings: SamplingSettings) -> bool:
     """Whether each face of one frame has its own near it, of like size and looks, in the other."""
     if len(some.faces) != len(other.faces):
         return False

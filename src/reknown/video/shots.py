@@ -14,7 +14,6 @@ from reknown.biometrics.faces import DetectedFace
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
 from reknown.biometrics.tracks import Shot
 from reknown.vision.align import cut_chip
-from reknown.vision.images import DecodedImage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,14 +104,14 @@ def take_shot(engine: Engine, part: CutOut, *, picture: bool) -> SeenShot:
     Landmarks of the frame that was scaled down for the search are coarse: the face is searched
     for once more in the cut-out, and taken as it was where it is not found again.
     """
-    height, width = part.pixels.shape[:2]
-    image = DecodedImage(part.pixels, width, height, "")
     expected = _moved(part.face, part.place, inward=True)
     found = max(
-        engine.detect(image), key=lambda face: face.box.overlap(expected.box), default=expected
+        engine.detect(part.pixels),
+        key=lambda face: face.box.overlap(expected.box),
+        default=expected,
     )
     face = found if found.box.overlap(expected.box) >= _MIN_OVERLAP else expected
-    ((face, template),) = engine.extract(image, [face])
+    ((face, template),) = engine.extract(part.pixels, [face])
     jpeg = _jpeg(part.pixels) if picture else b""
     shot = Shot(part.time_ms, _moved(face, part.place, inward=False), jpeg)
     return SeenShot(shot, template.vector)
@@ -134,7 +133,6 @@ def _moved(face: DetectedFace, place: BoundingBox, *, inward: bool) -> DetectedF
 
 
 def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-
     image = Image.fromarray(pixels)
     image.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
     buffer = io.BytesIO()

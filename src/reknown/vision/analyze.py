@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
     from reknown.vision.detect.base import Detections, Detector
     from reknown.vision.embed.base import Embedder, Embeddings
-    from reknown.vision.images import DecodedImage
 
-# Faces of a crowd are embedded by and by, so that their chips do not fill memory.
+# Faces of a crowd are embedded in batches, so that their chips do not fill memory.
 _TOGETHER = 8
 
 
@@ -31,6 +30,7 @@ _TOGETHER = 8
 class Engine:
     """A loaded model pack; safe to use from several threads at once.
 
+    `pixels` is uint8 RGB (height, width, 3), boxes and landmarks are ratios of it.
     `calibration` is None for a pack whose scores have not been measured yet; `memory` is about
     how many bytes it takes once it has been in use.
     """
@@ -41,32 +41,34 @@ class Engine:
     calibration: Calibration | None
     memory: int = 0
 
-    def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[DetectedFace, ...]:
         """All faces, largest first."""
-        found = self.detector.detect(image.pixels)
+        found = self.detector.detect(pixels)
         usable = _finite(found)
         faces = [
-            _face(image.pixels, found.boxes[i], found.landmarks[i], float(found.scores[i]))
+            _face(pixels, found.boxes[i], found.landmarks[i], float(found.scores[i]))
             for i in usable
         ]
         return tuple(sorted(faces, key=lambda face: -face.box.area))
 
-    def embed(self, image: DecodedImage, faces: Sequence[DetectedFace]) -> tuple[Template, ...]:
+    def embed(
+        self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]
+    ) -> tuple[Template, ...]:
         """One template for each face, in the same order."""
         if not faces:
             return ()
-        height, width = image.pixels.shape[:2]
+        height, width = pixels.shape[:2]
         points = [[(p.x * width, p.y * height) for p in face.landmarks.points()] for face in faces]
         landmarks = np.array(points, np.float32)
         parts = (landmarks[i : i + _TOGETHER] for i in range(0, len(faces), _TOGETHER))
-        made = [self.embedder.embed(image.pixels, part) for part in parts]
+        made = [self.embedder.embed(pixels, part) for part in parts]
         return tuple(template for part in made for template in self._templates(part))
 
     def extract(
-        self, image: DecodedImage, faces: Sequence[DetectedFace]
+        self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]
     ) -> tuple[tuple[DetectedFace, Template], ...]:
         """Each face with its quality as its template shows it, and that template."""
-        pairs = zip(faces, self.embed(image, faces), strict=True)
+        pairs = zip(faces, self.embed(pixels, faces), strict=True)
         return tuple(
             (replace(face, quality=with_magnitude(face.quality, template.magnitude)), template)
             for face, template in pairs

@@ -60,7 +60,7 @@ class StoredPacks:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class EngineLimits:
     """How long an engine is kept that nobody asks for, and the bytes that all may take.
 
     The bytes are estimates (`Engine.memory`), right within a factor of two. The engine asked
@@ -88,7 +88,7 @@ class Engines:
         self,
         source: PackSource,
         default_pack: str,
-        limits: Limits = Limits(),
+        limits: EngineLimits = EngineLimits(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.default_pack = default_pack

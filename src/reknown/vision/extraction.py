@@ -17,11 +17,13 @@ from reknown.vision.images import decode_image
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.templates import Template, TemplateSpace
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +106,20 @@ def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction
     with clock.stage("decode"):
         image = decode_image(data)
     with clock.stage("detect"):
-        faces = engine.detect(image)[: policy.largest]
+        faces = engine.detect(image.pixels)[: policy.largest]
     if (places := policy.places) is not None:
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
-        found = tuple(_extracted(engine, image, faces, policy))
+        found = tuple(_extracted(engine, image.pixels, faces, policy))
     info = ImageInfo(image.sha256, image.width, image.height)
     return Extraction(info, engine.space, found, clock.seconds)
 
 
 def _extracted(
-    engine: Engine, image: DecodedImage, faces: tuple[DetectedFace, ...], policy: ExtractionPolicy
+    engine: Engine,
+    pixels: NDArray[np.uint8],
+    faces: tuple[DetectedFace, ...],
+    policy: ExtractionPolicy,
 ) -> Iterator[ExtractedFace]:
     """A template is the most expensive step and shows some of the quality.
 
@@ -127,7 +132,7 @@ def _extracted(
         elif fit == policy.limit:
             yield ExtractedFace(face)
         else:
-            ((seen, template),) = engine.extract(image, [face])
+            ((seen, template),) = engine.extract(pixels, [face])
             objections = policy.quality.objections(seen)
             fit += not objections
             yield ExtractedFace(seen, None if objections else template, objections)

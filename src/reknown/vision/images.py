@@ -59,7 +59,7 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """An upright picture.
+    """An upright picture from a file.
 
     `pixels` is uint8 RGB (height, width, 3), possibly smaller than the file's own size
     (`width`, `height`, upright) when that is very large. `sha256` is of the file's bytes.
@@ -69,6 +69,10 @@ class DecodedImage:
     width: int
     height: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        if len(self.sha256) != 64:
+            raise ValueError("an image comes from a file, which has a digest")
 
 
 def read_image_file(path: Path, limits: ImageLimits = ImageLimits()) -> bytes:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.requests import Request
 
-from reknown.api.bodies import Bodies, Limits
+from reknown.api.bodies import Bodies, BodyLimits
 from reknown.awswire.errors import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-LIMITS = Limits(body_bytes=10, all_bytes=15, body_seconds=0.05, rest_seconds=0.05)
+LIMITS = BodyLimits(body_bytes=10, all_bytes=15, body_seconds=0.05, rest_seconds=0.05)
 
 
 def request(*parts: bytes, length: str | None = None, ends: bool = True) -> Request:

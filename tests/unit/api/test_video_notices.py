@@ -8,10 +8,10 @@ import pytest
 
 from reknown.api.video_notices import notice
 from reknown.jobs.queue import Job, State
-from reknown.services.videos.job_records import ObjectPlace, Task, Wanted, write
+from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task, write
 
 
-def _job(task: Task, wanted: Wanted) -> Job:
+def _job(task: Task, wanted: JobRequest) -> Job:
     now = datetime.now(UTC)
     return Job(
         1, "ab" * 32, task.value, "ada", None, write(wanted), State.OPEN, None, None, now, None
@@ -28,7 +28,7 @@ def _job(task: Task, wanted: Wanted) -> Job:
 )
 def test_the_message_is_amazons(task: Task, api: str) -> None:
     place = ObjectPlace("media", "clips/né.mp4", "version")
-    body = json.loads(notice(_job(task, Wanted(place, tag="mine")), State.FAILED))
+    body = json.loads(notice(_job(task, JobRequest(place, tag="mine")), State.FAILED))
     assert abs(body.pop("Timestamp") - 1000 * time.time()) < 10_000
     assert body == {
         "JobId": "ab" * 32,
@@ -40,6 +40,6 @@ def test_the_message_is_amazons(task: Task, api: str) -> None:
 
 
 def test_a_job_without_a_tag_has_none_in_the_message() -> None:
-    body = json.loads(notice(_job(Task.FACES, Wanted(ObjectPlace("b", "k"))), State.SUCCEEDED))
+    body = json.loads(notice(_job(Task.FACES, JobRequest(ObjectPlace("b", "k"))), State.SUCCEEDED))
     assert "JobTag" not in body
     assert body["Status"] == "SUCCEEDED"

@@ -12,14 +12,16 @@ from reknown.biometrics.quality_filter import Objection, Reason
 from reknown.biometrics.records import FaceRecord, ImageRecord
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reknown.biometrics.faces import DetectedFace
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 
 @pytest.fixture(scope="session")
-def face(engine: Engine, eileen_image: DecodedImage) -> DetectedFace:
-    return engine.detect(eileen_image)[0]
+def face(engine: Engine, eileen_pixels: NDArray[np.uint8]) -> DetectedFace:
+    return engine.detect(eileen_pixels)[0]
 
 
 def shown(shape: msgspec.Struct) -> Any:

@@ -14,17 +14,18 @@ from reknown.vision.images import decode_image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.cli.demo_pictures import Portrait
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 
 @pytest.fixture(scope="session")
-def good(engine: Engine, eileen_image: DecodedImage) -> DetectedFace:
-    return engine.detect(eileen_image)[0]
+def good(engine: Engine, eileen_pixels: NDArray[np.uint8]) -> DetectedFace:
+    return engine.detect(eileen_pixels)[0]
 
 
 def spoilt(face: DetectedFace, **native: float) -> DetectedFace:
@@ -134,8 +135,8 @@ def test_all_faults_are_told_and_any_quality_has_none(good: DetectedFace) -> Non
 
 def _reasons(engine: Engine, data: bytes) -> dict[str, set[Reason]]:
     """By filter of the protocol what it has against the largest face of a picture."""
-    image = decode_image(data)
-    ((face, _),) = engine.extract(image, engine.detect(image)[:1])
+    pixels = decode_image(data).pixels
+    ((face, _),) = engine.extract(pixels, engine.detect(pixels)[:1])
     return {
         name: {objection.reason for objection in quality.objections(face)}
         for name, quality in QUALITY_FILTERS.items()

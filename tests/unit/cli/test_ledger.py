@@ -13,7 +13,6 @@ from reknown.biometrics.templates import TemplateSpace
 from reknown.cli.completion import complete_operation
 from reknown.gallery.collections import create_collection
 from reknown.gallery.users import create_user, delete_user
-from reknown.ledger import events as old
 from reknown.ledger.actor import Actor
 from reknown.ledger.log import append
 from reknown.ledger.records import (
@@ -25,7 +24,7 @@ from reknown.ledger.records import (
 )
 from reknown.ledger.schema import events
 from reknown.storage.database import open_database
-from unit.ledger.examples import FACE, IDENTIFIED
+from unit.ledger.examples import FACE, IDENTIFIED, write_untyped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +99,8 @@ def test_json_has_the_typed_record_and_the_names(
 
 
 def test_rows_from_before_records_had_types_are_shown(run: Command, database: Database) -> None:
-    old.record(database, Actor("cli:bob"), "enrol", "people", {"user": "Ada", "image": "x"})
+    with database.begin() as connection:
+        write_untyped(connection, {"image": "x", "user": "Ada"})
     (line,) = run("ledger", "--json").lines
     assert (line["version"], line["kind"], line["names"]) == (0, None, {})
     assert line["record"] == {"user": "Ada", "image": "x"}

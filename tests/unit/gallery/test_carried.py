@@ -12,8 +12,8 @@ from reknown.biometrics.errors import InputError, SpaceMismatchError, UpgradeErr
 from reknown.biometrics.templates import Template
 from reknown.gallery.carried import (
     Loss,
+    LossReason,
     MissingFace,
-    Reason,
     carry,
     carry_nothing,
     count_missing,
@@ -84,7 +84,7 @@ def test_a_picture_is_open_until_all_its_faces_are_settled(
         (one.face_id, False),
         (two.face_id, True),
     ]
-    carry(connection, collection, NEXT, [], [Loss(two.face_id, Reason.UNDETECTED)])
+    carry(connection, collection, NEXT, [], [Loss(two.face_id, LossReason.UNDETECTED)])
     assert open_faces(connection, collection, first) == []
     assert len(open_faces(connection, collection, second)) == 1
     assert open_faces(connection, collection, "ab" * 32) == []
@@ -97,13 +97,13 @@ def test_a_picture_that_was_not_found_stays_open(
     newest = newest_face(connection, collection)
     carry_nothing(connection, collection, newest - 1)
     carry_nothing(connection, collection, newest - 1)
-    assert tally(connection, collection).lost == {Reason.NO_PICTURE: 3}
+    assert tally(connection, collection).lost == {LossReason.NO_PICTURE: 3}
     assert count_open(connection, collection) == 4
     (face,) = pictures[1]
     carry(connection, collection, NEXT, [renewed(face)], [])
     carry_nothing(connection, collection, newest)
     found = tally(connection, collection)
-    assert (found.lost, found.unseen) == ({Reason.NO_PICTURE: 3}, 0)
+    assert (found.lost, found.unseen) == ({LossReason.NO_PICTURE: 3}, 0)
     assert open_faces(connection, collection, face.image.sha256) == []
 
 
@@ -112,14 +112,14 @@ def test_faces_are_counted_and_listed_with_the_reason(
 ) -> None:
     (one, two), (bob,), (stranger,) = pictures
     losses = [
-        Loss(two.face_id, Reason.UNDETECTED),
-        Loss(bob.face_id, Reason.UNREADABLE, "torn"),
+        Loss(two.face_id, LossReason.UNDETECTED),
+        Loss(bob.face_id, LossReason.UNREADABLE, "torn"),
     ]
     carry(connection, collection, NEXT, [renewed(one)], losses)
     create_user(connection, collection, "Cy")
     found = tally(connection, collection)
     assert (found.faces, found.carried, found.missing, found.unseen) == (4, 1, 3, 1)
-    assert found.lost == {Reason.UNREADABLE: 1, Reason.UNDETECTED: 1}
+    assert found.lost == {LossReason.UNREADABLE: 1, LossReason.UNDETECTED: 1}
     assert found.bare_users == 1
     assert count_missing(connection, collection) == 3
     pages = list_missing(connection, collection, limit=2)
@@ -127,8 +127,8 @@ def test_faces_are_counted_and_listed_with_the_reason(
     assert [*pages.items, *rest.items] == [
         MissingFace(face.face_id, face.user, face.image.name, face.image.sha256, reason, detail)
         for face, reason, detail in (
-            (two, Reason.UNDETECTED, ""),
-            (bob, Reason.UNREADABLE, "torn"),
+            (two, LossReason.UNDETECTED, ""),
+            (bob, LossReason.UNREADABLE, "torn"),
             (stranger, None, ""),
         )
     ]
@@ -139,7 +139,7 @@ def test_what_is_carried_again_replaces_what_was(
 ) -> None:
     face, other = pictures[0]
     for losses, faces in (
-        ([Loss(face.face_id, Reason.UNREADABLE)], []),
+        ([Loss(face.face_id, LossReason.UNREADABLE)], []),
         ([], [renewed(face)]),
         ([], [replace(renewed(face), quality=1), renewed(other)]),
     ):
@@ -161,7 +161,7 @@ def test_what_was_deleted_meanwhile_or_is_of_others_is_passed_over(
     (theirs,) = add_faces(connection, other, picture(1), [face(1)])
     delete_faces(connection, collection, [gone.face_id])
     made = [renewed(gone), renewed(stays), renewed(theirs)]
-    carry(connection, collection, NEXT, made, [Loss(str(uuid4()), Reason.UNDETECTED)])
+    carry(connection, collection, NEXT, made, [Loss(str(uuid4()), LossReason.UNDETECTED)])
     assert tally(connection, collection).carried == 1
     assert rows(connection, upgrade_templates) == 1
     assert rows(connection, upgrade_losses) == 0
@@ -172,7 +172,9 @@ def test_a_deleted_face_takes_its_templates_with_it(
     connection: Connection, collection: str, pictures: Pictures
 ) -> None:
     face, other = pictures[0]
-    carry(connection, collection, NEXT, [renewed(face)], [Loss(other.face_id, Reason.UNDETECTED)])
+    carry(
+        connection, collection, NEXT, [renewed(face)], [Loss(other.face_id, LossReason.UNDETECTED)]
+    )
     delete_faces(connection, collection, [face.face_id, other.face_id])
     assert (rows(connection, upgrade_templates), rows(connection, upgrade_losses)) == (0, 0)
     assert tally(connection, collection).faces == 2
@@ -184,11 +186,11 @@ def test_more_faces_than_fit_into_one_statement(
     add_faces(connection, collection, picture(0), [face(1)] * 1203)
     begin_upgrade(connection, collection, NEXT)
     listed = list_faces(connection, collection, limit=2000).items
-    losses = [Loss(record.face_id, Reason.UNDETECTED) for record in listed[::3]]
+    losses = [Loss(record.face_id, LossReason.UNDETECTED) for record in listed[::3]]
     made = [renewed(record) for number, record in enumerate(listed) if number % 3]
     carry(connection, collection, NEXT, made, losses)
     found = tally(connection, collection)
-    assert (found.carried, found.lost) == (802, {Reason.UNDETECTED: 401})
+    assert (found.carried, found.lost) == (802, {LossReason.UNDETECTED: 401})
 
 
 def test_only_templates_of_the_other_space_are_taken(

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from reknown.biometrics.errors import SpaceMismatchError, UpgradeError
 from reknown.gallery import switching
-from reknown.gallery.carried import Loss, Reason, carry
+from reknown.gallery.carried import Loss, LossReason, carry
 from reknown.gallery.collections import create_collection, get_collection, get_space, require
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.schema import upgrade_losses, upgrade_templates, upgrades
@@ -108,7 +108,7 @@ def test_it_is_refused_while_a_face_has_no_new_template(
 ) -> None:
     one, two = add(1)
     begin_upgrade(connection, collection, NEXT)
-    carry(connection, collection, NEXT, [renewed(one)], [Loss(two.face_id, Reason.UNDETECTED)])
+    carry(connection, collection, NEXT, [renewed(one)], [Loss(two.face_id, LossReason.UNDETECTED)])
     with pytest.raises(UpgradeError, match="1 face has no template of next in 'friends'"):
         switch(connection, collection, to_target=True)
     (late, _) = add(2)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from sqlalchemy import insert
 
 from reknown.ledger import records
 from reknown.ledger.records import (
@@ -17,9 +20,25 @@ from reknown.ledger.records import (
     ThresholdRecord,
     TrackCandidateRecord,
 )
+from reknown.ledger.schema import events
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from reknown.ledger.codec import Entry
+
+
+def write_untyped(connection: Connection, detail: object) -> int:
+    """An enrolment as it was written before records had types; its id."""
+    row = {
+        "at": "2025-01-02T03:04:05.000006+00:00",
+        "actor": "cli:bob",
+        "operation": "enrol",
+        "collection": "people",
+        "detail": json.dumps(detail),
+    }
+    written = insert(events).values(row).returning(events.c.id)
+    return int(connection.execute(written).scalar_one())
 
 
 def uuid(number: int) -> str:

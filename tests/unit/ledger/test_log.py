@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import delete, event, insert, select, update
 
 from reknown.biometrics.errors import DatabaseError, ReplayError
-from reknown.ledger import events as old
 from reknown.ledger import log
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice, append, newest, read, record, stream
@@ -22,6 +21,7 @@ from reknown.ledger.records import (
 )
 from reknown.ledger.schema import events
 from reknown.storage.database import open_database, reading
+from unit.ledger.examples import write_untyped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,13 +70,22 @@ def test_a_refusal_stands_under_what_was_refused(connection: Connection) -> None
 
 
 def test_rows_from_before_records_had_types_are_read_as_they_are(connection: Connection) -> None:
-    key = old.append(connection, ADA, "identify", "friends", {"user": "Ada", "threshold": 80})
+    key = write_untyped(connection, {"user": "Ada", "image": "ü\0\ud800"})
     (found,) = read(connection, after=key - 1)
-    assert (found.kind, found.version) == (None, 0)
-    assert found.record == {"user": "Ada", "threshold": 80}
+    assert found == log.Event(
+        id=key,
+        at=datetime(2025, 1, 2, 3, 4, 5, 6, UTC),
+        actor="cli:bob",
+        operation="enrol",
+        collection="people",
+        request_id=None,
+        kind=None,
+        version=0,
+        record={"user": "Ada", "image": "ü\0\ud800"},
+    )
 
 
-def test_a_record_uses_up_the_nonce(own_engine: Engine) -> None:
+def test_a_record_consumes_the_nonce(own_engine: Engine) -> None:
     nonce = Nonce("signature", datetime.now(UTC) + timedelta(minutes=5))
     actor = Actor("key:ada", "request", nonce)
     record(own_engine, actor, None, ListUsersRecord(1))

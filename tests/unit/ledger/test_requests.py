@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from reknown.biometrics.errors import ReplayError, TokenMismatchError
 from reknown.ledger import requests as module
 from reknown.ledger.actor import Actor, Nonce
-from reknown.ledger.events import append, read
+from reknown.ledger.log import append, read
+from reknown.ledger.records import ListCollectionsRecord, ListUsersRecord
 from reknown.ledger.requests import (
     RequestToken,
     check_writable,
@@ -55,38 +56,32 @@ def at_once(*tasks: Callable[[], object]) -> list[BaseException | None]:
         return list(pool.map(run, tasks))
 
 
-def test_a_request_id_is_read_back(connection: Connection) -> None:
-    first = append(connection, Actor("ada", "request 1"), "search", None, {})
-    append(connection, ADA, "search", None, {})
-    assert [event.request_id for event in read(connection, first - 1)] == ["request 1", None]
-
-
 def test_a_request_is_carried_out_once_and_leaves_nothing_the_second_time(
     own_engine: Engine,
 ) -> None:
     actor = Actor("ada", "request", nonce("signature"))
     with own_engine.begin() as connection:
-        append(connection, actor, "enrol", None, {"n": 1})
+        append(connection, actor, None, ListUsersRecord(1))
 
     def again() -> None:
         with own_engine.begin() as connection:
-            append(connection, ADA, "something else", None, {})
-            append(connection, actor, "enrol", None, {"n": 2})
+            append(connection, ADA, None, ListCollectionsRecord(1))
+            append(connection, actor, None, ListUsersRecord(2))
 
     with pytest.raises(ReplayError, match="sign it anew"):
         again()
     with reading(own_engine) as connection:
-        assert [event.detail for event in read(connection)] == [{"n": 1}]
+        assert [event.record for event in read(connection)] == [ListUsersRecord(1)]
         assert size(connection, nonces) == 1
 
 
 def test_what_was_rolled_back_may_be_sent_again(own_engine: Engine) -> None:
     actor = Actor("ada", None, nonce("signature"))
     with own_engine.connect() as connection:
-        append(connection, actor, "enrol", None, {})
+        append(connection, actor, None, ListUsersRecord(1))
         connection.rollback()
     with own_engine.begin() as connection:
-        append(connection, actor, "enrol", None, {})
+        append(connection, actor, None, ListUsersRecord(1))
 
 
 def test_the_transaction_could_go_on_after_a_replay(connection: Connection) -> None:
@@ -100,7 +95,7 @@ def test_the_transaction_could_go_on_after_a_replay(connection: Connection) -> N
 def test_of_two_at_once_exactly_one_is_carried_out(own_engine: Engine) -> None:
     def act(actor: Actor) -> None:
         with own_engine.begin() as connection:
-            append(connection, actor, "enrol", None, {})
+            append(connection, actor, None, ListUsersRecord(1))
 
     for number in range(20):
         actor = Actor("ada", None, nonce(f"signature {number}"))

@@ -31,7 +31,7 @@ from reknown.gallery import (
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import events, log, requests
+from reknown.ledger import log, requests
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice
 from reknown.ledger.records import ListUsersRecord
@@ -62,7 +62,7 @@ ROOMS = (
     cache, collections, faces, templates, tracks, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    events, log, requests,
+    log, requests,
     keys,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
@@ -210,7 +210,7 @@ def _carry(connection: Connection, count: int) -> None:
     template = Template(_TEMPLATE.vector, NEXT)
     made = [NewFace(template, _BOX, 0.9, 50, None, name) for name in _faces(count)]
     lost = [
-        carried.Loss(face_id(FACES - 1 - number), carried.Reason.UNDETECTED)
+        carried.Loss(face_id(FACES - 1 - number), carried.LossReason.UNDETECTED)
         for number in range(count)
     ]
     carried.carry(connection, COLLECTION, NEXT, made, lost)
@@ -374,14 +374,6 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.results.pick": lambda c, _: results.pick(c, _stored(c), "new", [0], int),
     "jobs.results.read": lambda c, _: results.read(c, _stored(c), "new", range(1), int),
     "jobs.results.store": lambda c, _: _stored(c),
-    "ledger.events.append": lambda c, _: events.append(c, _ONCE, "identify", COLLECTION, {}),
-    "ledger.events.read": lambda c, _: events.read(c, 9, 10),
-    "ledger.events.read of a collection": lambda c, _: events.read(
-        c, 9, 10, "identify", COLLECTION
-    ),
-    "ledger.events.record": lambda c, _: events.record(
-        c.engine, Actor("ada"), "identify", COLLECTION, {}
-    ),
     "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
     "ledger.log.follow": lambda c, _: _follow(c),
     "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),

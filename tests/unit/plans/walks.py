@@ -112,8 +112,6 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
-    "ledger.events.append": {"request_nonces": (DUE,)},
-    "ledger.events.read": {"events": (PAGE,)},
     "ledger.log.append": {"request_nonces": (DUE,)},
     "ledger.log.follow": {"events": (PAGE, TIMES)},
     "ledger.log.newest": {"events": (WANTED,)},

@@ -44,9 +44,10 @@ from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
 from reknown.gallery.users import find_names, list_users
 from reknown.jobs import schema as jobs_schema
-from reknown.ledger import events, log
+from reknown.ledger import log
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
+from reknown.ledger.records import DeleteCollectionRecord
 from reknown.storage import database
 from reknown.storage.database import SCHEMA_VERSION, open_database, reading
 
@@ -148,8 +149,8 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
                 "two", image, BoundingBox(0.5, 0.5, 0.5, 0.5), 0.8, 60, None, None, None, at
             ),
         )
-        assert events.read(connection) == [
-            events.Event(1, at, "cli:ada", "enrol", "friends", {"n": 1}, None)
+        assert log.read(connection) == [
+            log.Event(1, at, "cli:ada", "enrol", "friends", None, None, 0, {"n": 1})
         ]
         row = require(connection, "friends")
         assert (row.id, row.revision, row.pruned) == (7, 5, 0)
@@ -160,10 +161,10 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
         assert templates.vectors.tolist() == [[1, 0, 0, 0]] * 2
     with engine.begin() as connection:
         assert delete_faces(connection, "friends", ["one"]) == {"one"}
-        events.append(connection, Actor("ada", "request"), "delete", "friends", {})
+        log.append(connection, Actor("ada", "request"), "friends", DeleteCollectionRecord())
     with reading(engine) as connection:
         assert list(cache.current(connection, "friends").face_ids) == ["two"]
-        assert [event.request_id for event in events.read(connection)] == [None, "request"]
+        assert [event.request_id for event in log.read(connection)] == [None, "request"]
     engine.dispose()
 
 

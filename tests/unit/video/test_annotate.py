@@ -13,7 +13,6 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.video.annotate import annotate, blur
 from reknown.video.isolation import annotate_isolated
 from reknown.video.marks import Mark, Place
-from reknown.vision.images import DecodedImage
 from videos import eileen, grace, rendered, scene, steady, still, uneven
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage as Picture
 
 
 def opened(data: bytes) -> Any:
@@ -145,38 +143,33 @@ def test_sound_that_mp4_cannot_hold_is_left_out_and_told_of(tmp_path: Path, clip
         assert len(container.streams) == 1
 
 
-def similar(engine: Engine, data: bytes, reference: Picture) -> list[float]:
+def similar(engine: Engine, data: bytes, reference: NDArray[np.uint8]) -> list[float]:
     """The similarity with the reference of every face in each second frame."""
     (template,) = engine.embed(reference, engine.detect(reference))
     assert engine.calibration is not None
-    images = [_picture(pixels) for pixels in list(frames(data))[::2]]
     return [
         engine.calibration.similarity(float(made.vector @ template.vector))
-        for image in images
-        for made in engine.embed(image, engine.detect(image))
+        for pixels in list(frames(data))[::2]
+        for made in engine.embed(pixels, engine.detect(pixels))
     ]
 
 
 def test_nobody_is_recognised_who_was_blurred(
-    engine: Engine, eileen_image: Picture, tmp_path: Path
+    engine: Engine, eileen_pixels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     actors = [(eileen(240), still((0.3, 0.5))), (grace(160), still((0.8, 0.5)))]
     clip = rendered(scene(steady(0, 800, 10), actors))
     (face, *_) = sorted(
-        (f for f in engine.detect(_picture(next(frames(clip)))) if f.box.left < 0.5),
+        (f for f in engine.detect(next(frames(clip))) if f.box.left < 0.5),
         key=lambda f: -f.box.area,
     )
-    clear = similar(engine, clip, eileen_image)
+    clear = similar(engine, clip, eileen_pixels)
     assert max(clear) > 90
     data, _ = annotated(tmp_path, clip, hidden(face.box, 0, 700))
     # Grace beside her is still seen, and is not taken for her
-    found = similar(engine, data, eileen_image)
+    found = similar(engine, data, eileen_pixels)
     assert len(found) >= 4
     assert max(found) < 50
-
-
-def _picture(pixels: NDArray[np.uint8]) -> Picture:
-    return DecodedImage(pixels, pixels.shape[1], pixels.shape[0], "")
 
 
 def test_a_blurred_face_is_nothing_but_a_few_cells() -> None:

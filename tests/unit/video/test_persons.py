@@ -8,7 +8,7 @@ import pytest
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.tracks import Observation, Shot
 from reknown.video.following import RawTrack
-from reknown.video.persons import Linker, PersonSettings, believed, best_of, divided
+from reknown.video.persons import Linker, PersonSettings, best_of, is_reliable, split_by_person
 from reknown.video.shots import SeenShot
 from video_faces import face, unit
 
@@ -46,29 +46,29 @@ def spans(tracks: list[RawTrack]) -> list[tuple[int, int]]:
 
 def test_a_track_of_one_person_stays_whole() -> None:
     whole = track(0, 1200, [unit(0), unit(0), unit(0)])
-    assert spans(list(divided(whole, TABLE, SETTINGS))) == [(0, 1200)]
+    assert spans(list(split_by_person(whole, TABLE, SETTINGS))) == [(0, 1200)]
 
 
 def test_a_track_is_divided_where_its_face_becomes_another() -> None:
     both = track(0, 2000, [unit(0), unit(0), unit(1), unit(1)], changes=(600,))
-    parts = list(divided(both, TABLE, SETTINGS))
+    parts = list(split_by_person(both, TABLE, SETTINGS))
     assert spans(parts) == [(0, 400), (600, 2000)]
     assert [[s.shot.time_ms for s in part.shots] for part in parts] == [[0, 400], [800, 1200]]
 
 
 def test_a_track_of_three_faces_is_divided_twice() -> None:
     many = track(0, 1200, [unit(0), unit(1), unit(2)], changes=(200, 600))
-    assert spans(list(divided(many, TABLE, SETTINGS))) == [(0, 0), (200, 400), (600, 1200)]
+    assert spans(list(split_by_person(many, TABLE, SETTINGS))) == [(0, 0), (200, 400), (600, 1200)]
 
 
 def test_views_that_say_nothing_divide_nothing() -> None:
     poor = track(0, 1200, [unit(0), unit(1), unit(2)], changes=(200,), quality=10)
-    assert len(list(divided(poor, TABLE, SETTINGS))) == 1
+    assert len(list(split_by_person(poor, TABLE, SETTINGS))) == 1
 
 
 def test_without_calibration_nothing_is_divided_or_linked() -> None:
     both = track(0, 1200, [unit(0), unit(1)], changes=(200,))
-    assert list(divided(both, None, SETTINGS)) == [both]
+    assert list(split_by_person(both, None, SETTINGS)) == [both]
     linker = Linker(None, SETTINGS)
     made = [linker.link(track(start, start + 400, [unit(0)])) for start in (0, 1000)]
     assert [one.person for one in made] == [0, 1]
@@ -113,9 +113,9 @@ def test_the_best_views_speak_for_a_track() -> None:
     [(400, 20, True), (200, 20, False), (200, 60, True), (0, 60, True), (0, 20, False)],
 )
 def test_what_shows_for_a_moment_has_to_be_clear(lasts: int, quality: float, is_face: bool) -> None:
-    assert believed(track(0, lasts, [unit(0)], quality=quality), SETTINGS) is is_face
+    assert is_reliable(track(0, lasts, [unit(0)], quality=quality), SETTINGS) is is_face
 
 
 def test_what_was_never_seen_well_enough_for_a_view_is_no_track() -> None:
-    assert not believed(track(0, 1000, []), SETTINGS)
-    assert not believed(RawTrack((), (), ()), SETTINGS)
+    assert not is_reliable(track(0, 1000, []), SETTINGS)
+    assert not is_reliable(RawTrack((), (), ()), SETTINGS)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 import videos
 from reknown.video.decode import open_video
 from reknown.video.sampling import (
-    Closer,
     CutDetector,
+    Refiner,
     SamplingSettings,
     Window,
     Windows,
     same_faces,
 )
-from video_faces import face, frame, look
+from video_faces import face, frame, sampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.video.decode import Frame
-    from reknown.video.sampling import Look
+    from reknown.video.sampling import SampledFrame
 
 SETTINGS = SamplingSettings()
 RED, BLUE = (200, 60, 40), (30, 40, 160)
@@ -130,77 +130,81 @@ def test_a_change_of_size_is_a_cut() -> None:
     assert detector.is_cut(np.zeros((48, 85), np.float32))
 
 
-def story(appears: int, vanishes: int) -> tuple[Closer, list[int]]:
+def story(appears: int, vanishes: int) -> tuple[Refiner, list[int]]:
     """A closer look at a face that is there from one frame to another."""
     seen: list[int] = []
 
-    def see(one: Frame) -> Look:
+    def see(one: Frame) -> SampledFrame:
         seen.append(one.time_ms)
-        return look_at(one.time_ms, appears, vanishes)
+        return sampled_at(one.time_ms, appears, vanishes)
 
-    return Closer(see, SETTINGS), seen
+    return Refiner(see, SETTINGS), seen
 
 
-def look_at(time_ms: int, appears: int, vanishes: int) -> Look:
-    return look(time_ms, face()) if appears <= time_ms < vanishes else look(time_ms)
+def sampled_at(time_ms: int, appears: int, vanishes: int) -> SampledFrame:
+    return sampled(time_ms, face()) if appears <= time_ms < vanishes else sampled(time_ms)
 
 
 @given(st.integers(1, 240), st.integers(40, 1000))
 def test_the_frame_in_which_a_face_appears_is_found(appears: int, rate: int) -> None:
     step = max(1000 // rate, 1)
     moments = list(range(0, 241, step))
-    closer, seen = story(appears, 10_000)
+    refiner, seen = story(appears, 10_000)
     window = Window(tuple(frame(time) for time in moments[1:]), cut=False, still=False)
-    looks = closer.looks(look_at(0, appears, 10_000), window, look_at(moments[-1], appears, 10_000))
-    assert [one.frame.time_ms for one in looks] == sorted({*seen, moments[-1]})
+    samples = refiner.refine(
+        sampled_at(0, appears, 10_000), window, sampled_at(moments[-1], appears, 10_000)
+    )
+    assert [one.frame.time_ms for one in samples] == sorted({*seen, moments[-1]})
     if appears <= moments[-1]:
-        first = next(one.frame.time_ms for one in looks if one.faces)
+        first = next(one.frame.time_ms for one in samples if one.faces)
         assert first == next(time for time in moments if time >= appears)
     assert len(seen) <= 9
 
 
 def test_nothing_is_looked_at_where_nothing_changes() -> None:
-    closer, seen = story(0, 10_000)
+    refiner, seen = story(0, 10_000)
     window = Window(tuple(frame(time) for time in range(40, 241, 40)), cut=False, still=False)
-    (only,) = closer.looks(look(0, face()), window, look(240, face()))
+    (only,) = refiner.refine(sampled(0, face()), window, sampled(240, face()))
     assert (only.frame.time_ms, seen) == (240, [])
 
 
 def test_a_face_that_flickers_does_not_cost_more_than_all_others() -> None:
     seen: list[int] = []
 
-    def see(one: Frame) -> Look:
+    def see(one: Frame) -> SampledFrame:
         seen.append(one.time_ms)
-        return look(one.time_ms, *([face()] if len(seen) % 2 else []))
+        return sampled(one.time_ms, *([face()] if len(seen) % 2 else []))
 
-    closer = Closer(see, SETTINGS)
-    before = look(0)
+    refiner = Refiner(see, SETTINGS)
+    before = sampled(0)
     for start in range(0, 60_000, 200):
         frames = tuple(frame(start + ms) for ms in range(20, 201, 20))
-        last = look(start + 200, *([] if before.faces else [face()]))
-        closer.looks(before, Window(frames, cut=False, still=False), last)
+        last = sampled(start + 200, *([] if before.faces else [face()]))
+        refiner.refine(before, Window(frames, cut=False, still=False), last)
         before = last
-    assert len(seen) <= SETTINGS.closer_at_once + 60 * SETTINGS.closer_per_second + 1
+    assert len(seen) <= SETTINGS.refined_at_once + 60 * SETTINGS.refined_per_second + 1
 
 
 @pytest.mark.parametrize(
     ("some", "other", "same"),
     [
-        (look(0), look(1), True),
-        (look(0, face()), look(1), False),
-        (look(0, face()), look(1, face(0.6)), True),
-        (look(0, face()), look(1, face(0.9)), False),
-        (look(0, face()), look(1, face(side=0.5)), False),
-        (look(0, face(), looks=(0,)), look(1, face(), looks=(3,)), False),
-        (look(0, face(0.2), face(0.8)), look(1, face(0.8), face(0.2), looks=(1, 0)), True),
-        (look(0, face(0.2), face(0.8)), look(1, face(0.8), face(0.2), looks=(0, 1)), False),
+        (sampled(0), sampled(1), True),
+        (sampled(0, face()), sampled(1), False),
+        (sampled(0, face()), sampled(1, face(0.6)), True),
+        (sampled(0, face()), sampled(1, face(0.9)), False),
+        (sampled(0, face()), sampled(1, face(side=0.5)), False),
+        (sampled(0, face(), looks=(0,)), sampled(1, face(), looks=(3,)), False),
+        (sampled(0, face(0.2), face(0.8)), sampled(1, face(0.8), face(0.2), looks=(1, 0)), True),
+        (sampled(0, face(0.2), face(0.8)), sampled(1, face(0.8), face(0.2), looks=(0, 1)), False),
     ],
 )
-def test_faces_are_compared_by_place_and_looks(some: Look, other: Look, same: bool) -> None:
+def test_faces_are_compared_by_place_and_looks(
+    some: SampledFrame, other: SampledFrame, same: bool
+) -> None:
     assert same_faces(some, other, SETTINGS) is same
     assert same_faces(other, some, SETTINGS) is same
 
 
 def test_settings_can_be_changed() -> None:
     lenient = replace(SETTINGS, reach=3.0)
-    assert same_faces(look(0, face()), look(1, face(0.9)), lenient)
+    assert same_faces(sampled(0, face()), sampled(1, face(0.9)), lenient)

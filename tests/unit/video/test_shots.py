@@ -13,7 +13,6 @@ import videos
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.templates import Template, compare
 from reknown.video.shots import cut_out, sign, take_shot
-from reknown.vision.images import DecodedImage
 from video_faces import face
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ def frame(x: float = 0.5, picture: Image.Image | None = None) -> NDArray[np.uint
 
 
 def found(engine: Engine, pixels: NDArray[np.uint8]) -> DetectedFace:
-    height, width = pixels.shape[:2]
-    return engine.detect(DecodedImage(pixels, width, height, ""))[0]
+    return engine.detect(pixels)[0]
 
 
 def coarse(engine: Engine, pixels: NDArray[np.uint8]) -> DetectedFace:
@@ -42,8 +40,7 @@ def coarse(engine: Engine, pixels: NDArray[np.uint8]) -> DetectedFace:
 def test_a_shot_is_as_good_as_a_photograph(engine: Engine) -> None:
     pixels = frame()
     shot = take_shot(engine, cut_out(pixels, coarse(engine, pixels), 40), picture=False)
-    height, width = pixels.shape[:2]
-    (direct,) = engine.embed(DecodedImage(pixels, width, height, ""), [found(engine, pixels)])
+    (direct,) = engine.embed(pixels, [found(engine, pixels)])
     assert engine.calibration is not None
     score = compare(direct, Template(shot.vector, engine.space))
     assert engine.calibration.similarity(score) > 99

@@ -9,13 +9,14 @@ import pytest
 from reknown.biometrics.geometry import Point
 from reknown.vision.detect.base import Detections
 from reknown.vision.embed.base import Embeddings
-from reknown.vision.images import DecodedImage
 from reknown.vision.quality import with_magnitude
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
+
+    Pixels = NDArray[np.uint8]
 
 FACE = np.array([(40.0, 40), (60, 40), (50, 52), (42, 60), (58, 60)], np.float32)
 BOX = np.array([30.0, 20, 70, 80], np.float32)
@@ -37,14 +38,11 @@ class _Says:
 
 
 @pytest.fixture
-def picture() -> DecodedImage:
-    pixels = np.random.default_rng(0).integers(0, 256, (100, 200, 3), np.uint8)
-    return DecodedImage(pixels, 200, 100, "0" * 64)
+def picture() -> Pixels:
+    return np.random.default_rng(0).integers(0, 256, (100, 200, 3), np.uint8)
 
 
-def test_boxes_and_landmarks_become_ratios_of_the_picture(
-    engine: Engine, picture: DecodedImage
-) -> None:
+def test_boxes_and_landmarks_become_ratios_of_the_picture(engine: Engine, picture: Pixels) -> None:
     says = replace(engine, detector=_Says([BOX], [FACE], [0.9]))
     (face,) = says.detect(picture)
     box = face.box
@@ -58,7 +56,7 @@ def test_boxes_and_landmarks_become_ratios_of_the_picture(
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["box", "landmark", "score"])
 def test_detections_that_are_no_numbers_are_dropped(
-    engine: Engine, picture: DecodedImage, bad: float, where: str
+    engine: Engine, picture: Pixels, bad: float, where: str
 ) -> None:
     boxes, faces = np.stack([BOX, BOX]), np.stack([FACE, FACE])
     scores = np.array([0.9, 0.8])
@@ -69,14 +67,12 @@ def test_detections_that_are_no_numbers_are_dropped(
 
 @pytest.mark.parametrize("box", [(30, 20, 30, 80), (30, 20, 70, 20), (70, 80, 30, 20)])
 def test_boxes_without_an_inside_are_dropped(
-    engine: Engine, picture: DecodedImage, box: tuple[float, ...]
+    engine: Engine, picture: Pixels, box: tuple[float, ...]
 ) -> None:
     assert replace(engine, detector=_Says([box], [FACE], [0.9])).detect(picture) == ()
 
 
-def test_five_landmarks_in_one_place_are_still_a_face(
-    engine: Engine, picture: DecodedImage
-) -> None:
+def test_five_landmarks_in_one_place_are_still_a_face(engine: Engine, picture: Pixels) -> None:
     says = replace(engine, detector=_Says([BOX], [np.full((5, 2), 50)], [0.9]))
     (face,) = says.detect(picture)
     (template,) = says.embed(picture, [face])
@@ -85,28 +81,26 @@ def test_five_landmarks_in_one_place_are_still_a_face(
 
 
 def test_the_largest_face_comes_first_however_sure_the_detector_is(
-    engine: Engine, picture: DecodedImage
+    engine: Engine, picture: Pixels
 ) -> None:
     boxes = [BOX * [1, 1, 1, 0.6], BOX * [1, 1, 1, 1.1], BOX]
     found = replace(engine, detector=_Says(boxes, [FACE] * 3, [0.99, 0.7, 0.8])).detect(picture)
     assert [face.confidence for face in found] == pytest.approx([0.7, 0.8, 0.99])
 
 
-def test_only_the_part_within_the_picture_counts_as_size(
-    engine: Engine, picture: DecodedImage
-) -> None:
+def test_only_the_part_within_the_picture_counts_as_size(engine: Engine, picture: Pixels) -> None:
     boxes = [(-500, -500, 20, 20), (0, 0, 50, 50)]
     large, small = replace(engine, detector=_Says(boxes, [FACE] * 2, [0.7, 0.8])).detect(picture)
     assert (large.confidence, small.confidence) == pytest.approx((0.8, 0.7))
     assert small.box.left == pytest.approx(-2.5)
 
 
-def test_confidence_stays_between_0_and_1(engine: Engine, picture: DecodedImage) -> None:
+def test_confidence_stays_between_0_and_1(engine: Engine, picture: Pixels) -> None:
     says = replace(engine, detector=_Says([BOX, BOX], [FACE, FACE], [1.5, -0.5]))
     assert sorted(face.confidence for face in says.detect(picture)) == [0, 1]
 
 
-def test_no_faces_give_no_templates(engine: Engine, picture: DecodedImage) -> None:
+def test_no_faces_give_no_templates(engine: Engine, picture: Pixels) -> None:
     nothing = _Says(np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0))
     says = replace(engine, detector=nothing)
     assert says.detect(picture) == ()
@@ -115,12 +109,12 @@ def test_no_faces_give_no_templates(engine: Engine, picture: DecodedImage) -> No
 
 
 def test_templates_come_in_the_order_of_the_faces(
-    engine: Engine, eileen_image: DecodedImage
+    engine: Engine, eileen_pixels: NDArray[np.uint8]
 ) -> None:
-    (face,) = engine.detect(eileen_image)
+    (face,) = engine.detect(eileen_pixels)
     other = replace(face, landmarks=replace(face.landmarks, nose=Point(0.1, 0.1)))
-    first, second = engine.embed(eileen_image, [face, other])
-    again, once_more = engine.embed(eileen_image, [other, face])
+    first, second = engine.embed(eileen_pixels, [face, other])
+    again, once_more = engine.embed(eileen_pixels, [other, face])
     assert np.allclose(first.vector, once_more.vector, atol=1e-5)
     assert np.allclose(second.vector, again.vector, atol=1e-5)
     assert first.space == engine.space
@@ -146,7 +140,7 @@ def _crowd(engine: Engine, embedder: _Numbers) -> Engine:
     return replace(engine, detector=_Says([BOX] * 20, faces, [0.9] * 20), embedder=embedder)
 
 
-def test_the_faces_of_a_crowd_are_embedded_by_and_by(engine: Engine, picture: DecodedImage) -> None:
+def test_the_faces_of_a_crowd_are_embedded_in_batches(engine: Engine, picture: Pixels) -> None:
     embedder = _Numbers()
     crowd = _crowd(engine, embedder)
     templates = crowd.embed(picture, crowd.detect(picture))
@@ -158,7 +152,7 @@ def test_the_faces_of_a_crowd_are_embedded_by_and_by(engine: Engine, picture: De
 
 
 def test_each_face_comes_with_its_template_and_what_that_shows_of_it(
-    engine: Engine, picture: DecodedImage
+    engine: Engine, picture: Pixels
 ) -> None:
     crowd = _crowd(engine, _Numbers())
     faces = crowd.detect(picture)
@@ -169,7 +163,7 @@ def test_each_face_comes_with_its_template_and_what_that_shows_of_it(
 
 
 def test_a_pack_without_magnitudes_leaves_the_quality_as_it_was(
-    engine: Engine, picture: DecodedImage
+    engine: Engine, picture: Pixels
 ) -> None:
     crowd = _crowd(engine, _Numbers(magnitudes=False))
     faces = crowd.detect(picture)
@@ -180,11 +174,11 @@ def test_a_pack_without_magnitudes_leaves_the_quality_as_it_was(
 
 
 def test_only_sface_tells_how_recognisable_a_face_is(
-    engine: Engine, public_domain: Engine, eileen_image: DecodedImage
+    engine: Engine, public_domain: Engine, eileen_pixels: NDArray[np.uint8]
 ) -> None:
-    ((face, template),) = engine.extract(eileen_image, engine.detect(eileen_image))
+    ((face, template),) = engine.extract(eileen_pixels, engine.detect(eileen_pixels))
     assert template.magnitude == pytest.approx(12.8, abs=0.5)
     assert face.quality.magnitude is not None
     assert face.quality.magnitude.native == template.magnitude
-    ((face, template),) = public_domain.extract(eileen_image, public_domain.detect(eileen_image))
+    ((face, template),) = public_domain.extract(eileen_pixels, public_domain.detect(eileen_pixels))
     assert (face.quality.magnitude, template.magnitude) == (None, None)

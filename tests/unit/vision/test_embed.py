@@ -145,9 +145,8 @@ def test_a_network_that_answers_zero_gives_no_nan() -> None:
 
 
 def _template(engine: Engine, data: bytes) -> Template:
-    image = decode_image(data)
-    faces = engine.detect(image)
-    (template,) = engine.embed(image, faces[:1])
+    pixels = decode_image(data).pixels
+    (template,) = engine.embed(pixels, engine.detect(pixels)[:1])
     return template
 
 
@@ -192,13 +191,14 @@ def test_the_mirror_image_of_a_face_gives_nearly_the_same_template(
 ) -> None:
     engine: Engine = request.getfixturevalue(pack)
     picture = GRACE.crop()
-    image, flipped = (
-        decode_image(_png(p)) for p in (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    upright, flipped = (
+        decode_image(_png(p)).pixels
+        for p in (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     )
-    (face,) = engine.detect(image)
+    (face,) = engine.detect(upright)
     points = np.array([(p.x * 500, p.y * 500) for p in face.landmarks.points()], np.float32)
-    plain = engine.embedder.embed(image.pixels, points[None]).vectors[0]
-    mirrored = engine.embedder.embed(flipped.pixels, _mirrored(points, 500)[None]).vectors[0]
+    plain = engine.embedder.embed(upright, points[None]).vectors[0]
+    mirrored = engine.embedder.embed(flipped, _mirrored(points, 500)[None]).vectors[0]
     # Not exactly: the mean face of the alignment is not quite symmetric, and only dlib's network
     # is shown the mirror image as well.
     assert float(plain @ mirrored) > least

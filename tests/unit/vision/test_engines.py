@@ -13,7 +13,7 @@ from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import ModelError, ModelNotFoundError, SpaceMismatchError
 from reknown.biometrics.templates import TemplateSpace
 from reknown.vision.analyze import Engine
-from reknown.vision.engines import Engines, Limits, StoredPacks
+from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def engines(packs: Packs, clock: Clock) -> Engines:
-    return Engines(packs, "one", Limits(idle_seconds=60, memory_bytes=100), clock)
+    return Engines(packs, "one", EngineLimits(idle_seconds=60, memory_bytes=100), clock)
 
 
 def test_nothing_is_loaded_before_it_is_needed(engines: Engines, packs: Packs) -> None:
@@ -156,7 +156,7 @@ def test_what_nobody_asks_for_is_let_go(engines: Engines, packs: Packs, clock: C
 
 def test_idle_packs_go_by_themselves(packs: Packs) -> None:
     """Again and again: the thread sleeps as long as one is loaded."""
-    engines = Engines(packs, "one", Limits(idle_seconds=0.05))
+    engines = Engines(packs, "one", EngineLimits(idle_seconds=0.05))
     for _ in range(2):
         one, two = threading.Event(), threading.Event()
         weakref.finalize(engines.default, one.set)
@@ -206,7 +206,7 @@ def test_who_holds_an_engine_keeps_it_for_others_too(
 def test_many_threads_and_little_memory(packs: Packs) -> None:
     """Packs come and go all the while, and everybody gets the one that was asked for."""
     packs.memory = 40
-    engines = Engines(packs, "one", Limits(memory_bytes=100))
+    engines = Engines(packs, "one", EngineLimits(memory_bytes=100))
     names = [f"pack{number % 5}" for number in range(500)]
     with ThreadPoolExecutor(8) as pool:
         found = [engine.space.pack for engine in pool.map(engines.get, names)]

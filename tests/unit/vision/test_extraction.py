@@ -28,13 +28,15 @@ from video_faces import face
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.quality_filter import QualityFilter
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
 SPACE = TemplateSpace("made", "ab" * 32, 4)
 PICTURE = plain_jpeg((9, 9, 9), (120, 100))
+PIXELS = decode_image(PICTURE).pixels
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
 FAINT, CLEAR = 8.0, 13.0
 
@@ -51,14 +53,14 @@ class Makes:
     space: TemplateSpace = SPACE
     asked: list[DetectedFace] = field(default_factory=list)
 
-    def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
-        assert image.sha256 == SHA256
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[DetectedFace, ...]:
+        assert np.array_equal(pixels, PIXELS)
         return self.faces
 
     def extract(
-        self, image: DecodedImage, faces: Sequence[DetectedFace]
+        self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]
     ) -> tuple[tuple[DetectedFace, Template], ...]:
-        assert image.sha256 == SHA256
+        assert np.array_equal(pixels, PIXELS)
         return tuple((self._seen(one), self._template()) for one in faces)
 
     def _seen(self, one: DetectedFace) -> DetectedFace:
@@ -227,7 +229,7 @@ def test_each_face_of_a_real_picture_gets_its_own_persons_template(
     policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
     data = portraits.three()
     image = decode_image(data)
-    faces = engine.detect(image)
+    faces = engine.detect(image.pixels)
     found = extract(engine, data, policy)
     assert found.image == ImageInfo(image.sha256, image.width, image.height)
     assert found.space == engine.space
@@ -242,7 +244,7 @@ def test_each_face_of_a_real_picture_gets_its_own_persons_template(
 
 def test_a_real_face_that_only_its_template_shows_to_be_poor_is_refused(engine: Engine) -> None:
     data = jpeg(portraits.distorted(EILEEN.crop(), 230))
-    (seen,) = engine.detect(decode_image(data))
+    (seen,) = engine.detect(decode_image(data).pixels)
     assert DEFAULT_FILTER.objections(seen) == ()
     policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
     ((_, (objection,)),) = extract(engine, data, policy).refused

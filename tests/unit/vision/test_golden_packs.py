@@ -102,8 +102,8 @@ def test_templates_stay(
     engine = load_engine(PackStore(cache_folder), pack)
     data = io.BytesIO()
     portrait.crop().save(data, "PNG")
-    image = decode_image(data.getvalue())
-    (template,) = engine.embed(image, engine.detect(image))
+    pixels = decode_image(data.getvalue()).pixels
+    (template,) = engine.embed(pixels, engine.detect(pixels))
     assert template.space == engine.space
     found = template.vector[:: len(template.vector) // len(values)]
     np.testing.assert_allclose(found, values, atol=1e-4)

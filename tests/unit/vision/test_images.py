@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import struct
@@ -19,7 +20,7 @@ from reknown.biometrics.errors import (
     InputError,
     InvalidImageError,
 )
-from reknown.vision.images import ImageLimits, decode_image, read_image_file
+from reknown.vision.images import DecodedImage, ImageLimits, decode_image, read_image_file
 
 
 def _encode(image: Image.Image, image_format: str = "PNG", **options: object) -> bytes:
@@ -56,6 +57,13 @@ _STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
+
+
+def test_an_image_bears_the_digest_of_its_file() -> None:
+    data = _encode(_corners())
+    assert decode_image(data).sha256 == hashlib.sha256(data).hexdigest()
+    with pytest.raises(ValueError, match="comes from a file"):
+        DecodedImage(np.asarray(_corners()), 120, 90, "")
 
 
 @pytest.mark.parametrize("orientation", _STORED)

@@ -68,8 +68,8 @@ def loaded(
 
 def _extract(engine: Engine, picture: Image.Image) -> list[tuple[DetectedFace, Template]]:
     """Faces and templates of the picture as a JPEG; each is sound."""
-    image = decode_image(jpeg(picture))
-    found = engine.extract(image, engine.detect(image))
+    pixels = decode_image(jpeg(picture)).pixels
+    found = engine.extract(pixels, engine.detect(pixels))
     for face, template in found:
         assert template.vector.dtype == np.float32
         assert template.vector.shape == (engine.space.dimension,)

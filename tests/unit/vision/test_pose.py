@@ -1,11 +1,19 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from reknown.vision.images import DecodedImage
 from reknown.vision.pose import _HEAD, estimate_pose
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reknown.vision.analyze import Engine
 
 
 def _landmarks(yaw: float, pitch: float, roll: float, scale: float) -> np.ndarray:
@@ -39,8 +47,10 @@ def test_the_mirror_image_looks_the_other_way() -> None:
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((-25, 10, -15), abs=0.1)
 
 
-def test_a_real_portrait_looks_almost_into_the_camera(engine, eileen_image: DecodedImage) -> None:  # type: ignore[no-untyped-def]
-    (face,) = engine.detect(eileen_image)
+def test_a_real_portrait_looks_almost_into_the_camera(
+    engine: Engine, eileen_pixels: NDArray[np.uint8]
+) -> None:
+    (face,) = engine.detect(eileen_pixels)
     assert abs(face.pose.yaw) < 20
     assert abs(face.pose.pitch) < 40
     assert abs(face.pose.roll) < 20

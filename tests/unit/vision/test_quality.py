@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
     Pixels = NDArray[np.uint8]
 
@@ -35,11 +34,13 @@ def _sigmoid(x: float, centre: float, width: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def portrait(engine: Engine, eileen_image: DecodedImage) -> tuple[Pixels, NDArray[np.float64]]:
+def portrait(
+    engine: Engine, eileen_pixels: NDArray[np.uint8]
+) -> tuple[Pixels, NDArray[np.float64]]:
     """The picture and its landmarks in pixels."""
-    (face,) = engine.detect(eileen_image)
+    (face,) = engine.detect(eileen_pixels)
     points = [(p.x * 300, p.y * 300) for p in face.landmarks.points()]
-    return eileen_image.pixels, np.array(points)
+    return eileen_pixels, np.array(points)
 
 
 def test_blur_lowers_sharpness_step_by_step(portrait: tuple[Pixels, NDArray[np.float64]]) -> None:
@@ -212,15 +213,14 @@ def test_a_greater_magnitude_and_a_better_picture_never_lower_the_quality(
 
 
 def test_a_template_tells_blur_where_the_picture_shows_detail(
-    engine: Engine, eileen_image: DecodedImage
+    engine: Engine, eileen_pixels: NDArray[np.uint8]
 ) -> None:
     """Noise over a blurred face looks sharp; its template does not."""
     noise = np.random.default_rng(0).normal(0, 12, (300, 300, 3))
-    blurred = np.asarray(cv2.GaussianBlur(eileen_image.pixels, (0, 0), 4), np.float64)
+    blurred = np.asarray(cv2.GaussianBlur(eileen_pixels, (0, 0), 4), np.float64)
     pixels = np.clip(blurred + noise, 0, 255).astype(np.uint8)
-    spoilt = replace(eileen_image, pixels=pixels)
-    (face,) = engine.detect(spoilt)
-    ((known, _),) = engine.extract(spoilt, [face])
+    (face,) = engine.detect(pixels)
+    ((known, _),) = engine.extract(pixels, [face])
     assert face.quality.sharpness.score > 50
     assert face.quality.unified_score.score > 50
     assert known.quality.unified_score.score < 25

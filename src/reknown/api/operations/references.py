@@ -19,7 +19,7 @@ from reknown.api.wire_faces import (
 from reknown.api.wire_images import image_name, read_image
 from reknown.services.galleries import faces
 from reknown.services.galleries.enrolment import GroupImage, enrol_group
-from reknown.services.galleries.users import Refusal
+from reknown.services.galleries.users import RefusalReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from reknown.api.call import Call
     from reknown.services.images.sources import Extraction
 
-_DELETION: Mapping[Refusal, shapes.UnsuccessfulFaceDeletionReason] = {
-    Refusal.NOT_FOUND: "FACE_NOT_FOUND",
-    Refusal.HAS_USER: "ASSOCIATED_TO_AN_EXISTING_USER",
+_DELETION: Mapping[RefusalReason, shapes.UnsuccessfulFaceDeletionReason] = {
+    RefusalReason.NOT_FOUND: "FACE_NOT_FOUND",
+    RefusalReason.HAS_USER: "ASSOCIATED_TO_AN_EXISTING_USER",
 }
 
 

@@ -12,7 +12,7 @@ from reknown.api.paging import next_token, read_page
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.services.context import RequestToken
 from reknown.services.galleries import users
-from reknown.services.galleries.users import Refusal, UserRequest
+from reknown.services.galleries.users import RefusalReason, UserRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_AssociateFaces.html
 _DEFAULT_SIMILARITY = 75.0
 _PAGE = 500
-_ASSOCIATION: Mapping[Refusal, shapes.UnsuccessfulFaceAssociationReason] = {
-    Refusal.NOT_FOUND: "FACE_NOT_FOUND",
-    Refusal.OTHER_USER: "ASSOCIATED_TO_A_DIFFERENT_USER",
-    Refusal.UNLIKE: "LOW_MATCH_CONFIDENCE",
+_ASSOCIATION: Mapping[RefusalReason, shapes.UnsuccessfulFaceAssociationReason] = {
+    RefusalReason.NOT_FOUND: "FACE_NOT_FOUND",
+    RefusalReason.OTHER_USER: "ASSOCIATED_TO_A_DIFFERENT_USER",
+    RefusalReason.UNLIKE: "LOW_MATCH_CONFIDENCE",
 }
-_DISASSOCIATION: Mapping[Refusal, shapes.UnsuccessfulFaceDisassociationReason] = {
-    Refusal.NOT_FOUND: "FACE_NOT_FOUND",
-    Refusal.OTHER_USER: "ASSOCIATED_TO_A_DIFFERENT_USER",
+_DISASSOCIATION: Mapping[RefusalReason, shapes.UnsuccessfulFaceDisassociationReason] = {
+    RefusalReason.NOT_FOUND: "FACE_NOT_FOUND",
+    RefusalReason.OTHER_USER: "ASSOCIATED_TO_A_DIFFERENT_USER",
 }
 
 

@@ -16,7 +16,7 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.services.context import RequestToken
 from reknown.services.videos import jobs
-from reknown.services.videos.job_records import BY_PERSON, BY_TIME, ObjectPlace, Task, Wanted
+from reknown.services.videos.job_records import BY_PERSON, BY_TIME, JobRequest, ObjectPlace, Task
 from reknown.services.videos.jobs import ResultRequest, StartRequest, State
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _start(
             "and poll the job's state"
         )
     token = request.client_request_token
-    what = Wanted(
+    what = JobRequest(
         place=_place(request.video),
         similarity=similarity,
         tag=request.job_tag,

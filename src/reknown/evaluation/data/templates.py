@@ -226,9 +226,9 @@ def _compute(
 
 def _picture(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedPicture | str:
     vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
-    if faces := engine.detect(image):
+    if faces := engine.detect(image.pixels):
         face = faces[0] if choose == "largest" else min(faces, key=_off_centre)
-        ((face, template),) = engine.extract(image, [face])
+        ((face, template),) = engine.extract(image.pixels, [face])
         vector, quality = template.vector, face.quality.unified_score.score
     if not np.isfinite(vector).all():
         return _NOT_FINITE

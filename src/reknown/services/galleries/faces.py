@@ -9,7 +9,7 @@ from reknown.gallery import faces
 from reknown.gallery.collections import claim, get_space
 from reknown.ledger import log
 from reknown.ledger.records import DeleteFacesRecord, ListFacesRecord
-from reknown.services.galleries.users import Refusal, RefusedFace
+from reknown.services.galleries.users import RefusalReason, RefusedFace
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -70,5 +70,5 @@ def delete_faces(
 
 def _refusal(face_id: str, known: FaceRecord | None) -> RefusedFace:
     if known is None:
-        return RefusedFace(face_id, Refusal.NOT_FOUND)
-    return RefusedFace(face_id, Refusal.HAS_USER, known.user)
+        return RefusedFace(face_id, RefusalReason.NOT_FOUND)
+    return RefusedFace(face_id, RefusalReason.HAS_USER, known.user)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MAX_FACES_OF_USER = 100
 
 
-class Refusal(Enum):
+class RefusalReason(Enum):
     """Why a face was not given to a user, taken from one or deleted."""
 
     NOT_FOUND = "not found"
@@ -44,7 +44,7 @@ class RefusedFace:
     """A face left as it was; `user` is whose it is, `similarity` to the user's faces, 0-100."""
 
     face_id: str
-    refusal: Refusal
+    refusal: RefusalReason
     user: str | None = None
     similarity: float | None = None
 
@@ -219,11 +219,11 @@ def _sorted(
     for face_id in dict.fromkeys(face_ids):
         record = known.get(face_id)
         if record is None:
-            refused.append(RefusedFace(face_id, Refusal.NOT_FOUND))
+            refused.append(RefusedFace(face_id, RefusalReason.NOT_FOUND))
         elif record.user is None:
             free.append(face_id)
         elif record.user != request.user:
-            refused.append(RefusedFace(face_id, Refusal.OTHER_USER, record.user))
+            refused.append(RefusedFace(face_id, RefusalReason.OTHER_USER, record.user))
     return refused, free
 
 
@@ -239,7 +239,7 @@ def _unlike(
     pairs = zip(new.face_ids, best, strict=True)
     judged = {face_id: threshold.judge(float(scores[0])) for face_id, (_, scores) in pairs}
     return [
-        RefusedFace(face, Refusal.UNLIKE, similarity=judged[face].similarity)
+        RefusedFace(face, RefusalReason.UNLIKE, similarity=judged[face].similarity)
         for face in face_ids
         if not judged[face].accepted
     ]

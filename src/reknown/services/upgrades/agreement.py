@@ -84,7 +84,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class UpgradeReport:
     """How far a collection is on its way.
 
     `agreement` is None with fewer than two faces to compare. `foreign_tracks` are kept in these
@@ -98,7 +98,7 @@ class Report:
     foreign_tracks: Mapping[TemplateSpace, int]
 
 
-def report(context: Context, collection: str, most: int = MOST_FACES) -> Report:
+def report(context: Context, collection: str, most: int = MOST_FACES) -> UpgradeReport:
     """How far the collection is, and how well both spaces agree on at most `most` faces.
 
     A sample has all faces of some of the subjects, the same ones each time.
@@ -114,7 +114,7 @@ def report(context: Context, collection: str, most: int = MOST_FACES) -> Report:
     tables = _calibration(engines, upgrade.former), _calibration(engines, upgrade.target)
     agreement = compare(old, new, tables) if len(old.face_ids) > 1 else None
     foreign = count_foreign(context, collection, upgrade.target)
-    return Report(collection, upgrade, tally, agreement, foreign)
+    return UpgradeReport(collection, upgrade, tally, agreement, foreign)
 
 
 def _calibration(engines: Engines, space: TemplateSpace) -> Calibration | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import ImageError, ReknownError
 from reknown.biometrics.geometry import pair_boxes
 from reknown.gallery import carried, upgrades
-from reknown.gallery.carried import Loss, Reason
+from reknown.gallery.carried import Loss, LossReason
 from reknown.ledger import log
 from reknown.ledger.records import PrepareUpgradeRecord, SpaceRecord
 from reknown.services.galleries.enrolment import new_face
@@ -133,7 +133,7 @@ def _look(
         found = platform.executor.extract(data, ExtractionPolicy(space, places=boxes)).fit
     except ImageError as error:
         detail = str(error).replace("\0", "")[:_LONGEST_DETAIL]
-        lost = [Loss(face.face_id, Reason.UNREADABLE, detail) for face in open_faces]
+        lost = [Loss(face.face_id, LossReason.UNREADABLE, detail) for face in open_faces]
         return _Seen((), lost)
     places = pair_boxes(boxes, [face.box for face, _ in found], _SAME_FACE)
     again = {boxes[number]: found[place] for number, place in places.items()}
@@ -143,7 +143,7 @@ def _look(
             for face in open_faces
             if face.box in again
         ],
-        [Loss(f.face_id, Reason.UNDETECTED) for f in open_faces if f.box not in again],
+        [Loss(f.face_id, LossReason.UNDETECTED) for f in open_faces if f.box not in again],
     )
 
 

@@ -38,7 +38,7 @@ class ObjectPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class JobRequest:
     """What was asked of a job.
 
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
@@ -96,14 +96,14 @@ class MatchedFace:
     false_match_rate: float | None
 
 
-def write(value: Wanted | JobInfo) -> str:
+def write(value: JobRequest | JobInfo) -> str:
     """As text for the database."""
     return msgspec.json.encode(value).decode()
 
 
-def wanted(job: Job) -> Wanted:
+def wanted(job: Job) -> JobRequest:
     """What was asked of this job."""
-    return msgspec.json.decode(job.request, type=Wanted)
+    return msgspec.json.decode(job.request, type=JobRequest)
 
 
 def info(job: Job) -> JobInfo | None:

@@ -22,10 +22,10 @@ from reknown.services.videos.job_records import (
     BY_TIME,
     MATCHES,
     JobInfo,
+    JobRequest,
     MatchedFace,
     SeenFace,
     Task,
-    Wanted,
     info,
     wanted,
     write,
@@ -51,7 +51,7 @@ class StartRequest:
     """What is wanted; `token` names a request that may be sent again."""
 
     task: Task
-    wanted: Wanted
+    wanted: JobRequest
     collection: str | None = None
     token: RequestToken | None = None
 
@@ -74,7 +74,7 @@ class JobResults:
     """
 
     job: Job
-    wanted: Wanted
+    wanted: JobRequest
     info: JobInfo | None
     entries: tuple[SeenFace, ...]
     matches: Mapping[int, tuple[MatchedFace, ...]]
@@ -136,7 +136,7 @@ def _operation(task: Task) -> str:
     return f"start video {task.value}"
 
 
-def _check_video(objects: ObjectReader, what: Wanted) -> None:
+def _check_video(objects: ObjectReader, what: JobRequest) -> None:
     place = what.place
     size = objects.size(place.bucket, place.key, place.version)
     if size > MAX_BYTES:

@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.jobs.queue import Job, Lease
-    from reknown.jobs.results import Part
+    from reknown.jobs.results import ResultPart
     from reknown.services.context import Platform
     from reknown.services.searches.search import Found, Scores, Searched
-    from reknown.services.videos.job_records import Wanted
+    from reknown.services.videos.job_records import JobRequest
     from reknown.storage.database import Connection
 
 MAX_ATTEMPTS = 3
@@ -152,7 +152,7 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     return _Findings(JobOutcome(ending, len(seen.tracks)), seen, scores)
 
 
-def _opened(platform: Platform, what: Wanted) -> BinaryIO:
+def _opened(platform: Platform, what: JobRequest) -> BinaryIO:
     stored = what.place
     return platform.objects.open(stored.bucket, stored.key, stored.version, MAX_BYTES)
 
@@ -202,7 +202,7 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
     return findings.outcome
 
 
-def _parts(task: Task, tracks: Sequence[Track]) -> list[Part]:
+def _parts(task: Task, tracks: Sequence[Track]) -> list[ResultPart]:
     parts = results.pack(BY_TIME, _by_time(tracks))
     if task is not Task.FACES:
         # of people the clearest view comes first, of candidates the earliest
@@ -211,7 +211,9 @@ def _parts(task: Task, tracks: Sequence[Track]) -> list[Part]:
     return parts
 
 
-def _write(connection: Connection, job: Job, findings: _Findings, parts: Sequence[Part]) -> None:
+def _write(
+    connection: Connection, job: Job, findings: _Findings, parts: Sequence[ResultPart]
+) -> None:
     """Results and event of a job, in the transaction that ends it."""
     actor, seen = Actor(job.actor, wanted(job).request_id), findings.seen
     if seen is None:

@@ -43,7 +43,7 @@ class StopWork(BaseException):
     """The worker was told to stop in the middle of something that can be left as it is."""
 
 
-class Worker:
+class VideoWorker:
     """Works in the thread that calls `run`; `stop` is for that thread's signal handlers.
 
     `purge` deletes what others keep and has expired; it is called now and then.

@@ -22,7 +22,7 @@ from reknown.vision.detect.onet import (
     run_in_parts,
     squares,
 )
-from reknown.vision.packs.part import Count, PackFile, Part, Positive, Table
+from reknown.vision.packs.part import Count, ManifestTable, PackFile, PackPart, Positive
 from reknown.vision.packs.recipes import keras_recipe
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _NOTHING = Detections(
 )
 
 
-class MtcnnSettings(Table, frozen=True, kw_only=True):
+class MtcnnSettings(ManifestTable, frozen=True, kw_only=True):
     """`min_face` in pixels and relative to the shorter side: the larger one counts.
 
     `thresholds` are the probabilities that each network asks for. `max_candidates` bounds
@@ -60,7 +60,7 @@ class MtcnnSettings(Table, frozen=True, kw_only=True):
     max_candidates: Count = 3000
 
 
-class MtcnnFiles(Table, frozen=True, kw_only=True):
+class MtcnnFiles(ManifestTable, frozen=True, kw_only=True):
     """Keras' weights of the three networks."""
 
     pnet: PackFile
@@ -68,7 +68,7 @@ class MtcnnFiles(Table, frozen=True, kw_only=True):
     onet: PackFile
 
 
-class MtcnnPart(Part, frozen=True, kw_only=True, tag="mtcnn"):
+class MtcnnPart(PackPart, frozen=True, kw_only=True, tag="mtcnn"):
     """MTCNN as detector."""
 
     recipes = (keras_recipe("pnet"), keras_recipe("rnet"), ONET)

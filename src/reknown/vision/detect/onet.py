@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from reknown.vision.packs.part import PackFile, Part, Table
+from reknown.vision.packs.part import ManifestTable, PackFile, PackPart
 from reknown.vision.packs.recipes import keras_recipe
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ _MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
 ONET = keras_recipe("onet")
 
 
-class OnetFiles(Table, frozen=True, kw_only=True):
+class OnetFiles(ManifestTable, frozen=True, kw_only=True):
     """Keras' weights."""
 
     onet: PackFile
 
 
-class OnetPart(Part, frozen=True, kw_only=True, tag="onet"):
+class OnetPart(PackPart, frozen=True, kw_only=True, tag="onet"):
     """O-Net for the points of faces that another network has found: better templates."""
 
     recipes = (ONET,)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from reknown.vision.detect.base import Detections, suppress
-from reknown.vision.packs.part import Count, PackFile, Part, Positive, Table
+from reknown.vision.packs.part import Count, ManifestTable, PackFile, PackPart, Positive
 from reknown.vision.packs.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _convert(data: bytes) -> Mapping[str, bytes]:
     return {"yunet": yunet_network(check_onnx(data))}
 
 
-class YunetSettings(Table, frozen=True, kw_only=True):
+class YunetSettings(ManifestTable, frozen=True, kw_only=True):
     """`max_side` in pixels: larger pictures are scaled down to it first, long ones to its area.
 
     `threshold` is the score that a face needs, `overlap` the intersection over union from
@@ -50,13 +50,13 @@ class YunetSettings(Table, frozen=True, kw_only=True):
     max_candidates: Count = 3000
 
 
-class YunetFiles(Table, frozen=True, kw_only=True):
+class YunetFiles(ManifestTable, frozen=True, kw_only=True):
     """One ONNX graph."""
 
     yunet: PackFile
 
 
-class YunetPart(Part, frozen=True, kw_only=True, tag="yunet"):
+class YunetPart(PackPart, frozen=True, kw_only=True, tag="yunet"):
     """YuNet as detector."""
 
     recipes = (Recipe("yunet", ("yunet",), _convert),)

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Meta
 
 from reknown.vision.align import cut_chip
-from reknown.vision.packs.part import Part
+from reknown.vision.packs.part import PackPart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ Point = tuple[Coordinate, Coordinate]
 Margin = Annotated[float, Meta(ge=0, le=1)]
 
 
-class EmbedderPart(Part, frozen=True, kw_only=True):
+class EmbedderPart(PackPart, frozen=True, kw_only=True):
     """Where the landmarks come to lie and what is fused.
 
     `points` are pixels of a chip of `chip` pixels cut without margin, in picture order: eye,

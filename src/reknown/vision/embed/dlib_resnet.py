@@ -8,7 +8,7 @@ import numpy as np
 
 from reknown.biometrics.errors import ModelFileError
 from reknown.vision.embed.base import EmbedderPart, Embeddings, cut_chips, run, unit
-from reknown.vision.packs.part import PackFile, Table
+from reknown.vision.packs.part import ManifestTable, PackFile
 from reknown.vision.packs.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _convert(data: bytes) -> Mapping[str, bytes]:
     return {"trunk": dlib_trunk(network), "head": dlib_head(network)}
 
 
-class ResnetFiles(Table, frozen=True, kw_only=True):
+class ResnetFiles(ManifestTable, frozen=True, kw_only=True):
     """dlib's serialised network."""
 
     resnet: PackFile

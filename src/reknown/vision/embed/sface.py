@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from reknown.vision.embed.base import EmbedderPart, Embeddings, cut_chips, run, unit
-from reknown.vision.packs.part import PackFile, Table
+from reknown.vision.packs.part import ManifestTable, PackFile
 from reknown.vision.packs.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _convert(data: bytes) -> Mapping[str, bytes]:
     return {"sface": sface_network(check_onnx(data))}
 
 
-class SfaceFiles(Table, frozen=True, kw_only=True):
+class SfaceFiles(ManifestTable, frozen=True, kw_only=True):
     """One ONNX graph."""
 
     sface: PackFile

@@ -49,7 +49,7 @@ class DlibNetwork:
     dense: NDArray[np.float32]
 
 
-class _Reader:
+class _ByteReader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
@@ -103,7 +103,7 @@ def read_dlib_network(data: bytes) -> DlibNetwork:
 
 
 def _convolutions(data: bytes) -> Iterator[Convolution]:
-    reader = _Reader(data)
+    reader = _ByteReader(data)
     while reader.skip_past(_CONVOLUTION):
         params = reader.tensor().reshape(-1)
         filters, rows, columns, stride, _, padding, _ = (reader.integer() for _ in range(7))
@@ -120,7 +120,7 @@ def _convolutions(data: bytes) -> Iterator[Convolution]:
 
 
 def _dense(data: bytes) -> NDArray[np.float32]:
-    reader = _Reader(data)
+    reader = _ByteReader(data)
     if not reader.skip_past(_DENSE):
         raise ModelFileError("no dense layer")
     outputs, inputs = reader.integer(), reader.integer()

@@ -36,7 +36,7 @@ _WORTH_ANOTHER_TRY = frozenset({408, 416, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """Seconds to wait for each answer, attempts for each file, seconds between those."""
 
     timeout: float = 30.0
@@ -50,7 +50,7 @@ def pull(
     *,
     accept_licence: bool = False,
     progress: Progress = lambda _file, _bytes: None,
-    patience: Patience = Patience(),
+    retries: RetryPolicy = RetryPolicy(),
 ) -> None:
     """Fetches what is missing or damaged; `progress` hears of each file's bytes so far.
 
@@ -64,7 +64,7 @@ def pull(
         if not file.in_package:
             with exclusive(cache.download(file).parent):
                 if state(file, cache) is not FileState.READY:
-                    _Download(file, cache.download(file), progress, patience).run()
+                    _Download(file, cache.download(file), progress, retries).run()
         data = read_source(file, cache)
         if file.suffix == ".onnx":
             check_onnx(data)
@@ -78,19 +78,19 @@ class _Download:
     """One file on its way into the cache, by way of a `.part` file beside its place."""
 
     def __init__(
-        self, file: PackFile, target: Path, progress: Progress, patience: Patience
+        self, file: PackFile, target: Path, progress: Progress, retries: RetryPolicy
     ) -> None:
         self._file = file
         self._target = target
         self._part = target.with_suffix(".part")
         self._progress = progress
-        self._patience = patience
+        self._retries = retries
         self._opener = urllib.request.build_opener(_SafeRedirects)
 
     def run(self) -> None:
         reason = ""
-        for attempt in range(self._patience.attempts):
-            time.sleep(self._patience.pause * attempt)
+        for attempt in range(self._retries.attempts):
+            time.sleep(self._retries.pause * attempt)
             try:
                 continued = self._fetch()
             except _InterruptedError as error:
@@ -140,7 +140,7 @@ class _Download:
         # The manifest allows no scheme but https (and http to this machine).
         request = urllib.request.Request(self._file.source, headers=headers)  # noqa: S310
         try:
-            response = self._opener.open(request, timeout=self._patience.timeout)
+            response = self._opener.open(request, timeout=self._retries.timeout)
         except HTTPError as error:
             with error:
                 if error.code not in _WORTH_ANOTHER_TRY:

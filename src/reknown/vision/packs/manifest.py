@@ -16,7 +16,7 @@ from reknown.vision.detect.onet import OnetPart
 from reknown.vision.detect.yunet import YunetPart
 from reknown.vision.embed.dlib_resnet import DlibResnetPart
 from reknown.vision.embed.sface import SfacePart
-from reknown.vision.packs.part import Digest, PackFile, Part, Table, Text
+from reknown.vision.packs.part import Digest, ManifestTable, PackFile, PackPart, Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
 
 
-class CalibrationCheck(Table, frozen=True, kw_only=True):
+class CalibrationCheck(ManifestTable, frozen=True, kw_only=True):
     """What the thresholds came to on other pictures, compared within one `group` of people.
 
     At each of the `similarities`, 0 to 100: how many of the `comparisons` of strangers
@@ -48,7 +48,7 @@ class CalibrationCheck(Table, frozen=True, kw_only=True):
             raise ValueError("a check has a count and limits for each of its similarities")
 
 
-class CalibrationTable(Table, frozen=True, kw_only=True):
+class CalibrationTable(ManifestTable, frozen=True, kw_only=True):
     """A measured `biometrics.calibration.Calibration` and what it was measured with.
 
     `fingerprint` is of the template space, `detector` of the detector that found the faces,
@@ -83,7 +83,7 @@ class CalibrationTable(Table, frozen=True, kw_only=True):
         return Calibration(self.scores, self.false_match_rates, self.dataset, self.comparisons)
 
 
-class PackManifest(Table, frozen=True, kw_only=True):
+class PackManifest(ManifestTable, frozen=True, kw_only=True):
     """A whole pack; `non_commercial` ones ask for their licence to be accepted.
 
     The fields that are parts are the registry of tasks. Each names the kinds that can do its
@@ -104,10 +104,10 @@ class PackManifest(Table, frozen=True, kw_only=True):
         if len(set(roles)) < len(roles):
             raise ValueError("two parts have a file of the same role")
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[PackPart, ...]:
         """The parts that are declared, in the order of the work."""
         fields = (getattr(self, name) for name in self.__struct_fields__)
-        return tuple(field for field in fields if isinstance(field, Part))
+        return tuple(field for field in fields if isinstance(field, PackPart))
 
     def files(self) -> dict[str, PackFile]:
         """All files by role."""
@@ -166,5 +166,5 @@ def read_calibration(path: Path) -> CalibrationTable:
         raise ModelFileError(f"{path}: not a calibration: {error}") from error
 
 
-class _CalibrationFile(Table, frozen=True, kw_only=True):
+class _CalibrationFile(ManifestTable, frozen=True, kw_only=True):
     calibration: CalibrationTable

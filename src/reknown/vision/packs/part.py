@@ -28,11 +28,11 @@ Count = Annotated[int, Meta(gt=0)]
 Positive = Annotated[float, Meta(gt=0, le=_HUGE)]
 
 
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ManifestTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of a manifest."""
 
 
-class PackFile(Table, frozen=True, kw_only=True):
+class PackFile(ManifestTable, frozen=True, kw_only=True):
     """One model file; without a digest there is no pack.
 
     `source` is `package:NAME/path/inside` (then `distribution` names what to install) or an
@@ -69,7 +69,7 @@ class PackFile(Table, frozen=True, kw_only=True):
         return PurePosixPath(self.source).suffix
 
 
-class Part(Table, frozen=True, kw_only=True, tag_field="kind"):
+class PackPart(ManifestTable, frozen=True, kw_only=True, tag_field="kind"):
     """How a pack does one task. A kind is a subclass; its tag is the `kind` of the manifest.
 
     `files` has a field for each file, named by its role, and `recipes` one recipe for each
@@ -78,7 +78,7 @@ class Part(Table, frozen=True, kw_only=True, tag_field="kind"):
     """
 
     recipes: ClassVar[tuple[Recipe, ...]] = ()
-    files: Table
+    files: ManifestTable
 
     def roles(self) -> Mapping[str, PackFile]:
         """The files by role."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.calibration import Calibration
     from reknown.vision.packs.manifest import PackManifest
-    from reknown.vision.packs.part import Part
+    from reknown.vision.packs.part import PackPart
 
 # To be raised when the code behind the embedder, or the detector, changes what it computes.
 _RECIPE_VERSION = 1
@@ -54,7 +54,7 @@ def pack_calibration(manifest: PackManifest) -> tuple[Calibration | None, str]:
     return table.table(), ""
 
 
-def _fingerprint(part: Part, extra: Mapping[str, int], also: Part | None = None) -> str:
+def _fingerprint(part: PackPart, extra: Mapping[str, int], also: PackPart | None = None) -> str:
     """Of `also` count the files, as if they were the part's own, and what it declares besides.
 
     Its kind does not: the role of a file says as much.
@@ -72,5 +72,5 @@ def _fingerprint(part: Part, extra: Mapping[str, int], also: Part | None = None)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _digests(part: Part) -> dict[str, str]:
+def _digests(part: PackPart) -> dict[str, str]:
     return {role: file.sha256 for role, file in part.roles().items()}

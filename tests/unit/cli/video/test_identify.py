@@ -13,6 +13,7 @@ from reknown.biometrics.errors import InputError, NotFoundError, VideoWorkError
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.gallery.collections import create_collection
 from reknown.gallery.faces import add_faces
+from reknown.services import extras
 from reknown.storage.database import open_database
 from reknown.video import isolation
 from video_analyses import analysis, towards, track
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.tracks import VideoAnalysis
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
     from unit.cli.conftest import Run
 
     RunCommand = Callable[..., Run]
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def enrolled(
-    engine: Engine, eileen_image: DecodedImage, tmp_path_factory: pytest.TempPathFactory
+    engine: Engine, eileen_pixels: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A data folder with Eileen and somebody else in it."""
     folder = tmp_path_factory.mktemp("enrolled")
-    (face,) = engine.detect(eileen_image)
-    (template,) = engine.embed(eileen_image, [face])
+    (face,) = engine.detect(eileen_pixels)
+    (template,) = engine.embed(eileen_pixels, [face])
     other = replace(template, vector=np.eye(1, engine.space.dimension, dtype=np.float32)[0])
     database = open_database(folder)
     with database.begin() as connection:
@@ -68,10 +68,10 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def show(
-    engine: Engine, eileen_image: DecodedImage, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, eileen_pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., None]:
     """Lets every video show Eileen, and a stranger after her; or what is given."""
-    (template,) = engine.embed(eileen_image, engine.detect(eileen_image))
+    (template,) = engine.embed(eileen_pixels, engine.detect(eileen_pixels))
 
     def tell(found: VideoAnalysis | Exception | None = None) -> None:
         known = track(template.vector, 1000, 4960, 0, best_ms=2000, picture=(200, 120, 90))
@@ -225,12 +225,8 @@ def test_an_unknown_collection_is_not_found(run: RunCommand, clip: Path) -> None
 def test_what_is_missing_is_said(
     run: RunCommand, clip: Path, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import importlib.util
-
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == missing else find(name)
-    )
+    find = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == missing else find(name))
     with pytest.raises(InputError, match=r"pip install 'reknown\[video\]'"):
         run("video", "identify", clip)
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
     from unit.cli.conftest import Run
 
     RunCommand = Callable[..., Run]
@@ -30,11 +32,11 @@ A, B = "aa" * 32, "bb" * 32
 
 @pytest.fixture(scope="module")
 def data(
-    engine: Engine, eileen_image: DecodedImage, tmp_path_factory: pytest.TempPathFactory
+    engine: Engine, eileen_pixels: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A data folder with Eileen and a stranger in a.mp4, Eileen in b.mp4."""
     folder = tmp_path_factory.mktemp("data")
-    (template,) = engine.embed(eileen_image, engine.detect(eileen_image))
+    (template,) = engine.embed(eileen_pixels, engine.detect(eileen_pixels))
     known = track(template.vector, 1000, 4960, 0, best_ms=2000)
     stranger = track(towards(template.vector, 0.2), 61_000, 62_000, 1)
     database = open_database(folder)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -22,11 +23,13 @@ from reknown.vision.images import decode_image
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
+    Pixels = NDArray[np.uint8]
     Extracted = tuple[tuple[DetectedFace, Template], ...]
 
 DETECTOR = "0" * 64
@@ -40,12 +43,12 @@ class Counting:
         self.space = engine.space
         self.pictures = 0
 
-    def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
+    def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
         self.pictures += 1
-        return self._engine.detect(image)
+        return self._engine.detect(pixels)
 
-    def extract(self, image: DecodedImage, faces: list[DetectedFace]) -> Extracted:
-        return self._engine.extract(image, faces)
+    def extract(self, pixels: Pixels, faces: list[DetectedFace]) -> Extracted:
+        return self._engine.extract(pixels, faces)
 
 
 @pytest.fixture
@@ -78,13 +81,13 @@ def test_each_sample_has_a_template_or_a_reason(
     assert found.reasons[5] == "the file is empty"
     assert not found.vectors[2:].any()
     assert found.quality[2:].tolist() == [-1] * 4
-    image = decode_image(eileen)
-    (face,) = engine.detect(image)
-    ((seen, template),) = engine.extract(image, [face])
+    pixels = decode_image(eileen).pixels
+    (face,) = engine.detect(pixels)
+    ((seen, template),) = engine.extract(pixels, [face])
     assert (found.vectors[0] == template.vector).all()
     assert found.quality[0] == seen.quality.unified_score.score
     assert found.quality[0] != face.quality.unified_score.score
-    assert found.pictures.digests[0] == image.sha256
+    assert found.pictures.digests[0] == hashlib.sha256(eileen).hexdigest()
     assert (found.space, found.detector, found.choose) == (engine.space, DETECTOR, "central")
 
 
@@ -131,8 +134,8 @@ def test_a_damaged_cache_is_made_good(counting: Counting, people: Path, tmp_path
 
 def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path) -> None:
     class Two(Counting):
-        def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
-            (face,) = super().detect(image)
+        def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
+            (face,) = super().detect(pixels)
             nose, poor = replace(face.landmarks.nose, x=0.01), QualityMeasure(0.001, 0)
             corner = replace(
                 face,
@@ -151,7 +154,7 @@ def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path
 
 def test_errors_of_the_program_come_through(engine: Engine, people: Path, tmp_path: Path) -> None:
     class Broken(Counting):
-        def detect(self, image: DecodedImage) -> tuple[DetectedFace, ...]:
+        def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
             raise GalleryError("broken")
 
     with pytest.raises(GalleryError, match="broken"):
@@ -162,8 +165,8 @@ def test_a_template_that_is_not_finite_is_a_failure(
     engine: Engine, people: Path, tmp_path: Path
 ) -> None:
     class Broken(Counting):
-        def extract(self, image: DecodedImage, faces: list[DetectedFace]) -> Extracted:
-            ((face, template),) = super().extract(image, faces)
+        def extract(self, pixels: Pixels, faces: list[DetectedFace]) -> Extracted:
+            ((face, template),) = super().extract(pixels, faces)
             return ((face, replace(template, vector=template.vector * np.float32(np.nan))),)
 
     found = _run(Broken(engine), people, tmp_path / "cache")

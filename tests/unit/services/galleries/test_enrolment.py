@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from dataclasses import replace
@@ -40,12 +41,14 @@ from reknown.services.upgrades import preparation, steps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reknown.biometrics.faces import DetectedFace
     from reknown.services.context import Context
     from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
     Enrol = Callable[..., EnrolmentResult]
 
@@ -63,8 +66,8 @@ def _side_by_side(left: bytes, right: bytes, right_side: int = 300) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def face(engine: Engine, eileen_image: DecodedImage) -> DetectedFace:
-    (face,) = engine.detect(eileen_image)
+def face(engine: Engine, eileen_pixels: NDArray[np.uint8]) -> DetectedFace:
+    (face,) = engine.detect(eileen_pixels)
     return face
 
 
@@ -73,16 +76,16 @@ def _enrolments(context: Context) -> list[object]:
 
 
 def test_a_portrait_becomes_a_reference(
-    enrol: Enrol, context: Context, engine: Engine, eileen: bytes, eileen_image: DecodedImage
+    enrol: Enrol, context: Context, engine: Engine, eileen: bytes, eileen_pixels: NDArray[np.uint8]
 ) -> None:
     result = enrol(eileen)
     assert (result.outcome, result.reason) == (Outcome.ENROLLED, "")
     (stored,) = faces(context)
     assert stored == result.face
     assert stored.user == "Eileen Collins"
-    assert stored.image.sha256 == eileen_image.sha256
+    assert stored.image.sha256 == hashlib.sha256(eileen).hexdigest()
     assert (stored.image.name, stored.image.width, stored.image.height) == ("1.jpg", 300, 300)
-    ((face, template),) = engine.extract(eileen_image, engine.detect(eileen_image))
+    ((face, template),) = engine.extract(eileen_pixels, engine.detect(eileen_pixels))
     assert stored.confidence == pytest.approx(face.confidence)
     assert stored.quality == face.quality.unified_score.score
     assert stored.magnitude == template.magnitude

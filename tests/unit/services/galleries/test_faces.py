@@ -11,7 +11,7 @@ from reknown.ledger.records import DeleteFacesRecord, ListFacesRecord
 from reknown.services.galleries import faces
 from reknown.services.galleries.enrolment import GroupImage, enrol_group
 from reknown.services.galleries.pages import PageRequest
-from reknown.services.galleries.users import Refusal, RefusedFace
+from reknown.services.galleries.users import RefusalReason, RefusedFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +62,8 @@ def test_faces_of_users_are_deleted_only_if_that_is_meant(
     done = faces.delete_faces(context, collection, [*ids, MISSING], of_users=False)
     assert done.deleted == (ids[1],)
     assert done.refused == (
-        RefusedFace(ids[0], Refusal.HAS_USER, "Eileen Collins"),
-        RefusedFace(MISSING, Refusal.NOT_FOUND),
+        RefusedFace(ids[0], RefusalReason.HAS_USER, "Eileen Collins"),
+        RefusedFace(MISSING, RefusalReason.NOT_FOUND),
     )
     assert events(context)[-1].record == DeleteFacesRecord((ids[1],))
     assert faces.delete_faces(context, collection, ids, of_users=True).deleted == (ids[0],)

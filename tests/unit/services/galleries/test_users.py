@@ -25,7 +25,7 @@ from reknown.services.galleries import users
 from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
 from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.pages import PageRequest
-from reknown.services.galleries.users import Refusal, RefusedFace, UserRequest
+from reknown.services.galleries.users import RefusalReason, RefusedFace, UserRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,9 +121,9 @@ def test_faces_are_given_to_whom_they_resemble(
     missing = "00000000-0000-4000-8000-000000000000"
     done = users.associate_faces(context, request, [*loose, missing], ThresholdChoice(80))
     assert (done.changed, done.left) == (loose[:1], 2)
-    assert done.refused[0] == RefusedFace(missing, Refusal.NOT_FOUND)
+    assert done.refused[0] == RefusedFace(missing, RefusalReason.NOT_FOUND)
     unlike = done.refused[1]
-    assert (unlike.face_id, unlike.refusal) == (loose[1], Refusal.UNLIKE)
+    assert (unlike.face_id, unlike.refusal) == (loose[1], RefusalReason.UNLIKE)
     record = events(context)[-1].record
     assert isinstance(record, AssociateFacesRecord)
     assert record.subject_id == user(context, EILEEN).subject_id
@@ -139,7 +139,7 @@ def test_faces_of_another_user_are_left_to_it(
     users.associate_faces(context, UserRequest(enrolled, GRACE), loose, ANY)
     done = users.associate_faces(context, UserRequest(enrolled, EILEEN), loose, ANY)
     assert done.changed == ()
-    expected = [RefusedFace(face, Refusal.OTHER_USER, GRACE) for face in loose]
+    expected = [RefusedFace(face, RefusalReason.OTHER_USER, GRACE) for face in loose]
     assert list(done.refused) == expected
 
 
@@ -157,7 +157,7 @@ def test_faces_are_taken_from_a_user(context: Context, enrolled: str) -> None:
     ids = [mine.face_id, others.face_id]
     done = users.disassociate_faces(context, UserRequest(enrolled, EILEEN), ids)
     assert (done.changed, done.left) == ((mine.face_id,), 0)
-    assert done.refused == (RefusedFace(others.face_id, Refusal.OTHER_USER, GRACE),)
+    assert done.refused == (RefusedFace(others.face_id, RefusalReason.OTHER_USER, GRACE),)
     subject_id = user(context, EILEEN).subject_id
     record = DisassociateFacesRecord(subject_id, (mine.face_id,), (others.face_id,))
     assert events(context)[-2].record == record

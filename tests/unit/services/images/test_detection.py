@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_the_faces_come_largest_first_each_with_its_quality(
     context: Context, engine: Engine
 ) -> None:
-    expected = engine.detect(decode_image(portraits.pair()))
+    expected = engine.detect(decode_image(portraits.pair()).pixels)
     plain = detect(context, portraits.pair())
     full = detect(context, portraits.pair(), templates=True)
     assert plain.faces == expected

@@ -65,7 +65,7 @@ def test_a_file_that_would_be_too_large_is_a_jpeg() -> None:
         Image.new("F", (100, 100)),
         Image.new("I", (100, 100)),
     ],
-    ids=repr,
+    ids=lambda image: type(image).__name__,
 )
 def test_what_is_no_image_is_refused(image: Any) -> None:
     with pytest.raises(InputError, match=r"RGB|an image is"):

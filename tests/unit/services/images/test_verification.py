@@ -38,14 +38,14 @@ def test_the_same_person_is_accepted_and_a_stranger_is_not(
     other = verify(context, eileen, grace, FIT)
     assert same.accepted
     assert not other.accepted
-    assert same.probe.box == engine.detect(decode_image(eileen))[0].box
+    assert same.probe.box == engine.detect(decode_image(eileen).pixels)[0].box
 
 
 def test_every_face_of_the_reference_is_compared_and_the_best_comes_first(
     context: Context, engine: Engine, eileen: bytes, group: bytes
 ) -> None:
     result = verify(context, eileen, group, FIT)
-    grace, small_eileen = engine.detect(decode_image(group))
+    grace, small_eileen = engine.detect(decode_image(group).pixels)
     assert [face.box for face, _ in result.comparisons] == [small_eileen.box, grace.box]
     assert [outcome.accepted for _, outcome in result.comparisons] == [True, False]
 
@@ -54,7 +54,7 @@ def test_the_probe_is_the_largest_face(
     context: Context, engine: Engine, grace: bytes, group: bytes
 ) -> None:
     result = verify(context, group, grace, FIT)
-    assert result.probe.box == engine.detect(decode_image(group))[0].box
+    assert result.probe.box == engine.detect(decode_image(group).pixels)[0].box
     assert result.accepted
 
 

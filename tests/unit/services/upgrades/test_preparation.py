@@ -16,7 +16,7 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.quality_filter import ANY_QUALITY
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.biometrics.templates import Template
-from reknown.gallery.carried import Loss, Reason
+from reknown.gallery.carried import Loss, LossReason
 from reknown.gallery.faces import add_faces
 from reknown.gallery.templates import load_templates
 from reknown.ledger.records import PrepareUpgradeRecord, SpaceRecord
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
     Enrol = Callable[..., EnrolmentResult]
     Carry = Callable[..., list[FileResult]]
@@ -98,7 +97,7 @@ def carry(
     return carry_some
 
 
-def missing(context: Context, collection: str) -> list[tuple[str, Reason | None]]:
+def missing(context: Context, collection: str) -> list[tuple[str, LossReason | None]]:
     return [(face.face_id, face.reason) for face in list_missing(context, collection)]
 
 
@@ -120,14 +119,14 @@ def test_the_new_templates_are_those_of_an_enrolment(
     carry: Carry,
     faces: list[FaceRecord],
     other: Engine,
-    eileen_image: DecodedImage,
+    eileen_pixels: NDArray[np.uint8],
 ) -> None:
     carry()
     done = switch(context, collection)
     assert (done.faces, done.deleted, done.upgrade.present) == (4, 0, OTHER)
     with reading(context.database) as connection:
         templates = load_templates(connection, collection)
-    ((face, template),) = other.extract(eileen_image, other.detect(eileen_image))
+    ((face, template),) = other.extract(eileen_pixels, other.detect(eileen_pixels))
     expected = new_face(face, template)
     first = stored(context, collection)[0]
     assert np.allclose(templates.vectors[0], template.vector, atol=1e-6)
@@ -177,7 +176,7 @@ def test_pictures_that_are_not_found_are_noted_until_they_are(
 ) -> None:
     (pictures / "GRACE").rename(pictures.parent / "elsewhere")
     carry()
-    assert missing(context, collection) == [(faces[1].face_id, Reason.NO_PICTURE)]
+    assert missing(context, collection) == [(faces[1].face_id, LossReason.NO_PICTURE)]
     carry(pictures.parent / "elsewhere")
     assert missing(context, collection) == []
 
@@ -199,8 +198,8 @@ def test_faces_that_are_not_found_again_are_noted_and_not_looked_for_again(
     results = carry(seen_by=blind)
     (lost,) = (loss for result in results for loss in result.losses)
     (expected,) = (f for f in faces if f.external_id == "both" and f.box.left > 0.5)
-    assert lost == Loss(expected.face_id, Reason.UNDETECTED)
-    assert missing(context, collection) == [(expected.face_id, Reason.UNDETECTED)]
+    assert lost == Loss(expected.face_id, LossReason.UNDETECTED)
+    assert missing(context, collection) == [(expected.face_id, LossReason.UNDETECTED)]
     assert carry() == []
 
 
@@ -217,7 +216,7 @@ def test_a_picture_that_cannot_be_decoded_is_noted(
     (result,) = carry()
     assert result.path.name == "broken.jpg"
     assert [loss.face_id for loss in result.losses] == [face.face_id for face in lost]
-    assert [reason for _, reason in missing(context, collection)] == [Reason.UNREADABLE] * 2
+    assert [reason for _, reason in missing(context, collection)] == [LossReason.UNREADABLE] * 2
     (one, _) = list_missing(context, collection)
     assert one.detail.startswith("not a readable JPEG")
 

@@ -40,18 +40,19 @@ if TYPE_CHECKING:
     from reknown.services.videos.identification import VideoIdentification
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
     Enrol = Callable[..., EnrolmentResult]
     Vector = NDArray[np.float32]
 
 
 @pytest.fixture
-def reference(engine: Engine, eileen_image: DecodedImage, enrol: Enrol, eileen: bytes) -> Vector:
+def reference(
+    engine: Engine, eileen_pixels: NDArray[np.uint8], enrol: Enrol, eileen: bytes
+) -> Vector:
     """The template of Eileen Collins, who is enrolled."""
     enrol(eileen)
-    (face,) = engine.detect(eileen_image)
-    (template,) = engine.embed(eileen_image, [face])
+    (face,) = engine.detect(eileen_pixels)
+    (template,) = engine.embed(eileen_pixels, [face])
     return template.vector
 
 

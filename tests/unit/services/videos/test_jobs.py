@@ -19,7 +19,7 @@ from reknown.jobs import queue
 from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
 from reknown.ledger.requests import RequestToken
 from reknown.services.context import Actor, Context
-from reknown.services.videos.job_records import ObjectPlace, Task, Wanted
+from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task
 from reknown.services.videos.jobs import (
     MAX_BYTES,
     MAX_OPEN,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["objects"]
 
-_VIDEO = Wanted(ObjectPlace("media", "a.mp4"))
-_SEARCH = Wanted(ObjectPlace("media", "a.mp4"), similarity=80)
+_VIDEO = JobRequest(ObjectPlace("media", "a.mp4"))
+_SEARCH = JobRequest(ObjectPlace("media", "a.mp4"), similarity=80)
 _BOB = Actor("key:BOB")
 
 
@@ -98,11 +98,11 @@ def test_what_is_not_there_or_too_large_is_not_started(
     ada: Context, database: Database, objects: Objects
 ) -> None:
     objects.sizes |= {"b.mp4": MAX_BYTES, "c.mp4": MAX_BYTES + 1}
-    assert _start(ada, wanted=Wanted(ObjectPlace("media", "b.mp4")))
+    assert _start(ada, wanted=JobRequest(ObjectPlace("media", "b.mp4")))
     with pytest.raises(VideoTooLargeError):
-        _start(ada, wanted=Wanted(ObjectPlace("media", "c.mp4")))
+        _start(ada, wanted=JobRequest(ObjectPlace("media", "c.mp4")))
     with pytest.raises(ObjectNotFoundError):
-        _start(ada, wanted=Wanted(ObjectPlace("media", "d.mp4")))
+        _start(ada, wanted=JobRequest(ObjectPlace("media", "d.mp4")))
     with pytest.raises(NotFoundError):
         _start(ada, task=Task.SEARCH, wanted=_SEARCH, collection="nobody")
     assert _count(database) == 1

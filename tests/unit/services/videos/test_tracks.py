@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from reknown.services.videos.tracks import Kept
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
 
     Vector = NDArray[np.float32]
 
@@ -70,9 +69,9 @@ NAME = "party of Eileen.mp4"
 
 
 @pytest.fixture(scope="module")
-def reference(engine: Engine, eileen_image: DecodedImage) -> Vector:
+def reference(engine: Engine, eileen_pixels: NDArray[np.uint8]) -> Vector:
     """The template of Eileen Collins, who is not enrolled anywhere."""
-    (template,) = engine.embed(eileen_image, engine.detect(eileen_image))
+    (template,) = engine.embed(eileen_pixels, engine.detect(eileen_pixels))
     return template.vector
 
 

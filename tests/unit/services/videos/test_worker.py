@@ -17,10 +17,10 @@ from reknown.jobs import queue
 from reknown.jobs.queue import NewJob, State
 from reknown.jobs.schema import jobs
 from reknown.ledger.records import DeleteExpiredJobsRecord
-from reknown.services.videos.job_records import ObjectPlace, Task, Wanted, write
+from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task, write
 from reknown.services.videos.leases import KeptLease, LeaseLostError
 from reknown.services.videos.notices import NoticeSender
-from reknown.services.videos.worker import Worker, WorkerIntervals
+from reknown.services.videos.worker import VideoWorker, WorkerIntervals
 from reknown.storage.database import reading
 from unit.services.ledgers import last
 from unit.services.videos.places import analyst, objects, worker_context
@@ -77,17 +77,19 @@ def _notices(database: Database, sender: Sender, log: Any, wait: float | None = 
 @pytest.fixture
 def make_worker(
     worker_context: WorkerContext, database: Database, sender: Sender, log: Any
-) -> Callable[[WorkerIntervals], Worker]:
-    return lambda intervals: Worker(worker_context, _notices(database, sender, log), log, intervals)
+) -> Callable[[WorkerIntervals], VideoWorker]:
+    return lambda intervals: VideoWorker(
+        worker_context, _notices(database, sender, log), log, intervals
+    )
 
 
 @pytest.fixture
-def worker(make_worker: Callable[[WorkerIntervals], Worker]) -> Worker:
+def worker(make_worker: Callable[[WorkerIntervals], VideoWorker]) -> VideoWorker:
     return make_worker(WorkerIntervals(lease=timedelta(seconds=0.3), poll=0.05))
 
 
 def _add(database: Database) -> str:
-    request = write(Wanted(ObjectPlace("media", "a.mp4")))
+    request = write(JobRequest(ObjectPlace("media", "a.mp4")))
     with database.begin() as connection:
         return queue.add(connection, NewJob(Task.FACES.value, "key:ADA", None, request))
 
@@ -100,7 +102,7 @@ def _state(database: Database, job_id: str) -> State:
 
 
 def test_once_means_all_that_is_there(
-    worker: Worker, database: Database, sender: Sender, capture: LogCapture
+    worker: VideoWorker, database: Database, sender: Sender, capture: LogCapture
 ) -> None:
     added = [_add(database) for _ in range(3)]
     worker.run_once()
@@ -112,7 +114,7 @@ def test_once_means_all_that_is_there(
 
 
 def test_trouble_of_the_operators_is_in_the_log_with_its_trace(
-    worker: Worker, database: Database, analyst: Analyst, capture: LogCapture
+    worker: VideoWorker, database: Database, analyst: Analyst, capture: LogCapture
 ) -> None:
     _add(database)
     analyst.answer = ZeroDivisionError("/srv/secret")
@@ -122,7 +124,7 @@ def test_trouble_of_the_operators_is_in_the_log_with_its_trace(
 
 
 @pytest.fixture
-def interrupt() -> Iterator[Callable[[Worker], Callable[[], None]]]:
+def interrupt() -> Iterator[Callable[[VideoWorker], Callable[[], None]]]:
     """Makes what sends this process the signal upon which a worker stops.
 
     It is sent in the end in any case, so that no test runs for ever.
@@ -131,7 +133,7 @@ def interrupt() -> Iterator[Callable[[Worker], Callable[[], None]]]:
     def send() -> None:
         os.kill(os.getpid(), signal.SIGUSR1)
 
-    def install(worker: Worker) -> Callable[[], None]:
+    def install(worker: VideoWorker) -> Callable[[], None]:
         signal.signal(signal.SIGUSR1, lambda *_: worker.stop())
         latest.start()
         return send
@@ -146,14 +148,14 @@ def interrupt() -> Iterator[Callable[[Worker], Callable[[], None]]]:
 
 @pytest.fixture
 def stopped_by_signal(
-    worker: Worker, interrupt: Callable[[Worker], Callable[[], None]]
+    worker: VideoWorker, interrupt: Callable[[VideoWorker], Callable[[], None]]
 ) -> Callable[[], None]:
     return interrupt(worker)
 
 
 def test_it_stops_when_it_has_nothing_to_do(
-    make_worker: Callable[[WorkerIntervals], Worker],
-    interrupt: Callable[[Worker], Callable[[], None]],
+    make_worker: Callable[[WorkerIntervals], VideoWorker],
+    interrupt: Callable[[VideoWorker], Callable[[], None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slept: list[float] = []
@@ -170,7 +172,7 @@ def test_it_stops_when_it_has_nothing_to_do(
 
 
 def test_it_stops_in_the_middle_of_an_analysis_and_gives_the_job_back(
-    worker: Worker,
+    worker: VideoWorker,
     database: Database,
     analyst: Analyst,
     capture: LogCapture,
@@ -196,7 +198,7 @@ def test_it_stops_in_the_middle_of_an_analysis_and_gives_the_job_back(
 
 
 def test_a_job_that_cannot_be_ended_does_not_stop_the_queue(
-    worker: Worker,
+    worker: VideoWorker,
     database: Database,
     analyst: Analyst,
     sender: Sender,
@@ -256,13 +258,13 @@ def _check_for_ten_seconds(kept: KeptLease) -> None:
 
 
 def test_what_has_expired_is_deleted_and_that_is_in_the_ledger(
-    worker: Worker, worker_context: WorkerContext, database: Database, log: Any
+    worker: VideoWorker, worker_context: WorkerContext, database: Database, log: Any
 ) -> None:
     job_id = _add(database)
     worker.run_once()
     with database.begin() as connection:
         connection.execute(jobs.update().values(expires_at="2020-01-01T00:00:00.000000+00:00"))
-    Worker(worker_context, _notices(database, Sender(), log), log).run_once()
+    VideoWorker(worker_context, _notices(database, Sender(), log), log).run_once()
     with reading(database) as connection:
         assert queue.find(connection, job_id) is None
         assert connection.execute(jobs.select()).all() == []
@@ -276,7 +278,7 @@ def test_others_may_delete_what_they_kept(
 ) -> None:
     called: list[int] = []
     notices = _notices(database, Sender(), log)
-    Worker(worker_context, notices, log, purge=lambda: called.append(1)).run_once()
+    VideoWorker(worker_context, notices, log, purge=lambda: called.append(1)).run_once()
     assert called == [1]
 
 
@@ -286,7 +288,7 @@ def test_notices_are_tried_again_until_they_arrive(
     _add(database)
     sender = Sender(NotifyError("nobody there"), NotifyError("still nobody"))
     notices = _notices(database, sender, log)
-    Worker(worker_context, notices, log).run_once()
+    VideoWorker(worker_context, notices, log).run_once()
     assert len(sender.sent) == 1
     assert notices.deliver() == 0
     failures = [e for e in capture.entries if e["event"] == "notice not delivered"]
@@ -309,7 +311,7 @@ def test_notices_are_given_up_where_trying_is_vain(
     _add(database)
     sender = Sender(error)
     notices = _notices(database, sender, log, wait)
-    Worker(worker_context, notices, log).run_once()
+    VideoWorker(worker_context, notices, log).run_once()
     assert (sender.errors, sender.sent, notices.deliver()) == ([], [], 0)
 
 
@@ -318,12 +320,12 @@ def test_a_notice_that_waits_does_not_keep_others_waiting(
 ) -> None:
     added = [_add(database) for _ in range(2)]
     sender = Sender(NotifyError("busy"))
-    Worker(worker_context, _notices(database, sender, log, 60), log).run_once()
+    VideoWorker(worker_context, _notices(database, sender, log, 60), log).run_once()
     assert [message_id for _, _, message_id in sender.sent] == added[1:]
 
 
 def test_notices_are_delivered_while_a_job_is_in_work(
-    worker: Worker,
+    worker: VideoWorker,
     database: Database,
     analyst: Analyst,
     sender: Sender,
@@ -361,7 +363,7 @@ def test_a_bug_leaves_the_job_to_its_lease(
     def broken(*_: object) -> str:
         raise InputError("cannot be told")
 
-    worker = Worker(
+    worker = VideoWorker(
         replace(worker_context, notice=broken),
         _notices(database, sender, log),
         log,

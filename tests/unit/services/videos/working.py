@@ -11,7 +11,7 @@ from callers import strangers
 from reknown.jobs import outbox, queue
 from reknown.jobs.queue import NewJob
 from reknown.services.context import Actor
-from reknown.services.videos.job_records import BY_TIME, ObjectPlace, Task, Wanted, write
+from reknown.services.videos.job_records import BY_TIME, JobRequest, ObjectPlace, Task, write
 from reknown.services.videos.jobs import ResultRequest, read_job
 from reknown.services.videos.work import work
 from unit.services.videos.places import QUIET
@@ -32,7 +32,7 @@ VIDEO = "ab" * 32
 
 
 def add_job(database: Database, task: Task, collection: str | None = None, **wanted: Any) -> str:
-    what = Wanted(ObjectPlace("media", "a.mp4"), **wanted)
+    what = JobRequest(ObjectPlace("media", "a.mp4"), **wanted)
     with database.begin() as connection:
         return queue.add(connection, NewJob(task.value, ADA, collection, write(what)))
 

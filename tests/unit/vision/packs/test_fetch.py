@@ -20,7 +20,7 @@ from reknown.biometrics.errors import (
     ModelFileError,
     ModelNotFoundError,
 )
-from reknown.vision.packs.fetch import Patience, _SafeRedirects, pull
+from reknown.vision.packs.fetch import RetryPolicy, _SafeRedirects, pull
 from reknown.vision.packs.sources import FileState
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Answer = Callable[["Handler", bytes, int], None]
 
-QUICK = Patience(timeout=5, attempts=3, pause=0)
+QUICK = RetryPolicy(timeout=5, attempts=3, pause=0)
 PULL_IN_CHILD = """
 import sys
 from pathlib import Path
@@ -150,7 +150,7 @@ def pack(
 
 def _pull(store: PackStore, name: str = "mine", accept_licence: bool = False) -> None:
     manifest = store.manifest(name)
-    pull(manifest, store.cache, accept_licence=accept_licence, patience=QUICK)
+    pull(manifest, store.cache, accept_licence=accept_licence, retries=QUICK)
 
 
 def _leftovers(store: PackStore) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reknown.biometrics.errors import ModelFileError, ReknownError
 from reknown.vision.detect.yunet import YunetSettings
 from reknown.vision.packs.manifest import PackManifest, parse_manifest, read_manifest
-from reknown.vision.packs.part import PackFile, Part, Table
+from reknown.vision.packs.part import ManifestTable, PackFile, PackPart
 from reknown.vision.packs.recipes import Recipe
 from reknown.vision.packs.space import detector_fingerprint, template_space
 
@@ -93,11 +93,11 @@ def test_a_role_belongs_to_one_part(store: PackStore) -> None:
         msgspec.structs.replace(store.manifest("public-domain"), points=points)
 
 
-class SmileFiles(Table, frozen=True, kw_only=True):
+class SmileFiles(ManifestTable, frozen=True, kw_only=True):
     smile: PackFile
 
 
-class SmilePart(Part, frozen=True, kw_only=True, tag="smile"):
+class SmilePart(PackPart, frozen=True, kw_only=True, tag="smile"):
     recipes = (Recipe("smile", ("smile",), lambda data: {"smile": data}),)
     files: SmileFiles
     width: int = 1
