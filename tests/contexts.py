@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reknown.services.executor import Executor
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
+    from reknown.vision.engines import PackSource
 
 ACTOR = Actor("tester")
 
@@ -56,10 +57,11 @@ def make_context(
     executor: Executor | None = None,
     objects: ObjectReader | None = None,
     actor: Actor = ACTOR,
+    packs: PackSource | None = None,
 ) -> Context:
     """A context over these engines, the first of which is the default one."""
-    packs = GivenPacks({engine.space.pack: engine for engine in engines})
-    used = Engines(packs, engines[0].space.pack if engines else "opencv")
+    given = GivenPacks({engine.space.pack: engine for engine in engines})
+    used = Engines(packs or given, engines[0].space.pack if engines else "opencv")
     platform = Platform(
         database=database,
         engines=used,

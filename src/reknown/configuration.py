@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONFIG = "REKNOWN_CONFIG"
 DEFAULT_PACK = "opencv"
 DEFAULT_REGION = "us-east-1"
+DEFAULT_COLLECTION = "people"
 MASTER_KEY, WEBHOOK_SECRET = "REKNOWN_MASTER_KEY", "REKNOWN_WEBHOOK_SECRET"
 # Read from the environment alone, and never shown.
 SECRETS = {
@@ -84,6 +85,12 @@ class Server:
     queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
     template_memory: int = _option(
         2048, "Memory for templates of the collections searched last.", unit="MiB", least=1
+    )
+    model_memory: int = _option(
+        4096, "Memory for model packs; the least recently used go first.", unit="MiB", least=1
+    )
+    model_idle_seconds: float = _option(
+        600, "After so long without use, a model pack is unloaded.", unit="seconds", least=1
     )
     video_workers: int = _option(
         1,

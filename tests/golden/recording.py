@@ -54,11 +54,10 @@ class Recording:
 
 def _order(row: dict[str, Any]) -> None:
     """Sorts what a row of the ledger lists by ids, which are drawn."""
-    detail = row.get("detail", {})
-    if row.get("operation") == "delete tracks" or "job" in detail:
-        for name in {"faces", "tracks"} & set(detail):
-            if isinstance(detail[name], list):
-                detail[name].sort()
+    record = row.get("record", {})
+    if row.get("operation") in ("delete tracks", "delete faces", "delete user"):
+        for name in {"faces", "tracks"} & set(record):
+            record[name].sort()
 
 
 def differences(story: str, file: str, steps: list[dict[str, Any]]) -> str:

@@ -53,7 +53,7 @@ def complete_pack(incomplete: str) -> list[str]:
 def complete_video(context: typer.Context, incomplete: str) -> list[str]:
     """Names of videos of which the collection keeps tracks."""
     try:
-        from reknown.cli.options import DEFAULT_COLLECTION
+        from reknown.configuration import DEFAULT_COLLECTION
         from reknown.gallery.tracks import list_tracks
 
         collection = context.params.get("collection") or DEFAULT_COLLECTION

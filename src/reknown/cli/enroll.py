@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.options import (
-    DEFAULT_COLLECTION,
     CollectionName,
     Data,
     Json,
     Pack,
 )
+from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
     from reknown.services.galleries.enrolment import EnrolmentResult, Outcome

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
+from reknown.cli.options import CollectionName, Data, Json
+from reknown.configuration import DEFAULT_COLLECTION
 
 cli = typer.Typer(
     help="The single faces of a gallery.", no_args_is_help=True, rich_markup_mode=None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.options import (
-    DEFAULT_COLLECTION,
     CollectionName,
     Data,
     Draw,
@@ -16,6 +15,7 @@ from reknown.cli.options import (
     Score,
     Threshold,
 )
+from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
     from reknown.biometrics import thresholds

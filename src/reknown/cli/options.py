@@ -68,5 +68,3 @@ ConfigFile = Annotated[
         expose_value=False,
     ),
 ]
-
-DEFAULT_COLLECTION = "people"

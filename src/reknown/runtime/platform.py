@@ -10,7 +10,7 @@ from reknown.objects.allow import NoObjects
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
 from reknown.storage.database import open_database
-from reknown.vision.engines import Engines, StoredPacks
+from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def open_platform(
     Raises `DatabaseError`.
     """
     store = PackStore(settings.cache, [settings.packs])
-    engines = Engines(StoredPacks(store), pack or settings.pack)
+    limits = EngineLimits(settings.server.model_idle_seconds, settings.server.model_memory * 2**20)
+    engines = Engines(StoredPacks(store), pack or settings.pack, limits)
     database = open_database(settings.data)
     try:
         yield Platform(

@@ -10,13 +10,13 @@ import typer
 
 from reknown.biometrics.errors import GalleryError, InputError, ModelError, ReknownError
 from reknown.cli.options import (
-    DEFAULT_COLLECTION,
     CollectionName,
     Data,
     Json,
     Score,
     Threshold,
 )
+from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
     from reknown.services.context import Context

@@ -8,8 +8,9 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_video
-from reknown.cli.options import DEFAULT_COLLECTION, CollectionName, Data, Json
+from reknown.cli.options import CollectionName, Data, Json
 from reknown.cli.video.times import moment
+from reknown.configuration import DEFAULT_COLLECTION
 from reknown.reporting.times import clock
 
 if TYPE_CHECKING:
