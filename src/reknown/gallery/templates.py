@@ -12,7 +12,7 @@ from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces, users
 from reknown.gallery.subjects import SubjectRoll
 from reknown.gallery.users import user_key
-from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
@@ -93,16 +93,6 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
     own = faces.c.user_id == user_key(row.id, user).scalar_subquery()
     query = _templates().where(own).order_by(unindexed(faces.c.id))
     return _gathered(connection.execute(query).all(), space_of(row))
-
-
-def page_templates(
-    connection: Connection, collection: str, after: str | None, limit: int
-) -> Page[tuple[str, bytes]]:
-    """A page of (face id, little-endian float32) in order of enrolment; raises `NotFoundError`."""
-    query = _templates().where(faces.c.collection_id == require(connection, collection).id)
-    return fetch_page(
-        connection, query, faces.c.id, after, limit, lambda row: (row.face_id, row.template)
-    )
 
 
 def count_templates(connection: Connection, owner: int) -> int:

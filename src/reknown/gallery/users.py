@@ -52,16 +52,6 @@ def list_users(
     return fetch_page(connection, query, users.c.id, after, limit, _user)
 
 
-def subject_id_of(connection: Connection, collection: str, user: str) -> str | None:
-    """The opaque id of a user, None if there is none of that name.
-
-    Raises `NotFoundError` for the collection.
-    """
-    owner = require(connection, collection).id
-    query = select(users.c.subject_id).where(users.c.collection_id == owner, users.c.name == user)
-    return connection.execute(query).scalar_one_or_none()
-
-
 def find_names(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, str]:
     """The names of those of these subjects that are still there, by their opaque ids."""
     names: dict[str, str] = {}

@@ -86,12 +86,6 @@ def failed(connection: Connection, notice: Notice, error: str, delay: timedelta 
     _change(connection, notice.id, notice.attempt, values)
 
 
-def postpone(connection: Connection, notice: Notice) -> None:
-    """Gives it back as if it had not been claimed."""
-    values = {"attempts": notice.attempt - 1, "due_at": as_text(now(connection))}
-    _change(connection, notice.id, notice.attempt, values)
-
-
 def _due(connection: Connection, channels: Collection[str]) -> ColumnElement[bool]:
     return (notices.c.due_at <= as_text(now(connection))) & notices.c.channel.in_(channels)
 

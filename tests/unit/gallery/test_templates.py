@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.errors import NotFoundError
 from reknown.gallery import templates as module
 from reknown.gallery.collections import create_collection
 from reknown.gallery.faces import add_faces, delete_faces
 from reknown.gallery.templates import (
     load_templates,
-    page_templates,
     pick_templates,
     templates_of_user,
 )
@@ -106,28 +105,3 @@ def test_templates_of_a_user(
     assert templates_of_user(connection, collection, "nobody").vectors.shape == (0, space.dimension)
     with pytest.raises(NotFoundError, match="'nowhere'"):
         templates_of_user(connection, "nowhere", "Ada")
-
-
-def test_templates_are_paged(
-    connection: Connection,
-    collection: str,
-    picture: Callable[[int], ImageRecord],
-    face: Callable[[int], NewFace],
-) -> None:
-    new = [face(number) for number in range(5)]
-    records = add_faces(connection, collection, picture(1), new, "Ada")
-    expected = [
-        (record.face_id, item.template.vector.astype("<f4").tobytes())
-        for record, item in zip(records, new, strict=True)
-    ]
-    shown: list[tuple[str, bytes]] = []
-    page = page_templates(connection, collection, None, 2)
-    while page.next is not None:
-        assert len(page.items) == 2
-        shown += page.items
-        page = page_templates(connection, collection, page.next, 2)
-    assert shown + list(page.items) == expected
-    with pytest.raises(NotFoundError, match="'nowhere'"):
-        page_templates(connection, "nowhere", None, 2)
-    with pytest.raises(InputError, match="at least one"):
-        page_templates(connection, collection, None, 0)

@@ -16,7 +16,6 @@ from reknown.gallery.users import (
     find_names,
     get_user,
     list_users,
-    subject_id_of,
 )
 
 if TYPE_CHECKING:
@@ -132,15 +131,8 @@ def test_a_user_has_an_opaque_id_that_goes_with_it(
     assert str(UUID(ada.subject_id)) == ada.subject_id != bob.subject_id
     faces = list_faces(connection, collection).items
     assert [record.subject_id for record in faces] == [ada.subject_id, bob.subject_id, None]
-    assert subject_id_of(connection, collection, "Ada") == ada.subject_id
     ids = [ada.subject_id, bob.subject_id, "", *(str(UUID(int=n)) for n in range(1000))]
     assert find_names(connection, ids) == {ada.subject_id: "Ada", bob.subject_id: "Bob"}
     delete_user(connection, collection, "Ada")
     assert find_names(connection, ids) == {bob.subject_id: "Bob"}
-    assert subject_id_of(connection, collection, "Ada") is None
     assert create_user(connection, collection, "Ada").subject_id != ada.subject_id
-
-
-def test_opaque_ids_are_of_a_collection_that_is_there(connection: Connection) -> None:
-    with pytest.raises(NotFoundError):
-        subject_id_of(connection, "nowhere", "Ada")

@@ -76,12 +76,3 @@ def test_only_the_channels_at_hand_are_served(connection: Connection) -> None:
     assert not outbox.has_due(connection, [])
     assert outbox.claim(connection, ["sns"], _MINUTE) is None
     assert outbox.claim(connection, ["webhook"], _MINUTE) is not None
-
-
-def test_what_is_postponed_counts_as_never_claimed(connection: Connection) -> None:
-    outbox.add(connection, "job", "sns", "topic", "body")
-    for _ in range(3):
-        notice = outbox.claim(connection, _BOTH, _MINUTE)
-        assert notice is not None
-        assert notice.attempt == 1
-        outbox.postpone(connection, notice)

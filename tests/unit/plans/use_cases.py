@@ -306,9 +306,6 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.switching.switch": _undo,
     "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
-    "gallery.templates.page_templates": lambda c, _: templates.page_templates(
-        c, COLLECTION, "9", 10
-    ),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
         c, COLLECTION, _faces(n)
     ),
@@ -349,14 +346,12 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.users.get_user": lambda c, _: users.get_user(c, COLLECTION, user(0)),
     "gallery.users.list_users": lambda c, _: users.list_users(c, COLLECTION, "9", 10),
-    "gallery.users.subject_id_of": lambda c, _: users.subject_id_of(c, COLLECTION, user(0)),
     "storage.clock.now": lambda c, _: clock.now(c),
     "jobs.outbox.add": lambda c, _: outbox.add(c, digest(0), "webhook", "", "{}"),
     "jobs.outbox.claim": lambda c, _: _notice(c),
     "jobs.outbox.delivered": lambda c, _: outbox.delivered(c, _notice(c)),
     "jobs.outbox.failed": lambda c, _: outbox.failed(c, _notice(c), "no answer", None),
     "jobs.outbox.has_due": lambda c, _: outbox.has_due(c, ["sns", "webhook"]),
-    "jobs.outbox.postpone": lambda c, _: outbox.postpone(c, _notice(c)),
     "jobs.queue.add": lambda c, _: queue.add(c, queue.NewJob("search", "ada", None, "{}")),
     "jobs.queue.claim": lambda c, _: _lease(c),
     "jobs.queue.count_by_state": lambda c, _: queue.count_by_state(c),
