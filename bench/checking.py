@@ -220,13 +220,13 @@ def _unrecorded(rows: Counter[str], records: Sequence[Record]) -> Iterator[str]:
 
 
 def _enrolled_twice(ledger: Iterable[Event]) -> Iterator[str]:
-    """No picture was sent twice, so none may be enrolled twice."""
-    pictures = Counter(
+    """No image was sent twice, so none may be enrolled twice."""
+    images = Counter(
         (event.collection, event.record.image_sha256)
         for event in ledger
         if isinstance(event.record, EnrolRecord)
     )
-    yield from (f"{name}: {image}" for (name, image), count in pictures.items() if count > 1)
+    yield from (f"{name}: {image}" for (name, image), count in images.items() if count > 1)
 
 
 def latencies(records: Sequence[Record]) -> dict[str, dict[str, float]]:

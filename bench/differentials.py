@@ -68,7 +68,7 @@ def _mated(random: np.random.Generator, factors: Floats) -> SubjectTrials:
 
 
 def _non_mated(random: np.random.Generator, factors: Floats) -> PairTrials:
-    """All pairs of one picture each; some people resemble others more."""
+    """All pairs of one image each; some people resemble others more."""
     own = _FMR * factors * np.exp(random.normal(-0.125, 0.5, len(factors)))
     rates = np.triu(np.sqrt(np.outer(own, own)), 1)
     errors = np.argwhere(random.random(rates.shape) < rates)

@@ -1,6 +1,6 @@
-"""Time and memory of `evaluate verify` on all pairs of 10,000 pictures: 50 million comparisons.
+"""Time and memory of `evaluate verify` on all pairs of 10,000 images: 50 million comparisons.
 
-    python bench/evaluation.py [PICTURES] > evaluation.json
+    python bench/evaluation.py [IMAGES] > evaluation.json
 
 Templates are drawn, not made: what is measured is everything after them, from the search for
 duplicates to the page of HTML. The peer is what a script would do: all scores in one array, and
@@ -21,11 +21,11 @@ import numpy as np
 
 from reknown.biometrics.templates import TemplateSpace
 from reknown.evaluation.data.duplicates import (
-    PictureMarks,
+    ImageMarks,
     no_duplicates,
 )
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.manifest import Manifest, Sample
-from reknown.evaluation.data.pictures import Pictures
 from reknown.evaluation.data.templates import TemplateSet
 from reknown.evaluation.runs.verify import verification_report
 from reknown.reporting.page import render
@@ -56,7 +56,7 @@ def _apart(name: str, count: int) -> object:
 def _ours(count: int) -> dict[str, object]:
     drawn = _drawn(count)
     started = time.perf_counter()
-    report = verification_report(Pictures.of(drawn.manifest, drawn.templates))
+    report = verification_report(EvaluatedImages.of(drawn.manifest, drawn.templates))
     page = render(report)
     seconds = time.perf_counter() - started
     point = next(p for p in report.figures["points"] if p["target_fmr"] == _TARGET)
@@ -88,8 +88,8 @@ def _spent(seconds: float) -> dict[str, float]:
     return {"seconds": round(seconds, 1), "peak_mib": round(peak / 1024)}
 
 
-def _drawn(count: int) -> Pictures:
-    """Two pictures each of half as many people; every figure from one seed."""
+def _drawn(count: int) -> EvaluatedImages:
+    """Two images each of half as many people; every figure from one seed."""
     random = np.random.default_rng(1)
     samples = tuple(
         Sample(row + 1, Path(f"{row // _PER_SUBJECT:06}/{row}.jpg"), f"{row // _PER_SUBJECT:06}",
@@ -100,7 +100,7 @@ def _drawn(count: int) -> Pictures:
     vectors = np.repeat(people, _PER_SUBJECT, axis=0)[:count]
     vectors += _SPREAD * random.normal(size=vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    marks = PictureMarks(
+    marks = ImageMarks(
         tuple(f"{row:064x}" for row in range(count)),
         random.integers(0, 2**63, count).astype(np.uint64),
         random.integers(0, 256, (count, 256)).astype(np.uint8),
@@ -113,10 +113,10 @@ def _drawn(count: int) -> Pictures:
         quality=random.integers(0, 101, count).astype(np.int16),
         failed=np.zeros(count, bool),
         reasons=("",) * count,
-        pictures=marks,
+        images=marks,
     )
     manifest = Manifest(Path(), samples, (), "")
-    return Pictures(manifest, templates, no_duplicates())
+    return EvaluatedImages(manifest, templates, no_duplicates())
 
 
 if __name__ == "__main__":

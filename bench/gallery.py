@@ -1,4 +1,4 @@
-"""What the gallery takes for one face, one picture, one user, and for searches side by side.
+"""What the gallery takes for one face, one image, one user, and for searches side by side.
 
     python bench/gallery.py [FACES...] > gallery.json
 
@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.cli.demo_pictures import EILEEN, jpeg
+from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.cli.session import open_engine
 from reknown.gallery import faces, schema, templates, users
 from reknown.gallery.cache import TemplateCache
@@ -71,7 +71,7 @@ _COLLECTION = "people"
 _COUNTS = (1, 3, 10, 500)
 _ASSOCIATED = (1, 3, 10, 100)
 _AT_ONCE = 5_000
-_PICTURES = 20
+_IMAGES = 20
 _MOST_ROUNDS = 30
 _SECONDS = 1.0
 _SEARCH_SECONDS = 4.0
@@ -128,7 +128,7 @@ def main() -> None:
                 report["searches"] = _searches(context, size)
             spent = _calls(gallery)
             spent["IndexFaces, after the networks"] = _indexed(context)
-            spent["enroll, a picture, after the networks"] = _enrolled(context)
+            spent["enroll, an image, after the networks"] = _enrolled(context)
             report["milliseconds"][size] = {step: round(ms, 2) for step, ms in spent.items()}
     print(json.dumps(report, indent=1))
 
@@ -146,7 +146,7 @@ class Filled:
         first = _owned(self.size) if free else 0
         return [_face_id(int(n)) for n in self.random.integers(first, self.size, count)]
 
-    def picture(self) -> str:
+    def image(self) -> str:
         return _digest(int(self.random.integers(self.size)))
 
     def user(self) -> str:
@@ -191,7 +191,7 @@ def _fill(connection: Connection, size: int) -> None:
     connection.execute(insert(schema.users), people)
     box = {"box_left": 0.2, "box_top": 0.2, "box_width": 0.5, "box_height": 0.5}
     seen = {**made, **box, "confidence": 0.99, "quality": 60}
-    picture = {"collection_id": owner, "name": "1.jpg", "width": 250, "height": 250}
+    image = {"collection_id": owner, "name": "1.jpg", "width": 250, "height": 250}
     for start in range(0, size, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, size))
         centres = np.repeat(
@@ -199,8 +199,8 @@ def _fill(connection: Connection, size: int) -> None:
         )
         noise = _units(random.normal(size=centres.shape))
         vectors = _units(centres + _SPREAD * noise)
-        pictures = [{**picture, "sha256": _digest(number)} for number in numbers]
-        connection.execute(insert(schema.images), pictures)
+        images = [{**image, "sha256": _digest(number)} for number in numbers]
+        connection.execute(insert(schema.images), images)
         rows = [
             {
                 **seen,
@@ -230,13 +230,13 @@ def _face_id(number: int) -> str:
 
 
 def _digest(number: int) -> str:
-    return sha256(f"picture {number}".encode()).hexdigest()
+    return sha256(f"image {number}".encode()).hexdigest()
 
 
 def _calls(gallery: Filled) -> dict[str, float]:
     name = _COLLECTION
     found = {
-        "find_image": gallery.read(lambda c: faces.find_image(c, name, gallery.picture())),
+        "find_image": gallery.read(lambda c: faces.find_image(c, name, gallery.image())),
         "list_faces of a user": gallery.read(
             lambda c: faces.list_faces(c, name, user=gallery.user())
         ),
@@ -288,12 +288,12 @@ def _indexed(context: Context) -> float:
 
 def _enrolled(context: Context) -> float:
     """An image's share of some, which are looked up side by side and stored one by one."""
-    plan = [Enrolee(bytes([number]), f"new {number}") for number in range(_PICTURES)]
+    plan = [Enrolee(bytes([number]), f"new {number}") for number in range(_IMAGES)]
     started = time.perf_counter()
     results = list(enrol_subjects(context, _COLLECTION, plan))
     spent = time.perf_counter() - started
     assert all(result.face is not None for result in results), results[0].reason
-    return 1000 * spent / _PICTURES
+    return 1000 * spent / _IMAGES
 
 
 def _searches(context: Context, size: int) -> list[dict[str, Any]]:

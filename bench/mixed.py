@@ -47,7 +47,7 @@ SHARES = {
     "CreateCollection": 0.5,
     "DeleteCollection": 0.3,
 }
-_PICTURES = 24
+_IMAGES = 24
 _PAUSE = 0.05
 _WRONG = 0.01
 
@@ -97,9 +97,9 @@ class Record:
 
 def run_clients(access: Access, plans: Sequence[Plan], stop: Path, crashes: bool) -> list[Record]:
     """One thread for each plan, until the file `stop` is there."""
-    pictures = serving.variants(_PICTURES, plans[0].number)
+    images = serving.variants(_IMAGES, plans[0].number)
     group = serving.group()
-    clients = [Client(access, plan, pictures, group, crashes) for plan in plans]
+    clients = [Client(access, plan, images, group, crashes) for plan in plans]
     threads = [threading.Thread(target=client.work, args=(stop,)) for client in clients]
     for thread in threads:
         thread.start()
@@ -112,12 +112,12 @@ class Client:
     """Calls one operation after the other; with `crashes` it outlives the server."""
 
     def __init__(
-        self, access: Access, plan: Plan, pictures: list[bytes], group: bytes, crashes: bool
+        self, access: Access, plan: Plan, images: list[bytes], group: bytes, crashes: bool
     ) -> None:
         self.record = Record({name: Known(dict.fromkeys(ids)) for name, ids in plan.own.items()})
         self._plan = plan
         self._client = RawClient(access)
-        self._pictures = pictures
+        self._images = images
         self._group = group
         self._crashes = crashes
         self._chance = random.Random(plan.number)
@@ -208,8 +208,8 @@ class Client:
 
     # --- choosing
 
-    def _picture(self) -> dict[str, Any]:
-        return {"Bytes": serving.in_base64(self._chance.choice(self._pictures))}
+    def _image(self) -> dict[str, Any]:
+        return {"Bytes": serving.in_base64(self._chance.choice(self._images))}
 
     def _any(self) -> str:
         return self._chance.choice(self._plan.all)
@@ -227,32 +227,32 @@ class Client:
         # the latest ones, so that real faces are among them
         return self._chance.sample(fit[-50:], min(most, len(fit)))
 
-    # --- pictures and searches
+    # --- images and searches
 
     def _detect(self) -> None:
         if self._chance.random() < 0.1:
             self._call("DetectFaces", {"Image": {"Bytes": serving.in_base64(self._group)}})
             return
-        self._call("DetectFaces", {"Image": self._picture()})
+        self._call("DetectFaces", {"Image": self._image()})
 
     def _compare(self) -> None:
-        body = {"SourceImage": self._picture(), "TargetImage": self._picture()}
+        body = {"SourceImage": self._image(), "TargetImage": self._image()}
         self._call("CompareFaces", body)
 
     def _search_by_image(self) -> None:
         if self._chance.random() < _WRONG:
-            wrong = {"CollectionId": "no-such-collection", "Image": self._picture()}
+            wrong = {"CollectionId": "no-such-collection", "Image": self._image()}
             self._call("SearchFacesByImage", wrong, "ResourceNotFoundException")
             return
-        body = {"CollectionId": self._any(), "Image": self._picture(), "MaxFaces": 10}
+        body = {"CollectionId": self._any(), "Image": self._image(), "MaxFaces": 10}
         self._call("SearchFacesByImage", body)
 
     def _search_users_by_image(self) -> None:
-        body = {"CollectionId": self._any(), "Image": self._picture(), "MaxUsers": 10}
+        body = {"CollectionId": self._any(), "Image": self._image(), "MaxUsers": 10}
         self._call("SearchUsersByImage", body)
 
     def _search_all(self) -> None:
-        body = {"CollectionId": self._any(), "Image": self._picture(), "MaxFaces": 10}
+        body = {"CollectionId": self._any(), "Image": self._image(), "MaxFaces": 10}
         self._call("ReknownSearchAllFacesByImage", body)
 
     def _search_faces(self) -> None:
@@ -274,10 +274,10 @@ class Client:
 
     def _index(self) -> None:
         name = self._own()
-        picture = serving.fresh(self._chance.choice(self._pictures))
+        image = serving.fresh(self._chance.choice(self._images))
         body = {
             "CollectionId": name,
-            "Image": {"Bytes": serving.in_base64(picture)},
+            "Image": {"Bytes": serving.in_base64(image)},
             "ExternalImageId": self._name("photo"),
             "QualityFilter": "NONE",
         }

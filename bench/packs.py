@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from reknown.cli.demo_pictures import GRACE, jpeg
+from reknown.cli.demo_images import GRACE, jpeg
 from reknown.cli.session import pack_store
 from reknown.vision.batch import available_cores
 from reknown.vision.engines import Engines, StoredPacks
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def measure(pack: str) -> None:
-    images, now = pictures(), [0.0]
+    images, now = sample_images(), [0.0]
     engines = Engines(StoredPacks(pack_store()), pack, clock=lambda: now[0])
     for number in range(_ROUNDS):
         before = resident()
@@ -86,14 +86,14 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def pictures() -> list[NDArray[np.uint8]]:
+def sample_images() -> list[NDArray[np.uint8]]:
     """One face in four sizes, and many."""
     crowd = Image.new("RGB", (1280, 1280))
     for number in range(_CROWD):
         face = GRACE.crop().resize((300, 300))
         crowd.paste(face, (10 + 320 * (number % 4), 10 + 320 * (number // 4)))
     alone = [GRACE.crop().resize((side, side)) for side in _SIDES]
-    return [decode_image(jpeg(picture)).pixels for picture in (*alone, crowd)]
+    return [decode_image(jpeg(image)).pixels for image in (*alone, crowd)]
 
 
 def resident() -> int:

@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def overhead(rounds: int) -> dict[str, Any]:
-    pictures = serving.portraits(_SIDES)
+    images = serving.portraits(_SIDES)
     with tempfile.TemporaryDirectory() as folder, serving.running(Path(folder)) as server:
         access = serving.make_key(server.data, server.address)
         client = serving.RawClient(access)
@@ -80,10 +80,10 @@ def overhead(rounds: int) -> dict[str, Any]:
             lambda: {"server": [], "engine": []}
         )
         for turn in range(rounds + _WARM_UP):
-            for name, picture in pictures.items():
+            for name, image in images.items():
                 side = int(name.split()[-1])
                 for operation in OPERATIONS:
-                    body = request_body(operation, picture)
+                    body = request_body(operation, image)
                     headers = client.signed(operation, body)
                     sides: list[tuple[str, Callable[[], float]]] = [
                         ("server", functools.partial(over_http, client, headers, body)),
@@ -121,8 +121,8 @@ def comparison(times: dict[tuple[str, int], dict[str, list[float]]]) -> dict[str
     return report
 
 
-def request_body(operation: str, picture: bytes) -> bytes:
-    image = {"Bytes": serving.in_base64(picture)}
+def request_body(operation: str, data: bytes) -> bytes:
+    image = {"Bytes": serving.in_base64(data)}
     bodies: dict[str, dict[str, Any]] = {
         "DetectFaces": {"Image": image},
         "SearchFacesByImage": {"CollectionId": _COLLECTION, "Image": image},
@@ -141,15 +141,15 @@ def over_http(client: RawClient, headers: dict[str, str], body: bytes) -> float:
     return spent
 
 
-def directly(engine: Engine, operation: str, picture: bytes) -> float:
+def directly(engine: Engine, operation: str, image: bytes) -> float:
     """Seconds for what the operation asks of the engine."""
     started = time.perf_counter()
-    pixels = decode_image(picture).pixels
+    pixels = decode_image(image).pixels
     faces = engine.detect(pixels)
     if operation == "SearchFacesByImage":
         engine.embed(pixels, faces[:1])
     elif operation == "CompareFaces":
-        target = decode_image(picture).pixels
+        target = decode_image(image).pixels
         found = engine.detect(target)
         (template,) = engine.embed(pixels, faces[:1])
         for other in engine.embed(target, found):
@@ -167,10 +167,10 @@ class EngineProcess:
         )
         self.seconds(OPERATIONS[0], next(iter(serving.portraits(_SIDES))))
 
-    def seconds(self, operation: str, picture: str) -> float:
+    def seconds(self, operation: str, image: str) -> float:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([operation, picture]) + "\n")
+        self._process.stdin.write(json.dumps([operation, image]) + "\n")
         self._process.stdin.flush()
         return float(self._process.stdout.readline())
 
@@ -179,11 +179,11 @@ class EngineProcess:
 
 
 def serve_engine() -> None:
-    engine, pictures = open_engine(None), serving.portraits(_SIDES)
+    engine, images = open_engine(None), serving.portraits(_SIDES)
     with ThreadPoolExecutor(available_cores()) as pool:
         for line in sys.stdin:
             operation, name = json.loads(line)
-            spent = pool.submit(directly, engine, operation, pictures[name]).result()
+            spent = pool.submit(directly, engine, operation, images[name]).result()
             sys.stdout.write(f"{spent}\n")
             sys.stdout.flush()
 
@@ -203,7 +203,7 @@ def stage_means(address: str) -> dict[str, float]:
 
 
 def floors(access: Access, times: int) -> dict[str, float]:
-    """Medians of what no request goes below: a bare GET, a request without a picture, a commit."""
+    """Medians of what no request goes below: a bare GET, a request without an image, a commit."""
     client = serving.RawClient(access)
     connection = http.client.HTTPConnection(urlsplit(access.address).netloc, timeout=10)
 
@@ -280,7 +280,7 @@ def steps(rounds: int) -> dict[str, Any]:
     from reknown.runtime.server import make_edge
     from reknown.runtime.stores import open_vault
 
-    pictures = serving.portraits(_SIDES)
+    images = serving.portraits(_SIDES)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         with serving.running(Path(folder)) as server:
             access = serving.make_key(server.data, server.address)
@@ -297,8 +297,8 @@ def steps(rounds: int) -> dict[str, Any]:
         for operation in OPERATIONS:
             rows: list[dict[str, float]] = []
             for turn in range(rounds + _WARM_UP):
-                for picture in pictures.values():
-                    body = request_body(operation, picture)
+                for image in images.values():
+                    body = request_body(operation, image)
                     signed = client.signed(operation, body)
                     signed["Host"] = urlsplit(access.address).netloc
                     headers = tuple(

@@ -23,7 +23,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from PIL import Image, ImageEnhance, ImageOps
 
-from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, group_image, jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,25 +217,25 @@ def variants(count: int, seed: int, side: int = 240) -> list[bytes]:
     crops = [portrait.crop() for portrait in (EILEEN, GRACE)]
     made = []
     for number in range(count):
-        picture = crops[number % 2].resize((side, side), Image.Resampling.BILINEAR)
-        picture = picture.rotate(float(chance.uniform(-8, 8)), Image.Resampling.BICUBIC)
+        image = crops[number % 2].resize((side, side), Image.Resampling.BILINEAR)
+        image = image.rotate(float(chance.uniform(-8, 8)), Image.Resampling.BICUBIC)
         if chance.random() < 0.5:
-            picture = ImageOps.mirror(picture)
+            image = ImageOps.mirror(image)
         left, top = (int(n) for n in chance.integers(0, 12, 2))
-        picture = picture.crop((left, top, left + side - 12, top + side - 12))
-        picture = ImageEnhance.Brightness(picture).enhance(float(chance.uniform(0.85, 1.15)))
-        made.append(jpeg(picture, 85))
+        image = image.crop((left, top, left + side - 12, top + side - 12))
+        image = ImageEnhance.Brightness(image).enhance(float(chance.uniform(0.85, 1.15)))
+        made.append(jpeg(image, 85))
     return made
 
 
-def fresh(picture: bytes) -> bytes:
-    """The same picture as another file: a comment is added behind the JPEG's first marker."""
+def fresh(image: bytes) -> bytes:
+    """The same image as another file: a comment is added behind the JPEG's first marker."""
     note = uuid4().bytes
-    return picture[:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + picture[2:]
+    return image[:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + image[2:]
 
 
-def in_base64(picture: bytes) -> str:
-    return base64.b64encode(picture).decode()
+def in_base64(image: bytes) -> str:
+    return base64.b64encode(image).decode()
 
 
 def strangers(count: int, dimension: int, seed: int) -> NDArray[np.float32]:
@@ -248,8 +248,8 @@ def template_space(client: RawClient) -> dict[str, Any]:
     """The space of the server's pack, by way of a collection with one face."""
     name = f"space-{uuid4()}"
     client.must("CreateCollection", {"CollectionId": name})
-    picture = in_base64(portraits((300,))[f"{GRACE.name} 300"])
-    client.must("IndexFaces", {"CollectionId": name, "Image": {"Bytes": picture}})
+    image = in_base64(portraits((300,))[f"{GRACE.name} 300"])
+    client.must("IndexFaces", {"CollectionId": name, "Image": {"Bytes": image}})
     space = client.must("ReknownExportTemplates", {"CollectionId": name})["TemplateSpace"]
     client.must("DeleteCollection", {"CollectionId": name})
     return dict(space)
@@ -269,7 +269,7 @@ def import_strangers(
 
 
 def templates(vectors: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """Templates to import, each of a picture of its own."""
+    """Templates to import, each of an image of its own."""
     return [
         {
             "FaceId": str(uuid4()),
@@ -291,7 +291,7 @@ def arn(collection: str) -> str:
 
 def group() -> bytes:
     """A JPEG of both people in all variants of the demo."""
-    return jpeg(group_picture()[0].reduce(2), 85)
+    return jpeg(group_image()[0].reduce(2), 85)
 
 
 def say(text: str) -> None:

@@ -2,10 +2,10 @@
 
     .venv/bin/python bench/several_views.py IMAGES/
 
-IMAGES holds a folder of pictures for each person (LFW view 2 was used). For each number of views
-K, the templates of all people with more than K pictures are made of their first K; mated are
-their other pictures, non-mated all pictures of all others. Thresholds were chosen on single
-pictures of the same people, so the first row only repeats the calibration; the others tell
+IMAGES holds a folder of images for each person (LFW view 2 was used). For each number of views
+K, the templates of all people with more than K images are made of their first K; mated are
+their other images, non-mated all images of all others. Thresholds were chosen on single
+images of the same people, so the first row only repeats the calibration; the others tell
 how far from it several views are.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def templates(engine: Engine, paths: list[Path]) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
-    """The template of each picture's largest face (n, d), and whose folder it is from (n,)."""
+    """The template of each image's largest face (n, d), and whose folder it is from (n,)."""
 
     def work(path: Path) -> NDArray[np.float32] | None:
         policy = ExtractionPolicy(engine.space, limit=1)
@@ -66,10 +66,10 @@ def rates(
     unit: bool,
 ) -> dict[str, Any]:
     assert engine.calibration is not None
-    pictures = defaultdict(list)
+    images = defaultdict(list)
     for number, name in enumerate(people):
-        pictures[name].append(number)
-    chosen = {name: own for name, own in pictures.items() if len(own) > views}
+        images[name].append(number)
+    chosen = {name: own for name, own in images.items() if len(own) > views}
     joined = np.array([vectors[own[:views]].mean(axis=0) for own in chosen.values()])
     if unit:
         joined /= np.linalg.norm(joined, axis=1, keepdims=True)

@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/small_faces.py IMAGES/ [--people 1500]
 
-IMAGES holds a folder of pictures for each person (LFW view 2 was used). The second picture of each
+IMAGES holds a folder of images for each person (LFW view 2 was used). The second image of each
 person is shrunk until its face is so many pixels wide and searched as a video's frames are; the
-first pictures of all people are the references. Where the face is not found, the mate is missed.
+first images of all people are the references. Where the face is not found, the mate is missed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
 def read_two(
     engine: Engine, reference: Path, probe: Path
 ) -> tuple[Floats, Pixels, DetectedFace] | None:
-    """The template of one picture, the other one with its largest face; None without a face."""
+    """The template of one image, the other one with its largest face; None without a face."""
     fit = extract(engine, read_image_file(reference), ExtractionPolicy(engine.space, limit=1)).fit
     pixels = decode_image(read_image_file(probe)).pixels
     faces = engine.detect(pixels)
@@ -103,7 +103,7 @@ def probe(
     search = np.asarray(cv2.resize(small, None, fx=2, fy=2), np.uint8)
     if min(search.shape[:2]) < 12 or not (found := engine.detect(search)):
         return None
-    shot = take_shot(engine, cut_out(small, found[0], 0), picture=False)
+    shot = take_shot(engine, cut_out(small, found[0], 0), with_jpeg=False)
     return shot.vector, shot.score
 
 

@@ -2,7 +2,7 @@
 
     make bench
 
-All sides work on the same files in turns, so that a busy machine slows all: pictures of 250
+All sides work on the same files in turns, so that a busy machine slows all: images of 250
 pixels, and the same enlarged to 1,024. Without the real faces in `$REKNOWN_SHARED/data` the two
 portraits of the demo are used.
 """
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 from reknown.cli.session import open_engine
 from reknown.vision.batch import map_bounded
 from reknown.vision.embed.base import cut_chips
@@ -97,9 +97,9 @@ def enlarged(chosen: list[Path], folder: Path) -> list[Path]:
     made = []
     for number, path in enumerate(chosen):
         made.append(folder / f"{number}.jpg")
-        with Image.open(path) as picture:
-            shape = (_LARGE_SIDE, round(_LARGE_SIDE * picture.height / picture.width))
-            picture.convert("RGB").resize(shape, Image.Resampling.BICUBIC).save(made[-1])
+        with Image.open(path) as image:
+            shape = (_LARGE_SIDE, round(_LARGE_SIDE * image.height / image.width))
+            image.convert("RGB").resize(shape, Image.Resampling.BICUBIC).save(made[-1])
     return made
 
 

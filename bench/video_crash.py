@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import serving
 
-from reknown.cli.demo_pictures import EILEEN, jpeg
+from reknown.cli.demo_images import EILEEN, jpeg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import videos
@@ -256,8 +256,8 @@ def main() -> None:
     ):
         client = _caller(serving.make_key(plant.data, plant.server.address))
         client("CreateCollection", {"CollectionId": "people"})
-        picture = {"Bytes": base64.b64encode(jpeg(EILEEN.crop())).decode()}
-        client("IndexFaces", {"CollectionId": "people", "Image": picture})
+        image = {"Bytes": base64.b64encode(jpeg(EILEEN.crop())).decode()}
+        client("IndexFaces", {"CollectionId": "people", "Image": image})
         expected = _results(client, _start(client, 0))
         numbers = range(1, arguments.rounds + 1)
         rounds = [_round(plant, client, number, chance) for number in numbers]

@@ -3,7 +3,7 @@
     reknown serve                                   # prints the lines to export
     python examples/rekognition_client.py friends eileen.jpg photo.jpg
 
-Makes a collection, indexes the faces of the first picture, and searches the collection for
+Makes a collection, indexes the faces of the first image, and searches the collection for
 the largest face of the second one. Needs boto3 and the environment that `reknown serve` prints.
 """
 

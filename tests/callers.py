@@ -55,7 +55,7 @@ def ledger(server: Server) -> list[dict[str, Any]]:
 def templates(
     vectors: Iterable[NDArray[np.float32]], user: str | None = None
 ) -> list[dict[str, Any]]:
-    """Templates to import, of a picture each."""
+    """Templates to import, of an image each."""
     made: list[dict[str, Any]] = [
         {
             "FaceId": str(uuid4()),

@@ -12,7 +12,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
@@ -107,7 +107,7 @@ def shared() -> Path:
 
 @pytest.fixture
 def people(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
-    """A folder for each of the two people, one picture in each."""
+    """A folder for each of the two people, one image in each."""
     root = tmp_path / "people"
     for name, data in (("Eileen Collins", eileen), ("Grace Hopper", grace)):
         (root / name).mkdir(parents=True)

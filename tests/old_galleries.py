@@ -62,7 +62,7 @@ def before_magnitudes(
         )
         for reference in references:
             image, face = reference.image, reference.face
-            picture = _insert(
+            image_id = _insert(
                 connection,
                 images,
                 collection_id=owner,
@@ -78,7 +78,7 @@ def before_magnitudes(
                 faces,
                 face_id=face.face_id,
                 collection_id=owner,
-                image_id=picture,
+                image_id=image_id,
                 user_id=user,
                 box_left=face.box.left,
                 box_top=face.box.top,
@@ -93,10 +93,10 @@ def before_magnitudes(
             )
 
 
-def references(engine: Engine, pictures: Mapping[str, bytes]) -> list[MovedFace]:
-    """The largest face of each picture, by the name of its person."""
+def references(engine: Engine, images: Mapping[str, bytes]) -> list[MovedFace]:
+    """The largest face of each image, by the name of its person."""
     found = []
-    for number, (name, data) in enumerate(pictures.items()):
+    for number, (name, data) in enumerate(images.items()):
         image = decode_image(data)
         ((face, template),) = engine.extract(image.pixels, engine.detect(image.pixels)[:1])
         record = ImageRecord(image.sha256, f"{name}.jpg", image.width, image.height)

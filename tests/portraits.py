@@ -1,4 +1,4 @@
-"""Pictures for tests, made from the two portraits of the demo."""
+"""Images for tests, made from the two portraits of the demo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,18 +49,18 @@ def three() -> bytes:
     return jpeg(canvas)
 
 
-def save_many(root: Path, pictures: int, people: int) -> None:
-    """Different pictures made from the two portraits, in a folder for each of the people."""
+def save_many(root: Path, images: int, people: int) -> None:
+    """Different images made from the two portraits, in a folder for each of the people."""
     chance = random.Random(0)
-    for number in range(pictures):
-        picture = (EILEEN, GRACE)[number % 2].crop().resize((300, 300))
-        picture = picture.rotate(chance.uniform(-8, 8), Image.Resampling.BICUBIC)
+    for number in range(images):
+        image = (EILEEN, GRACE)[number % 2].crop().resize((300, 300))
+        image = image.rotate(chance.uniform(-8, 8), Image.Resampling.BICUBIC)
         left, top = chance.randint(0, 15), chance.randint(0, 15)
-        picture = picture.crop((left, top, left + 280, top + 280))
-        picture = ImageEnhance.Brightness(picture).enhance(chance.uniform(0.85, 1.15))
+        image = image.crop((left, top, left + 280, top + 280))
+        image = ImageEnhance.Brightness(image).enhance(chance.uniform(0.85, 1.15))
         folder = root / f"person {number % people}"
         folder.mkdir(exist_ok=True)
-        picture.save(folder / f"{number:02d}.jpg", quality=90)
+        image.save(folder / f"{number:02d}.jpg", quality=90)
 
 
 def crowd(columns: int, rows: int) -> bytes:
@@ -73,12 +73,12 @@ def crowd(columns: int, rows: int) -> bytes:
 
 
 def mirrored_grace() -> bytes:
-    """Another picture of the same person."""
+    """Another image of the same person."""
     return jpeg(ImageOps.mirror(GRACE.crop()))
 
 
 def rotated(data: bytes, orientation: int, turn: Image.Transpose) -> bytes:
-    """The picture with its pixels turned and a note (EXIF) on how to turn them back."""
+    """The image with its pixels turned and a note (EXIF) on how to turn them back."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     buffer = io.BytesIO()
@@ -88,7 +88,7 @@ def rotated(data: bytes, orientation: int, turn: Image.Transpose) -> bytes:
 
 
 def png(data: bytes) -> bytes:
-    """The same picture as a PNG."""
+    """The same image as a PNG."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(data)) as image:
         image.save(buffer, "PNG")
@@ -96,7 +96,7 @@ def png(data: bytes) -> bytes:
 
 
 def spoilt() -> dict[str, bytes]:
-    """By the reason of `IndexFaces` that it is refused for: a picture of one person."""
+    """By the reason of `IndexFaces` that it is refused for: an image of one person."""
     eileen, grace = EILEEN.crop(), GRACE.crop()
     changes: dict[str, Callable[[], Image.Image]] = {
         "LOW_BRIGHTNESS": lambda: dimmed(grace, 0.15),
@@ -113,23 +113,23 @@ def mediocre() -> bytes:
     return jpeg(blurred(EILEEN.crop(), 2.5))
 
 
-def blurred(picture: Image.Image, radius: float) -> Image.Image:
-    return picture.filter(ImageFilter.GaussianBlur(radius))
+def blurred(image: Image.Image, radius: float) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(radius))
 
 
-def dimmed(picture: Image.Image, share: float) -> Image.Image:
-    return ImageEnhance.Brightness(picture).enhance(share)
+def dimmed(image: Image.Image, share: float) -> Image.Image:
+    return ImageEnhance.Brightness(image).enhance(share)
 
 
-def distorted(picture: Image.Image, height: int) -> Image.Image:
+def distorted(image: Image.Image, height: int) -> Image.Image:
     """400 pixels wide and so high."""
-    return _scaled(picture, 400).resize((400, height))
+    return _scaled(image, 400).resize((400, height))
 
 
-def tiny(picture: Image.Image, side: int) -> Image.Image:
-    """The picture, scaled to that side, in the middle of a larger one."""
+def tiny(image: Image.Image, side: int) -> Image.Image:
+    """The image, scaled to that side, in the middle of a larger one."""
     canvas = Image.new("RGB", (400, 400), _GREY)
-    canvas.paste(_scaled(picture, side), (150, 150))
+    canvas.paste(_scaled(image, side), (150, 150))
     return canvas
 
 

@@ -30,13 +30,13 @@ def track(
     *,
     best_ms: int | None = None,
     at: tuple[float, float] = (0.5, 0.5),
-    picture: tuple[int, int, int] | None = None,
+    image: tuple[int, int, int] | None = None,
 ) -> Track:
-    """A face that stays `at` its place; `picture` is the colour of its shot's cut-out."""
+    """A face that stays `at` its place; `image` is the colour of its shot's cut-out."""
     shown = face(*at)
     seen = [Observation(t, shown) for t in (*range(from_ms, to_ms, 200), to_ms)]
     middle = (from_ms + to_ms) // 2 if best_ms is None else best_ms
-    jpeg = b"" if picture is None else plain_jpeg(picture)
+    jpeg = b"" if image is None else plain_jpeg(image)
     return Track(person, tuple(seen), (Shot(middle, shown, jpeg),), template)
 
 
@@ -63,7 +63,7 @@ def towards(
 
 
 def plain_jpeg(colour: tuple[int, int, int], size: tuple[int, int] = (80, 80)) -> bytes:
-    """A picture of one colour."""
+    """An image of one colour."""
     buffer = io.BytesIO()
     Image.new("RGB", size, colour).save(buffer, "JPEG")
     return buffer.getvalue()

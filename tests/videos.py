@@ -10,7 +10,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
 
     Pixels = NDArray[np.uint8]
     # where the middle of a portrait is, in ratios of the frame, at a share 0 to 1 of the scene
@@ -46,13 +46,13 @@ def render(
     target: Any = str(place) if not hasattr(place, "write") else place
     with av.open(target, "w", format=container) as output:
         stream: Any = None
-        for picture, time_ms in frames:
+        for image, time_ms in frames:
             if stream is None:
-                stream = _stream(output, codec, picture, quality)
+                stream = _stream(output, codec, image, quality)
                 stream.pix_fmt = pixels
                 if turns:
                     stream.set_display_rotation(90.0 * turns)
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame.pts, frame.time_base = time_ms, _MILLISECONDS
             output.mux(stream.encode(frame))
         if stream is not None:
@@ -85,18 +85,18 @@ def scene(
     size: tuple[int, int] = SIZE,
     ground: tuple[int, int, int] = _GREY,
 ) -> Iterator[tuple[Pixels, int]]:
-    """Pictures moving over a ground; later ones lie over earlier ones."""
+    """Images moving over a ground; later ones lie over earlier ones."""
     width, height = size
     for number, time_ms in enumerate(times_ms):
         canvas = Image.new("RGB", size, ground)
         share = number / max(len(times_ms) - 1, 1)
-        for picture, motion in actors:
+        for image, motion in actors:
             x, y = motion(share)
             corner = (
-                round(x * width - picture.width / 2),
-                round(y * height - picture.height / 2),
+                round(x * width - image.width / 2),
+                round(y * height - image.height / 2),
             )
-            canvas.paste(picture, corner)
+            canvas.paste(image, corner)
         yield np.asarray(canvas), time_ms
 
 
@@ -132,9 +132,9 @@ def uneven(start_ms: int, end_ms: int, seed: int = 0) -> list[int]:
         times.append(following)
 
 
-def _stream(output: Any, codec: str, picture: Pixels, quality: str) -> Any:
+def _stream(output: Any, codec: str, image: Pixels, quality: str) -> Any:
     options = {"preset": "ultrafast", "crf": quality} if codec == "libx264" else {}
     stream = output.add_stream(codec, rate=30, options=options)
-    stream.height, stream.width = picture.shape[:2]
+    stream.height, stream.width = image.shape[:2]
     stream.time_base = stream.codec_context.time_base = _MILLISECONDS
     return stream

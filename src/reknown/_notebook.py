@@ -42,7 +42,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
 
 
-def picture(source: Source, sha256: str, labels: Sequence[Label]) -> str:
+def figure(source: Source, sha256: str, labels: Sequence[Label]) -> str:
     """The image with boxes, small enough for a page; nothing where its file is another one now."""
     from reknown.biometrics.errors import ReknownError  # noqa: PLC0415 - decoders load late
     from reknown.services.images.sources import read_source  # noqa: PLC0415

@@ -256,8 +256,8 @@ class Reknown:
 
         require_evaluation_support()
         from reknown._evaluated import evaluated  # noqa: PLC0415
+        from reknown.evaluation.data.images import EvaluatedImages  # noqa: PLC0415
         from reknown.evaluation.data.manifest import read_manifest  # noqa: PLC0415
-        from reknown.evaluation.data.pictures import Pictures  # noqa: PLC0415
         from reknown.evaluation.data.templates import extract  # noqa: PLC0415
         from reknown.evaluation.runs.verify import verification_report  # noqa: PLC0415
         from reknown.vision.packs.space import detector_fingerprint  # noqa: PLC0415
@@ -272,10 +272,8 @@ class Reknown:
             detector=detector_fingerprint(packs.manifest(engine.space.pack)),
             progress=progress,
         )
-        pictures = Pictures.of(manifest, templates, engine.calibration)
-        report = verification_report(
-            pictures, similarities=similarities, without_names=without_names
-        )
+        images = EvaluatedImages.of(manifest, templates, engine.calibration)
+        report = verification_report(images, similarities=similarities, without_names=without_names)
         return evaluated(report)
 
 

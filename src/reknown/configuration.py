@@ -80,7 +80,7 @@ class Server:
     )
     port: int = _option(8080, "Port to listen on; 0 picks a free one.", least=0, most=65535)
     workers: int | None = _option(
-        None, "Pictures processed at once.", otherwise="one per core", least=1
+        None, "Images processed at once.", otherwise="one per core", least=1
     )
     queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
     template_memory: int = _option(
@@ -108,14 +108,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objects:
-    """Where the pictures and videos are read from that callers name as `S3Object`."""
+    """Where the images and videos are read from that callers name as `S3Object`."""
 
     buckets: Path | None = _option(
-        None, "Read S3Object pictures and videos from DIR/bucket/key.", "DIR"
+        None, "Read S3Object images and videos from DIR/bucket/key.", "DIR"
     )
     s3_endpoint: str | None = _option(
         None,
-        "Read S3Object pictures and videos from this S3-compatible store, with the credentials "
+        "Read S3Object images and videos from this S3-compatible store, with the credentials "
         "that AWS clients on this machine find.",
         "URL",
     )

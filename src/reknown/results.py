@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reknown._evaluated import ErrorRate, EvaluatedPeople, ThresholdRates
-from reknown._notebook import Shown, paragraph, picture, table
+from reknown._notebook import Shown, figure, paragraph, table
 from reknown.biometrics.text import one_in, printable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class DetectedFaces(Shown):
             for n, face in enumerate(self.faces, 1)
         ]
         columns = ("face", "confidence", "quality", "yaw", "pitch", "roll")
-        shown = picture(self._source, self.sha256, labels) + table(columns, rows)
+        shown = figure(self._source, self.sha256, labels) + table(columns, rows)
         return shown if rows else shown + paragraph(str(self))
 
 
@@ -235,7 +235,7 @@ class IdentifiedFaces(Shown):
             for n, (_, found) in enumerate(self.faces, 1)
             for candidate in found.candidates
         ]
-        shown = picture(self._source, self.sha256, labels) + table(
+        shown = figure(self._source, self.sha256, labels) + table(
             ("face", "candidate", *_MEANING), rows
         )
         return shown + paragraph(self.caution if rows else str(self))

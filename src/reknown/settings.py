@@ -107,6 +107,8 @@ class Sources:
             self._problems.append(f"cannot read {path}: {error.strerror}")
         except ValueError as error:  # of the syntax, with line and column, or of the encoding
             self._problems.append(f"{path} is not valid TOML: {error}")
+        except RecursionError:
+            self._problems.append(f"{path} is nested too deeply")
         else:
             for key, raw in _flat(document):
                 self._add_key(path, key, raw)
@@ -171,7 +173,7 @@ class Sources:
     ) -> None:
         try:
             value = _converted(option, raw, folder)
-        except ValueError:
+        except (ValueError, OverflowError):
             place = name if folder is None else f"{name}: {option.key}"
             self._problems.append(f"{place} must be {option.expected}, got {_shown(raw)}")
         else:
@@ -221,7 +223,10 @@ def _names(raw: object) -> tuple[str, ...]:
 def _shown(raw: object) -> str:
     if isinstance(raw, str) and _ADDRESS.match(raw):
         return "an address"  # which may hold a password
-    text = repr(raw)
+    try:
+        text = repr(raw)
+    except ValueError:  # Python writes no integer of thousands of digits
+        return "too large a number"
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def _chips() -> NDArray[np.uint8]:
-    picture = astronaut()
+    image = astronaut()
     random = np.random.default_rng(0)
     crops = [
-        picture[top : top + 150, left : left + 150] for top, left in ((40, 150), (0, 0), (300, 200))
+        image[top : top + 150, left : left + 150] for top, left in ((40, 150), (0, 0), (300, 200))
     ]
     noise = random.integers(0, 256, (150, 150, 3), np.uint8)
     return np.stack(

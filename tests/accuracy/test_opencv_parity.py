@@ -3,7 +3,7 @@
 What of a template is exact and what is not:
 
 - The same pixels give the same bits: in any run, thread, process and order of faces.
-- Whatever lies 128 pixels or more from the face's surroundings, and the picture's size, changes
+- Whatever lies 128 pixels or more from the face's surroundings, and the image's size, changes
   no bit. What is nearer does: YuNet sees that far around a cell.
 - A face that moves by a multiple of 32 pixels, YuNet's largest stride, has the same template
   but for rounding, since float32 coordinates are coarser far from the corner. By other
@@ -27,7 +27,7 @@ from PIL import Image
 from skimage.data import astronaut, camera, chelsea, coffee
 
 from portraits import crowd, pair, three
-from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture
+from reknown.cli.demo_images import EILEEN, GRACE, group_image
 from reknown.vision.detect.yunet import YunetDetector, YunetSettings
 from reknown.vision.images import decode_image
 from reknown.vision.inference import OnnxNetwork
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
     from reknown.vision.analyze import Engine
     from reknown.vision.inference import Model
 
@@ -141,7 +141,7 @@ def _astronaut(width: int, height: int) -> Pixels:
     return np.asarray(Image.fromarray(astronaut()).resize((width, height)))
 
 
-PICTURES: dict[str, Callable[[], Pixels]] = {
+IMAGES: dict[str, Callable[[], Pixels]] = {
     **{
         f"{side} pixels": partial(_astronaut, side, side)
         for side in (100, 160, 250, 333, 512, 641, 1000, 1280)
@@ -152,7 +152,7 @@ PICTURES: dict[str, Callable[[], Pixels]] = {
     "both": lambda: decode_image(pair()).pixels,
     "three": lambda: decode_image(three()).pixels,
     "a crowd": lambda: decode_image(crowd(9, 6)).pixels,
-    "many variants": lambda: np.asarray(group_picture()[0].resize((1280, 370))),
+    "many variants": lambda: np.asarray(group_image()[0].resize((1280, 370))),
     "a man from the side": lambda: np.repeat(camera()[..., None], 3, axis=2),
     "a cat": chelsea,
     "coffee": coffee,
@@ -184,12 +184,12 @@ def _found(networks: Mapping[str, Model], pixels: Pixels) -> Floats:
     return np.hstack([corners, sides, points, found.scores[:, None]])
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_yunet_finds_what_opencv_finds(
     store: PackStore, networks: Mapping[str, Model], name: str
 ) -> None:
     """Boxes and landmarks to a thousandth of a pixel, scores to a millionth."""
-    pixels = np.ascontiguousarray(PICTURES[name]())
+    pixels = np.ascontiguousarray(IMAGES[name]())
     found, expected = _found(networks, pixels), _reference(store, pixels)
     assert len(found) == len(expected) == COUNTS.get(name, 1)
     # Faces that look the same have the same score, and either may come first.
@@ -198,7 +198,7 @@ def test_yunet_finds_what_opencv_finds(
     np.testing.assert_allclose(found[:, 14], expected[:, 14], rtol=0, atol=1e-6)
 
 
-def test_a_large_picture_is_what_opencv_finds_in_the_smaller_one(
+def test_a_large_image_is_what_opencv_finds_in_the_smaller_one(
     store: PackStore, networks: Mapping[str, Model]
 ) -> None:
     large = _astronaut(2000, 1700)
@@ -246,9 +246,9 @@ def alone(opencv: Engine, tiles: tuple[Pixels, Pixels]) -> tuple[DetectedFace, T
 
 BEYOND = 320 + TILE + FAR
 SURROUNDINGS: dict[str, Callable[[Pixels], Pixels]] = {
-    "a smaller picture": lambda c: c[:BEYOND, :BEYOND],
-    "a wide picture": lambda c: np.pad(c, ((0, 0), (0, 320), (0, 0)), constant_values=200),
-    "a tall picture": lambda c: np.pad(c, ((0, 99), (0, 0), (0, 0)), constant_values=200),
+    "a smaller image": lambda c: c[:BEYOND, :BEYOND],
+    "a wide image": lambda c: np.pad(c, ((0, 0), (0, 320), (0, 0)), constant_values=200),
+    "a tall image": lambda c: np.pad(c, ((0, 99), (0, 0), (0, 0)), constant_values=200),
     "an odd size": lambda c: c[:901, :877],
     "white at the right": lambda c: np.hstack([c[:, :BEYOND], np.full_like(c[:, BEYOND:], 255)]),
     "noise below": lambda c: np.vstack([c[:BEYOND], np.random.default_rng(0).integers(
@@ -263,8 +263,8 @@ def test_what_is_far_from_a_face_changes_no_bit_of_its_template(
     alone: tuple[DetectedFace, Template, Floats],
     surroundings: str,
 ) -> None:
-    picture = SURROUNDINGS[surroundings](_canvas(960, 960, (tiles[0], 320, 320)))
-    _, template, _ = _extracted(opencv, np.ascontiguousarray(picture), 320, 320)
+    image = SURROUNDINGS[surroundings](_canvas(960, 960, (tiles[0], 320, 320)))
+    _, template, _ = _extracted(opencv, np.ascontiguousarray(image), 320, 320)
     assert template.vector.tobytes() == alone[1].vector.tobytes()
     assert template.magnitude == alone[1].magnitude
 
@@ -279,9 +279,9 @@ def test_other_faces_change_no_bit_of_a_template(
     grace, eileen = tiles
     places = [(BEYOND, 320), (320, BEYOND), (BEYOND, BEYOND), (BEYOND, 0), (0, BEYOND)]
     crowd = [(eileen, left, top) for left, top in places[:others]]
-    picture = _canvas(960, 960, (grace, 320, 320), *crowd)
-    assert len(opencv.detect(picture)) == 1 + others
-    _, template, _ = _extracted(opencv, picture, 320, 320)
+    image = _canvas(960, 960, (grace, 320, 320), *crowd)
+    assert len(opencv.detect(image)) == 1 + others
+    _, template, _ = _extracted(opencv, image, 320, 320)
     assert template.vector.tobytes() == alone[1].vector.tobytes()
 
 
@@ -293,8 +293,8 @@ def test_a_face_that_moves_by_whole_cells_keeps_its_template_but_for_rounding(
     move: tuple[int, int],
 ) -> None:
     left, top = 320 + move[0], 320 + move[1]
-    picture = _canvas(1280, 1280, (tiles[0], left, top))
-    _, template, landmarks = _extracted(opencv, picture, left, top)
+    image = _canvas(1280, 1280, (tiles[0], left, top))
+    _, template, landmarks = _extracted(opencv, image, left, top)
     np.testing.assert_allclose(landmarks, alone[2], rtol=0, atol=1e-3)
     np.testing.assert_allclose(template.vector, alone[1].vector, rtol=0, atol=1e-3)
 
@@ -307,8 +307,8 @@ def test_a_face_that_moves_by_less_keeps_its_template_nearly(
     move: tuple[int, int],
 ) -> None:
     left, top = 320 + move[0], 320 + move[1]
-    picture = _canvas(960, 960, (tiles[0], left, top))
-    _, template, landmarks = _extracted(opencv, picture, left, top)
+    image = _canvas(960, 960, (tiles[0], left, top))
+    _, template, landmarks = _extracted(opencv, image, left, top)
     assert np.abs(landmarks - alone[2]).max() < 2
     assert float(template.vector @ alone[1].vector) > 0.97
 
@@ -321,17 +321,17 @@ def test_a_face_close_by_changes_a_template_little(
     gap: int,
 ) -> None:
     grace, eileen = tiles
-    picture = _canvas(960, 960, (grace, 320, 320), (eileen, 320 + TILE + gap, 320))
-    _, template, _ = _extracted(opencv, picture, 320, 320)
+    image = _canvas(960, 960, (grace, 320, 320), (eileen, 320 + TILE + gap, 320))
+    _, template, _ = _extracted(opencv, image, 320, 320)
     assert float(template.vector @ alone[1].vector) > 0.999
 
 
 @pytest.fixture(scope="module")
 def group() -> bytes:
     """A PNG of both people three times each."""
-    picture, _ = group_picture()
+    image, _ = group_image()
     buffer = io.BytesIO()
-    picture.crop((0, 0, 1116, picture.height)).save(buffer, "PNG")
+    image.crop((0, 0, 1116, image.height)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

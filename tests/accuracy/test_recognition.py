@@ -51,7 +51,7 @@ def folder(shared: Path) -> Path:
 
 @dataclass(frozen=True)
 class Judged:
-    """A pack, its engine, and the template of each picture."""
+    """A pack, its engine, and the template of each image."""
 
     pack: Pack
     engine: Engine
@@ -60,7 +60,7 @@ class Judged:
 
 @pytest.fixture(scope="module", params=PACKS, ids=lambda pack: pack.fixture)
 def judged(request: pytest.FixtureRequest, folder: Path) -> Judged:
-    """Of the face nearest to the middle of each picture: whom LFW means."""
+    """Of the face nearest to the middle of each image: whom LFW means."""
     engine: Engine = request.getfixturevalue(request.param.fixture)
 
     def work(path: Path) -> Template | None:

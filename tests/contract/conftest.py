@@ -52,17 +52,17 @@ def pair() -> bytes:
 
 @pytest.fixture(scope="session")
 def nobody() -> bytes:
-    """A picture without faces."""
+    """An image without faces."""
     return portraits.nobody()
 
 
 @pytest.fixture(scope="session")
 def spoilt() -> dict[str, bytes]:
-    """Pictures by the reason for which they are not indexed."""
+    """Images by the reason for which they are not indexed."""
     return portraits.spoilt()
 
 
 @pytest.fixture(scope="session")
 def in_base64(eileen: bytes) -> str:
-    """Eileen's picture as it stands in JSON."""
+    """Eileen's image as it stands in JSON."""
     return base64.b64encode(eileen).decode()

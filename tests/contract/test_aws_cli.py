@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not _AWS.exists(), reason=f"there is no {_AWS}: 
 
 
 class CommandLine:
-    """`aws rekognition` in a home of its own, where pictures are too."""
+    """`aws rekognition` in a home of its own, where images are too."""
 
     def __init__(self, server: Server, home: Path) -> None:
         self._environment = server.environment() | {"HOME": str(home)}
@@ -68,7 +68,7 @@ def faces(server: Server, name: str, pair: bytes) -> list[str]:
     return [record["Face"]["FaceId"] for record in records]
 
 
-def test_pictures_are_read_from_files(aws: CommandLine) -> None:
+def test_images_are_read_from_files(aws: CommandLine) -> None:
     boxes = aws(
         "detect-faces", "--image-bytes", "fileb://pair.jpg", "--query", "FaceDetails[].BoundingBox"
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reknown.api import shapes
 
 _EVERYWHERE = frozenset(HANDLERS)
-_PICTURES = frozenset(name for name, handler in HANDLERS.items() if handler.images)
+_IMAGES = frozenset(name for name, handler in HANDLERS.items() if handler.images)
 _CHANGES = frozenset(name for name, handler in HANDLERS.items() if handler.changes)
 
 
@@ -35,14 +35,14 @@ def _request(name: str) -> type[shapes.Shape]:
 
 
 _STARTS = frozenset(name for name in HANDLERS if name.startswith("Start"))
-_STORED = _PICTURES | _STARTS
+_STORED = _IMAGES | _STARTS
 _IN_COLLECTIONS = _with("collection_id", "resource_arn") - {"CreateCollection"}
 _SEARCHES = frozenset(name for name in HANDLERS if "Search" in name) - {"GetFaceSearch"}
 # Each leaf of the error trees, the code that it becomes and the operations that raise it.
 _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
-    ours.ImageTooLargeError: ("ImageTooLargeException", _PICTURES),
-    ours.ImageTooSmallError: ("InvalidParameterException", _PICTURES),
-    ours.InvalidImageError: ("InvalidImageFormatException", _PICTURES),
+    ours.ImageTooLargeError: ("ImageTooLargeException", _IMAGES),
+    ours.ImageTooSmallError: ("InvalidParameterException", _IMAGES),
+    ours.InvalidImageError: ("InvalidImageFormatException", _IMAGES),
     ours.VideoTooLargeError: ("VideoTooLargeException", _STARTS),
     # of these the job tells, not the request
     ours.InvalidVideoError: ("InvalidParameterException", _STARTS),
@@ -82,7 +82,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
     ours.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
     ours.ObjectNotFoundError: ("InvalidS3ObjectException", _STORED),
-    ours.ObjectTooLargeError: ("ImageTooLargeException", _PICTURES),
+    ours.ObjectTooLargeError: ("ImageTooLargeException", _IMAGES),
     ours.ObjectStoreError: ("InternalServerError", _STORED),
 }
 _SPECIAL: dict[tuple[str, type[ours.ReknownError]], str] = {
@@ -170,23 +170,23 @@ def test_a_missing_collection_is_the_same_error_everywhere(
     client: Any, name: str, eileen: bytes
 ) -> None:
     face = "01234567-89ab-4def-8123-456789abcdef"
-    picture = {"Image": {"Bytes": eileen}}
+    image = {"Image": {"Bytes": eileen}}
     calls: dict[str, dict[str, Any]] = {
         "delete_collection": {},
         "describe_collection": {},
-        "index_faces": picture,
+        "index_faces": image,
         "list_faces": {},
         "delete_faces": {"FaceIds": [face]},
         "search_faces": {"FaceId": face},
-        "search_faces_by_image": picture,
+        "search_faces_by_image": image,
         "create_user": {"UserId": "ada"},
         "delete_user": {"UserId": "ada"},
         "list_users": {},
         "associate_faces": {"UserId": "ada", "FaceIds": [face]},
         "disassociate_faces": {"UserId": "ada", "FaceIds": [face]},
         "search_users": {"UserId": "ada"},
-        "search_users_by_image": picture,
-        "reknown_search_all_faces_by_image": picture,
+        "search_users_by_image": image,
+        "reknown_search_all_faces_by_image": image,
         "start_face_search": {"Video": {"S3Object": {"Bucket": "bucket", "Name": "name"}}},
         "reknown_export_templates": {},
         "reknown_import_templates": {
@@ -205,24 +205,24 @@ def test_a_missing_collection_is_the_same_error_everywhere(
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b"no picture", "InvalidImageFormatException"),
+        (b"no image", "InvalidImageFormatException"),
         (None, "InvalidS3ObjectException"),
         (b"", "ValidationException"),
         (b"x" * 5_242_881, "ValidationException"),
     ],
 )
-def test_a_bad_picture_is_the_same_error_everywhere(
+def test_a_bad_image_is_the_same_error_everywhere(
     client: Any, collection: str, data: bytes | None, error: str
 ) -> None:
-    stored_picture = {"S3Object": {"Bucket": "bucket", "Name": "name"}}
-    picture = stored_picture if data is None else {"Bytes": data}
+    stored_image = {"S3Object": {"Bucket": "bucket", "Name": "name"}}
+    image = stored_image if data is None else {"Bytes": data}
     calls: dict[str, dict[str, Any]] = {
-        "detect_faces": {"Image": picture},
-        "compare_faces": {"SourceImage": picture, "TargetImage": picture},
-        "index_faces": {"CollectionId": collection, "Image": picture},
-        "search_faces_by_image": {"CollectionId": collection, "Image": picture},
-        "search_users_by_image": {"CollectionId": collection, "Image": picture},
-        "reknown_search_all_faces_by_image": {"CollectionId": collection, "Image": picture},
+        "detect_faces": {"Image": image},
+        "compare_faces": {"SourceImage": image, "TargetImage": image},
+        "index_faces": {"CollectionId": collection, "Image": image},
+        "search_faces_by_image": {"CollectionId": collection, "Image": image},
+        "search_users_by_image": {"CollectionId": collection, "Image": image},
+        "reknown_search_all_faces_by_image": {"CollectionId": collection, "Image": image},
     }
     for operation, request in calls.items():
         with pytest.raises(client.exceptions.ClientError) as refused:

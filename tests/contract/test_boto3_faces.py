@@ -45,7 +45,7 @@ def test_without_an_external_id_there_is_none(client: Any, collection: str, eile
     assert "ExternalImageId" not in record["Face"]
 
 
-def test_a_picture_without_faces_is_indexed_as_nothing(
+def test_an_image_without_faces_is_indexed_as_nothing(
     client: Any, collection: str, nobody: bytes
 ) -> None:
     answer = client.index_faces(CollectionId=collection, Image={"Bytes": nobody})
@@ -53,7 +53,7 @@ def test_a_picture_without_faces_is_indexed_as_nothing(
     assert client.describe_collection(CollectionId=collection)["FaceCount"] == 0
 
 
-def test_the_same_picture_again_adds_nothing(client: Any, collection: str, pair: bytes) -> None:
+def test_the_same_image_again_adds_nothing(client: Any, collection: str, pair: bytes) -> None:
     request = {"CollectionId": collection, "Image": {"Bytes": pair}}
     first = client.index_faces(**request, ExternalImageId="a")
     again = client.index_faces(**request, ExternalImageId="a")
@@ -125,11 +125,11 @@ def test_a_face_that_is_refused_takes_no_place(client: Any, collection: str) -> 
     assert [face["Reasons"] for face in answer["UnindexedFaces"]] == [["LOW_BRIGHTNESS"]]
 
 
-def test_100_faces_of_a_picture_are_indexed_at_most(client: Any, collection: str) -> None:
-    picture = {"Bytes": portraits.crowd(11, 10)}
-    detected = client.detect_faces(Image=picture)["FaceDetails"]
+def test_100_faces_of_an_image_are_indexed_at_most(client: Any, collection: str) -> None:
+    image = {"Bytes": portraits.crowd(11, 10)}
+    detected = client.detect_faces(Image=image)["FaceDetails"]
     assert len(detected) == 100
-    request = {"CollectionId": collection, "Image": picture, "QualityFilter": "NONE"}
+    request = {"CollectionId": collection, "Image": image, "QualityFilter": "NONE"}
     answer = client.index_faces(**request, MaxFaces=105)
     assert [record["FaceDetail"] for record in answer["FaceRecords"]] == detected
     reasons = [face["Reasons"] for face in answer["UnindexedFaces"]]
@@ -138,7 +138,7 @@ def test_100_faces_of_a_picture_are_indexed_at_most(client: Any, collection: str
     assert client.describe_collection(CollectionId=collection)["FaceCount"] == 100
 
 
-def test_a_picture_indexed_by_many_at_once_is_stored_once(
+def test_an_image_indexed_by_many_at_once_is_stored_once(
     client: Any, collection: str, pair: bytes
 ) -> None:
     request = {"CollectionId": collection, "Image": {"Bytes": pair}, "ExternalImageId": "a"}

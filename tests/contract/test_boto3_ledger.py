@@ -48,8 +48,8 @@ def test_every_operation_leaves_one_row_and_one_line(
         (line,) = _lines(server, request_id)
         assert (line["operation"], line["code"], line["key"]) == (operation, "OK", key[0])
         assert line["collection"] == row["collection"]
-        about_pictures = operation in ("DetectFaces", "CompareFaces", "ListCollections")
-        assert row["collection"] == (None if about_pictures else name)
+        about_images = operation in ("DetectFaces", "CompareFaces", "ListCollections")
+        assert row["collection"] == (None if about_images else name)
         # names are looked up when they are shown, and kept nowhere in the ledger
         assert "lovelace" not in json.dumps(row["record"])
 
@@ -210,7 +210,7 @@ def _refused(call: Callable[[], Any]) -> tuple[str, str]:
 
 def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[str, Any]]]:
     """Each operation once, in an order in which all succeed."""
-    picture, there = {"Bytes": eileen}, {"CollectionId": name}
+    image, there = {"Bytes": eileen}, {"CollectionId": name}
     done: list[tuple[str, dict[str, Any]]] = []
 
     def call(operation: str, method: str, **request: Any) -> dict[str, Any]:
@@ -223,20 +223,20 @@ def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[
     call("TagResource", "tag_resource", ResourceArn=arn, Tags={"a": "1"})
     call("UntagResource", "untag_resource", ResourceArn=arn, TagKeys=["a"])
     call("ListTagsForResource", "list_tags_for_resource", ResourceArn=arn)
-    call("DetectFaces", "detect_faces", Image=picture)
-    call("CompareFaces", "compare_faces", SourceImage=picture, TargetImage=picture)
-    indexed = call("IndexFaces", "index_faces", **there, Image=picture)
+    call("DetectFaces", "detect_faces", Image=image)
+    call("CompareFaces", "compare_faces", SourceImage=image, TargetImage=image)
+    indexed = call("IndexFaces", "index_faces", **there, Image=image)
     face = indexed["FaceRecords"][0]["Face"]["FaceId"]
     call("ListFaces", "list_faces", **there)
     call("SearchFaces", "search_faces", **there, FaceId=face)
-    call("SearchFacesByImage", "search_faces_by_image", **there, Image=picture)
+    call("SearchFacesByImage", "search_faces_by_image", **there, Image=image)
     call("CreateUser", "create_user", **there, UserId="ada-lovelace")
     call("ListUsers", "list_users", **there)
     call("AssociateFaces", "associate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
     call("SearchUsers", "search_users", **there, UserId="ada-lovelace")
-    call("SearchUsersByImage", "search_users_by_image", **there, Image=picture)
+    call("SearchUsersByImage", "search_users_by_image", **there, Image=image)
     every = "reknown_search_all_faces_by_image"
-    call("ReknownSearchAllFacesByImage", every, **there, Image=picture)
+    call("ReknownSearchAllFacesByImage", every, **there, Image=image)
     exported = call("ReknownExportTemplates", "reknown_export_templates", **there)
     space, faces = exported["TemplateSpace"], exported["Templates"]
     imports = "reknown_import_templates"

@@ -81,11 +81,11 @@ def test_two_processes_see_the_same(
 def test_requests_in_flight_finish_when_the_server_is_told_to_stop(
     tmp_path: Path, cache: dict[str, Any]
 ) -> None:
-    picture = {"Bytes": portraits.crowd(8, 6)}
+    image = {"Bytes": portraits.crowd(8, 6)}
     with serving(tmp_path, **cache) as server, ThreadPoolExecutor(1) as thread:
         client = _client(server)
         client.create_collection(CollectionId=_NAME)
-        request = {"CollectionId": _NAME, "Image": picture, "QualityFilter": "NONE"}
+        request = {"CollectionId": _NAME, "Image": image, "QualityFilter": "NONE"}
         call = thread.submit(client.index_faces, **request)
         _await_work(server)
         server.process.terminate()
@@ -94,7 +94,7 @@ def test_requests_in_flight_finish_when_the_server_is_told_to_stop(
 
 
 def _await_work(server: Server) -> None:
-    """Waits until a picture is being recognised."""
+    """Waits until an image is being recognised."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with urlopen(f"{server.address}/metrics", timeout=30) as answer:

@@ -51,7 +51,7 @@ def test_a_stored_face_finds_others_of_the_person_but_not_itself(
     assert alone["FaceMatches"] == []
 
 
-def test_a_picture_finds_its_largest_face(client: Any, known: dict[str, str], pair: bytes) -> None:
+def test_an_image_finds_its_largest_face(client: Any, known: dict[str, str], pair: bytes) -> None:
     answer = client.search_faces_by_image(CollectionId=known["collection"], Image={"Bytes": pair})
     assert _ids(answer) == [known["eileen"]]
     face = client.detect_faces(Image={"Bytes": pair})["FaceDetails"][0]
@@ -206,13 +206,11 @@ def test_limits_of_the_model(client: Any, known: dict[str, str]) -> None:
             client.search_faces(**request, **wrong)
 
 
-def test_every_face_of_a_picture_is_searched_for(client: Any, known: dict[str, str]) -> None:
-    picture = {"Bytes": portraits.three()}
-    answer = client.reknown_search_all_faces_by_image(
-        CollectionId=known["collection"], Image=picture
-    )
+def test_every_face_of_an_image_is_searched_for(client: Any, known: dict[str, str]) -> None:
+    image = {"Bytes": portraits.three()}
+    answer = client.reknown_search_all_faces_by_image(CollectionId=known["collection"], Image=image)
     details = [face["FaceDetail"] for face in answer["SearchedFaces"]]
-    assert details == client.detect_faces(Image=picture)["FaceDetails"]
+    assert details == client.detect_faces(Image=image)["FaceDetails"]
     found = [
         {match["Face"]["FaceId"] for match in face["FaceMatches"]}
         for face in answer["SearchedFaces"]
@@ -222,7 +220,7 @@ def test_every_face_of_a_picture_is_searched_for(client: Any, known: dict[str, s
     assert answer["UnsearchedFaces"] == []
     assert answer["ReknownStatistics"]["GallerySize"] == 3
     one = client.reknown_search_all_faces_by_image(
-        CollectionId=known["collection"], Image=picture, MaxFaces=1
+        CollectionId=known["collection"], Image=image, MaxFaces=1
     )
     assert [len(face["FaceMatches"]) for face in one["SearchedFaces"]] == [1, 1, 1]
 
@@ -242,7 +240,7 @@ def test_faces_that_are_not_searched_for_say_why(client: Any, known: dict[str, s
     assert len(default["SearchedFaces"]) == 2
 
 
-def test_a_picture_without_faces_has_nobody_to_search_for(
+def test_an_image_without_faces_has_nobody_to_search_for(
     client: Any, known: dict[str, str], nobody: bytes
 ) -> None:
     answer = client.reknown_search_all_faces_by_image(

@@ -1,4 +1,4 @@
-"""Templates out of one server and into another; pictures from the operator's folder."""
+"""Templates out of one server and into another; images from the operator's folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Other:
-    """A second server: its client, and the folder that it reads stored pictures from."""
+    """A second server: its client, and the folder that it reads stored images from."""
 
     client: Any
     buckets: Path
@@ -35,7 +35,7 @@ def other(
     for bucket in ("photos", "private"):
         (buckets / bucket / "a").mkdir(parents=True)
         (buckets / bucket / "a" / "eileen.jpg").write_bytes(eileen)
-    (buckets / "photos" / "text.jpg").write_text("not a picture")
+    (buckets / "photos" / "text.jpg").write_text("not an image")
     with (buckets / "photos" / "huge.jpg").open("wb") as huge:
         huge.truncate(15 * 2**20 + 1)
     options = ("--buckets", buckets, "--allow-bucket", "photos")
@@ -74,7 +74,7 @@ def test_faces_move_to_another_server_as_they_are(
         for answer in answers:
             del answer["ResponseMetadata"]
         assert answers[0] == answers[1]
-    # the picture is known there too
+    # the image is known there too
     again = other.client.index_faces(
         CollectionId=collection, Image={"Bytes": pair}, ExternalImageId="pair"
     )
@@ -211,7 +211,7 @@ def test_what_is_no_length_is_no_magnitude(
     assert client.describe_collection(CollectionId=collection)["FaceCount"] == 0
 
 
-def test_stored_pictures_are_read_from_the_allowed_folder(other: Other, eileen: bytes) -> None:
+def test_stored_images_are_read_from_the_allowed_folder(other: Other, eileen: bytes) -> None:
     stored = {"S3Object": {"Bucket": "photos", "Name": "a/eileen.jpg"}}
     of_bytes = other.client.detect_faces(Image={"Bytes": eileen})
     assert other.client.detect_faces(Image=stored)["FaceDetails"] == of_bytes["FaceDetails"]
@@ -237,7 +237,7 @@ def test_what_cannot_be_read_is_refused_in_the_same_words(other: Other) -> None:
     }
 
 
-def test_stored_pictures_have_amazons_limits(other: Other) -> None:
+def test_stored_images_have_amazons_limits(other: Other) -> None:
     text = {"S3Object": {"Bucket": "photos", "Name": "text.jpg"}}
     with pytest.raises(other.client.exceptions.InvalidImageFormatException):
         other.client.detect_faces(Image=text)

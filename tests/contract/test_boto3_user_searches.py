@@ -103,7 +103,7 @@ def test_the_best_face_of_a_user_counts(client: Any, collection: str, engine: En
         client.search_users(**request, MaxUsers=501)
 
 
-def test_a_picture_finds_users_by_its_largest_face(
+def test_an_image_finds_users_by_its_largest_face(
     client: Any, known: dict[str, str], pair: bytes
 ) -> None:
     answer = client.search_users_by_image(CollectionId=known["collection"], Image={"Bytes": pair})
@@ -113,7 +113,7 @@ def test_a_picture_finds_users_by_its_largest_face(
     assert answer["UnsearchedFaces"] == [{"FaceDetails": smaller, "Reasons": ["FACE_NOT_LARGEST"]}]
 
 
-def test_a_picture_without_faces_resembles_no_user(
+def test_an_image_without_faces_resembles_no_user(
     client: Any, known: dict[str, str], nobody: bytes
 ) -> None:
     answer = client.search_users_by_image(

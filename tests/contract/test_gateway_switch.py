@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _Interrupted:
-    """Something else happens while the first picture is looked at."""
+    """Something else happens while the first image is looked at."""
 
     def __init__(self, detector: Detector, meanwhile: Callable[[], object]) -> None:
         self.sure = detector.sure

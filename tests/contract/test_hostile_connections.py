@@ -210,7 +210,7 @@ def test_a_head_without_end_is_not_read(served: Server, start: bytes) -> None:
 
 def test_a_head_without_end_behind_a_request_in_work(served: Server) -> None:
     before = _memory_mib(served)
-    body = json.dumps({"Image": {"Bytes": _slow_picture()}}).encode()
+    body = json.dumps({"Image": {"Bytes": _slow_image()}}).encode()
     headers = raw.signed(served, "DetectFaces", body) | {"content-length": str(len(body))}
     with _connect(served) as connection:
         connection.sendall(raw.head(served, headers) + body + b"GET / HTTP/1.1\r\nx: ")
@@ -453,7 +453,7 @@ def test_upgrades_are_not_made(served: Server) -> None:
 # --- too much work ---------------------------------------------------------------------------
 
 
-def _slow_picture() -> str:
+def _slow_image() -> str:
     """Some tenths of a second of work in some kilobytes, in base64."""
     buffer = io.BytesIO()
     Image.new("RGB", (4000, 4000)).save(buffer, "PNG")
@@ -469,7 +469,7 @@ def _detect(server: Server, image: str) -> raw.Reply:
 
 
 def test_what_there_is_no_room_for_is_refused_at_once(tmp_path: Path) -> None:
-    image, answered_meanwhile = _slow_picture(), 0
+    image, answered_meanwhile = _slow_image(), 0
     with serving(tmp_path, "--workers", 1, "--queue", 1) as server:
         with ThreadPoolExecutor(30) as pool:
             futures = [pool.submit(_detect, server, image) for _ in range(30)]
@@ -501,7 +501,7 @@ def _at_work(server: Server) -> float:
 
 
 def test_requests_in_flight_finish(tmp_path: Path) -> None:
-    image = _slow_picture()
+    image = _slow_image()
     with serving(tmp_path, "--workers", 1) as server, ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(_detect, server, image) for _ in range(4)]
         while _at_work(server) < 4:

@@ -44,17 +44,17 @@ def _model() -> ServiceModel:
 MODEL = _model()
 
 
-def _picture() -> str:
+def _image() -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (80, 80), (60, 60, 70)).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-PICTURE = _picture()
+IMAGE = _image()
 _KNOWN = {
     "CollectionId": "people",
     "UserId": "somebody",
-    "Bytes": PICTURE,
+    "Bytes": IMAGE,
     "ResourceArn": _ARN,
     "NextToken": "a",
     "Pack": "opencv",
@@ -199,7 +199,7 @@ def _codes(operation: str) -> set[str]:
 
 def _ask(call: raw.Caller, field: Field, parameters: dict[str, Any]) -> raw.Reply:
     reply = call.ask(field.operation, parameters)
-    raw.check(reply, PICTURE)
+    raw.check(reply, IMAGE)
     assert reply.status == 200 or reply.code in _codes(field.operation), reply
     return reply
 
@@ -219,7 +219,7 @@ def _sized(shape: Shape, size: int) -> Any:
 
 
 def _limited() -> list[Field]:
-    # pictures beyond their limit: test_hostile_images.py
+    # images beyond their limit: test_hostile_images.py
     return [
         field
         for field in FIELDS

@@ -1,4 +1,4 @@
-"""Pictures that were made to break decoders: refused in three ways or answered, never more."""
+"""Images that were made to break decoders: refused in three ways or answered, never more."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _peak_mib(server: Server) -> float:
 
 
 def _shown(call: raw.Caller, data: bytes) -> set[str]:
-    """What becomes of a picture: error codes, empty for an answer."""
+    """What becomes of an image: error codes, empty for an answer."""
     image = {"Bytes": base64.b64encode(data).decode()}
     index = {"CollectionId": "people", "Image": image, "ExternalImageId": "a"}
     replies = [call.ask("DetectFaces", {"Image": image}), call.ask("IndexFaces", index)]
@@ -133,7 +133,7 @@ def test_bombs_of_metadata(call: raw.Caller, served: Server) -> None:
     assert _peak_mib(served) < _MOST_MIB
 
 
-def test_a_black_picture_that_is_as_large_as_allowed(call: raw.Caller, served: Server) -> None:
+def test_a_black_image_that_is_as_large_as_allowed(call: raw.Caller, served: Server) -> None:
     data = _saved(Image.new("L", (7_000, 7_000)), "PNG")
     assert len(data) < 100_000
     assert _shown(call, data) == {""}
@@ -161,11 +161,11 @@ _OTHERS = {
 
 
 @pytest.mark.parametrize("data", _OTHERS.values(), ids=_OTHERS)
-def test_what_is_no_picture(call: raw.Caller, data: bytes) -> None:
+def test_what_is_no_image(call: raw.Caller, data: bytes) -> None:
     assert _shown(call, data) == _INVALID
 
 
-def test_cut_pictures(call: raw.Caller, eileen: bytes) -> None:
+def test_cut_images(call: raw.Caller, eileen: bytes) -> None:
     png = _saved(_grey(300, 300), "PNG")
     for whole in (eileen, png):
         for share in (0.01, 0.1, 0.5, 0.9, 0.999):
@@ -187,10 +187,10 @@ def _sixteen_bits(image: Image.Image) -> bytes:
     return _saved(Image.fromarray(grey), "PNG")
 
 
-def test_unusual_pictures_that_are_fine(call: raw.Caller, eileen: bytes) -> None:
+def test_unusual_images_that_are_fine(call: raw.Caller, eileen: bytes) -> None:
     image = Image.open(io.BytesIO(eileen))
     faces = [image, image.convert("L")]
-    pictures = [
+    images = [
         _saved(image.convert("CMYK"), "JPEG"),
         _sixteen_bits(image),
         _saved(image.convert("P"), "PNG"),
@@ -200,14 +200,14 @@ def test_unusual_pictures_that_are_fine(call: raw.Caller, eileen: bytes) -> None
         _saved(image, "PNG", save_all=True, append_images=faces),
         eileen + b"<?php echo 1; ?>" * 100,
     ]
-    for data in pictures:
+    for data in images:
         found = call.ask("DetectFaces", {"Image": {"Bytes": base64.b64encode(data).decode()}})
         assert len(json.loads(found.body)["FaceDetails"]) == 1
         assert _shown(call, data) == {""}
 
 
 @pytest.mark.parametrize("operation", ["DetectFaces", "IndexFaces", "CompareFaces"])
-def test_a_picture_that_is_too_long(call: raw.Caller, operation: str) -> None:
+def test_an_image_that_is_too_long(call: raw.Caller, operation: str) -> None:
     image = {"Bytes": base64.b64encode(bytes(6_000_000)).decode()}
     images = {"SourceImage": {"Bytes": "AAAA"}, "TargetImage": image}
     others = {"Image": image, "CollectionId": "people"}
@@ -218,7 +218,7 @@ def test_a_picture_that_is_too_long(call: raw.Caller, operation: str) -> None:
     assert "Member must have length less than or equal to 5242880" in reply.message
 
 
-def test_two_pictures_of_the_largest_size_fit(call: raw.Caller) -> None:
+def test_two_images_of_the_largest_size_fit(call: raw.Caller) -> None:
     image = {"Bytes": base64.b64encode(bytes(5_242_880)).decode()}
     reply = call.ask("CompareFaces", {"SourceImage": image, "TargetImage": image})
     assert reply.code == "InvalidImageFormatException"

@@ -53,8 +53,8 @@ def calls(
     (home / "eileen.jpg").write_bytes(eileen)
     (home / "pair.jpg").write_bytes(pair)
     name = f"javascript-{uuid4()}"
-    pictures = (home / "eileen.jpg", home / "pair.jpg")
-    return {"name": name, **_run(server, home, "calls.mjs", name, *pictures)}
+    images = (home / "eileen.jpg", home / "pair.jpg")
+    return {"name": name, **_run(server, home, "calls.mjs", name, *images)}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_every_operation_of_amazons_is_called_and_answers_with_a_request_id(call
     assert len(set(ids)) == len(ids)
 
 
-def test_pictures_arrive_as_bytes(calls: Any) -> None:
+def test_images_arrive_as_bytes(calls: Any) -> None:
     assert calls["detected"] == 2
     assert calls["compared"] == [1, 1]
     assert 99 < calls["similarity"] <= 100
@@ -127,7 +127,7 @@ def test_settings_may_be_given_in_code(server: Server, tmp_path: Path) -> None:
     [
         ("unknownCollection", "ResourceNotFoundException"),
         ("takenName", "ResourceAlreadyExistsException"),
-        ("notAPicture", "InvalidImageFormatException"),
+        ("notAnImage", "InvalidImageFormatException"),
         ("noFace", "InvalidParameterException"),
         ("rubbishToken", "InvalidPaginationTokenException"),
     ],

@@ -254,7 +254,7 @@ def test_limits(name: str, member: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 5_242_880])
-def test_the_limit_of_a_picture_is_of_its_own_bytes(size: int) -> None:
+def test_the_limit_of_an_image_is_of_its_own_bytes(size: int) -> None:
     body = serialize("DetectFaces", {"Image": {"Bytes": bytes(size)}})
     assert decode(body, shapes.DetectFacesRequest).image.bytes == bytes(size)
 
@@ -266,7 +266,7 @@ def test_the_limit_of_a_picture_is_of_its_own_bytes(size: int) -> None:
         (5_242_881, "less than or equal to 5242880"),
     ],
 )
-def test_pictures_beyond_the_limits(size: int, told: str) -> None:
+def test_images_beyond_the_limits(size: int, told: str) -> None:
     code, message = _refusal(
         serialize("DetectFaces", {"Image": {"Bytes": bytes(size)}}), "DetectFaces"
     )

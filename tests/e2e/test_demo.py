@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 from reknown.vision.images import decode_image
 
 
@@ -28,7 +28,7 @@ def test_the_demo_finds_who_is_enrolled_and_nobody_else(tmp_path: Path) -> None:
         "film.html",
         "film.mp4",
     ]
-    pictures = made[:2]
-    one, both = (decode_image(picture.read_bytes()).pixels for picture in pictures)
+    images = made[:2]
+    one, both = (decode_image(image.read_bytes()).pixels for image in images)
     assert one.shape == both.shape
     assert (one != both).any()

@@ -60,7 +60,7 @@ def _lines(text: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty different pictures of six people, made from two portraits."""
+    """Sixty different images of six people, made from two portraits."""
     root = tmp_path_factory.mktemp("crowd")
     save_many(root, 60, 6)
     return root
@@ -76,9 +76,9 @@ def test_from_nothing_to_a_candidate(people: Path, tmp_path: Path) -> None:
     fresh = {"REKNOWN_CACHE": str(tmp_path / "fresh cache")}
     enrolled = _reknown("enroll", people, **fresh)
     assert (enrolled.returncode, enrolled.stderr) == (0, "")
-    assert "2 pictures enrolled" in enrolled.stdout
-    picture = people / "Grace Hopper" / "1.jpg"
-    found = _reknown("identify", picture, "--draw", tmp_path / "out.png", **fresh)
+    assert "2 images enrolled" in enrolled.stdout
+    image = people / "Grace Hopper" / "1.jpg"
+    found = _reknown("identify", image, "--draw", tmp_path / "out.png", **fresh)
     assert (found.returncode, found.stderr) == (0, "")
     assert "Grace Hopper" in found.stdout
     assert (tmp_path / "out.png").is_file()
@@ -94,10 +94,10 @@ def test_two_processes_may_start_at_once_with_nothing_there(people: Path, tmp_pa
     assert outcomes == ["already enrolled"] * 2 + ["enrolled"] * 2
 
 
-@pytest.mark.parametrize("command", ["reknown models list", "reknown detect {picture} --json"])
+@pytest.mark.parametrize("command", ["reknown models list", "reknown detect {image} --json"])
 def test_a_reader_that_goes_away_is_no_drama(people: Path, command: str) -> None:
-    picture = people / "Grace Hopper" / "1.jpg"
-    words = command.format(picture=f"'{picture}' " * 30)
+    image = people / "Grace Hopper" / "1.jpg"
+    words = command.format(image=f"'{image}' " * 30)
     done = subprocess.run(
         ["bash", "-c", f"{words.replace('reknown', str(REKNOWN), 1)} | head -c 1"],
         capture_output=True,

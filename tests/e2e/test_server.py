@@ -161,11 +161,11 @@ def test_a_signal_ends_it_when_the_answers_are_out(
 class _Writer(threading.Thread):
     """Writes until it is stopped and remembers what was acknowledged; outlives the server."""
 
-    def __init__(self, server: Server, number: int, picture: bytes) -> None:
+    def __init__(self, server: Server, number: int, image: bytes) -> None:
         super().__init__(daemon=True)  # a failed test must not wait for it
         self._server = server
         self._number = number
-        self._picture = picture
+        self._image = image
         self.stopped = threading.Event()
         self.faces: set[str] = set()
         self.deleted: set[str] = set()
@@ -184,8 +184,8 @@ class _Writer(threading.Thread):
     def _write(self, client: Any) -> None:
         note = uuid4().bytes
         comment = b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note
-        picture = self._picture[:2] + comment + self._picture[2:]
-        answer = client.index_faces(CollectionId="people", Image={"Bytes": picture})
+        image = self._image[:2] + comment + self._image[2:]
+        answer = client.index_faces(CollectionId="people", Image={"Bytes": image})
         made = {record["Face"]["FaceId"] for record in answer["FaceRecords"]}
         assert len(made) == 1
         self.faces |= made
@@ -322,8 +322,8 @@ def _stored(name: str, bucket: str = "photos") -> dict[str, Any]:
     return {"S3Object": {"Bucket": bucket, "Name": name}}
 
 
-def _check_stored_pictures(client: Any) -> None:
-    """`photos` may be read and holds a picture; `private` holds it too and may not be read."""
+def _check_stored_images(client: Any) -> None:
+    """`photos` may be read and holds an image; `private` holds it too and may not be read."""
     found = client.detect_faces(Image=_stored("2024/eileen.jpg"))
     assert len(found["FaceDetails"]) == 1
     messages = set()
@@ -338,7 +338,7 @@ def _check_stored_pictures(client: Any) -> None:
     assert len(messages) == 1
 
 
-def test_pictures_come_from_a_folder_of_buckets(tmp_path: Path, eileen: bytes) -> None:
+def test_images_come_from_a_folder_of_buckets(tmp_path: Path, eileen: bytes) -> None:
     root = tmp_path / "buckets"
     for bucket in ("photos", "private"):
         (root / bucket / "2024").mkdir(parents=True)
@@ -348,12 +348,12 @@ def test_pictures_come_from_a_folder_of_buckets(tmp_path: Path, eileen: bytes) -
         serving(tmp_path / "data", *options) as server,
         closing(server.client(**callers.NO_RETRIES)) as client,
     ):
-        _check_stored_pictures(client)
+        _check_stored_images(client)
 
 
 @pytest.fixture
 def store(eileen: bytes) -> Iterator[str]:
-    """A server that speaks S3, with a picture in each of two buckets."""
+    """A server that speaks S3, with an image in each of two buckets."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -367,7 +367,7 @@ def store(eileen: bytes) -> Iterator[str]:
     server.stop()
 
 
-def test_pictures_come_from_a_store_that_speaks_s3(tmp_path: Path, store: str) -> None:
+def test_images_come_from_a_store_that_speaks_s3(tmp_path: Path, store: str) -> None:
     options = "--s3-endpoint", store, "--allow-bucket", "photos"
     with (
         serving(
@@ -381,7 +381,7 @@ def test_pictures_come_from_a_store_that_speaks_s3(tmp_path: Path, store: str) -
         ) as server,
         closing(server.client(**callers.NO_RETRIES)) as client,
     ):
-        _check_stored_pictures(client)
+        _check_stored_images(client)
         wait_for(lambda: len(server.log) >= 4)  # they are written just after the answers
         lines = [json.loads(line) for line in server.log]
     assert [line["code"] for line in lines] == ["OK", *["InvalidS3ObjectException"] * 3]

@@ -47,9 +47,9 @@ def _enroll(people: Path) -> None:
     subprocess.run(words, check=True, timeout=60, capture_output=True)
 
 
-def _killed_while_it_prepares(pictures: Path, chance: random.Random) -> set[str]:
-    """The pictures that it said to have carried before it was killed."""
-    command = _command("--from", pictures, "--pack", NEW)
+def _killed_while_it_prepares(images: Path, chance: random.Random) -> set[str]:
+    """The images that it said to have carried before it was killed."""
+    command = _command("--from", images, "--pack", NEW)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pipesize=4096)
     assert process.stdout is not None
     printed = "".join(process.stdout.readline() for _ in range(chance.randint(1, 5)))
@@ -60,7 +60,7 @@ def _killed_while_it_prepares(pictures: Path, chance: random.Random) -> set[str]
     assert process.returncode == -signal.SIGKILL
     whole = printed + rest
     lines = whole[: whole.rfind("\n") + 1].splitlines()
-    return {json.loads(line)["picture"] for line in lines}
+    return {json.loads(line)["image"] for line in lines}
 
 
 def _killed_after(seconds: float, *words: str) -> None:
@@ -169,9 +169,9 @@ def _matches(answer: dict[str, Any]) -> tuple[str, Any]:
     return answer["FaceModelVersion"], sorted(found)
 
 
-def _questions(picture: bytes, face_id: str) -> tuple[Ask, Ask, Ask, Ask]:
+def _questions(data: bytes, face_id: str) -> tuple[Ask, Ask, Ask, Ask]:
     where: dict[str, Any] = {"CollectionId": "people"}
-    image: dict[str, Any] = {"Bytes": picture}
+    image: dict[str, Any] = {"Bytes": data}
 
     def index(client: Any) -> tuple[str, Any]:
         answer = client.index_faces(**where, Image=image, ExternalImageId="again")
@@ -197,14 +197,14 @@ def test_a_server_answers_all_the_while_and_each_time_in_one_space(
     people.mkdir()
     save_many(people, 12, 3)
     _enroll(people)
-    picture = next(people.rglob("*.jpg")).read_bytes()
+    image = next(people.rglob("*.jpg")).read_bytes()
     with serving(Path(os.environ["REKNOWN_DATA"])) as server:
         with closing(server.client()) as client:
             made = client.index_faces(
-                CollectionId="people", Image={"Bytes": picture}, ExternalImageId="again"
+                CollectionId="people", Image={"Bytes": image}, ExternalImageId="again"
             )
             face_id = made["FaceRecords"][0]["Face"]["FaceId"]
-        index, by_image, by_face, listed = _questions(picture, face_id)
+        index, by_image, by_face, listed = _questions(image, face_id)
         threads = [
             _Caller(server, index),
             _Caller(server, by_image),

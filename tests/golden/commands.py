@@ -82,7 +82,7 @@ def tell(run: Run) -> None:
     """The whole story, in a folder that `golden.world` filled."""
     _models(run)
     _collections(run)
-    _pictures(run)
+    _images(run)
     _videos(run)
     _upgrade(run)
     _keys(run)
@@ -116,7 +116,7 @@ def _collections(run: Run) -> None:
     run("collections show nobody --json")
 
 
-def _pictures(run: Run) -> None:
+def _images(run: Run) -> None:
     run("identify eileen.jpg --json")
     run("enroll people --json")
     run("enroll people --json")

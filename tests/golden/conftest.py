@@ -21,7 +21,7 @@ _ALL = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
 
 @pytest.fixture(scope="session")
 def golden_world(tmp_path_factory: pytest.TempPathFactory, eileen: bytes, grace: bytes) -> Path:
-    """A folder with all pictures and films."""
+    """A folder with all images and films."""
     root = tmp_path_factory.mktemp("golden")
     world.build(root, eileen, grace)
     return root
@@ -61,8 +61,8 @@ def golden_server(
 def recorded_operations(golden_server: Server, golden_world: Path, cache_folder: Path) -> Recording:
     """What the server answers, told once for all tests."""
     recording = _recording(golden_world, cache_folder)
-    pictures = world.digests(golden_world)
-    caller = partial(wire.Caller, golden_server, recording, pictures=pictures)
+    images = world.digests(golden_world)
+    caller = partial(wire.Caller, golden_server, recording, images=images)
     rights = [word for right in _ALL for word in ("--operation", right)]
     key_id, _ = everything = _key(golden_server, "--name", "golden", *rights)
     guest = _key(golden_server, "--operation", "*", "--collection", "guest-*")

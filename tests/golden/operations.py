@@ -31,7 +31,7 @@ class Story:
 
     def tell(self) -> None:
         """All of it."""
-        self._pictures()
+        self._images()
         self._collections()
         self._faces()
         self._searches()
@@ -42,35 +42,35 @@ class Story:
         self._refusals()
         self._ends()
 
-    def _picture(self, name: str) -> dict[str, Any]:
+    def _image(self, name: str) -> dict[str, Any]:
         return {"Bytes": (self.folder / name).read_bytes()}
 
-    def _pictures(self) -> None:
-        call, picture = self.call, self._picture
-        call("DetectFaces", Image=picture("pair.jpg"))
-        call("DetectFaces", Image=picture("eileen.jpg"), Attributes=["ALL"])
-        call("DetectFaces", Image=picture("nobody.jpg"))
+    def _images(self) -> None:
+        call, image = self.call, self._image
+        call("DetectFaces", Image=image("pair.jpg"))
+        call("DetectFaces", Image=image("eileen.jpg"), Attributes=["ALL"])
+        call("DetectFaces", Image=image("nobody.jpg"))
         call("DetectFaces", Image={"S3Object": {"Bucket": "media", "Name": "pair.jpg"}})
         call("DetectFaces", Image={"S3Object": {"Bucket": "media", "Name": "none.jpg"}})
-        call("DetectFaces", Image=picture("broken.jpg"))
+        call("DetectFaces", Image=image("broken.jpg"))
         call("DetectFaces", Image={})
-        call("DetectFaces", Image=picture("eileen.jpg"), Attributes=["SMILE?"])
-        grace = picture("grace.jpg")
-        call("CompareFaces", SourceImage=grace, TargetImage=picture("three.jpg"))
+        call("DetectFaces", Image=image("eileen.jpg"), Attributes=["SMILE?"])
+        grace = image("grace.jpg")
+        call("CompareFaces", SourceImage=grace, TargetImage=image("three.jpg"))
         call(
             "CompareFaces",
             SourceImage=grace,
-            TargetImage=picture("eileen.jpg"),
+            TargetImage=image("eileen.jpg"),
             SimilarityThreshold=0,
         )
         call(
             "CompareFaces",
             SourceImage=grace,
-            TargetImage=picture("dark-and-bright.jpg"),
+            TargetImage=image("dark-and-bright.jpg"),
             QualityFilter="HIGH",
         )
-        call("CompareFaces", SourceImage=picture("nobody.jpg"), TargetImage=grace)
-        call("CompareFaces", SourceImage=grace, TargetImage=picture("broken.jpg"))
+        call("CompareFaces", SourceImage=image("nobody.jpg"), TargetImage=grace)
+        call("CompareFaces", SourceImage=grace, TargetImage=image("broken.jpg"))
         call("CompareFaces", SourceImage=grace, TargetImage=grace, SimilarityThreshold=101)
 
     def _collections(self) -> None:
@@ -96,10 +96,10 @@ class Story:
         call("ListTagsForResource", ResourceArn=f"{_ARN}nowhere")
 
     def _faces(self) -> None:
-        call, picture = self.call, self._picture
+        call, image = self.call, self._image
 
         def index(name: str, collection: str = _FAMILY, **more: Any) -> dict[str, Any]:
-            return call("IndexFaces", CollectionId=collection, Image=picture(name), **more)
+            return call("IndexFaces", CollectionId=collection, Image=image(name), **more)
 
         index("pair.jpg", ExternalImageId="pair")
         index("pair.jpg", ExternalImageId="pair")
@@ -142,8 +142,8 @@ class Story:
             self._search(operation, "eileen.jpg", CollectionId="nowhere")
             self._search(operation, "eileen.jpg", MaxFaces=5000)
 
-    def _search(self, operation: str, picture: str, **more: Any) -> None:
-        request = {"CollectionId": _FAMILY, "Image": self._picture(picture), **more}
+    def _search(self, operation: str, image: str, **more: Any) -> None:
+        request = {"CollectionId": _FAMILY, "Image": self._image(image), **more}
         self.call(operation, **request)
 
     def _users(self) -> None:
@@ -262,7 +262,7 @@ class Story:
         self.guest("SearchFaces", CollectionId="guest-room", FaceId=_NOBODY)
         self.guest("ReknownExportTemplates", CollectionId="guest-room")
         self.stranger("ListCollections")
-        self.call("DetectLabels", Image=self._picture("eileen.jpg"))
+        self.call("DetectLabels", Image=self._image("eileen.jpg"))
 
     def _ends(self) -> None:
         call = self.call

@@ -1,4 +1,4 @@
-"""Stable names for what every run draws anew: ids, secrets, times, digests of pictures."""
+"""Stable names for what every run draws anew: ids, secrets, times, digests of images."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Placeholders:
 
     Each belongs to the file that shows it first: there it is `<face 1>`, in all others
     `<face 1 of enroll>`. So one more id in a file renumbers that file alone. `known` are
-    texts with a name of their own, such as digests of pictures.
+    texts with a name of their own, such as digests of images.
     """
 
     known: Mapping[str, str] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class Caller:
     recording: Recording
     key: tuple[str, str]
     who: str = ""
-    pictures: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
     _client: Any = field(default=None, init=False)
     _answer: dict[str, Any] = field(default_factory=dict, init=False)
 
@@ -61,7 +61,7 @@ class Caller:
         }
 
     def _readable(self, value: Any, key: str = "") -> Any:
-        """Templates by their first values, pictures by the names of their files."""
+        """Templates by their first values, images by the names of their files."""
         if isinstance(value, dict):
             return {name: self._readable(item, name) for name, item in value.items()}
         if isinstance(value, list):
@@ -69,7 +69,7 @@ class Caller:
         if key == "Vector":
             return _outline(b64decode(value) if isinstance(value, str) else value)
         if isinstance(value, bytes):
-            return self.pictures.get(hashlib.sha256(value).hexdigest(), f"<{len(value)} bytes>")
+            return self.images.get(hashlib.sha256(value).hexdigest(), f"<{len(value)} bytes>")
         return value
 
 

@@ -1,4 +1,4 @@
-"""The pictures, films and lists that the golden runs work with."""
+"""The images, films and lists that the golden runs work with."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def build(root: Path, eileen: bytes, grace: bytes) -> None:
         "three.jpg": portraits.three(),
         "dark-and-bright.jpg": portraits.dark_and_bright(),
         "nobody.jpg": portraits.nobody(),
-        "broken.jpg": b"this is no picture",
+        "broken.jpg": b"this is no image",
         "buckets/media/pair.jpg": portraits.pair(),
         "buckets/media/broken.mp4": b"this is no video" * 1000,
         "film.mp4": film(),
@@ -78,28 +78,28 @@ def _walk(start: float, end: float) -> Motion:
 
 
 def _listed(people: dict[str, bytes]) -> dict[str, bytes]:
-    """Pictures for evaluations: each person plain, mirrored and brightened."""
+    """Images for evaluations: each person plain, mirrored and brightened."""
     changed = {}
     for person, data in people.items():
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data)) as image:
             variants = (
-                picture,
-                ImageOps.mirror(picture),
-                ImageEnhance.Brightness(picture).enhance(1.2),
+                image,
+                ImageOps.mirror(image),
+                ImageEnhance.Brightness(image).enhance(1.2),
             )
             for name, variant in zip(_LISTED, variants, strict=True):
                 changed[f"evaluation/{person}-{name}.jpg"] = _jpeg(variant)
     return changed
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=92)
+    image.save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 
 
 def _write_lists(root: Path) -> None:
-    """Who is on which picture, and scores of systems that never were."""
+    """Who is on which image, and scores of systems that never were."""
     rows = [
         f"{person}-{name}.jpg,{person},{group}"
         for person, group in (("e", "north"), ("g", "south"))

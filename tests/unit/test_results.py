@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reknown._notebook import picture, table
+from reknown._notebook import figure, table
 from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
 from reknown.biometrics.faces import DetectedFace, FaceQuality, Pose, QualityMeasure
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
@@ -196,11 +196,11 @@ def test_no_rows_make_no_table() -> None:
 def test_an_image_is_shown_only_as_it_was(tmp_path: Path, eileen: bytes, grace: bytes) -> None:
     path, sha256 = tmp_path / "image.jpg", decode_image(eileen).sha256
     path.write_bytes(eileen)
-    assert picture(path, sha256, []).startswith("<img")
+    assert figure(path, sha256, []).startswith("<img")
     path.write_bytes(grace)
-    assert picture(path, sha256, []) == ""
+    assert figure(path, sha256, []) == ""
     path.unlink()
-    assert picture(path, sha256, []) == ""
+    assert figure(path, sha256, []) == ""
 
 
 @pytest.mark.parametrize("found", [_enrolled(), _evaluated(), _video()], ids=repr)

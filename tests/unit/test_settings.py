@@ -105,6 +105,19 @@ def test_broken_syntax_is_placed(file: Path) -> None:
     assert "line 2, column 8" in _error()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[worker]\nlease_seconds = " + "9" * 400, "must be a number from 1 to 86400"),
+        ("[server]\nport = 0x" + "F" * 6000, "got too large a number"),
+        ("data = " + "[" * 100_000, "is nested too deeply"),
+    ],
+)
+def test_what_is_too_large_for_python_is_a_mistake_too(file: Path, text: str, message: str) -> None:
+    file.write_text(text)
+    assert message in _error()
+
+
 def test_what_cannot_be_read_as_the_file_is_said(file: Path) -> None:
     file.write_bytes(b'host = "\xff"')
     assert "is not valid TOML" in _error()

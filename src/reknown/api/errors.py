@@ -70,7 +70,7 @@ def internal_error() -> WireError:
     """What clients get to see of trouble that only the operator can mend.
 
     A new one each time: an exception keeps the frames that it was raised through, and with
-    them the pictures of the request.
+    them the images of the request.
     """
     return WireError(INTERNAL, "Something failed on the server: its log tells more.", 500)
 

@@ -33,7 +33,7 @@ def collection_of_arn(arn: str) -> str:
 
 
 def image_id(sha256: str) -> str:
-    """The same id for the same picture, as Amazon's version 5 UUIDs suggest."""
+    """The same id for the same image, as Amazon's version 5 UUIDs suggest."""
     return str(uuid5(_IMAGES, sha256))
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Handler:
     """`run` answers a request; `action` is what the ledger calls it.
 
-    `images` is how many pictures are recognised in it, `changes` whether it changes what is
+    `images` is how many images are recognised in it, `changes` whether it changes what is
     stored, `by_name` whether a key has to name the operation literally to be allowed it, and
     `fetches` whether it asks a store of objects without recognising anything.
     """

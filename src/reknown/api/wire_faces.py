@@ -78,7 +78,7 @@ def stored_face(record: FaceRecord, version: str) -> shapes.Face:
 
 
 def bounding_box(box: BoundingBox) -> shapes.BoundingBox:
-    """As ratios of the upright picture."""
+    """As ratios of the upright image."""
     return shapes.BoundingBox(width=box.width, height=box.height, left=box.left, top=box.top)
 
 

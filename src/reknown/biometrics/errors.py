@@ -1,13 +1,13 @@
 """Every error that Reknown raises on purpose, as one tree.
 
 ReknownError
-├── ImageError                  the picture cannot be used
+├── ImageError                  the image cannot be used
 │   ├── ImageTooLargeError      more bytes or pixels than the limits allow
 │   ├── ImageTooSmallError      a side below the limit
 │   └── InvalidImageError       not a JPEG or PNG that can be decoded
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
-│   ├── InvalidVideoError       not an MP4 or MOV whose pictures can be decoded
+│   ├── InvalidVideoError       not an MP4 or MOV whose frames can be decoded
 │   └── VideoWorkError          analysing it took too much time or memory, or broke down
 ├── NoFaceError                 the operation needs a face and there is none
 ├── ModelError
@@ -46,7 +46,7 @@ class ReknownError(Exception):
 
 
 class ImageError(ReknownError):
-    """The picture cannot be used."""
+    """The image cannot be used."""
 
 
 class ImageTooLargeError(ImageError):
@@ -70,7 +70,7 @@ class VideoTooLargeError(VideoError):
 
 
 class InvalidVideoError(VideoError):
-    """Not an MP4 or MOV whose pictures can be decoded."""
+    """Not an MP4 or MOV whose frames can be decoded."""
 
 
 class VideoWorkError(VideoError):
@@ -195,7 +195,7 @@ class NoObjectStoreError(ObjectNotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this server reads no stored pictures or videos: send the bytes of a picture, "
+            "this server reads no stored images or videos: send the bytes of an image, "
             "or start the server with --buckets or --s3-endpoint"
         )
 

@@ -1,4 +1,4 @@
-"""A face as it was found in a picture."""
+"""A face as it was found in an image."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from reknown.biometrics.geometry import BoundingBox, Landmarks  # noqa: TC001
 class Pose:
     """Head rotation in degrees, 0 = looking into the camera.
 
-    Positive yaw: the head turns towards the subject's left (the right side of the picture);
-    positive pitch: it looks up; positive roll: it leans clockwise as seen in the picture.
+    Positive yaw: the head turns towards the subject's left (the right side of the image);
+    positive pitch: it looks up; positive roll: it leans clockwise as seen in the image.
     """
 
     yaw: float
@@ -35,7 +35,7 @@ class FaceQuality:
 
     Native values: `unified_score` 0-100; `sharpness` and `luminance_mean` 0-1;
     `inter_eye_distance` pixels, corrected for yaw; `head_size` head height as a share of the
-    picture's height; `yaw`, `pitch`, `roll` degrees; `magnitude` that of the face's template,
+    image's height; `yaw`, `pitch`, `roll` degrees; `magnitude` that of the face's template,
     None before there is one and with packs whose magnitudes say nothing.
     """
 
@@ -52,7 +52,7 @@ class FaceQuality:
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """A face in a picture; `confidence` of the detector, 0 to 1."""
+    """A face in an image; `confidence` of the detector, 0 to 1."""
 
     box: BoundingBox
     landmarks: Landmarks

@@ -1,4 +1,4 @@
-"""Where things are in a picture: ratios of the upright image, origin at its top left."""
+"""Where things are in an image: ratios of the upright image, origin at its top left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BoundingBox:
-    """An axis-parallel box; may reach beyond the picture, then below 0 or above 1."""
+    """An axis-parallel box; may reach beyond the image, then below 0 or above 1."""
 
     left: float
     top: float
@@ -20,7 +20,7 @@ class BoundingBox:
 
     @property
     def area(self) -> float:
-        """Share of the picture, as far as the box lies within it."""
+        """Share of the image, as far as the box lies within it."""
         inner_width = min(self.left + self.width, 1.0) - max(self.left, 0.0)
         inner_height = min(self.top + self.height, 1.0) - max(self.top, 0.0)
         return max(inner_width, 0.0) * max(inner_height, 0.0)
@@ -35,7 +35,7 @@ class BoundingBox:
         return min(common / union, 1.0) if union > 0 else 0.0
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom in whole pixels of a picture of that size."""
+        """Left, top, right, bottom in whole pixels of an image of that size."""
         return (
             round(self.left * width),
             round(self.top * height),
@@ -72,7 +72,7 @@ def pair_boxes(
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in the picture."""
+    """A place in the image."""
 
     x: float
     y: float
@@ -80,7 +80,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points, named from the subject's side: the right eye is left in the picture."""
+    """Five points, named from the subject's side: the right eye is left in the image."""
 
     right_eye: Point
     left_eye: Point

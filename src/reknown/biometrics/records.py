@@ -27,7 +27,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """The picture that references came from; never its pixels.
+    """The image that references came from; never its pixels.
 
     `sha256` is of the file's bytes, `name` what the caller calls it, sizes in pixels.
     """

@@ -29,7 +29,7 @@ class TemplateSpace:
         if self.fingerprint != other.fingerprint:
             raise SpaceMismatchError(
                 f"templates of {self.pack} ({self.fingerprint[:12]}) and of {other.pack} "
-                f"({other.fingerprint[:12]}) cannot be compared: enrol the pictures again with one"
+                f"({other.fingerprint[:12]}) cannot be compared: enrol the images again with one"
             )
 
 

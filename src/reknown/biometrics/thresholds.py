@@ -69,7 +69,8 @@ def caution(expected_false_candidates: float | None) -> str | None:
 class ThresholdChoice:
     """A threshold as people give it: a `similarity` (0 to 100) or a raw `score` (-1 to 1).
 
-    Neither means the default similarity, 80. Raises `InputError` for both.
+    Neither means the default similarity, 80. Raises `InputError` for both, and for a score that
+    is none.
     """
 
     similarity: float | None = None
@@ -78,6 +79,8 @@ class ThresholdChoice:
     def __post_init__(self) -> None:
         if self.similarity is not None and self.score is not None:
             raise InputError("give the threshold as a similarity or as a score, not as both")
+        if self.score is not None and not -1 <= self.score <= 1:
+            raise InputError(f"score must be between -1 and 1, got {self.score}")
 
     def resolve(self, calibration: Calibration | None) -> Threshold:
         """The threshold in a template space.
@@ -85,11 +88,12 @@ class ThresholdChoice:
         Raises `UncalibratedError` without a calibration: then only a score can be given.
         """
         if self.score is not None:
-            return Threshold(self.score, calibration)
+            return Threshold(float(self.score), calibration)
         if calibration is None:
             raise UncalibratedError(
                 "this model pack has not been calibrated, so a similarity means nothing for it: "
                 "give the threshold as a score (--score), or use the pack opencv"
             )
-        similarity = DEFAULT_SIMILARITY if self.similarity is None else self.similarity
+        # programs give numbers of NumPy too, which no ledger can hold
+        similarity = DEFAULT_SIMILARITY if self.similarity is None else float(self.similarity)
         return Threshold(calibration.score(similarity), calibration, similarity)

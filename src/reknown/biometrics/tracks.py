@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """A video as its file describes it; sizes are of the upright picture.
+    """A video as its file describes it; sizes are of the upright image.
 
     `codec` such as "h264", `container` such as "QuickTime / MOV"; `frame_rate` is the average
     in frames a second; `full_range` says that luminance uses all of 0-255.
@@ -62,7 +62,7 @@ class Track:
     appearance. `observations` ascend in time; the first and the last are where the track
     begins and ends. `shots` are best first. `template` (dimension,) float32 is the mean of
     their unit vectors: its product with a reference is the mean of the shots' scores, so that
-    thresholds measured on single pictures stay valid. It is shorter than 1 for that reason.
+    thresholds measured on single images stay valid. It is shorter than 1 for that reason.
     """
 
     person: int
@@ -112,7 +112,7 @@ class VideoAnalysis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptTrack:
-    """A track that was kept to be searched later; never its pictures.
+    """A track that was kept to be searched later; never its images.
 
     `track_id` is a random UUID. `box` is where the face was at `best_ms`, `shots` how many
     views the template is the mean of.

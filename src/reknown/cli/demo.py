@@ -14,54 +14,54 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.cli.demo_pictures import Portrait, Tile
+    from reknown.cli.demo_images import Portrait, Tile
     from reknown.services.context import Context
     from reknown.services.searches.images import Identification
     from reknown.services.searches.search import Query
 
 _COLLECTION = "demo"
 _COLUMNS = (
-    "picture of", "variant", "candidate", "similarity ", "reached by strangers ", "verdict",
+    "image of", "variant", "candidate", "similarity ", "reached by strangers ", "verdict",
 )  # fmt: skip
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("demo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the images.")] = Path("demo"),
 ) -> None:
     """See it work on two real people.
 
-    One is enrolled and found in a group picture and in a film; then the other is enrolled too
+    One is enrolled and found in a group image and in a film; then the other is enrolled too
     and found in the film as well; at last a server is started and asked the same by boto3.
     """
     from reknown.cli.demo_client import show_client
-    from reknown.cli.demo_pictures import EILEEN, GRACE, group_picture, jpeg
+    from reknown.cli.demo_images import EILEEN, GRACE, group_image, jpeg
     from reknown.cli.demo_video import search_past, show_film
     from reknown.cli.session import open_context
     from reknown.services.context import Actor
     from reknown.services.searches.search import Query
 
-    picture, tiles = group_picture()
+    image, tiles = group_image()
     query = Query(_COLLECTION)
     with tempfile.TemporaryDirectory() as folder, open_context(Path(folder) / "data") as opened:
         context = opened.by(Actor("demo"))
         story = _Story(context, query, out)
         _print_step(1, f"{EILEEN.name} is enrolled from one photograph")
         story.enrol(EILEEN)
-        _print_step(2, "A group picture is searched for everybody: both women, seven ways each")
-        story.identify(picture, tiles, "1-eileen-enrolled.png")
+        _print_step(2, "A group image is searched for everybody: both women, seven ways each")
+        story.identify(image, tiles, "1-eileen-enrolled.png")
         _print_step(3, "A film: who appears, and when; its faces are kept for thirty days")
         complete = show_film(context, query, out)
         _print_step(
             4, f"{GRACE.name} is enrolled too, from one photograph, and the search repeated"
         )
         story.enrol(GRACE)
-        complete &= story.identify(picture, tiles, "2-both-enrolled.png")
+        complete &= story.identify(image, tiles, "2-both-enrolled.png")
         _print_step(5, "Was she the stranger in the film? Search what was kept of it")
         complete &= search_past(context, query)
         _print_step(6, "The same through boto3, as code written for Amazon Rekognition does it")
         known = {person.name: jpeg(person.crop()) for person in (EILEEN, GRACE)}
-        photo = GRACE.crop().rotate(12).resize((220, 220))
-        complete &= show_client(Path(folder) / "server", known, jpeg(photo))
+        image = GRACE.crop().rotate(12).resize((220, 220))
+        complete &= show_client(Path(folder) / "server", known, jpeg(image))
     _farewell(out)
     raise typer.Exit(0 if complete else 1)
 
@@ -76,7 +76,7 @@ class _Story:
     def enrol(self, portrait: Portrait) -> None:
         """One photograph of one person, through the same code as `reknown enroll`."""
         from reknown.biometrics.errors import InputError
-        from reknown.cli.demo_pictures import jpeg
+        from reknown.cli.demo_images import jpeg
         from reknown.services.galleries.enrolment import enrol_subjects
         from reknown.services.galleries.enrolment_plan import Enrolee
 
@@ -88,23 +88,23 @@ class _Story:
         space = self._context.platform.space_of(self._query.collection)
         typer.echo(f"   quality {result.face.quality} of 100, {space.dimension} values")
 
-    def identify(self, picture: Image, tiles: tuple[Tile, ...], name: str) -> bool:
+    def identify(self, image: Image, tiles: tuple[Tile, ...], name: str) -> bool:
         """Searches, prints and draws; whether everybody enrolled and nobody else was found."""
         import numpy as np
 
-        from reknown.cli.demo_pictures import png
+        from reknown.cli.demo_images import png
         from reknown.cli.identify import labels, print_search, warn_of
         from reknown.cli.output import print_table
         from reknown.services.searches.images import identify
         from reknown.vision.draw import draw_labels, save_image
 
-        found = identify(self._context, self._query, png(picture))
+        found = identify(self._context, self._query, png(image))
         print_search(found.found.searched)
         warn_of(found.found.searched.threshold, found.found.searched.references)
         rows = [self._row(tile, found) for tile in tiles]
         print_table(_COLUMNS, rows)
         target = self._out / name
-        save_image(draw_labels(np.asarray(picture), labels(found)), target)
+        save_image(draw_labels(np.asarray(image), labels(found)), target)
         typer.echo(f"   drawn: {target}")
         return all(row[-1] == "right" for row in rows)
 
@@ -144,12 +144,12 @@ def _farewell(out: Path) -> None:
     command = "reknown" if shutil.which("reknown") else sys.argv[0]
     typer.echo(
         f"""
-The pictures and the film are in {out}/: look at them.
+The images and the film are in {out}/: look at them.
 All variants come from one photograph of each person, which makes this easy: between two
 different photographs the default pack misses about one in sixty at this threshold
 (docs/explanation/accuracy.md).
 
-The same with your own people, a folder of pictures for each:
+The same with your own people, a folder of images for each:
 
     {command} enroll PEOPLE/
     {command} identify PHOTO.jpg --draw found.png

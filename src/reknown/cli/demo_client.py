@@ -21,8 +21,8 @@ _SETTING = re.compile(r"export (AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY)=(\S+)")
 _COLLECTION = "demo"
 
 
-def show_client(folder: Path, known: Mapping[str, bytes], photo: bytes) -> bool:
-    """Indexes `known` (name -> JPEG) through boto3 and searches for the face of `photo`.
+def show_client(folder: Path, known: Mapping[str, bytes], probe: bytes) -> bool:
+    """Indexes `known` (name -> JPEG) through boto3 and searches for the face of `probe`.
 
     Whether somebody was found. Raises `InputError` when boto3 or the server is not there.
     """
@@ -31,15 +31,15 @@ def show_client(folder: Path, known: Mapping[str, bytes], photo: bytes) -> bool:
         typer.echo(f'   client = boto3.client("rekognition", endpoint_url="{address}")')
         client.create_collection(CollectionId=_COLLECTION)
         typer.echo(f'   client.create_collection(CollectionId="{_COLLECTION}")')
-        for name, picture in known.items():
+        for name, image in known.items():
             label = name.replace(" ", "-")
             client.index_faces(
-                CollectionId=_COLLECTION, Image={"Bytes": picture}, ExternalImageId=label
+                CollectionId=_COLLECTION, Image={"Bytes": image}, ExternalImageId=label
             )
             typer.echo(f'   client.index_faces(..., ExternalImageId="{label}")')
         typer.echo("   client.search_faces_by_image(..., FaceMatchThreshold=90)")
         found = client.search_faces_by_image(
-            CollectionId=_COLLECTION, Image={"Bytes": photo}, FaceMatchThreshold=90
+            CollectionId=_COLLECTION, Image={"Bytes": probe}, FaceMatchThreshold=90
         )
         for match in found["FaceMatches"]:
             name, similarity = match["Face"]["ExternalImageId"], match["Similarity"]

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 from reknown.biometrics.errors import InputError
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
 
 _SIZE = (640, 360)
 _RATE = 25
@@ -25,7 +25,7 @@ _SIDE = 200
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A portrait on its way from one place to another; ratios of the picture's width."""
+    """A portrait on its way from one place to another; ratios of the image's width."""
 
     portrait: Portrait
     start: float
@@ -59,14 +59,14 @@ def write_film(path: Path) -> None:
         stream = output.add_stream("libx264", rate=_RATE, options={"preset": "veryfast"})
         stream.width, stream.height = _SIZE
         stream.pix_fmt = "yuv420p"
-        for number, picture in enumerate(_pictures()):
-            frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+        for number, image in enumerate(_images()):
+            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, _RATE)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
 
 
-def _pictures() -> Iterator[Image.Image]:
+def _images() -> Iterator[Image.Image]:
     for scene in FILM:
         count = round(scene.seconds * _RATE)
         portraits = [walk.portrait.crop().resize((_SIDE, _SIDE)) for walk in scene.walks]

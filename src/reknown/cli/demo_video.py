@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 
 if TYPE_CHECKING:
     from reknown.services.context import Context
@@ -33,7 +33,7 @@ def show_film(context: Context, query: Query, out: Path) -> bool:
     write_film(film)
     pack = platform.engines.default_pack
     with progress_bar(_FILM) as progress:
-        analysis = analyse_clip(platform, film, pack, progress, pictures=True)
+        analysis = analyse_clip(platform, film, pack, progress, cut_outs=True)
     found = identify_video(context, query, analysis, Keeping(_FILM, _DAYS))
     print_text(film, found)
     write_report(out / _REPORT, _FILM, found)

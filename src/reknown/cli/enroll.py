@@ -28,7 +28,7 @@ def enroll(
     people: Annotated[
         Path,
         typer.Argument(
-            help="Folder with a sub-folder of pictures for each person, or a CSV file with the "
+            help="Folder with a sub-folder of images for each person, or a CSV file with the "
             "columns image,subject.",
             show_default=False,
         ),
@@ -41,10 +41,10 @@ def enroll(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Enrol people from their pictures.
+    """Enrol people from their images.
 
     The gallery is made when it does not exist. This may be interrupted and run again at any
-    time: pictures that are in are skipped, and what was counted is on disk. A picture is
+    time: images that are in are skipped, and what was counted is on disk. An image is
     refused when it shows no face, several faces of which none stands out, or a face unfit for
     recognition; status 1 then.
     """
@@ -112,9 +112,9 @@ class _Summary:
         counts = self.counts
         console().print(
             f"{printable(collection)}: {len(self._people):,} people; "
-            f"{counts[Outcome.ENROLLED]:,} pictures enrolled, "
+            f"{counts[Outcome.ENROLLED]:,} images enrolled, "
             f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
-            f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} pictures/s)",
+            f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} images/s)",
             markup=False,
         )
         if not self._reasons:
@@ -129,4 +129,4 @@ class _Summary:
         ]
         if (more := len(self._reasons) - _REASONS) > 0:
             rows.append(("", f"and {more:,} more reasons: --json names them all", ""))
-        print_table(("pictures ", "refused because", "which"), rows)
+        print_table(("images ", "refused because", "which"), rows)

@@ -37,11 +37,11 @@ def identify(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Search a gallery for every face in the pictures.
+    """Search a gallery for every face in the images.
 
     Answers are candidates for a person to check, never identifications: "1 in 10,000"
     means that one in 10,000 comparisons of strangers reaches that similarity. Each search is
-    recorded (`reknown ledger`). Status 1 when no face of a picture has a candidate.
+    recorded (`reknown ledger`). Status 1 when no face of an image has a candidate.
     """
     from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.images import View, show_all

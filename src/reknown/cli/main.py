@@ -38,7 +38,7 @@ cli = typer.Typer(
     help="Face recognition on your own machine: find faces, compare them, search a gallery.\n\n"
     "Start with `reknown demo`, then `reknown enroll PEOPLE/` (a folder for each person) and "
     "`reknown identify PHOTO.jpg`.\n\n"
-    "Exit status: 0 done, 1 a negative answer (no face, no match, some pictures refused), "
+    "Exit status: 0 done, 1 a negative answer (no face, no match, some images refused), "
     "2 an error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reknown.vision.packs.manifest import CalibrationCheck, CalibrationTable
     from reknown.vision.packs.store import FileStatus, PackStore
 
-# Of the checks on other pictures, thresholds that somebody would use.
+# Of the checks on other images, thresholds that somebody would use.
 _SHOWN = 70
 
 cli = typer.Typer(
@@ -122,7 +122,7 @@ def _show_checks(checks: tuple[CalibrationCheck, ...]) -> None:
             for i, matches in enumerate(check.false_matches)
             if check.similarities[i] >= _SHOWN
         ]  # fmt: skip
-        typer.echo(printable(f"the same thresholds on other pictures: {dataset}"))
+        typer.echo(printable(f"the same thresholds on other images: {dataset}"))
         columns = ("strangers within", "people ", "similarity ", "false matches ",
                    "false match rate ", "95 % interval ")  # fmt: skip
         print_table(columns, rows)

@@ -47,7 +47,7 @@ Draw = Annotated[
     typer.Option(
         "--draw",
         metavar="OUT",
-        help="Save the picture with boxes: a .jpg or .png, or a folder for several pictures.",
+        help="Save the image with boxes: a .jpg or .png, or a folder for several images.",
     ),
 ]
 

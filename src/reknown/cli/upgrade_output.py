@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reknown.services.upgrades.preparation import FileResult
 
 _NOTES = 20
-_MISSING_COLUMNS = ("face", "person", "picture", "reason")
+_MISSING_COLUMNS = ("face", "person", "image", "reason")
 
 
 class Notes:

@@ -1,4 +1,4 @@
-"""Error rates with NIST's measures: on scores of any system, or on pictures and our engine.
+"""Error rates with NIST's measures: on scores of any system, or on images and our engine.
 
 Scores: make a `ScoreSet`, then ask for `operating_points`, `det_curve` and the rest. Every rate
 is a `Rate` with its counts; intervals take into account that comparisons of one person are not
@@ -8,9 +8,9 @@ how; every module has more.
 """
 
 from reknown.evaluation.data.duplicates import find_duplicates
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.manifest import Manifest, read_manifest
 from reknown.evaluation.data.pairs import count_pairs
-from reknown.evaluation.data.pictures import Pictures
 from reknown.evaluation.data.protocols import all_pairs, gallery_split, official_pairs
 from reknown.evaluation.data.score_files import ScoreFile, read_score_file
 from reknown.evaluation.data.templates import TemplateSet, extract
@@ -77,15 +77,15 @@ from reknown.evaluation.measures.verification import (
 )
 from reknown.evaluation.runs.audit import AuditPlan, congress_report
 from reknown.evaluation.runs.calibrate import (
-    calibrate_pictures,
+    calibrate_images,
     calibrate_scores,
     calibration_report,
 )
 from reknown.evaluation.runs.calibration_toml import calibration_toml
-from reknown.evaluation.runs.compare import picture_comparison, score_comparison
+from reknown.evaluation.runs.compare import image_comparison, score_comparison
 from reknown.evaluation.runs.galleries import IdentificationPlan
 from reknown.evaluation.runs.gallery_plan import threshold_plan
-from reknown.evaluation.runs.group_data import GroupThreshold, data_of_pictures, data_of_scores
+from reknown.evaluation.runs.group_data import GroupThreshold, data_of_images, data_of_scores
 from reknown.evaluation.runs.groups import groups_report
 from reknown.evaluation.runs.identify import identification_report
 from reknown.evaluation.runs.judging import GroupPlan
@@ -95,6 +95,7 @@ from reknown.reporting.report import Report
 __all__ = [
     "AllPairsDesign",
     "AuditPlan",
+    "EvaluatedImages",
     "GroupPlan",
     "GroupThreshold",
     "IdentificationPlan",
@@ -102,7 +103,6 @@ __all__ = [
     "ListedPairsDesign",
     "Manifest",
     "PairTrials",
-    "Pictures",
     "Rate",
     "Report",
     "Resampling",
@@ -115,7 +115,7 @@ __all__ = [
     "attack_rates",
     "bona_fide_rates",
     "bpcer_at_apcer",
-    "calibrate_pictures",
+    "calibrate_images",
     "calibrate_scores",
     "calibration_report",
     "calibration_toml",
@@ -128,7 +128,7 @@ __all__ = [
     "cross_matrix",
     "cumulative_match",
     "d_prime",
-    "data_of_pictures",
+    "data_of_images",
     "data_of_scores",
     "det_curve",
     "differential",
@@ -150,6 +150,7 @@ __all__ = [
     "group_rates",
     "groups_report",
     "identification_report",
+    "image_comparison",
     "inequity_rate",
     "mated_trials",
     "max_over_geometric_mean",
@@ -158,7 +159,6 @@ __all__ = [
     "official_pairs",
     "operating_point",
     "operating_points",
-    "picture_comparison",
     "planned_fmr",
     "planned_fpir",
     "planned_threshold",

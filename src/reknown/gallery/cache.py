@@ -158,13 +158,14 @@ class _Held:
             query = select_templates(owner, since=self._revision)
         newest = int(self._keys[self._count - 1]) if self._count else 0
         # Taken over only when all has been read: a statement may fail halfway.
-        new: list[Row[Any]] = []
+        # Without the rows themselves, which hold every template once more.
+        new: list[tuple[int, str, str | None]] = []
         moved: dict[int, str | None] = {}
         for rows, vectors in stream_templates(connection, query, self._space.dimension):
             fresh = [number for number, row in enumerate(rows) if row.id > newest]
             moved |= {row.id: row.user_name for row in rows if row.id <= newest}
             self._place(self._count + len(new), vectors[fresh])
-            new.extend(rows[number] for number in fresh)
+            new.extend((rows[n].id, rows[n].face_id, rows[n].user_name) for n in fresh)
         self._move(moved)
         self._add(new)
         self._show()
@@ -185,12 +186,12 @@ class _Held:
             self._users[place] = user
             self._subjects[place] = self._roll.add(user)
 
-    def _add(self, rows: Sequence[Row[Any]]) -> None:
-        end = self._count + len(rows)
-        self._keys[self._count : end] = [row.id for row in rows]
-        self._subjects[self._count : end] = [self._roll.add(row.user_name) for row in rows]
-        self._face_ids.extend(row.face_id for row in rows)
-        self._users.extend(row.user_name for row in rows)
+    def _add(self, new: Sequence[tuple[int, str, str | None]]) -> None:
+        end = self._count + len(new)
+        self._keys[self._count : end] = [key for key, _, _ in new]
+        self._subjects[self._count : end] = [self._roll.add(user) for _, _, user in new]
+        self._face_ids.extend(face_id for _, face_id, _ in new)
+        self._users.extend(user for _, _, user in new)
         self._count = end
 
     def _place(self, start: int, vectors: NDArray[np.float32]) -> None:

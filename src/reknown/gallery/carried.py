@@ -33,7 +33,7 @@ _BOX = ("box_left", "box_top", "box_width", "box_height")
 class LossReason(Enum):
     """Why a face cannot be carried."""
 
-    NO_PICTURE = "picture not found"
+    IMAGE_NOT_FOUND = "picture not found"
     UNREADABLE = "picture unreadable"
     UNDETECTED = "face not found again"
 
@@ -49,7 +49,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class PlacedFace:
-    """A stored face and where it is in its picture, in the space in force.
+    """A stored face and where it is in its image, in the space in force.
 
     `open` says that it is still to be carried.
     """
@@ -119,12 +119,12 @@ def carry(
 
 
 def carry_nothing(connection: Connection, collection: str, newest: int) -> None:
-    """Notes of what is still open, up to the `newest` face, that its picture was not found.
+    """Notes of what is still open, up to the `newest` face, that its image was not found.
 
     Raises `NotFoundError`, `UpgradeError`.
     """
     row, _ = claim_upgrade(connection, collection)
-    reason, detail = literal(LossReason.NO_PICTURE.value), literal("")
+    reason, detail = literal(LossReason.IMAGE_NOT_FOUND.value), literal("")
     query = select(faces_table.c.id, reason, detail).where(
         faces_table.c.collection_id == row.id,
         faces_table.c.id <= newest,
@@ -141,9 +141,9 @@ def newest_face(connection: Connection, collection: str) -> int:
 
 
 def open_faces(connection: Connection, collection: str, sha256: str) -> list[PlacedFace]:
-    """All faces of a picture, if any of them is still to be carried; raises `NotFoundError`."""
+    """All faces of an image, if any of them is still to be carried; raises `NotFoundError`."""
     columns = [faces_table.c[name] for name in ("face_id", *_BOX)]
-    # by the picture, not by the collection, whose faces are many
+    # by the image, not by the collection, whose faces are many
     query = (
         select(*columns, _is_open().label("open"))
         .join_from(images, faces_table, faces_table.c.image_id == images.c.id)
@@ -271,7 +271,7 @@ def _count(connection: Connection, collection: str, condition: ColumnElement[boo
 
 def _is_open() -> ColumnElement[bool]:
     """Not carried, and not lost for a reason that another look would not change."""
-    settled = upgrade_losses.c.reason != LossReason.NO_PICTURE.value
+    settled = upgrade_losses.c.reason != LossReason.IMAGE_NOT_FOUND.value
     return ~is_carried() & ~exists().where(upgrade_losses.c.face == faces_table.c.id, settled)
 
 

@@ -125,9 +125,11 @@ def set_tags(connection: Connection, name: str, tags: Mapping[str, str]) -> None
 
 
 def remove_tags(connection: Connection, name: str, keys: Iterable[str]) -> None:
-    """Removes the tags of these keys, if they are there; raises `NotFoundError`."""
+    """Removes the tags of these keys, if they are there; raises as `set_tags` does."""
     owner = claim(connection, name).id
     for batch in batches(keys):
+        for key in batch:
+            require_text("a tag's key", key)
         own = collection_tags.c.collection_id == owner
         connection.execute(delete(collection_tags).where(own, collection_tags.c.key.in_(batch)))
 

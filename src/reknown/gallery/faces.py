@@ -1,4 +1,4 @@
-"""Faces: the references of a collection, and the pictures that they came from."""
+"""Faces: the references of a collection, and the images that they came from."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def add_faces(
     faces: Sequence[NewFace],
     user: str | None = None,
 ) -> list[FaceRecord]:
-    """Stores the faces of a picture in this order; makes the user if it is missing.
+    """Stores the faces of an image in this order; makes the user if it is missing.
 
     Raises `NotFoundError`, `SpaceMismatchError`, `AlreadyExistsError` when the collection
-    holds this picture, or `InputError` for no faces, for templates that are no unit vectors
+    holds this image, or `InputError` for no faces, for templates that are no unit vectors
     and for names that cannot be stored.
     """
     row = claim(connection, collection)
     if not faces:
-        raise InputError("a picture without faces cannot be stored")
+        raise InputError("an image without faces cannot be stored")
     check_faces(faces, space_of(row))
     if known_images(connection, collection, [image.sha256]):
         raise AlreadyExistsError(
-            f"{collection!r} holds the picture {image.name!r} already: delete its faces first"
+            f"{collection!r} holds the image {image.name!r} already: delete its faces first"
         )
     _insert(connection, row, image, faces, user)
     return find_image(connection, collection, image.sha256)
@@ -63,9 +63,9 @@ def add_faces(
 def merge_faces(
     connection: Connection, collection: str, image: ImageRecord, faces: Sequence[NewFace]
 ) -> list[FaceRecord]:
-    """Stores those faces of a picture that are not stored yet; all of them in this order.
+    """Stores those faces of an image that are not stored yet; all of them in this order.
 
-    A face is stored already when the collection holds one from the same picture, with the
+    A face is stored already when the collection holds one from the same image, with the
     same external id, at the same place.
 
     Raises `NotFoundError`, `SpaceMismatchError`, or `InputError` as `add_faces` does.
@@ -90,13 +90,13 @@ def restore_faces(connection: Connection, collection: str, moved: Sequence[Moved
     """
     row = claim(connection, collection)
     check_faces([item.face for item in moved], space_of(row))
-    pictures = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
+    image_ids = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
     names = {item.user for item in moved if item.user is not None}
     owners = {name: ensure_user(connection, row.id, name) for name in sorted(names)}
     common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
     values = [
         common
-        | {"image_id": pictures[item.image.sha256], "user_id": item.user and owners[item.user]}
+        | {"image_id": image_ids[item.image.sha256], "user_id": item.user and owners[item.user]}
         | face_values(item.face)
         for item in moved
     ]
@@ -110,15 +110,15 @@ def restore_faces(connection: Connection, collection: str, moved: Sequence[Moved
 
 
 def find_image(connection: Connection, collection: str, sha256: str) -> list[FaceRecord]:
-    """The faces stored from this picture, none if it is unknown; raises `NotFoundError`."""
-    # a picture's faces are of its own collection
+    """The faces stored from this image, none if it is unknown; raises `NotFoundError`."""
+    # an image's faces are of its own collection
     own = images.c.collection_id == require(connection, collection).id
     query = _faces().where(own, images.c.sha256 == sha256).order_by(faces_table.c.id)
     return [_face(row) for row in connection.execute(query)]
 
 
 def known_images(connection: Connection, collection: str, sha256s: Iterable[str]) -> set[str]:
-    """Which of these pictures the collection holds; raises `NotFoundError`."""
+    """Which of these images the collection holds; raises `NotFoundError`."""
     known: set[str] = set()
     query = select(images.c.sha256).where(
         images.c.collection_id == require(connection, collection).id
@@ -167,7 +167,7 @@ def find_faces(
 def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str]) -> set[str]:
     """Deletes the faces; returns those that were there. Raises `NotFoundError`.
 
-    A picture is forgotten with its last face and may then be enrolled again.
+    An image is forgotten with its last face and may then be enrolled again.
     """
     row = claim(connection, collection)
     own = unindexed(faces_table.c.collection_id) == row.id
@@ -232,17 +232,17 @@ def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[F
 
 
 def _image_id(connection: Connection, owner: int, image: ImageRecord) -> int:
-    """The key of this picture in the claimed collection, made if missing."""
+    """The key of this image in the claimed collection, made if missing."""
     return _image_ids(connection, owner, {image.sha256: image})[image.sha256]
 
 
 def _image_ids(
     connection: Connection, owner: int, wanted: Mapping[str, ImageRecord]
 ) -> dict[str, int]:
-    """The keys of pictures in the claimed collection by their digest, made if missing."""
+    """The keys of images in the claimed collection by their digest, made if missing."""
     for image in wanted.values():
-        require_text("a picture's sha256", image.sha256)
-        require_text("a picture's name", image.name, shortest=0, longest=4096)
+        require_text("an image's sha256", image.sha256)
+        require_text("an image's name", image.name, shortest=0, longest=4096)
     found = _stored_images(connection, owner, wanted)
     missing = [
         {
@@ -271,7 +271,7 @@ def _stored_images(connection: Connection, owner: int, sha256s: Iterable[str]) -
 
 
 def _any_face() -> ScalarSelect[int]:
-    """A face of the picture, NULL without one: asked picture by picture, never as a join."""
+    """A face of the image, NULL without one: asked image by image, never as a join."""
     left = select(faces_table.c.id).where(faces_table.c.image_id == images.c.id)
     return left.limit(1).scalar_subquery()
 
@@ -303,9 +303,9 @@ def _picked() -> Select[Any]:
 
 def _faces() -> Select[Any]:
     columns = [column for column in faces_table.c if column.name != "template"]
-    picture = [images.c.sha256, images.c.name, images.c.width, images.c.height]
+    image_columns = [images.c.sha256, images.c.name, images.c.width, images.c.height]
     return (
-        select(*columns, *picture, users.c.name.label("user_name"), users.c.subject_id)
+        select(*columns, *image_columns, users.c.name.label("user_name"), users.c.subject_id)
         .join_from(faces_table, images)
         .outerjoin(users, faces_table.c.user_id == users.c.id)
     )

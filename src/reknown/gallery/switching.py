@@ -40,7 +40,7 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
         faces_have = "1 face has" if missing == 1 else f"{missing:,} faces have"
         raise UpgradeError(
             f"{faces_have} no template of {upgrade.other.pack} in {collection!r}: "
-            "--missing lists them; make their templates --from their pictures, or have them "
+            "--missing lists them; make their templates --from their images, or have them "
             "deleted with --delete-missing"
         )
     source, space = upgrade_templates, upgrade.other

@@ -1,4 +1,4 @@
-"""What every place that stored pictures and videos come from can do, and how it is asked.
+"""What every place that stored images and videos come from can do, and how it is asked.
 
 Names come from strangers. They are checked here, by the rules that all places share, before
 any of them becomes part of a path or an address.

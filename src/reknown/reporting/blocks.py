@@ -1,4 +1,4 @@
-"""What reports are made of: texts, tables and pictures, as plain values."""
+"""What reports are made of: texts, tables and images, as plain values."""
 
 from __future__ import annotations
 

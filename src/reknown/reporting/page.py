@@ -138,7 +138,7 @@ def _cell(text: str, number: bool) -> _Cell:
 
 
 def _numbers(block: Any) -> _Grid | None:
-    """The same as a table, where a picture has few enough numbers to read."""
+    """The same as a table, where an image has few enough numbers to read."""
     if isinstance(block, Forest):
         rows = tuple((row.label, row_figures(row)) for row in block.rows)
         return _table(Table("", (block.x.label.strip(), "Rate and interval "), rows))

@@ -54,7 +54,7 @@ class Sighting:
         return f"{clock(self.from_ms)} to {clock(self.to_ms)}"
 
     @property
-    def picture(self) -> str:
+    def image(self) -> str:
         """The best view in base64."""
         return base64.b64encode(self.view).decode("ascii")
 
@@ -90,11 +90,11 @@ class _Bar:
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """A line of the timeline; `picture` is base64, or empty."""
+    """A line of the timeline; `image` is base64, or empty."""
 
     name: str
     known: bool
-    picture: str
+    image: str
     seconds: str
     spans: str
     bars: tuple[_Bar, ...]
@@ -102,11 +102,11 @@ class _Person:
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A picture of the contact sheet, and a line of the table."""
+    """An image of the contact sheet, and a line of the table."""
 
     name: str
     known: bool
-    picture: str
+    image: str
     start: str
     end: str
     best_at: str
@@ -128,7 +128,7 @@ def render_video(report: VideoReport) -> str:
         people=people[:_MOST_ROWS],
         more_people=max(0, len(people) - _MOST_ROWS),
         ticks=_ticks(length),
-        cards=[card for card in cards if card.picture][:_MOST_CARDS],
+        cards=[card for card in cards if card.image][:_MOST_CARDS],
         rows=cards,
         threshold=report.threshold,
         expected=report.expected,
@@ -153,7 +153,7 @@ def _person(sightings: list[Sighting], length: int) -> _Person:
     return _Person(
         shortened(best.name, _NAME),
         best.score is not None,
-        best.picture,
+        best.image,
         f"{sum(seen.to_ms - seen.from_ms for seen in sightings) / 1000:,.1f} s",
         ", ".join(spans[:_MOST_SPANS]) + (f", and {more} more" if more > 0 else ""),
         tuple(_bar(seen, length) for seen in sightings),
@@ -170,7 +170,7 @@ def _card(seen: Sighting) -> _Card:
     return _Card(
         shortened(seen.name, _NAME),
         seen.score is not None,
-        seen.picture,
+        seen.image,
         clock(seen.from_ms),
         clock(seen.to_ms),
         clock(seen.best_ms),

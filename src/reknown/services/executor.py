@@ -34,7 +34,7 @@ class Executor(Protocol):
         ...
 
     def analyse(
-        self, file: BinaryIO, pack: str, progress: Progress, *, pictures: bool = False
+        self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False
     ) -> VideoAnalysis:
         """The tracks of the video in a real file, with cut-outs of their best views if wanted.
 
@@ -67,10 +67,10 @@ class LocalExecutor:
         return extraction
 
     def analyse(
-        self, file: BinaryIO, pack: str, progress: Progress, *, pictures: bool = False
+        self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False
     ) -> VideoAnalysis:
         """As `Executor.analyse`."""
         from reknown.video.isolation import AnalysisRequest, analyse_isolated  # noqa: PLC0415
 
-        request = AnalysisRequest(pack, self.cache, self.packs, pictures)
+        request = AnalysisRequest(pack, self.cache, self.packs, cut_outs)
         return analyse_isolated(file, request, progress)

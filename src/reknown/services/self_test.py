@@ -107,7 +107,7 @@ def _template(engine: Engine) -> str:
     for _ in range(_REPEATS):
         again = _vector(engine)
     if not np.array_equal(first, again) or abs(float(np.linalg.norm(first)) - 1) > 1e-5:
-        raise AssertionError("the same picture gives different templates")
+        raise AssertionError("the same image gives different templates")
     return f"{first.size} values, the same each time, {_ms(started) / _REPEATS:.0f} ms a face"
 
 

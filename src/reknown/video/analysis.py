@@ -43,7 +43,7 @@ class AnalysisSettings:
 
     search_side: int = 960
     ahead: int = 3
-    pictures: bool = False
+    cut_outs: bool = False
     limits: VideoLimits = VideoLimits()
     sampling: SamplingSettings = SamplingSettings()
     following: FollowingSettings = FollowingSettings()
@@ -107,7 +107,7 @@ class _Analyst:
         self._tally = tally
         self._before: SampledFrame | None = None
         self._refiner = Refiner(self._see, settings.sampling)
-        self.follower = Follower(engine, pool, settings.following, pictures=settings.pictures)
+        self.follower = Follower(engine, pool, settings.following, cut_outs=settings.cut_outs)
 
     def tracks(self, frames: Iterable[Frame]) -> Iterator[RawTrack]:
         """What is seen of each face, as tracks end."""

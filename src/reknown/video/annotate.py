@@ -151,7 +151,7 @@ def _encodable(frame: Frame, pixels: NDArray[np.uint8]) -> Any:
 
 
 def _colours(pixels: NDArray[np.uint8]) -> Colorspace:
-    """What players take it for: large pictures are BT.709, small ones BT.601."""
+    """What players take it for: large frames are BT.709, small ones BT.601."""
     return Colorspace.ITU709 if min(pixels.shape[:2]) >= _WIDE else Colorspace.ITU601
 
 
@@ -179,7 +179,7 @@ class _Positioned:
 
 
 class _Sound:
-    """Copies the first sound track, packet by packet, beside the pictures."""
+    """Copies the first sound track, packet by packet, beside the frames."""
 
     def __init__(self, container: Any) -> None:
         self.warnings: list[str] = []

@@ -70,7 +70,7 @@ class Frame:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the upright picture."""
+        """Width and height of the upright image."""
         width, height = round(self.raw.width * self.aspect), self.raw.height
         return (height, width) if self.turns % 2 else (width, height)
 
@@ -198,7 +198,7 @@ def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[
     except (av.error.FFmpegError, ValueError, OverflowError, MemoryError) as error:
         raise InvalidVideoError(f"not a readable video: {_reason(error)}") from error
     with container:
-        stream = _picture_stream(container)
+        stream = _video_stream(container)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = _THREADS
         info = _describe(container, stream, limits)
@@ -219,17 +219,17 @@ def _container_format(file: BinaryIO) -> str:
     raise InvalidVideoError("not a video of a supported format: give MP4, MOV, MKV or WebM")
 
 
-def _picture_stream(container: Any) -> Any:
+def _video_stream(container: Any) -> Any:
     streams = [s for s in container.streams.video if not _is_cover(s)]
     if not streams:
-        raise InvalidVideoError("the file has no moving pictures in it, only sound or data")
+        raise InvalidVideoError("the file has no video stream, only sound or data")
     stream = streams[0]
     context = stream.codec_context
     if context is None or context.name is None:
-        raise InvalidVideoError("the pictures of this video are in no known format")
+        raise InvalidVideoError("the video stream is in an unknown format")
     if _codec(stream) not in _CODECS:
         raise InvalidVideoError(
-            f"pictures in the format {_codec(stream)} are not read: "
+            f"videos in the format {_codec(stream)} are not supported: "
             f"convert the video to H.264, or use one of {', '.join(sorted(_CODECS))}"
         )
     return stream

@@ -72,12 +72,12 @@ class Follower:
     """Follows faces from sample to sample; templates are made by `executor` meanwhile."""
 
     def __init__(
-        self, engine: Engine, executor: Executor, settings: FollowingSettings, *, pictures: bool
+        self, engine: Engine, executor: Executor, settings: FollowingSettings, *, cut_outs: bool
     ) -> None:
         self._engine = engine
         self._executor = executor
         self._settings = settings
-        self._pictures = pictures
+        self._cut_outs = cut_outs
         sure = engine.detector.sure
         self._tracker = Tracker(
             TrackerSettings(high=sure, new=sure, patience_ms=settings.patience_ms)
@@ -93,7 +93,7 @@ class Follower:
     def follow(self, sample: SampledFrame) -> Iterator[RawTrack]:
         """Takes in a sample; gives out the tracks that have ended."""
         frame, faces = sample.frame, sample.faces
-        # boxes are ratios of both sides: squares of the picture make overlaps what they look like
+        # boxes are ratios of both sides: squares of the image make overlaps what they look like
         shape = np.array(frame.size * 2, np.float64)
         boxes = np.array([_corners(face) for face in faces]).reshape(-1, 4) * shape
         scores = np.array([face.confidence for face in faces])
@@ -125,7 +125,7 @@ class Follower:
         if trail.best is not None:
             self.embedded += 1
             trail.shots.append(
-                self._executor.submit(take_shot, self._engine, trail.best, picture=self._pictures)
+                self._executor.submit(take_shot, self._engine, trail.best, with_jpeg=self._cut_outs)
             )
         trail.best = None
 

@@ -73,13 +73,13 @@ class WorkLimits:
 class AnalysisRequest:
     """What to analyse with: the name of a pack, and where packs and converted models are kept.
 
-    `pictures` asks for cut-outs of the best shots.
+    `cut_outs` asks for cut-outs of the best shots.
     """
 
     pack: str
     cache: Path
     packs: Path
-    pictures: bool = False
+    cut_outs: bool = False
 
 
 def analyse_isolated(
@@ -96,7 +96,7 @@ def analyse_isolated(
     Raises `InvalidVideoError`, `VideoTooLargeError`, `VideoWorkError`, `ModelError`.
     """
     task = messages.Analyse(
-        file.fileno(), request.pack, str(request.cache), str(request.packs), request.pictures
+        file.fileno(), request.pack, str(request.cache), str(request.packs), request.cut_outs
     )
     found: list[messages.FoundTrack] = []
     for message in run_isolated(task, [file.fileno()], progress, limits):

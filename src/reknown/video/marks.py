@@ -21,7 +21,7 @@ _BLUR_GROWTH = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a face was, in ratios of the upright picture."""
+    """Where a face was, in ratios of the upright image."""
 
     time_ms: int
     box: BoundingBox

@@ -34,7 +34,7 @@ class Analyse(msgspec.Struct, frozen=True, tag=True):
     pack: str
     cache: str
     packs: str
-    pictures: bool
+    cut_outs: bool
 
 
 class Annotate(msgspec.Struct, frozen=True, tag=True):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class PersonSettings:
     """Similarities (0 to 100) below which a track is divided, and from which two are linked.
 
-    Neighbours in time of one person are far more alike than pictures taken on different days,
+    Neighbours in time of one person are far more alike than images taken on different days,
     so a track is divided where two of its views are less alike than one in a hundred strangers.
     A template is the mean of the `best_shots` best; views below `min_quality` (of 100) say
     nothing about who it is as long as there are better ones. A track shorter than

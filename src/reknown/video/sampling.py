@@ -3,7 +3,7 @@
 A face that is there at the beginning and at the end of a short window is taken to have been
 there in between. Where one has come or gone, the window is halved until the frame is found, so
 that times are right to a frame although few frames are searched for faces. A cut between two
-scenes shows in the pictures themselves; the frames on both sides of it are looked at.
+scenes shows in the images themselves; the frames on both sides of it are looked at.
 """
 
 from __future__ import annotations

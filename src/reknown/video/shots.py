@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from reknown.vision.analyze import Engine
 
-# A cut-out shows twice the face's box, as far as the picture goes.
+# A cut-out shows twice the face's box, as far as the image goes.
 _SURROUNDINGS = 2.0
 _MAX_SIDE = 320
 _MIN_OVERLAP = 0.3
-_PICTURE_SIDE = 160
+_JPEG_SIDE = 160
 _JPEG_QUALITY = 85
 _SIGNATURE_SIDE = 24
 _SIGNATURE_POINTS = _SIGNATURE_SIDE * np.array(
@@ -98,7 +98,7 @@ def cut_out(pixels: NDArray[np.uint8], face: DetectedFace, time_ms: int) -> CutO
     return CutOut(time_ms, face, np.array(part), place)
 
 
-def take_shot(engine: Engine, part: CutOut, *, picture: bool) -> SeenShot:
+def take_shot(engine: Engine, part: CutOut, *, with_jpeg: bool) -> SeenShot:
     """Looks at the cut-out in full size and makes a template of it.
 
     Landmarks of the frame that was scaled down for the search are coarse: the face is searched
@@ -112,7 +112,7 @@ def take_shot(engine: Engine, part: CutOut, *, picture: bool) -> SeenShot:
     )
     face = found if found.box.overlap(expected.box) >= _MIN_OVERLAP else expected
     ((face, template),) = engine.extract(part.pixels, [face])
-    jpeg = _jpeg(part.pixels) if picture else b""
+    jpeg = _jpeg(part.pixels) if with_jpeg else b""
     shot = Shot(part.time_ms, _moved(face, part.place, inward=False), jpeg)
     return SeenShot(shot, template.vector)
 
@@ -134,7 +134,7 @@ def _moved(face: DetectedFace, place: BoundingBox, *, inward: bool) -> DetectedF
 
 def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(pixels)
-    image.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
+    image.thumbnail((_JPEG_SIDE, _JPEG_SIDE))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()

@@ -39,9 +39,9 @@ def cut_chip(
     reference: NDArray[np.floating],
     side: int,
 ) -> NDArray[np.uint8]:
-    """The chip, uint8 RGB (side, side, 3); what lies outside the picture is black.
+    """The chip, uint8 RGB (side, side, 3); what lies outside the image is black.
 
-    `landmarks` (5, 2) in pixels of the picture, `reference` (5, 2) in pixels of the chip.
+    `landmarks` (5, 2) in pixels of the image, `reference` (5, 2) in pixels of the chip.
     """
     transform = similarity_transform(landmarks, reference)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))

@@ -1,4 +1,4 @@
-"""Picture -> faces -> templates: the engine that everything else calls."""
+"""Image -> faces -> templates: the engine that everything else calls."""
 
 from __future__ import annotations
 

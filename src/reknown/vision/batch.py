@@ -1,4 +1,4 @@
-"""Work on many pictures at once with bounded memory."""
+"""Work on many images at once with bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images for people: boxes and names drawn over a photo."""
+"""Images for people: boxes and names drawn over an image."""
 
 from __future__ import annotations
 

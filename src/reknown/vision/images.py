@@ -1,4 +1,4 @@
-"""Bytes -> pixels: the one place where pictures from strangers are decoded.
+"""Bytes -> pixels: the one place where images from strangers are decoded.
 
 JPEG and PNG only, as Amazon Rekognition takes
 (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html). Limits are checked on the
@@ -49,7 +49,7 @@ _SWAPPING = {_UPRIGHT[value] for value in (5, 6, 7, 8)}
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What a picture may be at most, and at least; bytes and pixels."""
+    """What an image may be at most, and at least; bytes and pixels."""
 
     max_bytes: int = 15 * 1024 * 1024
     max_pixels: int = 50_000_000
@@ -59,7 +59,7 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """An upright picture from a file.
+    """An upright image from a file.
 
     `pixels` is uint8 RGB (height, width, 3), possibly smaller than the file's own size
     (`width`, `height`, upright) when that is very large. `sha256` is of the file's bytes.
@@ -102,7 +102,7 @@ def decode_image(data: bytes, limits: ImageLimits = ImageLimits()) -> DecodedIma
     """Decodes a JPEG or PNG to upright RGB.
 
     Orientation follows EXIF; transparency is laid over white; only the first frame of an
-    animation counts; colour profiles are ignored. Pictures with a side of 6,000 pixels or
+    animation counts; colour profiles are ignored. Images with a side of 6,000 pixels or
     more come out at a half, a third and so on, so that no side is shorter than needed.
 
     Raises `ImageTooLargeError`, `ImageTooSmallError` or `InvalidImageError`.

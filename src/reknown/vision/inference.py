@@ -27,8 +27,8 @@ class Network(Protocol):
 class OnnxNetwork:
     """An ONNX graph held by ONNX Runtime; safe to run from several threads at once.
 
-    One thread a call: pictures are worked on side by side, which scales better than
-    splitting the small products of one picture.
+    One thread a call: images are worked on side by side, which scales better than
+    splitting the small products of one image.
     """
 
     def __init__(self, model: Model) -> None:

@@ -11,7 +11,7 @@ from reknown.biometrics.faces import Pose
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Millimetres, x to the picture's right, y down, z away from the camera; origin between the
+# Millimetres, x to the image's right, y down, z away from the camera; origin between the
 # eyes. Width and height follow the mean face that the alignment uses, scaled to the mean
 # adult distance of the pupils (63 mm); the nose's depth is the mean protrusion of its tip.
 _HEAD = np.array(

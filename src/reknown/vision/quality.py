@@ -32,7 +32,7 @@ _MAGNITUDE, _MAGNITUDE_WIDTH = 10.5, 1.0
 
 
 def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose) -> FaceQuality:
-    """Quality of one face; `landmarks` (5, 2) in pixels of the RGB picture."""
+    """Quality of one face; `landmarks` (5, 2) in pixels of the RGB image."""
     chip = cut_chip(pixels, landmarks, _REFERENCE, _SIDE)
     grey = np.asarray(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
     eyes, mouth = landmarks[:2], landmarks[3:]

@@ -1,11 +1,11 @@
-// calls.mjs COLLECTION EILEEN PAIR: every operation for faces in pictures.
+// calls.mjs COLLECTION EILEEN PAIR: every operation for faces in images.
 import {
   paginateListCollections,
   paginateListFaces,
   paginateListUsers,
   RekognitionClient,
 } from "@aws-sdk/client-rekognition";
-import { caller, picture, print, words } from "./connect.mjs";
+import { caller, image, print, words } from "./connect.mjs";
 
 const [collection, eileen, pair] = words;
 const client = new RekognitionClient();
@@ -19,10 +19,10 @@ async function pages(paginate, input, read) {
   return found;
 }
 
-const detected = await call("DetectFaces", { Image: picture(pair) });
+const detected = await call("DetectFaces", { Image: image(pair) });
 const compared = await call("CompareFaces", {
-  SourceImage: picture(eileen),
-  TargetImage: picture(pair),
+  SourceImage: image(eileen),
+  TargetImage: image(pair),
 });
 
 const created = await call("CreateCollection", { ...inCollection, Tags: { team: "blue" } });
@@ -34,13 +34,13 @@ const untagged = await call("ListTagsForResource", resource);
 
 const indexed = await call("IndexFaces", {
   ...inCollection,
-  Image: picture(pair),
+  Image: image(pair),
   ExternalImageId: "pair",
 });
 const faces = indexed.FaceRecords.map((record) => record.Face.FaceId);
 const described = await call("DescribeCollection", inCollection);
 const listed = await call("ListFaces", { ...inCollection, MaxResults: 1 });
-const searched = await call("SearchFacesByImage", { ...inCollection, Image: picture(eileen) });
+const searched = await call("SearchFacesByImage", { ...inCollection, Image: image(eileen) });
 const similar = await call("SearchFaces", { ...inCollection, FaceId: faces[0] });
 
 for (const UserId of ["eileen", "grace"]) await call("CreateUser", { ...inCollection, UserId });
@@ -50,7 +50,7 @@ const associated = await call("AssociateFaces", {
   FaceIds: [faces[0]],
 });
 await call("ListUsers", inCollection);
-const userByImage = await call("SearchUsersByImage", { ...inCollection, Image: picture(eileen) });
+const userByImage = await call("SearchUsersByImage", { ...inCollection, Image: image(eileen) });
 const userByFace = await call("SearchUsers", { ...inCollection, FaceId: faces[0] });
 const facesByPage = await pages(paginateListFaces, inCollection, (page) =>
   page.Faces.map((face) => face.FaceId),

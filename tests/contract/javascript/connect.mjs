@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as sdk from "@aws-sdk/client-rekognition";
 
-export const picture = (path) => ({ Bytes: readFileSync(path) });
+export const image = (path) => ({ Bytes: readFileSync(path) });
 
 // The arguments of the script, whose first line names them.
 export const words = process.argv.slice(2);

@@ -1,6 +1,6 @@
 // errors.mjs COLLECTION NOBODY: what is thrown, for each fault.
 import * as sdk from "@aws-sdk/client-rekognition";
-import { caller, picture, print, words } from "./connect.mjs";
+import { caller, image, print, words } from "./connect.mjs";
 
 const [collection, nobody] = words;
 const { call } = caller(new sdk.RekognitionClient());
@@ -34,10 +34,10 @@ print({
   unknownCollection: await thrown(call("DescribeCollection", { CollectionId: `${collection}-x` })),
   takenName: await thrown(call("CreateCollection", one)),
   hostileName: await thrown(call("DeleteCollection", { CollectionId: "../x' OR 1=1 --" })),
-  notAPicture: await thrown(
+  notAnImage: await thrown(
     call("DetectFaces", { Image: { Bytes: new TextEncoder().encode("%PDF-1.7") } }),
   ),
-  noFace: await thrown(call("SearchFacesByImage", { ...one, Image: picture(nobody) })),
+  noFace: await thrown(call("SearchFacesByImage", { ...one, Image: image(nobody) })),
   rubbishToken: await thrown(call("ListFaces", { ...one, NextToken: "rubbish" })),
   takesVideo: await thrown(
     call("StartLabelDetection", { Video: { S3Object: { Bucket: "bucket", Name: "x.mp4" } } }),

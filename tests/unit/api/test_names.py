@@ -45,7 +45,7 @@ def test_what_is_no_name_is_refused_and_not_repeated(arn: str) -> None:
     assert len(str(caught.value)) < 120
 
 
-def test_the_same_picture_has_the_same_id() -> None:
+def test_the_same_image_has_the_same_id() -> None:
     assert image_id("ab") == image_id("ab") != image_id("cd")
     assert UUID(image_id("ab")).version == 5
 

@@ -32,7 +32,7 @@ def test_what_changes_something_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HANDLERS)
-def test_what_takes_pictures_says_how_many(name: str) -> None:
+def test_what_takes_images_says_how_many(name: str) -> None:
     request = OPERATIONS[name].request
     assert request is not None
     images = [field for field in request.__struct_fields__ if field.endswith("image")]

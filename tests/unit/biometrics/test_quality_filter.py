@@ -8,7 +8,7 @@ import pytest
 from portraits import blurred, dimmed, distorted, tiny
 from reknown.api.wire_faces import QUALITY_FILTERS
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, QualityFilter, Reason
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
     from reknown.vision.analyze import Engine
 
 
@@ -134,7 +134,7 @@ def test_all_faults_are_told_and_any_quality_has_none(good: DetectedFace) -> Non
 
 
 def _reasons(engine: Engine, data: bytes) -> dict[str, set[Reason]]:
-    """By filter of the protocol what it has against the largest face of a picture."""
+    """By filter of the protocol what it has against the largest face of an image."""
     pixels = decode_image(data).pixels
     ((face, _),) = engine.extract(pixels, engine.detect(pixels)[:1])
     return {
@@ -148,18 +148,18 @@ def _reasons(engine: Engine, data: bytes) -> dict[str, set[Reason]]:
 def test_a_sharp_portrait_passes_every_filter(
     engine: Engine, portrait: Portrait, side: int
 ) -> None:
-    picture = portrait.crop().resize((side, side))
-    assert not any(_reasons(engine, jpeg(picture)).values())
+    image = portrait.crop().resize((side, side))
+    assert not any(_reasons(engine, jpeg(image)).values())
 
 
 @pytest.mark.parametrize("portrait", [EILEEN, GRACE])
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda picture: blurred(picture, picture.width / 35), Reason.BLURRED),
-        (lambda picture: dimmed(picture, 0.05), Reason.BAD_LIGHT),
-        (lambda picture: tiny(picture, 50), Reason.TOO_SMALL),
-        (lambda picture: distorted(picture, 180), Reason.LOW_QUALITY),
+        (lambda image: blurred(image, image.width / 35), Reason.BLURRED),
+        (lambda image: dimmed(image, 0.05), Reason.BAD_LIGHT),
+        (lambda image: tiny(image, 50), Reason.TOO_SMALL),
+        (lambda image: distorted(image, 180), Reason.LOW_QUALITY),
     ],
     ids=["blurred", "nearly black", "tiny", "distorted"],
 )
@@ -190,7 +190,7 @@ def test_the_filters_part_what_lies_between(engine: Engine) -> None:
     ]
 
 
-def test_a_pack_without_magnitudes_is_judged_by_the_picture_alone(public_domain: Engine) -> None:
+def test_a_pack_without_magnitudes_is_judged_by_the_image_alone(public_domain: Engine) -> None:
     assert not any(_reasons(public_domain, jpeg(EILEEN.crop())).values())
     found = _reasons(public_domain, jpeg(blurred(EILEEN.crop(), 6)))
     assert found["AUTO"] == {Reason.BLURRED}

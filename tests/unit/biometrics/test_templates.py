@@ -18,7 +18,7 @@ def test_the_score_is_the_cosine() -> None:
 
 
 def test_templates_of_different_spaces_are_not_compared() -> None:
-    with pytest.raises(SpaceMismatchError, match="enrol the pictures again"):
+    with pytest.raises(SpaceMismatchError, match="enrol the images again"):
         compare(Template(UP, HERE), Template(UP, THERE))
 
 

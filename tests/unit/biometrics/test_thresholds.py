@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,19 @@ def test_a_score_is_a_threshold_with_or_without_calibration() -> None:
     assert ThresholdChoice(score=0.4).resolve(TABLE).similarity == pytest.approx(70)
     with pytest.raises(InputError, match="not as both"):
         ThresholdChoice(80, 0.5)
+
+
+@pytest.mark.parametrize("score", [-1.1, 1.1, float("nan")])
+def test_what_is_no_score_is_refused(score: float) -> None:
+    with pytest.raises(InputError, match="score must be between -1 and 1"):
+        ThresholdChoice(score=score)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.float64(0.5), True])
+def test_a_threshold_is_a_plain_number_whatever_it_was_given_as(number: float) -> None:
+    assert type(ThresholdChoice(score=number).resolve(TABLE).score) is float
+    threshold = ThresholdChoice(number).resolve(TABLE)
+    assert type(threshold.score) is type(threshold.similarity) is float
 
 
 def test_a_similarity_stays_as_it_was_stated() -> None:

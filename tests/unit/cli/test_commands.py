@@ -77,7 +77,7 @@ def test_detect_says_when_there_is_no_face(run: RunCommand, blank: Path) -> None
     assert run("detect", blank, "--json").lines[0]["faces"] == []
 
 
-def test_one_bad_picture_does_not_keep_the_others_back(
+def test_one_bad_image_does_not_keep_the_others_back(
     run: RunCommand, eileen_jpg: Path, blank: Path, tmp_path: Path
 ) -> None:
     absent = tmp_path / "absent.jpg"
@@ -102,7 +102,7 @@ def test_compare_tells_same_from_different(
     assert line["faces"][0]["comparison"]["score"] == pytest.approx(1, abs=1e-5)
 
 
-def test_poor_pictures_are_compared_and_enrolled_where_that_is_wanted(
+def test_poor_images_are_compared_and_enrolled_where_that_is_wanted(
     run: RunCommand, people: Path, eileen_jpg: Path, tmp_path: Path
 ) -> None:
     poor = people / "Eileen Collins" / "2.jpg"
@@ -124,8 +124,8 @@ def test_compare_needs_a_face(run: RunCommand, eileen_jpg: Path, blank: Path) ->
 def test_enroll_counts_and_goes_on_where_it_stopped(run: RunCommand, people: Path) -> None:
     first, second = run("enroll", people), run("enroll", people)
     assert (first.status, second.status) == (0, 0)
-    assert "2 people; 2 pictures enrolled, 0 were in already, 0 refused" in first.out
-    assert "2 people; 0 pictures enrolled, 2 were in already, 0 refused" in second.out
+    assert "2 people; 2 images enrolled, 0 were in already, 0 refused" in first.out
+    assert "2 people; 0 images enrolled, 2 were in already, 0 refused" in second.out
 
 
 def test_enroll_says_what_it_refused_and_why(run: RunCommand, people: Path, blank: Path) -> None:
@@ -186,9 +186,9 @@ def test_top_limits_the_candidates(run: RunCommand, gallery: None, eileen_jpg: P
 def test_a_threshold_is_given_once(
     run: RunCommand, gallery: None, eileen_jpg: Path, command: str
 ) -> None:
-    pictures = [eileen_jpg] * (2 if command == "compare" else 1)
+    images = [eileen_jpg] * (2 if command == "compare" else 1)
     with pytest.raises(InputError, match="not as both"):
-        run(command, *pictures, "--threshold", 80, "--score", 0.5)
+        run(command, *images, "--threshold", 80, "--score", 0.5)
 
 
 @pytest.mark.parametrize("option", ["--threshold", "--score"])

@@ -17,26 +17,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def pictures(people: Path) -> list[Path]:
-    """Two pictures of the same name in two folders."""
+def images(people: Path) -> list[Path]:
+    """Two images of the same name in two folders."""
     return sorted(people.rglob("*.jpg"))
 
 
-def test_one_picture_is_drawn_to_a_file(
-    run: RunCommand, pictures: list[Path], tmp_path: Path
-) -> None:
+def test_one_image_is_drawn_to_a_file(run: RunCommand, images: list[Path], tmp_path: Path) -> None:
     target = tmp_path / "deep" / "out.png"
-    done = run("detect", pictures[0], "--draw", target)
+    done = run("detect", images[0], "--draw", target)
     assert done.status == 0
     assert "drawn:" in done.out
     with Image.open(target) as drawn:
         assert drawn.size == (300, 300)
 
 
-def test_several_pictures_are_drawn_to_a_folder_each_under_its_own_name(
-    run: RunCommand, pictures: list[Path], tmp_path: Path
+def test_several_images_are_drawn_to_a_folder_each_under_its_own_name(
+    run: RunCommand, images: list[Path], tmp_path: Path
 ) -> None:
-    run("detect", *pictures, "--draw", tmp_path / "out", "--json")
+    run("detect", *images, "--draw", tmp_path / "out", "--json")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "00001-1.faces.png",
         "00002-1.faces.png",
@@ -44,37 +42,37 @@ def test_several_pictures_are_drawn_to_a_folder_each_under_its_own_name(
 
 
 def test_a_search_is_drawn(
-    run: RunCommand, pictures: list[Path], people: Path, tmp_path: Path
+    run: RunCommand, images: list[Path], people: Path, tmp_path: Path
 ) -> None:
     run("enroll", people)
-    assert run("identify", pictures[0], "--draw", tmp_path / "out").status == 0
+    assert run("identify", images[0], "--draw", tmp_path / "out").status == 0
     assert (tmp_path / "out" / "1.faces.png").is_file()
 
 
-def test_a_comparison_is_drawn(run: RunCommand, pictures: list[Path], tmp_path: Path) -> None:
-    assert run("compare", pictures[0], pictures[0], "--draw", tmp_path / "out.jpg").status == 0
+def test_a_comparison_is_drawn(run: RunCommand, images: list[Path], tmp_path: Path) -> None:
+    assert run("compare", images[0], images[0], "--draw", tmp_path / "out.jpg").status == 0
     assert (tmp_path / "out.jpg").is_file()
 
 
-def test_several_pictures_are_not_drawn_to_one_file(
-    run: RunCommand, pictures: list[Path], tmp_path: Path
+def test_several_images_are_not_drawn_to_one_file(
+    run: RunCommand, images: list[Path], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="needs a folder"):
-        run("detect", *pictures, "--draw", tmp_path / "out.png")
+        run("detect", *images, "--draw", tmp_path / "out.png")
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_no_picture_is_drawn_over(run: RunCommand, pictures: list[Path], number: int) -> None:
-    before = [path.read_bytes() for path in pictures]
-    hidden = pictures[number].parent / ".." / pictures[number].parent.name / "1.jpg"
+def test_no_image_is_drawn_over(run: RunCommand, images: list[Path], number: int) -> None:
+    before = [path.read_bytes() for path in images]
+    hidden = images[number].parent / ".." / images[number].parent.name / "1.jpg"
     with pytest.raises(InputError, match="would overwrite"):
-        run("detect", pictures[number], "--draw", hidden)
+        run("detect", images[number], "--draw", hidden)
     with pytest.raises(InputError, match="would overwrite"):
-        run("compare", *pictures, "--draw", hidden)
-    assert [path.read_bytes() for path in pictures] == before
+        run("compare", *images, "--draw", hidden)
+    assert [path.read_bytes() for path in images] == before
 
 
-def test_a_folder_of_pictures_is_not_drawn_over(run: RunCommand, tmp_path: Path) -> None:
+def test_a_folder_of_images_is_not_drawn_over(run: RunCommand, tmp_path: Path) -> None:
     original = tmp_path / "a.png"
     Image.new("RGB", (100, 100)).save(original)
     before = original.read_bytes()

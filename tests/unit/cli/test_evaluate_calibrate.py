@@ -1,4 +1,4 @@
-"""A calibration's thresholds on other pictures: `evaluate calibrate --check`."""
+"""A calibration's thresholds on other images: `evaluate calibrate --check`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import ImageOps
 
 from reknown.biometrics.errors import InputError
 from reknown.cli import session
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.packs.manifest import read_calibration
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def scores(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def portraits(tmp_path: Path) -> Path:
-    """Two pictures each of two people who are in one group and in two others."""
+    """Two images each of two people who are in one group and in two others."""
     rows = ["image,subject,of,name"]
     for portrait, name in ((EILEEN, "Eileen"), (GRACE, "Grace")):
-        picture = portrait.crop()
-        for number, shown in enumerate((picture, ImageOps.mirror(picture))):
+        image = portrait.crop()
+        for number, shown in enumerate((image, ImageOps.mirror(image))):
             (tmp_path / f"{name}{number}.jpg").write_bytes(jpeg(shown))
             rows.append(f"{name}{number}.jpg,{name},demo,{name}")
     path = tmp_path / "demo.set.csv"
@@ -68,7 +68,7 @@ def test_the_counts_are_shown_kept_and_given_to_machines(
     assert (fmr["errors"], fmr["trials"]) == (4, 4)
 
 
-def test_without_a_name_of_their_own_the_pictures_are_called_as_their_file(
+def test_without_a_name_of_their_own_the_images_are_called_as_their_file(
     run: RunCommand, scores: Path, portraits: Path, tmp_path: Path
 ) -> None:
     block = tmp_path / "block.toml"
@@ -108,7 +108,7 @@ def test_without_a_check_there_are_no_counts(run: RunCommand, scores: Path, tmp_
         ("alone.csv", "two|subject|person|people"),
     ],
 )
-def test_what_is_wrong_with_the_checks_pictures_is_said_before_any_picture_is_read(
+def test_what_is_wrong_with_the_checks_images_is_said_before_any_image_is_read(
     run: RunCommand,
     scores: Path,
     people: Path,
@@ -136,7 +136,7 @@ def test_scores_of_an_unnamed_system_are_not_checked_with_the_default_pack(
 def test_the_packs_show_what_their_thresholds_come_to_on_other_people(run: RunCommand) -> None:
     for pack, at_80 in (("opencv", "14 of 20,604"), ("public-domain", "9 of 20,604")):
         shown = run("models", "show", pack).out
-        assert "the same thresholds on other pictures: Face Research Lab London Set" in shown
+        assert "the same thresholds on other images: Face Research Lab London Set" in shown
         assert at_80 in shown
         assert "gender: female" in shown
         (line,) = run("models", "show", pack, "--json").lines
@@ -166,7 +166,7 @@ def test_counts_that_were_installed_are_shown_in_place_of_the_packs(
     )
     installed.write_text(f"{head}\n[[calibration.checks]]\n{everybody}\n", "utf-8")
     shown = run("models", "show", "opencv").out
-    assert "the same thresholds on other pictures: two\ufffd[31m of the demo" in shown
+    assert "the same thresholds on other images: two\ufffd[31m of the demo" in shown
     assert "1 of 40" in shown
     assert "0.001 to 0.25" in shown
     assert "4 of 40" not in shown  # nobody would choose 50

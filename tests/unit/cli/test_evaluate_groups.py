@@ -7,7 +7,7 @@ import pytest
 from PIL import ImageOps
 
 from reknown.biometrics.errors import InputError
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def portraits(tmp_path: Path) -> Path:
-    """Two pictures each of two people, with groups."""
+    """Two images each of two people, with groups."""
     rows = ["image,subject,group"]
     for portrait, name in ((EILEEN, "e"), (GRACE, "g")):
-        picture = portrait.crop()
-        for number, shown in enumerate((picture, ImageOps.mirror(picture))):
+        image = portrait.crop()
+        for number, shown in enumerate((image, ImageOps.mirror(image))):
             (tmp_path / f"{name}{number}.jpg").write_bytes(jpeg(shown))
             rows.append(f"{name}{number}.jpg,{name},{name.upper()}")
     path = tmp_path / "people.csv"
@@ -32,8 +32,8 @@ def portraits(tmp_path: Path) -> Path:
     return path
 
 
-def one_side(folder: Path, name: str, pictures: dict[str, bytes]) -> Path:
-    for number, (person, data) in enumerate(pictures.items()):
+def one_side(folder: Path, name: str, images: dict[str, bytes]) -> Path:
+    for number, (person, data) in enumerate(images.items()):
         target = folder / name / person
         target.mkdir(parents=True)
         (target / f"{number}.jpg").write_bytes(data)
@@ -58,7 +58,7 @@ def test_groups_of_a_tiny_set_get_no_figure(run: RunCommand, portraits: Path) ->
         (["--by", "colour"], "no group column"),
         (["--fmr", "1e-4"], "cannot show FMR"),
         (["--fmr", "0.1", "--similarity", "80"], "not as both"),
-        (["--scores", "x.csv"], "give PICTURES, or"),
+        (["--scores", "x.csv"], "give IMAGES, or"),
     ],
 )
 def test_groups_refuses_in_words(
@@ -83,7 +83,7 @@ def test_groups_of_scores(run: RunCommand, tmp_path: Path) -> None:
     assert figures["columns"][0]["differentials"]["FMR"]["worst"] == "0"
     with pytest.raises(InputError, match="give --fmr"):
         run("evaluate", "groups", "--scores", path)
-    with pytest.raises(InputError, match="for pictures"):
+    with pytest.raises(InputError, match="for images"):
         run("evaluate", "groups", "--scores", path, "--fmr", 0.1, "--by", "group")
 
 
@@ -94,25 +94,25 @@ def test_identify_of_a_tiny_set(run: RunCommand, portraits: Path) -> None:
     assert gallery["non_mated_searches"] == 2
     text = run("evaluate", "identify", portraits, "--size", 1).out
     assert "cannot show FPIR 0.003" in text
-    assert "Growth of the gallery" not in text  # nothing but pictures
+    assert "Growth of the gallery" not in text  # nothing but images
     asked = run("evaluate", "identify", portraits, "--similarity", 92.5, "--json").out
     names = [point["name"] for point in json.loads(asked)["galleries"][0]["points"]]
     assert names[0] == "similarity 92.5"
     assert not any(name == "similarity 80" for name in names)
 
 
-def test_identify_plans_a_threshold_without_pictures(run: RunCommand, portraits: Path) -> None:
+def test_identify_plans_a_threshold_without_images(run: RunCommand, portraits: Path) -> None:
     done = run("evaluate", "identify", "--gallery-size", 100, "--fpir", 0.01)
     assert "79.98" in done.out
     with pytest.raises(InputError, match="extrapolation refused"):
         run("evaluate", "identify", "--gallery-size", 10_000_000, "--fpir", 0.001)
     with pytest.raises(InputError, match="one --fpir"):
         run("evaluate", "identify", "--gallery-size", 100)
-    with pytest.raises(InputError, match="leave PICTURES out"):
+    with pytest.raises(InputError, match="leave IMAGES out"):
         run("evaluate", "identify", portraits, "--gallery-size", 100, "--fpir", 0.1)
     with pytest.raises(InputError, match="leave --similarity out"):
         run("evaluate", "identify", "--gallery-size", 9, "--fpir", 0.1, "--similarity", 80)
-    with pytest.raises(InputError, match="give PICTURES"):
+    with pytest.raises(InputError, match="give IMAGES"):
         run("evaluate", "identify")
 
 

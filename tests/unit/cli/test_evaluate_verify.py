@@ -28,15 +28,15 @@ def _scores(path: Path, shift: float = 0.0) -> Path:
 
 @pytest.fixture
 def portraits(people: Path) -> Path:
-    """Two people, two pictures each, and one that cannot be read."""
+    """Two people, two images each, and one that cannot be read."""
     for folder in people.iterdir():
-        with Image.open(io.BytesIO((folder / "1.jpg").read_bytes())) as picture:
-            ImageOps.mirror(picture).save(folder / "2.jpg")
-    (people / "Grace Hopper" / "3.jpg").write_bytes(b"no picture")
+        with Image.open(io.BytesIO((folder / "1.jpg").read_bytes())) as image:
+            ImageOps.mirror(image).save(folder / "2.jpg")
+    (people / "Grace Hopper" / "3.jpg").write_bytes(b"no image")
     return people
 
 
-def test_pictures_are_verified(run: Callable[..., Run], portraits: Path, tmp_path: Path) -> None:
+def test_images_are_verified(run: Callable[..., Run], portraits: Path, tmp_path: Path) -> None:
     done = run("evaluate", "verify", portraits, "--json")
     figures = done.lines[0]
     assert done.status == 0
@@ -47,13 +47,13 @@ def test_pictures_are_verified(run: Callable[..., Run], portraits: Path, tmp_pat
     assert str(tmp_path) not in done.out
     assert run("evaluate", "verify", portraits, "--json").out == done.out
     assert "Grace" not in run("evaluate", "verify", portraits, "--json", "--without-names").out
-    assert "Pictures without a template" in run("evaluate", "verify", portraits).out
+    assert "Images without a template" in run("evaluate", "verify", portraits).out
     asked = run("evaluate", "verify", portraits, "--json", "--similarity", "85").lines[0]
     assert [row["asked_similarity"] for row in asked["calibrated"]] == [85]
     assert asked["calibrated"][0]["fnmr"]["trials"] == 4
 
 
-def test_a_listed_pair_outside_the_pictures_is_refused(
+def test_a_listed_pair_outside_the_images_is_refused(
     run: Callable[..., Run], portraits: Path, tmp_path: Path
 ) -> None:
     pairs = tmp_path / "pairs.csv"
@@ -79,8 +79,8 @@ def test_scores_are_verified_and_reported(run: Callable[..., Run], tmp_path: Pat
     [
         ((), "either a folder"),
         (("somewhere", "--scores", "s.csv"), "either a folder"),
-        (("--scores", "s.csv", "--pack", "public-domain"), "--pack is for pictures"),
-        (("--scores", "s.csv", "--similarity", "80"), "--similarity is for pictures"),
+        (("--scores", "s.csv", "--pack", "public-domain"), "--pack is for images"),
+        (("--scores", "s.csv", "--similarity", "80"), "--similarity is for images"),
     ],
 )
 def test_options_that_contradict_are_refused(
@@ -114,7 +114,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
         (("audit", "congress", "set.csv", "other.csv", "--by", "sex"), "no group column 'sex'"),
     ],
 )
-def test_what_the_list_of_pictures_shows_wrong_is_said_before_any_picture_is_read(
+def test_what_the_list_of_images_shows_wrong_is_said_before_any_image_is_read(
     run: Callable[..., Run],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -154,8 +154,8 @@ def test_a_report_that_does_not_fit_leaves_the_last_one_whole(
 
 
 def test_one_person_is_too_few(run: Callable[..., Run], people: Path) -> None:
-    for picture in (people / "Grace Hopper").iterdir():
-        picture.unlink()
+    for image in (people / "Grace Hopper").iterdir():
+        image.unlink()
     (people / "Grace Hopper").rmdir()
     with pytest.raises(InputError):
         run("evaluate", "verify", people)
@@ -214,7 +214,7 @@ def test_packs_without_stored_counts_are_shown(run: Callable[..., Run], tmp_path
     shown = run("models", "show", "mine").out
     assert "calibrated on LFW view 2" in shown
     assert "This calibration was stored without counts and intervals." in shown
-    assert "other pictures" not in shown
+    assert "other images" not in shown
     assert "stored without counts" not in run("models", "show", "opencv").out
 
 
@@ -233,8 +233,8 @@ def test_without_packs_the_default_one_is_compared_with_the_former(
     run: Callable[..., Run], people: Path
 ) -> None:
     for folder in people.iterdir():
-        with Image.open(io.BytesIO((folder / "1.jpg").read_bytes())) as picture:
-            ImageOps.mirror(picture).save(folder / "2.jpg")
+        with Image.open(io.BytesIO((folder / "1.jpg").read_bytes())) as image:
+            ImageOps.mirror(image).save(folder / "2.jpg")
     figures = run("evaluate", "compare", people, "--fmr", 0.9, "--json").lines[0]
     assert (figures["first"], figures["second"]) == ("opencv", "public-domain")
     named = ("--pack", "public-domain", "--pack", "opencv")
@@ -247,7 +247,7 @@ def test_without_packs_the_default_one_is_compared_with_the_former(
     [
         ((), "either a folder"),
         (("--scores", "s.csv"), "give --scores twice"),
-        (("--scores", "s.csv", "--pack", "x"), "--pack is for pictures"),
+        (("--scores", "s.csv", "--pack", "x"), "--pack is for images"),
         (("folder", "--pack", "public-domain"), "give --pack twice"),
         (("folder", "--fmr", "0"), "between 0 and 1"),
     ],

@@ -53,10 +53,10 @@ def _run(*words: object) -> list[str]:
 
 
 def test_detect_for_machines_imports_only_what_it_needs(tmp_path: Path) -> None:
-    picture = tmp_path / "astronaut.png"
-    Image.fromarray(astronaut()).save(picture)
-    _run("detect", "--json", picture)  # which converts the networks, if nobody has yet
-    found, imported = _run("detect", "--json", picture)
+    image = tmp_path / "astronaut.png"
+    Image.fromarray(astronaut()).save(image)
+    _run("detect", "--json", image)  # which converts the networks, if nobody has yet
+    found, imported = _run("detect", "--json", image)
     assert json.loads(found)["faces"]
     assert imported == "1"
 

@@ -73,15 +73,15 @@ def test_no_command_prints_control_characters_from_names(
 ) -> None:
     (people / "Eileen Collins").rename(people / EVIL.replace("/", "|"))
     name = EVIL.replace("/", "|")
-    picture = tmp_path / f"{name}.jpg"
-    picture.write_bytes((people / name / "1.jpg").read_bytes())
+    image = tmp_path / f"{name}.jpg"
+    image.write_bytes((people / name / "1.jpg").read_bytes())
     blank = tmp_path / f"{name}2.jpg"
     blank.write_bytes(b"nothing")
     commands: list[list[object]] = [
         ["enroll", people, "-c", name],
-        ["identify", picture, blank, "-c", name],
-        ["detect", picture, blank],
-        ["detect", picture, "--draw", tmp_path / f"{name}.png"],
+        ["identify", image, blank, "-c", name],
+        ["detect", image, blank],
+        ["detect", image, "--draw", tmp_path / f"{name}.png"],
         ["collections", "list"],
         ["collections", "tag", name, f"{name}={name}"],
         ["users", "list", "-c", name],

@@ -44,9 +44,9 @@ def gallery(
     if request.param == "now":
         _enrolled_now(run, people)
         return
-    pictures = {folder.name: (folder / "1.jpg").read_bytes() for folder in sorted(people.iterdir())}
+    images = {folder.name: (folder / "1.jpg").read_bytes() for folder in sorted(people.iterdir())}
     old_galleries.before_magnitudes(
-        tmp_path / "data", old_galleries.references(public_domain, pictures)
+        tmp_path / "data", old_galleries.references(public_domain, images)
     )
 
 
@@ -86,9 +86,9 @@ def test_more_people_are_enrolled_with_its_own_pack(
     run: RunCommand, gallery: None, people: Path, grace_jpg: Path
 ) -> None:
     again = run("enroll", people)
-    assert "0 pictures enrolled, 2 were in already, 0 refused" in again.out
+    assert "0 images enrolled, 2 were in already, 0 refused" in again.out
     grace_jpg.rename(people / "Grace Hopper" / "2.jpg")
-    assert "1 pictures enrolled, 2 were in already" in run("enroll", people).out
+    assert "1 images enrolled, 2 were in already" in run("enroll", people).out
     assert [face["magnitude"] for face in run("faces", "list", "--json").lines] == [None] * 3
     (shown,) = run("collections", "show", "people", "--json").lines
     assert (shown["space"]["pack"], shown["space"]["dimension"]) == ("public-domain", 384)
@@ -120,7 +120,7 @@ def test_a_collection_is_made_for_the_pack_that_is_named(run: RunCommand) -> Non
     assert (named["space"]["pack"], named["space"]["dimension"]) == ("public-domain", 384)
 
 
-def test_pictures_are_compared_with_the_pack_that_is_named(
+def test_images_are_compared_with_the_pack_that_is_named(
     run: RunCommand, people: Path, grace_jpg: Path
 ) -> None:
     enrolled = people / "Grace Hopper" / "1.jpg"

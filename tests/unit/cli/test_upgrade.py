@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def upgrade(run: RunCommand, people: Path) -> RunCommand:
-    """`collections upgrade`, with Eileen and two pictures of Grace enrolled with the old pack."""
+    """`collections upgrade`, with Eileen and two images of Grace enrolled with the old pack."""
     (people / "Grace Hopper" / "2.jpg").write_bytes(mirrored_grace())
     assert run("enroll", people, "--pack", "public-domain").status == 0
 
@@ -33,11 +33,11 @@ def upgrade(run: RunCommand, people: Path) -> RunCommand:
 
 @pytest.fixture
 def moved(people: Path, tmp_path: Path) -> Path:
-    """The same pictures elsewhere under other names."""
+    """The same images elsewhere under other names."""
     folder = tmp_path / "elsewhere"
     for number, path in enumerate(sorted(people.rglob("*.jpg"))):
         (folder / f"{number}").mkdir(parents=True)
-        shutil.copy(path, folder / f"{number}" / "picture")
+        shutil.copy(path, folder / f"{number}" / "image")
     return folder
 
 
@@ -104,7 +104,7 @@ def test_faces_that_cannot_come_along_are_listed_and_deleted_only_when_told_to(
     assert "2 of 3 faces" in prepared.out
     assert "1 picture not found" in prepared.out
     assert "1 person would have no face left without them" in prepared.out
-    assert "Eileen Collins   1.jpg     picture not found" in upgrade("--missing").out
+    assert "Eileen Collins   1.jpg   picture not found" in upgrade("--missing").out
     (listed,) = upgrade("--missing", "--json").lines
     assert (listed["user"], listed["reason"]) == ("Eileen Collins", "picture not found")
     with pytest.raises(UpgradeError, match="--delete-missing"):
@@ -121,7 +121,7 @@ def test_faces_that_cannot_come_along_are_listed_and_deleted_only_when_told_to(
     assert deletion["record"] == {"faces": [listed["face_id"]]}
 
 
-def test_faces_enrolled_after_the_switch_can_go_back_with_their_pictures(
+def test_faces_enrolled_after_the_switch_can_go_back_with_their_images(
     run: RunCommand, upgrade: RunCommand, people: Path, tmp_path: Path
 ) -> None:
     held_back = tmp_path / "held back" / "Eileen"

@@ -30,7 +30,7 @@ def collection(connection: Connection, space: TemplateSpace) -> str:
 
 
 @pytest.fixture(scope="session")
-def picture() -> Callable[[int], ImageRecord]:
+def image() -> Callable[[int], ImageRecord]:
     return lambda number: ImageRecord(f"{number:064x}", f"{number}.jpg", 640, 480)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from growth import calls
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, UpgradeError
-from reknown.biometrics.templates import Template
+from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery import cache as module
 from reknown.gallery import templates as templates_module
 from reknown.gallery.cache import TemplateCache
@@ -38,10 +39,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
-    from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.templates import GalleryTemplates
 
-    MakePicture = Callable[[int], ImageRecord]
+    MakeImage = Callable[[int], ImageRecord]
     MakeFace = Callable[[int], NewFace]
     Add = Callable[..., list[FaceRecord]]
 
@@ -81,14 +81,14 @@ def friends(own_engine: Engine, space: TemplateSpace) -> str:
 
 
 @pytest.fixture
-def add(own_engine: Engine, friends: str, picture: MakePicture, face: MakeFace) -> Add:
-    """Adds as many faces of one picture as told, and commits."""
+def add(own_engine: Engine, friends: str, image: MakeImage, face: MakeFace) -> Add:
+    """Adds as many faces of one image as told, and commits."""
     numbers = count(1)
 
     def add_some(faces: int = 1, user: str | None = None, to: str = friends) -> list[FaceRecord]:
         new = [face(next(numbers)) for _ in range(faces)]
         with own_engine.begin() as connection:
-            return add_faces(connection, to, picture(next(numbers)), new, user)
+            return add_faces(connection, to, image(next(numbers)), new, user)
 
     return add_some
 
@@ -110,11 +110,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 class Life:
     """What may happen to a collection."""
 
-    def __init__(
-        self, name: str, space: TemplateSpace, picture: MakePicture, face: MakeFace
-    ) -> None:
+    def __init__(self, name: str, space: TemplateSpace, image: MakeImage, face: MakeFace) -> None:
         self._name, self._space = name, space
-        self._picture, self._face = picture, face
+        self._image, self._face = image, face
         self._numbers = count(100)
 
     def act(self, connection: Connection, action: str, one: int, other: int) -> None:
@@ -124,12 +122,12 @@ class Life:
             "add": lambda: add_faces(
                 connection,
                 name,
-                self._picture(next(self._numbers)),
+                self._image(next(self._numbers)),
                 self._new(connection, one, other)[: 1 + one % 2],
                 [None, "Ada", "Bob"][other % 3],
             ),
             "merge": lambda: merge_faces(
-                connection, name, self._picture(other % 3), self._new(connection, one, other)
+                connection, name, self._image(other % 3), self._new(connection, one, other)
             ),
             "delete": lambda: delete_faces(connection, name, self._some(connection, one, other)),
             "associate": lambda: associate_faces(
@@ -187,12 +185,12 @@ class Life:
 def test_the_cache_has_what_the_database_has_whatever_happens(
     own_engine: Engine,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     face: MakeFace,
     steps: list[tuple[list[tuple[str, int, int]], bool, bool]],
 ) -> None:
     name = str(uuid4())
-    life = Life(name, space, picture, face)
+    life = Life(name, space, image, face)
     cache = TemplateCache(MANY)
     given_out = []
     with own_engine.begin() as connection:
@@ -482,7 +480,7 @@ class Searches:
 
 
 def test_threads_see_what_was_committed_before_they_asked(
-    own_engine: Engine, friends: str, picture: MakePicture, face: MakeFace
+    own_engine: Engine, friends: str, image: MakeImage, face: MakeFace
 ) -> None:
     cache = TemplateCache(MANY)
     with Searches(own_engine, cache, friends) as searches:
@@ -491,7 +489,7 @@ def test_threads_see_what_was_committed_before_they_asked(
             old = list(searches.present)[number % 3 :: 7] if number % 4 == 3 else []
             searches.deleting.update(old)
             with own_engine.begin() as connection:
-                records = add_faces(connection, friends, picture(number), new, "Ada")
+                records = add_faces(connection, friends, image(number), new, "Ada")
                 delete_faces(connection, friends, old)
             present = searches.present | {
                 record.face_id: item.template.vector.tolist()
@@ -501,3 +499,22 @@ def test_threads_see_what_was_committed_before_they_asked(
             searches.deleted |= set(old)
     assert searches.looks > 20
     assert set(look(cache, own_engine, friends).face_ids) == set(searches.present)
+
+
+def test_templates_are_in_memory_once_while_they_are_read(
+    own_engine: Engine, face: MakeFace, image: MakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide, faces = TemplateSpace("wide", "ef" * 32, 4096), 300
+    template = Template(np.eye(1, wide.dimension, dtype=np.float32)[0], wide)
+    new = [replace(face(1), template=template, external_id=str(n)) for n in range(faces)]
+    with own_engine.begin() as connection:
+        create_collection(connection, "friends", wide)
+        add_faces(connection, "friends", image(1), new)
+    monkeypatch.setattr(templates_module, "_CHUNK", 20)
+    cache, held = TemplateCache(MANY), faces * wide.dimension * 4
+    tracemalloc.start()
+    with reading(own_engine) as connection:
+        cache.current(connection, "friends")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < peak < 1.75 * held

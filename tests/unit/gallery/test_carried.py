@@ -40,21 +40,19 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-    MakePicture = Callable[[int], ImageRecord]
+    MakeImage = Callable[[int], ImageRecord]
     MakeFace = Callable[[int], NewFace]
-    Pictures = list[list[FaceRecord]]
+    Images = list[list[FaceRecord]]
 
 
 @pytest.fixture
-def pictures(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
-) -> Pictures:
-    """Ada's picture with two faces, Bob's with one, one of nobody; on the way to another space."""
+def images(connection: Connection, collection: str, image: MakeImage, face: MakeFace) -> Images:
+    """Ada's image with two faces, Bob's with one, one of nobody; on the way to another space."""
     owners = ("Ada", ("A", "B")), ("Bob", ("C",)), (None, ("D",))
     made = []
     for number, (user, faces) in enumerate(owners):
         new = [face(10 * number + place) for place in range(len(faces))]
-        made.append(add_faces(connection, collection, picture(number), new, user))
+        made.append(add_faces(connection, collection, image(number), new, user))
     begin_upgrade(connection, collection, NEXT)
     return made
 
@@ -63,21 +61,21 @@ def rows(connection: Connection, table: Table) -> int:
     return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def shas(pictures: Pictures) -> list[str]:
-    return [faces[0].image.sha256 for faces in pictures]
+def shas(images: Images) -> list[str]:
+    return [faces[0].image.sha256 for faces in images]
 
 
-def test_a_picture_is_open_until_all_its_faces_are_settled(
-    connection: Connection, collection: str, pictures: Pictures
+def test_an_image_is_open_until_all_its_faces_are_settled(
+    connection: Connection, collection: str, images: Images
 ) -> None:
-    first, second, _ = shas(pictures)
+    first, second, _ = shas(images)
     placed = open_faces(connection, collection, first)
     assert [(face.face_id, face.box) for face in placed] == [
-        (face.face_id, face.box) for face in pictures[0]
+        (face.face_id, face.box) for face in images[0]
     ]
     assert count_open(connection, collection) == 4
     assert [face.open for face in placed] == [True, True]
-    one, two = pictures[0]
+    one, two = images[0]
     carry(connection, collection, NEXT, [renewed(one)], [])
     again = open_faces(connection, collection, first)
     assert [(face.face_id, face.open) for face in again] == [
@@ -91,26 +89,26 @@ def test_a_picture_is_open_until_all_its_faces_are_settled(
     assert count_open(connection, collection) == 2
 
 
-def test_a_picture_that_was_not_found_stays_open(
-    connection: Connection, collection: str, pictures: Pictures
+def test_an_image_that_was_not_found_stays_open(
+    connection: Connection, collection: str, images: Images
 ) -> None:
     newest = newest_face(connection, collection)
     carry_nothing(connection, collection, newest - 1)
     carry_nothing(connection, collection, newest - 1)
-    assert tally(connection, collection).lost == {LossReason.NO_PICTURE: 3}
+    assert tally(connection, collection).lost == {LossReason.IMAGE_NOT_FOUND: 3}
     assert count_open(connection, collection) == 4
-    (face,) = pictures[1]
+    (face,) = images[1]
     carry(connection, collection, NEXT, [renewed(face)], [])
     carry_nothing(connection, collection, newest)
     found = tally(connection, collection)
-    assert (found.lost, found.unseen) == ({LossReason.NO_PICTURE: 3}, 0)
+    assert (found.lost, found.unseen) == ({LossReason.IMAGE_NOT_FOUND: 3}, 0)
     assert open_faces(connection, collection, face.image.sha256) == []
 
 
 def test_faces_are_counted_and_listed_with_the_reason(
-    connection: Connection, collection: str, pictures: Pictures
+    connection: Connection, collection: str, images: Images
 ) -> None:
-    (one, two), (bob,), (stranger,) = pictures
+    (one, two), (bob,), (stranger,) = images
     losses = [
         Loss(two.face_id, LossReason.UNDETECTED),
         Loss(bob.face_id, LossReason.UNREADABLE, "torn"),
@@ -135,9 +133,9 @@ def test_faces_are_counted_and_listed_with_the_reason(
 
 
 def test_what_is_carried_again_replaces_what_was(
-    connection: Connection, collection: str, pictures: Pictures
+    connection: Connection, collection: str, images: Images
 ) -> None:
-    face, other = pictures[0]
+    face, other = images[0]
     for losses, faces in (
         ([Loss(face.face_id, LossReason.UNREADABLE)], []),
         ([], [renewed(face)]),
@@ -152,13 +150,13 @@ def test_what_was_deleted_meanwhile_or_is_of_others_is_passed_over(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    pictures: Pictures,
-    picture: MakePicture,
+    images: Images,
+    image: MakeImage,
     face: MakeFace,
 ) -> None:
-    (gone,), (stays,) = pictures[1:]
+    (gone,), (stays,) = images[1:]
     other = create_collection(connection, "others", space).name
-    (theirs,) = add_faces(connection, other, picture(1), [face(1)])
+    (theirs,) = add_faces(connection, other, image(1), [face(1)])
     delete_faces(connection, collection, [gone.face_id])
     made = [renewed(gone), renewed(stays), renewed(theirs)]
     carry(connection, collection, NEXT, made, [Loss(str(uuid4()), LossReason.UNDETECTED)])
@@ -169,9 +167,9 @@ def test_what_was_deleted_meanwhile_or_is_of_others_is_passed_over(
 
 
 def test_a_deleted_face_takes_its_templates_with_it(
-    connection: Connection, collection: str, pictures: Pictures
+    connection: Connection, collection: str, images: Images
 ) -> None:
-    face, other = pictures[0]
+    face, other = images[0]
     carry(
         connection, collection, NEXT, [renewed(face)], [Loss(other.face_id, LossReason.UNDETECTED)]
     )
@@ -181,9 +179,9 @@ def test_a_deleted_face_takes_its_templates_with_it(
 
 
 def test_more_faces_than_fit_into_one_statement(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    add_faces(connection, collection, picture(0), [face(1)] * 1203)
+    add_faces(connection, collection, image(0), [face(1)] * 1203)
     begin_upgrade(connection, collection, NEXT)
     listed = list_faces(connection, collection, limit=2000).items
     losses = [Loss(record.face_id, LossReason.UNDETECTED) for record in listed[::3]]
@@ -194,9 +192,9 @@ def test_more_faces_than_fit_into_one_statement(
 
 
 def test_only_templates_of_the_other_space_are_taken(
-    connection: Connection, collection: str, space: TemplateSpace, pictures: Pictures
+    connection: Connection, collection: str, space: TemplateSpace, images: Images
 ) -> None:
-    (record,) = pictures[1]
+    (record,) = images[1]
     with pytest.raises(UpgradeError, match="switched to tiny meanwhile"):
         carry(connection, collection, space, [], [])
     with pytest.raises(SpaceMismatchError):
@@ -226,11 +224,11 @@ def test_both_templates_are_loaded_side_by_side(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    pictures: Pictures,
+    images: Images,
     face: MakeFace,
 ) -> None:
     made = prepare(connection, collection)
-    records = [record for faces in pictures for record in faces]
+    records = [record for faces in images for record in faces]
     delete_faces(connection, collection, [records[3].face_id])
     disassociate_faces(connection, collection, "Bob", [records[2].face_id])
     old, new = load_carried(connection, collection, lambda *_: True, 10)

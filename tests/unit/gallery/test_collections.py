@@ -82,15 +82,23 @@ def test_tags_are_replaced_and_removed(connection: Connection, collection: str) 
     assert get_collection(connection, collection).tags == {"b": "3", "c": "4"}
 
 
+@pytest.mark.parametrize("key", ["x" * 256, "", "a\0"])
+def test_a_key_that_no_tag_can_have_is_refused(
+    connection: Connection, collection: str, key: str
+) -> None:
+    with pytest.raises(InputError, match="a tag's key"):
+        remove_tags(connection, collection, [key])
+
+
 def test_a_collection_goes_with_all_it_holds(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
     face: Callable[[int], NewFace],
 ) -> None:
     set_tags(connection, collection, {"a": "1"})
-    add_faces(connection, collection, picture(1), [face(1), face(2)], "Ada")
+    add_faces(connection, collection, image(1), [face(1), face(2)], "Ada")
     before = require(connection, collection).id
     record = get_collection(connection, collection)
     assert (record.faces, record.users) == (2, 1)

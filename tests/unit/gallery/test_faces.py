@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import ImageRecord, NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-    MakePicture = Callable[[int], ImageRecord]
+    MakeImage = Callable[[int], ImageRecord]
     MakeFace = Callable[[int], NewFace]
 
 
 def test_faces_are_kept_as_they_were_given(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     unmeasured = dataclasses.replace(face(2).template, magnitude=None)
     new = [face(1), dataclasses.replace(face(2), template=unmeasured, external_id=None)]
-    records = add_faces(connection, collection, picture(1), new, "Ada")
+    records = add_faces(connection, collection, image(1), new, "Ada")
     assert len({record.face_id for record in records}) == 2
     for record, given in zip(records, new, strict=True):
-        assert record.image == picture(1)
+        assert record.image == image(1)
         assert record.user == "Ada"
         for field in ("box", "confidence", "quality", "external_id"):
             assert getattr(record, field) == getattr(given, field)
@@ -54,13 +54,13 @@ def test_faces_are_kept_as_they_were_given(
         assert picked.space == given.template.space
         np.testing.assert_array_equal(picked.vectors[0], given.template.vector)
     assert [record.magnitude for record in records] == [10.125, None]
-    assert find_image(connection, collection, picture(1).sha256) == records
+    assert find_image(connection, collection, image(1).sha256) == records
     assert list_faces(connection, collection).items == tuple(records)
-    assert find_image(connection, collection, picture(2).sha256) == []
+    assert find_image(connection, collection, image(2).sha256) == []
 
 
 def test_numpy_numbers_are_numbers(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     half = np.float32(0.5)
     odd = dataclasses.replace(
@@ -70,23 +70,23 @@ def test_numpy_numbers_are_numbers(
         quality=np.int64(7),  # type: ignore[arg-type]
         template=dataclasses.replace(face(1).template, magnitude=half),  # type: ignore[arg-type]
     )
-    (record,) = add_faces(connection, collection, picture(1), [odd])
+    (record,) = add_faces(connection, collection, image(1), [odd])
     assert (record.box.left, record.confidence, record.quality) == (0.5, 0.5, 7)
     assert record.magnitude == 0.5
 
 
-def test_a_picture_is_enrolled_once_per_collection(
+def test_an_image_is_enrolled_once_per_collection(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     face: MakeFace,
 ) -> None:
     create_collection(connection, "others", space)
-    add_faces(connection, collection, picture(1), [face(1)])
-    add_faces(connection, "others", picture(1), [face(1)])
+    add_faces(connection, collection, image(1), [face(1)])
+    add_faces(connection, "others", image(1), [face(1)])
     with pytest.raises(AlreadyExistsError, match=r"'1\.jpg'"):
-        add_faces(connection, collection, picture(1), [face(2)])
+        add_faces(connection, collection, image(1), [face(2)])
     assert get_collection(connection, collection).faces == 1
 
 
@@ -94,7 +94,7 @@ def test_templates_must_fit(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     face: MakeFace,
 ) -> None:
     other = dataclasses.replace(space, fingerprint="cd" * 32)
@@ -111,58 +111,58 @@ def test_templates_must_fit(
         for template in templates:
             new = [face(2), dataclasses.replace(face(1), template=template)]
             with pytest.raises(error):
-                add_faces(connection, collection, picture(1), new)
+                add_faces(connection, collection, image(1), new)
     with pytest.raises(InputError, match="without faces"):
-        add_faces(connection, collection, picture(1), [])
-    assert known_images(connection, collection, [picture(1).sha256]) == set()
+        add_faces(connection, collection, image(1), [])
+    assert known_images(connection, collection, [image(1).sha256]) == set()
 
 
 def test_texts_that_cannot_be_stored(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    unreadable = dataclasses.replace(picture(1), name="a\udcff.jpg")
-    with pytest.raises(InputError, match="picture's name"):
+    unreadable = dataclasses.replace(image(1), name="a\udcff.jpg")
+    with pytest.raises(InputError, match="image's name"):
         add_faces(connection, collection, unreadable, [face(1)])
     nameless = dataclasses.replace(face(1), external_id="")
     with pytest.raises(InputError, match="external id"):
-        add_faces(connection, collection, picture(1), [nameless])
+        add_faces(connection, collection, image(1), [nameless])
     with pytest.raises(InputError, match="user's name"):
-        add_faces(connection, collection, picture(1), [face(1)], "\0")
+        add_faces(connection, collection, image(1), [face(1)], "\0")
 
 
 def test_known_images_of_more_than_a_statement_can_hold(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     for number in (3, 70_000):
-        add_faces(connection, collection, picture(number), [face(1)])
-    asked = (picture(number).sha256 for number in range(70_001))
-    expected = {picture(3).sha256, picture(70_000).sha256}
+        add_faces(connection, collection, image(number), [face(1)])
+    asked = (image(number).sha256 for number in range(70_001))
+    expected = {image(3).sha256, image(70_000).sha256}
     assert known_images(connection, collection, asked) == expected
 
 
 def test_faces_are_found_by_id_and_by_user(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    ada = add_faces(connection, collection, picture(1), [face(1), face(2)], "Ada")
-    add_faces(connection, collection, picture(2), [face(3)])
+    ada = add_faces(connection, collection, image(1), [face(1), face(2)], "Ada")
+    add_faces(connection, collection, image(2), [face(3)])
     found = find_faces(connection, collection, [ada[1].face_id, "absent"])
     assert found == {ada[1].face_id: ada[1]}
     assert list_faces(connection, collection, user="Ada").items == tuple(ada)
     assert list_faces(connection, collection, user="nobody").items == ()
 
 
-def test_a_picture_is_forgotten_with_its_last_face(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+def test_an_image_is_forgotten_with_its_last_face(
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    first, second = add_faces(connection, collection, picture(1), [face(1), face(2)], "Ada")
-    add_faces(connection, collection, picture(2), [face(3)])
+    first, second = add_faces(connection, collection, image(1), [face(1), face(2)], "Ada")
+    add_faces(connection, collection, image(2), [face(3)])
     assert delete_faces(connection, collection, [first.face_id, "absent"]) == {first.face_id}
-    assert find_image(connection, collection, picture(1).sha256) == [second]
+    assert find_image(connection, collection, image(1).sha256) == [second]
     assert delete_faces(connection, collection, [first.face_id, second.face_id]) == {second.face_id}
-    assert known_images(connection, collection, [picture(1).sha256, picture(2).sha256]) == {
-        picture(2).sha256
+    assert known_images(connection, collection, [image(1).sha256, image(2).sha256]) == {
+        image(2).sha256
     }
-    add_faces(connection, collection, picture(1), [face(1)])
+    add_faces(connection, collection, image(1), [face(1)])
     assert get_collection(connection, collection).faces == 2
 
 
@@ -170,11 +170,11 @@ def test_faces_of_other_collections_are_out_of_reach(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     face: MakeFace,
 ) -> None:
     create_collection(connection, "others", space)
-    (theirs,) = add_faces(connection, "others", picture(1), [face(1)], "Ada")
+    (theirs,) = add_faces(connection, "others", image(1), [face(1)], "Ada")
     assert delete_faces(connection, collection, [theirs.face_id]) == set()
     assert find_faces(connection, collection, [theirs.face_id]) == {}
     assert list_faces(connection, collection, user="Ada").items == ()
@@ -183,10 +183,10 @@ def test_faces_of_other_collections_are_out_of_reach(
 
 
 def test_a_missing_collection_is_named(
-    connection: Connection, picture: MakePicture, face: MakeFace
+    connection: Connection, image: MakeImage, face: MakeFace
 ) -> None:
     for call in (
-        lambda: add_faces(connection, "nowhere", picture(1), [face(1)]),
+        lambda: add_faces(connection, "nowhere", image(1), [face(1)]),
         lambda: find_image(connection, "nowhere", ""),
         lambda: known_images(connection, "nowhere", []),
         lambda: list_faces(connection, "nowhere"),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-    MakePicture = Callable[[int], ImageRecord]
+    MakeImage = Callable[[int], ImageRecord]
     MakeFace = Callable[[int], NewFace]
 
 
@@ -55,47 +55,47 @@ def ids(records: Sequence[FaceRecord]) -> list[str]:
     return [record.face_id for record in records]
 
 
-def test_a_picture_sent_again_is_stored_once(
-    connection: Connection, collection: str, picture: MakePicture, at: Callable[..., NewFace]
+def test_an_image_sent_again_is_stored_once(
+    connection: Connection, collection: str, image: MakeImage, at: Callable[..., NewFace]
 ) -> None:
     new = [at(0.5), at(0.1), at(0.9, None)]
-    first = merge_faces(connection, collection, picture(1), new)
+    first = merge_faces(connection, collection, image(1), new)
     assert [record.box for record in first] == [item.box for item in new]
     assert [record.external_id for record in first] == ["Ada", "Ada", None]
-    assert merge_faces(connection, collection, picture(1), new) == first
-    assert merge_faces(connection, collection, picture(1), new[::-1]) == first[::-1]
-    assert merge_faces(connection, collection, picture(1), new[1:2]) == first[1:2]
-    assert find_image(connection, collection, picture(1).sha256) == first
+    assert merge_faces(connection, collection, image(1), new) == first
+    assert merge_faces(connection, collection, image(1), new[::-1]) == first[::-1]
+    assert merge_faces(connection, collection, image(1), new[1:2]) == first[1:2]
+    assert find_image(connection, collection, image(1).sha256) == first
     assert [record.user for record in first] == [None] * 3
 
 
 def test_known_and_new_faces_come_in_the_order_asked(
-    connection: Connection, collection: str, picture: MakePicture, at: Callable[..., NewFace]
+    connection: Connection, collection: str, image: MakeImage, at: Callable[..., NewFace]
 ) -> None:
-    (middle,) = merge_faces(connection, collection, picture(1), [at(0.5)])
-    records = merge_faces(connection, collection, picture(1), [at(0.9), at(0.5), at(0.1)])
+    (middle,) = merge_faces(connection, collection, image(1), [at(0.5)])
+    records = merge_faces(connection, collection, image(1), [at(0.9), at(0.5), at(0.1)])
     assert records[1] == middle
     assert [record.box.left for record in records] == [0.9, 0.5, 0.1]
     assert len(set(ids(records))) == 3
 
 
-def test_another_external_id_or_picture_is_another_face(
-    connection: Connection, collection: str, picture: MakePicture, at: Callable[..., NewFace]
+def test_another_external_id_or_image_is_another_face(
+    connection: Connection, collection: str, image: MakeImage, at: Callable[..., NewFace]
 ) -> None:
     made = [
-        *merge_faces(connection, collection, picture(1), [at(0.1, "Ada")]),
-        *merge_faces(connection, collection, picture(1), [at(0.1, "Bob")]),
-        *merge_faces(connection, collection, picture(1), [at(0.1, None)]),
-        *merge_faces(connection, collection, picture(2), [at(0.1, "Ada")]),
+        *merge_faces(connection, collection, image(1), [at(0.1, "Ada")]),
+        *merge_faces(connection, collection, image(1), [at(0.1, "Bob")]),
+        *merge_faces(connection, collection, image(1), [at(0.1, None)]),
+        *merge_faces(connection, collection, image(2), [at(0.1, "Ada")]),
     ]
     assert len(set(ids(made))) == 4
-    # one picture, three faces
-    assert find_image(connection, collection, picture(1).sha256) == made[:3]
+    # one image, three faces
+    assert find_image(connection, collection, image(1).sha256) == made[:3]
     for record in made:
         again = merge_faces(connection, collection, record.image, [at(0.1, record.external_id)])
         assert again == [record]
     delete_faces(connection, collection, ids(made[:2]))
-    assert find_image(connection, collection, picture(1).sha256) == made[2:3]
+    assert find_image(connection, collection, image(1).sha256) == made[2:3]
 
 
 @pytest.mark.parametrize(
@@ -104,50 +104,50 @@ def test_another_external_id_or_picture_is_another_face(
 def test_a_face_may_move_a_little(
     connection: Connection,
     collection: str,
-    picture: MakePicture,
+    image: MakeImage,
     at: Callable[..., NewFace],
     shift: float,
     same: bool,
 ) -> None:
     # a third of the width is the limit: half of the union is in common then
-    first = merge_faces(connection, collection, picture(1), [at(0.1)])
-    second = merge_faces(connection, collection, picture(1), [at(0.1 + shift)])
+    first = merge_faces(connection, collection, image(1), [at(0.1)])
+    second = merge_faces(connection, collection, image(1), [at(0.1 + shift)])
     assert (first == second) is same
 
 
 def test_faces_close_together_stay_themselves(
-    connection: Connection, collection: str, picture: MakePicture, at: Callable[..., NewFace]
+    connection: Connection, collection: str, image: MakeImage, at: Callable[..., NewFace]
 ) -> None:
     new = [at(0.10), at(0.13), at(0.13), at(0.16)]
-    first = merge_faces(connection, collection, picture(1), new)
+    first = merge_faces(connection, collection, image(1), new)
     assert len(set(ids(first))) == 4
-    assert merge_faces(connection, collection, picture(1), new) == first
-    backwards = merge_faces(connection, collection, picture(1), new[::-1])
+    assert merge_faces(connection, collection, image(1), new) == first
+    backwards = merge_faces(connection, collection, image(1), new[::-1])
     assert [record.box for record in backwards] == [item.box for item in new[::-1]]
     assert set(ids(backwards)) == set(ids(first))
     # the closest has it, the other is new
-    (lone,) = merge_faces(connection, collection, picture(2), [at(0.10)])
-    moved, same = merge_faces(connection, collection, picture(2), [at(0.12), at(0.10)])
+    (lone,) = merge_faces(connection, collection, image(2), [at(0.10)])
+    moved, same = merge_faces(connection, collection, image(2), [at(0.12), at(0.10)])
     assert same == lone
     assert moved.face_id != lone.face_id
 
 
 def test_a_face_keeps_its_id(
-    connection: Connection, collection: str, picture: MakePicture, at: Callable[..., NewFace]
+    connection: Connection, collection: str, image: MakeImage, at: Callable[..., NewFace]
 ) -> None:
     named = dataclasses.replace(at(0.1), face_id="11111111-2222-3333-4444-555555555555")
-    (record,) = merge_faces(connection, collection, picture(1), [named])
+    (record,) = merge_faces(connection, collection, image(1), [named])
     assert record.face_id == named.face_id
     # what is stored has the id that it was stored with
     renamed = dataclasses.replace(named, face_id="another")
-    assert merge_faces(connection, collection, picture(1), [renamed]) == [record]
+    assert merge_faces(connection, collection, image(1), [renamed]) == [record]
 
 
-def test_a_picture_added_before_is_merged_into(
-    connection: Connection, collection: str, picture: MakePicture, at: Callable[..., NewFace]
+def test_an_image_added_before_is_merged_into(
+    connection: Connection, collection: str, image: MakeImage, at: Callable[..., NewFace]
 ) -> None:
-    added = add_faces(connection, collection, picture(1), [at(0.1)], "Ada")
-    records = merge_faces(connection, collection, picture(1), [at(0.1), at(0.5)])
+    added = add_faces(connection, collection, image(1), [at(0.1)], "Ada")
+    records = merge_faces(connection, collection, image(1), [at(0.1), at(0.5)])
     assert records[:1] == added
     assert [record.user for record in records] == ["Ada", None]
     assert get_collection(connection, collection).faces == 2
@@ -157,7 +157,7 @@ def test_what_does_not_fit_is_refused(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     at: Callable[..., NewFace],
 ) -> None:
     vector = at(0.1).template.vector
@@ -166,12 +166,12 @@ def test_what_does_not_fit_is_refused(
     long = dataclasses.replace(at(0.1), template=Template(vector * 2, space))
     for error, unfit in ((SpaceMismatchError, strange), (InputError, long)):
         with pytest.raises(error):
-            merge_faces(connection, collection, picture(1), [at(0.5), unfit])
+            merge_faces(connection, collection, image(1), [at(0.5), unfit])
     with pytest.raises(InputError, match="external id"):
-        merge_faces(connection, collection, picture(1), [at(0.5, "\0")])
+        merge_faces(connection, collection, image(1), [at(0.5, "\0")])
     with pytest.raises(NotFoundError, match="'nowhere'"):
-        merge_faces(connection, "nowhere", picture(1), [at(0.5)])
-    assert merge_faces(connection, collection, picture(1), []) == []
+        merge_faces(connection, "nowhere", image(1), [at(0.5)])
+    assert merge_faces(connection, collection, image(1), []) == []
     assert get_collection(connection, collection).faces == 0
 
 
@@ -179,12 +179,12 @@ def test_faces_are_listed_by_their_ids(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     face: MakeFace,
 ) -> None:
     create_collection(connection, "others", space)
-    (theirs,) = add_faces(connection, "others", picture(1), [face(1)])
-    records = add_faces(connection, collection, picture(1), [face(n) for n in range(5)], "Ada")
+    (theirs,) = add_faces(connection, "others", image(1), [face(1)])
+    records = add_faces(connection, collection, image(1), [face(n) for n in range(5)], "Ada")
     chosen = [records[3].face_id, theirs.face_id, "absent", records[1].face_id]
     assert list_faces(connection, collection, face_ids=chosen).items == (records[1], records[3])
     page = list_faces(connection, collection, limit=1, face_ids=chosen)
@@ -196,9 +196,9 @@ def test_faces_are_listed_by_their_ids(
 
 
 def test_as_many_ids_as_a_request_may_name(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    records = add_faces(connection, collection, picture(1), [face(1), face(2)])
+    records = add_faces(connection, collection, image(1), [face(1), face(2)])
     absent = [f"absent {number}" for number in range(4094)]
     chosen = [records[1].face_id, *absent, records[0].face_id]
     assert len(chosen) == 4096
@@ -206,23 +206,23 @@ def test_as_many_ids_as_a_request_may_name(
 
 
 def test_deletions_are_marked(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    first, second = add_faces(connection, collection, picture(1), [face(1), face(2)])
+    first, second = add_faces(connection, collection, image(1), [face(1), face(2)])
     assert require(connection, collection).pruned == 0
     delete_faces(connection, collection, ["absent"])
     assert require(connection, collection).pruned == 0
     delete_faces(connection, collection, [first.face_id])
     row = require(connection, collection)
     assert row.pruned == row.revision
-    merge_faces(connection, collection, picture(2), [face(3)])
+    merge_faces(connection, collection, image(2), [face(3)])
     assert require(connection, collection).pruned == row.pruned
     delete_faces(connection, collection, [second.face_id])
     assert require(connection, collection).pruned == row.revision + 2
 
 
 def test_a_face_knows_the_revision_of_its_last_change(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     def changed() -> list[bool]:
         """Of each face whether the last change was its own."""
@@ -230,9 +230,9 @@ def test_a_face_knows_the_revision_of_its_last_change(
         query = select(faces_table.c.revision).order_by(faces_table.c.id)
         return [revision == now for revision in connection.execute(query).scalars()]
 
-    first, _second = add_faces(connection, collection, picture(1), [face(1), face(2)], "Ada")
+    first, _second = add_faces(connection, collection, image(1), [face(1), face(2)], "Ada")
     assert changed() == [True, True]
-    (third,) = merge_faces(connection, collection, picture(2), [face(3)])
+    (third,) = merge_faces(connection, collection, image(2), [face(3)])
     assert changed() == [False, False, True]
     create_user(connection, collection, "Bob")
     assert changed() == [False, False, False]
@@ -252,17 +252,17 @@ def test_faces_are_restored_under_their_ids(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     at: Callable[..., NewFace],
 ) -> None:
     create_collection(connection, "others", space)
     new = [dataclasses.replace(at(left), face_id=f"face {left}") for left in (0.1, 0.5, 0.9)]
     owners = ("Ada", "Ada", None)
-    ours = [MovedFace(picture(1), face, user) for face, user in zip(new, owners, strict=True)]
+    ours = [MovedFace(image(1), face, user) for face, user in zip(new, owners, strict=True)]
     restore_faces(connection, collection, ours[:2])
-    # the rest of a picture may come later
+    # the rest of an image may come later
     restore_faces(connection, collection, ours[2:])
-    records = find_image(connection, collection, picture(1).sha256)
+    records = find_image(connection, collection, image(1).sha256)
     assert [(record.face_id, record.user) for record in records] == [
         ("face 0.1", "Ada"),
         ("face 0.5", "Ada"),
@@ -271,8 +271,8 @@ def test_faces_are_restored_under_their_ids(
     assert [record.magnitude for record in records] == [face.template.magnitude for face in new]
     for name in (collection, "others"):
         with pytest.raises(AlreadyExistsError, match="held already"):
-            restore_faces(connection, name, [MovedFace(picture(2), at(0.3), None), ours[1]])
-    twice = MovedFace(picture(2), dataclasses.replace(at(0.3), face_id="twice"), None)
+            restore_faces(connection, name, [MovedFace(image(2), at(0.3), None), ours[1]])
+    twice = MovedFace(image(2), dataclasses.replace(at(0.3), face_id="twice"), None)
     with pytest.raises(AlreadyExistsError, match="named twice"):
         restore_faces(connection, "others", [twice, twice])
     assert get_collection(connection, "others").faces == 0

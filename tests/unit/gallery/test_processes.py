@@ -49,6 +49,6 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     engine.dispose()
     assert len(acknowledged) > 20
     assert set(found) == acknowledged
-    # each kill may leave one picture that was stored but not yet acknowledged, never half of one
+    # each kill may leave one image that was stored but not yet acknowledged, never half of one
     assert len(acknowledged) <= stored <= len(acknowledged) + 2 * 10
     assert stored % 2 == 0

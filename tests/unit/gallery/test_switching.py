@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-    MakePicture = Callable[[int], ImageRecord]
+    MakeImage = Callable[[int], ImageRecord]
     MakeFace = Callable[[int], NewFace]
 
 
 @pytest.fixture
 def add(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> Callable[..., list[FaceRecord]]:
-    """Adds a picture with two faces."""
+    """Adds an image with two faces."""
 
     def add_two(number: int, to: str = collection) -> list[FaceRecord]:
         new = [face(10 * number), face(10 * number + 1)]
-        return add_faces(connection, to, picture(number), new, "Ada" if number % 2 else None)
+        return add_faces(connection, to, image(number), new, "Ada" if number % 2 else None)
 
     return add_two
 
@@ -126,7 +126,7 @@ def test_faces_enrolled_after_the_switch_have_to_be_prepared_for_the_way_back(
     collection: str,
     space: TemplateSpace,
     add: Callable[..., list[FaceRecord]],
-    picture: MakePicture,
+    image: MakeImage,
 ) -> None:
     add(1)
     prepare(connection, collection)
@@ -134,7 +134,7 @@ def test_faces_enrolled_after_the_switch_have_to_be_prepared_for_the_way_back(
     with pytest.raises(SpaceMismatchError):
         add(2)
     unnamed = replace(renewed(list_faces(connection, collection).items[0]), face_id=None)
-    (new,) = add_faces(connection, collection, picture(2), [unnamed])
+    (new,) = add_faces(connection, collection, image(2), [unnamed])
     with pytest.raises(UpgradeError, match="1 face has no template of tiny"):
         switch(connection, collection, to_target=False)
     begin_upgrade(connection, collection, space)

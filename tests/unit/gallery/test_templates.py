@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 def test_templates_come_in_order_of_enrolment(
     connection: Connection,
     collection: str,
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
     face: Callable[[int], NewFace],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "_CHUNK", 3)
     users = ["Ada", None, "Bob", "Ada", None, "Bob", "Ada"]
     records = [
-        add_faces(connection, collection, picture(n), [face(n)], user)[0]
+        add_faces(connection, collection, image(n), [face(n)], user)[0]
         for n, user in enumerate(users)
     ]
     loaded = load_templates(connection, collection)
@@ -63,13 +63,13 @@ def test_templates_are_picked_by_face_in_order_of_enrolment(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
     face: Callable[[int], NewFace],
 ) -> None:
     create_collection(connection, "others", space)
-    (theirs,) = add_faces(connection, "others", picture(1), [face(1)])
+    (theirs,) = add_faces(connection, "others", image(1), [face(1)])
     new = [face(number) for number in range(1200)]
-    records = add_faces(connection, collection, picture(1), new, "Ada")
+    records = add_faces(connection, collection, image(1), new, "Ada")
     ids = [record.face_id for record in records]
     # more than one statement asks for, and twice
     picked = pick_templates(connection, collection, [*ids[::-2], "absent", theirs.face_id, ids[-1]])
@@ -88,14 +88,14 @@ def test_templates_of_a_user(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
     face: Callable[[int], NewFace],
 ) -> None:
     create_collection(connection, "others", space)
-    add_faces(connection, "others", picture(1), [face(1)], "Ada")
+    add_faces(connection, "others", image(1), [face(1)], "Ada")
     users = ["Ada", None, "Bob", "Ada"]
     ids = [
-        add_faces(connection, collection, picture(n), [face(n)], user)[0].face_id
+        add_faces(connection, collection, image(n), [face(n)], user)[0].face_id
         for n, user in enumerate(users)
     ]
     found = templates_of_user(connection, collection, "Ada")

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import ImageRecord, NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-    MakePicture = Callable[[int], ImageRecord]
+    MakeImage = Callable[[int], ImageRecord]
     MakeFace = Callable[[int], NewFace]
 
 
 def test_users_are_made_by_hand_or_with_their_first_face(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     made = create_user(connection, collection, "Zoë 'x'")
     assert made.faces == 0
-    add_faces(connection, collection, picture(1), [face(1)], "Ada")
-    add_faces(connection, collection, picture(2), [face(2)], "Ada")
+    add_faces(connection, collection, image(1), [face(1)], "Ada")
+    add_faces(connection, collection, image(2), [face(2)], "Ada")
     page = list_users(connection, collection, limit=1)
     assert page.items == (made,)
     assert list_users(connection, collection, page.next).items == (
@@ -58,9 +58,9 @@ def test_a_name_is_taken_once_per_collection(
 
 
 def test_a_user_goes_and_its_faces_stay(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
-    (record,) = add_faces(connection, collection, picture(1), [face(1)], "Ada")
+    (record,) = add_faces(connection, collection, image(1), [face(1)], "Ada")
     delete_user(connection, collection, "Ada")
     assert find_faces(connection, collection, [record.face_id])[record.face_id].user is None
     assert list_users(connection, collection).items == ()
@@ -83,14 +83,14 @@ def test_faces_change_hands_only_when_free(
     connection: Connection,
     collection: str,
     space: TemplateSpace,
-    picture: MakePicture,
+    image: MakeImage,
     face: MakeFace,
 ) -> None:
     create_collection(connection, "others", space)
-    (theirs,) = add_faces(connection, "others", picture(1), [face(1)])
-    (free,) = add_faces(connection, collection, picture(1), [face(1)])
-    (ada,) = add_faces(connection, collection, picture(2), [face(2)], "Ada")
-    (bob,) = add_faces(connection, collection, picture(3), [face(3)], "Bob")
+    (theirs,) = add_faces(connection, "others", image(1), [face(1)])
+    (free,) = add_faces(connection, collection, image(1), [face(1)])
+    (ada,) = add_faces(connection, collection, image(2), [face(2)], "Ada")
+    (bob,) = add_faces(connection, collection, image(3), [face(3)], "Bob")
     ids = [record.face_id for record in (theirs, free, ada, bob)] + ["absent"]
     assert associate_faces(connection, collection, "Ada", ids) == {free.face_id, ada.face_id}
     assert get_user(connection, collection, "Ada").faces == 2
@@ -103,10 +103,10 @@ def test_faces_change_hands_only_when_free(
 
 
 def test_the_revision_follows_every_change(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     seen = {require(connection, collection).revision}
-    (record,) = add_faces(connection, collection, picture(1), [face(1)])
+    (record,) = add_faces(connection, collection, image(1), [face(1)])
     seen.add(require(connection, collection).revision)
     create_user(connection, collection, "Ada")
     seen.add(require(connection, collection).revision)
@@ -121,12 +121,12 @@ def test_the_revision_follows_every_change(
 
 
 def test_a_user_has_an_opaque_id_that_goes_with_it(
-    connection: Connection, collection: str, picture: MakePicture, face: MakeFace
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
 ) -> None:
     ada = create_user(connection, collection, "Ada")
-    add_faces(connection, collection, picture(1), [face(1)], "Ada")
-    add_faces(connection, collection, picture(2), [face(2)], "Bob")
-    add_faces(connection, collection, picture(3), [face(3)])
+    add_faces(connection, collection, image(1), [face(1)], "Ada")
+    add_faces(connection, collection, image(2), [face(2)], "Bob")
+    add_faces(connection, collection, image(3), [face(3)])
     bob = get_user(connection, collection, "Bob")
     assert str(UUID(ada.subject_id)) == ada.subject_id != bob.subject_id
     faces = list_faces(connection, collection).items

@@ -17,7 +17,7 @@ from reknown.objects.s3 import S3Objects, S3Timeouts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BUCKET = "pictures"
+BUCKET = "images"
 HASTY = S3Timeouts(connect=0.2, read=0.2, body=0.5)
 
 

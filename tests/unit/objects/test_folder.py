@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = b"outside of the root"
-PICTURE = b"a picture"
+IMAGE = b"an image"
 LIMIT = 100
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A bucket with pictures, and every way out of it that a file system offers."""
+    """A bucket with images, and every way out of it that a file system offers."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_bytes(SECRET)
@@ -40,7 +40,7 @@ def root(tmp_path: Path) -> Path:
     bucket = root / "bucket"
     (bucket / "deep" / "er").mkdir(parents=True)
     for name in ("plain", "é ü+%2f", "deep/er/plain", "...", "a..b", "k" * 255):
-        (bucket / name).write_bytes(PICTURE)
+        (bucket / name).write_bytes(IMAGE)
     (root / "secret").write_bytes(SECRET)
     (root / "linked-bucket").symlink_to(outside)
     (bucket / "link").symlink_to(outside / "secret")
@@ -79,12 +79,12 @@ def refusing(root: Path, key: str, bucket: str = "bucket") -> ObjectNotFoundErro
 
 @pytest.mark.parametrize("key", ["plain", "é ü+%2f", "deep/er/plain", "...", "a..b", "k" * 255])
 def test_files_are_read(root: Path, key: str) -> None:
-    assert read(root, key) == PICTURE
+    assert read(root, key) == IMAGE
 
 
 def test_the_root_may_be_a_link(root: Path, tmp_path: Path) -> None:
     (tmp_path / "to-root").symlink_to(root)
-    assert read(tmp_path / "to-root", "plain") == PICTURE
+    assert read(tmp_path / "to-root", "plain") == IMAGE
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_pipes_sockets_and_devices_are_not_found(root: Path) -> None:
 @pytest.mark.parametrize("key", ["plain", "deep/er/plain", "é ü+%2f"])
 def test_a_file_is_measured_and_opened_where_it_lies(root: Path, key: str) -> None:
     objects = FolderObjects(root)
-    assert objects.size("bucket", key, None) == len(PICTURE)
-    with objects.open("bucket", key, None, len(PICTURE)) as file:
+    assert objects.size("bucket", key, None) == len(IMAGE)
+    with objects.open("bucket", key, None, len(IMAGE)) as file:
         true = (root / "bucket" / key).stat()
         assert os.fstat(file.fileno()).st_ino == true.st_ino
         assert file.seek(2) == 2
-        assert file.read() == PICTURE[2:]
+        assert file.read() == IMAGE[2:]
         assert not file.writable()
-    with pytest.raises(ObjectTooLargeError, match="more than 8 bytes"):
-        objects.open("bucket", key, None, len(PICTURE) - 1)
+    with pytest.raises(ObjectTooLargeError, match="more than 7 bytes"):
+        objects.open("bucket", key, None, len(IMAGE) - 1)
 
 
 def test_a_large_file_is_measured_and_opened_without_being_read(root: Path) -> None:
@@ -174,9 +174,9 @@ def test_a_large_file_is_measured_and_opened_without_being_read(root: Path) -> N
 
 
 def test_the_limit_is_exact(root: Path) -> None:
-    assert read(root, "plain", limit=len(PICTURE)) == PICTURE
-    with pytest.raises(ObjectTooLargeError, match="more than 8 bytes"):
-        read(root, "plain", limit=len(PICTURE) - 1)
+    assert read(root, "plain", limit=len(IMAGE)) == IMAGE
+    with pytest.raises(ObjectTooLargeError, match="more than 7 bytes"):
+        read(root, "plain", limit=len(IMAGE) - 1)
 
 
 def test_a_file_that_grows_is_not_read_past_the_limit(
@@ -273,14 +273,14 @@ PARTS = [
 def test_no_name_leads_outside(root: Path, bucket: str, key: str) -> None:
     before = open_descriptors()
     with suppress(ObjectNotFoundError):
-        assert read(root, key, bucket) == PICTURE
+        assert read(root, key, bucket) == IMAGE
     assert open_descriptors() == before
 
 
 def test_a_folder_swapped_for_a_link_meanwhile_is_not_followed(root: Path) -> None:
     bucket = root / "bucket"
     (bucket / "swap").mkdir()
-    (bucket / "swap" / "secret").write_bytes(PICTURE)
+    (bucket / "swap" / "secret").write_bytes(IMAGE)
     (bucket / "other").symlink_to(root.parent / "outside")
     done = Event()
 
@@ -292,7 +292,7 @@ def test_a_folder_swapped_for_a_link_meanwhile_is_not_followed(root: Path) -> No
 
     thread = Thread(target=swap)
     thread.start()
-    seen = {PICTURE: 0, b"": 0}
+    seen = {IMAGE: 0, b"": 0}
     tries = 0
     try:
         while tries < 1000 or (not all(seen.values()) and tries < 1_000_000):
@@ -304,5 +304,5 @@ def test_a_folder_swapped_for_a_link_meanwhile_is_not_followed(root: Path) -> No
     finally:
         done.set()
         thread.join()
-    assert seen[PICTURE]
+    assert seen[IMAGE]
     assert seen[b""]

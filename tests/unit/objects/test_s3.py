@@ -43,9 +43,9 @@ def read_from(answering: Answering, key: str = "k", limit: int = LIMIT) -> bytes
 
 
 def test_objects_are_read(bucket: Any, store: S3Objects) -> None:
-    bucket.put_object(Key="a/b.jpg", Body=b"picture")
+    bucket.put_object(Key="a/b.jpg", Body=b"image")
     bucket.put_object(Key="empty", Body=b"")
-    assert store.read(BUCKET, "a/b.jpg", None, LIMIT) == b"picture"
+    assert store.read(BUCKET, "a/b.jpg", None, LIMIT) == b"image"
     assert store.read(BUCKET, "empty", None, LIMIT) == b""
 
 
@@ -72,7 +72,7 @@ def test_odd_keys_come_through_as_they_are(bucket: Any, store: S3Objects, key: s
 
 
 @pytest.mark.parametrize(
-    "key", ["../pictures/a", "a/..", ".", "a/./b", "\0", "\ud800", "", "k" * 1025]
+    "key", ["../images/a", "a/..", ".", "a/./b", "\0", "\ud800", "", "k" * 1025]
 )
 def test_keys_that_lead_elsewhere_are_not_asked_for(key: str) -> None:
     answering = Answering()
@@ -232,7 +232,7 @@ def test_redirects_are_not_followed(status: int, region: dict[str, str]) -> None
         answering = failing(status, b"", Location=f"{elsewhere.endpoint}/x", **region)
         with pytest.raises(ObjectStoreError, match="redirect"):
             read_from(answering)
-    assert answering.asked == ["GET /pictures/k"]
+    assert answering.asked == ["GET /images/k"]
     assert elsewhere.asked == []
 
 
@@ -245,7 +245,7 @@ def test_a_redirect_that_urllib3_stumbles_over_is_not_followed() -> None:
         with pytest.raises(ObjectStoreError):
             read_from(answering)
     gc.collect()
-    assert set(answering.asked) == {"GET /pictures/k"}
+    assert set(answering.asked) == {"GET /images/k"}
     assert elsewhere.asked == []
 
 
@@ -306,7 +306,7 @@ def test_credentials_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_credentials_the_environment_counts(
     moto: str, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket.put_object(Key="k", Body=b"picture")
+    bucket.put_object(Key="k", Body=b"image")
     objects = S3Objects(moto, "us-east-1")
     with closing(objects), pytest.raises(ObjectStoreError, match="NoCredentialsError"):
         objects.read(BUCKET, "k", None, LIMIT)
@@ -316,7 +316,7 @@ def test_without_credentials_the_environment_counts(
     monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
     with closing(S3Objects(moto, "us-east-1")) as objects:
-        assert objects.read(BUCKET, "k", None, LIMIT) == b"picture"
+        assert objects.read(BUCKET, "k", None, LIMIT) == b"image"
 
 
 @pytest.mark.parametrize(

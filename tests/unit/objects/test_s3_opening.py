@@ -130,7 +130,7 @@ def test_what_is_missing_is_not_found(bucket: Any, store: S3Objects) -> None:
 def test_a_size_is_asked_for_without_the_object() -> None:
     answering = Answering(headers={"Content-Length": str(10 * 2**30)})
     assert size(answering) == 10 * 2**30
-    assert answering.asked == ["HEAD /pictures/k"]
+    assert answering.asked == ["HEAD /images/k"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "-1"}, {"Content-Length": "many"}])
@@ -195,7 +195,7 @@ def slowly(chunks: list[bytes], seconds: float) -> Iterator[bytes]:
         time.sleep(seconds)
 
 
-def test_a_large_object_may_take_longer_than_a_picture(folder: Path) -> None:
+def test_a_large_object_may_take_longer_than_an_image(folder: Path) -> None:
     def slow() -> Answering:
         chunks: Any = slowly([b"x" * 100] * 8, 0.1)
         return Answering(headers={"Content-Length": "800"}, chunks=chunks)

@@ -81,7 +81,7 @@ def subject_id(number: int) -> str:
 
 
 def digest(number: int) -> str:
-    """Of a picture or a video, or the id of a job."""
+    """Of an image or a video, or the id of a job."""
     return f"{number:064x}"
 
 
@@ -138,9 +138,9 @@ def _fill_collection(connection: Connection, name: str, count: int, mark: str) -
     owner = require(connection, name).id
     connection.execute(update(collections).where(collections.c.id == owner).values(revision=count))
     made = {"collection_id": owner, "created_at": _ago(0)}
-    picture = {"collection_id": owner, "name": "", "width": 640, "height": 480}
+    values = {"collection_id": owner, "name": "", "width": 640, "height": 480}
     first_image, first_user = _next_key(connection, images), _next_key(connection, users)
-    _put(connection, images, count, picture, lambda n: {"sha256": digest(n)})
+    _put(connection, images, count, values, lambda n: {"sha256": digest(n)})
     _put(
         connection,
         users,

@@ -110,7 +110,7 @@ def _add(connection: Connection, count: int) -> object:
 
 
 def _merge(connection: Connection, count: int) -> object:
-    """Into a picture that is known."""
+    """Into an image that is known."""
     face = NewFace(_TEMPLATE, _BOX, 0.9, 50, "by another id")
     image = ImageRecord(digest(0), "1.jpg", 640, 480)
     return faces.merge_faces(connection, COLLECTION, image, [face] * count)

@@ -1,4 +1,4 @@
-"""Reports that the tests of pages and pictures share."""
+"""Reports that the tests of pages and images share."""
 
 from reknown.reporting.blocks import (
     Axis,
@@ -62,12 +62,12 @@ PLOTS = (DET, SCORES, MATRIX, GROUPS)
 def sample() -> Report:
     """A report with a block of each kind."""
     blocks: tuple[Block, ...] = (Text(("First.", "Second.")), Caution("Take care."), TABLE)
-    sections = (Section("Summary", blocks), Section("Pictures", PLOTS))
+    sections = (Section("Summary", blocks), Section("Images", PLOTS))
     return Report("Verification", sections, {"fmr": {"errors": 3, "trials": 1000}})
 
 
 def hostile_plots() -> tuple[Lines, Histogram, HeatMap, Forest]:
-    """Every kind of picture with every hostile name wherever names go."""
+    """Every kind of image with every hostile name wherever names go."""
     n = len(HOSTILE)
     return (
         Lines(

@@ -29,7 +29,7 @@ def _texts(block: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("block", PLOTS)
-def test_a_picture_scales_and_says_what_it_is(block: Any) -> None:
+def test_an_image_scales_and_says_what_it_is(block: Any) -> None:
     root = _root(block)
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == "plot-title plot-desc"
@@ -42,7 +42,7 @@ def test_a_picture_scales_and_says_what_it_is(block: Any) -> None:
 
 
 @pytest.mark.parametrize("block", [*PLOTS, *hostile_plots()])
-def test_a_picture_loads_and_runs_nothing(block: Any) -> None:
+def test_an_image_loads_and_runs_nothing(block: Any) -> None:
     root = _root(block)
     tags = {element.tag.removeprefix(_XML) for element in root.iter()}
     assert tags <= {"svg", "title", "desc", "defs", "g", "path", "use", "text", "tspan"} | {
@@ -206,10 +206,10 @@ def test_sixty_groups_grow_downwards_and_keep_their_names() -> None:
         assert all(len(text) <= 40 for text in _texts(block))
         assert float(root.get("viewBox", "").split()[3]) > 600
     assert len(svg(matrix)) < 300_000
-    assert "The numbers are in the table below the picture." in notes(matrix)
+    assert "The numbers are in the table below the image." in notes(matrix)
 
 
-def test_a_million_thresholds_make_a_small_picture() -> None:
+def test_a_million_thresholds_make_a_small_image() -> None:
     xs = np.linspace(1, 1e-6, 1_000_000)
     series = Series("many", tuple(xs.tolist()), tuple((1 - xs).tolist()))
     drawing = svg(Lines("", Axis("x", True), Axis("y", True), (series,), True))

@@ -78,7 +78,7 @@ def test_a_broken_detector_is_reported(engine: Engine, tmp_path: Path) -> None:
 def test_templates_that_differ_each_time_are_reported(engine: Engine, tmp_path: Path) -> None:
     forgetful = replace(engine, embedder=_ForgetfulEmbedder(engine.space.dimension))
     failed = _failed(forgetful, tmp_path / "data")
-    assert "the same picture gives different templates" in failed["template"]
+    assert "the same image gives different templates" in failed["template"]
 
 
 def test_an_unusable_data_folder_is_reported(engine: Engine, tmp_path: Path) -> None:

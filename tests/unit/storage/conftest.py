@@ -1,8 +1,15 @@
 from __future__ import annotations
 
 from unit.databases import connection, engine, location, own_engine
-from unit.gallery.conftest import collection, face, picture, space
+from unit.gallery.conftest import collection, face, image, space
 
 __all__ = [
-    "collection", "connection", "engine", "face", "location", "own_engine", "picture", "space",
+    "collection",
+    "connection",
+    "engine",
+    "face",
+    "image",
+    "location",
+    "own_engine",
+    "space",
 ]  # fmt: skip

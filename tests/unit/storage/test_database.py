@@ -47,7 +47,7 @@ from reknown.jobs import schema as jobs_schema
 from reknown.ledger import log
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
-from reknown.ledger.records import DeleteCollectionRecord
+from reknown.ledger.records import CreateUserRecord, DeleteCollectionRecord
 from reknown.storage import database
 from reknown.storage.database import SCHEMA_VERSION, open_database, reading
 
@@ -228,14 +228,37 @@ def test_users_of_an_older_gallery_get_ids_of_their_own_and_the_ledger_stays(
     engine.dispose()
 
 
+def test_users_that_a_server_of_the_previous_release_still_makes_get_ids_too(location: str) -> None:
+    engine = open_database(location)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO collections (id, name, pack, fingerprint, dimension, created_at,"
+                " revision) VALUES (7, 'friends', 'tiny', 'ab', 4, '2026', 1)"
+            )
+        )
+        for number in range(50):
+            statement = text(
+                "INSERT INTO users (collection_id, name, created_at)"
+                " VALUES (7, :name, '2026-01-02') RETURNING id"
+            )
+            connection.execute(statement, {"name": f"user {number}"})
+        found = list_users(connection, "friends").items
+        assert len({user.subject_id for user in found}) == 50
+        for user in found:
+            log.append(connection, Actor("tester"), "friends", CreateUserRecord(user.subject_id))
+            assert UUID(user.subject_id).version == 4
+    engine.dispose()
+
+
 def test_a_gallery_from_before_magnitudes_goes_on_and_new_faces_have_one(
     location: str,
     space: TemplateSpace,
     face: Callable[[int], NewFace],
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
 ) -> None:
     old = dataclasses.replace(face(1), face_id="one", template=plain(face(1).template))
-    old_galleries.before_magnitudes(location, [MovedFace(picture(1), old, "Ada")], "friends")
+    old_galleries.before_magnitudes(location, [MovedFace(image(1), old, "Ada")], "friends")
     engine = open_database(location)
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == SCHEMA_VERSION
@@ -245,7 +268,7 @@ def test_a_gallery_from_before_magnitudes_goes_on_and_new_faces_have_one(
         new = dataclasses.replace(
             face(2), template=dataclasses.replace(face(2).template, magnitude=12.5)
         )
-        add_faces(connection, "friends", picture(2), [new], "Ada")
+        add_faces(connection, "friends", image(2), [new], "Ada")
     cache = TemplateCache(1_000_000)
     with reading(engine) as connection:
         kept = list_faces(connection, "friends", user="Ada").items

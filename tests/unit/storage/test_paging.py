@@ -36,7 +36,7 @@ ACTIONS = st.lists(
 def test_pages_show_everything_once_in_order_while_faces_come_and_go(
     engine: Engine,
     space: TemplateSpace,
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
     face: Callable[[int], NewFace],
     actions: list[tuple[str, int]],
 ) -> None:
@@ -50,7 +50,7 @@ def test_pages_show_everything_once_in_order_while_faces_come_and_go(
 
         def add(faces: int) -> None:
             new = [face(number) for number in range(faces)]
-            records = add_faces(connection, name, picture(next(numbers)), new)
+            records = add_faces(connection, name, image(next(numbers)), new)
             kept.extend(record.face_id for record in records)
 
         add(2)
@@ -80,13 +80,13 @@ def test_pages_show_everything_once_in_order_while_faces_come_and_go(
 def test_nothing_is_missed_after_the_newest_was_deleted(
     connection: Connection,
     collection: str,
-    picture: Callable[[int], ImageRecord],
+    image: Callable[[int], ImageRecord],
     face: Callable[[int], NewFace],
 ) -> None:
-    first = add_faces(connection, collection, picture(1), [face(1), face(2), face(3)])
+    first = add_faces(connection, collection, image(1), [face(1), face(2), face(3)])
     page = list_faces(connection, collection, limit=2)
     delete_faces(connection, collection, [record.face_id for record in first[1:]])
-    added = add_faces(connection, collection, picture(2), [face(4), face(5)])
+    added = add_faces(connection, collection, image(2), [face(4), face(5)])
     assert list_faces(connection, collection, page.next).items == tuple(added)
 
 

@@ -172,7 +172,7 @@ def test_one_frame_is_enough(engine: Engine) -> None:
     assert spans(film.tracks) == [(0, 0, 0)]
 
 
-def test_a_picture_that_lies_on_its_side_is_set_upright(engine: Engine) -> None:
+def test_an_image_that_lies_on_its_side_is_set_upright(engine: Engine) -> None:
     upright = videos.scene(videos.steady(0, 600), [(videos.eileen(), videos.still((0.3, 0.5)))])
     lying = [(np.rot90(pixels, -1), time_ms) for pixels, time_ms in upright]
     film = read(engine, videos.rendered(lying, turns=1))

@@ -59,10 +59,10 @@ def annotated(place: Path, data: bytes, *marks: Mark) -> tuple[bytes, tuple[str,
 def with_sound(data: bytes, codec: str, container: str) -> bytes:
     """The video with two seconds of a tone."""
     buffer = io.BytesIO()
-    with opened(data) as pictures, av.open(buffer, "w", format=container) as output:
-        stream: Any = output.add_stream_from_template(pictures.streams.video[0])
+    with opened(data) as images, av.open(buffer, "w", format=container) as output:
+        stream: Any = output.add_stream_from_template(images.streams.video[0])
         tone: Any = output.add_stream(codec, rate=48_000, layout="stereo")
-        for packet in pictures.demux(video=0):
+        for packet in images.demux(video=0):
             if packet.dts is not None:
                 packet.stream = stream
                 output.mux(packet)
@@ -102,7 +102,7 @@ def test_every_frame_keeps_its_time(tmp_path: Path, clip: bytes) -> None:
         assert "mp4" in container.format.name
 
 
-def test_pictures_stay_what_they_were_where_nothing_is_drawn(tmp_path: Path, clip: bytes) -> None:
+def test_images_stay_what_they_were_where_nothing_is_drawn(tmp_path: Path, clip: bytes) -> None:
     data, _ = annotated(tmp_path, clip, known(FACE, 0, 1000))
     for before, after in zip(frames(clip), frames(data), strict=True):
         right = np.abs(before[:, 400:].astype(int) - after[:, 400:]).mean()
@@ -119,7 +119,7 @@ def test_a_box_is_there_as_long_as_its_face(tmp_path: Path, clip: bytes) -> None
         assert (edge > 20) == (0.3 <= moment <= 0.6), moment
 
 
-def test_pictures_are_upright_and_of_even_size(tmp_path: Path) -> None:
+def test_images_are_upright_and_of_even_size(tmp_path: Path) -> None:
     turned = rendered(scene(steady(0, 200), [(eileen(), still((0.5, 0.5)))]), turns=1)
     data, _ = annotated(tmp_path, turned)
     with opened(data) as container:
@@ -173,7 +173,7 @@ def test_nobody_is_recognised_who_was_blurred(
 
 
 def test_a_blurred_face_is_nothing_but_a_few_cells() -> None:
-    """Two faces whose cells have the same mean become the same picture."""
+    """Two faces whose cells have the same mean become the same image."""
     chance = np.random.default_rng(0)
     one = chance.integers(0, 256, (120, 120, 3), np.uint8)
     cells = one.reshape(6, 20, 6, 20, 3)

@@ -87,7 +87,7 @@ def test_what_phones_and_archives_use_is_read(codec: str, container: str) -> Non
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p", "yuv420p10le", "gray"])
-def test_a_sketch_is_what_the_picture_looks_like(pixels: str) -> None:
+def test_a_sketch_is_what_the_image_looks_like(pixels: str) -> None:
     slope = np.broadcast_to(np.linspace(20, 220, 192, dtype=np.uint8)[None, :, None], (96, 192, 3))
     _, frames, _ = decoded(videos.rendered([(slope, 0), (slope, 40)], pixels=pixels, quality="10"))
     sketch = frames[0].sketch()
@@ -97,7 +97,7 @@ def test_a_sketch_is_what_the_picture_looks_like(pixels: str) -> None:
     assert 190 < sketch.max() < 230
 
 
-def picture(form: str) -> bytes:
+def image(form: str) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (200, 200)).save(buffer, form)
     return buffer.getvalue()
@@ -128,9 +128,9 @@ PLAYLISTS = {
     [
         (b"", "empty"),
         (b"hello, world", "supported format"),
-        (picture("PNG"), "supported format"),
-        (picture("GIF"), "supported format"),
-        (sound(), "no moving pictures"),
+        (image("PNG"), "supported format"),
+        (image("GIF"), "supported format"),
+        (sound(), "no video stream"),
         (b"\0\0\0\x20ftypisom" + bytes(4000), "not a readable video"),
         (made([0, 40])[:200], "not a readable video"),
         (PLAYLISTS["hls"], "supported format"),
@@ -166,7 +166,7 @@ def test_nothing_is_fetched_for_a_playlist(name: str, prefix: bytes) -> None:
 
 
 def test_a_codec_that_is_not_read_is_named() -> None:
-    with pytest.raises(InvalidVideoError, match="format mjpeg are not read: convert"):
+    with pytest.raises(InvalidVideoError, match="format mjpeg are not supported: convert"):
         decoded(motion_jpeg())
 
 
@@ -195,7 +195,7 @@ def test_limits_hold(limits: dict[str, float], reason: str) -> None:
         decoded(made(videos.steady(0, 2000)), **limits)
 
 
-def test_too_small_pictures_are_refused() -> None:
+def test_too_small_images_are_refused() -> None:
     with pytest.raises(InvalidVideoError, match="at least"):
         decoded(videos.rendered(plain([0, 40], (64, 64))))  # type: ignore[arg-type]
 

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def request_(cache_folder: Path, tmp_path: Path) -> AnalysisRequest:
-    return AnalysisRequest("opencv", cache_folder, tmp_path / "packs", pictures=True)
+    return AnalysisRequest("opencv", cache_folder, tmp_path / "packs", cut_outs=True)
 
 
 @pytest.fixture(scope="module")
 def clip() -> bytes:
-    """Eileen walks through the picture in two seconds."""
+    """Eileen walks through the image in two seconds."""
     moving = [(videos.eileen(), videos.line((0.25, 0.5), (0.75, 0.5)))]
     return videos.rendered(videos.scene(videos.steady(0, 2000), moving))
 

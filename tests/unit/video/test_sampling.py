@@ -92,15 +92,15 @@ def test_the_last_frame_of_a_scene_at_rest_is_looked_at() -> None:
 
 
 def test_frames_closer_than_any_eye_are_left_out() -> None:
-    picture = np.zeros((120, 160, 3), np.uint8)
-    found = windows_of((picture, time) for time in range(0, 400, 2))
+    image = np.zeros((120, 160, 3), np.uint8)
+    found = windows_of((image, time) for time in range(0, 400, 2))
     assert sum(len(window.frames) for window in found) <= 400 / SETTINGS.spacing_ms + 1
 
 
 def test_fewer_frames_are_held_where_they_are_large() -> None:
     small = replace(SETTINGS, window_pixels=160 * 120 * 4)
-    picture = np.zeros((120, 160, 3), np.uint8)
-    data = videos.rendered((picture, time) for time in range(0, 1000, 20))
+    image = np.zeros((120, 160, 3), np.uint8)
+    data = videos.rendered((image, time) for time in range(0, 1000, 20))
     with open_video(io.BytesIO(data)) as video:
         found = list(Windows(small).of(video.frames()))
     # one more than four and both ends: a frame at rest goes with those that follow it

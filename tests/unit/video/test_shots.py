@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
 
 
-def frame(x: float = 0.5, picture: Image.Image | None = None) -> NDArray[np.uint8]:
-    actor = picture or videos.eileen(240)
+def frame(x: float = 0.5, image: Image.Image | None = None) -> NDArray[np.uint8]:
+    actor = image or videos.eileen(240)
     ((pixels, _),) = videos.scene([0], [(actor, videos.still((x, 0.5)))])
     return pixels
 
@@ -39,7 +39,7 @@ def coarse(engine: Engine, pixels: NDArray[np.uint8]) -> DetectedFace:
 
 def test_a_shot_is_as_good_as_a_photograph(engine: Engine) -> None:
     pixels = frame()
-    shot = take_shot(engine, cut_out(pixels, coarse(engine, pixels), 40), picture=False)
+    shot = take_shot(engine, cut_out(pixels, coarse(engine, pixels), 40), with_jpeg=False)
     (direct,) = engine.embed(pixels, [found(engine, pixels)])
     assert engine.calibration is not None
     score = compare(direct, Template(shot.vector, engine.space))
@@ -51,22 +51,22 @@ def test_a_shot_is_as_good_as_a_photograph(engine: Engine) -> None:
 def test_a_shot_says_where_in_the_frame_it_is(engine: Engine) -> None:
     pixels = frame(0.3)
     seen = coarse(engine, pixels)
-    shot = take_shot(engine, cut_out(pixels, seen, 0), picture=False).shot
+    shot = take_shot(engine, cut_out(pixels, seen, 0), with_jpeg=False).shot
     assert shot.face.box.overlap(seen.box) > 0.7
     nose, other = shot.face.landmarks.nose, seen.landmarks.nose
     assert (nose.x, nose.y) == pytest.approx((other.x, other.y), abs=0.01)
 
 
-def test_a_picture_comes_with_it_if_asked_for(engine: Engine) -> None:
+def test_an_image_comes_with_it_if_asked_for(engine: Engine) -> None:
     pixels = frame()
-    shot = take_shot(engine, cut_out(pixels, coarse(engine, pixels), 0), picture=True).shot
-    with Image.open(io.BytesIO(shot.jpeg)) as picture:
-        assert (picture.format, max(picture.size)) == ("JPEG", 160)
+    shot = take_shot(engine, cut_out(pixels, coarse(engine, pixels), 0), with_jpeg=True).shot
+    with Image.open(io.BytesIO(shot.jpeg)) as image:
+        assert (image.format, max(image.size)) == ("JPEG", 160)
 
 
 def test_a_face_that_is_not_found_again_is_taken_as_it_was(engine: Engine) -> None:
     pixels = np.full((360, 640, 3), 90, np.uint8)
-    shot = take_shot(engine, cut_out(pixels, face(), 0), picture=False)
+    shot = take_shot(engine, cut_out(pixels, face(), 0), with_jpeg=False)
     assert shot.shot.face.box.overlap(face().box) == pytest.approx(1)
     assert np.isfinite(shot.vector).all()
 
@@ -99,7 +99,7 @@ def test_one_face_looks_like_itself_and_not_like_another(engine: Engine) -> None
 
     one, moved = (signature(frame(x)) for x in (0.4, 0.6))
     darker = signature((frame() * 0.7).astype(np.uint8))
-    other = signature(frame(picture=videos.grace(240)))
+    other = signature(frame(image=videos.grace(240)))
     assert one @ moved > 0.9
     assert one @ darker > 0.9
     assert one @ other < 0.7

@@ -38,13 +38,13 @@ class _Says:
 
 
 @pytest.fixture
-def picture() -> Pixels:
+def image() -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (100, 200, 3), np.uint8)
 
 
-def test_boxes_and_landmarks_become_ratios_of_the_picture(engine: Engine, picture: Pixels) -> None:
+def test_boxes_and_landmarks_become_ratios_of_the_image(engine: Engine, image: Pixels) -> None:
     says = replace(engine, detector=_Says([BOX], [FACE], [0.9]))
-    (face,) = says.detect(picture)
+    (face,) = says.detect(image)
     box = face.box
     assert (box.left, box.top, box.width, box.height) == pytest.approx((0.15, 0.2, 0.2, 0.6))
     eye, mouth = face.landmarks.right_eye, face.landmarks.mouth_left
@@ -56,56 +56,56 @@ def test_boxes_and_landmarks_become_ratios_of_the_picture(engine: Engine, pictur
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["box", "landmark", "score"])
 def test_detections_that_are_no_numbers_are_dropped(
-    engine: Engine, picture: Pixels, bad: float, where: str
+    engine: Engine, image: Pixels, bad: float, where: str
 ) -> None:
     boxes, faces = np.stack([BOX, BOX]), np.stack([FACE, FACE])
     scores = np.array([0.9, 0.8])
     {"box": boxes[0, 1:2], "landmark": faces[0, 3, :1], "score": scores[:1]}[where][:] = bad
-    (face,) = replace(engine, detector=_Says(boxes, faces, scores)).detect(picture)
+    (face,) = replace(engine, detector=_Says(boxes, faces, scores)).detect(image)
     assert face.confidence == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("box", [(30, 20, 30, 80), (30, 20, 70, 20), (70, 80, 30, 20)])
 def test_boxes_without_an_inside_are_dropped(
-    engine: Engine, picture: Pixels, box: tuple[float, ...]
+    engine: Engine, image: Pixels, box: tuple[float, ...]
 ) -> None:
-    assert replace(engine, detector=_Says([box], [FACE], [0.9])).detect(picture) == ()
+    assert replace(engine, detector=_Says([box], [FACE], [0.9])).detect(image) == ()
 
 
-def test_five_landmarks_in_one_place_are_still_a_face(engine: Engine, picture: Pixels) -> None:
+def test_five_landmarks_in_one_place_are_still_a_face(engine: Engine, image: Pixels) -> None:
     says = replace(engine, detector=_Says([BOX], [np.full((5, 2), 50)], [0.9]))
-    (face,) = says.detect(picture)
-    (template,) = says.embed(picture, [face])
+    (face,) = says.detect(image)
+    (template,) = says.embed(image, [face])
     assert np.isfinite(template.vector).all()
     assert face.quality.inter_eye_distance.native == 0
 
 
 def test_the_largest_face_comes_first_however_sure_the_detector_is(
-    engine: Engine, picture: Pixels
+    engine: Engine, image: Pixels
 ) -> None:
     boxes = [BOX * [1, 1, 1, 0.6], BOX * [1, 1, 1, 1.1], BOX]
-    found = replace(engine, detector=_Says(boxes, [FACE] * 3, [0.99, 0.7, 0.8])).detect(picture)
+    found = replace(engine, detector=_Says(boxes, [FACE] * 3, [0.99, 0.7, 0.8])).detect(image)
     assert [face.confidence for face in found] == pytest.approx([0.7, 0.8, 0.99])
 
 
-def test_only_the_part_within_the_picture_counts_as_size(engine: Engine, picture: Pixels) -> None:
+def test_only_the_part_within_the_image_counts_as_size(engine: Engine, image: Pixels) -> None:
     boxes = [(-500, -500, 20, 20), (0, 0, 50, 50)]
-    large, small = replace(engine, detector=_Says(boxes, [FACE] * 2, [0.7, 0.8])).detect(picture)
+    large, small = replace(engine, detector=_Says(boxes, [FACE] * 2, [0.7, 0.8])).detect(image)
     assert (large.confidence, small.confidence) == pytest.approx((0.8, 0.7))
     assert small.box.left == pytest.approx(-2.5)
 
 
-def test_confidence_stays_between_0_and_1(engine: Engine, picture: Pixels) -> None:
+def test_confidence_stays_between_0_and_1(engine: Engine, image: Pixels) -> None:
     says = replace(engine, detector=_Says([BOX, BOX], [FACE, FACE], [1.5, -0.5]))
-    assert sorted(face.confidence for face in says.detect(picture)) == [0, 1]
+    assert sorted(face.confidence for face in says.detect(image)) == [0, 1]
 
 
-def test_no_faces_give_no_templates(engine: Engine, picture: Pixels) -> None:
+def test_no_faces_give_no_templates(engine: Engine, image: Pixels) -> None:
     nothing = _Says(np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0))
     says = replace(engine, detector=nothing)
-    assert says.detect(picture) == ()
-    assert says.embed(picture, []) == ()
-    assert says.extract(picture, []) == ()
+    assert says.detect(image) == ()
+    assert says.embed(image, []) == ()
+    assert says.extract(image, []) == ()
 
 
 def test_templates_come_in_the_order_of_the_faces(
@@ -140,10 +140,10 @@ def _crowd(engine: Engine, embedder: _Numbers) -> Engine:
     return replace(engine, detector=_Says([BOX] * 20, faces, [0.9] * 20), embedder=embedder)
 
 
-def test_the_faces_of_a_crowd_are_embedded_in_batches(engine: Engine, picture: Pixels) -> None:
+def test_the_faces_of_a_crowd_are_embedded_in_batches(engine: Engine, image: Pixels) -> None:
     embedder = _Numbers()
     crowd = _crowd(engine, embedder)
-    templates = crowd.embed(picture, crowd.detect(picture))
+    templates = crowd.embed(image, crowd.detect(image))
     assert embedder.sizes == [8, 8, 4]
     assert [template.magnitude for template in templates] == list(range(20))
     expected = FACE[0] + [(number, 0) for number in range(20)]
@@ -152,22 +152,22 @@ def test_the_faces_of_a_crowd_are_embedded_in_batches(engine: Engine, picture: P
 
 
 def test_each_face_comes_with_its_template_and_what_that_shows_of_it(
-    engine: Engine, picture: Pixels
+    engine: Engine, image: Pixels
 ) -> None:
     crowd = _crowd(engine, _Numbers())
-    faces = crowd.detect(picture)
-    pairs = crowd.extract(picture, faces)
+    faces = crowd.detect(image)
+    pairs = crowd.extract(image, faces)
     for number, (face, (seen, template)) in enumerate(zip(faces, pairs, strict=True)):
         assert template.magnitude == number
         assert seen == replace(face, quality=with_magnitude(face.quality, number))
 
 
 def test_a_pack_without_magnitudes_leaves_the_quality_as_it_was(
-    engine: Engine, picture: Pixels
+    engine: Engine, image: Pixels
 ) -> None:
     crowd = _crowd(engine, _Numbers(magnitudes=False))
-    faces = crowd.detect(picture)
-    pairs = crowd.extract(picture, faces)
+    faces = crowd.detect(image)
+    pairs = crowd.extract(image, faces)
     assert [face for face, _ in pairs] == list(faces)
     assert {template.magnitude for _, template in pairs} == {None}
     assert {face.quality.magnitude for face in faces} == {None}

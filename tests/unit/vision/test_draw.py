@@ -31,7 +31,7 @@ def test_the_original_stays_as_it_is() -> None:
     assert (np.asarray(drawn) != 128).any()
 
 
-def test_nothing_to_label_gives_the_same_picture() -> None:
+def test_nothing_to_label_gives_the_same_image() -> None:
     assert (np.asarray(draw_labels(_grey(), [])) == 128).all()
 
 
@@ -57,7 +57,7 @@ def test_known_faces_stand_out() -> None:
         BoundingBox(0.5, 0.95, 0.2, 0.2),
     ],
 )
-def test_a_label_at_the_edge_is_moved_into_the_picture(box: BoundingBox) -> None:
+def test_a_label_at_the_edge_is_moved_into_the_image(box: BoundingBox) -> None:
     without, with_text = _drawn(Label(box, ())), _drawn(Label(box, ("Ann Lee", "quality 80")))
     ink = np.isclose(with_text.astype(int), 255, atol=5).all(axis=2)
     assert ink.sum() > 40
@@ -101,14 +101,14 @@ def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder.png").mkdir()
-    picture = draw_labels(_grey(), [])
+    image = draw_labels(_grey(), [])
     for target in (tmp_path / "file" / "a.png", tmp_path / "folder.png", Path("/proc/a.png")):
         with pytest.raises(InputError, match="cannot write"):
-            save_image(picture, target)
+            save_image(image, target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
-def test_a_picture_is_replaced_whole_or_not_at_all(
+def test_an_image_is_replaced_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "a.png"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from reknown.biometrics.templates import compare
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.embed.base import Alignment
 from reknown.vision.embed.dlib_resnet import FusedResNetEmbedder
 from reknown.vision.embed.sface import SfaceEmbedder
@@ -59,7 +59,7 @@ def _fused(trunk: Network | None = None, *, mirror: bool = True) -> FusedResNetE
     return FusedResNetEmbedder(trunk or _Trunk(), _Head(), alignment, mirror=mirror, map_weight=2.0)
 
 
-def _picture() -> NDArray[np.uint8]:
+def _image() -> NDArray[np.uint8]:
     rows = np.random.default_rng(1).integers(0, 256, (12, 12, 3), np.uint8)
     return np.asarray(Image.fromarray(rows).resize((120, 120), Image.Resampling.BICUBIC))
 
@@ -69,7 +69,7 @@ def _symmetric_alignment() -> Alignment:
 
 
 def test_templates_are_unit_vectors_of_both_layers() -> None:
-    vectors = _fused().embed(_picture(), LANDMARKS[None]).vectors
+    vectors = _fused().embed(_image(), LANDMARKS[None]).vectors
     assert vectors.shape == (1, 11)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors[0]) == pytest.approx(1)
@@ -82,7 +82,7 @@ def _mirrored(landmarks: Floats, width: int) -> Floats:
     return np.asarray(flipped + np.array([width - 1, 0], np.float32), np.float32)
 
 
-def test_a_mirrored_picture_gives_the_mirrored_map_of_the_same_face() -> None:
+def test_a_mirrored_image_gives_the_mirrored_map_of_the_same_face() -> None:
     """With a symmetric alignment the fused map of the mirror image is the mirrored fused map."""
     seen: list[Floats] = []
 
@@ -95,9 +95,9 @@ def test_a_mirrored_picture_gives_the_mirrored_map_of_the_same_face() -> None:
     embedder = FusedResNetEmbedder(
         _Trunk(), Recording(), Alignment(SIDE, symmetric[None]), mirror=True, map_weight=2.0
     )
-    picture, landmarks = _picture(), np.asarray(LANDMARKS / 6 + 50, np.float32)
-    embedder.embed(picture, landmarks[None])
-    embedder.embed(np.ascontiguousarray(picture[:, ::-1]), _mirrored(landmarks, 120)[None])
+    image, landmarks = _image(), np.asarray(LANDMARKS / 6 + 50, np.float32)
+    embedder.embed(image, landmarks[None])
+    embedder.embed(np.ascontiguousarray(image[:, ::-1]), _mirrored(landmarks, 120)[None])
     plain, mirrored = seen
     # The trunk tells left from right, so only fusing each view with its mirror makes them equal.
     assert np.abs(plain - mirrored[..., ::-1]).max() < 4
@@ -108,9 +108,9 @@ def test_many_faces_at_once_get_the_templates_that_each_gets_alone() -> None:
     rng = np.random.default_rng(0)
     many = np.asarray(LANDMARKS + rng.normal(0, 2, (21, 5, 2)), np.float32)
     trunk = _Trunk()
-    together = _fused(trunk).embed(_picture(), many).vectors
+    together = _fused(trunk).embed(_image(), many).vectors
     assert trunk.sizes == [21 * len(CROPS) * 2]
-    singly = [_fused().embed(_picture(), one[None]).vectors[0] for one in many]
+    singly = [_fused().embed(_image(), one[None]).vectors[0] for one in many]
     assert np.allclose(together, singly, atol=1e-6)
 
 
@@ -124,7 +124,7 @@ def test_sface_sees_one_face_at_a_time_and_tells_how_long_its_vector_was() -> No
             return {"out": np.asarray(means, np.float32)}
 
     network = Means()
-    made = SfaceEmbedder(network, _symmetric_alignment()).embed(_picture(), many)
+    made = SfaceEmbedder(network, _symmetric_alignment()).embed(_image(), many)
     assert network.sizes == [1, 1, 1]
     assert np.allclose(np.linalg.norm(made.vectors, axis=1), 1)
     assert made.magnitudes is not None
@@ -141,7 +141,7 @@ def test_a_network_that_answers_zero_gives_no_nan() -> None:
 
     fused = FusedResNetEmbedder(Nothing(), _Zero(), alignment, mirror=True, map_weight=2.0)
     for embedder in (fused, SfaceEmbedder(_Zero(), alignment)):
-        assert np.isfinite(embedder.embed(_picture(), LANDMARKS[None]).vectors).all()
+        assert np.isfinite(embedder.embed(_image(), LANDMARKS[None]).vectors).all()
 
 
 def _template(engine: Engine, data: bytes) -> Template:
@@ -169,7 +169,7 @@ def test_the_same_face_at_twice_the_size_gives_nearly_the_same_template(each: En
     assert 1 - compare(doubled, eileen) < (1 - compare(doubled, grace)) / 50
 
 
-def test_the_same_picture_always_gives_the_same_template(each: Engine, eileen: bytes) -> None:
+def test_the_same_image_always_gives_the_same_template(each: Engine, eileen: bytes) -> None:
     first, second = _template(each, eileen), _template(each, eileen)
     assert np.array_equal(first.vector, second.vector)
     assert first.magnitude == second.magnitude
@@ -190,10 +190,10 @@ def test_the_mirror_image_of_a_face_gives_nearly_the_same_template(
     pack: str, least: float, request: pytest.FixtureRequest
 ) -> None:
     engine: Engine = request.getfixturevalue(pack)
-    picture = GRACE.crop()
+    image = GRACE.crop()
     upright, flipped = (
         decode_image(_png(p)).pixels
-        for p in (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        for p in (image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     )
     (face,) = engine.detect(upright)
     points = np.array([(p.x * 500, p.y * 500) for p in face.landmarks.points()], np.float32)

@@ -12,7 +12,7 @@ from reknown.biometrics.errors import ImageError, SpaceMismatchError
 from reknown.biometrics.faces import QualityMeasure
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, Reason
 from reknown.biometrics.templates import Template, TemplateSpace
-from reknown.cli.demo_pictures import EILEEN, jpeg
+from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.vision.extraction import (
     ExtractedFace,
     Extraction,
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
 
 SPACE = TemplateSpace("made", "ab" * 32, 4)
-PICTURE = plain_jpeg((9, 9, 9), (120, 100))
-PIXELS = decode_image(PICTURE).pixels
-SHA256 = hashlib.sha256(PICTURE).hexdigest()
+IMAGE = plain_jpeg((9, 9, 9), (120, 100))
+PIXELS = decode_image(IMAGE).pixels
+SHA256 = hashlib.sha256(IMAGE).hexdigest()
 FAINT, CLEAR = 8.0, 13.0
 
 
@@ -81,7 +81,7 @@ def made(
 ) -> Extraction:
     engine.faces = tuple(faces)
     policy = ExtractionPolicy(SPACE, quality, **wanted)
-    return extract(cast("Engine", engine), PICTURE, policy)
+    return extract(cast("Engine", engine), IMAGE, policy)
 
 
 def good(number: int = 0, unified: float = 90) -> DetectedFace:
@@ -195,7 +195,7 @@ def test_only_faces_at_the_places_given_are_looked_at() -> None:
 def test_an_engine_of_another_space_is_refused_before_it_is_asked() -> None:
     engine = Makes([], (good(1),), replace(SPACE, fingerprint="cd" * 32))
     with pytest.raises(SpaceMismatchError):
-        extract(cast("Engine", engine), PICTURE, ExtractionPolicy(SPACE))
+        extract(cast("Engine", engine), IMAGE, ExtractionPolicy(SPACE))
     assert engine.asked == []
 
 
@@ -216,14 +216,14 @@ def test_any_quality_will_do_where_it_is_said() -> None:
     assert found.refused == ()
 
 
-def test_a_pack_without_magnitudes_is_judged_by_the_picture() -> None:
+def test_a_pack_without_magnitudes_is_judged_by_the_image() -> None:
     found = made(Makes([None, None]), [good(1, unified=24), good(2, unified=25)])
     assert [one for one, _ in found.fit] == [good(2, unified=25)]
     ((seen, (objection,)),) = found.refused
     assert (seen, objection.reason) == (good(1, unified=24), Reason.LOW_QUALITY)
 
 
-def test_each_face_of_a_real_picture_gets_its_own_persons_template(
+def test_each_face_of_a_real_image_gets_its_own_persons_template(
     engine: Engine, eileen: bytes
 ) -> None:
     policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
 from reknown.vision.packs.space import detector_fingerprint, pack_calibration, template_space
@@ -17,7 +17,7 @@ from reknown.vision.packs.store import PackStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
 
 # By pack: the fingerprint of its template space, that of its detector, the dimension.
 DIGESTS = {

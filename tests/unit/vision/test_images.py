@@ -46,7 +46,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-# What turns the upright picture into the one that the camera stored, by EXIF value.
+# What turns the upright image into the one that the camera stored, by EXIF value.
 _STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -139,12 +139,12 @@ def test_sizes_are_refused_from_the_header(width: int, height: int, error: type)
         decode_image(_png_header(width, height))
 
 
-def test_the_smallest_and_the_longest_pictures_are_taken() -> None:
+def test_the_smallest_and_the_longest_images_are_taken() -> None:
     assert decode_image(_encode(Image.new("RGB", (80, 80)))).pixels.shape == (80, 80, 3)
     assert decode_image(_encode(Image.new("RGB", (10_000, 80)))).width == 10_000
 
 
-def test_a_black_picture_that_unpacks_a_thousandfold_is_refused() -> None:
+def test_a_black_image_that_unpacks_a_thousandfold_is_refused() -> None:
     with pytest.raises(ImageTooLargeError):
         decode_image(_encode(Image.new("RGB", (9_000, 9_000))))
 
@@ -161,7 +161,7 @@ def test_a_text_chunk_that_unpacks_a_thousandfold_is_refused() -> None:
     [
         b"",
         b"\0" * 1000,
-        b"not a picture",
+        b"not an image",
         _encode(_corners(), "JPEG")[:-200],
         _encode(_corners(), "JPEG")[:30],
         _encode(_corners())[:60],
@@ -222,7 +222,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
         read_image_file(path)
 
 
-def test_hostile_files_give_a_picture_or_an_image_error(shared: Path) -> None:
+def test_hostile_files_give_an_image_or_an_image_error(shared: Path) -> None:
     files = [path for path in (shared / "data" / "hostile").rglob("*") if path.is_file()]
     assert len(files) > 500
     refused = 0

@@ -37,7 +37,7 @@ def _sigmoid(x: float, centre: float, width: float) -> float:
 def portrait(
     engine: Engine, eileen_pixels: NDArray[np.uint8]
 ) -> tuple[Pixels, NDArray[np.float64]]:
-    """The picture and its landmarks in pixels."""
+    """The image and its landmarks in pixels."""
     (face,) = engine.detect(eileen_pixels)
     points = [(p.x * 300, p.y * 300) for p in face.landmarks.points()]
     return eileen_pixels, np.array(points)
@@ -70,7 +70,7 @@ def test_darkening_lowers_luminance_and_not_sharpness(
     assert sharpness == pytest.approx([sharpness[0]] * 4, rel=0.15)
 
 
-def test_a_smaller_picture_lowers_the_inter_eye_score_and_leaves_the_head_size(
+def test_a_smaller_image_lowers_the_inter_eye_score_and_leaves_the_head_size(
     portrait: tuple[Pixels, NDArray[np.float64]],
 ) -> None:
     pixels, points = portrait
@@ -141,16 +141,16 @@ def test_the_unified_score_follows_the_weakest_link(
     arrays.arrays(np.float32, (5, 2), elements=st.floats(-1e6, 1e6, width=32)),
     st.sampled_from(["noise", "black", "white", "one pixel"]),
 )
-def test_any_landmarks_on_any_picture_give_scores_in_range(
+def test_any_landmarks_on_any_image_give_scores_in_range(
     points: NDArray[np.float32], kind: str
 ) -> None:
-    pictures = {
+    images = {
         "noise": np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8),
         "black": _flat(0, 80),
         "white": _flat(255, 80),
         "one pixel": _flat(128, 1),
     }
-    quality = assess(pictures[kind], points, estimate_pose(points))
+    quality = assess(images[kind], points, estimate_pose(points))
     assert quality.magnitude is None
     for field in fields(FaceQuality):
         if field.name != "magnitude":
@@ -179,7 +179,7 @@ def _quality(unified: float) -> FaceQuality:
         (0.0, 12.5, 88, 0.0),
     ],
 )
-def test_the_magnitude_counts_twice_as_much_as_what_the_picture_shows(
+def test_the_magnitude_counts_twice_as_much_as_what_the_image_shows(
     unified: float, magnitude: float, score: int, together: float
 ) -> None:
     seen = _quality(unified)
@@ -190,7 +190,7 @@ def test_the_magnitude_counts_twice_as_much_as_what_the_picture_shows(
     assert replace(known, unified_score=seen.unified_score, magnitude=None) == seen
 
 
-def test_without_a_magnitude_the_quality_is_what_the_picture_shows() -> None:
+def test_without_a_magnitude_the_quality_is_what_the_image_shows() -> None:
     assert with_magnitude(_quality(60.0), None) == _quality(60.0)
 
 
@@ -199,11 +199,11 @@ def test_without_a_magnitude_the_quality_is_what_the_picture_shows() -> None:
     st.lists(st.floats(0, 1e9), min_size=2, max_size=2),
     st.lists(st.floats(0, 100), min_size=2, max_size=2),
 )
-def test_a_greater_magnitude_and_a_better_picture_never_lower_the_quality(
-    unified: float, magnitudes: list[float], pictures: list[float]
+def test_a_greater_magnitude_and_a_better_image_never_lower_the_quality(
+    unified: float, magnitudes: list[float], images: list[float]
 ) -> None:
     fainter, clearer = (with_magnitude(_quality(unified), m) for m in sorted(magnitudes))
-    worse, better = (with_magnitude(_quality(u), magnitudes[0]) for u in sorted(pictures))
+    worse, better = (with_magnitude(_quality(u), magnitudes[0]) for u in sorted(images))
     for low, high in ((fainter, clearer), (worse, better)):
         assert low.unified_score.native <= high.unified_score.native * (1 + 1e-12)
         assert low.unified_score.score <= high.unified_score.score
@@ -212,7 +212,7 @@ def test_a_greater_magnitude_and_a_better_picture_never_lower_the_quality(
             _assert_sound(measure)
 
 
-def test_a_template_tells_blur_where_the_picture_shows_detail(
+def test_a_template_tells_blur_where_the_image_shows_detail(
     engine: Engine, eileen_pixels: NDArray[np.uint8]
 ) -> None:
     """Noise over a blurred face looks sharp; its template does not."""

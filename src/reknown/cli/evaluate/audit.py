@@ -12,21 +12,21 @@ from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.options import Pack
 
 cli = typer.Typer(
-    help="Repeat published audits on your own pictures.",
+    help="Repeat published audits on your own images.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-_PICTURES = "a folder with a folder of pictures for each person, or a CSV."
+_IMAGES = "a folder with a folder of images for each person, or a CSV."
 
 
 @cli.command()
 def congress(
     gallery: Annotated[
-        Path, typer.Argument(metavar="GALLERY", help=f"Strangers to search in: {_PICTURES}")
+        Path, typer.Argument(metavar="GALLERY", help=f"Strangers to search in: {_IMAGES}")
     ],
     probes: Annotated[
-        Path, typer.Argument(metavar="PROBES", help=f"People who are not in it: {_PICTURES}")
+        Path, typer.Argument(metavar="PROBES", help=f"People who are not in it: {_IMAGES}")
     ],
     thresholds: Annotated[
         str, typer.Option("--thresholds", metavar="S,S,...", help="Similarities to judge at.")
@@ -48,7 +48,7 @@ def congress(
 
     Every match is false. In 2018 the ACLU did this with 535 members of the US Congress.
     """
-    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.cli.evaluate.session import read_images, show
     from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.runs.audit import AuditPlan, check_groups, congress_report
     from reknown.evaluation.runs.strangers import check_people
@@ -61,8 +61,8 @@ def congress(
     strangers, others = read_manifest(gallery), read_manifest(probes)
     check_people(strangers, others)
     check_groups(others, plan.by)
-    searched = read_pictures(strangers, pack, choose=choose)
-    searching = read_pictures(others, pack, choose=choose)
+    searched = read_images(strangers, pack, choose=choose)
+    searching = read_images(others, pack, choose=choose)
     show(congress_report(searched, searching, plan), report, as_json=json)
 
 

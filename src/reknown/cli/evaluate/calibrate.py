@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.runs.checks import GroupCheck
 
 Dataset = Annotated[
-    str, typer.Option(metavar="TEXT", help="What the pictures or scores are; kept in the table.")
+    str, typer.Option(metavar="TEXT", help="What the images or scores are; kept in the table.")
 ]
 WorstGroup = Annotated[
     str | None,
@@ -40,13 +40,13 @@ Check = Annotated[
     Path | None,
     typer.Option(
         "--check",
-        metavar="PICTURES",
-        help="Count what the thresholds come to on these other pictures as well, for each group "
+        metavar="IMAGES",
+        help="Count what the thresholds come to on these other images as well, for each group "
         "of each column, and keep the counts in the block.",
     ),
 ]
 CheckDataset = Annotated[
-    str, typer.Option("--check-dataset", metavar="TEXT", help="What those pictures are.")
+    str, typer.Option("--check-dataset", metavar="TEXT", help="What those images are.")
 ]
 Install = Annotated[
     bool,
@@ -72,7 +72,7 @@ def calibrate(
 
     With --scores, --pack names the pack that made them.
     """
-    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.cli.evaluate.session import read_images, show
     from reknown.evaluation.data.score_files import read_score_file
     from reknown.evaluation.runs.calibrate import calibrate_scores, calibration_report
     from reknown.evaluation.runs.checks import check_elsewhere
@@ -86,18 +86,18 @@ def calibrate(
         measured = calibrate_scores(file, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
-        measured = _of_pictures(source, pack, choose, dataset, worst_group)
+        measured = _of_images(source, pack, choose, dataset, worst_group)
     checks: tuple[GroupCheck, ...] = ()
     if check is not None and others is not None:
-        pictures = read_pictures(others, named, choose=choose)
+        images = read_images(others, named, choose=choose)
         called = check_dataset or check.resolve().name.removesuffix(".csv")
-        checks = check_elsewhere(measured.calibration(), pictures, called)
+        checks = check_elsewhere(measured.calibration(), images, called)
     _keep(measured, checks, named, write, install=install, quiet=json)
     show(calibration_report(measured, checks), html, as_json=json)
 
 
 def _others(check: Path, pack: str | None) -> Manifest:
-    """The pictures to check on, as far as can be said before any is read."""
+    """The images to check on, as far as can be said before any is read."""
     from reknown.evaluation.data.manifest import read_manifest
 
     if pack is None:
@@ -108,18 +108,18 @@ def _others(check: Path, pack: str | None) -> Manifest:
     return manifest
 
 
-def _of_pictures(
+def _of_images(
     source: Path, pack: str | None, choose: str, dataset: str, worst_group: str | None
 ) -> MeasuredCalibration:
-    from reknown.cli.evaluate.session import read_pictures
+    from reknown.cli.evaluate.session import read_images
     from reknown.evaluation.data.manifest import read_manifest
-    from reknown.evaluation.runs.calibrate import calibrate_pictures, check_worst_group
+    from reknown.evaluation.runs.calibrate import calibrate_images, check_worst_group
 
     manifest = read_manifest(source)
     if worst_group is not None:
         check_worst_group(manifest, worst_group)
-    pictures = read_pictures(manifest, pack, choose=choose)
-    return calibrate_pictures(pictures, dataset, worst_group=worst_group)
+    images = read_images(manifest, pack, choose=choose)
+    return calibrate_images(images, dataset, worst_group=worst_group)
 
 
 def _keep(

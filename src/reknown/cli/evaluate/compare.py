@@ -23,7 +23,7 @@ ScorePair = Annotated[
     typer.Option(
         "--scores",
         metavar="FILE",
-        help="Scores of a system in place of pictures; give it twice, with the same comparisons "
+        help="Scores of a system in place of images; give it twice, with the same comparisons "
         "in the same order.",
     ),
 ]
@@ -53,12 +53,12 @@ def compare(
     if not all(0 < rate < 1 for rate in rates):
         raise InputError("--fmr lies between 0 and 1")
     if (source is None) == (not scores):
-        raise InputError("give either a folder or CSV of pictures, or --scores FILE twice")
+        raise InputError("give either a folder or CSV of images, or --scores FILE twice")
     if scores:
         report = _of_scores(scores, packs, rates)
     else:
         assert source is not None
-        report = _of_pictures(source, packs, choose, rates)
+        report = _of_images(source, packs, choose, rates)
     show(report, html, as_json=json)
 
 
@@ -67,7 +67,7 @@ def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, 
     from reknown.evaluation.runs.compare import score_comparison
 
     if packs:
-        raise InputError("--pack is for pictures: leave it out with --scores")
+        raise InputError("--pack is for images: leave it out with --scores")
     if len(scores) != 2:
         raise InputError(f"give --scores twice, not {len(scores)} times")
     first, second = (read_score_file(path) for path in scores)
@@ -75,17 +75,17 @@ def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, 
     return score_comparison(first, second, names, rates)
 
 
-def _of_pictures(
+def _of_images(
     source: Path, packs: list[str] | None, choose: str, rates: tuple[float, ...]
 ) -> Report:
-    from reknown.cli.evaluate.session import read_pictures
+    from reknown.cli.evaluate.session import read_images
     from reknown.configuration import DEFAULT_PACK
     from reknown.evaluation.data.manifest import read_manifest
-    from reknown.evaluation.runs.compare import picture_comparison
+    from reknown.evaluation.runs.compare import image_comparison
 
     names = packs or [DEFAULT_PACK, "public-domain"]
     if len(names) != 2:
         raise InputError(f"give --pack twice, not {len(names)} times")
     manifest = read_manifest(source)
-    first, second = (read_pictures(manifest, name, choose=choose) for name in names)
-    return picture_comparison(first, second, rates)
+    first, second = (read_images(manifest, name, choose=choose) for name in names)
+    return image_comparison(first, second, rates)

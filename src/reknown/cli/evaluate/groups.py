@@ -27,10 +27,10 @@ By = Annotated[
 
 
 def groups(
-    pictures: Annotated[
+    images: Annotated[
         Path | None,
         typer.Argument(
-            metavar="PICTURES",
+            metavar="IMAGES",
             help="A CSV with the columns image,subject and one for each grouping.",
         ),
     ] = None,
@@ -48,7 +48,7 @@ def groups(
     fmr: Annotated[
         float | None,
         typer.Option(
-            "--fmr", metavar="RATE", help="Or the threshold with this FMR on all these pictures."
+            "--fmr", metavar="RATE", help="Or the threshold with this FMR on all these images."
         ),
     ] = None,
     scores: Annotated[
@@ -73,22 +73,22 @@ def groups(
     The groups are columns of the CSV: any labels, never guessed. Small groups get no figure,
     but are told how many more subjects they need; a difference is shown with what chance gives.
     """
-    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.cli.evaluate.session import read_images, show
     from reknown.evaluation.data.manifest import read_manifest
-    from reknown.evaluation.runs.group_data import GroupThreshold, check_columns, data_of_pictures
+    from reknown.evaluation.runs.group_data import GroupThreshold, check_columns, data_of_images
     from reknown.evaluation.runs.groups import groups_report
     from reknown.evaluation.runs.judging import GroupPlan
 
     choice = GroupThreshold(similarity, fmr)
-    if (pictures is None) == (scores is None):
-        raise InputError("give PICTURES, or scores of another system as --scores FILE")
-    if pictures is None:
+    if (images is None) == (scores is None):
+        raise InputError("give IMAGES, or scores of another system as --scores FILE")
+    if images is None:
         data = _of_scores(scores, by, choice, pack=pack is not None)
     else:
-        manifest = read_manifest(pictures)
+        manifest = read_manifest(images)
         check_columns(manifest, by or ())
-        read = read_pictures(manifest, pack, choose=choose)
-        data = data_of_pictures(read, choice, by or ())
+        read = read_images(manifest, pack, choose=choose)
+        data = data_of_images(read, choice, by or ())
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
 
 
@@ -101,6 +101,6 @@ def _of_scores(
     if scores is None or choice.fmr is None:
         raise InputError("scores have no calibration: give --fmr, the FMR of the threshold")
     if by or pack:
-        raise InputError("--by and --pack are for pictures: leave them out")
+        raise InputError("--by and --pack are for images: leave them out")
     read = read_score_file(scores)
     return data_of_scores(read.scores, read.group_names, choice.fmr)

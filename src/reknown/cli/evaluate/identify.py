@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def identify(
-    pictures: Annotated[
+    images: Annotated[
         Path | None,
         typer.Argument(
-            metavar="PICTURES",
-            help="A folder with a folder of pictures for each person, or a CSV; not needed with "
+            metavar="IMAGES",
+            help="A folder with a folder of images for each person, or a CSV; not needed with "
             "--gallery-size.",
         ),
     ] = None,
@@ -36,7 +36,7 @@ def identify(
         ),
     ] = None,
     references: Annotated[
-        int, typer.Option("--references", min=1, help="Pictures that enrol a subject.")
+        int, typer.Option("--references", min=1, help="Images that enrol a subject.")
     ] = 1,
     fpir: Annotated[
         list[float] | None,
@@ -67,24 +67,24 @@ def identify(
 
     Part of the subjects are enrolled, all others are searched for in vain (open set).
     """
-    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.cli.evaluate.session import read_images, show
     from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.runs.galleries import IdentificationPlan
     from reknown.evaluation.runs.identify import identification_report
 
     if gallery_size is not None:
-        if pictures is not None:
-            raise InputError("--gallery-size plans without pictures: leave PICTURES out")
+        if images is not None:
+            raise InputError("--gallery-size plans without images: leave IMAGES out")
         if similarity:
             raise InputError("--gallery-size finds the similarity: leave --similarity out")
         show(_planned(gallery_size, fpir or [], pack), report, as_json=json)
         return
-    if pictures is None:
-        raise InputError("give PICTURES to search in, or --gallery-size and --fpir to plan")
+    if images is None:
+        raise InputError("give IMAGES to search in, or --gallery-size and --fpir to plan")
     given = {"fpirs": fpir, "similarities": similarity}
     chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
-    read = read_pictures(read_manifest(pictures), pack, choose=choose)
+    read = read_images(read_manifest(images), pack, choose=choose)
     if similarity and read.calibration is None:
         raise InputError("this model pack has no calibration: leave out --similarity")
     show(identification_report(read, plan), report, as_json=json)

@@ -1,4 +1,4 @@
-"""What every evaluation begins and ends with: pictures in, a report out."""
+"""What every evaluation begins and ends with: images in, a report out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import typer
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
-    from reknown.evaluation.data.pictures import Pictures
     from reknown.evaluation.data.templates import FaceChoice
     from reknown.reporting.report import Report
 
@@ -52,14 +52,16 @@ Choose = Annotated[
 ]
 
 
-def read_pictures(manifest: Manifest, pack: str | None, *, choose: str = "central") -> Pictures:
+def read_images(
+    manifest: Manifest, pack: str | None, *, choose: str = "central"
+) -> EvaluatedImages:
     """Makes the templates, with a bar; those made before are reused.
 
     What can be checked on the manifest alone is to be checked before: this may take long.
     """
     from reknown.cli.output import progress
     from reknown.cli.session import open_engine, pack_store
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.templates import extract
     from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint
@@ -77,7 +79,7 @@ def read_pictures(manifest: Manifest, pack: str | None, *, choose: str = "centra
             choose=_choice(choose),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    return Pictures.of(manifest, templates, engine.calibration)
+    return EvaluatedImages.of(manifest, templates, engine.calibration)
 
 
 def show(report: Report, html: Path | None, *, as_json: bool) -> None:
@@ -96,7 +98,7 @@ def show(report: Report, html: Path | None, *, as_json: bool) -> None:
 
 
 def print_report(report: Report) -> None:
-    """The tables, texts and cautions; pictures are for the HTML."""
+    """The tables, texts and cautions; images are for the HTML."""
     from reknown.cli.output import print_table, printable
     from reknown.reporting.blocks import Caution, Table, Text
 

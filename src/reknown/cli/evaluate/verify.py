@@ -14,8 +14,8 @@ from reknown.cli.options import Pack
 OptionalSource = Annotated[
     Path | None,
     typer.Argument(
-        metavar="PICTURES",
-        help="A folder with a folder of pictures for each person, or a CSV with the columns "
+        metavar="IMAGES",
+        help="A folder with a folder of images for each person, or a CSV with the columns "
         "image,subject and, if you like, session and any group columns.",
         show_default=False,
     ),
@@ -24,7 +24,7 @@ Scores = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Scores of any system in place of pictures: a CSV with the columns score,mated and, "
+        help="Scores of any system in place of images: a CSV with the columns score,mated and, "
         "if you like, subject_a,subject_b and group_a,group_b; or an npz of such arrays.",
     ),
 ]
@@ -48,7 +48,7 @@ Similarities = Annotated[
 ]
 WithoutNames = Annotated[
     bool,
-    typer.Option("--without-names", help="Short hashes in place of the names of pictures."),
+    typer.Option("--without-names", help="Short hashes in place of the names of images."),
 ]
 
 
@@ -65,10 +65,10 @@ def verify(
 ) -> None:
     """Measure how often two faces are wrongly taken for one person, or one person for two.
 
-    Every picture is compared with every other, or only the pairs of --pairs. Pictures without
+    Every image is compared with every other, or only the pairs of --pairs. Images without
     a face count as errors.
     """
-    from reknown.cli.evaluate.session import read_pictures, show
+    from reknown.cli.evaluate.session import read_images, show
     from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.data.protocols import official_pairs
     from reknown.evaluation.data.score_files import read_score_file
@@ -82,9 +82,9 @@ def verify(
         assert source is not None
         manifest = read_manifest(source)
         listed = None if pairs is None else official_pairs(pairs, manifest)
-        pictures = read_pictures(manifest, pack, choose=choose)
+        images = read_images(manifest, pack, choose=choose)
         report = verification_report(
-            pictures, listed, similarities=similarity or (), without_names=without_names
+            images, listed, similarities=similarity or (), without_names=without_names
         )
     show(report, html, as_json=json)
 
@@ -92,11 +92,11 @@ def verify(
 def one_source(source: Path | None, scores: Path | None) -> None:
     """Raises `InputError` unless exactly one of both is given."""
     if (source is None) == (scores is None):
-        raise InputError("give either a folder or CSV of pictures, or --scores FILE")
+        raise InputError("give either a folder or CSV of images, or --scores FILE")
 
 
 def refuse_with_scores(**options: object) -> None:
     """Raises `InputError` if an option was given that means nothing for scores."""
     for name, value in options.items():
         if value is not None:
-            raise InputError(f"--{name} is for pictures: leave it out with --scores")
+            raise InputError(f"--{name} is for images: leave it out with --scores")

@@ -54,7 +54,7 @@ def identify(
             metavar="DAYS",
             min=1,
             max=_MAX_DAYS,
-            help="Keep the faces as templates, without pictures, for so many days: "
+            help="Keep the faces as templates, without images, for so many days: "
             "`reknown video search` finds them until then. Keeping a video again replaces "
             "what was kept of it.",
         ),
@@ -65,7 +65,7 @@ def identify(
             "--report",
             metavar="FILE",
             help="Write a page with a timeline and the best view of each person: one HTML file "
-            "that loads nothing. It holds pictures of the people.",
+            "that loads nothing. It holds images of the people.",
         ),
     ] = None,
     annotate: Annotated[
@@ -153,9 +153,9 @@ def _identify(path: Path, context: Context, wishes: _Wishes) -> int:
     from reknown.services.videos.identification import identify_video
     from reknown.services.videos.tracks import Keeping
 
-    platform, pack, pictures = context.platform, wishes.searched.space.pack, bool(wishes.report)
+    platform, pack, cut_outs = context.platform, wishes.searched.space.pack, bool(wishes.report)
     with progress_bar(path.name) as progress:
-        analysis = analyse_clip(platform, path, pack, progress, pictures=pictures)
+        analysis = analyse_clip(platform, path, pack, progress, cut_outs=cut_outs)
     keeping = None if wishes.keep is None else Keeping(_plain_name(path), wishes.keep)
     found = identify_video(context, wishes.query, analysis, keeping)
     _warn(path, analysis.warnings)

@@ -55,13 +55,13 @@ def _facts(found: VideoIdentification, collection: str) -> list[tuple[str, str]]
         if found.searched.gallery_size == 1
         else f"{found.searched.gallery_size:,} people"
     )
-    pictures = (
-        "1 picture" if found.searched.references == 1 else f"{found.searched.references:,} pictures"
+    images = (
+        "1 image" if found.searched.references == 1 else f"{found.searched.references:,} images"
     )
     return [
         ("Length", clock(info.duration_ms)),
-        ("Pictures", f"{info.width} x {info.height}, {info.frame_rate:.3g} a second, {info.codec}"),
-        ("Searched", f"{people}, {pictures} in {collection}"),
+        ("Frames", f"{info.width} x {info.height}, {info.frame_rate:.3g} a second, {info.codec}"),
+        ("Searched", f"{people}, {images} in {collection}"),
         ("SHA-256", found.analysis.sha256),
     ]
 

@@ -35,7 +35,7 @@ def search(
     collection: CollectionName = DEFAULT_COLLECTION,
     threshold: Threshold = None,
     score: Score = None,
-    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Tracks a picture.")] = 20,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Tracks an image.")] = 20,
     draw: Draw = None,
     data: Data = None,
     json: Json = False,
@@ -44,7 +44,7 @@ def search(
 
     Searches all faces that `reknown video identify --keep DAYS` has kept and that have not
     expired. Answers are candidates for a person to check: look at the video at that moment.
-    Each search is recorded (`reknown ledger`). Status 1 when a picture finds nothing.
+    Each search is recorded (`reknown ledger`). Status 1 when an image finds nothing.
     """
     from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.identify import print_threshold, warn_of
@@ -76,7 +76,7 @@ def search(
 
 
 def print_matches(path: Path, found: TrackSearch) -> None:
-    """A table of the tracks that the picture's largest face resembles."""
+    """A table of the tracks that the image's largest face resembles."""
     from reknown.cli.output import print_table, printable
 
     others = len(found.extraction.faces) - 1

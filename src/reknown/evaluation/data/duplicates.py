@@ -1,13 +1,13 @@
-"""The same picture twice: equal bytes, and pictures that look the same.
+"""The same image twice: equal bytes, and images that look the same.
 
-A data set that holds a picture twice makes mated comparisons too easy, and a picture under two
+A data set that holds an image twice makes mated comparisons too easy, and an image under two
 names makes a false match that is none. Both are found here and reported with their names.
 
-Near duplicates are looked for with a 64-bit hash of the low frequencies of the grey picture and
+Near duplicates are looked for with a 64-bit hash of the low frequencies of the grey image and
 confirmed with a thumbnail, because portraits from one studio have near hashes too: among 204 of
 them, two people differ in 2 bits and one person with two expressions in none. Copies that were
 scaled to a half or compressed again differ by up to 0.03 of the thumbnail's deviation, the
-closest pictures that are no copies of each other by 0.14.
+closest images that are no copies of each other by 0.14.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 NO_HASH = 0
-"""The hash of what has none: no picture, or one without any structure."""
+"""The hash of what has none: no image, or one without any structure."""
 
 MAX_DISTANCE = 6
 """Bits of 64 in which the hashes of near duplicates may differ."""
@@ -38,7 +38,7 @@ MAX_DIFFERENCE = 0.1
 """Root mean square difference of their thumbnails, of mean 0 and deviation 1."""
 
 THUMBNAIL_SIDE = 16
-"""Pixels a side of the thumbnail of a picture."""
+"""Pixels a side of the thumbnail of an image."""
 
 _SIDE = 32
 _BITS = 64
@@ -49,8 +49,8 @@ _MOST_PAIRS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PictureMarks:
-    """What n pictures are told apart by.
+class ImageMarks:
+    """What n images are told apart by.
 
     `digests`: n hex SHA-256 of the files, empty where one could not be read. `hashes` uint64
     (n,), `NO_HASH` where there is none. `thumbnails` uint8 (n, 256), grey.
@@ -63,7 +63,7 @@ class PictureMarks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Duplicates:
-    """m pairs of samples with the same picture, in ascending order, `first` < `second`.
+    """m pairs of samples with the same image, in ascending order, `first` < `second`.
 
     `first`, `second` intp (m,): rows of the manifest. `exact` bool (m,): the bytes are equal.
     `distance` int64 (m,): how many of the 64 bits of the hashes differ. `same_subject` bool
@@ -82,7 +82,7 @@ class Duplicates:
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
-    """A 64-bit hash of an RGB picture (height, width, 3); `NO_HASH` for a plain surface."""
+    """A 64-bit hash of an RGB image (height, width, 3); `NO_HASH` for a plain surface."""
     small = _shrunk(pixels, _SIDE).astype(np.float64)
     if small.std() < _FLAT:
         return NO_HASH
@@ -92,7 +92,7 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """An RGB picture (height, width, 3) as 16 x 16 grey pixels: uint8 (256,)."""
+    """An RGB image (height, width, 3) as 16 x 16 grey pixels: uint8 (256,)."""
     return _shrunk(pixels, THUMBNAIL_SIDE).ravel()
 
 
@@ -103,18 +103,18 @@ def no_duplicates() -> Duplicates:
 
 
 def find_duplicates(
-    pictures: PictureMarks, subjects: Ints, max_distance: int = MAX_DISTANCE
+    images: ImageMarks, subjects: Ints, max_distance: int = MAX_DISTANCE
 ) -> Duplicates:
-    """All pairs of the n pictures with equal bytes or the same look; `subjects` intp (n,).
+    """All pairs of the n images with equal bytes or the same look; `subjects` intp (n,).
 
     Hashes may be `max_distance` bits apart, 0 to 64. Compares all with all: a tenth of a second
-    for 10,000 pictures, ten seconds for 100,000.
+    for 10,000 images, ten seconds for 100,000.
 
     Raises `InputError` when there are more than a million such pairs.
     """
-    hashes = pictures.hashes
-    equal = _equal_pairs(pictures.digests)
-    near = _confirmed(pictures.thumbnails, _near_pairs(hashes, max_distance))
+    hashes = images.hashes
+    equal = _equal_pairs(images.digests)
+    near = _confirmed(images.thumbnails, _near_pairs(hashes, max_distance))
     codes = np.unique(np.concatenate([equal, near]))
     first, second = np.divmod(codes, max(len(hashes), 1))
     return Duplicates(
@@ -185,7 +185,7 @@ def _shrunk(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def _check_number(pairs: int) -> None:
     if pairs > _MOST_PAIRS:
         raise InputError(
-            f"more than {_MOST_PAIRS:,} pairs of pictures look the same: remove the copies first"
+            f"more than {_MOST_PAIRS:,} pairs of images look the same: remove the copies first"
         )
 
 

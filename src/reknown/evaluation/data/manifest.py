@@ -1,4 +1,4 @@
-"""Which pictures are evaluated, and who is in them: a folder for each person, or a CSV file.
+"""Which images are evaluated, and who is in them: a folder for each person, or a CSV file.
 
 Sessions and groups come from the CSV alone. Group labels are opaque strings that the operator
 declares; they are compared for equality and never predicted or interpreted.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 UNLABELLED = -1
 """The group code of a sample with an empty label, and the session code of one without."""
 
-# Formats that cannot be read are listed too: such a picture is a failure, not overlooked.
+# Formats that cannot be read are listed too: such an image is a failure, not overlooked.
 _ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".avif", ".bmp", ".gif", ".heic", ".heif", ".tif", ".tiff", ".webp"}
 )
@@ -45,7 +45,7 @@ _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture of one subject.
+    """One image of one subject.
 
     `line` is where it stands in the CSV file, or its number in the folder, from 1. `image` is
     relative to the manifest's root, with the links of a CSV file's paths resolved. `session` is
@@ -64,7 +64,7 @@ class Manifest:
     """The samples in the order of the file.
 
     `digest` is a hex SHA-256 of all that is declared: names, subjects, sessions and groups in
-    their order, not the bytes of the pictures.
+    their order, not the bytes of the images.
     """
 
     root: Path
@@ -73,7 +73,7 @@ class Manifest:
     digest: str
 
     def path(self, row: int) -> Path:
-        """Where the picture of a sample is."""
+        """Where the image of a sample is."""
         return self.root / self.samples[row].image
 
     def subjects(self) -> tuple[Ints, tuple[str, ...]]:
@@ -122,11 +122,11 @@ def _numbered(names: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
 def read_manifest(source: Path) -> Manifest:
     """Reads a folder of folders, or a CSV file with the columns image and subject.
 
-    In a folder, each sub-folder is a subject with its pictures directly in it; links are not
+    In a folder, each sub-folder is a subject with its images directly in it; links are not
     followed. A CSV file is UTF-8 and may have the column session and any others, which are
     groups; its image paths are relative to its own folder and stay in it. Space around values
     is removed, and names are normalised (NFC), so that one spelling is one subject. Whether
-    the pictures can be read shows when they are read.
+    the images can be read shows when they are read.
 
     Raises `InputError`, which names the first 20 lines that are wrong.
     """
@@ -143,11 +143,11 @@ def read_manifest(source: Path) -> Manifest:
 
 def _from_folder(root: Path) -> Manifest:
     problems = Problems(root)
-    found = sorted(_pictures(root, problems))
+    found = sorted(_images(root, problems))
     problems.raise_any()
     if not found:
         raise InputError(
-            f"no pictures in {root}: it needs a folder for each person with .jpg, .jpeg or .png "
+            f"no images in {root}: it needs a folder for each person with .jpg, .jpeg or .png "
             "files in it"
         )
     samples = tuple(
@@ -157,29 +157,29 @@ def _from_folder(root: Path) -> Manifest:
     return Manifest(root, samples, (), _digest(samples, ()))
 
 
-def _pictures(root: Path, problems: Problems) -> Iterator[tuple[str, str]]:
-    """The names of subjects' folders and of the pictures in them."""
+def _images(root: Path, problems: Problems) -> Iterator[tuple[str, str]]:
+    """The names of subjects' folders and of the images in them."""
     with os.scandir(root) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                yield from _pictures_of(entry, problems)
-            elif _is_picture(entry):
+                yield from _images_of(entry, problems)
+            elif _is_image(entry):
                 problems.add(0, f"{_printable(entry.name)}: put it into its person's folder")
 
 
-def _pictures_of(person: os.DirEntry[str], problems: Problems) -> Iterator[tuple[str, str]]:
+def _images_of(person: os.DirEntry[str], problems: Problems) -> Iterator[tuple[str, str]]:
     with os.scandir(person) as entries:
         for entry in entries:
             shown = _printable(f"{person.name}/{entry.name}")
             if entry.is_dir(follow_symlinks=False):
-                problems.add(0, f"{shown}: pictures lie directly in their person's folder")
-            elif _is_picture(entry):
+                problems.add(0, f"{shown}: images lie directly in their person's folder")
+            elif _is_image(entry):
                 if problem := _unprintable(shown, f"{person.name}/{entry.name}"):
                     problems.add(0, problem)
                 yield person.name, entry.name
 
 
-def _is_picture(entry: os.DirEntry[str]) -> bool:
+def _is_image(entry: os.DirEntry[str]) -> bool:
     ending = os.path.splitext(entry.name)[1].lower()
     return ending in _ENDINGS and entry.is_file(follow_symlinks=False)
 
@@ -214,7 +214,7 @@ def _from_csv(file: Path) -> Manifest:
         samples = tuple(_SampleReader(file.parent, columns, problems).samples(rows))
     problems.raise_any()
     if not samples:
-        raise InputError(f"no pictures named in {file}")
+        raise InputError(f"no images named in {file}")
     names = tuple(name for name, _ in columns.groups)
     return Manifest(file.parent, samples, names, _digest(samples, names))
 
@@ -295,7 +295,7 @@ class _SampleReader:
         image = self._places.inside(row[columns.image].strip())
         before = self._lines.setdefault(image, line)
         if before != line:
-            raise InputError(f"the same picture as on line {before}")
+            raise InputError(f"the same image as on line {before}")
         session = None if columns.session is None else self._text(row[columns.session]) or None
         return Sample(line, Path(image), subject, session, self._labels(row))
 
@@ -324,19 +324,19 @@ class _Places:
         self._folders: dict[str, str] = {}
 
     def inside(self, image: str) -> str:
-        """The picture's path relative to the root, with links resolved; `InputError` outside."""
+        """The image's path relative to the root, with links resolved; `InputError` outside."""
         if not image:
             raise InputError("the image is empty")
         if image.startswith("/"):
             raise InputError("the image path is absolute: give it relative to this file")
         if ".." in image and ".." in image.split("/"):
-            raise InputError("the image path leads out with ..: keep pictures below this file")
+            raise InputError("the image path leads out with ..: keep images below this file")
         folder, _, name = image.rpartition("/")
         real = self._folder(folder) + name
         if os.path.islink(real):
             real = os.path.realpath(real)
         if not real.startswith(self._root):
-            raise InputError("a link leads out of this file's folder: keep pictures below it")
+            raise InputError("a link leads out of this file's folder: keep images below it")
         return real[len(self._root) :]
 
     def _folder(self, folder: str) -> str:

@@ -40,7 +40,7 @@ _LISTED_AT_ONCE = 16_384
 class Excluded:
     """How many mated pairs were left out, each counted under the first that applies."""
 
-    same_picture: int
+    same_image: int
     near_duplicates: int
     same_session: int
 
@@ -52,7 +52,7 @@ class PairScores:
     `mated` float64 (m,): every mated score, -inf for a failure; `mated_pairs` intp (m, 2): their
     rows, ascending. `tail`: every non-mated score from its floor on, with the subjects;
     `tail_pairs` intp (t, 2): their rows. `histogram` int64 (`HISTOGRAM_BINS`,): all non-mated
-    scores but failures. `non_mated_duplicates`: pairs of two subjects with one picture, which
+    scores but failures. `non_mated_duplicates`: pairs of two subjects with one image, which
     do count as comparisons: they are wrong labels or false matches, and not to be hidden.
     """
 

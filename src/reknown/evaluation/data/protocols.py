@@ -82,7 +82,7 @@ class GallerySplit:
     non_mated_probes: Ints
 
     def without_duplicates(self, duplicates: Duplicates) -> GallerySplit:
-        """Without the mated probes whose picture is in the gallery, under any name."""
+        """Without the mated probes whose image is in the gallery, under any name."""
         enrolled = np.zeros(len(self.subjects), bool)
         enrolled[self.gallery] = True
         copies = np.zeros(len(self.subjects), bool)
@@ -111,7 +111,7 @@ def official_pairs(path: Path, manifest: Manifest) -> ListedPairs:
 
     Images are named as in the manifest, relative to its root. Raises `InputError`, which
     names the first 20 lines that are wrong: an unknown image, a label that contradicts the
-    subjects of the manifest, a picture with itself, a pair listed twice.
+    subjects of the manifest, an image with itself, a pair listed twice.
     """
     reader = _PairReader(path, manifest)
     try:
@@ -163,7 +163,7 @@ class _PairReader:
     def _keep(self, first: int, second: int, mated: bool, fold: int) -> str:
         pair = (first, second)
         if first == second:
-            return "a picture with itself"
+            return "an image with itself"
         if mated != bool(self._subjects[first] == self._subjects[second]):
             return "same contradicts the subjects of the manifest"
         if pair in self._pairs or pair[::-1] in self._pairs:

@@ -1,6 +1,6 @@
-"""A manifest's pictures -> templates, on all cores, each picture only once.
+"""A manifest's images -> templates, on all cores, each image only once.
 
-A picture that cannot be read or shows no face is a failure of the system, to be counted with
+An image that cannot be read or shows no face is a failure of the system, to be counted with
 its reason, and not an error of the program.
 """
 
@@ -16,11 +16,11 @@ from reknown.biometrics.errors import ImageError, InputError
 from reknown.evaluation.data.duplicates import (
     NO_HASH,
     THUMBNAIL_SIDE,
-    PictureMarks,
+    ImageMarks,
     perceptual_hash,
     thumbnail,
 )
-from reknown.evaluation.data.picture_cache import CachedPicture, CacheKey, PictureCache
+from reknown.evaluation.data.image_cache import CachedImage, CacheKey, ImageCache
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 FaceChoice = Literal["central", "largest"]
-"""Which face of several is the subject's: the nearest to the picture's centre, or the largest."""
+"""Which face of several is the subject's: the nearest to the image's centre, or the largest."""
 
 NO_QUALITY = -1
 _NO_FACE = "no face found"
@@ -65,27 +65,27 @@ class TemplateSet:
     quality: NDArray[np.int16]
     failed: Mask
     reasons: tuple[str, ...]
-    pictures: PictureMarks
+    images: ImageMarks
     reused: int = 0
     damaged: int = 0
 
     def subset(self, rows: Ints) -> TemplateSet:
         """The templates of those rows alone."""
-        marks = self.pictures
+        marks = self.images
         return replace(
             self,
             vectors=self.vectors[rows],
             quality=self.quality[rows],
             failed=self.failed[rows],
             reasons=tuple(self.reasons[row] for row in rows),
-            pictures=PictureMarks(
+            images=ImageMarks(
                 tuple(marks.digests[row] for row in rows),
                 marks.hashes[rows],
                 marks.thumbnails[rows],
             ),
         )
 
-    def require_any(self, what: str = "picture") -> None:
+    def require_any(self, what: str = "image") -> None:
         """Raises `InputError`, with the reason of the first, where no `what` gave a template."""
         if len(self.failed) and self.failed.all():
             raise InputError(
@@ -116,12 +116,12 @@ def extract(
     key = CacheKey(engine.space.fingerprint, engine.space.dimension, detector, choose)
     table = _Rows(len(manifest.samples), engine.space.dimension, progress)
     waiting = _waiting(manifest, table)
-    with PictureCache(cache_folder, key) as cache:
+    with ImageCache(cache_folder, key) as cache:
         for known in cache.read():
             table.fill(waiting.pop(known.digest, []), known)
         table.reused = table.done - table.unread
         for digest, done in _compute(engine, manifest, waiting, choose):
-            if isinstance(done, CachedPicture):
+            if isinstance(done, CachedImage):
                 cache.append(done)
                 table.fill(waiting[digest], done)
             else:
@@ -147,20 +147,20 @@ class _Rows:
         """The file of a row has been read."""
         self._digests[row] = digest.hex()
 
-    def fill(self, rows: list[int], picture: CachedPicture) -> None:
-        """The picture of these rows is done."""
-        self._hashes[rows] = picture.hash
-        self._thumbnails[rows] = picture.thumbnail
-        if picture.quality != NO_QUALITY:
-            self._vectors[rows] = picture.vector
-            self._quality[rows] = picture.quality
+    def fill(self, rows: list[int], image: CachedImage) -> None:
+        """The image of these rows is done."""
+        self._hashes[rows] = image.hash
+        self._thumbnails[rows] = image.thumbnail
+        if image.quality != NO_QUALITY:
+            self._vectors[rows] = image.vector
+            self._quality[rows] = image.quality
         else:
             for row in rows:
                 self._reasons[row] = _NO_FACE
         self._advance(len(rows))
 
     def refuse(self, rows: list[int], reason: str) -> None:
-        """The picture of these rows cannot be used."""
+        """The image of these rows cannot be used."""
         for row in rows:
             self._reasons[row] = reason
         self._advance(len(rows))
@@ -181,7 +181,7 @@ class _Rows:
             quality=self._quality,
             failed=self._quality == NO_QUALITY,
             reasons=tuple(self._reasons),
-            pictures=PictureMarks(tuple(self._digests), self._hashes, self._thumbnails),
+            images=ImageMarks(tuple(self._digests), self._hashes, self._thumbnails),
             reused=self.reused,
             damaged=damaged,
         )
@@ -209,22 +209,22 @@ def _waiting(manifest: Manifest, table: _Rows) -> dict[bytes, list[int]]:
 
 def _compute(
     engine: Engine, manifest: Manifest, waiting: dict[bytes, list[int]], choose: FaceChoice
-) -> Iterator[tuple[bytes, CachedPicture | str]]:
+) -> Iterator[tuple[bytes, CachedImage | str]]:
     """What each digest comes to, or the reason why it comes to nothing."""
 
-    def work(digest: bytes) -> CachedPicture | str:
+    def work(digest: bytes) -> CachedImage | str:
         try:
             image = decode_image(read_image_file(manifest.path(waiting[digest][0])))
         except (ImageError, InputError) as error:
             return str(error)
         if image.sha256 != digest.hex():
             return _CHANGED
-        return _picture(engine, image, choose)
+        return _image(engine, image, choose)
 
     return map_bounded(work, waiting)
 
 
-def _picture(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedPicture | str:
+def _image(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedImage | str:
     vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
     if faces := engine.detect(image.pixels):
         face = faces[0] if choose == "largest" else min(faces, key=_off_centre)
@@ -233,7 +233,7 @@ def _picture(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedP
     if not np.isfinite(vector).all():
         return _NOT_FINITE
     marks = perceptual_hash(image.pixels), thumbnail(image.pixels)
-    return CachedPicture(bytes.fromhex(image.sha256), quality, *marks, vector)
+    return CachedImage(bytes.fromhex(image.sha256), quality, *marks, vector)
 
 
 def _off_centre(face: DetectedFace) -> float:

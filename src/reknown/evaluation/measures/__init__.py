@@ -1,1 +1,1 @@
-"""Error rates and what may be said of them: numpy and scipy, no pictures and no reports."""
+"""Error rates and what may be said of them: numpy and scipy, no images and no reports."""

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reknown.biometrics.calibration import Calibration
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
-    from reknown.evaluation.data.pictures import Pictures
     from reknown.evaluation.measures.arrays import Floats, Mask
     from reknown.evaluation.measures.audit import FalsePositives, ShareTest
     from reknown.reporting.blocks import Block
@@ -94,10 +94,12 @@ class _Result:
         return similarity_text(self.similarity)
 
 
-def congress_report(gallery: Pictures, probes: Pictures, plan: AuditPlan | None = None) -> Report:
+def congress_report(
+    gallery: EvaluatedImages, probes: EvaluatedImages, plan: AuditPlan | None = None
+) -> Report:
     """False matches at each threshold, the curve, and the shares of the probes' groups.
 
-    Raises `InputError` when somebody, or a picture, is on both sides, when a side has no
+    Raises `InputError` when somebody, or an image, is on both sides, when a side has no
     template, and without a calibration or scores as thresholds.
     """
     plan = plan or AuditPlan()
@@ -201,35 +203,40 @@ def _curve(
     return list(zip(_CURVE, threshold_curve(best, size, scores), strict=True))
 
 
-def _cautions(gallery: Pictures, probes: Pictures, alike: int, *, repeated: bool) -> list[str]:
+def _cautions(
+    gallery: EvaluatedImages, probes: EvaluatedImages, alike: int, *, repeated: bool
+) -> list[str]:
     texts = []
     if alike:
         texts.append(
-            f"{alike:,} probes look like a picture of the gallery: check whether somebody is on "
+            f"{alike:,} probes look like an image of the gallery: check whether somebody is on "
             "both sides under two names before counting their matches as false."
         )
     for name, side in (("gallery", gallery), ("probes", probes)):
         failed = int(np.count_nonzero(side.templates.failed))
         if failed:
             texts.append(
-                f"{failed:,} of {len(side.templates.failed):,} pictures of the {name} gave no "
+                f"{failed:,} of {len(side.templates.failed):,} images of the {name} gave no "
                 "template and match nobody: FPIR is lower for it."
             )
     if repeated:
         texts.append(
             "Some probes are of one subject: trials are then not independent, and the true "
-            "intervals wider than shown. Give one picture of each for an audit."
+            "intervals wider than shown. Give one image of each for an audit."
         )
     return texts
 
 
 def _counted(
-    gallery: Pictures, probes: Pictures, results: Sequence[_Result], cautions: Sequence[str]
+    gallery: EvaluatedImages,
+    probes: EvaluatedImages,
+    results: Sequence[_Result],
+    cautions: Sequence[str],
 ) -> Section:
     text = (
         f"{len(probes.manifest.samples):,} probes of {len(probes.manifest.subjects()[1]):,} people "
         f"in a gallery of {len(gallery.manifest.subjects()[1]):,} strangers with "
-        f"{len(gallery.manifest.samples):,} pictures."
+        f"{len(gallery.manifest.samples):,} images."
     )
     rows = tuple(
         (
@@ -361,7 +368,7 @@ def _share_data(share: _Share) -> dict[str, Any]:
     }
 
 
-def _side_data(side: Pictures) -> dict[str, int]:
+def _side_data(side: EvaluatedImages) -> dict[str, int]:
     return {
         "subjects": len(side.manifest.subjects()[1]),
         "images": len(side.manifest.samples),

@@ -29,8 +29,8 @@ from reknown.reporting.report import Section, assembled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
-    from reknown.evaluation.data.pictures import Pictures
     from reknown.evaluation.data.score_files import ScoreFile
     from reknown.evaluation.measures.intervals import Interval
     from reknown.evaluation.runs.checks import GroupCheck
@@ -104,22 +104,20 @@ class _GroupTail:
     tail: NonMatedTail
 
 
-def calibrate_pictures(
-    pictures: Pictures, dataset: str = "", *, worst_group: str | None = None
+def calibrate_images(
+    images: EvaluatedImages, dataset: str = "", *, worst_group: str | None = None
 ) -> MeasuredCalibration:
-    """The calibration from all pairs of the pictures; `dataset` says what they are.
+    """The calibration from all pairs of the images; `dataset` says what they are.
 
     With `worst_group`, a group column, no group of 30 subjects or more exceeds a rate. Raises
     `InputError` where nothing can be calibrated.
     """
-    data = compare_all(pictures, keep=_KEPT).comparisons
-    codes, names = pictures.manifest.subjects()
+    data = compare_all(images, keep=_KEPT).comparisons
+    codes, names = images.manifest.subjects()
     what = dataset or f"all pairs of {len(codes)} images of {len(names)} people"
-    groups, small = (
-        ((), ()) if worst_group is None else _picture_groups(pictures, data, worst_group)
-    )
+    groups, small = ((), ()) if worst_group is None else _image_groups(images, data, worst_group)
     rows = _rows(data, groups)
-    digest = pictures.digest()
+    digest = images.digest()
     return _measured(rows, what, digest, data, worst_group, small)
 
 
@@ -154,7 +152,7 @@ def _measured(
     if not rows:
         raise InputError(
             f"{data.tail.comparisons:,} non-mated comparisons are too few for a calibration: add "
-            "pictures of more people"
+            "images of more people"
         )
     if rows[-1].score > 1 or rows[0].score <= _LOWEST_SCORE:
         raise InputError("a calibration is for scores between -1 and 1: rescale them first")
@@ -206,20 +204,20 @@ def _rounded_up(score: float) -> float:
     return round(math.ceil(score / _STEP - 1e-7) * _STEP, 6)
 
 
-def _picture_groups(
-    pictures: Pictures, data: Comparisons, column: str
+def _image_groups(
+    images: EvaluatedImages, data: Comparisons, column: str
 ) -> tuple[tuple[_GroupTail, ...], tuple[str, ...]]:
-    codes, names = pictures.manifest.groups([column])
-    subjects, _ = pictures.manifest.subjects()
+    codes, names = images.manifest.groups([column])
+    subjects, _ = images.manifest.subjects()
     assert data.tail_rows is not None
     found, small = [], []
     for code, name in enumerate(names):
-        images = np.bincount(subjects[codes == code], minlength=int(subjects.max()) + 1)
-        if np.count_nonzero(images) < LEAST_SUBJECTS:
+        counts = np.bincount(subjects[codes == code], minlength=int(subjects.max()) + 1)
+        if np.count_nonzero(counts) < LEAST_SUBJECTS:
             small.append(name)
             continue
         inside = (codes[data.tail_rows] == code).all(axis=1)
-        comparisons = AllPairsDesign(images).comparisons
+        comparisons = AllPairsDesign(counts).comparisons
         found.append(
             _GroupTail(name, NonMatedTail(data.tail.scores[inside], data.tail.floor, comparisons))
         )
@@ -285,7 +283,7 @@ def calibration_report(measured: MeasuredCalibration, checks: Sequence[GroupChec
     blocks.append(
         Text.of(
             "A similarity stands for a false match rate among people like these, with "
-            "pictures like these. Calibrate again for others."
+            "images like these. Calibrate again for others."
         )
     )
     section = Section("Calibration", tuple(blocks), _figures(measured, checks))

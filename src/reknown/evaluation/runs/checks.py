@@ -1,4 +1,4 @@
-"""What the thresholds of a calibration come to on other pictures, for each group of people.
+"""What the thresholds of a calibration come to on other images, for each group of people.
 
 A rate measured on one set of people does not carry over to another: the closer people
 resemble each other, the more strangers pass. Whoever sets a threshold should see by how much.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.measures.intervals import Interval
     from reknown.evaluation.measures.rates import Rate
 
@@ -55,49 +55,47 @@ class GroupCheck:
 
 
 def check_elsewhere(
-    calibration: Calibration, pictures: Pictures, dataset: str
+    calibration: Calibration, images: EvaluatedImages, dataset: str
 ) -> tuple[GroupCheck, ...]:
     """Everybody first, then every group of every column with at least two people.
 
-    `dataset` says what the pictures are. Nothing for a calibration that ends before the first of
-    `SIMILARITIES`. Raises `InputError` for pictures of one person alone.
+    `dataset` says what the images are. Nothing for a calibration that ends before the first of
+    `SIMILARITIES`. Raises `InputError` for images of one person alone.
     """
     top = calibration.similarity(calibration.scores[-1]) + _ROUNDING
     thresholds = {s: calibration.score(s) for s in SIMILARITIES if s <= top}
-    return tuple(_checks(thresholds, pictures, dataset)) if thresholds else ()
+    return tuple(_checks(thresholds, images, dataset)) if thresholds else ()
 
 
 def _checks(
-    thresholds: Mapping[float, float], pictures: Pictures, dataset: str
+    thresholds: Mapping[float, float], images: EvaluatedImages, dataset: str
 ) -> Iterator[GroupCheck]:
-    manifest = pictures.manifest
-    yield _check(thresholds, pictures, dataset, EVERYBODY)
+    manifest = images.manifest
+    yield _check(thresholds, images, dataset, EVERYBODY)
     for column in manifest.group_columns:
         codes, names = manifest.groups([column])
         for code, name in enumerate(names):
-            part = pictures.subset(np.flatnonzero(codes == code))
+            part = images.subset(np.flatnonzero(codes == code))
             if len(part.manifest.subjects()[1]) > 1:
                 yield _check(thresholds, part, dataset, f"{column}: {name}")
 
 
 def _check(
-    thresholds: Mapping[float, float], pictures: Pictures, dataset: str, group: str
+    thresholds: Mapping[float, float], images: EvaluatedImages, dataset: str, group: str
 ) -> GroupCheck:
-    subjects, names = pictures.manifest.subjects()
+    subjects, names = images.manifest.subjects()
     least, design = min(thresholds.values()), AllPairsDesign(np.bincount(subjects))
-    tail = _strangers(pictures, least)
+    tail = _strangers(images, least)
     points = tuple(_checked(tail, design, threshold) for threshold in thresholds.values())
     return GroupCheck(dataset, group, len(names), tuple(thresholds), points)
 
 
-def _strangers(pictures: Pictures, least: float) -> NonMatedTail:
+def _strangers(images: EvaluatedImages, least: float) -> NonMatedTail:
     """The comparisons of strangers that score `least` or more, however many."""
-    templates, protocol = pictures.templates, all_pairs(pictures.manifest)
+    templates, protocol = images.templates, all_pairs(images.manifest)
     if templates.failed.all():
         return NonMatedTail(np.empty(0), least, protocol.non_mated, protocol.non_mated, _NOBODY)
-    compare = partial(
-        count_pairs, templates.vectors, templates.failed, protocol, pictures.duplicates
-    )
+    compare = partial(count_pairs, templates.vectors, templates.failed, protocol, images.duplicates)
     found = compare(tail=min(protocol.non_mated, _KEPT))
     if found.tail.floor > least and len(found.tail.scores) < int(found.histogram.sum()):
         first = int(np.searchsorted(bin_edges(), least, "right")) - 1

@@ -20,7 +20,7 @@ from reknown.reporting.report import Section, assembled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.score_files import ScoreFile
     from reknown.evaluation.measures.arrays import Ints
     from reknown.reporting.blocks import Block
@@ -39,20 +39,20 @@ class _At:
     both: int
 
 
-def picture_comparison(
-    first: Pictures, second: Pictures, targets: Sequence[float] = TARGETS
+def image_comparison(
+    first: EvaluatedImages, second: EvaluatedImages, targets: Sequence[float] = TARGETS
 ) -> Report:
-    """Two packs on all pairs of the same pictures.
+    """Two packs on all pairs of the same images.
 
     Raises `InputError` for different manifests, or where no rate can be shown.
     """
     if first.manifest.digest != second.manifest.digest:
-        raise InputError("both packs have to be given the same pictures")
+        raise InputError("both packs have to be given the same images")
     one, two = compare_all(first).comparisons, compare_all(second).comparisons
     names = (first.templates.space.pack, second.templates.space.pack)
     if not np.array_equal(_rows(one), _rows(two)):
         raise InputError(
-            "the packs could read different pictures, so their pairs differ: remove those that "
+            "the packs could read different images, so their pairs differ: remove those that "
             "`reknown evaluate verify` lists as unreadable"
         )
     return _report(names, one, two, targets)
@@ -101,7 +101,7 @@ def _report(
     found = [_at(one, two, *pair) for pair in points]
     if not found:
         raise InputError(
-            f"{comparisons:,} non-mated comparisons reach none of the target rates: add pictures "
+            f"{comparisons:,} non-mated comparisons reach none of the target rates: add images "
             "of more people, or ask for a higher rate"
         )
     missing = unreached(targets, comparisons)

@@ -1,4 +1,4 @@
-"""What a report on one-to-one comparisons rests on, from pictures or from a file of scores."""
+"""What a report on one-to-one comparisons rests on, from images or from a file of scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reknown.evaluation.measures.scores import ScoreSet
 from reknown.evaluation.measures.tail import NonMatedTail
 
 if TYPE_CHECKING:
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.protocols import ListedPairs
     from reknown.evaluation.data.score_files import ScoreFile
     from reknown.evaluation.measures.arrays import Counts, Floats, Ints, Mask
@@ -100,8 +100,8 @@ class Comparisons:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ComparedPictures:
-    """The comparisons of pictures and what was left out of them."""
+class ComparedImages:
+    """The comparisons of images and what was left out of them."""
 
     comparisons: Comparisons
     excluded: Excluded
@@ -109,24 +109,24 @@ class ComparedPictures:
 
 
 def compare_all(
-    pictures: Pictures, *, skip_same_session: bool = False, keep: int = _KEPT
-) -> ComparedPictures:
-    """Every picture with every other; at least `keep` of the non-mated scores, if there are.
+    images: EvaluatedImages, *, skip_same_session: bool = False, keep: int = _KEPT
+) -> ComparedImages:
+    """Every image with every other; at least `keep` of the non-mated scores, if there are.
 
     Raises `InputError` for fewer than two subjects, no mated pair, or nothing but failures.
     """
-    subjects, names = pictures.manifest.subjects()
-    templates = pictures.templates
+    subjects, names = images.manifest.subjects()
+    templates = images.templates
     templates.require_any()
-    protocol = all_pairs(pictures.manifest, skip_same_session=skip_same_session)
+    protocol = all_pairs(images.manifest, skip_same_session=skip_same_session)
     length = max(tail_length(protocol.non_mated), min(protocol.non_mated, keep))
     found = count_pairs(
-        templates.vectors, templates.failed, protocol, pictures.duplicates, tail=length
+        templates.vectors, templates.failed, protocol, images.duplicates, tail=length
     )
     if not len(found.mated):
         raise InputError(
-            "no subject has two different pictures: FNMR needs mated comparisons, so add more "
-            "pictures of the same people"
+            "no subject has two different images: FNMR needs mated comparisons, so add more "
+            "images of the same people"
         )
     design = AllPairsDesign(np.bincount(subjects))
     complete = len(found.tail.scores) == found.tail.comparisons - found.tail.failures
@@ -136,18 +136,18 @@ def compare_all(
         complete,
         None if complete else found.histogram,
         Clusters(subjects[found.mated_pairs[:, 0]], design, tuning_subjects(names)),
-        pictures.names(),
+        images.names(),
         found.mated_pairs,
         found.tail_pairs,
     )
-    return ComparedPictures(comparisons, found.excluded, found.non_mated_duplicates)
+    return ComparedImages(comparisons, found.excluded, found.non_mated_duplicates)
 
 
-def compare_listed(pictures: Pictures, listed: ListedPairs) -> ComparedPictures:
+def compare_listed(images: EvaluatedImages, listed: ListedPairs) -> ComparedImages:
     """The pairs of a published list, duplicates included as its authors have them."""
-    pictures.templates.require_any()
-    scores = listed_scores(pictures, listed)
-    subjects, names = pictures.manifest.subjects()
+    images.templates.require_any()
+    scores = listed_scores(images, listed)
+    subjects, names = images.manifest.subjects()
     rows = np.stack([listed.first, listed.second], axis=1)
     mated, others = listed.mated, ~listed.mated
     if not mated.any() or not others.any():
@@ -158,13 +158,13 @@ def compare_listed(pictures: Pictures, listed: ListedPairs) -> ComparedPictures:
         subjects[rows[mated, 0]],
         subjects[rows[others]],
     )
-    comparisons = _of_scores(found, names, (rows[mated], rows[others]), pictures.names())
-    return ComparedPictures(comparisons, Excluded(0, 0, 0), 0)
+    comparisons = _of_scores(found, names, (rows[mated], rows[others]), images.names())
+    return ComparedImages(comparisons, Excluded(0, 0, 0), 0)
 
 
-def listed_scores(pictures: Pictures, listed: ListedPairs) -> Floats:
+def listed_scores(images: EvaluatedImages, listed: ListedPairs) -> Floats:
     """The score of each listed pair, -inf for a failure."""
-    templates = pictures.templates
+    templates = images.templates
     return score_pairs(templates.vectors, templates.failed, listed.first, listed.second)
 
 

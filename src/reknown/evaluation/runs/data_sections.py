@@ -11,16 +11,16 @@ from reknown.reporting.blocks import Caution, Table
 from reknown.reporting.report import Section
 
 if TYPE_CHECKING:
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.score_files import ScoreFile
-    from reknown.evaluation.runs.comparisons import ComparedPictures, Comparisons
+    from reknown.evaluation.runs.comparisons import ComparedImages, Comparisons
     from reknown.reporting.blocks import Block
 
 
-def data_section(pictures: Pictures, compared: ComparedPictures, listed: bool) -> Section:
-    """Pictures, pairs and failures."""
-    data, templates = compared.comparisons, pictures.templates
-    codes, names = pictures.manifest.subjects()
+def data_section(images: EvaluatedImages, compared: ComparedImages, listed: bool) -> Section:
+    """Images, pairs and failures."""
+    data, templates = compared.comparisons, images.templates
+    codes, names = images.manifest.subjects()
     fta = failure_to_acquire(templates.failed)
     fte = failure_to_enrol(templates.failed, codes)
     excluded = compared.excluded
@@ -28,12 +28,12 @@ def data_section(pictures: Pictures, compared: ComparedPictures, listed: bool) -
         "data": {
             "pictures": len(codes),
             "subjects": len(names),
-            "digest": pictures.digest(),
+            "digest": images.digest(),
             "pairs": "listed" if listed else "all",
             "mated": len(data.mated),
             "non_mated": data.tail.comparisons,
             "excluded_mated": {
-                "same_picture": excluded.same_picture,
+                "same_picture": excluded.same_image,
                 "near_duplicates": excluded.near_duplicates,
                 "same_session": excluded.same_session,
             },
@@ -53,13 +53,13 @@ def data_section(pictures: Pictures, compared: ComparedPictures, listed: bool) -
         },
     }
     rows = (
-        ("pictures", f"{len(codes):,} of {len(names):,} subjects"),
-        ("pairs", "a published list" if listed else "every picture with every other"),
+        ("images", f"{len(codes):,} of {len(names):,} subjects"),
+        ("pairs", "a published list" if listed else "every image with every other"),
         ("mated comparisons", f"{len(data.mated):,}"),
         ("non-mated comparisons", f"{data.tail.comparisons:,}"),
         ("failure to acquire (FTA)", rate_words(fta, wilson(fta))),
         ("failure to enrol (FTE)", rate_words(fte, wilson(fte))),
-        ("mated pairs left out as the same picture", f"{excluded.same_picture:,}"),
+        ("mated pairs left out as the same image", f"{excluded.same_image:,}"),
         ("mated pairs left out as near duplicates", f"{excluded.near_duplicates:,}"),
         ("model pack", templates.space.pack),
     )
@@ -67,7 +67,7 @@ def data_section(pictures: Pictures, compared: ComparedPictures, listed: bool) -
     if compared.non_mated_duplicates:
         blocks.append(
             Caution(
-                f"Pictures that lie under two names: {compared.non_mated_duplicates:,}. They count "
+                f"Images that lie under two names: {compared.non_mated_duplicates:,}. They count "
                 "as false matches here; if the labels are wrong, the rates are too high."
             )
         )

@@ -1,4 +1,4 @@
-"""Galleries drawn from a set of pictures, searched with all the others."""
+"""Galleries drawn from a set of images, searched with all the others."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def largest_gallery(manifest: Manifest, plan: IdentificationPlan) -> GallerySpli
     able = int(np.count_nonzero(np.bincount(subjects) > plan.references))
     if len(names) < 2 or not able:
         raise InputError(
-            f"identification needs two subjects, one of them with {plan.references + 1} pictures: "
+            f"identification needs two subjects, one of them with {plan.references + 1} images: "
             f"there are {len(names):,} subjects, {able:,} with so many"
         )
     most = max(plan.sizes) if plan.sizes else min(able, len(names) // 2)
@@ -130,7 +130,7 @@ def _gallery(scores: Singles, enrolled: Ints, probes: Ints, drawn: Ints) -> Draw
     rows, columns = strangers | mated, np.isin(enrolled, drawn)
     if not mated.any():
         raise InputError(
-            "no enrolled subject has a picture to search with: the same pictures were left out"
+            "no enrolled subject has an image to search with: the same images were left out"
         )
     part = scores[np.ix_(rows, columns)].astype(np.float64)
     searches = searches_from_scores(part, enrolled[columns], probes[rows], _LIST_LENGTH)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TEXT = (
     "FPIR = 1 - (1 - FMR)^N for N independent comparisons (NISTIR 8429): for planning, not "
     "measured. More faces of each subject count as more comparisons. The calibration holds for "
-    "pictures like those that it was made with."
+    "images like those that it was made with."
 )
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.calibration import Calibration
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
     from reknown.evaluation.data.pairs import PairScores
-    from reknown.evaluation.data.pictures import Pictures
     from reknown.evaluation.data.protocols import AllPairs
     from reknown.evaluation.measures.arrays import Ints, Mask
     from reknown.evaluation.measures.failures import GroupFailures
@@ -101,35 +101,33 @@ class GroupData:
     cautions: tuple[str, ...]
 
 
-def data_of_pictures(
-    pictures: Pictures, choice: GroupThreshold, by: Sequence[str] = ()
+def data_of_images(
+    images: EvaluatedImages, choice: GroupThreshold, by: Sequence[str] = ()
 ) -> GroupData:
     """Compares all pairs and counts errors by subject.
 
     Raises `InputError` without group columns, for one that gives a subject two labels, without
     templates or non-mated comparisons, and without a way to a threshold.
     """
-    manifest, templates = pictures.manifest, pictures.templates
+    manifest, templates = images.manifest, images.templates
     columns, left_out = group_columns(manifest, templates.failed, by)
     templates.require_any()
     pairs = all_pairs(manifest)
     length = max(tail_length(pairs.non_mated), min(pairs.non_mated, _ALWAYS_KEPT))
-    found = count_pairs(
-        templates.vectors, templates.failed, pairs, pictures.duplicates, tail=length
-    )
-    operating = _operating(found, pictures.calibration, choice)
+    found = count_pairs(templates.vectors, templates.failed, pairs, images.duplicates, tail=length)
+    operating = _operating(found, images.calibration, choice)
     wrong = _false_matches(found.tail, operating.score)
     owners = pairs.subjects[found.mated_pairs[:, 0]]
     missed = ~matches(found.mated, operating.score)
     good = ~templates.failed[found.mated_pairs].any(axis=1)
-    images = np.bincount(pairs.subjects)
-    done = np.bincount(pairs.subjects[~templates.failed], minlength=len(images))
+    counts = np.bincount(pairs.subjects)
+    done = np.bincount(pairs.subjects[~templates.failed], minlength=len(counts))
     return GroupData(
         operating,
-        PairTrials(wrong, AllPairsDesign(images)),
-        _mated(missed, owners, len(images)),
+        PairTrials(wrong, AllPairsDesign(counts)),
+        _mated(missed, owners, len(counts)),
         _non_mated_of_successes(wrong, done),
-        _mated(missed[good], owners[good], len(images)),
+        _mated(missed[good], owners[good], len(counts)),
         columns,
         (*left_out, *_cautions(found, operating), *_sessions(found, pairs)),
     )
@@ -162,7 +160,7 @@ def data_of_scores(
 
 
 def check_columns(manifest: Manifest, by: Sequence[str] = ()) -> None:
-    """Raises the `InputError` of `data_of_pictures` for group columns, before any template."""
+    """Raises the `InputError` of `data_of_images` for group columns, before any template."""
     group_columns(manifest, np.zeros(len(manifest.samples), bool), by)
 
 
@@ -226,12 +224,12 @@ def _operating(
             found.tail, choice.fmr, found.mated if len(found.mated) else None
         )
         similarity = None if calibration is None else calibration.similarity(score)
-        source = f"FMR {choice.fmr:g} on these pictures"
+        source = f"FMR {choice.fmr:g} on these images"
         return Operating(score, choice.fmr, similarity, source, chosen_here=True)
     if calibration is None:
         raise InputError(
             "this model pack has no calibration, so that a similarity means nothing: give the "
-            "FMR that the threshold is to have on these pictures, --fmr 1e-3 say"
+            "FMR that the threshold is to have on these images, --fmr 1e-3 say"
         )
     similarity = DEFAULT_SIMILARITY if choice.similarity is None else choice.similarity
     score = calibration.score(similarity)
@@ -244,7 +242,7 @@ def _operating(
 def _check_resolution(fmr: float, comparisons: int) -> None:
     if fmr * comparisons < 1:
         raise InputError(
-            f"{comparisons:,} non-mated comparisons cannot show FMR {fmr:g}: give more pictures "
+            f"{comparisons:,} non-mated comparisons cannot show FMR {fmr:g}: give more images "
             f"or an FMR from {1 / comparisons:.1g} on"
         )
 
@@ -283,11 +281,11 @@ def _cautions(found: PairScores, operating: Operating) -> tuple[str, ...]:
         texts.append(_SAME_SET)
     if found.non_mated_duplicates:
         texts.append(
-            f"{found.non_mated_duplicates:,} pairs of different subjects show the same picture. "
+            f"{found.non_mated_duplicates:,} pairs of different subjects show the same image. "
             "They count as comparisons; most likely these are wrong labels: check them first."
         )
     if not len(found.mated):
-        texts.append("No subject has two pictures: FNMR was not measured.")
+        texts.append("No subject has two images: FNMR was not measured.")
     return tuple(texts)
 
 
@@ -299,5 +297,5 @@ def _sessions(found: PairScores, pairs: AllPairs) -> tuple[str, ...]:
         return ()
     return (
         f"{same:,} of {len(one):,} mated comparisons are of one session: FNMR is better than "
-        "with pictures of different days.",
+        "with images of different days.",
     )

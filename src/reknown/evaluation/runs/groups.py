@@ -55,9 +55,9 @@ _TARGET_FNMR = 0.01
 _MOST_LEVELS = 3
 _EXPLAINED = (
     "All groups are judged at one threshold. FMR is that of two subjects of the same group; FNMR "
-    "that of two images of one subject. Labels are those that were declared with the pictures: "
-    "none was guessed. A subject's label holds for all of its pictures. Intervals are at 95 % and "
-    "allow for comparisons that share a subject. A picture without a template matches nothing.",
+    "that of two images of one subject. Labels are those that were declared with the images: "
+    "none was guessed. A subject's label holds for all of its images. Intervals are at 95 % and "
+    "allow for comparisons that share a subject. An image without a template matches nothing.",
 )
 
 
@@ -113,7 +113,7 @@ def _general(data: GroupData) -> tuple[str, ...]:
         return data.cautions
     text = (
         f"FMR is {number(fmr.rate.value)} here, and not below {number(low)}, where the calibration "
-        f"says {number(target)}: for pictures like these calibrate anew or raise the threshold."
+        f"says {number(target)}: for images like these calibrate anew or raise the threshold."
     )
     return (*data.cautions, text)
 
@@ -303,7 +303,7 @@ class _Column:
             failures = self._column.failures
             if failures and failures[group].fta.errors:
                 yield Caution(
-                    f"{self._column.names[group]}: {of(failures[group].fta)} pictures gave no "
+                    f"{self._column.names[group]}: {of(failures[group].fta)} images gave no "
                     "template; this lowers FMR and raises FNMR. The figures with failures left "
                     "out are in the JSON."
                 )

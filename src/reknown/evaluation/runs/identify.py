@@ -27,7 +27,7 @@ from reknown.reporting.blocks import Axis, Caution, Lines, Series, Table, Text
 from reknown.reporting.report import Section, assembled
 
 if TYPE_CHECKING:
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.protocols import GallerySplit
     from reknown.evaluation.data.templates import TemplateSet
     from reknown.evaluation.runs.galleries import DrawnGallery, GalleryPoint
@@ -47,21 +47,23 @@ _EXPLAINED = (
 )
 
 
-def identification_report(pictures: Pictures, plan: IdentificationPlan | None = None) -> Report:
+def identification_report(
+    images: EvaluatedImages, plan: IdentificationPlan | None = None
+) -> Report:
     """Draws galleries, searches all probes in each and counts.
 
     Raises `InputError` where no subject has more images than `references`, all templates
     failed, or a size is beyond the subjects.
     """
     plan = plan or IdentificationPlan()
-    pictures.templates.require_any()
-    whole = largest_gallery(pictures.manifest, plan)
-    split = whole.without_duplicates(pictures.duplicates)
-    galleries = drawn_galleries(pictures.templates, split, plan)
-    points = [(gallery, points_of(gallery, pictures.calibration, plan)) for gallery in galleries]
+    images.templates.require_any()
+    whole = largest_gallery(images.manifest, plan)
+    split = whole.without_duplicates(images.duplicates)
+    galleries = drawn_galleries(images.templates, split, plan)
+    points = [(gallery, points_of(gallery, images.calibration, plan)) for gallery in galleries]
     left_out = len(whole.mated_probes) - len(split.mated_probes)
     sections = [
-        _drawn(galleries[-1], split, pictures, left_out),
+        _drawn(galleries[-1], split, images, left_out),
         *(_size_section(gallery, found) for gallery, found in points),
         _growth(points),
         _ranks(galleries[-1]),
@@ -76,23 +78,23 @@ def identification_report(pictures: Pictures, plan: IdentificationPlan | None = 
 
 
 def _cautions(
-    gallery: DrawnGallery, split: GallerySplit, pictures: Pictures, left_out: int
+    gallery: DrawnGallery, split: GallerySplit, images: EvaluatedImages, left_out: int
 ) -> list[str]:
     texts = [
         "The thresholds for an FPIR were chosen on the searches that they are judged on: of those "
         "rows only the FNIR is a result."
     ]
-    if pictures.calibration is None:
+    if images.calibration is None:
         texts.append("This model pack has no calibration: similarities were left out.")
     if left_out:
         texts.append(
-            f"{left_out:,} probes were left out, as the same picture is in the gallery: finding it "
+            f"{left_out:,} probes were left out, as the same image is in the gallery: finding it "
             "shows nothing."
         )
     if split.same_session.any():
         count = int(np.count_nonzero(split.same_session))
         texts.append(f"{count:,} mated probes are of the same session as a reference: easier.")
-    failed = int(np.count_nonzero(pictures.templates.failed[split.gallery]))
+    failed = int(np.count_nonzero(images.templates.failed[split.gallery]))
     if failed:
         texts.append(
             f"{failed:,} of {len(split.gallery):,} references have no template and are never found."
@@ -103,10 +105,10 @@ def _cautions(
 
 
 def _drawn(
-    gallery: DrawnGallery, split: GallerySplit, pictures: Pictures, left_out: int
+    gallery: DrawnGallery, split: GallerySplit, images: EvaluatedImages, left_out: int
 ) -> Section:
-    failures = _failures(pictures.templates, split)
-    cautions = _cautions(gallery, split, pictures, left_out)
+    failures = _failures(images.templates, split)
+    cautions = _cautions(gallery, split, images, left_out)
     text = (
         f"Up to {gallery.size:,} subjects are enrolled with {len(split.gallery):,} images. "
         f"{len(gallery.mated_of):,} mated and {len(gallery.non_mated_of):,} non-mated searches, "
@@ -115,7 +117,7 @@ def _drawn(
     rows = tuple((name, f"{c['failed']:,} of {c['images']:,}") for name, c in failures.items())
     blocks: tuple[Block, ...] = (
         Text.of(text, *_EXPLAINED),
-        Table("Pictures without a template", ("use", "failed "), rows),
+        Table("Images without a template", ("use", "failed "), rows),
         *map(Caution, cautions),
     )
     return Section("What was searched", blocks, {"failures": failures, "cautions": cautions})

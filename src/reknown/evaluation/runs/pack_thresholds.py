@@ -1,4 +1,4 @@
-"""What the thresholds that are in use come to: a pack's similarities on other pictures.
+"""What the thresholds that are in use come to: a pack's similarities on other images.
 
 A point at a target rate has a threshold that was chosen on the very data. Whoever runs a pack
 uses a similarity and asks what that does here: nothing was chosen, so the rates are a test.
@@ -29,7 +29,7 @@ SIMILARITIES = (80.0, 90.0, 99.0)
 
 _TITLE = "The pack's own thresholds"
 _NOTHING_CHOSEN = (
-    "These thresholds come with the pack and were not chosen on these pictures, unless the "
+    "These thresholds come with the pack and were not chosen on these images, unless the "
     "calibration was made with them."
 )
 
@@ -102,5 +102,5 @@ def _exceeded(one: _Judged) -> str:
         f"At similarity {one.similarity:g} FMR is {number(one.point.fmr.value)} here, and not "
         f"below {number(one.point.fmr_interval.low)}, where the calibration says "
         f"{number(one.promised)}. If the worst comparisons below are no wrong labels, calibrate "
-        "anew for pictures like these, or raise the threshold."
+        "anew for images like these, or raise the threshold."
     )

@@ -1,4 +1,4 @@
-"""Whether two sets of pictures are of different people, and how alike those are."""
+"""Whether two sets of images are of different people, and how alike those are."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.data.duplicates import PictureMarks, find_duplicates
+from reknown.evaluation.data.duplicates import ImageMarks, find_duplicates
 from reknown.evaluation.data.pairs import score_matrix
 
 if TYPE_CHECKING:
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
-    from reknown.evaluation.data.pictures import Pictures
     from reknown.evaluation.measures.arrays import Floats
 
 
@@ -32,16 +32,16 @@ def check_people(gallery: Manifest, probes: Manifest) -> None:
         )
 
 
-def check_strangers(gallery: Pictures, probes: Pictures) -> int:
-    """How many probes look like a picture of the gallery without being the same file.
+def check_strangers(gallery: EvaluatedImages, probes: EvaluatedImages) -> int:
+    """How many probes look like an image of the gallery without being the same file.
 
     Raises `InputError` for a subject or a file that is on both sides.
     """
     gallery.templates.space.require(probes.templates.space)
     check_people(gallery.manifest, probes.manifest)
     count = len(gallery.manifest.samples)
-    one, other = gallery.templates.pictures, probes.templates.pictures
-    marks = PictureMarks(
+    one, other = gallery.templates.images, probes.templates.images
+    marks = ImageMarks(
         one.digests + other.digests,
         np.concatenate([one.hashes, other.hashes]),
         np.concatenate([one.thumbnails, other.thumbnails]),
@@ -53,19 +53,19 @@ def check_strangers(gallery: Pictures, probes: Pictures) -> int:
     if len(same):
         image = probes.manifest.samples[same[0]].image.as_posix()
         raise InputError(
-            f"{len(np.unique(same)):,} probes are the same file as a picture of the gallery, "
+            f"{len(np.unique(same)):,} probes are the same file as an image of the gallery, "
             f"{image!r} first: somebody is on both sides under two names"
         )
     return len(np.unique(found.second[across]))
 
 
-def best_scores(gallery: Pictures, probes: Pictures) -> Floats:
+def best_scores(gallery: EvaluatedImages, probes: EvaluatedImages) -> Floats:
     """Each probe's best score in the gallery (p,), -inf for a failed probe.
 
-    Raises `InputError` when no picture of a side gave a template.
+    Raises `InputError` when no image of a side gave a template.
     """
     for name, side in (("gallery", gallery), ("probes", probes)):
-        side.templates.require_any(f"picture of the {name}")
+        side.templates.require_any(f"image of the {name}")
     count = len(gallery.templates.failed)
     failed = np.concatenate([gallery.templates.failed, probes.templates.failed])
     vectors = np.concatenate([gallery.templates.vectors, probes.templates.vectors])

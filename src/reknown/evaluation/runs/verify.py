@@ -26,12 +26,12 @@ from reknown.evaluation.runs.comparisons import (
 )
 from reknown.evaluation.runs.data_sections import data_section, scores_section
 from reknown.evaluation.runs.formats import hidden, number, rate_data, rate_words
-from reknown.evaluation.runs.pack_thresholds import calibrated_section
-from reknown.evaluation.runs.picture_sections import (
+from reknown.evaluation.runs.image_sections import (
     duplicates_section,
     unusable_section,
     worst_section,
 )
+from reknown.evaluation.runs.pack_thresholds import calibrated_section
 from reknown.evaluation.runs.points import (
     FEW_ERRORS,
     TARGETS,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.protocols import ListedPairs
     from reknown.evaluation.data.score_files import ScoreFile
     from reknown.evaluation.measures.quality import DiscardCurve
@@ -64,34 +64,34 @@ _LEAST_MATED = 30
 
 
 def verification_report(
-    pictures: Pictures,
+    images: EvaluatedImages,
     listed: ListedPairs | None = None,
     *,
     similarities: Sequence[float] = (),
     without_names: bool = False,
 ) -> Report:
-    """A report on all pairs of the pictures, or on the `listed` ones alone.
+    """A report on all pairs of the images, or on the `listed` ones alone.
 
-    Pictures that fail count as errors in every comparison. `similarities` are thresholds to
+    Images that fail count as errors in every comparison. `similarities` are thresholds to
     judge besides those chosen here, by default 80, 90 and 99. `without_names` shows short hashes
-    in place of the names of pictures. Raises `InputError` where no rate can be shown, and for
+    in place of the names of images. Raises `InputError` where no rate can be shown, and for
     similarities that the pack does not have.
     """
-    compared = compare_all(pictures) if listed is None else compare_listed(pictures, listed)
-    names = pictures.names()
-    shown = hidden(names, pictures.manifest.digest) if without_names else names
-    data, calibration = compared.comparisons, pictures.calibration
+    compared = compare_all(images) if listed is None else compare_listed(images, listed)
+    names = images.names()
+    shown = hidden(names, images.manifest.digest) if without_names else names
+    data, calibration = compared.comparisons, images.calibration
     points = points_at_targets(data, TARGETS)
     sections = [
-        data_section(pictures, compared, listed is not None),
+        data_section(images, compared, listed is not None),
         *_rates(data, points, calibration),
         calibrated_section(data, calibration, similarities),
         *_other_sections(data, points, calibration),
-        *([] if listed is None else [_folds(pictures, listed)]),
-        _quality(pictures, data, points),
+        *([] if listed is None else [_folds(images, listed)]),
+        _quality(images, data, points),
         worst_section(data, shown),
-        unusable_section(pictures, names, shown),
-        duplicates_section(pictures, shown),
+        unusable_section(images, names, shown),
+        duplicates_section(images, shown),
     ]
     return assembled(TITLE, sections, report="verify")
 
@@ -166,7 +166,7 @@ def _successes(points: Points) -> Section:
         for p in points
     )
     table = Table(
-        "The same thresholds where both pictures gave a template: without the failures",
+        "The same thresholds where both images gave a template: without the failures",
         ("target FMR ", "FMR on success", "FNMR on success"),
         rows,
     )
@@ -201,7 +201,7 @@ def _meaning(points: Points) -> Section:
         "A false match takes two people for one; a false non-match takes one person for two. A "
         "higher threshold makes the first rarer and the second more frequent.",
         "Read the interval, not only the rate: with new people of the same kind it is expected "
-        "to hold the rate in 19 of 20 cases. Other pictures, cameras or people may differ more.",
+        "to hold the rate in 19 of 20 cases. Other images, cameras or people may differ more.",
         "The rate is of one comparison. A search makes as many as there are people in the "
         "gallery, so false candidates grow with it. A candidate is a lead to be checked by a "
         "person, never an identification.",
@@ -278,12 +278,12 @@ def _summaries(data: Comparisons, points: Points) -> tuple[Block, dict[str, Any]
     return Table(caption, ("summary", "value"), rows), figures
 
 
-def _folds(pictures: Pictures, listed: ListedPairs) -> Section:
+def _folds(images: EvaluatedImages, listed: ListedPairs) -> Section:
     title = "Accuracy over folds"
     if len(np.unique(listed.fold)) < 2:
         text = Text.of("The list has one fold only.")
         return Section(title, (text,), {"folds": None})
-    found = fold_accuracy(listed_scores(pictures, listed), listed.mated, listed.fold)
+    found = fold_accuracy(listed_scores(images, listed), listed.mated, listed.fold)
     text = Text.of(
         f"{found.accuracy * 100:.2f} % of {sum(found.pairs):,} pairs decided rightly (standard "
         f"error {found.standard_error * 100:.2f}); the threshold of each of "
@@ -301,14 +301,14 @@ def _fold_figures(found: FoldAccuracy) -> dict[str, Any]:
     }
 
 
-def _quality(pictures: Pictures, data: Comparisons, points: Points) -> Section:
+def _quality(images: EvaluatedImages, data: Comparisons, points: Points) -> Section:
     title = "Quality"
     chosen = [point for point in points if point.target >= _EDC_TARGET]
     if not chosen or data.mated_rows is None:
         text = Text.of("Too few comparisons for errors by quality.")
         return Section(title, (text,), {"quality": None})
     point = chosen[-1]
-    values = pictures.templates.quality[data.mated_rows]
+    values = images.templates.quality[data.mated_rows]
     curve = discard_curve(data.mated, pair_quality(values[:, 0], values[:, 1]), point.threshold)
     rates = [(share, curve.rate_at(share)) for share in _DISCARDS if _left(curve, share)]
     figures = {

@@ -87,7 +87,7 @@ class ProbeRecord:
 
     kind: Annotated[
         Literal["image", "face", "user", "video"],
-        doc("A picture, a stored face, all faces of a user, or the tracks of a video"),
+        doc("An image, a stored face, all faces of a user, or the tracks of a video"),
     ]
     sha256: Annotated[Sha256 | None, doc("SHA-256 of the file, for an image or a video")] = None
     face_id: Annotated[FaceId | None, doc("The stored face")] = None

@@ -61,15 +61,15 @@ class SearchTracksRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class VerifyRecord(Record):
-    """A comparison of two pictures, one to one."""
+    """A comparison of two images, one to one."""
 
     OPERATION: ClassVar[str] = "verify"
 
-    probe_sha256: Annotated[Sha256, doc("SHA-256 of the picture whose largest face was compared")]
-    reference_sha256: Annotated[Sha256, doc("SHA-256 of the picture that it was compared with")]
+    probe_sha256: Annotated[Sha256, doc("SHA-256 of the image whose largest face was compared")]
+    reference_sha256: Annotated[Sha256, doc("SHA-256 of the image that it was compared with")]
     space: Annotated[SpaceRecord, doc("The template space of the scores")]
     threshold: Annotated[ThresholdRecord, doc("Where a score counted as a match")]
-    compared: Annotated[Count, doc("How many faces of the reference picture were compared")]
+    compared: Annotated[Count, doc("How many faces of the reference image were compared")]
     accepted: Annotated[Count, doc("How many of them matched")]
     best_score: Annotated[float | None, doc("The highest score; null if nothing was compared")]
     best_similarity: Annotated[
@@ -92,13 +92,13 @@ class DetectRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class EnrolRecord(Record):
-    """Faces of a picture became references."""
+    """Faces of an image became references."""
 
     OPERATION: ClassVar[str] = "enrol"
 
-    image_sha256: Annotated[Sha256, doc("SHA-256 of the picture's file")]
+    image_sha256: Annotated[Sha256, doc("SHA-256 of the image's file")]
     space: Annotated[SpaceRecord, doc("The collection's template space")]
-    faces: Annotated[tuple[FaceId, ...], doc("The references of this picture, new and known")]
+    faces: Annotated[tuple[FaceId, ...], doc("The references of this image, new and known")]
     subject_id: Annotated[
         SubjectId | None, doc("The user that they were enrolled for, by its opaque id")
     ]

@@ -1,4 +1,4 @@
-"""The pictures of a report as SVG: the same block gives the same bytes.
+"""The images of a report as SVG: the same block gives the same bytes.
 
 Drawn in inches on figures of their own, without pyplot; logarithmic axes are linear ones of
 log10, so that values no logarithm has can be drawn at an edge that is marked for them.
@@ -71,6 +71,6 @@ def svg(block: Plot, prefix: str = "plot") -> str:
 
 
 def notes(block: Plot) -> tuple[str, ...]:
-    """What must be said below the picture: what could not be drawn as it is."""
+    """What must be said below the image: what could not be drawn as it is."""
     found: tuple[str, ...] = _KINDS[type(block)].notes(block)
     return found

@@ -34,7 +34,7 @@ LEGEND_ROW = 0.21
 
 
 def figure(value: float) -> str:
-    """A rate as it is written in pictures, such as 1.2e-3."""
+    """A rate as it is written in images, such as 1.2e-3."""
     if value == 0 or not math.isfinite(value):
         return f"{abs(value):g}" if value == 0 else str(value)
     if 0.1 <= abs(value) < 1000:

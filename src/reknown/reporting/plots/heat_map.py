@@ -66,7 +66,7 @@ def notes(block: HeatMap) -> tuple[str, ...]:
     if any(value is None for value in values):
         found.append("Hatched: too few people or comparisons for a figure.")
     if len(block.labels) > _MOST_NUMBERED:
-        found.append("The numbers are in the table below the picture.")
+        found.append("The numbers are in the table below the image.")
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""Who is to be enrolled from which picture: a folder for each person, or a CSV file."""
+"""Who is to be enrolled from which image: a folder for each person, or a CSV file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Enrolee:
 def read_plan(source: Path) -> list[Enrolee]:
     """The plan from a folder of folders or from a CSV file with columns image and subject.
 
-    In a folder, each sub-folder is a person and pictures may lie at any depth in it; links
+    In a folder, each sub-folder is a person and images may lie at any depth in it; links
     are not followed. In a CSV, image paths are relative to the file.
 
     Raises `InputError` when there is nothing to enrol or a line makes no sense.
@@ -58,14 +58,14 @@ def _read(source: Path) -> list[Enrolee]:
         plan = [Enrolee(path, person) for path, person in found]
         if not plan:
             raise InputError(
-                f"no pictures in {source}: it needs a folder for each person with .jpg, .jpeg "
+                f"no images in {source}: it needs a folder for each person with .jpg, .jpeg "
                 "or .png files in it"
             )
         return plan
     if source.is_file():
         plan = list(_from_csv(source))
         if not plan:
-            raise InputError(f"no pictures named in {source}")
+            raise InputError(f"no images named in {source}")
         return plan
     raise InputError(f"{source} is neither a folder nor a CSV file")
 

@@ -1,4 +1,4 @@
-"""Files that may be pictures, wherever they lie and whatever they are called."""
+"""Files that may be images, wherever they lie and whatever they are called."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def require_places(places: Iterable[Path]) -> None:
 def files_below(places: Iterable[Path]) -> Iterator[Path]:
     """The files in these folders, at any depth, in order of name; a place may be a file itself.
 
-    Left out is what cannot be a picture: no regular file, empty, or above the limit for
-    pictures. Names say nothing, as they may have changed. Links to folders are not followed;
+    Left out is what cannot be an image: no regular file, empty, or above the limit for
+    images. Names say nothing, as they may have changed. Links to folders are not followed;
     folders that cannot be read come as if they were files, to be complained of in their turn.
     """
     for place in places:
@@ -41,11 +41,11 @@ def files_below(places: Iterable[Path]) -> Iterator[Path]:
         for folder, below, names in os.walk(place, onerror=unread.append):
             below.sort()
             paths = (Path(folder, name) for name in sorted(names))
-            yield from (path for path in paths if _may_be_picture(path))
+            yield from (path for path in paths if _may_be_image(path))
         yield from (Path(error.filename) for error in unread)
 
 
-def _may_be_picture(path: Path) -> bool:
+def _may_be_image(path: Path) -> bool:
     try:
         found = path.stat()
     except (OSError, ValueError):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reknown.services.context import Context, Platform
     from reknown.storage.database import Database
 
-# Intersection over union. On 350 photos of LFW the boxes that MTCNN and YuNet draw around one
+# Intersection over union. On 350 images of LFW the boxes that MTCNN and YuNet draw around one
 # face overlap by 0.68 or more, those around two faces by 0.14 or less.
 _SAME_FACE = 0.3
 _LONGEST_DETAIL = 500

@@ -34,11 +34,11 @@ def open_clip(path: Path) -> Iterator[BinaryIO]:
 
 
 def analyse_clip(
-    platform: Platform, path: Path, pack: str, progress: Progress, *, pictures: bool = False
+    platform: Platform, path: Path, pack: str, progress: Progress, *, cut_outs: bool = False
 ) -> VideoAnalysis:
     """All faces of a video file, with cut-outs of their best views if wanted.
 
     Raises `InputError`, `VideoError`, `ModelError`.
     """
     with open_clip(path) as file:
-        return platform.executor.analyse(file, pack, progress, pictures=pictures)
+        return platform.executor.analyse(file, pack, progress, cut_outs=cut_outs)

@@ -1,7 +1,7 @@
 """Who might appear in this video, and when? Tracks against a collection.
 
 Each track is one search: its template is the mean of its best views, so that its score with a
-reference is the mean of theirs, and thresholds measured on single pictures stay valid.
+reference is the mean of theirs, and thresholds measured on single images stay valid.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """n faces in pixels of the picture, best first.
+    """n faces in pixels of the image, best first.
 
     `boxes` float32 (n, 4): left, top, right, bottom, possibly beyond the edges.
     `landmarks` float32 (n, 5, 2): x, y of the eye, eye, nose tip, mouth corner and mouth
-    corner as they stand in the picture from left to right. `scores` float32 (n,), 0 to 1.
+    corner as they stand in the image from left to right. `scores` float32 (n,), 0 to 1.
     """
 
     boxes: NDArray[np.float32]
@@ -35,7 +35,7 @@ class Detector(Protocol):
         ...
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
-        """Faces of an RGB uint8 picture (height, width, 3)."""
+        """Faces of an RGB uint8 image (height, width, 3)."""
         ...
 
 
@@ -43,7 +43,7 @@ class PointLocator(Protocol):
     """Finds the landmarks of faces that a detector has found."""
 
     def locate(self, pixels: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB picture."""
+        """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB image."""
         ...
 
 
@@ -60,7 +60,7 @@ class RelocatingDetector:
         return self.detector.sure
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
-        """Faces of an RGB uint8 picture (height, width, 3)."""
+        """Faces of an RGB uint8 image (height, width, 3)."""
         found = self.detector.detect(pixels)
         return replace(found, landmarks=self.points.locate(pixels, found.boxes))
 

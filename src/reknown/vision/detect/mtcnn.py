@@ -51,7 +51,7 @@ class MtcnnSettings(ManifestTable, frozen=True, kw_only=True):
     """`min_face` in pixels and relative to the shorter side: the larger one counts.
 
     `thresholds` are the probabilities that each network asks for. `max_candidates` bounds
-    the work on pictures that look like faces everywhere.
+    the work on images that look like faces everywhere.
     """
 
     min_face: Count = 32
@@ -98,7 +98,7 @@ class MtcnnDetector:
         self._settings = settings
 
     def detect(self, pixels: Pixels) -> Detections:
-        """Faces of an RGB uint8 picture (height, width, 3)."""
+        """Faces of an RGB uint8 image (height, width, 3)."""
         boxes = self._propose(pixels)
         boxes = self._refine(pixels, boxes)
         return self._output(pixels, boxes)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SIDE = 48
 _BATCH = 64
-# Squares this many times as long as the picture's longer side show no face.
+# Squares this many times as long as the image's longer side show no face.
 _WIDEST = 2
 _MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
 ONET = keras_recipe("onet")
@@ -57,15 +57,15 @@ class OnetLocator:
     onet: Network
 
     def locate(self, pixels: Pixels, boxes: Floats) -> Floats:
-        """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB picture."""
+        """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB image."""
         return locate_landmarks(self.onet, pixels, boxes)
 
 
 def locate_landmarks(onet: Network, pixels: Pixels, boxes: Floats) -> Floats:
-    """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB picture.
+    """The landmarks (n, 5, 2) of faces in `boxes` (n, 4), in pixels of the RGB image.
 
     Each box is first moved to where O-Net sees the face. One face at a time: what else is in
-    the picture changes no bit of the result.
+    the image changes no bit of the result.
     """
     found = np.empty((len(boxes), 5, 2), np.float32)
     for number in range(len(boxes)):
@@ -93,7 +93,7 @@ def average_landmarks(onet: Network, pixels: Pixels, boxes: Floats) -> Floats:
 
 
 def run_in_parts(network: Network, views: Pixels) -> dict[str, Floats]:
-    """In batches: on a picture full of faces thousands of crops at once would fill memory."""
+    """In batches: on an image full of faces thousands of crops at once would fill memory."""
     parts = [network.run(normalised(views[i : i + _BATCH])) for i in range(0, len(views), _BATCH)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -117,7 +117,7 @@ def moved(boxes: Floats, regression: Floats) -> Floats:
 
 
 def crops(pixels: Pixels, squares: Floats, side: int) -> Pixels:
-    """Square cut-outs scaled to `side`; what lies outside the picture is black."""
+    """Square cut-outs scaled to `side`; what lies outside the image is black."""
     height, width = pixels.shape[:2]
     cut = np.zeros((len(squares), side, side, 3), np.uint8)
     left, top, right, bottom = squares.T

@@ -37,10 +37,10 @@ def _convert(data: bytes) -> Mapping[str, bytes]:
 
 
 class YunetSettings(ManifestTable, frozen=True, kw_only=True):
-    """`max_side` in pixels: larger pictures are scaled down to it first, long ones to its area.
+    """`max_side` in pixels: larger images are scaled down to it first, long ones to its area.
 
     `threshold` is the score that a face needs, `overlap` the intersection over union from
-    which on two boxes are the same face. `max_candidates` bounds the work on pictures that
+    which on two boxes are the same face. `max_candidates` bounds the work on images that
     look like faces everywhere.
     """
 
@@ -82,7 +82,7 @@ class YunetDetector:
         self._settings = settings
 
     def detect(self, pixels: Pixels) -> Detections:
-        """Faces of an RGB uint8 picture (height, width, 3)."""
+        """Faces of an RGB uint8 image (height, width, 3)."""
         canvas, scale = self._canvas(pixels)
         outputs = self._yunet.run(
             np.asarray(cv2.dnn.blobFromImage(canvas, swapRB=True), np.float32)
@@ -101,13 +101,13 @@ class YunetDetector:
         return rows[suppress(rows[:, 1:5], rows[:, 0], settings.overlap)]
 
     def _canvas(self, pixels: Pixels) -> tuple[Pixels, Floats]:
-        """The picture as the network takes it, and its scale in x and y.
+        """The image as the network takes it, and its scale in x and y.
 
         Scaled down where it is too large, black added at the right and at the bottom.
         """
         height, width = pixels.shape[:2]
         limit = self._settings.max_side
-        # A picture many times as long as wide may keep half as many pixels as a square one:
+        # An image many times as long as wide may keep half as many pixels as a square one:
         # by its longer side alone it would shrink to a strip without faces.
         room = (limit * limit / 2 / (width * height)) ** 0.5
         shrink = min(1.0, max(limit / max(width, height), room))

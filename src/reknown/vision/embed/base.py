@@ -36,7 +36,7 @@ Margin = Annotated[float, Meta(ge=0, le=1)]
 class EmbedderPart(PackPart, frozen=True, kw_only=True):
     """Where the landmarks come to lie and what is fused.
 
-    `points` are pixels of a chip of `chip` pixels cut without margin, in picture order: eye,
+    `points` are pixels of a chip of `chip` pixels cut without margin, in image order: eye,
     eye, nose, mouth, mouth. Each of `crops` is a margin around it as a share of the side;
     the feature maps of all crops, and of their mirror images if `mirror`, are averaged.
     `map_weight` is the share of the fused map's channel means in the template.
@@ -69,7 +69,7 @@ class Embedder(Protocol):
     """Makes templates."""
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Embeddings:
-        """For `landmarks` (n, 5, 2) of an RGB picture, in this order."""
+        """For `landmarks` (n, 5, 2) of an RGB image, in this order."""
         ...
 
 

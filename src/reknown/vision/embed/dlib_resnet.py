@@ -90,7 +90,7 @@ class FusedResNetEmbedder:
         self._map_weight = map_weight
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Embeddings:
-        """Vectors of 384 values for `landmarks` (n, 5, 2) of an RGB picture."""
+        """Vectors of 384 values for `landmarks` (n, 5, 2) of an RGB image."""
         chips = cut_chips(pixels, landmarks, self._alignment)
         faces, crops = chips.shape[:2]
         views = chips.reshape(faces * crops, *chips.shape[2:])

@@ -64,7 +64,7 @@ class SfaceEmbedder:
         self._alignment = alignment
 
     def embed(self, pixels: NDArray[np.uint8], landmarks: Floats) -> Embeddings:
-        """Vectors of 128 values for `landmarks` (n, 5, 2) of an RGB picture."""
+        """Vectors of 128 values for `landmarks` (n, 5, 2) of an RGB image."""
         chips = cut_chips(pixels, landmarks, self._alignment)
         raw = np.concatenate([run(self._network, chip) for chip in chips])
         return Embeddings(unit(raw), np.linalg.norm(raw, axis=1))

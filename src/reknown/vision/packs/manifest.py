@@ -27,7 +27,7 @@ NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
 
 
 class CalibrationCheck(ManifestTable, frozen=True, kw_only=True):
-    """What the thresholds came to on other pictures, compared within one `group` of people.
+    """What the thresholds came to on other images, compared within one `group` of people.
 
     At each of the `similarities`, 0 to 100: how many of the `comparisons` of strangers
     matched, with the limits of that rate at 95 %.
@@ -52,10 +52,10 @@ class CalibrationTable(ManifestTable, frozen=True, kw_only=True):
     """A measured `biometrics.calibration.Calibration` and what it was measured with.
 
     `fingerprint` is of the template space, `detector` of the detector that found the faces,
-    `dataset_digest` of the pictures or scores. `false_matches` counts the comparisons at or
+    `dataset_digest` of the images or scores. `false_matches` counts the comparisons at or
     above each score; `low` and `high` limit each rate with 95 % confidence, 0 and 1 where no
     interval was measured. `worst_of` names the group column when the rates are those of the
-    worst group instead of everybody's. `checks` are counts on other pictures. These six may be
+    worst group instead of everybody's. `checks` are counts on other images. These six may be
     absent.
     """
 

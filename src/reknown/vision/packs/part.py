@@ -86,5 +86,5 @@ class PackPart(ManifestTable, frozen=True, kw_only=True, tag_field="kind"):
         return {role: file for role, file in named if file is not None}
 
     def working_bytes(self) -> int:
-        """What working on one picture takes, roughly: networks keep it for the next picture."""
+        """What working on one image takes, roughly: networks keep it for the next image."""
         return 0

@@ -95,7 +95,7 @@ def unpack_in_place(model: ModelProto) -> None:
     used = {name for node in kept for name in node.input}
     weights = [w for w in graph.initializer if w.name in used]
     weights += [numpy_helper.from_array(w, n) for n, w in unpacked.items() if n in used]
-    # The sizes in between are those of one size of picture.
+    # The sizes in between are those of one size of image.
     del graph.node[:], graph.initializer[:], graph.value_info[:]
     graph.node.extend(kept)
     graph.initializer.extend(weights)

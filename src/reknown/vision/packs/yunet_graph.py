@@ -48,7 +48,7 @@ def yunet_network(data: bytes) -> bytes:
         if {node.op_type for node in graph.node} - _YUNET_LAYERS - _RECKONING:
             raise ModelFileError("not YuNet: it has other layers")
         if len(graph.input) != 1 or len(_input_sizes(model)) != 4:
-            raise ModelFileError("not YuNet: it takes no picture")
+            raise ModelFileError("not YuNet: it takes no image")
         _check_yunet_shapes(model)
         for place, name in ((2, "height"), (3, "width")):
             _input_sizes(model)[place].dim_param = name
@@ -62,7 +62,7 @@ def _input_sizes(model: ModelProto) -> Sequence[Dimension]:
 
 
 def _check_yunet_shapes(model: ModelProto) -> None:
-    """Works out all shapes for a small picture: a cell for every 8, 16 and 32 pixels."""
+    """Works out all shapes for a small image: a cell for every 8, 16 and 32 pixels."""
     trial = ModelProto()
     trial.CopyFrom(model)
     for size, number in zip(_input_sizes(trial), (1, 3, _TRIAL_SIDE, _TRIAL_SIDE), strict=True):

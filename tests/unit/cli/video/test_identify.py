@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -74,8 +75,8 @@ def show(
     (template,) = engine.embed(eileen_pixels, engine.detect(eileen_pixels))
 
     def tell(found: VideoAnalysis | Exception | None = None) -> None:
-        known = track(template.vector, 1000, 4960, 0, best_ms=2000, picture=(200, 120, 90))
-        stranger = track(towards(template.vector, 0.2), 61_000, 3_723_040, 1, picture=(9, 9, 9))
+        known = track(template.vector, 1000, 4960, 0, best_ms=2000, image=(200, 120, 90))
+        stranger = track(towards(template.vector, 0.2), 61_000, 3_723_040, 1, image=(9, 9, 9))
         made = found or analysis(engine.space, [known, stranger])
 
         def analyse(*_: Any) -> VideoAnalysis:
@@ -225,7 +226,7 @@ def test_an_unknown_collection_is_not_found(run: RunCommand, clip: Path) -> None
 def test_what_is_missing_is_said(
     run: RunCommand, clip: Path, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = extras.find_spec
+    find = importlib.util.find_spec
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name == missing else find(name))
     with pytest.raises(InputError, match=r"pip install 'reknown\[video\]'"):
         run("video", "identify", clip)

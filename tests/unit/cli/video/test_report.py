@@ -80,9 +80,9 @@ def threshold(engine: Engine) -> Threshold:
 def party(threshold: Threshold) -> str:
     """Eileen twice, and a stranger meanwhile."""
     tracks = [
-        track(unit(0), 0, 2500, 0, picture=(200, 0, 0)),
-        track(unit(1), 1000, 3000, 1, picture=(0, 200, 0)),
-        track(unit(0), 7500, 10_000, 0, picture=(0, 0, 200)),
+        track(unit(0), 0, 2500, 0, image=(200, 0, 0)),
+        track(unit(1), 1000, 3000, 1, image=(0, 200, 0)),
+        track(unit(0), 7500, 10_000, 0, image=(0, 0, 200)),
     ]
     return render("party.mp4", found(tracks, ["Eileen", None, "Eileen"], threshold))
 
@@ -111,9 +111,9 @@ def test_each_person_has_a_line_with_its_intervals(party: str) -> None:
 
 def test_the_best_view_of_every_appearance_is_shown(party: str) -> None:
     sheet = party[party.index('id="views"') :]
-    pictures = re.findall(r"base64,([^\"]+)", sheet)
+    images = re.findall(r"base64,([^\"]+)", sheet)
     expected = [plain_jpeg(c) for c in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
-    assert [base64.b64decode(picture) for picture in pictures] == expected
+    assert [base64.b64decode(image) for image in images] == expected
 
 
 def test_the_table_and_what_it_means(party: str, threshold: Threshold) -> None:
@@ -152,7 +152,7 @@ def test_without_calibration_no_rate_is_claimed() -> None:
 
 
 def test_a_crowd_does_not_make_a_page_without_end(threshold: Threshold) -> None:
-    tracks = [track(unit(0), t, t + 100, t, picture=(1, 2, 3)) for t in range(700)]
+    tracks = [track(unit(0), t, t + 100, t, image=(1, 2, 3)) for t in range(700)]
     page = render("a.mp4", found(tracks, [None] * 700, threshold))
     assert page.count('<div class="who">') == 300
     assert "400 more people are in the table below." in page

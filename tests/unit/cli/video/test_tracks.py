@@ -94,7 +94,7 @@ def test_false_candidates_are_warned_of(run: RunCommand, kept: None, eileen_jpg:
     assert "false candidates" in run("video", "search", eileen_jpg, "--threshold", 40).err
 
 
-def test_a_picture_without_a_face_is_an_error_of_its_own(
+def test_an_image_without_a_face_is_an_error_of_its_own(
     run: RunCommand, kept: None, eileen_jpg: Path, tmp_path: Path
 ) -> None:
     from PIL import Image

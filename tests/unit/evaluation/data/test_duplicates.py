@@ -11,7 +11,7 @@ from growth import calls
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.data.duplicates import (
     NO_HASH,
-    PictureMarks,
+    ImageMarks,
     find_duplicates,
     no_duplicates,
     perceptual_hash,
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 
-def _marks(pictures: Sequence[Pixels], digests: Sequence[str] | None = None) -> PictureMarks:
-    names = [str(number) for number in range(len(pictures))] if digests is None else digests
-    return PictureMarks(
+def _marks(images: Sequence[Pixels], digests: Sequence[str] | None = None) -> ImageMarks:
+    names = [str(number) for number in range(len(images))] if digests is None else digests
+    return ImageMarks(
         tuple(names),
-        np.array([perceptual_hash(pixels) for pixels in pictures], np.uint64),
-        np.stack([thumbnail(pixels) for pixels in pictures]),
+        np.array([perceptual_hash(pixels) for pixels in images], np.uint64),
+        np.stack([thumbnail(pixels) for pixels in images]),
     )
 
 
 def _saved(pixels: Pixels, quality: int, scale: float = 1.0) -> Pixels:
-    picture = Image.fromarray(pixels)
-    size = (round(picture.width * scale), round(picture.height * scale))
+    image = Image.fromarray(pixels)
+    size = (round(image.width * scale), round(image.height * scale))
     file = io.BytesIO()
-    picture.resize(size, Image.Resampling.LANCZOS).save(file, "JPEG", quality=quality)
+    image.resize(size, Image.Resampling.LANCZOS).save(file, "JPEG", quality=quality)
     return decode_image(file.getvalue()).pixels
 
 
@@ -59,7 +59,7 @@ def test_a_copy_saved_again_is_found(portraits: list[Pixels], quality: int, scal
     assert found.same_subject.tolist() == [True, False]
 
 
-def test_a_mirrored_picture_is_another(portraits: list[Pixels]) -> None:
+def test_a_mirrored_image_is_another(portraits: list[Pixels]) -> None:
     mirrored = np.ascontiguousarray(portraits[0][:, ::-1])
     assert not len(find_duplicates(_marks([portraits[0], mirrored]), np.array([0, 0])))
 
@@ -85,7 +85,7 @@ def test_known_copies_in_lfw_are_found(shared: Path) -> None:
     assert list(zip(found.first, found.second, strict=True)) == [(0, 1), (2, 3)]
 
 
-def test_plain_pictures_are_not_alike() -> None:
+def test_plain_images_are_not_alike() -> None:
     plain = [np.full((100, 100, 3), value, np.uint8) for value in (0, 0, 128)]
     assert perceptual_hash(plain[0]) == NO_HASH
     assert not len(find_duplicates(_marks(plain), np.arange(3)))
@@ -111,10 +111,10 @@ def test_copies_of_one_and_of_two_subjects_are_told_apart(portraits: list[Pixels
 
 def test_none_and_too_many() -> None:
     assert not len(no_duplicates())
-    nothing = PictureMarks((), np.empty(0, np.uint64), np.empty((0, 256), np.uint8))
+    nothing = ImageMarks((), np.empty(0, np.uint64), np.empty((0, 256), np.uint8))
     assert not len(find_duplicates(nothing, np.empty(0, np.intp)))
     count = 2_000
-    same = PictureMarks(("",) * count, np.ones(count, np.uint64), np.zeros((count, 256), np.uint8))
+    same = ImageMarks(("",) * count, np.ones(count, np.uint64), np.zeros((count, 256), np.uint8))
     with pytest.raises(InputError, match="remove the copies"):
         find_duplicates(same, np.arange(count))
 
@@ -123,7 +123,7 @@ def test_ten_thousand_are_compared_in_blocks() -> None:
     generator = np.random.default_rng(0)
     hashes = generator.integers(1, 2**63, 10_000).astype(np.uint64)
     hashes[7_000] = hashes[3] ^ np.uint64(0b111)
-    marks = PictureMarks(("",) * 10_000, hashes, np.zeros((10_000, 256), np.uint8))
+    marks = ImageMarks(("",) * 10_000, hashes, np.zeros((10_000, 256), np.uint8))
     assert calls(lambda: find_duplicates(marks, np.arange(10_000))) < 1_000
     found = find_duplicates(marks, np.arange(10_000))
     assert (found.first.tolist(), found.second.tolist()) == ([3], [7_000])
@@ -133,7 +133,7 @@ def test_ten_thousand_are_compared_in_blocks() -> None:
 def test_near_hashes_are_those_of_brute_force() -> None:
     generator = np.random.default_rng(1)
     hashes = generator.integers(1, 2**12, 600).astype(np.uint64)
-    marks = PictureMarks(("",) * 600, hashes, np.zeros((600, 256), np.uint8))
+    marks = ImageMarks(("",) * 600, hashes, np.zeros((600, 256), np.uint8))
     found = find_duplicates(marks, np.arange(600), 1)
     distances = np.bitwise_count(hashes[:, None] ^ hashes[None])
     first, second = np.nonzero(np.triu(distances <= 1, 1))

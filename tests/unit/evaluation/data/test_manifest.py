@@ -66,7 +66,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     ("name", "problem"),
     [
         ("loose.jpg", "loose.jpg: put it into its person's folder"),
-        ("Ann/deep/1.jpg", "Ann/deep: pictures lie directly"),
+        ("Ann/deep/1.jpg", "Ann/deep: images lie directly"),
         ("Ann/caf\udce9.jpg", r"Ann/caf\udce9.jpg: the name is not UTF-8"),
     ],
 )
@@ -83,7 +83,7 @@ def test_nothing_there_is_explained(tmp_path: Path) -> None:
         read_manifest(tmp_path)
     with pytest.raises(InputError, match="neither a folder nor a CSV"):
         read_manifest(tmp_path / "absent.csv")
-    with pytest.raises(InputError, match="no pictures named"):
+    with pytest.raises(InputError, match="no images named"):
         read_manifest(_csv(tmp_path, "image,subject\n"))
     with pytest.raises(InputError, match="image,subject"):
         read_manifest(_csv(tmp_path, ""))
@@ -103,9 +103,9 @@ def test_nothing_there_is_explained(tmp_path: Path) -> None:
         (b"outside/1.jpg,Ann", "line 3: a link leads out"),
         (b"1\0.jpg,Ann", "line 3: a NUL"),
         (b"1.jpg,Jos\xe9", "line 3: not UTF-8"),
-        (b"0.jpg,Ann", "line 3: the same picture as on line 2"),
-        (b"./0.jpg,Bob", "line 3: the same picture as on line 2"),
-        (b"inside.jpg,Bob", "line 3: the same picture as on line 2"),
+        (b"0.jpg,Ann", "line 3: the same image as on line 2"),
+        (b"./0.jpg,Bob", "line 3: the same image as on line 2"),
+        (b"inside.jpg,Bob", "line 3: the same image as on line 2"),
         (b'"1.jpg,Ann', "line 3: unexpected end of data"),
         (b"1.jpg," + b"A" * 5_000, "line 3: a value of more than 4,096"),
         (b'1.jpg,"' + b"A" * 200_000, "line 3: field larger"),

@@ -167,7 +167,7 @@ def test_copies_and_sessions_are_left_out_once_each() -> None:
         unit_rows(generator, 6, 8), np.zeros(6, bool), pairs, _duplicates(found, subjects)
     )
     excluded = result.excluded
-    assert (excluded.same_picture, excluded.near_duplicates, excluded.same_session) == (1, 1, 1)
+    assert (excluded.same_image, excluded.near_duplicates, excluded.same_session) == (1, 1, 1)
     assert result.mated_pairs.tolist() == [[0, 3], [1, 3], [2, 3], [4, 5]]
     assert result.non_mated_duplicates == 1
     assert result.tail.comparisons == 8

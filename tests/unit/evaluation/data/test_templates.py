@@ -14,7 +14,7 @@ import pytest
 
 from reknown.biometrics.errors import GalleryError, InputError
 from reknown.biometrics.faces import QualityMeasure
-from reknown.cli.demo_pictures import GRACE, jpeg
+from reknown.cli.demo_images import GRACE, jpeg
 from reknown.evaluation.data.duplicates import find_duplicates
 from reknown.evaluation.data.manifest import read_manifest
 from reknown.evaluation.data.templates import FaceChoice, TemplateSet, extract
@@ -36,15 +36,15 @@ DETECTOR = "0" * 64
 
 
 class Counting:
-    """An engine that counts the pictures it is shown."""
+    """An engine that counts the images it is shown."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.space = engine.space
-        self.pictures = 0
+        self.images = 0
 
     def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
-        self.pictures += 1
+        self.images += 1
         return self._engine.detect(pixels)
 
     def extract(self, pixels: Pixels, faces: list[DetectedFace]) -> Extracted:
@@ -68,7 +68,7 @@ def test_each_sample_has_a_template_or_a_reason(
 ) -> None:
     other = people / "Zoe"
     other.mkdir()
-    (other / "1.jpg").write_bytes(b"no picture")
+    (other / "1.jpg").write_bytes(b"no image")
     (other / "2.jpg").write_bytes(jpeg(GRACE.crop().crop((0, 0, 90, 90))))
     (other / "3.webp").write_bytes(b"RIFF")
     (other / "4.jpg").write_bytes(b"")
@@ -87,7 +87,7 @@ def test_each_sample_has_a_template_or_a_reason(
     assert (found.vectors[0] == template.vector).all()
     assert found.quality[0] == seen.quality.unified_score.score
     assert found.quality[0] != face.quality.unified_score.score
-    assert found.pictures.digests[0] == hashlib.sha256(eileen).hexdigest()
+    assert found.images.digests[0] == hashlib.sha256(eileen).hexdigest()
     assert (found.space, found.detector, found.choose) == (engine.space, DETECTOR, "central")
 
 
@@ -96,27 +96,27 @@ def test_a_missing_file_is_a_failure(engine: Engine, people: Path, tmp_path: Pat
     found = _run(engine, people / "set.csv", tmp_path / "cache")
     assert found.failed.tolist() == [False, True]
     assert "no such file" in found.reasons[1]
-    assert found.pictures.digests[1] == ""
+    assert found.images.digests[1] == ""
 
 
-def test_a_picture_is_worked_on_once(counting: Counting, people: Path, tmp_path: Path) -> None:
+def test_an_image_is_worked_on_once(counting: Counting, people: Path, tmp_path: Path) -> None:
     copy = people / "Copy"
     copy.mkdir()
     (copy / "1.jpg").write_bytes((people / "Grace Hopper" / "1.jpg").read_bytes())
     first = _run(counting, people, tmp_path / "cache")
-    assert (counting.pictures, first.reused) == (2, 0)
+    assert (counting.images, first.reused) == (2, 0)
     second = _run(counting, people, tmp_path / "cache")
-    assert (counting.pictures, second.reused) == (2, 3)
+    assert (counting.images, second.reused) == (2, 3)
     assert (first.vectors == second.vectors).all()
     assert (first.quality == second.quality).all()
-    assert (first.pictures.hashes == second.pictures.hashes).all()
-    assert (first.pictures.thumbnails == second.pictures.thumbnails).all()
+    assert (first.images.hashes == second.images.hashes).all()
+    assert (first.images.thumbnails == second.images.thumbnails).all()
     subjects, _ = read_manifest(people).subjects()
-    found = find_duplicates(second.pictures, subjects)
+    found = find_duplicates(second.images, subjects)
     assert (found.first.tolist(), found.second.tolist()) == ([0], [2])
     assert found.exact.all()
     _run(counting, people, tmp_path / "cache", "largest")
-    assert counting.pictures == 4
+    assert counting.images == 4
 
 
 def test_a_damaged_cache_is_made_good(counting: Counting, people: Path, tmp_path: Path) -> None:
@@ -126,10 +126,10 @@ def test_a_damaged_cache_is_made_good(counting: Counting, people: Path, tmp_path
     data[-5] ^= 1
     file.write_bytes(data)
     second = _run(counting, people, tmp_path / "cache")
-    assert (counting.pictures, second.reused, second.damaged) == (3, 1, 1)
+    assert (counting.images, second.reused, second.damaged) == (3, 1, 1)
     assert (first.vectors == second.vectors).all()
     third = _run(counting, people, tmp_path / "cache")
-    assert (counting.pictures, third.reused) == (3, 2)
+    assert (counting.images, third.reused) == (3, 2)
 
 
 def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path) -> None:
@@ -201,11 +201,11 @@ extract(engine, read_manifest(Path(sys.argv[2])), Path(sys.argv[3]), detector="0
 def test_a_run_that_was_killed_goes_on_where_it_stopped(
     counting: Counting, cache_folder: Path, tmp_path: Path
 ) -> None:
-    picture = GRACE.crop()
+    image = GRACE.crop()
     for number in range(60):
         folder = tmp_path / "set" / str(number)
         folder.mkdir(parents=True)
-        (folder / "1.jpg").write_bytes(jpeg(picture.resize((300 + number, 300))))
+        (folder / "1.jpg").write_bytes(jpeg(image.resize((300 + number, 300))))
     cache = tmp_path / "cache"
     program = [sys.executable, "-c", _PROGRAM, *map(str, (cache_folder, tmp_path / "set", cache))]
     for records in (3, 8):
@@ -216,7 +216,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(
     found = _run(counting, tmp_path / "set", cache)
     assert found.damaged == 0
     assert found.reused >= 8
-    assert counting.pictures == 60 - found.reused
+    assert counting.images == 60 - found.reused
     assert (found.vectors == _run(counting, tmp_path / "set", tmp_path / "new").vectors).all()
 
 

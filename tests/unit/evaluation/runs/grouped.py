@@ -9,9 +9,9 @@ import numpy as np
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.data.duplicates import PictureMarks, no_duplicates
+from reknown.evaluation.data.duplicates import ImageMarks, no_duplicates
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.manifest import Manifest, Sample
-from reknown.evaluation.data.pictures import Pictures
 from reknown.evaluation.data.templates import TemplateSet
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def templates_of(
         quality=np.where(lost, -1, 50).astype(np.int16),
         failed=lost,
         reasons=tuple("no face found" if gone else "" for gone in lost),
-        pictures=PictureMarks(
+        images=ImageMarks(
             tuple(f"{prefix}{row}" for row in range(count)),
             np.zeros(count, np.uint64),
             np.zeros((count, 256), np.uint8),
@@ -74,7 +74,7 @@ def population(
     images: int = 2,
     failed: Sequence[int] = (),
     seed: int = 5,
-) -> Pictures:
+) -> EvaluatedImages:
     """Groups of so many subjects; the higher the likeness, the more they match each other."""
     generator = np.random.default_rng(seed)
     owners: list[str] = []
@@ -88,4 +88,4 @@ def population(
             labels += [group] * images
             rows += [own + 0.3 * generator.normal(size=DIMENSION) for _ in range(images)]
     manifest = manifest_with(owners, {"region": labels})
-    return Pictures(manifest, templates_of(np.array(rows), failed), NO_DUPLICATES)
+    return EvaluatedImages(manifest, templates_of(np.array(rows), failed), NO_DUPLICATES)

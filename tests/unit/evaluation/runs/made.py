@@ -1,4 +1,4 @@
-"""Pictures and score files without any picture, for tests of reports."""
+"""Images and score files without any image, for tests of reports."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.data.duplicates import PictureMarks, no_duplicates
-from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.duplicates import ImageMarks, no_duplicates
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.templates import TemplateSet
 from unit.evaluation.manifests import people
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def made_pictures(
+def made_images(
     counts: Sequence[int],
     failed: Iterable[int] = (),
     *,
     noise: float = 0.3,
     pack: str = "made",
     seed: int = 1,
-) -> Pictures:
-    """Subject k with `counts[k]` pictures around a direction; those of rows `failed` failed."""
+) -> EvaluatedImages:
+    """Subject k with `counts[k]` images around a direction; those of rows `failed` failed."""
     generator = np.random.default_rng(seed)
     manifest = people(counts)
     subjects, _ = manifest.subjects()
@@ -38,7 +38,7 @@ def made_pictures(
     vectors[bad] = 0
     quality = generator.integers(20, 100, len(subjects)).astype(np.int16)
     quality[bad] = -1
-    marks = PictureMarks(
+    marks = ImageMarks(
         tuple(f"{row:064x}" for row in range(len(subjects))),
         np.zeros(len(subjects), np.uint64),
         np.zeros((len(subjects), 256), np.uint8),
@@ -53,10 +53,10 @@ def made_pictures(
         tuple("no face found" if wrong else "" for wrong in bad),
         marks,
     )
-    return Pictures(manifest, templates, no_duplicates())
+    return EvaluatedImages(manifest, templates, no_duplicates())
 
 
-def with_labels(made: Pictures, column: str, labels: Sequence[str]) -> Pictures:
+def with_labels(made: EvaluatedImages, column: str, labels: Sequence[str]) -> EvaluatedImages:
     """The same with a group column, one label a subject."""
     subjects, _ = made.manifest.subjects()
     samples = tuple(

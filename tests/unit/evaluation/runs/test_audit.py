@@ -9,7 +9,7 @@ import pytest
 
 from reknown.biometrics.errors import InputError, SpaceMismatchError
 from reknown.biometrics.templates import TemplateSpace
-from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.runs.audit import AuditPlan, congress_report
 from reknown.reporting.blocks import Caution, Lines, Table
 from unit.evaluation.runs.grouped import CALIBRATION, manifest_with, templates_of
@@ -22,17 +22,17 @@ GALLERY, MEMBERS, HITS, COLOUR, COLOUR_HITS = 25_000, 535, 28, 107, 11
 
 def side(
     vectors: np.ndarray[Any, Any], prefix: str, labels: list[str] | None = None, **more: Any
-) -> Pictures:
+) -> EvaluatedImages:
     owners = [f"{prefix}{row}" for row in range(len(vectors))]
     groups = None if labels is None else {"group": labels}
-    return Pictures.of(
+    return EvaluatedImages.of(
         manifest_with(owners, groups, prefix),
         templates_of(vectors, prefix=prefix, **more),
         CALIBRATION,
     )
 
 
-def members(**more: Any) -> Pictures:
+def members(**more: Any) -> EvaluatedImages:
     """Those who are hit look like everybody in the gallery, the others like nobody."""
     hit = np.zeros(MEMBERS, bool)
     hit[:COLOUR_HITS] = hit[COLOUR : COLOUR + HITS - COLOUR_HITS] = True
@@ -40,7 +40,7 @@ def members(**more: Any) -> Pictures:
     return side(np.where(hit[:, None], [1.0, 0, 0], [0, 1.0, 0]), "member", labels, **more)
 
 
-def strangers(count: int = GALLERY) -> Pictures:
+def strangers(count: int = GALLERY) -> EvaluatedImages:
     return side(np.tile([1.0, 0, 0], (count, 1)), "stranger")
 
 
@@ -101,7 +101,7 @@ def test_small_groups_and_repeated_subjects_get_no_test() -> None:
     (result,) = congress_report(strangers(9), few, plan).figures["thresholds"]
     assert result["shares"][0]["withheld"] == "5 probes, fewer than 30"
     manifest = manifest_with(["one"] * 2 + [f"p{n}" for n in range(58)], {"group": ["a"] * 60})
-    report = congress_report(strangers(9), Pictures.of(manifest, few.templates), plan)
+    report = congress_report(strangers(9), EvaluatedImages.of(manifest, few.templates), plan)
     assert "not independent" in report.figures["thresholds"][0]["shares"][0]["withheld"]
     assert "Some probes are of one subject" in cautions(report)
 
@@ -110,21 +110,21 @@ def test_nobody_may_be_on_both_sides() -> None:
     gallery = strangers(5)
     with pytest.raises(InputError, match="5 subjects are in the gallery"):
         congress_report(gallery, gallery)
-    renamed = Pictures.of(manifest_with(["x", "y", "z", "u", "v"]), gallery.templates)
+    renamed = EvaluatedImages.of(manifest_with(["x", "y", "z", "u", "v"]), gallery.templates)
     with pytest.raises(InputError, match="5 probes are the same file"):
         congress_report(gallery, renamed)
 
 
 def test_probes_that_look_like_the_gallery_are_told() -> None:
     gallery, probes = strangers(3), members()
-    picture = np.random.default_rng(1).integers(0, 256, 256).astype(np.uint8)
+    image = np.random.default_rng(1).integers(0, 256, 256).astype(np.uint8)
     sides = []
     for one in (gallery, probes):
-        marks = one.templates.pictures
-        marks.hashes[0], marks.thumbnails[0] = 77, picture
+        marks = one.templates.images
+        marks.hashes[0], marks.thumbnails[0] = 77, image
         sides.append(
-            Pictures.of(
-                one.manifest, dataclasses.replace(one.templates, pictures=marks), CALIBRATION
+            EvaluatedImages.of(
+                one.manifest, dataclasses.replace(one.templates, images=marks), CALIBRATION
             )
         )
     assert "1 probes look like" in cautions(congress_report(sides[0], sides[1]))
@@ -133,7 +133,7 @@ def test_probes_that_look_like_the_gallery_are_told() -> None:
 def test_failures_match_nobody_and_are_said() -> None:
     report = congress_report(strangers(5), members(failed=range(11)))
     assert report.figures["thresholds"][0]["fpir"]["errors"] == 17
-    assert "11 of 535 pictures of the probes" in cautions(report)
+    assert "11 of 535 images of the probes" in cautions(report)
 
 
 def test_without_a_calibration_scores_are_needed() -> None:
@@ -147,10 +147,10 @@ def test_without_a_calibration_scores_are_needed() -> None:
 
 def test_bad_input_is_refused_in_words() -> None:
     lost = strangers(2)
-    lost = Pictures.of(
+    lost = EvaluatedImages.of(
         lost.manifest, templates_of(np.eye(2, 3), failed=[0, 1], prefix="lost"), CALIBRATION
     )
-    with pytest.raises(InputError, match="no picture of the gallery"):
+    with pytest.raises(InputError, match="no image of the gallery"):
         congress_report(lost, members())
     with pytest.raises(InputError, match="no group column"):
         congress_report(strangers(5), members(), AuditPlan(by=("colour",)))
@@ -159,7 +159,7 @@ def test_bad_input_is_refused_in_words() -> None:
         congress_report(strangers(5), torn, AuditPlan(by=("group",)))
     other = dataclasses.replace(members().templates, space=TemplateSpace("other", "1" * 64, 3))
     with pytest.raises(SpaceMismatchError):
-        congress_report(strangers(5), Pictures.of(members().manifest, other))
+        congress_report(strangers(5), EvaluatedImages.of(members().manifest, other))
 
 
 def test_reports_repeat_to_the_byte() -> None:

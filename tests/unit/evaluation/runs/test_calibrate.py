@@ -11,14 +11,14 @@ from reknown.biometrics.errors import InputError
 from reknown.evaluation.data.score_files import read_score_file
 from reknown.evaluation.runs.calibrate import (
     MeasuredCalibration,
-    calibrate_pictures,
+    calibrate_images,
     calibrate_scores,
     calibration_report,
 )
 from reknown.evaluation.runs.calibration_toml import calibration_toml
 from reknown.reporting.blocks import Caution, Text
 from reknown.vision.packs.manifest import CalibrationTable
-from unit.evaluation.runs.made import made_pictures, with_labels, write_scores
+from unit.evaluation.runs.made import made_images, with_labels, write_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +60,11 @@ def test_equal_scores_leave_out_the_rarer_rate(tmp_path: Path) -> None:
     assert [row.rate for row in measured.rows] == [0.5, 5e-2]
 
 
-def test_pictures_kept_in_part_have_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = made_pictures([2] * 80, noise=1.0)
-    every = calibrate_pictures(pictures)
+def test_images_kept_in_part_have_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = made_images([2] * 80, noise=1.0)
+    every = calibrate_images(images)
     monkeypatch.setattr("reknown.evaluation.runs.calibrate._KEPT", 1_000)
-    some = calibrate_pictures(pictures)
+    some = calibrate_images(images)
     for full, part in zip(every.rows, some.rows, strict=True):
         if part.interval is None:
             assert part.score == pytest.approx(full.score, abs=1.1e-4)
@@ -75,26 +75,26 @@ def test_pictures_kept_in_part_have_the_same_scores(monkeypatch: pytest.MonkeyPa
 
 
 def test_no_group_of_enough_subjects_exceeds_a_rate() -> None:
-    pictures = made_pictures([2] * 150, noise=1.0)
+    images = made_images([2] * 150, noise=1.0)
     # the first 60 subjects are drawn together, so that they resemble each other
-    vectors = pictures.templates.vectors.astype(np.float64)
-    subjects, names = pictures.manifest.subjects()
+    vectors = images.templates.vectors.astype(np.float64)
+    subjects, names = images.manifest.subjects()
     alike = np.array([int(name.split()[1]) < 60 for name in names])
     vectors[alike[subjects]] += 0.1 * np.ones(64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    pictures.templates.vectors[:] = vectors.astype(np.float32)
+    images.templates.vectors[:] = vectors.astype(np.float32)
     labels = ["alike" if flag else "others" for flag in alike]
     labels[labels.index("others")] = "alone"
-    grouped = with_labels(pictures, "kind", labels)
-    everybody = calibrate_pictures(grouped)
-    worst = calibrate_pictures(grouped, worst_group="kind")
+    grouped = with_labels(images, "kind", labels)
+    everybody = calibrate_images(grouped)
+    worst = calibrate_images(grouped, worst_group="kind")
     assert worst.small_groups == ("alone",)
     assert {row.group for row in worst.rows} == {"alike"}
     for row in worst.rows:
         same = next(other for other in everybody.rows if other.rate == row.rate)
         assert row.score > same.score
     codes = np.array([labels[subject] == "alike" for subject in subjects])
-    inside = pictures.templates.vectors[codes].astype(np.float64)
+    inside = images.templates.vectors[codes].astype(np.float64)
     own = subjects[codes]
     scores = (inside @ inside.T)[np.triu(own[:, None] != own[None], 1)]
     for row in worst.rows:
@@ -116,18 +116,18 @@ def test_where_the_table_ends_is_said(tmp_path: Path) -> None:
     assert "The table ends at similarity 73. Higher ones, the usual 80" in text
     assert "The table ends" not in _words(_even(tmp_path, 200_000))
     labels = ["many"] * 100 + ["few"] * 35
-    grouped = with_labels(made_pictures([2] * 135, noise=1.0), "kind", labels)
-    ended = calibrate_pictures(grouped, worst_group="kind")
+    grouped = with_labels(made_images([2] * 135, noise=1.0), "kind", labels)
+    ended = calibrate_images(grouped, worst_group="kind")
     assert ended.rows[-1].rate == 2e-3
     assert "FMR 0.001, 0.0005, 0.0002, 0.0001: not every group has" in _words(ended)
 
 
 def test_without_a_group_of_enough_subjects_there_is_no_worst_one() -> None:
-    grouped = with_labels(made_pictures([2] * 40), "kind", ["a", "b"] * 20)
+    grouped = with_labels(made_images([2] * 40), "kind", ["a", "b"] * 20)
     with pytest.raises(InputError, match="no group has 30 subjects"):
-        calibrate_pictures(grouped, worst_group="kind")
+        calibrate_images(grouped, worst_group="kind")
     with pytest.raises(InputError, match="no group column 'age'"):
-        calibrate_pictures(grouped, worst_group="age")
+        calibrate_images(grouped, worst_group="age")
 
 
 def test_scores_outside_the_scale_or_too_few_are_refused(tmp_path: Path) -> None:

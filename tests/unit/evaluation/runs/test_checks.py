@@ -10,7 +10,7 @@ import pytest
 
 from reknown.biometrics.calibration import Calibration
 from reknown.evaluation.data.duplicates import find_duplicates
-from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.score_files import read_score_file
 from reknown.evaluation.runs.calibrate import (
     calibrate_scores,
@@ -44,15 +44,15 @@ def made(
     owners: Sequence[str] = tuple(sorted([*DIRECTIONS] * 2)),
     failed: Sequence[int] = (),
     **columns: Mapping[str, str],
-) -> Pictures:
-    """Two pictures of each, or of those `owners`; rows `failed` have no template."""
+) -> EvaluatedImages:
+    """Two images of each, or of those `owners`; rows `failed` have no template."""
     labels = {
         column: [kinds.get(owner, "") for owner in owners] for column, kinds in columns.items()
     }
     manifest = manifest_with(owners, labels)
     angles = np.radians([DIRECTIONS[owner] for owner in owners])
     templates = templates_of(np.stack([np.cos(angles), np.sin(angles)], axis=1), failed)
-    return Pictures.of(manifest, templates)
+    return EvaluatedImages.of(manifest, templates)
 
 
 def counts(found: Sequence[GroupCheck]) -> dict[str, tuple[int, int, list[int]]]:
@@ -73,7 +73,7 @@ def test_false_matches_are_counted_at_every_threshold_of_the_scale() -> None:
     assert check.similarities == (50, 70, 80, 90, 99)
     thresholds = [point.threshold for point in check.points]
     assert thresholds == pytest.approx([0.35, 0.5, 0.6, 0.65, 0.7])
-    # of 6 pairs of people, each with 2 x 2 pictures
+    # of 6 pairs of people, each with 2 x 2 images
     assert counts([check])["everybody"] == (4, 24, [8, 8, 4, 0, 0])
     for point in check.points:
         assert point.fmr_interval.low <= point.fmr.value <= point.fmr_interval.high
@@ -112,7 +112,7 @@ def test_who_has_no_label_counts_among_everybody_alone() -> None:
     }
 
 
-def test_a_picture_without_a_template_matches_nobody_and_is_still_compared() -> None:
+def test_an_image_without_a_template_matches_nobody_and_is_still_compared() -> None:
     found = check_elsewhere(CALIBRATION, made(failed=[0], kind=FIRST_TWO), "x")
     assert counts(found)["everybody"] == (4, 24, [6, 6, 2, 0, 0])
     assert counts(found)["kind: first"] == (2, 4, [2, 2, 2, 0, 0])
@@ -125,7 +125,7 @@ def test_a_group_without_mates_has_false_matches_too() -> None:
     assert counts(found)["kind: last"] == (2, 1, [1, 1, 0, 0, 0])
 
 
-def test_a_group_of_which_no_picture_gave_a_template_does_not_end_the_others() -> None:
+def test_a_group_of_which_no_image_gave_a_template_does_not_end_the_others() -> None:
     found = check_elsewhere(CALIBRATION, made(failed=[4, 5, 6, 7], kind=FIRST_TWO), "x")
     assert counts(found)["kind: first"] == (2, 4, [4, 4, 4, 0, 0])
 
@@ -136,8 +136,8 @@ def test_however_many_strangers_match_they_are_counted() -> None:
     manifest = manifest_with(owners)
     angles = np.random.default_rng(0).uniform(0, np.pi / 6, len(owners))
     templates = templates_of(np.stack([np.cos(angles), np.sin(angles)], axis=1))
-    duplicates = find_duplicates(templates.pictures, manifest.subjects()[0])
-    found = check_elsewhere(CALIBRATION, Pictures(manifest, templates, duplicates), "x")
+    duplicates = find_duplicates(templates.images, manifest.subjects()[0])
+    found = check_elsewhere(CALIBRATION, EvaluatedImages(manifest, templates, duplicates), "x")
     comparisons = 1000 * 998 // 2
     assert counts(found)["everybody"] == (500, comparisons, [comparisons] * 5)
 

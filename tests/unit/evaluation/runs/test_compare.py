@@ -6,8 +6,8 @@ import pytest
 
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.data.score_files import ScoreFile, read_score_file
-from reknown.evaluation.runs.compare import picture_comparison, score_comparison
-from unit.evaluation.runs.made import made_pictures, write_scores
+from reknown.evaluation.runs.compare import image_comparison, score_comparison
+from unit.evaluation.runs.made import made_images, write_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,15 +36,15 @@ def test_misses_of_one_system_alone_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_system_does_not_differ_from_itself() -> None:
-    one, two = (made_pictures([2] * 100, [3], noise=1.5, pack=name) for name in ("a", "b"))
-    report = picture_comparison(one, two)
+    one, two = (made_images([2] * 100, [3], noise=1.5, pack=name) for name in ("a", "b"))
+    report = image_comparison(one, two)
     for point in report.figures["points"]:
         assert point["difference"]["value"] == 0
         assert point["mcnemar_p"] == 1
-    assert report == picture_comparison(one, two)
+    assert report == image_comparison(one, two)
 
 
-def test_other_pictures_or_rows_are_refused(tmp_path: Path) -> None:
+def test_other_images_or_rows_are_refused(tmp_path: Path) -> None:
     first = _scores(tmp_path / "a.csv", {1})
     rows = [(0.1, 0), (0.2, 1)]
     second = read_score_file(write_scores(tmp_path / "b.csv", rows))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.measures.chance import Resampling, Verdict
 from reknown.evaluation.measures.scores import ScoreSet
-from reknown.evaluation.runs.group_data import GroupThreshold, data_of_pictures, data_of_scores
+from reknown.evaluation.runs.group_data import GroupThreshold, data_of_images, data_of_scores
 from reknown.evaluation.runs.groups import groups_report
 from reknown.evaluation.runs.judging import GroupPlan
 from reknown.reporting.blocks import Caution, Forest, HeatMap, Table
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 PLAN = GroupPlan(resampling=Resampling(replicates=200))
 
 
-def report_of(made: Pictures, fmr: float = 0.01, by: tuple[str, ...] = ()) -> Report:
-    data = data_of_pictures(made, GroupThreshold(fmr=fmr), by)
+def report_of(made: EvaluatedImages, fmr: float = 0.01, by: tuple[str, ...] = ()) -> Report:
+    data = data_of_images(made, GroupThreshold(fmr=fmr), by)
     return groups_report(data, PLAN)
 
 
@@ -144,22 +144,22 @@ def test_failures_are_counted_by_group_and_said() -> None:
     assert first["fnmr"]["errors"] >= 5
     assert first["fnmr"]["trials"] - first["fnmr_of_successes"]["trials"] == 5
     assert first["fmr_of_successes"]["trials"] == 70 * 69 // 2 - 35
-    assert "a: 10 of 80 pictures gave no template" in cautions(report)
+    assert "a: 10 of 80 images gave no template" in cautions(report)
 
 
 def test_the_similarity_is_that_of_the_calibration() -> None:
     made = population({"a": (40, 0), "b": (40, 0.5)})
-    data = data_of_pictures(
+    data = data_of_images(
         dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold(similarity=50)
     )
     assert (data.operating.score, data.operating.target) == pytest.approx((0.35, 0.01))
-    default = data_of_pictures(dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold())
+    default = data_of_images(dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold())
     assert default.operating.score == pytest.approx(0.6)
 
 
 def test_more_false_matches_than_the_calibration_says_are_told() -> None:
     made = population({"a": (40, 0.8), "b": (40, 0.8)})
-    data = data_of_pictures(
+    data = data_of_images(
         dataclasses.replace(made, calibration=CALIBRATION), GroupThreshold(similarity=50)
     )
     assert "where the calibration says 0.01" in cautions(groups_report(data, PLAN))
@@ -175,7 +175,7 @@ def test_mated_comparisons_of_one_session_are_told() -> None:
         dataclasses.replace(sample, session="day" if row < 20 else None)
         for row, sample in enumerate(made.manifest.samples)
     )
-    dated = Pictures.of(dataclasses.replace(made.manifest, samples=samples), made.templates)
+    dated = EvaluatedImages.of(dataclasses.replace(made.manifest, samples=samples), made.templates)
     assert "10 of 80 mated comparisons are of one session" in cautions(report_of(dated))
     assert "session" not in cautions(report_of(made))
 
@@ -202,7 +202,9 @@ def test_two_columns_make_levels_and_may_be_taken_together() -> None:
     owners = [sample.subject for sample in made.manifest.samples]
     regions = [sample.groups["region"] for sample in made.manifest.samples]
     sexes = ["x" if int(owner[2:]) % 2 else "y" for owner in owners]
-    wider = Pictures.of(manifest_with(owners, {"sex": sexes, "region": regions}), made.templates)
+    wider = EvaluatedImages.of(
+        manifest_with(owners, {"sex": sexes, "region": regions}), made.templates
+    )
     figures = report_of(wider).figures
     assert [level["pairing"] for level in figures["pairing"]] == [
         "L0, any two", "L1, same sex", "L2, same sex and region",
@@ -222,19 +224,23 @@ def test_reports_repeat_to_the_byte() -> None:
 
 def test_bad_input_is_refused_in_words() -> None:
     made = population({"a": (40, 0), "b": (40, 0)})
-    bare = Pictures.of(manifest_with([s.subject for s in made.manifest.samples]), made.templates)
-    torn = Pictures.of(
+    bare = EvaluatedImages.of(
+        manifest_with([s.subject for s in made.manifest.samples]), made.templates
+    )
+    torn = EvaluatedImages.of(
         manifest_with(["x", "x", "y", "y"], {"g": ["1", "2", "1", "1"]}), templates_of(np.eye(4))
     )
-    alone = Pictures.of(manifest_with(["x", "x"], {"g": ["1", "1"]}), templates_of(np.eye(2)))
-    empty = Pictures.of(manifest_with(["x", "y"], {"g": ["", ""]}), templates_of(np.eye(2)))
+    alone = EvaluatedImages.of(
+        manifest_with(["x", "x"], {"g": ["1", "1"]}), templates_of(np.eye(2))
+    )
+    empty = EvaluatedImages.of(manifest_with(["x", "y"], {"g": ["", ""]}), templates_of(np.eye(2)))
     nothing = dataclasses.replace(made.templates, failed=np.ones(160, bool))
     for case, words in (
         (bare, "declares no groups"),
         (torn, "two labels"),
         (empty, "is empty"),
         (alone, "one subject"),
-        (Pictures.of(made.manifest, nothing), "no picture gave a template"),
+        (EvaluatedImages.of(made.manifest, nothing), "no image gave a template"),
     ):
         with pytest.raises(InputError, match=words):
             report_of(case)
@@ -243,7 +249,7 @@ def test_bad_input_is_refused_in_words() -> None:
     with pytest.raises(InputError, match="cannot show FMR"):
         report_of(made, fmr=1e-9)
     with pytest.raises(InputError, match="no calibration"):
-        data_of_pictures(made, GroupThreshold())
+        data_of_images(made, GroupThreshold())
     with pytest.raises(InputError, match="not as both"):
         GroupThreshold(80, 0.1)
     with pytest.raises(InputError, match="between 0 and 1"):
@@ -256,7 +262,9 @@ def test_a_column_that_cannot_be_used_is_left_out_and_named() -> None:
     regions = [sample.groups["region"] for sample in made.manifest.samples]
     light = [str(row % 2) for row in range(len(owners))]
     report = report_of(
-        Pictures.of(manifest_with(owners, {"light": light, "region": regions}), made.templates)
+        EvaluatedImages.of(
+            manifest_with(owners, {"light": light, "region": regions}), made.templates
+        )
     )
     assert column(report)["column"] == "region"
     assert "left out: the group column 'light'" in cautions(report)

@@ -9,7 +9,7 @@ import pytest
 
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.data.duplicates import Duplicates
-from reknown.evaluation.data.pictures import Pictures
+from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.protocols import gallery_split
 from reknown.evaluation.runs.galleries import IdentificationPlan
 from reknown.evaluation.runs.gallery_plan import threshold_plan
@@ -30,7 +30,7 @@ MADE = population({"a": (60, 0.3)}, images=3)
 
 
 def report_of(
-    made: Pictures,
+    made: EvaluatedImages,
     plan: IdentificationPlan | None = None,
     calibration: Calibration | None = CALIBRATION,
 ) -> Report:
@@ -108,7 +108,7 @@ def test_failures_are_misses_and_no_false_positives() -> None:
     assert "references have no template" in cautions(report)
 
 
-def test_the_same_picture_is_no_search() -> None:
+def test_the_same_image_is_no_search() -> None:
     split = gallery_split(MADE.manifest, 30, seed="1")
     row, probe = split.gallery[0], split.mated_probes[0]
     copies = Duplicates(
@@ -140,10 +140,10 @@ def test_reports_repeat_to_the_byte() -> None:
 
 def test_bad_input_is_refused_in_words() -> None:
     nothing = dataclasses.replace(MADE.templates, failed=np.ones(180, bool))
-    alone = Pictures.of(manifest_with(["x", "x"]), templates_of(np.eye(2)))
-    single = Pictures.of(manifest_with(["x", "y"]), templates_of(np.eye(2)))
+    alone = EvaluatedImages.of(manifest_with(["x", "x"]), templates_of(np.eye(2)))
+    single = EvaluatedImages.of(manifest_with(["x", "y"]), templates_of(np.eye(2)))
     for case, words in (
-        (Pictures.of(MADE.manifest, nothing), "no picture gave a template"),
+        (EvaluatedImages.of(MADE.manifest, nothing), "no image gave a template"),
         (alone, "needs two subjects"),
         (single, "needs two subjects"),
     ):

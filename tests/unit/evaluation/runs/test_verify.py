@@ -18,7 +18,7 @@ from reknown.evaluation.data.protocols import ListedPairs
 from reknown.evaluation.data.score_files import read_score_file
 from reknown.evaluation.runs.verify import score_report, verification_report
 from reknown.reporting.blocks import Caution, Table
-from unit.evaluation.runs.made import made_pictures, write_scores
+from unit.evaluation.runs.made import made_images, write_scores
 
 
 def _plain(value: Any) -> bool:
@@ -31,8 +31,8 @@ def _plain(value: Any) -> bool:
     )
 
 
-def test_ten_of_a_hundred_unreadable_pictures_are_ten_percent_of_misses() -> None:
-    figures = verification_report(made_pictures([2] * 100, range(0, 20, 2))).figures
+def test_ten_of_a_hundred_unreadable_images_are_ten_percent_of_misses() -> None:
+    figures = verification_report(made_images([2] * 100, range(0, 20, 2))).figures
     for point in figures["points"]:
         assert (point["fnmr"]["errors"], point["fnmr"]["trials"]) == (10, 100)
         assert point["fnmr"]["rate"] == 0.1
@@ -45,14 +45,14 @@ def test_ten_of_a_hundred_unreadable_pictures_are_ten_percent_of_misses() -> Non
 
 
 def test_figures_are_plain_json_and_the_report_is_the_same_again() -> None:
-    first, second = (verification_report(made_pictures([3] * 40, [5])) for _ in range(2))
+    first, second = (verification_report(made_images([3] * 40, [5])) for _ in range(2))
     assert first == second
     assert _plain(first.figures)
     assert json.dumps(first.figures, sort_keys=True) == json.dumps(second.figures, sort_keys=True)
 
 
 def test_targets_beyond_the_data_are_named_with_what_they_take() -> None:
-    figures = verification_report(made_pictures([2] * 100)).figures
+    figures = verification_report(made_images([2] * 100)).figures
     assert [point["target_fmr"] for point in figures["points"]] == [1e-2, 1e-3]
     assert figures["unreached"][0] == {
         "target_fmr": 1e-4,
@@ -62,14 +62,14 @@ def test_targets_beyond_the_data_are_named_with_what_they_take() -> None:
 
 
 def test_the_target_is_never_exceeded() -> None:
-    figures = verification_report(made_pictures([2] * 100, noise=2.0)).figures
+    figures = verification_report(made_images([2] * 100, noise=2.0)).figures
     for point in figures["points"]:
         assert point["fmr"]["rate"] <= point["target_fmr"]
         assert point["fmr"]["low"] <= point["fmr"]["rate"] <= point["fmr"]["high"]
 
 
 def test_held_out_rates_are_of_the_other_subjects() -> None:
-    held_out = verification_report(made_pictures([2] * 100)).figures["held_out"]
+    held_out = verification_report(made_images([2] * 100)).figures["held_out"]
     tuning, testing = held_out["tuning_subjects"], held_out["testing_subjects"]
     assert tuning + testing == 100
     point = held_out["points"][0]
@@ -81,9 +81,9 @@ def test_summaries_of_a_binned_set_agree_with_the_exact_ones() -> None:
     from reknown.evaluation.runs.comparisons import compare_all
     from reknown.evaluation.runs.summary import summarise
 
-    pictures = made_pictures([2] * 120, [7], noise=1.2)
-    exact = summarise(compare_all(pictures).comparisons)
-    binned = summarise(compare_all(pictures, keep=500).comparisons)
+    images = made_images([2] * 120, [7], noise=1.2)
+    exact = summarise(compare_all(images).comparisons)
+    binned = summarise(compare_all(images, keep=500).comparisons)
     assert exact.exact
     assert not binned.exact
     assert binned.eer.value == pytest.approx(exact.eer.value, abs=1e-3)
@@ -96,23 +96,23 @@ def test_the_fewest_kept_scores_change_no_operating_point() -> None:
     from reknown.evaluation.runs.comparisons import compare_all
     from reknown.evaluation.runs.points import TARGETS, points_at_targets
 
-    pictures = made_pictures([2] * 100, [7], noise=1.2)
-    every, some = (compare_all(pictures, keep=keep).comparisons for keep in (1_000_000, 1))
+    images = made_images([2] * 100, [7], noise=1.2)
+    every, some = (compare_all(images, keep=keep).comparisons for keep in (1_000_000, 1))
     assert not some.complete
     assert points_at_targets(some, TARGETS) == points_at_targets(every, TARGETS)
 
 
 def test_names_can_be_left_out() -> None:
     named, hidden = (
-        json.dumps(verification_report(made_pictures([2] * 40, [3]), without_names=flag).figures)
+        json.dumps(verification_report(made_images([2] * 40, [3]), without_names=flag).figures)
         for flag in (False, True)
     )
     assert "1/0.jpg" in named
     assert ".jpg" not in hidden
 
 
-def test_a_picture_under_two_names_is_pointed_out() -> None:
-    pictures = made_pictures([2] * 40)
+def test_an_image_under_two_names_is_pointed_out() -> None:
+    images = made_images([2] * 40)
     wrong = Duplicates(
         np.array([0, 4]),
         np.array([1, 7]),
@@ -120,7 +120,7 @@ def test_a_picture_under_two_names_is_pointed_out() -> None:
         np.array([0, 3]),
         np.array([True, False]),
     )
-    figures = verification_report(replace(pictures, duplicates=wrong)).figures
+    figures = verification_report(replace(images, duplicates=wrong)).figures
     assert figures["data"]["excluded_mated"]["same_picture"] == 1
     assert figures["data"]["mated"] == 39
     assert figures["data"]["non_mated_duplicates"] == 1
@@ -128,7 +128,7 @@ def test_a_picture_under_two_names_is_pointed_out() -> None:
 
 
 def test_the_gallery_is_the_rate_times_its_size() -> None:
-    figures = verification_report(made_pictures([2] * 100)).figures
+    figures = verification_report(made_images([2] * 100)).figures
     rate = figures["points"][0]["fmr"]["rate"]
     expected = [
         item["false_candidates"]
@@ -140,19 +140,19 @@ def test_the_gallery_is_the_rate_times_its_size() -> None:
 
 def test_thresholds_are_similarities_where_the_pack_is_calibrated() -> None:
     table = Calibration((-1.0, 0.5), (1.0, 1e-6), "none", 1)
-    pictures = replace(made_pictures([2] * 100), calibration=table)
-    point = verification_report(pictures).figures["points"][0]
+    images = replace(made_images([2] * 100), calibration=table)
+    point = verification_report(images).figures["points"][0]
     assert point["similarity"] == pytest.approx(table.similarity(point["threshold"]), abs=0.01)
 
 
 def test_the_thresholds_of_the_pack_are_judged_as_they_are() -> None:
-    pictures = made_pictures([2] * 100, [3])
+    images = made_images([2] * 100, [3])
     table = Calibration((-1.0, 0.1, 0.3, 0.5), (1.0, 1e-2, 1e-4, 1e-6), "none", 1)
-    calibrated = replace(pictures, calibration=table)
+    calibrated = replace(images, calibration=table)
     rows = verification_report(calibrated).figures["calibrated"]
     assert [row["asked_similarity"] for row in rows] == [80, 90, 99]
     assert [row["promised_fmr"] for row in rows] == pytest.approx([1e-4, 1e-5, 1e-6])
-    vectors, failed = pictures.templates.vectors, pictures.templates.failed
+    vectors, failed = images.templates.vectors, images.templates.failed
     scores = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
     subjects = np.repeat(np.arange(100), 2)
     apart = np.triu(subjects[:, None] != subjects, 1) & ~(failed[:, None] | failed)
@@ -167,8 +167,8 @@ def test_the_thresholds_of_the_pack_are_judged_as_they_are() -> None:
 
 def test_a_calibration_that_promises_too_much_is_told() -> None:
     table = Calibration((-1.0, 0.0, 0.5), (1.0, 1e-4, 1e-6), "none", 1)
-    pictures = replace(made_pictures([2] * 100), calibration=table)
-    report = verification_report(pictures)
+    images = replace(made_images([2] * 100), calibration=table)
+    report = verification_report(images)
     texts = [
         block.text
         for section in report.sections
@@ -180,9 +180,9 @@ def test_a_calibration_that_promises_too_much_is_told() -> None:
 
 
 def test_similarities_need_a_calibration() -> None:
-    assert verification_report(made_pictures([2] * 40)).figures["calibrated"] is None
+    assert verification_report(made_images([2] * 40)).figures["calibrated"] is None
     with pytest.raises(InputError, match="leave out --similarity"):
-        verification_report(made_pictures([2] * 40), similarities=[80])
+        verification_report(made_images([2] * 40), similarities=[80])
 
 
 def test_too_few_comparisons_get_no_summaries(tmp_path: Path) -> None:
@@ -197,13 +197,13 @@ def test_too_few_comparisons_get_no_summaries(tmp_path: Path) -> None:
 
 
 def test_listed_pairs_and_their_folds() -> None:
-    pictures = made_pictures([2] * 40)
+    images = made_images([2] * 40)
     mated = [(2 * k, 2 * k + 1) for k in range(40)]
     others = [(2 * k, (2 * k + 2) % 80) for k in range(40)]
     rows = np.array(mated + others)
     flags = np.array([True] * 40 + [False] * 40)
     listed = ListedPairs(rows[:, 0], rows[:, 1], flags, np.tile(np.arange(4), 20))
-    figures = verification_report(pictures, listed).figures
+    figures = verification_report(images, listed).figures
     assert figures["data"]["non_mated"] == 40
     assert figures["folds"]["accuracy"] > 0.95
     assert figures["folds"]["pairs"] == [20] * 4
@@ -214,14 +214,14 @@ def test_listed_pairs_and_their_folds() -> None:
     ("counts", "failed", "message"),
     [
         ([5], (), "one subject"),
-        ([1] * 30, (), "no subject has two different pictures"),
-        ([2] * 10, range(20), "no picture gave a template, of 20.*the first: no face found"),
+        ([1] * 30, (), "no subject has two different images"),
+        ([2] * 10, range(20), "no image gave a template, of 20.*the first: no face found"),
         ([2] * 10, range(0, 20, 2), "every mated or every non-mated comparison failed"),
     ],
 )
 def test_data_without_an_answer_are_refused(counts: list[int], failed: range, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        verification_report(made_pictures(counts, failed))
+        verification_report(made_images(counts, failed))
 
 
 def test_scores_with_known_answers(tmp_path: Path) -> None:

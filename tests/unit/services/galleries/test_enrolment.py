@@ -21,7 +21,7 @@ from reknown.biometrics.errors import (
 )
 from reknown.biometrics.faces import Pose, QualityMeasure
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER
-from reknown.cli.demo_pictures import GRACE, jpeg
+from reknown.cli.demo_images import GRACE, jpeg
 from reknown.gallery import faces as references
 from reknown.ledger import log
 from reknown.ledger.records import EnrolRecord, SpaceRecord
@@ -58,7 +58,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _side_by_side(left: bytes, right: bytes, right_side: int = 300) -> bytes:
-    """Two portraits in one picture, the left one 300 pixels high."""
+    """Two portraits in one image, the left one 300 pixels high."""
     canvas = Image.new("RGB", (300 + right_side, 300))
     canvas.paste(_open(left).resize((300, 300)), (0, 0))
     canvas.paste(_open(right).resize((right_side, right_side)), (300, 0))
@@ -100,7 +100,7 @@ def test_of_a_pack_without_magnitudes_none_is_stored(
     assert [face.magnitude for face in faces(context, "old")] == [None, None]
 
 
-def test_a_picture_without_a_face_is_refused(enrol: Enrol) -> None:
+def test_an_image_without_a_face_is_refused(enrol: Enrol) -> None:
     result = enrol(jpeg(Image.new("RGB", (200, 200), "grey")))
     assert (result.outcome, result.reason) == (Outcome.REFUSED, "no face found")
 
@@ -167,14 +167,14 @@ def test_an_unsure_detection_is_named_with_everything_else(face: DetectedFace) -
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda picture: dimmed(picture, 0.17), "too dark"),
-        (lambda picture: blurred(picture, 4), "too blurred"),
-        (lambda picture: tiny(picture, 60), "too small"),
-        (lambda picture: distorted(picture, 230), "of low quality"),
+        (lambda image: dimmed(image, 0.17), "too dark"),
+        (lambda image: blurred(image, 4), "too blurred"),
+        (lambda image: tiny(image, 60), "too small"),
+        (lambda image: distorted(image, 230), "of low quality"),
     ],
     ids=["dimmed", "blurred", "tiny", "distorted"],
 )
-def test_a_poor_picture_is_refused_unless_any_quality_will_do(
+def test_a_poor_image_is_refused_unless_any_quality_will_do(
     enrol: Enrol, eileen: bytes, spoil: Callable[[Image.Image], Image.Image], reason: str
 ) -> None:
     poor = jpeg(spoil(_open(eileen)))
@@ -185,7 +185,7 @@ def test_a_poor_picture_is_refused_unless_any_quality_will_do(
     assert enrol(poor, policy=EnrolmentPolicy(ANY_QUALITY)).outcome is Outcome.ENROLLED
 
 
-def test_the_same_picture_is_known_the_second_time(
+def test_the_same_image_is_known_the_second_time(
     enrol: Enrol, context: Context, eileen: bytes
 ) -> None:
     first, second = enrol(eileen), enrol(eileen, name="copy.jpg")
@@ -195,7 +195,7 @@ def test_the_same_picture_is_known_the_second_time(
     assert len(_enrolments(context)) == 1
 
 
-def test_the_same_picture_twice_in_one_run_is_enrolled_once(
+def test_the_same_image_twice_in_one_run_is_enrolled_once(
     context: Context, collection: str, tmp_path: Path, eileen: bytes
 ) -> None:
     plan = [Enrolee(tmp_path / f"{number}.jpg", "Eileen") for number in range(6)]
@@ -206,7 +206,7 @@ def test_the_same_picture_twice_in_one_run_is_enrolled_once(
     assert len({result.face.face_id for result in results if result.face}) == 1
 
 
-def test_the_same_picture_under_another_name_is_refused(
+def test_the_same_image_under_another_name_is_refused(
     enrol: Enrol, context: Context, eileen: bytes
 ) -> None:
     enrol(eileen)
@@ -216,7 +216,7 @@ def test_the_same_picture_under_another_name_is_refused(
     assert user_names(context) == ["Eileen Collins"]
 
 
-def test_one_picture_for_two_people_in_one_run_is_refused_for_the_second(
+def test_one_image_for_two_people_in_one_run_is_refused_for_the_second(
     context: Context, collection: str, tmp_path: Path, eileen: bytes
 ) -> None:
     path = tmp_path / "1.jpg"
@@ -228,7 +228,7 @@ def test_one_picture_for_two_people_in_one_run_is_refused_for_the_second(
     assert "enrolled as Eileen" in second.reason
 
 
-def test_a_picture_deleted_while_it_is_looked_up_is_refused_and_not_a_crash(
+def test_an_image_deleted_while_it_is_looked_up_is_refused_and_not_a_crash(
     context: Context,
     collection: str,
     tmp_path: Path,
@@ -275,13 +275,13 @@ def test_a_file_that_is_not_there_is_refused(
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"GIF89a", bytes(5000)])
-def test_what_is_no_picture_is_refused(enrol: Enrol, data: bytes) -> None:
+def test_what_is_no_image_is_refused(enrol: Enrol, data: bytes) -> None:
     result = enrol(data)
     assert result.outcome is Outcome.REFUSED
     assert result.reason
 
 
-def test_hostile_pictures_are_refused_or_enrolled_but_never_raise(
+def test_hostile_images_are_refused_or_enrolled_but_never_raise(
     context: Context, collection: str, shared: Path
 ) -> None:
     files = sorted((shared / "data" / "hostile").rglob("*"))[::5]
@@ -340,7 +340,7 @@ def test_a_result_is_on_disk_before_it_is_given_out(
         assert len(_enrolments(context)) == count
 
 
-def test_a_picture_enrolled_without_a_name_is_not_reported_as_the_persons(
+def test_an_image_enrolled_without_a_name_is_not_reported_as_the_persons(
     enrol: Enrol, context: Context, eileen: bytes
 ) -> None:
     enrol(eileen)

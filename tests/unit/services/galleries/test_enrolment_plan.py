@@ -22,7 +22,7 @@ def _csv(folder: Path, content: str | bytes) -> Path:
     return path
 
 
-def test_each_sub_folder_is_a_person_and_pictures_lie_at_any_depth(tmp_path: Path) -> None:
+def test_each_sub_folder_is_a_person_and_images_lie_at_any_depth(tmp_path: Path) -> None:
     first = _touch(tmp_path / "Ann" / "1.jpg")
     deep = _touch(tmp_path / "Ann" / "2024" / "summer" / "2.JPEG")
     other = _touch(tmp_path / "Bob" / "1.Png")
@@ -33,7 +33,7 @@ def test_each_sub_folder_is_a_person_and_pictures_lie_at_any_depth(tmp_path: Pat
     ]
 
 
-def test_what_is_no_picture_or_belongs_to_nobody_is_left_out(tmp_path: Path) -> None:
+def test_what_is_no_image_or_belongs_to_nobody_is_left_out(tmp_path: Path) -> None:
     _touch(tmp_path / "loose.jpg")
     _touch(tmp_path / "Ann" / "notes.txt")
     _touch(tmp_path / "Ann" / "jpg")
@@ -51,13 +51,13 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert read_plan(tmp_path / "people") == [Enrolee(kept, "Ann")]
 
 
-def test_a_folder_without_pictures_is_explained(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_explained(tmp_path: Path) -> None:
     (tmp_path / "Ann").mkdir()
     with pytest.raises(InputError, match="a folder for each person"):
         read_plan(tmp_path)
 
 
-def test_a_csv_names_pictures_relative_to_itself(tmp_path: Path) -> None:
+def test_a_csv_names_images_relative_to_itself(tmp_path: Path) -> None:
     plan = read_plan(_csv(tmp_path, "subject,image,note\nAnn,a/1.jpg,x\nBob,/abs/2.jpg,y\n"))
     assert plan == [Enrolee(tmp_path / "a/1.jpg", "Ann"), Enrolee(Path("/abs/2.jpg"), "Bob")]
 
@@ -87,7 +87,7 @@ def test_a_csv_without_the_columns_is_refused(tmp_path: Path, header: str) -> No
 
 
 def test_a_csv_with_nothing_but_a_header_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no pictures named"):
+    with pytest.raises(InputError, match="no images named"):
         read_plan(_csv(tmp_path, "image,subject\n\n"))
 
 

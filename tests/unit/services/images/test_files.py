@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.services.images import files as picture_files
+from reknown.services.images import files as image_files
 from reknown.services.images.files import files_below, require_places
 
 
@@ -24,10 +24,10 @@ def test_files_are_found_at_any_depth_under_any_name(tmp_path: Path) -> None:
     assert list(files_below([tmp_path / "a.jpg"])) == [tmp_path / "a.jpg"]
 
 
-def test_what_cannot_be_a_picture_is_left_out(
+def test_what_cannot_be_an_image_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture_files, "_MAX_BYTES", 10)
+    monkeypatch.setattr(image_files, "_MAX_BYTES", 10)
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "film.mp4").write_bytes(bytes(11))
     (tmp_path / "largest.jpg").write_bytes(bytes(10))

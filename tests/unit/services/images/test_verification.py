@@ -10,7 +10,7 @@ from portraits import spoilt
 from reknown.biometrics.errors import InputError, NoFaceError
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.ledger.records import VerifyRecord
 from reknown.services.images.verification import VerificationTerms, verify
 from reknown.vision.images import decode_image

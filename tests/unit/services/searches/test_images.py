@@ -20,7 +20,7 @@ from reknown.biometrics.errors import (
 )
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.thresholds import Threshold, ThresholdChoice
-from reknown.cli.demo_pictures import jpeg
+from reknown.cli.demo_images import jpeg
 from reknown.gallery.collections import create_collection
 from reknown.ledger.records import IdentifyRecord, ProbeRecord, SpaceRecord, ThresholdRecord
 from reknown.services.context import Actor
@@ -71,7 +71,7 @@ def _smaller(data: bytes, side: int) -> bytes:
     return jpeg(Image.open(io.BytesIO(data)).resize((side, side), Image.Resampling.LANCZOS))
 
 
-def test_every_face_of_a_picture_is_searched_and_not_only_the_largest(
+def test_every_face_of_an_image_is_searched_and_not_only_the_largest(
     context: Context, enrol: Enrol, eileen: bytes, grace: bytes
 ) -> None:
     enrol(eileen, "Eileen")

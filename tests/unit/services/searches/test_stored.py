@@ -64,7 +64,7 @@ def test_all_faces_of_a_user_have_one_list_together(
 
     from PIL import Image
 
-    from reknown.cli.demo_pictures import jpeg
+    from reknown.cli.demo_images import jpeg
 
     small = jpeg(Image.open(BytesIO(eileen)).resize((200, 200)))
     enrol(small, "Eileen", "3.jpg")

@@ -56,7 +56,7 @@ def stored(context: Context, collection: str) -> list[FaceRecord]:
 def faces(
     context: Context, collection: str, enrol: Enrol, eileen: bytes, grace: bytes
 ) -> list[FaceRecord]:
-    """Eileen, Grace, and both in one picture."""
+    """Eileen, Grace, and both in one image."""
     enrol(eileen)
     enrol(grace, "Grace Hopper", "2.jpg")
     both = GroupImage(pair(), "pair.jpg", "both", ANY_QUALITY, 9)
@@ -65,14 +65,14 @@ def faces(
 
 
 @pytest.fixture
-def pictures(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
-    """The pictures under other names, among files that are none of theirs."""
+def images(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
+    """The images under other names, among files that are none of theirs."""
     folder = tmp_path / "moved"
     for name, data in (
         ("x/y/z/Eileen.dat", eileen),
         ("GRACE", grace),
         ("x/both.jpg", pair()),
-        ("x/note.txt", b"no picture at all"),
+        ("x/note.txt", b"no image at all"),
         ("x/y/Eileen again.jpg", eileen),
         ("broken.jpg", b"\xff\xd8\xff"),
     ):
@@ -83,7 +83,7 @@ def pictures(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
 
 @pytest.fixture
 def carry(
-    database: Database, collection: str, engine: Engine, other: Engine, pictures: Path
+    database: Database, collection: str, engine: Engine, other: Engine, images: Path
 ) -> Carry:
     """Carries what is found, as `seen_by` sees it; the results that say anything."""
 
@@ -91,7 +91,7 @@ def carry(
         packs = {each.space.pack: each for each in (engine, other, seen_by)}
         context = make_context(database, *packs.values())
         begin(context, collection, seen_by.space.pack)
-        found = carry_all(context, collection, seen_by.space, files_below(places or [pictures]))
+        found = carry_all(context, collection, seen_by.space, files_below(places or [images]))
         return [result for result in found if result != FileResult(result.path)]
 
     return carry_some
@@ -101,8 +101,8 @@ def missing(context: Context, collection: str) -> list[tuple[str, LossReason | N
     return [(face.face_id, face.reason) for face in list_missing(context, collection)]
 
 
-def test_pictures_are_known_by_their_content(
-    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], pictures: Path
+def test_images_are_known_by_their_content(
+    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], images: Path
 ) -> None:
     results = {result.path.name: result for result in carry()}
     carried = {name: result.carried for name, result in results.items()}
@@ -138,46 +138,46 @@ def test_the_new_templates_are_those_of_an_enrolment(
 
 
 def test_what_is_carried_is_passed_over_the_next_time(
-    carry: Carry, faces: list[FaceRecord], pictures: Path, tmp_path: Path
+    carry: Carry, faces: list[FaceRecord], images: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(pictures / "x", tmp_path / "part")
+    shutil.copytree(images / "x", tmp_path / "part")
     carry(tmp_path / "part")
     assert [result.path.name for result in carry()] == ["GRACE"]
     assert carry() == []
 
 
 def test_a_run_that_is_stopped_goes_on(
-    context: Context, collection: str, pictures: Path, faces: list[FaceRecord]
+    context: Context, collection: str, images: Path, faces: list[FaceRecord]
 ) -> None:
     begin(context, collection, OTHER.pack)
-    run = carry_all(context, collection, OTHER, files_below([pictures]))
+    run = carry_all(context, collection, OTHER, files_below([images]))
     first = next(result for result in run if result.carried)
     del run
     # not noted as not found: the run did not come to its end
     assert {reason for _, reason in missing(context, collection)} <= {None}
-    rest = carry_all(context, collection, OTHER, files_below([pictures]))
+    rest = carry_all(context, collection, OTHER, files_below([images]))
     assert sum(result.carried for result in rest) <= 4 - first.carried
     assert missing(context, collection) == []
 
 
 def test_the_last_file_is_not_read_when_nothing_is_left(
-    context: Context, collection: str, pictures: Path, faces: list[FaceRecord]
+    context: Context, collection: str, images: Path, faces: list[FaceRecord]
 ) -> None:
     begin(context, collection, OTHER.pack)
-    many = [*files_below([pictures]), *[pictures / "absent"] * 50]
+    many = [*files_below([images]), *[images / "absent"] * 50]
     seen = list(carry_all(context, collection, OTHER, many))
     assert sum(result.carried for result in seen) == 4
     assert len(seen) < 20
     assert list(carry_all(context, collection, OTHER, many)) == []
 
 
-def test_pictures_that_are_not_found_are_noted_until_they_are(
-    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], pictures: Path
+def test_images_that_are_not_found_are_noted_until_they_are(
+    context: Context, collection: str, carry: Carry, faces: list[FaceRecord], images: Path
 ) -> None:
-    (pictures / "GRACE").rename(pictures.parent / "elsewhere")
+    (images / "GRACE").rename(images.parent / "elsewhere")
     carry()
-    assert missing(context, collection) == [(faces[1].face_id, LossReason.NO_PICTURE)]
-    carry(pictures.parent / "elsewhere")
+    assert missing(context, collection) == [(faces[1].face_id, LossReason.IMAGE_NOT_FOUND)]
+    carry(images.parent / "elsewhere")
     assert missing(context, collection) == []
 
 
@@ -203,10 +203,10 @@ def test_faces_that_are_not_found_again_are_noted_and_not_looked_for_again(
     assert carry() == []
 
 
-def test_a_picture_that_cannot_be_decoded_is_noted(
-    context: Context, collection: str, engine: Engine, carry: Carry, pictures: Path
+def test_an_image_that_cannot_be_decoded_is_noted(
+    context: Context, collection: str, engine: Engine, carry: Carry, images: Path
 ) -> None:
-    digest = hashlib.sha256((pictures / "broken.jpg").read_bytes()).hexdigest()
+    digest = hashlib.sha256((images / "broken.jpg").read_bytes()).hexdigest()
     template = Template(np.eye(1, engine.space.dimension, dtype=np.float32)[0], engine.space)
     # as if an earlier release had been able to decode it
     new = [NewFace(template, BoundingBox(x, 0.1, 0.3, 0.3), 0.9, 50) for x in (0.1, 0.5)]
@@ -222,16 +222,16 @@ def test_a_picture_that_cannot_be_decoded_is_noted(
 
 
 def test_files_that_cannot_be_read_are_told_and_not_the_end(
-    carry: Carry, faces: list[FaceRecord], pictures: Path
+    carry: Carry, faces: list[FaceRecord], images: Path
 ) -> None:
-    (pictures / "0 broken").symlink_to("nowhere")
+    (images / "0 broken").symlink_to("nowhere")
     results = carry()
     assert [result.path.name for result in results if result.trouble] == ["0 broken"]
     assert "cannot read" in results[0].trouble
     assert sum(result.carried for result in results) == 4
 
 
-def test_only_pictures_of_the_collection_are_decoded(
+def test_only_images_of_the_collection_are_decoded(
     carry: Carry, faces: list[FaceRecord], shared: Path
 ) -> None:
     hostile = shared / "data" / "hostile"
@@ -248,7 +248,7 @@ def test_one_face_stored_twice_is_carried_twice(
     assert (result.carried, result.losses) == (4, ())
 
 
-def test_what_is_carried_keeps_its_templates_whatever_else_its_picture_shows(
+def test_what_is_carried_keeps_its_templates_whatever_else_its_image_shows(
     engine: Engine,
     context: Context,
     collection: str,
@@ -302,10 +302,10 @@ def test_a_switch_in_the_middle_of_it_ends_it(
     collection: str,
     carry: Carry,
     other: Engine,
-    pictures: Path,
+    images: Path,
     faces: list[FaceRecord],
 ) -> None:
-    carry(pictures / "x")
+    carry(images / "x")
 
     class Slow:
         """Somebody else switches before it has found a face."""
@@ -317,7 +317,7 @@ def test_a_switch_in_the_middle_of_it_ends_it(
             return other.detector.detect(pixels)
 
     with pytest.raises(UpgradeError, match="switched to other meanwhile"):
-        carry(pictures / "GRACE", seen_by=replace(other, detector=Slow()))
+        carry(images / "GRACE", seen_by=replace(other, detector=Slow()))
     assert len(stored(context, collection)) == 3
 
 

@@ -45,7 +45,7 @@ def faces(
     grace: bytes,
     people: Path,
 ) -> list[str]:
-    """Eileen's face, which is prepared, and Grace's, whose picture is gone."""
+    """Eileen's face, which is prepared, and Grace's, whose image is gone."""
     enrol(eileen)
     enrol(grace, "Grace Hopper", "2.jpg")
     begin(context, collection, OTHER.pack)

@@ -60,10 +60,10 @@ class Analyst:
     capacity: int = 1
 
     def analyse(
-        self, file: BinaryIO, pack: str, progress: Progress, *, pictures: bool = False
+        self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False
     ) -> VideoAnalysis:
         assert file.read() == b"video"
-        assert not pictures
+        assert not cut_outs
         self.asked.append(pack)
         self.before()
         progress(0, 4000, 1)

@@ -317,7 +317,7 @@ def test_an_image_that_cannot_be_searched_with_gives_its_error(
 ) -> None:
     blank, broken = people / "blank.png", people / "broken.jpg"
     Image.new("RGB", (100, 100)).save(blank)
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"no image")
     images = [blank, broken, people / "Eileen Collins" / "1.jpg"]
     gallery = open_tracks(context, collection, ThresholdChoice(score=0.9))
     found = list(search_tracks(context, gallery, images))

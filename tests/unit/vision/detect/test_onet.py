@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 from reknown.vision.detect.onet import (
     SIDE,
     average_landmarks,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
 
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float32]
@@ -83,14 +83,14 @@ def test_pixels_become_numbers_from_minus_one_to_one() -> None:
 
 
 @pytest.mark.parametrize(("side", "smooth"), [(40, cv2.INTER_LINEAR), (150, cv2.INTER_AREA)])
-def test_a_crop_within_the_picture_is_that_part_scaled(side: int, smooth: int) -> None:
+def test_a_crop_within_the_image_is_that_part_scaled(side: int, smooth: int) -> None:
     pixels = np.asarray(GRACE.crop())
     (crop,) = crops(pixels, _boxes((100.3, 49.6, 100.3 + side, 49.6 + side)), SIDE)
     part = pixels[50 : 50 + side, 100 : 100 + side]
     np.testing.assert_array_equal(crop, cv2.resize(part, (SIDE, SIDE), interpolation=smooth))
 
 
-def test_what_lies_outside_the_picture_is_black() -> None:
+def test_what_lies_outside_the_image_is_black() -> None:
     pixels = np.full((SIDE, 2 * SIDE, 3), 200, np.uint8)
     half = SIDE // 2
     whole = np.full((SIDE, SIDE, 3), 200, np.uint8)
@@ -190,7 +190,7 @@ def test_landmarks_hardly_depend_on_the_box(onet: OnnxNetwork, portrait: Portrai
 
 
 @pytest.mark.parametrize("portrait", FACES, ids=lambda portrait: portrait.name)
-def test_the_landmarks_of_a_mirrored_picture_are_mirrored(
+def test_the_landmarks_of_a_mirrored_image_are_mirrored(
     onet: OnnxNetwork, portrait: Portrait
 ) -> None:
     pixels = np.asarray(portrait.crop())

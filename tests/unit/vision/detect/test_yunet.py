@@ -51,8 +51,8 @@ def test_one_face_is_decoded() -> None:
 
 def test_pixels_arrive_as_bgr_with_black_around() -> None:
     network = Recorder(8, 0, 0, (0, 0))
-    picture = np.full((100, 200, 3), (10, 20, 30), np.uint8)
-    found = YunetDetector(network, YunetSettings()).detect(picture)
+    image = np.full((100, 200, 3), (10, 20, 30), np.uint8)
+    found = YunetDetector(network, YunetSettings()).detect(image)
     (values,) = network.asked
     np.testing.assert_array_equal(values[0, :, 99, 199], [30, 20, 10])
     assert not values[0, :, 100:].any()
@@ -71,7 +71,7 @@ def test_pixels_arrive_as_bgr_with_black_around() -> None:
         ((320, 320), (320, 320)),
     ],
 )
-def test_large_pictures_are_scaled_down_and_boxes_back(
+def test_large_images_are_scaled_down_and_boxes_back(
     size: tuple[int, int], inner: tuple[int, int]
 ) -> None:
     """To 320 pixels a side; long ones to half of 320 x 320, so that faces are left in them."""
@@ -99,7 +99,7 @@ def test_overlapping_boxes_are_one_face() -> None:
     np.testing.assert_allclose(found.scores, [1.0])
 
 
-def test_a_picture_that_looks_like_faces_everywhere_costs_a_bounded_effort() -> None:
+def test_an_image_that_looks_like_faces_everywhere_costs_a_bounded_effort() -> None:
     class Everywhere(Recorder):
         def run(self, values: np.ndarray) -> dict[str, np.ndarray]:
             outputs = super().run(values)
@@ -141,7 +141,7 @@ def test_with_onet_the_landmarks_are_its() -> None:
     assert onet.sizes == [1, 2]
 
 
-def test_a_picture_without_faces_asks_onet_nothing() -> None:
+def test_an_image_without_faces_asks_onet_nothing() -> None:
     yunet = YunetDetector(Recorder(8, 0, 0, (0, 0)), YunetSettings())
     found = RelocatingDetector(yunet, OnetLocator(Never())).detect(
         np.zeros((100, 100, 3), np.uint8)

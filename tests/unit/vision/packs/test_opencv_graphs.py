@@ -403,7 +403,7 @@ OF_SFACE: dict[str, Change] = {
     "a layer passed by": lambda m: _node(m, "PRelu", 9).input.__setitem__(
         0, _node(m, "PRelu", 8).input[0]
     ),
-    "the picture once more": lambda m: _node(m, "Conv", 9).input.__setitem__(0, "data"),
+    "the image once more": lambda m: _node(m, "Conv", 9).input.__setitem__(0, "data"),
     "two names for one output": lambda m: m.graph.node[9].output.append("more"),
     "the output of another layer": lambda m: setattr(
         m.graph.output[0], "name", _node(m, "Gemm").output[0]
@@ -438,8 +438,8 @@ OF_YUNET: dict[str, Change] = {
     "another name": lambda m: setattr(m.graph.output[2], "name", "box_8"),
     "an output without sizes": lambda m: m.graph.output[2].type.tensor_type.ClearField("shape"),
     "no type": lambda m: m.graph.output[2].ClearField("type"),
-    "a picture without height": lambda m: m.graph.input[0].type.tensor_type.shape.dim.pop(),
-    "a picture of four colours": lambda m: _fill(m, "Conv", 1, np.ones((1, 4, 1, 1), np.float32)),
+    "an image without height": lambda m: m.graph.input[0].type.tensor_type.shape.dim.pop(),
+    "an image of four colours": lambda m: _fill(m, "Conv", 1, np.ones((1, 4, 1, 1), np.float32)),
     "two inputs": lambda m: m.graph.input.add(name="more"),
     "five numbers for a box": lambda m: _fill(m, "Reshape", 1, [1, -1, 5]),
     "two faces a cell": lambda m: _fill(m, "Conv", 1, np.ones((2, 3, 1, 1), np.float32)),

@@ -9,6 +9,22 @@ revision = "0006"
 down_revision = "0005"
 
 _BATCH = 1000
+# A random UUID: of version 4 and variant 1, as those of Python are.
+_SQLITE_TRIGGER = """
+CREATE TRIGGER users_subject AFTER INSERT ON users WHEN new.subject_id = '' BEGIN
+    UPDATE users SET subject_id = lower(
+        hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+        || '-' || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-'
+        || hex(randomblob(6))
+    ) WHERE id = new.id;
+END
+"""
+_POSTGRESQL_TRIGGER = """
+CREATE FUNCTION users_subject() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN new.subject_id = gen_random_uuid(); RETURN new; END';
+CREATE TRIGGER users_subject BEFORE INSERT ON users FOR EACH ROW WHEN (new.subject_id = '')
+    EXECUTE FUNCTION users_subject()
+"""
 _LEDGER_INDEXES = {
     "ix_events_time": ["at", "id"],
     "ix_events_actor": ["actor", "id"],
@@ -32,6 +48,7 @@ def upgrade() -> None:
     )
     _name_subjects(op.get_bind())
     op.create_index("ix_users_subject", "users", ["subject_id"], unique=True)
+    _name_new_subjects()
 
 
 def _name_subjects(connection: sa.Connection) -> None:
@@ -44,3 +61,9 @@ def _name_subjects(connection: sa.Connection) -> None:
     while keys := connection.execute(page.limit(_BATCH), {"after": after}).scalars().all():
         connection.execute(named, [{"key": key, "subject": str(uuid4())} for key in keys])
         after = keys[-1]
+
+
+def _name_new_subjects() -> None:
+    """Names what a server of the previous release still makes until it is restarted."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    op.execute(sa.text(_SQLITE_TRIGGER if sqlite else _POSTGRESQL_TRIGGER))

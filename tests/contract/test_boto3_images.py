@@ -48,7 +48,7 @@ def test_attributes_that_are_not_measured_are_left_out(
     assert asked["FaceDetails"] == plain["FaceDetails"]
 
 
-def test_a_picture_without_faces_has_an_empty_list(client: Any, nobody: bytes) -> None:
+def test_an_image_without_faces_has_an_empty_list(client: Any, nobody: bytes) -> None:
     assert client.detect_faces(Image={"Bytes": nobody})["FaceDetails"] == []
 
 
@@ -61,7 +61,7 @@ def test_a_picture_without_faces_has_an_empty_list(client: Any, nobody: bytes) -
         (2, Image.Transpose.FLIP_LEFT_RIGHT),
     ],
 )
-def test_boxes_are_those_of_the_upright_picture(
+def test_boxes_are_those_of_the_upright_image(
     client: Any, pair: bytes, orientation: int, turn: Image.Transpose
 ) -> None:
     upright = client.detect_faces(Image={"Bytes": pair})["FaceDetails"]
@@ -121,9 +121,7 @@ def test_the_threshold_divides_matches_from_others(
     assert same["FaceMatches"][0]["Similarity"] == pytest.approx(100)
 
 
-def test_pictures_without_faces_cannot_be_compared(
-    client: Any, eileen: bytes, nobody: bytes
-) -> None:
+def test_images_without_faces_cannot_be_compared(client: Any, eileen: bytes, nobody: bytes) -> None:
     with pytest.raises(client.exceptions.InvalidParameterException) as source:
         client.compare_faces(SourceImage={"Bytes": nobody}, TargetImage={"Bytes": eileen})
     assert source.value.response["Error"]["Message"] == _NO_FACES.format("source")
@@ -153,13 +151,13 @@ def test_comparisons_filter_only_when_asked_to(
         {"S3Object": {"Name": "name"}},
     ],
 )
-def test_a_picture_is_given_in_exactly_one_way(client: Any, image: dict[str, Any]) -> None:
+def test_an_image_is_given_in_exactly_one_way(client: Any, image: dict[str, Any]) -> None:
     with pytest.raises(client.exceptions.InvalidParameterException):
         client.detect_faces(Image=image)
 
 
-def test_what_is_no_picture_is_refused(client: Any, tmp_path: Path, eileen: bytes) -> None:
-    for data in (b"GIF89a", b"not a picture", eileen[:300]):
+def test_what_is_no_image_is_refused(client: Any, tmp_path: Path, eileen: bytes) -> None:
+    for data in (b"GIF89a", b"not an image", eileen[:300]):
         with pytest.raises(client.exceptions.InvalidImageFormatException):
             client.detect_faces(Image={"Bytes": data})
     small = tmp_path / "small.png"
@@ -172,7 +170,7 @@ def test_what_is_no_picture_is_refused(client: Any, tmp_path: Path, eileen: byte
         client.detect_faces(Image={"Bytes": large.read_bytes()})
 
 
-def test_stored_pictures_are_not_read_unless_the_operator_says_from_where(client: Any) -> None:
+def test_stored_images_are_not_read_unless_the_operator_says_from_where(client: Any) -> None:
     with pytest.raises(client.exceptions.InvalidS3ObjectException, match="--buckets"):
         client.detect_faces(Image={"S3Object": {"Bucket": "bucket", "Name": "name"}})
 

@@ -1,4 +1,4 @@
-"""The pictures that an evaluation is of, with what a model pack made of them."""
+"""The images that an evaluation is of, with what a model pack made of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    """Which pictures of whom, their templates, which of them are the same picture.
+class EvaluatedImages:
+    """Which images of whom, their templates, which of them are the same image.
 
     `calibration` says what a score of the pack means, if it was measured.
     """
@@ -31,25 +31,25 @@ class Pictures:
     @classmethod
     def of(
         cls, manifest: Manifest, templates: TemplateSet, calibration: Calibration | None = None
-    ) -> Pictures:
-        """The pictures with the duplicates among them."""
-        duplicates = find_duplicates(templates.pictures, manifest.subjects()[0])
+    ) -> EvaluatedImages:
+        """The images with the duplicates among them."""
+        duplicates = find_duplicates(templates.images, manifest.subjects()[0])
         return cls(manifest, templates, duplicates, calibration)
 
     def names(self) -> tuple[str, ...]:
-        """The name of each picture, relative to the manifest."""
+        """The name of each image, relative to the manifest."""
         return tuple(sample.image.as_posix() for sample in self.manifest.samples)
 
     def digest(self) -> str:
-        """SHA-256 of what is evaluated: the manifest and the bytes of every picture."""
+        """SHA-256 of what is evaluated: the manifest and the bytes of every image."""
         digest = hashlib.sha256(self.manifest.digest.encode())
-        for picture in self.templates.pictures.digests:
-            digest.update(f"\n{picture}".encode())
+        for image in self.templates.images.digests:
+            digest.update(f"\n{image}".encode())
         return digest.hexdigest()
 
-    def subset(self, rows: Ints) -> Pictures:
-        """Some of the pictures, by row, as if there were no others."""
+    def subset(self, rows: Ints) -> EvaluatedImages:
+        """Some of the images, by row, as if there were no others."""
         samples = tuple(self.manifest.samples[row] for row in rows)
-        return Pictures.of(
+        return EvaluatedImages.of(
             replace(self.manifest, samples=samples), self.templates.subset(rows), self.calibration
         )

@@ -1,4 +1,4 @@
-"""The demo's pictures: two public-domain portraits and harder variants of them.
+"""The demo's images: two public-domain portraits and harder variants of them.
 
 Both portraits are works of the United States government that come inside well-known
 Python packages: Eileen Collins (NASA, in scikit-image) and Grace Hopper (US Navy, in
@@ -57,7 +57,7 @@ GRACE = Portrait("Grace Hopper", "matplotlib", "mpl-data/sample_data/grace_hoppe
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Who is where in the group picture; centre and size in ratios of the picture."""
+    """Who is where in the group image; centre and size in ratios of the image."""
 
     name: str
     variant: str
@@ -67,17 +67,17 @@ class Tile:
     height: float
 
 
-def group_picture() -> tuple[Image.Image, tuple[Tile, ...]]:
+def group_image() -> tuple[Image.Image, tuple[Tile, ...]]:
     """Both people in every variant, people by rows; and what is where."""
     rows = (EILEEN, GRACE)
     step = _TILE + _GAP
     canvas = Image.new("RGB", (step * len(_VARIANTS) + _GAP, step * len(rows) + _GAP), _BACKGROUND)
     tiles = []
     for row, portrait in enumerate(rows):
-        picture = portrait.crop().resize((_TILE, _TILE), Image.Resampling.LANCZOS)
+        image = portrait.crop().resize((_TILE, _TILE), Image.Resampling.LANCZOS)
         for column, (variant, change) in enumerate(_VARIANTS.items()):
             left, top = _GAP + column * step, _GAP + row * step
-            canvas.paste(change(picture), (left, top))
+            canvas.paste(change(image), (left, top))
             centre = ((left + _TILE / 2) / canvas.width, (top + _TILE / 2) / canvas.height)
             size = (_TILE / canvas.width, _TILE / canvas.height)
             tiles.append(Tile(portrait.name, variant, *centre, *size))
@@ -85,40 +85,40 @@ def group_picture() -> tuple[Image.Image, tuple[Tile, ...]]:
 
 
 def jpeg(image: Image.Image, quality: int = 92) -> bytes:
-    """The picture as a JPEG file."""
+    """The image as a JPEG file."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
 def png(image: Image.Image) -> bytes:
-    """The picture as a PNG file."""
+    """The image as a PNG file."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def _turned(picture: Image.Image) -> Image.Image:
-    return picture.rotate(22, Image.Resampling.BICUBIC, fillcolor=_BACKGROUND)
+def _turned(image: Image.Image) -> Image.Image:
+    return image.rotate(22, Image.Resampling.BICUBIC, fillcolor=_BACKGROUND)
 
 
-def _dimmed(picture: Image.Image) -> Image.Image:
-    return ImageEnhance.Brightness(picture).enhance(0.3)
+def _dimmed(image: Image.Image) -> Image.Image:
+    return ImageEnhance.Brightness(image).enhance(0.3)
 
 
-def _shrunk(picture: Image.Image) -> Image.Image:
-    small = picture.resize((_TILE // 3, _TILE // 3), Image.Resampling.LANCZOS)
-    tile = Image.new("RGB", picture.size, _BACKGROUND)
+def _shrunk(image: Image.Image) -> Image.Image:
+    small = image.resize((_TILE // 3, _TILE // 3), Image.Resampling.LANCZOS)
+    tile = Image.new("RGB", image.size, _BACKGROUND)
     tile.paste(small, (_TILE // 3, _TILE // 3))
     return tile
 
 
-def _crushed(picture: Image.Image) -> Image.Image:
-    return Image.open(io.BytesIO(jpeg(picture, quality=8))).convert("RGB")
+def _crushed(image: Image.Image) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg(image, quality=8))).convert("RGB")
 
 
-def _covered(picture: Image.Image) -> Image.Image:
-    covered = picture.copy()
+def _covered(image: Image.Image) -> Image.Image:
+    covered = image.copy()
     lower_part = (0, _TILE * 0.54, _TILE, _TILE)
     ImageDraw.Draw(covered).rectangle(lower_part, fill=(200, 196, 186))
     return covered

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.data.picture_cache import CachedPicture, CacheKey, PictureCache
+from reknown.evaluation.data.image_cache import CachedImage, CacheKey, ImageCache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 KEY = CacheKey("space", 3, "detector", "central")
 
 
-def _picture(number: int) -> CachedPicture:
-    return CachedPicture(
+def _image(number: int) -> CachedImage:
+    return CachedImage(
         hashlib.sha256(b"%d" % number).digest(),
         number,
         2**64 - 1 - number,
@@ -28,26 +28,26 @@ def _picture(number: int) -> CachedPicture:
 
 
 def _filled(folder: Path, count: int = 3) -> Path:
-    with PictureCache(folder, KEY) as cache:
+    with ImageCache(folder, KEY) as cache:
         for number in range(count):
-            cache.append(_picture(number))
+            cache.append(_image(number))
     (file,) = folder.iterdir()
     return file
 
 
 def _read(folder: Path, key: CacheKey = KEY) -> tuple[list[int], int]:
-    with PictureCache(folder, key) as cache:
-        return [picture.quality for picture in cache.read()], cache.damaged
+    with ImageCache(folder, key) as cache:
+        return [image.quality for image in cache.read()], cache.damaged
 
 
 def test_what_was_put_in_comes_out(tmp_path: Path) -> None:
     _filled(tmp_path)
-    with PictureCache(tmp_path, KEY) as cache:
-        for number, picture in enumerate(cache.read()):
-            expected = _picture(number)
-            assert (picture.digest, picture.hash) == (expected.digest, expected.hash)
-            assert (picture.vector == expected.vector).all()
-            assert (picture.thumbnail == expected.thumbnail).all()
+    with ImageCache(tmp_path, KEY) as cache:
+        for number, image in enumerate(cache.read()):
+            expected = _image(number)
+            assert (image.digest, image.hash) == (expected.digest, expected.hash)
+            assert (image.vector == expected.vector).all()
+            assert (image.thumbnail == expected.thumbnail).all()
 
 
 def test_only_the_user_can_read_it(tmp_path: Path) -> None:
@@ -85,10 +85,10 @@ def test_every_single_wrong_byte_is_noticed(tmp_path: Path) -> None:
 def test_another_file_in_its_place_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     file = _filled(tmp_path)
     file.write_bytes(content)
-    with PictureCache(tmp_path, KEY) as cache:
+    with ImageCache(tmp_path, KEY) as cache:
         assert not list(cache.read())
         assert cache.damaged == (len(content) > 50)
-        cache.append(_picture(7))
+        cache.append(_image(7))
     assert _read(tmp_path) == ([7], 0)
 
 
@@ -98,24 +98,24 @@ def test_a_part_of_a_record_is_cut_off(tmp_path: Path) -> None:
     for length in range(len(whole) - 1, 50, -61):
         file.write_bytes(whole[:length])
         before, _ = _read(tmp_path)
-        with PictureCache(tmp_path, KEY) as cache:
-            cache.append(_picture(9))
+        with ImageCache(tmp_path, KEY) as cache:
+            cache.append(_image(9))
         assert _read(tmp_path) == ([*before, 9], 0)
 
 
 def test_two_writers_at_once(tmp_path: Path) -> None:
-    with PictureCache(tmp_path, KEY) as one, PictureCache(tmp_path, KEY) as other:
+    with ImageCache(tmp_path, KEY) as one, ImageCache(tmp_path, KEY) as other:
         for number in range(0, 20, 2):
-            one.append(_picture(number))
-            other.append(_picture(number + 1))
+            one.append(_image(number))
+            other.append(_image(number + 1))
     assert _read(tmp_path) == (list(range(20)), 0)
 
 
 def test_a_writer_waits_for_those_who_read(tmp_path: Path) -> None:
     file = _filled(tmp_path)
-    with file.open("rb") as reader, PictureCache(tmp_path, KEY) as cache:
+    with file.open("rb") as reader, ImageCache(tmp_path, KEY) as cache:
         fcntl.flock(reader, fcntl.LOCK_SH)
-        writer = threading.Thread(target=cache.append, args=(_picture(3),))
+        writer = threading.Thread(target=cache.append, args=(_image(3),))
         writer.start()
         writer.join(0.2)
         assert writer.is_alive()
@@ -128,9 +128,9 @@ def test_a_writer_waits_for_those_who_read(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="template cache"):
-        PictureCache(tmp_path / "file" / "cache", KEY)
+        ImageCache(tmp_path / "file" / "cache", KEY)
     (tmp_path / "cache").mkdir()
     name = next(_filled(tmp_path / "real").parent.iterdir()).name
     (tmp_path / "cache" / name).symlink_to(tmp_path / "file")
     with pytest.raises(InputError, match="template cache"):
-        PictureCache(tmp_path / "cache", KEY)
+        ImageCache(tmp_path / "cache", KEY)

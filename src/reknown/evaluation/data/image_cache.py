@@ -1,9 +1,9 @@
-"""Templates by the digest of their picture, kept on disk between runs.
+"""Templates by the digest of their image, kept on disk between runs.
 
-One file for everything that decides what a picture's template is. Records of one size are
+One file for everything that decides what an image's template is. Records of one size are
 appended under a lock, each with a checksum: a process killed at any moment leaves whole records
 and at most one part, which the next writer cuts off; a damaged record is left out and its
-picture done again. Templates and thumbnails are of people: the files are for the user alone.
+image done again. Templates and thumbnails are of people: the files are for the user alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _AT_ONCE = 4_096
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """What the templates depend on, besides the picture."""
+    """What the templates depend on, besides the image."""
 
     space: str
     dimension: int
@@ -53,8 +53,8 @@ class CacheKey:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CachedPicture:
-    """What one picture came to.
+class CachedImage:
+    """What one image came to.
 
     `digest`: SHA-256, 32 bytes. `quality` 0 to 100, -1 without a template. `vector` float32
     (d,), zero without. `thumbnail` uint8 (256,).
@@ -67,7 +67,7 @@ class CachedPicture:
     vector: Singles
 
 
-class PictureCache:
+class ImageCache:
     """The file for one key in `folder`; several processes may use it at once.
 
     Raises `InputError` when the folder cannot be used.
@@ -94,13 +94,13 @@ class PictureCache:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
 
-    def __enter__(self) -> PictureCache:
+    def __enter__(self) -> ImageCache:
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
 
-    def read(self) -> Iterator[CachedPicture]:
+    def read(self) -> Iterator[CachedImage]:
         """All whole and undamaged records, oldest first."""
         with _reported(self._path):
             with self._locked(fcntl.LOCK_EX):
@@ -115,7 +115,7 @@ class PictureCache:
                 position += whole * self._layout.itemsize
                 yield from self._good(data, whole)
 
-    def _good(self, data: bytes, count: int) -> Iterator[CachedPicture]:
+    def _good(self, data: bytes, count: int) -> Iterator[CachedImage]:
         size = self._layout.itemsize
         records = np.frombuffer(data, self._layout, count)
         for number, record in enumerate(records):
@@ -123,7 +123,7 @@ class PictureCache:
             if zlib.crc32(body) != int(record["checksum"]):
                 self.damaged += 1
                 continue
-            yield CachedPicture(
+            yield CachedImage(
                 record["digest"].tobytes(),
                 int(record["quality"]),
                 int(record["hash"]),
@@ -131,14 +131,14 @@ class PictureCache:
                 record["vector"],
             )
 
-    def append(self, picture: CachedPicture) -> None:
+    def append(self, image: CachedImage) -> None:
         """Adds a record; when this returns it survives the end of the process."""
         record = np.zeros((), self._layout)
-        record["quality"] = picture.quality
-        record["digest"] = np.frombuffer(picture.digest, np.uint8)
-        record["hash"] = picture.hash
-        record["thumbnail"] = picture.thumbnail
-        record["vector"] = picture.vector
+        record["quality"] = image.quality
+        record["digest"] = np.frombuffer(image.digest, np.uint8)
+        record["hash"] = image.hash
+        record["thumbnail"] = image.thumbnail
+        record["vector"] = image.vector
         body = record.tobytes()[4:]
         with _reported(self._path), self._locked(fcntl.LOCK_EX):
             self._settle()

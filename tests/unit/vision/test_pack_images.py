@@ -1,4 +1,4 @@
-"""Every pack whose files are here, on pictures of no, one, two and fifty faces and many sizes."""
+"""Every pack whose files are here, on images of no, one, two and fifty faces and many sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skimage.data import coffee
 
 from portraits import nobody, pair
 from reknown.biometrics.templates import compare
-from reknown.cli.demo_pictures import EILEEN, GRACE, jpeg
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
 from reknown.vision.packs.cache import write_atomically
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
     from reknown.vision.analyze import Engine
 
 PACKS = ["opencv", "opencv-zoo", "public-domain", "public-domain-accurate"]
@@ -66,9 +66,9 @@ def loaded(
     return Loaded(engine, eileen, grace)
 
 
-def _extract(engine: Engine, picture: Image.Image) -> list[tuple[DetectedFace, Template]]:
-    """Faces and templates of the picture as a JPEG; each is sound."""
-    pixels = decode_image(jpeg(picture)).pixels
+def _extract(engine: Engine, image: Image.Image) -> list[tuple[DetectedFace, Template]]:
+    """Faces and templates of the image as a JPEG; each is sound."""
+    pixels = decode_image(jpeg(image)).pixels
     found = engine.extract(pixels, engine.detect(pixels))
     for face, template in found:
         assert template.vector.dtype == np.float32
@@ -99,7 +99,7 @@ def _canvas(width: int, height: int) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
         lambda: _canvas(100, 100),
         lambda: _canvas(4000, 4000),
@@ -109,10 +109,8 @@ def _canvas(width: int, height: int) -> Image.Image:
     ],
     ids=["small", "large", "flat", "noise", "coffee"],
 )
-def test_a_picture_of_nobody_has_no_face(
-    loaded: Loaded, picture: Callable[[], Image.Image]
-) -> None:
-    assert _extract(loaded.engine, picture()) == []
+def test_an_image_of_nobody_has_no_face(loaded: Loaded, image: Callable[[], Image.Image]) -> None:
+    assert _extract(loaded.engine, image()) == []
 
 
 @pytest.mark.parametrize("side", [100, 160, 250, 640, 1280])
@@ -123,7 +121,7 @@ def test_a_portrait_of_any_size_has_one_face_and_its_template(loaded: Loaded, si
     _assert_is(grace, loaded.grace, loaded.eileen)
 
 
-def test_a_face_as_large_as_a_picture_can_be_is_one_face(loaded: Loaded) -> None:
+def test_a_face_as_large_as_an_image_can_be_is_one_face(loaded: Loaded) -> None:
     ((_, template),) = _extract(loaded.engine, _scaled(EILEEN, 4000))
     _assert_is(template, loaded.eileen, loaded.grace)
 
@@ -138,12 +136,12 @@ def test_a_face_as_large_as_a_picture_can_be_is_one_face(loaded: Loaded) -> None
         ((333, 517), 300, (17, 200)),
     ],
 )
-def test_a_face_anywhere_in_a_larger_picture_is_found_where_it_is(
+def test_a_face_anywhere_in_a_larger_image_is_found_where_it_is(
     loaded: Loaded, size: tuple[int, int], side: int, place: tuple[int, int]
 ) -> None:
-    picture = _canvas(*size)
-    picture.paste(_scaled(GRACE, side), place)
-    ((face, template),) = _extract(loaded.engine, picture)
+    image = _canvas(*size)
+    image.paste(_scaled(GRACE, side), place)
+    ((face, template),) = _extract(loaded.engine, image)
     nose = np.array([face.landmarks.nose.x, face.landmarks.nose.y]) * size
     expected = np.array(place) + np.array([0.525, 0.49]) * side
     assert np.abs(nose - expected).max() < 0.05 * side
@@ -151,8 +149,8 @@ def test_a_face_anywhere_in_a_larger_picture_is_found_where_it_is(
 
 
 def test_two_people_are_two_faces_and_two_templates(loaded: Loaded) -> None:
-    picture = Image.fromarray(decode_image(pair()).pixels)
-    found = _extract(loaded.engine, picture)
+    image = Image.fromarray(decode_image(pair()).pixels)
+    found = _extract(loaded.engine, image)
     assert len(found) == 2
     eileen, grace = (t for _, t in sorted(found, key=lambda pair: pair[0].box.left))
     _assert_is(eileen, loaded.eileen, loaded.grace)
@@ -167,12 +165,12 @@ def test_fifty_people_are_fifty_faces_each_with_the_template_of_its_own(loaded: 
         left, top, side = CLOSE_UP[portrait]
         close = portrait.crop().crop((left, top, left + side, top + side))
         faces.append(close.resize((CELL - 16, CELL - 16), Image.Resampling.LANCZOS))
-    picture = _canvas(COLUMNS * CELL, ROWS * CELL)
+    image = _canvas(COLUMNS * CELL, ROWS * CELL)
     for number in range(COLUMNS * ROWS):
         column, row = number % COLUMNS, number // COLUMNS
-        picture.paste(faces[(column + row) % 2], (column * CELL + 8, row * CELL + 8))
+        image.paste(faces[(column + row) % 2], (column * CELL + 8, row * CELL + 8))
     found = {}
-    for face, template in _extract(loaded.engine, picture):
+    for face, template in _extract(loaded.engine, image):
         nose = face.landmarks.nose
         found[int(nose.x * COLUMNS), int(nose.y * ROWS)] = template
     assert len(found) == COLUMNS * ROWS

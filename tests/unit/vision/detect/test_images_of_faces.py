@@ -1,4 +1,4 @@
-"""What every detector makes of real pictures, and of pictures that show no face."""
+"""What every detector makes of real images, and of images that show no face."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from reknown.cli.demo_pictures import EILEEN, GRACE
+from reknown.cli.demo_images import EILEEN, GRACE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reknown.cli.demo_pictures import Portrait
+    from reknown.cli.demo_images import Portrait
     from reknown.vision.analyze import Engine
     from reknown.vision.detect.base import Detections, Detector
 
@@ -78,7 +78,7 @@ def test_the_landmarks_stand_in_their_order(detector: Detector) -> None:
     assert max(eye[1], other_eye[1]) < nose[1] < min(mouth[1], other_mouth[1])
 
 
-def test_two_hundred_faces_in_one_picture_are_all_found(detector: Detector) -> None:
+def test_two_hundred_faces_in_one_image_are_all_found(detector: Detector) -> None:
     tile = np.asarray(Image.fromarray(astronaut()[:200, 130:330]).resize((160, 160)))
     found = detector.detect(np.tile(tile, (10, 20, 1)))
     _assert_sound(found)
@@ -88,7 +88,7 @@ def test_two_hundred_faces_in_one_picture_are_all_found(detector: Detector) -> N
 
 
 @pytest.mark.parametrize("kind", ["black", "white", "noise", "stripes", "checkerboard"])
-def test_pictures_without_faces_have_hardly_any(detector: Detector, kind: str) -> None:
+def test_images_without_faces_have_hardly_any(detector: Detector, kind: str) -> None:
     found = detector.detect(_shape(1000, 1000, kind))
     _assert_sound(found)
     assert len(found.scores) <= 2
@@ -100,7 +100,7 @@ def test_every_shape_is_taken(detector: Detector, size: tuple[int, int], kind: s
     _assert_sound(detector.detect(_shape(*size, kind)))
 
 
-def test_a_face_in_a_very_long_picture_is_found(detector: Detector) -> None:
+def test_a_face_in_a_very_long_image_is_found(detector: Detector) -> None:
     strip = np.zeros((80, 10_000, 3), np.uint8)
     strip[:, 5000:5080] = np.asarray(EILEEN.crop().resize((80, 80)))
     found = detector.detect(strip)
@@ -111,7 +111,7 @@ def test_a_face_in_a_very_long_picture_is_found(detector: Detector) -> None:
 
 @pytest.mark.parametrize(("axis", "flipped"), [(0, False), (0, True), (1, False), (1, True)])
 def test_a_face_cut_by_the_edge_is_found(detector: Detector, axis: int, flipped: bool) -> None:
-    """A quarter of the face is missing at one side; the box may reach beyond the picture."""
+    """A quarter of the face is missing at one side; the box may reach beyond the image."""
     pixels = np.asarray(GRACE.crop())
     left, top, right, bottom = detector.detect(pixels).boxes[0].round().astype(int)
     cut = {
@@ -125,7 +125,7 @@ def test_a_face_cut_by_the_edge_is_found(detector: Detector, axis: int, flipped:
     assert len(found.scores) == 1
 
 
-def test_a_picture_is_left_as_it_is(detector: Detector) -> None:
+def test_an_image_is_left_as_it_is(detector: Detector) -> None:
     pixels = np.asarray(GRACE.crop()).copy()
     before = pixels.copy()
     detector.detect(pixels)

@@ -1,4 +1,4 @@
-"""What to look at in the pictures themselves: worst pairs, failures, the same picture twice."""
+"""What to look at in the images themselves: worst pairs, failures, the same image twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reknown.reporting.blocks import Table, Text
 from reknown.reporting.report import Section
 
 if TYPE_CHECKING:
-    from reknown.evaluation.data.pictures import Pictures
+    from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.runs.comparisons import Comparisons
 
 _WORST = 10
@@ -51,26 +51,28 @@ def worst_section(data: Comparisons, names: tuple[str, ...]) -> Section:
     return Section("Worst comparisons", (text, *blocks), {"worst": figures})
 
 
-def unusable_section(pictures: Pictures, names: tuple[str, ...], shown: tuple[str, ...]) -> Section:
-    """Which pictures gave no template, and why."""
-    failed = np.flatnonzero(pictures.templates.failed)
-    root = f"{pictures.manifest.root}/"
+def unusable_section(
+    images: EvaluatedImages, names: tuple[str, ...], shown: tuple[str, ...]
+) -> Section:
+    """Which images gave no template, and why."""
+    failed = np.flatnonzero(images.templates.failed)
+    root = f"{images.manifest.root}/"
     items = []
     for row in failed[:SHOWN].tolist():
-        reason = pictures.templates.reasons[row].replace(root, "").replace(names[row], shown[row])
+        reason = images.templates.reasons[row].replace(root, "").replace(names[row], shown[row])
         items.append({"picture": shown[row], "reason": reason})
     figures = {"unusable": {"count": len(failed), "first": items}}
-    title = "Pictures without a template"
+    title = "Images without a template"
     if not items:
         return Section(title, (Text.of("None."),), figures)
     rows = tuple((item["picture"], item["reason"]) for item in items)
-    table = Table(f"{len(failed):,} in all{_first(len(failed))}", ("picture", "reason"), rows)
+    table = Table(f"{len(failed):,} in all{_first(len(failed))}", ("image", "reason"), rows)
     return Section(title, (table,), figures)
 
 
-def duplicates_section(pictures: Pictures, shown: tuple[str, ...]) -> Section:
-    """Which pictures are there twice, wrong labels first."""
-    found = pictures.duplicates
+def duplicates_section(images: EvaluatedImages, shown: tuple[str, ...]) -> Section:
+    """Which images are there twice, wrong labels first."""
+    found = images.duplicates
     order = np.argsort(found.same_subject, kind="stable")[:SHOWN]
     items = [
         {
@@ -83,7 +85,7 @@ def duplicates_section(pictures: Pictures, shown: tuple[str, ...]) -> Section:
     ]
     figures = {"duplicates": {"count": len(found), "first": items}}
     if not items:
-        return Section("The same picture twice", (Text.of("None."),), figures)
+        return Section("The same image twice", (Text.of("None."),), figures)
     rows = tuple(
         (
             str(item["first"]),
@@ -95,7 +97,7 @@ def duplicates_section(pictures: Pictures, shown: tuple[str, ...]) -> Section:
     )
     columns = ("first", "second", "how", "of whom")
     table = Table(f"{len(found):,} pairs{_first(len(found))}", columns, rows)
-    return Section("The same picture twice", (table,), figures)
+    return Section("The same image twice", (table,), figures)
 
 
 def _first(count: int) -> str:
