@@ -69,9 +69,12 @@ class UserRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What was done to a user: the answer that a repeated request gets again."""
+    """What was done to a user: the answer that a repeated request gets again.
 
-    subject_id: str
+    The previous release kept no subject id.
+    """
+
+    subject_id: str | None = None
     faces: tuple[str, ...] = ()
     refused: tuple[RefusedFace, ...] = ()
     left: int = 0
@@ -201,13 +204,18 @@ def _once(
 
 
 def _known(answer: str | None) -> _Change | None:
-    """The answer to an earlier request; None if there is none, or one of an earlier release."""
+    """The answer to an earlier request, if there is one."""
     if answer is None:
         return None
-    try:
-        return msgspec.json.decode(answer, type=_Change)
-    except msgspec.ValidationError:
-        return None
+    kept = msgspec.json.decode(answer)
+    # the previous release kept each refused face as a list
+    kept["refused"] = [
+        dict(zip(("face_id", "refusal", "user", "similarity"), face, strict=True))
+        if isinstance(face, list)
+        else face
+        for face in kept.get("refused", ())
+    ]
+    return msgspec.convert(kept, _Change)
 
 
 def _sorted(

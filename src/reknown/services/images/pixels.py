@@ -7,8 +7,8 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
-from reknown.biometrics.errors import InputError, InvalidImageError
-from reknown.services.images.sources import MAX_BYTES
+from reknown.biometrics.errors import ImageTooLargeError, InputError, InvalidImageError
+from reknown.services.images.sources import MAX_BYTES, MAX_PIXELS
 
 _QUALITY = 95
 # Those that a PNG holds as they are; 16 bits too, of which the decoder takes the higher eight.
@@ -23,7 +23,8 @@ def encode_pixels(image: object) -> bytes:
     Upright where the image says how it was taken (EXIF); as a fine JPEG where the PNG would be
     too large a file.
 
-    Raises `InputError` for anything else, `InvalidImageError` for an image that cannot be read.
+    Raises `InputError` for anything else, `ImageTooLargeError`, or `InvalidImageError` for an
+    image that cannot be read.
     """
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -35,6 +36,8 @@ def encode_pixels(image: object) -> bytes:
         raise InputError(
             f"an image is a path, bytes, a Pillow image or an RGB array, got {type(image).__name__}"
         )
+    if image.width * image.height > MAX_PIXELS:  # before they are copied, or even decoded
+        raise ImageTooLargeError(f"more than {MAX_PIXELS:,} pixels")
     if image.mode in _UNSCALED:
         raise InputError(f"a Pillow image of mode {image.mode} has no white: convert it to RGB")
     try:

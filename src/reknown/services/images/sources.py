@@ -28,9 +28,17 @@ if TYPE_CHECKING:
     Item = TypeVar("Item")
     Result = TypeVar("Result")
 
-__all__ = ["MAX_BYTES", "Extraction", "Source", "attempt_all", "extract_source", "require_face"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "Extraction",
+    "Source",
+    "attempt_all",
+    "extract_source",
+    "require_face",
+]
 
-MAX_BYTES = ImageLimits().max_bytes
+MAX_BYTES, MAX_PIXELS = ImageLimits().max_bytes, ImageLimits().max_pixels
 Source = Path | bytes
 """An image: a file, or what would be in it."""
 

@@ -20,6 +20,7 @@ from reknown.ledger.records import (
     DisassociateFacesRecord,
     ListUsersRecord,
 )
+from reknown.ledger.requests import keep_answer
 from reknown.services.context import RequestToken
 from reknown.services.galleries import users
 from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
@@ -174,11 +175,31 @@ def test_nobody_is_not_found(context: Context, collection: str) -> None:
     assert len(events(context)) == before
 
 
-def test_an_answer_of_an_earlier_release_is_worked_out_again(
-    context: Context, collection: str, monkeypatch: pytest.MonkeyPatch
+FACE_ID = "00000000-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        ("create user", "{}"),
+        (
+            "disassociate faces",
+            f'{{"faces": [], "refused": [["{FACE_ID}", "not found", null, null]], "left": 2}}',
+        ),
+    ],
+)
+def test_a_request_that_the_previous_release_answered_gets_its_answer_again(
+    context: Context, collection: str, operation: str, answer: str
 ) -> None:
-    request = UserRequest(collection, "Ada", RequestToken("once", "digest"))
-    monkeypatch.setattr(users, "find_answer", lambda *_: "{}")
-    monkeypatch.setattr(users, "keep_answer", lambda *_: None)
-    users.create_user(context, request)
-    assert user_names(context) == ["Ada"]
+    token = RequestToken("once", "digest")
+    request = UserRequest(collection, "Ada", token)
+    with context.database.begin() as connection:
+        keep_answer(connection, context.actor, operation, token, answer)
+    if operation == "create user":
+        users.create_user(context, request)
+        assert events(context)[-1].record == CreateUserRecord(None, repeated=True)
+    else:
+        done = users.disassociate_faces(context, request, [FACE_ID])
+        assert (done.changed, done.left) == ((), 2)
+        assert done.refused == (RefusedFace(FACE_ID, RefusalReason.NOT_FOUND),)
+    assert user_names(context) == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from reknown.biometrics.errors import InputError, InvalidImageError
+from reknown.biometrics.errors import ImageTooLargeError, InputError, InvalidImageError
 from reknown.services.images.pixels import encode_pixels
 from reknown.services.images.sources import MAX_BYTES
 from reknown.vision.images import decode_image
@@ -77,4 +77,10 @@ def test_a_file_that_ends_too_early_is_no_image(eileen: bytes) -> None:
         Image.open(io.BytesIO(eileen[: len(eileen) // 2])) as image,
         pytest.raises(InvalidImageError, match="not a readable Pillow image"),
     ):
+        encode_pixels(image)
+
+
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    image = Image.new("1", (10_000, 5_001))
+    with pytest.raises(ImageTooLargeError, match="more than 50,000,000 pixels"):
         encode_pixels(image)
