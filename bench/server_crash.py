@@ -4,7 +4,7 @@
     python -m bench.server_crash --kills 3 --clients 8 --collections 8 --faces 800
 
 The clients of `server_load` at work; `kill -9` at random moments, `--seconds` apart in the mean,
-and each time the server is started anew on the same port and data folder while the clients try
+and each time the server is started again on the same port and data folder while the clients try
 on. At the end everything acknowledged has to be there, nothing acknowledged as deleted may be
 back, and the store has to be what follows from the ledger: so a request without an answer was
 either carried out, with its row, or not at all.

@@ -5,7 +5,7 @@
 
 First every job is done undisturbed. Then, round by round, the same jobs are started, and at a
 random moment one worker is killed with `kill -9`, in every other round the server with it; both
-are started anew. Each job has to end once, which is counted in the ledger and in what a webhook
+are started again. Each job has to end once, which is counted in the ledger and in what a webhook
 is told, with exactly the results of the undisturbed one.
 """
 

@@ -32,7 +32,7 @@ settings.load_profile("on a busy machine")
 
 @pytest.fixture(scope="session", autouse=True)
 def _endpoints_of_aws() -> Iterator[None]:
-    """Parsed once a process: each boto3 session would read them anew.
+    """Parsed once a process: each boto3 session would read them again.
 
     The models of services are not: ours is merged into what was read.
     """

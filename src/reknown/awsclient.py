@@ -203,7 +203,7 @@ def received(raw: Any, limit: int, pace: Pace) -> Iterator[bytes]:
 
 
 def _check_address(address: str, name: str) -> None:
-    """Refuses what is no plain address, without repeating a password that it may hold."""
+    """Refuses anything but a plain address, without repeating a password that it may hold."""
     wrong = InputError(f"the {name} endpoint is not an address like https://host:9000")
     try:
         parts = urlsplit(address)

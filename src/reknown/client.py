@@ -362,7 +362,7 @@ def _path(path: FilePath) -> Path:
 
 
 def _source(image: Any) -> Source:
-    """The image as a file or the bytes of one; raises `InputError` for what is none."""
+    """The image as a file or the bytes of one; raises `InputError` for anything else."""
     from reknown.services.images.pixels import encode_pixels  # noqa: PLC0415
 
     match image:

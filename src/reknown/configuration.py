@@ -138,7 +138,7 @@ class Objects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """Who is told when a video job ends."""
+    """Where to send notices when a video job ends."""
 
     sns_endpoint: str | None = _option(
         None,

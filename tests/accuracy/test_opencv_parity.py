@@ -369,7 +369,7 @@ def test_templates_do_not_depend_on_the_process(
     pixels = decode_image(group).pixels
     expected = [t.vector.tobytes().hex() for t in opencv.embed(pixels, opencv.detect(pixels))]
     command = [sys.executable, "-c", EMBED_IN_CHILD]
-    # The second one converts anew.
+    # The second one converts again.
     children = [
         subprocess.Popen([*command, str(cache), str(path)], stdout=subprocess.PIPE, text=True)
         for cache in (cache_folder, tmp_path / "empty")

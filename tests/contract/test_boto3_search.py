@@ -158,7 +158,9 @@ def test_searches_filter_only_when_asked_to(client: Any, known: dict[str, str]) 
 def test_faces_that_all_fail_the_filter_are_explained(
     client: Any, known: dict[str, str], spoilt: dict[str, bytes]
 ) -> None:
-    with pytest.raises(client.exceptions.InvalidParameterException, match="LuminanceMean"):
+    with pytest.raises(
+        client.exceptions.InvalidParameterException, match="luminance mean 8, minimum 15"
+    ):
         client.search_faces_by_image(
             CollectionId=known["collection"],
             Image={"Bytes": spoilt["LOW_BRIGHTNESS"]},

@@ -60,7 +60,7 @@ def _killed_while_it_prepares(images: Path, chance: random.Random) -> set[str]:
     assert process.returncode == -signal.SIGKILL
     whole = printed + rest
     lines = whole[: whole.rfind("\n") + 1].splitlines()
-    return {json.loads(line)["image"] for line in lines}
+    return {json.loads(line)["picture"] for line in lines}
 
 
 def _killed_after(seconds: float, *words: str) -> None:
@@ -149,7 +149,7 @@ class _Caller(threading.Thread):
                 self.error = error
 
     def wait_for_more(self) -> None:
-        """Returns when it has asked everything anew and has its answers."""
+        """Returns when it has asked everything again and has its answers."""
         wanted = self._count() + 2 * len(self._asks)
         wait_for(lambda: self.error or self._count() >= wanted)
         assert self.error is None, self.error

@@ -1,4 +1,4 @@
-"""Stable names for what every run draws anew: ids, secrets, times, digests of images."""
+"""Stable names for what every run draws again: ids, secrets, times, digests of images."""
 
 from __future__ import annotations
 

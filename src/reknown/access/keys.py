@@ -141,7 +141,7 @@ def _draw(letters: str, count: int) -> str:
 
 
 def _missing(key_id: str) -> NotFoundError:
-    return NotFoundError(f"there is no access key {key_id!r}: `reknown keys list` shows them all")
+    return NotFoundError(f"access key {key_id!r} does not exist; list keys with: reknown keys list")
 
 
 def _key(row: Row[Any]) -> AccessKey:

@@ -12,14 +12,15 @@ from reknown.biometrics.errors import AccessError, InputError
 _OPERATION = re.compile(r"[A-Za-z0-9*?]{1,128}")
 _COLLECTION = re.compile(r"[A-Za-z0-9_.\-*?]{1,255}")
 _MOST = 100
+_CHARACTERS = {"operation": "letters, digits", "collection": "letters, digits, -, ., _"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
     """Operations and the collections to use them on, as patterns.
 
-    `*` stands for any characters and `?` for any one. Raises `InputError` for what is no
-    pattern, for none at all and for more than 100 of a kind.
+    `*` stands for any characters and `?` for any one. Raises `InputError` for an
+    invalid pattern, for none at all and for more than 100 of a kind.
     """
 
     operations: tuple[str, ...]
@@ -72,8 +73,7 @@ def _check(what: str, patterns: tuple[str, ...], form: re.Pattern[str]) -> None:
     for pattern in patterns:
         if not form.fullmatch(pattern):
             raise InputError(
-                f"{pattern!r} is no pattern of {what}s: it is a name in which * stands for any "
-                "characters and ? for any one"
+                f"invalid {what} pattern {pattern!r} ({_CHARACTERS[what]}, * and ? only)"
             )
 
 

@@ -83,7 +83,7 @@ def load_vault(folder: Path | None, secret: str | None) -> Vault:
     if secret is not None:
         return Vault(_decode(secret, VARIABLE))
     if folder is None:
-        raise AccessError(f"there is no data folder for a master key: set {VARIABLE} to {_FORM}")
+        raise AccessError(f"no data folder to keep a master key in: set {VARIABLE} to {_FORM}")
     path = folder / FILE
     try:
         text = _read(path)
@@ -95,7 +95,7 @@ def load_vault(folder: Path | None, secret: str | None) -> Vault:
             f"cannot use {path}: {error.strerror}: allow it, or set {VARIABLE} to {_FORM}"
         ) from error
     if text is None:
-        raise AccessError(f"{path} has vanished: put it back, or set {VARIABLE}")
+        raise AccessError(f"{path} is missing: restore it, or set {VARIABLE}")
     return Vault(_decode(text, str(path)))
 
 
@@ -105,7 +105,7 @@ def _decode(text: str, source: str) -> bytes:
     except (UnicodeEncodeError, binascii.Error):
         key = b""
     if len(key) != _KEY_BYTES:
-        raise AccessError(f"{source} holds no master key: it takes {_FORM}")
+        raise AccessError(f"{source} is not a master key: use {_FORM}")
     return key
 
 
@@ -114,7 +114,7 @@ def _read(path: Path) -> str | None:
     try:
         if path.is_symlink():
             raise AccessError(f"{path} is a link: put the file itself there, or set {VARIABLE}")
-        # Not to follow a link put there since, not to wait for whoever writes to a pipe.
+        # Neither follow a link put there since nor wait for the writer of a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
@@ -127,9 +127,9 @@ def _read(path: Path) -> str | None:
 
 def _require_private(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise AccessError(f"{path} is no file: move it away, or set {VARIABLE}")
+        raise AccessError(f"{path} is not a file: move it away, or set {VARIABLE}")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise AccessError(f"others than its owner can use {path}: chmod 600 it")
+        raise AccessError(f"other users can access {path}; run: chmod 600 {path}")
 
 
 def _make(path: Path) -> None:

@@ -27,8 +27,8 @@ class ConnectionLimits:
     connections: int = 1000
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """HTTP that waits neither for ever nor for everybody.
+class LimitedProtocol(HttpToolsProtocol):
+    """HTTP with limits on idle time, on the size of a head and on the number of connections.
 
     When there is no room for another connection, the one goes that has kept the server waiting
     the longest: those that say nothing cannot shut out those that do.
@@ -79,7 +79,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Whoever has not even taken the last answer by now does not get it."""
+        """A client that has not taken the last answer by now does not get it."""
         self.transport.abort()
 
     def pause_writing(self) -> None:
@@ -121,7 +121,7 @@ class PatientProtocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         if len(self.connections) <= self._limits.connections:
             return
-        others = [one for one in self.connections if isinstance(one, PatientProtocol)]
+        others = [one for one in self.connections if isinstance(one, LimitedProtocol)]
         open_ones = [one for one in others if not one.transport.is_closing()]
         if len(open_ones) > self._limits.connections:
             waiting = (one for one in open_ones if one._waits())

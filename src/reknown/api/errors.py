@@ -61,7 +61,7 @@ def wire_error(error: ours.ReknownError, operation: str, collection: str | None)
     if code == INTERNAL:
         return internal_error()
     if isinstance(error, ours.ReplayError):
-        # Clients of AWS sign anew when they are throttled; who only copied the request cannot.
+        # Clients of AWS sign again when they are throttled; who only copied the request cannot.
         return WireError(code, str(error), retry_after_ms=_RESEND_MS)
     return WireError(code, _message(error, code, collection))
 

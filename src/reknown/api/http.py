@@ -33,7 +33,7 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 
     boto3.client("rekognition", endpoint_url="http://this-address")
 
-/health /ready /metrics are for whoever runs it.
+/health /ready /metrics are for the operator.
 """
 
 

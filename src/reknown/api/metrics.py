@@ -1,4 +1,4 @@
-"""What Prometheus is told: how long what takes, how much waits, how much is stored."""
+"""Metrics for Prometheus: how long requests take, how much waits, how much is stored."""
 
 from __future__ import annotations
 

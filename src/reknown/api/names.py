@@ -24,7 +24,7 @@ def collection_arn(region: str, collection: str) -> str:
 
 
 def collection_of_arn(arn: str) -> str:
-    """The collection that the name stands for, whatever its region; raises `InputError`."""
+    """The collection with this name, whatever its region; raises `InputError`."""
     match = _ARN.fullmatch(arn)
     if match is None:
         form = "arn:aws:rekognition:<region>:<account>:collection/<id>"

@@ -15,7 +15,7 @@ _SECONDS = 1.0
 class Readiness:
     """Runs `attempt` when asked, but once a second at most however many ask.
 
-    For one event loop, and in a thread of its own: a full queue is no reason to be taken for dead.
+    For one event loop, in its own thread: a full queue does not mean the server is dead.
     """
 
     def __init__(self, attempt: Callable[[], None]) -> None:

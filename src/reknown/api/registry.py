@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from reknown.api.names import collection_of_arn
 from reknown.api.operations import (
     collections,
+    faces,
     images,
-    references,
     search,
     transfer,
     users,
@@ -47,9 +47,9 @@ HANDLERS: Mapping[str, Handler] = {
     "DescribeCollection": Handler(collections.describe_collection, "describe collection"),
     "ListCollections": Handler(collections.list_collections, "list collections"),
     "DeleteCollection": Handler(collections.delete_collection, "delete collection", changes=True),
-    "IndexFaces": Handler(references.index_faces, "enrol", 1, changes=True),
-    "ListFaces": Handler(references.list_faces, "list faces"),
-    "DeleteFaces": Handler(references.delete_faces, "delete faces", changes=True),
+    "IndexFaces": Handler(faces.index_faces, "enrol", 1, changes=True),
+    "ListFaces": Handler(faces.list_faces, "list faces"),
+    "DeleteFaces": Handler(faces.delete_faces, "delete faces", changes=True),
     "SearchFaces": Handler(search.search_faces, "identify"),
     "SearchFacesByImage": Handler(search.search_faces_by_image, "identify", 1),
     "CreateUser": Handler(users.create_user, "create user", changes=True),

@@ -1,4 +1,4 @@
-"""What a topic or a webhook is told when a job ends, in Amazon's words."""
+"""Notices to a topic or webhook when a job ends, in Amazon's words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from reknown.services.videos.job_records import Task, wanted
+from reknown.services.videos.job_records import Task, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def notice(job: Job, state: State) -> str:
 
     https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html
     """
-    what = wanted(job)
+    what = request_of(job)
     body = {
         "JobId": job.job_id,
         "Status": state.value,

@@ -93,7 +93,7 @@ def reasons(objections: Iterable[Objection]) -> tuple[shapes.Reason, ...]:
 
 
 def refusals(objections: Iterable[Objection]) -> tuple[shapes.ReknownRefusal, ...]:
-    """The objections with what was measured, for whoever wants to know."""
+    """The objections with what was measured."""
     return tuple(
         shapes.ReknownRefusal(
             reason=_REASONS[objection.reason],

@@ -8,11 +8,11 @@ ReknownError
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
 │   ├── InvalidVideoError       not an MP4 or MOV whose frames can be decoded
-│   └── VideoWorkError          analysing it took too much time or memory, or broke down
+│   └── VideoWorkError          analysing it took too much time or memory, or crashed
 ├── NoFaceError                 the operation needs a face and there is none
 ├── ModelError
 │   ├── ModelFileError          a model file is damaged or not what it claims to be
-│   ├── ModelNotFoundError      no pack of that name, or its files are not here
+│   ├── ModelNotFoundError      no pack of that name, or its files are not installed
 │   ├── LicenceNotAcceptedError the pack's licence asks to be accepted first
 │   └── DownloadError           a file could not be fetched
 ├── SpaceMismatchError          templates of different spaces were compared
@@ -74,7 +74,7 @@ class InvalidVideoError(VideoError):
 
 
 class VideoWorkError(VideoError):
-    """The process that analysed it ran out of time or memory, or broke down."""
+    """The process that analysed it ran out of time or memory, or crashed."""
 
 
 class NoFaceError(ReknownError):

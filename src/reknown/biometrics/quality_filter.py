@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ class Reason(Enum):
     TOO_SMALL = "too small"
     TURNED_AWAY = "turned away"
     BAD_LIGHT = "too dark or too bright"
-    BLURRED = "too blurred"
+    BLURRED = "too blurry"
     LOW_QUALITY = "of low quality"
 
 
@@ -36,9 +37,10 @@ class Objection:
 
     def __str__(self) -> str:
         """The reason and its numbers in words."""
-        bound = "at most" if self.measured > self.required else "at least"
-        found = f"{self.measured:.3g}{self.unit}"
-        return f"{self.reason.value}: {self.measure} {found}, {bound} {self.required:g} is asked"
+        bound = "maximum" if self.measured > self.required else "minimum"
+        measure = re.sub(r"(?<!^)(?=[A-Z])", " ", self.measure).lower()
+        found = f"{measure} {self.measured:.3g}{self.unit}"
+        return f"{self.reason.value}: {found}, {bound} {self.required:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class QualityFilter:
         found, unified = self.first_objections(face), face.quality.unified_score.score
         if unified >= self.min_unified:
             return found
-        measured = ("UnifiedQualityScore", unified, self.min_unified, " of 100")
+        measured = ("UnifiedQualityScore", unified, self.min_unified, "")
         return (*found, Objection(Reason.LOW_QUALITY, *measured))
 
     def first_objections(self, face: DetectedFace) -> tuple[Objection, ...]:
@@ -72,8 +74,8 @@ class QualityFilter:
         least = (
             (Reason.NOT_CLEARLY_A_FACE, "confidence", 100 * face.confidence, self.min_percent, "%"),
             (Reason.TOO_SMALL, "InterEyeDistance", eyes, self.min_inter_eye_pixels, " pixels"),
-            (Reason.BAD_LIGHT, "LuminanceMean", light, self.min_luminance, " of 100"),
-            (Reason.BLURRED, "Sharpness", sharpness, self.min_sharpness, " of 100"),
+            (Reason.BAD_LIGHT, "LuminanceMean", light, self.min_luminance, ""),
+            (Reason.BLURRED, "Sharpness", sharpness, self.min_sharpness, ""),
         )
         found = [Objection(*check) for check in least if check[2] < check[3]]
         if turn > self.max_turn:

@@ -78,7 +78,7 @@ class ThresholdChoice:
 
     def __post_init__(self) -> None:
         if self.similarity is not None and self.score is not None:
-            raise InputError("give the threshold as a similarity or as a score, not as both")
+            raise InputError("give a similarity or a score as the threshold, not both")
         if self.score is not None and not -1 <= self.score <= 1:
             raise InputError(f"score must be between -1 and 1, got {self.score}")
 
@@ -91,7 +91,7 @@ class ThresholdChoice:
             return Threshold(float(self.score), calibration)
         if calibration is None:
             raise UncalibratedError(
-                "this model pack has not been calibrated, so a similarity means nothing for it: "
+                "this model pack is not calibrated, so it has no similarities: "
                 "give the threshold as a score (--score), or use the pack opencv"
             )
         # programs give numbers of NumPy too, which no ledger can hold

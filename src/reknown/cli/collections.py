@@ -117,7 +117,7 @@ def _tags(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not sign or not key:
-            raise InputError(f"{pair!r} is no tag: write KEY=VALUE")
+            raise InputError(f"{pair!r} is not a tag: write KEY=VALUE")
         tags[key] = value
     return tags
 

@@ -68,9 +68,9 @@ def _show(found: Verification, *, json: bool) -> None:
         )
         for number, (face, outcome) in enumerate(found.comparisons, 1)
     ]
-    limit = found.threshold
-    rate = one_in(limit.false_match_rate)
-    title = f"threshold: similarity {percent(limit.similarity)}, false match rate {rate}"
+    threshold = found.threshold
+    rate = one_in(threshold.false_match_rate)
+    title = f"threshold: similarity {percent(threshold.similarity)}, false match rate {rate}"
     print_table(_COLUMNS, rows, title)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _read(ask: Callable[[Connection], list[str]]) -> list[str]:
-    """What is in the data folder, none without one: pressing TAB makes nothing, not even a row."""
+    """What the data folder holds, if there is one: pressing TAB creates nothing."""
     from reknown.settings import read_settings
     from reknown.storage.database import open_database, reading
 

@@ -51,7 +51,8 @@ def delete(
 
     with open_context(data) as context:
         done = delete_faces(context, collection, face_ids, of_users=True)
-    typer.echo(f"deleted {len(done.deleted)} faces")
+    count = len(done.deleted)
+    typer.echo(f"deleted {count} face{'' if count == 1 else 's'}")
     for face in done.refused:
-        typer.echo(printable(f"there is no face {face.face_id} in {collection}"), err=True)
+        typer.echo(printable(f"face {face.face_id} does not exist in {collection}"), err=True)
     raise typer.Exit(EXIT_NEGATIVE if done.refused else EXIT_DONE)

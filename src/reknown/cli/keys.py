@@ -145,7 +145,7 @@ def _duration(text: str) -> timedelta:
         return timedelta(0)
     match = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
     if match is None:
-        raise InputError(f"{text!r} is no time: write 0, 30m, 24h or 7d")
+        raise InputError(f"{text!r} is not a time: write 0, 30m, 24h or 7d")
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -163,7 +163,7 @@ def _require_known(pattern: str) -> None:
         raise InputError(f"{pattern!r} allows nothing: name {' and '.join(sorted(found))} in full")
     close = get_close_matches(pattern, OPERATIONS, n=1)
     advice = f"did you mean {close[0]}?" if close else "docs/reference/operations.md lists them"
-    raise InputError(f"{pattern!r} is no operation: {advice}")
+    raise InputError(f"{pattern!r} is not an operation: {advice}")
 
 
 def _plain(key: AccessKey) -> dict[str, object]:

@@ -144,7 +144,7 @@ def _moment(text: str, *, ending: bool = False) -> datetime:
         return _read_moment(text, ending=ending)
     except (ValueError, OverflowError):
         raise InputError(
-            f"{text!r} is no time: write 2026-11-28 or 2026-11-28T16:30, in UTC"
+            f"{text!r} is not a time: write 2026-11-28 or 2026-11-28T16:30, in UTC"
         ) from None
 
 

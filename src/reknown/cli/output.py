@@ -39,7 +39,7 @@ _PIPED_WIDTH = 120
 
 
 def console(*, error: bool = False) -> Console:
-    """A console that drops colours and animation when its output is no terminal."""
+    """A console that drops colours and animation when its output is not a terminal."""
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout

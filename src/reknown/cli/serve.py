@@ -83,11 +83,11 @@ def _environment(address: str, key_id: str | None, secret: str | None) -> str:
     if key_id is None:
         lines.append("# no access key is left; to make one: reknown keys create")
     else:
-        lines.append(f"export AWS_ACCESS_KEY_ID={key_id}")
-    if secret is not None:
-        lines.append(f"export AWS_SECRET_ACCESS_KEY={shlex.quote(secret)}")
-    else:
-        lines.append("# export AWS_SECRET_ACCESS_KEY=...  shown when the key was made")
+        # a key id without its secret would only break the one the shell already has
+        remark = "# " if secret is None else ""
+        shown = "..." if secret is None else shlex.quote(secret)
+        lines.append(f"{remark}export AWS_ACCESS_KEY_ID={key_id}")
+        lines.append(f"{remark}export AWS_SECRET_ACCESS_KEY={shown}")
     return "\n".join(
         [
             *lines,

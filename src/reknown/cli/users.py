@@ -54,4 +54,4 @@ def delete(
         typer.confirm(f"Delete {printable(name)} permanently?", abort=True)
     with open_context(data) as context:
         count = delete_user(context, UserRequest(collection, name), keep_faces=keep_faces)
-    typer.echo(f"deleted {printable(name)} and {count} faces")
+    typer.echo(f"deleted {printable(name)} and {count} face{'' if count == 1 else 's'}")

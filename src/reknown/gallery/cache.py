@@ -66,7 +66,7 @@ class TemplateCache:
     def _find(self, collection: str, row: Row[Any]) -> _Held:
         with self._lock:
             held = self._held.get(collection)
-            # deleted and made anew, or the other way round for whoever looks at the past
+            # deleted and made again, or the other way round for a reader of an older snapshot
             if held is None or held.owner < row.id:
                 self._drop(collection)
                 held = self._held[collection] = _Held(row.id, space_of(row))
@@ -201,7 +201,7 @@ class _Held:
         self._vectors[start:end] = vectors
 
     def _reserve(self, needed: int) -> None:
-        """Room for so many faces."""
+        """Room for this many faces."""
         if needed > len(self._vectors) or needed > len(self._subjects):
             room = int(needed * _SPARE)
             self._vectors = _grown(self._vectors, room)

@@ -61,7 +61,7 @@ def create_collection(
             connection.execute(insert(collections).values(values))
     except IntegrityError as error:
         raise AlreadyExistsError(
-            f"there is a collection {name!r} already: use it or choose another name"
+            f"collection {name!r} already exists: use it or choose another name"
         ) from error
     set_tags(connection, name, tags or {})
     return get_collection(connection, name)
@@ -143,7 +143,7 @@ def require(connection: Connection, name: str) -> Row[Any]:
 
 
 def claim(connection: Connection, name: str) -> Row[Any]:
-    """The collection's row under a new revision, for whoever is about to change its contents.
+    """The collection's row under a new revision, for a caller about to change its contents.
 
     Others who do the same wait until this transaction ends, so keys and commits come in the
     same order, and what is absent now cannot be added by another process meanwhile.

@@ -45,7 +45,7 @@ def add_faces(
     """Stores the faces of an image in this order; makes the user if it is missing.
 
     Raises `NotFoundError`, `SpaceMismatchError`, `AlreadyExistsError` when the collection
-    holds this image, or `InputError` for no faces, for templates that are no unit vectors
+    holds this image, or `InputError` for no faces, for templates that are not unit vectors
     and for names that cannot be stored.
     """
     row = claim(connection, collection)

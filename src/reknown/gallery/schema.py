@@ -126,7 +126,7 @@ CARRIED = {
     "template": LargeBinary,
 }
 
-# Tracks of videos that are kept to be searched later, by whoever may search the collection.
+# Tracks of videos that are kept to be searched later, by those who may search the collection.
 tracks = Table(
     "tracks",
     metadata,

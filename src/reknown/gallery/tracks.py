@@ -233,7 +233,7 @@ def _check(video_sha256: str, tracks: Sequence[KeptTrack], space: TemplateSpace)
             )
         # negated, so that a NaN fails too
         if not 0 < float(np.linalg.norm(track.template)) <= _LONGEST_VECTOR:
-            raise InputError("a track's template is no mean of unit vectors")
+            raise InputError("a track's template is not a mean of unit vectors")
 
 
 def _values(track: KeptTrack) -> dict[str, Any]:

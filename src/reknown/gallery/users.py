@@ -30,7 +30,7 @@ def create_user(connection: Connection, collection: str, name: str) -> UserRecor
     """
     owner = claim(connection, collection).id
     if _user_id(connection, owner, name) is not None:
-        raise AlreadyExistsError(f"there is a user {name!r} already in {collection!r}")
+        raise AlreadyExistsError(f"user {name!r} already exists in {collection!r}")
     ensure_user(connection, owner, name)
     return get_user(connection, collection, name)
 
@@ -140,9 +140,7 @@ def _require_user(connection: Connection, collection: str, owner: int, name: str
 
 
 def _missing(collection: str, name: str) -> NotFoundError:
-    return NotFoundError(
-        f"there is no user {name!r} in {collection!r}: list its users to see them all"
-    )
+    return NotFoundError(f"user {name!r} does not exist in {collection!r}: list its users")
 
 
 def _users(owner: int) -> Select[Any]:

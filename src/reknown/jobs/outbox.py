@@ -1,8 +1,8 @@
-"""What is to be told to others when a job ends.
+"""Notices to send when a job ends.
 
 A notice is written in the transaction that ends its job and deleted when it has been
 delivered. Who is to deliver it claims it for a while; if nothing comes of that, it is due
-again. So it is delivered at least once, and twice only when whoever delivered it died before
+again. So it is delivered at least once, and twice only when its deliverer died before
 that could be written down.
 """
 
@@ -27,7 +27,7 @@ _LONGEST_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Who is told what: `channel` is the way, `target` the place there, `attempt` from 1."""
+    """A notice to `target`, by way of `channel`; `attempt` counts from 1."""
 
     id: int
     job_id: str

@@ -1,6 +1,6 @@
-"""The queue of video jobs: each is worked on by one worker at a time and finished once.
+"""The queue of video jobs: each is processed by one worker at a time and finished once.
 
-Whoever claims a job holds a lease on it until a moment that can be put off. A lease that has
+A worker that claims a job holds a lease on it until a moment that can be put off. A lease that has
 run out does not end by itself: it ends when somebody else claims the job, and until then its
 holder may still finish. So a job is finished by exactly one holder, whatever dies when.
 
@@ -42,7 +42,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What is asked for; `request` is for those who know the `kind` to read."""
+    """A request for a job; its `kind` says how to read `request`."""
 
     kind: str
     actor: str
@@ -72,7 +72,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a job; `attempt` counts from 1."""
+    """The right to process a job; `attempt` counts from 1."""
 
     job: Job
     holder: str
@@ -135,13 +135,13 @@ def count_by_state(connection: Connection) -> Mapping[State, int]:
 
 
 def has_work(connection: Connection) -> bool:
-    """Whether a job waits for someone to work on it."""
+    """Whether a job waits for a worker."""
     query = select(jobs.c.id).where(_claimable(connection)).limit(1)
     return connection.execute(query).one_or_none() is not None
 
 
 def claim(connection: Connection, lease_time: timedelta) -> Lease | None:
-    """The oldest job that nobody works on, or whose lease has run out; None if there is none."""
+    """The oldest job that no worker holds, or whose lease has run out; None if there is none."""
     # few jobs are open, and many that have ended lie before them
     query = select(jobs).where(_claimable(connection)).order_by(unindexed(jobs.c.id)).limit(1)
     row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()

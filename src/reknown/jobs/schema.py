@@ -1,6 +1,6 @@
 """The tables of the video jobs; the gallery's migrations create them.
 
-A job is open until `finished_at` is set. Whoever works on it holds a `lease` until
+A job is open until `finished_at` is set. Its worker holds a `lease` until
 `leased_until`; after that anyone may take it over. Its results lie in `parts` of many entries
 each, once for every order in which they can be read. What is to be told to others when it ends
 is in `notices`, written in the same transaction as the results.

@@ -19,7 +19,7 @@ class Nonce:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever is behind an action, as the ledger names them.
+    """Who performed an action, as the ledger names them.
 
     `request_id` is that of the network request, None on the command line. `nonce` is consumed
     in the transaction that records the action, so that no request is carried out twice.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 Entry = Record | Refusal | Failure
 """What a row of the ledger holds."""
 
-_DECODERS: Mapping[type, msgspec.json.Decoder[Entry]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (*RECORDS, Refusal, Failure)
-}
 _OPERATIONS: Mapping[tuple[str, int], type[Record]] = {
     (record.OPERATION, record.VERSION): record for record in RECORDS
 }
@@ -50,7 +48,7 @@ def encode(entry: Entry) -> Encoded:
     What is written can be read: names, NaN and digests of the wrong length never get in.
     """
     kind, operation = _kind(entry), operation_of(entry)
-    checked = _DECODERS[type(entry)].decode(_json(entry))
+    checked = _read(type(entry), _json(entry))
     if checked != entry:
         raise msgspec.ValidationError(f"not what the ledger could give back: {entry}")
     return Encoded(kind, operation, entry.VERSION, _json(checked).decode())
@@ -66,7 +64,7 @@ def decode(row: Encoded) -> Entry | Mapping[str, Any]:
         detail: Mapping[str, Any] = json.loads(row.detail)
         return detail
     try:
-        found = _DECODERS[_type(row)].decode(row.detail)
+        found = _read(_type(row), row.detail)
     except KeyError:
         raise DatabaseError(
             f"the ledger has a record {row.operation!r} of version {row.version}, which this "
@@ -87,6 +85,15 @@ def operation_of(entry: Entry) -> str:
 def operations() -> list[str]:
     """The operations of all records, in alphabetical order."""
     return sorted(record.OPERATION for record in RECORDS)
+
+
+def _read(kind: Any, text: bytes | str) -> Entry:
+    return _decoder(kind).decode(text)
+
+
+@cache  # making the decoders of all records would delay the start of every command
+def _decoder(kind: type[Entry]) -> msgspec.json.Decoder[Entry]:
+    return msgspec.json.Decoder(kind)
 
 
 def _kind(entry: Entry) -> str:

@@ -46,7 +46,7 @@ def consume_nonce(connection: Connection, nonce: Nonce, now: datetime) -> None:
             connection.execute(_INSERT, values)
     except IntegrityError as error:
         raise ReplayError(
-            "a request with this signature has been received before: sign it anew to repeat it"
+            "a request with this signature has been received before: sign it again to repeat it"
         ) from error
 
 
@@ -83,7 +83,7 @@ def find_answer(
 def keep_answer(
     connection: Connection, actor: Actor, operation: str, token: RequestToken, answer: str
 ) -> None:
-    """Keeps the answer for whoever sends the request again.
+    """Keeps the answer for the request sent again.
 
     Raises `TokenMismatchError` when another request has taken the token meanwhile.
     """

@@ -212,7 +212,7 @@ def _probe(probe: records.ProbeRecord, names: Names) -> str:
 
 
 def _threshold(threshold: records.ThresholdRecord) -> str:
-    return f"from {_likeness(threshold.score, threshold.similarity)} on"
+    return f"at {_likeness(threshold.score, threshold.similarity)} or above"
 
 
 def _likeness(score: float, similarity: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 
 # Ten seconds, then twice as long each time, and hourly from the tenth on: 24.4 hours together.
-# A receiver that is back is told within the hour, one that restarts within seconds.
+# A receiver that is back hears within the hour, one that restarts within seconds.
 WAITS = tuple(timedelta(seconds=min(10 * 2**number, 3600)) for number in range(32))
 _LATER_STATUS = {408, 429}
 

@@ -101,7 +101,7 @@ class WebhookSender:
 
 @contextmanager
 def _no_longer_than(seconds: float, line: socket.socket) -> Iterator[None]:
-    """Cuts the line after a while: a timeout of a socket starts anew with every byte.
+    """Cuts the line after a while: a timeout of a socket starts over with every byte.
 
     Raises `TimeoutError` in place of what that leads to.
     """

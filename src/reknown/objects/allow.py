@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AllowedBuckets:
-    """Passes on what is asked of the buckets in `allowed`; None allows every bucket."""
+    """Passes on requests for the buckets in `allowed`; None allows every bucket."""
 
     reader: ObjectReader
     allowed: frozenset[str] | None

@@ -45,17 +45,19 @@ class FolderObjects:
     """Reads `root/bucket/key`, regular files only, and never follows a link below `root`.
 
     `root` itself may be a link: the operator chose it. A hard link cannot be told from a
-    file of its own, so whoever may write below `root` may publish any file of that file
+    file of its own, so anyone who can write below `root` may publish any file of that file
     system that they may link to. A folder keeps no versions.
 
-    Raises `InputError` when `root` is no folder.
+    Raises `InputError` when `root` is not a folder.
     """
 
     root: Path
 
     def __post_init__(self) -> None:
         if not self.root.is_dir():
-            raise InputError(f"{self.root} is no folder: name one that holds a folder per bucket")
+            raise InputError(
+                f"{self.root} is not a folder: name one that holds a folder per bucket"
+            )
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
         """The bytes of a file, `max_bytes` at most.

@@ -93,7 +93,7 @@ class S3Objects:
         folder: Path | None = None,
     ) -> None:
         if folder is not None and not folder.is_dir():
-            raise InputError(f"{folder} is no folder: name one with room for stored videos")
+            raise InputError(f"{folder} is not a folder: name one with room for stored videos")
         self._client = guarded_client(
             Endpoint("s3", endpoint, region, access_key_id, secret),
             Timeouts(timeouts.connect, timeouts.read, timeouts.body, _ATTEMPTS),

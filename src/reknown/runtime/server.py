@@ -1,4 +1,4 @@
-"""One process that answers the API on a socket until it is told to stop."""
+"""One process that serves the API on a socket until stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
-from reknown.api.connections import ConnectionLimits, PatientProtocol
+from reknown.api.connections import ConnectionLimits, LimitedProtocol
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
 from reknown.api.metrics import Metrics
@@ -49,7 +49,7 @@ _FILES = 512
 def serve(
     settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
 ) -> None:
-    """Answers until SIGTERM or SIGINT, and works on videos where it can.
+    """Answers until SIGTERM or SIGINT, and processes videos where it can.
 
     `greet` is called once all is loaded: with the port, the name of the default model pack, and
     the first access key with its secret if that was made just now. Raises `InputError` and what
@@ -58,7 +58,7 @@ def serve(
     server = settings.server
     tls = Tls.of(server)
     objects = open_objects(settings.objects)
-    open_senders(settings.notices)  # what is wrong with them is said at once
+    open_senders(settings.notices)  # their faults show at once
     metrics = Metrics()
     with open_platform(settings, objects=objects, observe=metrics.observe) as platform:
         vault = open_vault(settings)
@@ -68,7 +68,7 @@ def serve(
         made = ensure_key(Context(platform, settings.actor), vault)
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
-        # without a place to read from there is nothing to work on
+        # without a place to read from there is nothing to process
         count = server.video_workers if settings.objects.exist else 0
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
@@ -83,7 +83,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
     Sets how memory is shared out among threads for the whole process.
     """
     _limit_heaps()
-    # what is wrong with it is said at once, and the first request does not wait for it
+    # its faults show at once, and the first request does not wait for it
     _ = platform.engines.default
     workers = settings.server.workers or available_cores()
     gateway = Gateway(
@@ -116,7 +116,7 @@ def run(
     config = uvicorn.Config(
         make_app(edge),
         # uvicorn only ever calls it, as it would the class
-        http=cast("type[asyncio.Protocol]", partial(PatientProtocol, limits=limits)),
+        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         lifespan="on",
         log_config=None,
         access_log=False,

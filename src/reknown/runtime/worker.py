@@ -1,4 +1,4 @@
-"""A process that works on video jobs."""
+"""A process that runs video jobs."""
 
 from __future__ import annotations
 

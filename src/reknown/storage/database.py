@@ -106,7 +106,7 @@ def _file_engine(folder: Path) -> Database:
         with contextlib.suppress(FileExistsError):
             (folder / _FILE).touch(mode=0o600, exist_ok=False)
     except FileExistsError as error:
-        raise DatabaseError(f"{folder} is no folder: give a data folder") from error
+        raise DatabaseError(f"{folder} is not a folder: give a data folder") from error
     except OSError as error:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error

@@ -1,4 +1,4 @@
-"""The process that works on one video: `python -m reknown.video.child ADDRESS_SPACE PARENT`.
+"""The process that analyses one video: `python -m reknown.video.child ADDRESS_SPACE PARENT`.
 
 It reads a task from standard input, writes messages to standard output and ends.
 """
@@ -86,7 +86,7 @@ def _work(task: messages.Task, teller: Teller) -> None:
 def _annotate(task: messages.Annotate, teller: Teller) -> None:
     from reknown.video.annotate import annotate  # noqa: PLC0415
 
-    output = os.fdopen(task.output, "w+b")  # never closed: on a full disk that would fail anew
+    output = os.fdopen(task.output, "w+b")  # never closed: on a full disk that would fail again
     with os.fdopen(task.video, "rb") as file:
         warnings = annotate(file, task.marks, output, teller.progress)
     teller.tell(messages.Annotated(warnings))

@@ -188,7 +188,7 @@ class Video:
 def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[Video]:
     """The video in a seekable file, from its beginning.
 
-    Raises `InvalidVideoError` for what is no video that can be read here, and
+    Raises `InvalidVideoError` for what is not a video that can be read here, and
     `VideoTooLargeError`.
     """
     av.logging.set_level(None)

@@ -1,8 +1,8 @@
 """Work on videos from strangers in a process of its own, which can be stopped and is bounded.
 
 The process gets the open file, no name of it, no database and, where the system allows, no
-network. What it sends back is checked against fixed types: whoever takes it over by a fault in a
-decoder can lie about the video, and nothing else.
+network. What it sends back is checked against fixed types: an attacker who takes it over through
+a fault in a decoder can lie about the video, and nothing else.
 """
 
 from __future__ import annotations
@@ -209,18 +209,18 @@ def _understood(reader: messages.Reader, data: bytes) -> Iterator[messages.Messa
     try:
         yield from reader.feed(data)
     except ValueError as error:
-        raise _broken("what it answers makes no sense") from error
+        raise _broken("its answer makes no sense") from error
 
 
 def _track(message: messages.FoundTrack, space: TemplateSpace) -> Track:
     """The track, as far as it can be checked."""
     if not message.observations or not message.shots:
-        raise _broken("it found a track that shows nothing")
+        raise _broken("it found a track without a sighting")
     if len(message.template) != 4 * space.dimension:
-        raise _broken("it made a template of another kind")
+        raise _broken("it made a template of another space")
     vector = np.frombuffer(message.template, "<f4").astype(np.float32)
     if not np.isfinite(vector).all():
-        raise _broken("it made a template that is none")
+        raise _broken("it made an invalid template")
     return Track(message.person, message.observations, message.shots, vector)
 
 
@@ -228,7 +228,7 @@ def _check_time(now: float, started: float, heard: float, done_ms: int, limits: 
     if now - heard > limits.silent_seconds:
         raise VideoWorkError(
             f"the video kept its decoder busy for {limits.silent_seconds:.0f} seconds without "
-            "coming further: convert it to an ordinary H.264 MP4"
+            "progress: convert it to an ordinary H.264 MP4"
         )
     if now - started > limits.seconds + limits.times_real * done_ms / 1000:
         raise VideoWorkError(
@@ -246,4 +246,4 @@ def _check_end(status: int) -> None:
 
 
 def _broken(how: str) -> VideoWorkError:
-    return VideoWorkError(f"the process that analysed the video broke down: {how}")
+    return VideoWorkError(f"video analysis crashed: {how}")

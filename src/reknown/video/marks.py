@@ -1,4 +1,4 @@
-"""What is drawn into a video: where each face is at any moment, and what becomes of it."""
+"""Marks to draw into a video: where each face is at any moment, and how it is marked."""
 
 from __future__ import annotations
 

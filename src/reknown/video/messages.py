@@ -1,4 +1,4 @@
-"""What is said between the process that works on a video and the one that waits for it.
+"""Messages between the process that analyses a video and the one that waits for it.
 
 Each message is four bytes of length (little-endian) and MessagePack, checked against its type
 when it is read.
@@ -111,7 +111,7 @@ class Reader:
         self._decoder = msgspec.msgpack.Decoder(Message)
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that are complete now; raises `ValueError` for what is none."""
+        """The messages that are complete now; raises `ValueError` for an invalid one."""
         self._held += data
         while len(self._held) >= _LENGTH:
             length = int.from_bytes(self._held[:_LENGTH], "little")
@@ -124,5 +124,5 @@ class Reader:
             try:
                 message = self._decoder.decode(body)
             except msgspec.MsgspecError as error:
-                raise ValueError(f"this is no message: {error}") from error
+                raise ValueError(f"not a message: {error}") from error
             yield message

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PackSource(Protocol):
-    """Where engines come from; each method raises `ModelError` for a pack that is not here."""
+    """Where engines come from; each method raises `ModelError` for a pack that is not installed."""
 
     def load(self, pack: str) -> Engine:
         """The engine, with its networks."""

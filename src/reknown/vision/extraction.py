@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionPolicy:
-    """What is wanted of an image.
+    """What to extract from an image.
 
     Templates in `space`, of the first `limit` faces that `quality` lets through: of all of them
     with None, of none with 0. Only the `largest` faces are looked at, and where `places` are
@@ -55,7 +55,7 @@ class ImageInfo:
 class ExtractedFace:
     """A face that was found: with a template, or with objections of the quality filter.
 
-    It has neither where it passed what is asked of the image but was beyond the limit.
+    It has neither where it passed the filter but was beyond the limit.
     """
 
     face: DetectedFace

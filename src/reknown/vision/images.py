@@ -78,7 +78,7 @@ class DecodedImage:
 def read_image_file(path: Path, limits: ImageLimits = ImageLimits()) -> bytes:
     """The bytes of a regular file, never more than the limit.
 
-    Raises `InputError` for what is no readable file (a folder, a pipe, no permission),
+    Raises `InputError` for what is not a readable file (a folder, a pipe, no permission),
     `ImageTooLargeError` for a file above the byte limit.
     """
     try:

@@ -27,7 +27,7 @@ class Network(Protocol):
 class OnnxNetwork:
     """An ONNX graph held by ONNX Runtime; safe to run from several threads at once.
 
-    One thread a call: images are worked on side by side, which scales better than
+    One thread a call: images are processed side by side, which scales better than
     splitting the small products of one image.
     """
 

@@ -32,7 +32,7 @@ def load_engine(store: PackStore, pack: str) -> Engine:
 
     Raises `ModelNotFoundError`, `ModelFileError` or `LicenceNotAcceptedError`.
     """
-    # Images are worked on side by side; threads within one would only get in the way, and
+    # Images are processed side by side; threads within one would only get in the way, and
     # a thread back from a network should not wait Python's usual 5 ms for its turn.
     cv2.setNumThreads(1)
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -58,7 +58,7 @@ def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> D
 
 
 def _memory(manifest: PackManifest, models: Mapping[str, Model]) -> int:
-    """The weights, and what networks keep for each of the images worked on side by side."""
+    """The weights, and what networks keep for each of the images processed side by side."""
     working = sum(part.working_bytes() for part in manifest.parts())
     return sum(map(_size, models.values())) + working * available_cores()
 

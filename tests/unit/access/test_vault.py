@@ -123,7 +123,7 @@ def test_links_pipes_and_folders_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe" / "master.key", 0o600)
     (tmp_path / "folder" / "master.key").mkdir(parents=True, mode=0o700)
     for name in ("pipe", "folder"):
-        with pytest.raises(AccessError, match="is no file"):
+        with pytest.raises(AccessError, match="is not a file"):
             load_vault(tmp_path / name, None)
 
 
@@ -132,7 +132,7 @@ def test_a_malformed_file_is_refused_and_kept(tmp_path: Path, content: bytes) ->
     path = tmp_path / "master.key"
     path.touch(mode=0o600)
     path.write_bytes(content)
-    with pytest.raises(AccessError, match=r"master\.key holds no master key"):
+    with pytest.raises(AccessError, match=r"master\.key is not a master key"):
         load_vault(tmp_path, None)
     assert path.read_bytes() == content
 

@@ -11,7 +11,7 @@ from contexts import make_context
 from reknown.access.vault import Vault
 from reknown.api import shapes
 from reknown.api.call import Call
-from reknown.api.operations import collections, references, users
+from reknown.api.operations import collections, faces, users
 from reknown.api.page_tokens import PageTokens
 from reknown.biometrics.errors import ModelNotFoundError
 from reknown.biometrics.templates import TemplateSpace
@@ -61,7 +61,7 @@ def call(tmp_path: Path) -> Iterator[Call]:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda c: references.list_faces(c, shapes.ListFacesRequest(collection_id="people")),
+        lambda c: faces.list_faces(c, shapes.ListFacesRequest(collection_id="people")),
         lambda c: users.list_users(c, shapes.ListUsersRequest(collection_id="people")),
         lambda c: collections.describe_collection(
             c, shapes.DescribeCollectionRequest(collection_id="people")
@@ -75,7 +75,7 @@ def test_lists_and_descriptions_need_no_pack(call: Call, ask: Callable[[Call], o
 
 
 def test_the_version_is_that_of_the_stored_space(call: Call) -> None:
-    listed = references.list_faces(call, shapes.ListFacesRequest(collection_id="people"))
+    listed = faces.list_faces(call, shapes.ListFacesRequest(collection_id="people"))
     request = shapes.DescribeCollectionRequest(collection_id="people")
     described = collections.describe_collection(call, request)
     assert listed.face_model_version == described.face_model_version == str(int("ab" * 6, 16))

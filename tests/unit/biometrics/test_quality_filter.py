@@ -52,22 +52,22 @@ def test_a_good_face_passes(good: DetectedFace) -> None:
         (
             {"inter_eye_distance": 9.9},
             Reason.TOO_SMALL,
-            "too small: InterEyeDistance 9.9 pixels, at least 10 is asked",
+            "too small: inter eye distance 9.9 pixels, minimum 10",
         ),
         (
             {"luminance_mean": 14},
             Reason.BAD_LIGHT,
-            "too dark or too bright: LuminanceMean 14 of 100, at least 15 is asked",
+            "too dark or too bright: luminance mean 14, minimum 15",
         ),
         (
             {"sharpness": 7},
             Reason.BLURRED,
-            "too blurred: Sharpness 7 of 100, at least 8 is asked",
+            "too blurry: sharpness 7, minimum 8",
         ),
         (
             {"unified_score": 24},
             Reason.LOW_QUALITY,
-            "of low quality: UnifiedQualityScore 24 of 100, at least 25 is asked",
+            "of low quality: unified quality score 24, minimum 25",
         ),
     ],
 )
@@ -83,7 +83,7 @@ def test_each_fault_is_said_in_numbers(
 def test_turned_heads(good: DetectedFace, angles: dict[str, float]) -> None:
     (objection,) = DEFAULT_FILTER.objections(turned(good, **angles))
     assert objection.reason is Reason.TURNED_AWAY
-    assert "at most 60 is asked" in str(objection)
+    assert "maximum 60" in str(objection)
 
 
 def test_leaning_heads_are_fine(good: DetectedFace) -> None:

@@ -42,7 +42,7 @@ class Run:
 
 @pytest.fixture(scope="session", autouse=True)
 def _commands() -> Iterator[None]:
-    """typer's runner builds all commands anew each time: here once a process."""
+    """typer's runner builds all commands again each time: here once a process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("typer.testing._get_command", cache(get_command))
         yield

@@ -57,7 +57,7 @@ def test_groups_of_a_tiny_set_get_no_figure(run: RunCommand, portraits: Path) ->
     [
         (["--by", "colour"], "no group column"),
         (["--fmr", "1e-4"], "cannot show FMR"),
-        (["--fmr", "0.1", "--similarity", "80"], "not as both"),
+        (["--fmr", "0.1", "--similarity", "80"], "not both"),
         (["--scores", "x.csv"], "give IMAGES, or"),
     ],
 )
@@ -127,7 +127,7 @@ def test_the_congress_test(run: RunCommand, tmp_path: Path, eileen: bytes, grace
     assert "1 of 1" in text
     for more, words in (
         (["--thresholds", "80,x"], "numbers with commas"),
-        (["--thresholds", "101"], "lie between 0 and 100"),
+        (["--thresholds", "101"], "must be between 0 and 100"),
         (["--by", "group"], "no group column"),
     ):
         with pytest.raises(InputError, match=words):

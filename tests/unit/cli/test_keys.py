@@ -139,7 +139,7 @@ def test_odd_times_are_refused(run: RunCommand, create: Create, text: str) -> No
         ("zzz*", r"operations\.md"),
         ("ReknownExport*", "name ReknownExportTemplates in full"),
         ("Reknown*Templates", "ReknownExportTemplates and ReknownImportTemplates"),
-        ("[DS]*", "no pattern of operations"),
+        ("[DS]*", "invalid operation pattern"),
     ],
 )
 def test_a_pattern_that_allows_nothing_is_a_mistake(
@@ -159,5 +159,5 @@ def test_what_moves_templates_is_named_in_full(run: RunCommand, create: Create) 
 
 
 def test_odd_collections_are_refused(run: RunCommand) -> None:
-    with pytest.raises(InputError, match="no pattern of collections"):
+    with pytest.raises(InputError, match="invalid collection pattern"):
         run("keys", "create", "--collection", "staff/*")

@@ -66,7 +66,7 @@ def test_names_are_looked_up_now(run: Command, database: Database, ada: str) -> 
     created, found = run("ledger").out.splitlines()
     assert created.split()[2:] == ["cli:bob", "create", "user", "people", "Ada\ufffd", "Lovelace"]
     assert "key:RKGATE" in found
-    assert found.endswith("among 12 subjects from 80.0 on: Ada\ufffd Lovelace 98.2")
+    assert found.endswith("among 12 subjects at 80.0 or above: Ada\ufffd Lovelace 98.2")
     with database.begin() as connection:
         delete_user(connection, "people", "Ada\x1b Lovelace")
     created, found = run("ledger").out.splitlines()

@@ -73,7 +73,7 @@ def test_what_is_missing_is_named(connection: Connection, collection: str) -> No
         lambda: associate_faces(connection, collection, "nobody", []),
         lambda: disassociate_faces(connection, collection, "nobody", []),
     ):
-        with pytest.raises(NotFoundError, match=r"no user 'nobody' in 'friends': list its users"):
+        with pytest.raises(NotFoundError, match=r"user 'nobody' does not exist in 'friends'"):
             call()
     with pytest.raises(NotFoundError, match="collection 'nowhere'"):
         create_user(connection, "nowhere", "Ada")

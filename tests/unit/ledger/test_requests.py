@@ -68,7 +68,7 @@ def test_a_request_is_carried_out_once_and_leaves_nothing_the_second_time(
             append(connection, ADA, None, ListCollectionsRecord(1))
             append(connection, actor, None, ListUsersRecord(2))
 
-    with pytest.raises(ReplayError, match="sign it anew"):
+    with pytest.raises(ReplayError, match="sign it again"):
         again()
     with reading(own_engine) as connection:
         assert [event.record for event in read(connection)] == [ListUsersRecord(1)]

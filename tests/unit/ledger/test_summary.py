@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 NAMES = {ADA: "Ada Lovelace"}
 EXPECTED = {
-    "IdentifyRecord": "image abababab among 12 subjects from 80.0 on: "
+    "IdentifyRecord": "image abababab among 12 subjects at 80.0 or above: "
     "Ada Lovelace 98.2, face cafe0000 score 0.400; nobody",
-    "SearchTracksRecord": "image abababab among 7 tracks from 80.0 on: track aced0000 98.2",
-    "VerifyRecord": "image abababab with image cdcdcdcd from 80.0 on: "
+    "SearchTracksRecord": "image abababab among 7 tracks at 80.0 or above: track aced0000 98.2",
+    "VerifyRecord": "image abababab with image cdcdcdcd at 80.0 or above: "
     "1 of 2 faces matched, best 98.2",
     "DetectRecord": "3 tracks in video abababab",
     "EnrolRecord": "1 face of image abababab for Ada Lovelace, 1 refused",
@@ -78,7 +78,7 @@ def test_probes_are_named_by_what_they_are() -> None:
     user = replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id=ADA))
     assert summarise(user, NAMES).startswith("Ada Lovelace among 12 subjects")
     face = replace(IDENTIFIED, probe=records.ProbeRecord("face", face_id=FACE), gallery_size=1)
-    assert summarise(face, NAMES).startswith("face face0000 among 1 subject from")
+    assert summarise(face, NAMES).startswith("face face0000 among 1 subject at")
 
 
 def test_rows_without_types_are_shown_as_they_are() -> None:

@@ -235,7 +235,7 @@ def test_an_unreadable_file_is_not_found(root: Path) -> None:
 
 def test_the_root_must_be_a_folder(root: Path) -> None:
     for wrong in (root / "nothing", root / "secret"):
-        with pytest.raises(InputError, match="is no folder"):
+        with pytest.raises(InputError, match="is not a folder"):
             FolderObjects(wrong)
 
 

@@ -109,7 +109,7 @@ def test_without_a_folder_the_systems_is_used(
 
 
 def test_the_folder_must_be_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         S3Objects("http://127.0.0.1:1", "us-east-1", folder=tmp_path / "nothing")
 
 

@@ -136,14 +136,14 @@ def test_an_absurd_frame_rate_costs_no_more(request_: AnalysisRequest) -> None:
 
 
 def test_too_little_memory_is_said(clip: bytes, request_: AnalysisRequest) -> None:
-    with pytest.raises(VideoWorkError, match=r"memory|broke down"):
+    with pytest.raises(VideoWorkError, match=r"memory|crashed"):
         analysed(clip, request_, address_space=300 * 2**20)
 
 
 def test_time_is_limited(clip: bytes, request_: AnalysisRequest) -> None:
     with pytest.raises(VideoWorkError, match="too much time"):
         analysed(clip, request_, seconds=0.0, times_real=0.0)
-    with pytest.raises(VideoWorkError, match="without coming further"):
+    with pytest.raises(VideoWorkError, match="without progress"):
         analysed(clip, request_, silent_seconds=0.1)
     assert children() == []
 
@@ -158,7 +158,7 @@ def test_a_breakdown_of_the_decoder_is_an_error_of_that_video(
 
     thread = threading.Thread(target=crash, daemon=True)
     thread.start()
-    with pytest.raises(VideoWorkError, match="broke down: it ended with signal 11"):
+    with pytest.raises(VideoWorkError, match="crashed: it ended with signal 11"):
         analysed(clip, request_)
     thread.join()
 
@@ -264,5 +264,5 @@ def test_tracks_that_cannot_be_are_refused(
         ),
     ]
     monkeypatch.setattr(isolation, "run_isolated", lambda *_: iter(told))
-    with pytest.raises(VideoWorkError, match="broke down"):
+    with pytest.raises(VideoWorkError, match="crashed"):
         analysed(b"", request_)

@@ -155,7 +155,7 @@ def _face_matches(found: Found, number: int) -> tuple[shapes.FaceMatch, ...]:
 
 def _user_matches(found: Found) -> tuple[shapes.UserMatch, ...]:
     candidates: Iterable[Candidate] = found.rows[0] if found.rows else ()
-    # whoever can be found has faces, and that is what ACTIVE means
+    # a user that can be found has faces, which is what ACTIVE means
     return tuple(
         shapes.UserMatch(
             similarity=candidate.similarity,

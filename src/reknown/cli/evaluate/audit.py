@@ -72,5 +72,5 @@ def _numbers(text: str, option: str, low: float, high: float) -> tuple[float, ..
     except ValueError:
         raise InputError(f"{option} takes numbers with commas between them: {text!r}") from None
     if not all(low <= value <= high for value in values):
-        raise InputError(f"{option} lie between {low:g} and {high:g}: {text!r}")
+        raise InputError(f"{option} must be between {low:g} and {high:g}, got {text!r}")
     return values

@@ -51,7 +51,7 @@ def compare(
 
     rates = tuple(targets) if targets else TARGETS
     if not all(0 < rate < 1 for rate in rates):
-        raise InputError("--fmr lies between 0 and 1")
+        raise InputError("--fmr must be between 0 and 1")
     if (source is None) == (not scores):
         raise InputError("give either a folder or CSV of images, or --scores FILE twice")
     if scores:

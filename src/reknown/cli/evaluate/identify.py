@@ -86,7 +86,7 @@ def identify(
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
     read = read_images(read_manifest(images), pack, choose=choose)
     if similarity and read.calibration is None:
-        raise InputError("this model pack has no calibration: leave out --similarity")
+        raise InputError("this model pack is not calibrated: leave out --similarity")
     show(identification_report(read, plan), report, as_json=json)
 
 

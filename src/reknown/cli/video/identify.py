@@ -28,7 +28,7 @@ _MAX_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """What is wanted of each clip."""
+    """The options that apply to each clip."""
 
     query: Query
     searched: Searched
@@ -89,7 +89,7 @@ def identify(
 
     Every face is followed through the video, and its best views are searched for in the
     gallery. Answers are intervals with candidates for a person to check, never
-    identifications; whoever has no candidate is "unknown" with a number of the video's own.
+    identifications; a person without a candidate is "unknown" with a number of the video's own.
     Each search is recorded (`reknown ledger`). Status 1 when a video shows nobody with a
     candidate.
     """
@@ -129,7 +129,7 @@ def _check_targets(
 
 
 def _attempt(path: Path, context: Context, wishes: _Wishes) -> int:
-    """Shows what one clip gives, its error too; the status that it deserves."""
+    """Shows what one clip gives, its error too; the exit status."""
     from reknown.cli.output import EXIT_ERROR, console, print_json, printable
 
     try:

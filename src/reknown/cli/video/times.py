@@ -15,5 +15,5 @@ def moment(text: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"{text!r} is no date: write 2026-11-30 or 2026-11-30T12:00") from error
+        raise InputError(f"{text!r} is not a date: write 2026-11-30 or 2026-11-30T12:00") from error
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed

@@ -145,7 +145,7 @@ class ImageCache:
             _write(self._descriptor, zlib.crc32(body).to_bytes(4, "little") + body)
 
     def _settle(self) -> None:
-        """Begins a file anew that is another one, and cuts off what a killed process left."""
+        """Rewrites a file that is another one, and cuts off what a killed process left."""
         size = os.fstat(self._descriptor).st_size
         if os.pread(self._descriptor, _HEADER_SIZE, 0) != self._header:
             self.damaged += size > _HEADER_SIZE

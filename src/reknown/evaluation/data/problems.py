@@ -1,4 +1,4 @@
-"""What is wrong with a file, collected so that all of it can be put right in one go."""
+"""What is wrong with a file, collected so that all of it can be fixed at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 20
 
 
 class Problems:
-    """What is wrong, collected so that it can be put right in one go."""
+    """What is wrong, collected so that all of it can be fixed at once."""
 
     def __init__(self, source: Path) -> None:
         self._source = source

@@ -155,7 +155,7 @@ def _numbers(path: Path, texts: Sequence[str], place: Callable[[int], str]) -> F
     except ValueError:
         for row, text in enumerate(texts):
             if text.strip() and not _is_number(text):
-                raise InputError(f"{path}, {place(row)}: {text!r} is no score") from None
+                raise InputError(f"{path}, {place(row)}: {text!r} is not a score") from None
         raise
 
 
@@ -178,7 +178,7 @@ def _assembled(
     path: Path, columns: _ScoreColumns, place: Callable[[int], str], digest: str
 ) -> ScoreFile:
     scores, flags = columns.scores, columns.flags
-    _check_rows(path, np.isnan(scores) | (scores == math.inf), place, "NaN or +inf is no score; "
+    _check_rows(path, np.isnan(scores) | (scores == math.inf), place, "NaN or +inf is not a score; "
                 "leave the cell empty where the comparison failed")  # fmt: skip
     for wanted, name in ((flags, "mated"), (~flags, "non-mated")):
         if not wanted.any():

@@ -105,7 +105,7 @@ def extract(
 ) -> TemplateSet:
     """One template for each sample of the manifest.
 
-    `detector` is `detector_fingerprint` of the engine's pack. `progress` is told how many
+    `detector` is `detector_fingerprint` of the engine's pack. `progress` gets how many
     samples are done, and of how many. What is done stays done, in `cache_folder`, when the
     process ends in whatever way.
 

@@ -3,7 +3,7 @@
 Ratios between groups are large at small N: eight groups of the same true rate with ten
 errors each show a max/min of 2.5 (median). A ratio is therefore shown next to what it would
 be if labels meant nothing (subjects' labels permuted) and with an interval from drawing
-subjects anew, or it is suppressed.
+subjects again, or it is suppressed.
 """
 
 from __future__ import annotations

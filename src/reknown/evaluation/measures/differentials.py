@@ -275,7 +275,7 @@ def group_rates(
     """
     codes, groups = checked_labels(evidence, labels)
     if not 0 < target < 1:
-        raise InputError(f"the rate aimed at lies between 0 and 1, not at {target:g}")
+        raise InputError(f"the rate aimed at must be between 0 and 1, got {target:g}")
     present = evidence.present()
     return tuple(
         _group_rate(evidence, present & (codes == group), group, target, minimum_subjects)

@@ -89,7 +89,7 @@ def _rates(rates: ArrayLike) -> Floats:
     if x.ndim != 1 or len(x) < 2:
         raise InputError("groups are compared from two on: give one rate for each")
     if not ((x >= 0) & (x <= 1)).all():
-        raise InputError("the rates of groups lie between 0 and 1 and are never NaN")
+        raise InputError("the rates of groups must be between 0 and 1, never NaN")
     return x
 
 

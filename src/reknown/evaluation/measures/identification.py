@@ -58,7 +58,7 @@ class Searches:
         ranks = checked_codes(self.mate_ranks, m, "ranks of mates", 0)
         for scores in (self.mate_scores, self.candidate_scores):
             if np.isnan(scores).any() or (scores == math.inf).any():
-                raise InputError("NaN or +inf is no score of a candidate")
+                raise InputError("NaN or +inf is not a score of a candidate")
         if (self.candidate_scores[:, 1:] > self.candidate_scores[:, :-1]).any():
             raise InputError("the scores of a candidate list descend: sort them")
         if ((ranks == 0) != (self.mate_scores == _ABSENT)).any():
@@ -106,7 +106,7 @@ def best_of_subjects(scores: Floats, gallery: Ints) -> tuple[Ints, Floats]:
     if scores.ndim != 2 or 0 in scores.shape:
         raise InputError(f"give scores of probes against entries, not of shape {scores.shape}")
     if np.isnan(scores).any():
-        raise InputError("NaN is no score; a failure is written as -inf")
+        raise InputError("NaN is not a score; a failure is written as -inf")
     order = np.argsort(gallery, kind="stable")
     subjects, starts = np.unique(gallery[order], return_index=True)
     return subjects, np.maximum.reduceat(scores[:, order], starts, axis=1)
@@ -214,7 +214,7 @@ def _per_subject(candidates: Sequence[RawCandidate], limit: int) -> dict[Hashabl
     best: dict[Hashable, float] = {}
     for subject, score in candidates:
         if math.isnan(score):
-            raise InputError("NaN is no score of a candidate")
+            raise InputError("NaN is not a score of a candidate")
         if score > best.get(subject, _ABSENT):
             best[subject] = float(score)
     return best

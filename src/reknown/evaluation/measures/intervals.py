@@ -97,7 +97,7 @@ def exact(rate: Rate, level: float = LEVEL) -> Interval:
 def needed_samples(rate: float) -> NeededSamples:
     """What a `rate` between 0 and 1 (exclusive) takes; see `NeededSamples`."""
     if not 0 < rate < 1:
-        raise InputError(f"a rate to be shown lies between 0 and 1, not at {rate:g}")
+        raise InputError(f"a rate to be shown must be between 0 and 1, got {rate:g}")
     zero = math.ceil(math.log(1 - LEVEL) / math.log1p(-rate))
     # rounded up, but not because of the last bits of a quotient
     pairs = math.ceil(3 / rate * (1 - 1e-12))
@@ -242,4 +242,4 @@ def _checked_replicates(replicates: int) -> int:
 
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
-        raise InputError(f"a level of confidence lies between 0 and 1, not at {level:g}")
+        raise InputError(f"a level of confidence must be between 0 and 1, got {level:g}")

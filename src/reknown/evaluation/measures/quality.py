@@ -51,7 +51,7 @@ class DiscardCurve:
         Raises `InputError` for a limit outside 0 (exclusive) to 1.
         """
         if not 0 < limit <= 1:
-            raise InputError(f"a limit of discarding lies between 0 and 1, not at {limit:g}")
+            raise InputError(f"a limit of discarding must be between 0 and 1, got {limit:g}")
         starts = self.discarded / self.comparisons
         widths = np.diff(np.append(np.minimum(starts, limit), limit))
         rates = self.errors / (self.comparisons - self.discarded)

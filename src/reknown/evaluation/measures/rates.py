@@ -32,4 +32,4 @@ class Rate:
 def check_proportion(value: float, name: str) -> None:
     """Raise `InputError` unless 0 <= `value` <= 1; NaN is refused too."""
     if not 0 <= value <= 1:
-        raise InputError(f"{name} lies between 0 and 1, not at {value:g}")
+        raise InputError(f"{name} must be between 0 and 1, got {value:g}")

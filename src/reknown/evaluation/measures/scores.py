@@ -98,7 +98,7 @@ def checked_scores(values: ArrayLike, name: str) -> Floats:
     if scores.ndim != 1 or scores.size == 0:
         raise InputError(f"{name}: give one dimension and at least one, not shape {scores.shape}")
     if np.isnan(scores).any() or (scores == math.inf).any():
-        raise InputError(f"{name}: NaN or +inf is no score; a failure is written as -inf")
+        raise InputError(f"{name}: NaN or +inf is not a score; a failure is written as -inf")
     return scores
 
 
@@ -126,7 +126,7 @@ def matches(scores: Floats, threshold: float) -> Mask:
     Raises `InputError` for a threshold that is NaN.
     """
     if math.isnan(threshold):
-        raise InputError("NaN is no threshold")
+        raise InputError("NaN is not a threshold")
     found: Mask = (scores >= threshold) & (scores > _LOWEST)
     return found
 

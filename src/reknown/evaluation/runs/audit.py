@@ -149,7 +149,7 @@ def _thresholds(
         )
     if calibration is None:
         raise InputError(
-            "this model pack has no calibration, so that a similarity means nothing: give "
+            "this model pack is not calibrated, so it has no similarities: give "
             "thresholds as scores (--scores 0.5,0.6)"
         )
     return tuple((similarity, calibration.score(similarity)) for similarity in plan.similarities)

@@ -1,7 +1,7 @@
 """What the thresholds of a calibration come to on other images, for each group of people.
 
 A rate measured on one set of people does not carry over to another: the closer people
-resemble each other, the more strangers pass. Whoever sets a threshold should see by how much.
+resemble each other, the more strangers pass. Those who set a threshold should see by how much.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class IdentificationPlan:
 
     def __post_init__(self) -> None:
         if not all(0 < fpir < 1 for fpir in self.fpirs):
-            raise InputError("a target FPIR lies between 0 and 1: 0.003, say")
+            raise InputError("a target FPIR must be between 0 and 1, such as 0.003")
 
 
 @dataclass(frozen=True, slots=True)

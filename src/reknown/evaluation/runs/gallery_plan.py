@@ -33,9 +33,9 @@ def threshold_plan(calibration: Calibration | None, gallery_size: int, fpir: flo
     where the FMR that it takes is below what was measured: nothing is extrapolated.
     """
     if calibration is None:
-        raise InputError("this model pack has no calibration: no threshold can be planned")
+        raise InputError("this model pack is not calibrated: no threshold can be planned")
     if not 0 < fpir < 1:
-        raise InputError(f"a target FPIR lies between 0 and 1, not at {fpir:g}")
+        raise InputError(f"a target FPIR must be between 0 and 1, got {fpir:g}")
     fmr = planned_fmr(fpir, gallery_size)
     lowest = calibration.false_match_rates[-1]
     if fmr < lowest:

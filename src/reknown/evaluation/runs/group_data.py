@@ -54,9 +54,9 @@ class GroupThreshold:
 
     def __post_init__(self) -> None:
         if self.similarity is not None and self.fmr is not None:
-            raise InputError("give the threshold as --similarity or as --fmr, not as both")
+            raise InputError("give the threshold as --similarity or --fmr, not both")
         if self.fmr is not None and not 0 < self.fmr < 1:
-            raise InputError(f"a target FMR lies between 0 and 1, not at {self.fmr:g}")
+            raise InputError(f"a target FMR must be between 0 and 1, got {self.fmr:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _operating(
         return Operating(score, choice.fmr, similarity, source, chosen_here=True)
     if calibration is None:
         raise InputError(
-            "this model pack has no calibration, so that a similarity means nothing: give the "
+            "this model pack is not calibrated, so it has no similarities: give the "
             "FMR that the threshold is to have on these images, --fmr 1e-3 say"
         )
     similarity = DEFAULT_SIMILARITY if choice.similarity is None else choice.similarity

@@ -113,7 +113,7 @@ def _general(data: GroupData) -> tuple[str, ...]:
         return data.cautions
     text = (
         f"FMR is {number(fmr.rate.value)} here, and not below {number(low)}, where the calibration "
-        f"says {number(target)}: for images like these calibrate anew or raise the threshold."
+        f"says {number(target)}: for images like these calibrate again or raise the threshold."
     )
     return (*data.cautions, text)
 

@@ -71,7 +71,7 @@ def unusable_section(
 
 
 def duplicates_section(images: EvaluatedImages, shown: tuple[str, ...]) -> Section:
-    """Which images are there twice, wrong labels first."""
+    """Which images occur twice, wrong labels first."""
     found = images.duplicates
     order = np.argsort(found.same_subject, kind="stable")[:SHOWN]
     items = [

@@ -1,6 +1,6 @@
 """What the thresholds that are in use come to: a pack's similarities on other images.
 
-A point at a target rate has a threshold that was chosen on the very data. Whoever runs a pack
+A point at a target rate has a threshold that was chosen on the very data. Someone who runs a pack
 uses a similarity and asks what that does here: nothing was chosen, so the rates are a test.
 """
 
@@ -54,7 +54,7 @@ def calibrated_section(
     if calibration is None:
         if similarities:
             raise InputError(
-                "this model pack has no calibration, so that a similarity means nothing: leave "
+                "this model pack is not calibrated, so it has no similarities: leave "
                 "out --similarity, or calibrate the pack first"
             )
         text = Text.of("This model pack has no calibration, so no similarities either.")
@@ -102,5 +102,5 @@ def _exceeded(one: _Judged) -> str:
         f"At similarity {one.similarity:g} FMR is {number(one.point.fmr.value)} here, and not "
         f"below {number(one.point.fmr_interval.low)}, where the calibration says "
         f"{number(one.promised)}. If the worst comparisons below are no wrong labels, calibrate "
-        "anew for images like these, or raise the threshold."
+        "again for images like these, or raise the threshold."
     )

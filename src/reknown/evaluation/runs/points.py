@@ -61,12 +61,12 @@ class Unreached:
 
 
 def reached(target: float, comparisons: int) -> bool:
-    """Whether so many comparisons without an error would put the rate below `target`."""
+    """Whether this many comparisons without an error would put the rate below `target`."""
     return comparisons >= needed_samples(target).zero_error_trials
 
 
 def unreached(targets: Sequence[float], comparisons: int) -> tuple[Unreached, ...]:
-    """The targets that so many comparisons do not reach."""
+    """The targets that this many comparisons do not reach."""
     missing = [needed_samples(t) for t in targets if not reached(t, comparisons)]
     return tuple(Unreached(n.rate, n.zero_error_trials, n.zero_error_subjects) for n in missing)
 

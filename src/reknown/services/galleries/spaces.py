@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def in_one_space(database: Database, collection: str | None, work: Callable[[], Result]) -> Result:
-    """What `work` gives; it begins anew when the collection is switched to another space meanwhile.
+    """What `work` gives; it starts over when the collection is switched to another space meanwhile.
 
     It must have changed nothing when it raises `SpaceMismatchError`. That is passed on where it
     comes again although there was no switch since.
@@ -37,7 +37,7 @@ def in_one_space(database: Database, collection: str | None, work: Callable[[], 
 
 @contextmanager
 def until_switched(collection: str) -> Iterator[None]:
-    """For work too long to begin anew: a `SpaceMismatchError` says why, and what to do."""
+    """For work too long to start over: a `SpaceMismatchError` says why, and what to do."""
     try:
         yield
     except SpaceMismatchError as error:

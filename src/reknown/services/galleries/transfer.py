@@ -52,7 +52,7 @@ def import_templates(context: Context, collection: str, imported: Sequence[Moved
     """Adds the references that are not there yet; returns how many. All or none.
 
     Raises `NotFoundError`, `SpaceMismatchError`, `AlreadyExistsError` for a face id of
-    another collection, or `InputError` for what is no template.
+    another collection, or `InputError` for what is not a template.
     """
     with context.database.begin() as connection:
         claim(connection, collection)

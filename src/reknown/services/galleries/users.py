@@ -60,7 +60,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class UserRequest:
-    """What is wanted of which user; `token` names a request that may be sent again."""
+    """A request on a user; `token` names a request that may be sent again."""
 
     collection: str
     user: str

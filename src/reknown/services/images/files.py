@@ -49,5 +49,5 @@ def _may_be_image(path: Path) -> bool:
     try:
         found = path.stat()
     except (OSError, ValueError):
-        return True  # whoever reads it is told why that does not work
+        return True  # reading it says why that does not work
     return stat.S_ISREG(found.st_mode) and 0 < found.st_size <= _MAX_BYTES

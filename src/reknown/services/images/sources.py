@@ -1,4 +1,4 @@
-"""Images from strangers, one or many: each gives a result or the error that it deserves."""
+"""Images from strangers, one or many: each gives a result or an error."""
 
 from __future__ import annotations
 

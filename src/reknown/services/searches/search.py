@@ -1,7 +1,7 @@
 """Who of a gallery resembles a probe? Answered with candidates, never with a person.
 
 The one search of every entrance: `look_up` compares, `conclude` reads what was found and writes
-the event, in the transaction of whoever has more to write with it.
+the event, in the transaction of a caller that writes more with it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def search_by_face(context: Context, query: Query, face_id: str) -> Found:
         own = pick_templates(connection, query.collection, [face_id])
     if not len(own.vectors):
         raise InputError(f"faceId was not found in the collection: {face_id}")
-    # a face resembles its own user, but is no candidate for itself
+    # a face resembles its own user, but is not a candidate for itself
     own_face = face_id if query.unit is Unit.REFERENCES else None
     record = ProbeRecord("face", face_id=face_id)
     return search(context, query, Probes(record, own.space, own.vectors, own_face=own_face))

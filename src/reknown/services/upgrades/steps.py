@@ -40,7 +40,7 @@ class Switched:
 def switch(context: Context, collection: str, *, delete_missing: bool = False) -> Switched:
     """Puts the new templates in force, in one transaction.
 
-    With `delete_missing` the faces without one are deleted in it, for good.
+    With `delete_missing` the faces without one are deleted in it, permanently.
 
     Raises `NotFoundError`, or `UpgradeError` when it was done before or a face has none.
     """
@@ -53,7 +53,7 @@ def undo(context: Context, collection: str, *, delete_missing: bool = False) -> 
 
 
 def finish(context: Context, collection: str) -> Upgrade:
-    """Deletes the former templates for good; raises `NotFoundError`, `UpgradeError`."""
+    """Deletes the former templates permanently; raises `NotFoundError`, `UpgradeError`."""
     return _ended(context, collection, switched=True)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_clip(path: Path) -> Iterator[BinaryIO]:
-    """The open file; raises `InputError` for what is no readable file (a folder, a pipe)."""
+    """The open file; raises `InputError` for what is not a readable file (a folder, a pipe)."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except (OSError, ValueError) as error:

@@ -21,7 +21,7 @@ BY_TIME, BY_PERSON, MATCHES = "time", "person", "matches"
 
 
 class Task(Enum):
-    """What is looked for in a video."""
+    """What to look for in a video."""
 
     FACES = "faces"
     SEARCH = "search"
@@ -42,7 +42,7 @@ class JobRequest:
     """What was asked of a job.
 
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
-    job; `topic` is told when it ends. `request_id` is that of the network request that asked.
+    job; `topic` gets a notice when it ends. `request_id` is that of the network request that asked.
     """
 
     place: ObjectPlace
@@ -101,7 +101,7 @@ def write(value: JobRequest | JobInfo) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def wanted(job: Job) -> JobRequest:
+def request_of(job: Job) -> JobRequest:
     """What was asked of this job."""
     return msgspec.json.decode(job.request, type=JobRequest)
 

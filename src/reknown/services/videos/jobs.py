@@ -27,7 +27,7 @@ from reknown.services.videos.job_records import (
     SeenFace,
     Task,
     info,
-    wanted,
+    request_of,
     write,
 )
 from reknown.storage.database import reading
@@ -48,7 +48,7 @@ MAX_OPEN = 20
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What is wanted; `token` names a request that may be sent again."""
+    """A request to start a job; `token` names a request that may be sent again."""
 
     task: Task
     wanted: JobRequest
@@ -176,4 +176,4 @@ def _results(connection: Connection, job: Job, request: ResultRequest) -> JobRes
     if request.task is Task.SEARCH:
         tracks = (entry.track for entry in entries)
         matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
-    return JobResults(job, wanted(job), info(job), entries, matches, len(found) > len(span))
+    return JobResults(job, request_of(job), info(job), entries, matches, len(found) > len(span))

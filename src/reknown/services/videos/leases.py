@@ -24,7 +24,7 @@ class LeaseLostError(Exception):
 
 
 class KeptLease:
-    """Renews in a thread of its own, as what is worked on may be silent for long."""
+    """Renews in a thread of its own, as an analysis may be silent for long."""
 
     def __init__(self, database: Database, lease: Lease, lease_time: timedelta) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Past strangers: tracks of videos kept for a time, and searched for whoever is known by now.
+"""Past strangers: tracks of videos kept for a time, and searched for people enrolled since.
 
 What is kept of a track is its template and where it was seen, never an image. Keeping,
 listing, deleting and purging are in the ledger, and so is every search.

@@ -36,7 +36,7 @@ from reknown.services.videos.job_records import (
     SearchSummary,
     SeenFace,
     Task,
-    wanted,
+    request_of,
     write,
 )
 from reknown.services.videos.jobs import MAX_BYTES
@@ -91,7 +91,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whoever watches over the work.
+    """Watches over the work.
 
     `alive` is called every now and then during the analysis and may raise `LeaseLostError`;
     only within `interruptible` may anything else be raised from outside.
@@ -121,7 +121,7 @@ def work(worker: WorkerContext, lease: Lease, watch: Watch) -> JobOutcome | None
         return _finish(worker, lease, _look(worker.platform, lease, watch))
 
     try:
-        # whoever is searched may be switched to another model pack meanwhile
+        # the collection searched may be switched to another model pack meanwhile
         return in_one_space(worker.platform.database, lease.job.collection, carry_out)
     except DatabaseError:
         raise
@@ -135,7 +135,7 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     job = lease.job
     if lease.attempt > MAX_ATTEMPTS:
         raise VideoError(_BREAKDOWNS)
-    what = wanted(job)
+    what = request_of(job)
     pack = platform.engines.default_pack
     if job.collection is not None:
         pack = platform.space_of(job.collection).pack
@@ -187,7 +187,7 @@ def _code(error: Exception) -> str:
 
 def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutcome | None:
     job, ending = lease.job, findings.outcome.ending
-    topic = wanted(job).topic
+    topic = request_of(job).topic
     body = worker.notice(job, ending.state)
     # packed while nobody has to wait for this transaction
     parts = [] if findings.seen is None else _parts(Task(job.kind), findings.seen.tracks)
@@ -215,7 +215,7 @@ def _write(
     connection: Connection, job: Job, findings: _Findings, parts: Sequence[ResultPart]
 ) -> None:
     """Results and event of a job, in the transaction that ends it."""
-    actor, seen = Actor(job.actor, wanted(job).request_id), findings.seen
+    actor, seen = Actor(job.actor, request_of(job).request_id), findings.seen
     if seen is None:
         action = IdentifyRecord if Task(job.kind) is Task.SEARCH else DetectRecord
         failure = Failure(action.OPERATION, job.job_id, findings.error)

@@ -1,4 +1,4 @@
-"""A worker: takes jobs from the queue one at a time until it is told to stop."""
+"""A worker: takes jobs from the queue one at a time until stopped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The folder of fetched and converted model files, shared by all processes of a user.
 
 Digests beside converted files tell damage from health; they are no defence against someone
-who may write in this folder. Files are replaced, never written anew in place: ONNX Runtime may
+who may write in this folder. Files are replaced, never rewritten in place: ONNX Runtime may
 have the old ones mapped.
 """
 

@@ -65,7 +65,7 @@ def pull(
             with exclusive(cache.download(file).parent):
                 if state(file, cache) is not FileState.READY:
                     _Download(file, cache.download(file), progress, retries).run()
-        data = read_source(file, cache)
+        data = read_source(file, cache, manifest.name)
         if file.suffix == ".onnx":
             check_onnx(data)
 
@@ -99,7 +99,7 @@ class _Download:
             if self._install():
                 return
             reason = f"its SHA-256 is not {self._file.sha256}"
-            if not continued:  # else the server's file may have changed: begin anew
+            if not continued:  # else the server's file may have changed: start over
                 break
         raise self._error(reason)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Terms(msgspec.Struct, frozen=True):
-    """What was accepted: another file or another licence has to be accepted anew."""
+    """What was accepted: another file or another licence has to be accepted again."""
 
     pack: str
     licences: dict[str, str]

@@ -143,7 +143,7 @@ def _with_points(document: dict[str, Any]) -> dict[str, Any]:
 def read_manifest(path: Path) -> PackManifest:
     """Reads a manifest file, which is named after its pack.
 
-    Raises `ModelFileError` for a file that cannot be read or is no such manifest.
+    Raises `ModelFileError` for a file that cannot be read or is not such a manifest.
     """
     try:
         manifest = parse_manifest(path.read_text("utf-8"))

@@ -34,7 +34,7 @@ def damage_refused(network: str) -> Iterator[None]:
 
 
 def parsed(data: bytes) -> ModelProto:
-    """The file; raises `ModelFileError` for what is no ONNX."""
+    """The file; raises `ModelFileError` for anything but ONNX."""
     try:
         return onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own, which is nobody's subclass

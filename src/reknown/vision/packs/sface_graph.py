@@ -55,7 +55,7 @@ def sface_network(data: bytes) -> bytes:
 
 
 class _SfaceReader:
-    """Follows SFace, one chain of layers, and writes it anew."""
+    """Follows SFace, one chain of layers, and writes it again."""
 
     def __init__(self, model: ModelProto) -> None:
         self._source = model.graph

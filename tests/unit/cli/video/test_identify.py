@@ -134,7 +134,7 @@ def test_thresholds_are_given_as_elsewhere(
     assert [len(a["candidates"]) for a in line["appearances"]] == [1, 1]
     warned = run("video", "identify", clip, "--threshold", 10)
     assert "false candidates are expected for a stranger" in warned.err
-    with pytest.raises(InputError, match="not as both"):
+    with pytest.raises(InputError, match="not both"):
         run("video", "identify", clip, "--score", 0, "--threshold", 10)
 
 

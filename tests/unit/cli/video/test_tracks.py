@@ -177,7 +177,7 @@ def test_all_are_deleted_only_when_that_is_meant(run: RunCommand, kept: None) ->
 
 
 def test_a_date_is_understood_or_refused(run: RunCommand, kept: None) -> None:
-    with pytest.raises(InputError, match="is no date"):
+    with pytest.raises(InputError, match="is not a date"):
         run("video", "tracks", "delete", "--before", "yesterday")
 
 

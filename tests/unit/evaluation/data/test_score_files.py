@@ -44,7 +44,7 @@ def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
         ("score,mated,subject_a\n1,1,a\n", "missing: subject_b"),
         ("score,mated,score\n1,1,1\n", "each once"),
         ("score,mated\n1,1\n0.5\n", "line 3: 1 values"),
-        ("score,mated\n1,1\n\nhigh,0\n", "line 4: 'high' is no score"),
+        ("score,mated\n1,1\n\nhigh,0\n", "line 4: 'high' is not a score"),
         ("score,mated\n1,1\nnan,0\n", "line 3: NaN"),
         ("score,mated\ninf,1\n0,0\n", "line 2: NaN or .inf"),
         ("score,mated\n1,yes\n", "line 2: mated is 1 or 0, not 'yes'"),

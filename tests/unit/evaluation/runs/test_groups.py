@@ -248,9 +248,9 @@ def test_bad_input_is_refused_in_words() -> None:
         report_of(made, by=("colour",))
     with pytest.raises(InputError, match="cannot show FMR"):
         report_of(made, fmr=1e-9)
-    with pytest.raises(InputError, match="no calibration"):
+    with pytest.raises(InputError, match="not calibrated"):
         data_of_images(made, GroupThreshold())
-    with pytest.raises(InputError, match="not as both"):
+    with pytest.raises(InputError, match="not both"):
         GroupThreshold(80, 0.1)
     with pytest.raises(InputError, match="between 0 and 1"):
         GroupThreshold(fmr=2)

@@ -170,7 +170,7 @@ def test_nothing_is_extrapolated() -> None:
     threshold_plan(CALIBRATION, 10_050, 0.01)
     with pytest.raises(InputError, match=r"similarity 99, 1,000,000 .* 1 false cand.* FPIR 0\.632"):
         threshold_plan(CALIBRATION, 1_000_000, 0.003)
-    with pytest.raises(InputError, match="no calibration"):
+    with pytest.raises(InputError, match="not calibrated"):
         threshold_plan(None, 10, 0.01)
     for fpir in (0.0, 1.0, float("nan")):
         with pytest.raises(InputError, match="between 0 and 1"):

@@ -175,7 +175,7 @@ def test_a_calibration_that_promises_too_much_is_told() -> None:
         for block in section.blocks
         if isinstance(block, Caution)
     ]
-    assert any("At similarity 80 FMR is" in text and "calibrate anew" in text for text in texts)
+    assert any("At similarity 80 FMR is" in text and "calibrate again" in text for text in texts)
     assert not any("At similarity 99 FMR" in text for text in texts)
 
 

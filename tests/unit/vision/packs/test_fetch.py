@@ -342,7 +342,7 @@ def test_files_in_packages_need_no_network(store: PackStore) -> None:
 
 def test_absent_packages_are_named(store: PackStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
-    with pytest.raises(ModelNotFoundError, match="install the Python package mtcnn"):
+    with pytest.raises(ModelNotFoundError, match=r"pip install .* mtcnn"):
         pull(store.manifest("public-domain"), store.cache)
 
 
