@@ -6,6 +6,7 @@ import json as standard_json
 import sys
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +16,9 @@ from reknown.cli.completion import complete_collection, complete_operation
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from reknown.services.history import Event
+    from reknown.services.history import Event, HistoryPage
 
 _Since = Annotated[
     str | None,
@@ -61,6 +62,12 @@ _Limit = Annotated[
 _Follow = Annotated[
     bool, typer.Option("--follow", "-f", help="Show new events as they come, until Ctrl-C.")
 ]
+_Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write the events to an HTML page instead. It holds names."
+    ),
+]
 
 
 def ledger(
@@ -72,6 +79,7 @@ def ledger(
     request: _Request = None,
     limit: _Limit = None,
     follow: _Follow = False,
+    report: _Report = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -85,6 +93,7 @@ def ledger(
 
     if follow and until is not None:
         raise InputError("--follow shows what is still to come: leave out --until")
+    _check_report(report, follow=follow, json=json)
     choice = Choice(
         None if since is None else _moment(since),
         None if until is None else _moment(until, ending=True),
@@ -95,9 +104,43 @@ def ledger(
     )
     show = _as_json if json else _as_text
     with open_context(data) as context, _until_interrupted(following=follow):
-        for page in read_history(context, choice, newest=limit, follow=follow):
+        pages = read_history(context, choice, newest=limit, follow=follow)
+        if report is not None:
+            _write_report(report, pages)
+            return
+        for page in pages:
             sys.stdout.write("".join(f"{show(event, page.names)}\n" for event in page.events))
             sys.stdout.flush()
+
+
+def _check_report(report: Path | None, *, follow: bool, json: bool) -> None:
+    if report is None:
+        return
+    if follow or json:
+        raise InputError("--report writes a page: leave out --follow and --json")
+    if report.suffix.lower() != ".html":
+        raise InputError(f"--report {report}: the name must end in .html")
+
+
+def _write_report(target: Path, pages: Iterable[HistoryPage]) -> None:
+    from reknown.cli.output import printable
+    from reknown.ledger.summary import summarise
+    from reknown.reporting.ledger import LedgerLine, write_ledger
+
+    lines = (
+        LedgerLine(
+            f"{event.at:%Y-%m-%d %H:%M:%S}",
+            event.actor,
+            event.operation,
+            event.collection or "",
+            summarise(event.record, page.names),
+            event.request_id or "",
+        )
+        for page in pages
+        for event in page.events
+    )
+    write_ledger(target, (("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),), lines)
+    typer.echo(printable(f"report: {target}"))
 
 
 def _as_text(event: Event, names: Mapping[str, str]) -> str:

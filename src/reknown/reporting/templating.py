@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reknown.biometrics.errors import InputError
 from reknown.reporting.labels import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +20,11 @@ except ImportError as error:
 
 def filled(template: str, **values: object) -> str:
     """The page; the same values give the same text."""
+    return "".join(parts(template, **values))
+
+
+def parts(template: str, **values: object) -> Iterator[str]:
+    """The page piece by piece, so that a long one is never in memory as a whole."""
     environment = Environment(
         loader=PackageLoader("reknown.reporting"),
         autoescape=True,
@@ -23,7 +33,7 @@ def filled(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(values)
+    return environment.get_template(template).generate(values)
 
 
 def _one_line(value: object) -> object:

@@ -98,6 +98,28 @@ def test_json_has_the_typed_record_and_the_names(
     assert [line["names"] for line in run("ledger", "--json").lines] == [{}, {}]
 
 
+def test_a_page_shows_the_events_chosen(
+    run: Command, database: Database, ada: str, tmp_path: Path
+) -> None:
+    with database.begin() as connection:
+        create_user(connection, "people", "<script>alert(1)</script>")
+        append(connection, Actor("cli:<b>eve</b>"), "people", CreateUserRecord(ada))
+    page = tmp_path / "ledger.html"
+    assert run("ledger", "--report", str(page)).out == f"report: {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert "at 80.0 or above: Ada\ufffd Lovelace 98.2" in text
+    assert "cli:&lt;b&gt;eve" in text
+    assert "<b>eve" not in text
+    run("ledger", "--actor", "nobody", "--report", str(page))
+    assert "No event matches." in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("x.html", "--json"), ("x.html", "--follow"), ("x.txt",)])
+def test_a_page_is_written_alone_and_named_so(run: Command, words: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="--report"):
+        run("ledger", "--report", *words)
+
+
 def test_rows_from_before_records_had_types_are_shown(run: Command, database: Database) -> None:
     with database.begin() as connection:
         write_untyped(connection, {"image": "x", "user": "Ada"})
