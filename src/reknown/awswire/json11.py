@@ -17,6 +17,7 @@ import msgspec
 from msgspec import inspect
 
 from reknown.awswire.errors import WireError
+from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,7 +74,7 @@ def decode(body: bytes, shape: type[T]) -> T:
     body = body or b"{}"
     _check_strictly(body)
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(body, type=resolved(shape))
     except msgspec.ValidationError as error:
         raise _explanation(body, shape) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 from reknown.jobs.schema import parts as parts_table
+from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +94,7 @@ def _parts(
     """The parts with these numbers, in ascending order."""
     if not numbers:
         return {}
-    decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+    decoder = msgspec.json.Decoder(resolved(list[kind]))  # type: ignore[valid-type]
     found: dict[int, list[Entry]] = {}
     for number in numbers:
         query = select(parts_table.c.data).where(

@@ -11,6 +11,7 @@ import msgspec
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.ledger.records import RECORDS, Failure, Record, Refusal
+from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def _read(kind: Any, text: bytes | str) -> Entry:
 
 @cache  # making the decoders of all records would delay the start of every command
 def _decoder(kind: type[Entry]) -> msgspec.json.Decoder[Entry]:
-    return msgspec.json.Decoder(kind)
+    return msgspec.json.Decoder(resolved(kind))
 
 
 def _kind(entry: Entry) -> str:

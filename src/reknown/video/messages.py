@@ -17,6 +17,7 @@ from reknown.biometrics.tracks import (  # noqa: TC001 - msgspec reads them
     Shot,
     VideoInfo,
 )
+from reknown.structs import resolved
 from reknown.video.marks import Mark  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ Task: TypeAlias = Analyse | Annotate
 Message: TypeAlias = Progress | FoundTrack | Analysed | Annotated | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
+_tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(resolved(Task))
 
 
 def encode(message: Task | Message) -> bytes:
@@ -108,7 +109,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._held = bytearray()
-        self._decoder = msgspec.msgpack.Decoder(Message)
+        self._decoder = msgspec.msgpack.Decoder(resolved(Message))
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """The messages that are complete now; raises `ValueError` for an invalid one."""

@@ -15,6 +15,7 @@ from reknown.gallery.index import ExactIndex
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.ledger import log, records
 from reknown.ledger.requests import find_answer, keep_answer
+from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -215,7 +216,7 @@ def _known(answer: str | None) -> _Change | None:
         else face
         for face in kept.get("refused", ())
     ]
-    return msgspec.convert(kept, _Change)
+    return msgspec.convert(kept, resolved(_Change))
 
 
 def _sorted(

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-# not for type checkers alone: what is read from the database is checked against these types
 from reknown.biometrics.faces import DetectedFace  # noqa: TC001
 from reknown.biometrics.geometry import BoundingBox  # noqa: TC001
 from reknown.biometrics.templates import TemplateSpace  # noqa: TC001
 from reknown.biometrics.tracks import VideoInfo  # noqa: TC001
+
+# not for type checkers alone: what is read from the database is checked against these types
+from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from reknown.jobs.queue import Job
@@ -103,9 +105,9 @@ def write(value: JobRequest | JobInfo) -> str:
 
 def request_of(job: Job) -> JobRequest:
     """What was asked of this job."""
-    return msgspec.json.decode(job.request, type=JobRequest)
+    return msgspec.json.decode(job.request, type=resolved(JobRequest))
 
 
 def info(job: Job) -> JobInfo | None:
     """What is known of its video, None as long as that is nothing."""
-    return None if job.info is None else msgspec.json.decode(job.info, type=JobInfo)
+    return None if job.info is None else msgspec.json.decode(job.info, type=resolved(JobInfo))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reknown.biometrics.errors import LicenceNotAcceptedError
+from reknown.structs import resolved
 from reknown.vision.packs.cache import write_atomically
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def require_accepted(manifest: PackManifest, cache: ModelCache) -> None:
 
 def _is_accepted(manifest: PackManifest, cache: ModelCache) -> bool:
     try:
-        record = msgspec.json.decode(cache.licence(manifest).read_bytes(), type=_Acceptance)
+        record = msgspec.json.decode(
+            cache.licence(manifest).read_bytes(), type=resolved(_Acceptance)
+        )
     except (OSError, msgspec.DecodeError):
         return False
     return record.terms == _terms(manifest)

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError, ModelFileError
+from reknown.structs import resolved
 from reknown.vision.detect.mtcnn import MtcnnPart
 from reknown.vision.detect.onet import OnetPart
 from reknown.vision.detect.yunet import YunetPart
@@ -125,7 +126,7 @@ def parse_manifest(text: str) -> PackManifest:
     Raises `ModelFileError` for anything that is not one, with the place of the fault.
     """
     try:
-        return msgspec.convert(_with_points(tomllib.loads(text)), PackManifest)
+        return msgspec.convert(_with_points(tomllib.loads(text)), resolved(PackManifest))
     except (ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
         raise ModelFileError(f"not a pack manifest: {error}") from error
 
@@ -161,7 +162,7 @@ def read_calibration(path: Path) -> CalibrationTable:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-        return msgspec.convert(document, _CalibrationFile).calibration
+        return msgspec.convert(document, resolved(_CalibrationFile)).calibration
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
         raise ModelFileError(f"{path}: not a calibration: {error}") from error
 
