@@ -42,12 +42,21 @@ _EVALUATED_AGAIN = (
 eval "$("$REKNOWN" serve --data galleries --port "$PORT" --print-env)"
 """
 )
+# The shell keeps the key that it has for other services.
+_AS_A_PROFILE = """
+export AWS_ACCESS_KEY_ID=other AWS_SECRET_ACCESS_KEY=other PROFILE=reknown
+mkdir .aws
+"$REKNOWN" serve --data galleries --port "$PORT" --print-env |
+  sed -n '/^.profile/,/^PROFILE/p' | sed '$d' > .aws/config
+serve 'listening on'
+"""
 _CALL = '\n"$PYTHON" -W error call.py\n'
 _PROGRAM = """
 import json
+import os
 import boto3
 
-client = boto3.client("rekognition")
+client = boto3.Session(profile_name=os.environ.get("PROFILE")).client("rekognition")
 client.create_collection(CollectionId="friends")
 extended = "reknown_search_all_faces_by_image" in dir(client)
 found = client.list_collections()["CollectionIds"]
@@ -92,6 +101,7 @@ def _shell(folder: Path, port: int, script: str) -> Any:
         pytest.param(_EVALUATED, id="evaluated before the first start"),
         pytest.param(_PASTED, id="pasted from the first start"),
         pytest.param(_EVALUATED_AGAIN, id="evaluated again with the secret there"),
+        pytest.param(_AS_A_PROFILE, id="as a profile beside other keys"),
     ],
 )
 def test_a_shell_with_the_printed_lines_reaches_the_server(

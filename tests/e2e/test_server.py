@@ -90,7 +90,7 @@ def test_the_environment_is_printed_without_a_server(tmp_path: Path) -> None:
     assert (first.returncode, first.stderr) == (0, "")
     settings = dict(
         word.split("=", 1)
-        for line in first.stdout.splitlines()
+        for line in first.stdout.partition("\n\n")[0].splitlines()
         for word in line.removeprefix("export ").split()
     )
     assert settings["AWS_ENDPOINT_URL_REKOGNITION"] == f"http://127.0.0.1:{port}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.cli.client_settings import ClientSettings
 from reknown.cli.configured import Given, configured
-from reknown.configuration import DEFAULT_REGION
 
 if TYPE_CHECKING:
     from reknown.access.keys import AccessKey
@@ -20,7 +19,9 @@ def serve(
     options: Given,
     print_env: Annotated[
         bool,
-        typer.Option("--print-env", help="Only print what a client's environment needs, and end."),
+        typer.Option(
+            "--print-env", help="Only print an environment and a profile for clients, and end."
+        ),
     ] = False,
 ) -> None:
     """Answer Amazon Rekognition's API on this machine.
@@ -28,7 +29,8 @@ def serve(
     The first start on an empty data folder makes an access key and prints it once; `reknown
     keys` makes more. A log line in JSON for each request goes to standard error.
 
-    `eval "$(reknown serve --print-env)"` before the first start sets up this shell.
+    `eval "$(reknown serve --print-env)"` before the first start sets up this shell; the same
+    command shows a named profile for clients that need other keys for S3 and the rest.
 
     All options but --print-env may stand in reknown.toml: see `reknown config example`.
     """
@@ -47,8 +49,9 @@ def serve(
         typer.echo(f"Reknown {__version__} is listening on {address} with the model pack {pack}")
         if made is not None:
             typer.echo("The first access key; its secret is not shown again:\n")
-            typer.echo(_environment(address, made[0].key_id, made[1]))
-            typer.echo("\nMore keys: reknown keys create. Stop with Ctrl-C.")
+            typer.echo(_client(settings, address, made[0].key_id, made[1]).exports())
+            typer.echo("\nAs a profile: reknown serve --print-env. More keys: reknown keys create.")
+            typer.echo("Stop with Ctrl-C.")
 
     serve(settings, greet)
 
@@ -68,31 +71,15 @@ def _print_environment(settings: Settings) -> None:
     with open_platform(settings) as platform:
         context = Context(platform, settings.actor)
         made = ensure_key(context, open_vault(settings))
-        if made is not None:
-            typer.echo(_environment(address, made[0].key_id, made[1]))
-            return
         keys = list_keys(context)
-        typer.echo(_environment(address, keys[0].key_id if keys else None, None))
-
-
-def _environment(address: str, key_id: str | None, secret: str | None) -> str:
-    from importlib.resources import files
-
-    models = files("reknown.api") / "models"
-    lines = []
-    if key_id is None:
-        lines.append("# no access key is left; to make one: reknown keys create")
+    if made is not None:
+        client = _client(settings, address, made[0].key_id, made[1])
     else:
-        # a key id without its secret would only break the one the shell already has
-        remark = "# " if secret is None else ""
-        shown = "..." if secret is None else shlex.quote(secret)
-        lines.append(f"{remark}export AWS_ACCESS_KEY_ID={key_id}")
-        lines.append(f"{remark}export AWS_SECRET_ACCESS_KEY={shown}")
-    return "\n".join(
-        [
-            *lines,
-            f"export AWS_REGION={DEFAULT_REGION} AWS_DEFAULT_REGION={DEFAULT_REGION}",
-            f"export AWS_ENDPOINT_URL_REKOGNITION={address}",
-            f"export AWS_DATA_PATH={shlex.quote(str(models))}",
-        ]
-    )
+        client = _client(settings, address, keys[0].key_id if keys else None, None)
+    typer.echo(client.exports_and_profile())
+
+
+def _client(
+    settings: Settings, address: str, key_id: str | None, secret: str | None
+) -> ClientSettings:
+    return ClientSettings(address, key_id, secret, settings.server.tls_certificate)

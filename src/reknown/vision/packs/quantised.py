@@ -73,17 +73,21 @@ def _dequantised(
     """
     attributes = attributes_of(node)
     axis, block = attributes.get("axis", 1), attributes.get("block_size", 0)
+    step, origin = (part.astype(np.float32) for part in (scale, zero))
     if block > 0:
         blocks = list(values.shape)
         blocks[axis] = -(-blocks[axis] // block)
-        if not scale.size == zero.size == np.prod(blocks):
+        if not step.size == origin.size == np.prod(blocks):
             raise ModelFileError(f"{node.input[0]} is quantised in an unknown way")
         whole = np.arange(values.shape[axis]) // block
-        scale, zero = (np.take(part.reshape(blocks), whole, axis) for part in (scale, zero))
+        step, origin = (np.take(part.reshape(blocks), whole, axis) for part in (step, origin))
     else:
-        scale, zero = scale.reshape(()), zero.reshape(())
-    signed, origin, step = (part.astype(np.float32) for part in (values, zero, scale))
-    return np.asarray((signed - origin) * step, np.float32)
+        step, origin = step.reshape(()), origin.reshape(())
+    # in place: SFace has ten million of them
+    weights = values.astype(np.float32)
+    weights -= origin
+    weights *= step
+    return weights
 
 
 def unpack_in_place(model: ModelProto) -> None:
