@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from servers import Server
 
+CELEBRITIES = "celebrities"
+"""The gallery that the server of all contract tests knows them from, once a test makes it."""
 NO_RETRIES: dict[str, Any] = {"retries": {"total_max_attempts": 1}}
 
 
@@ -84,6 +86,15 @@ def lookalike(vector: NDArray[np.float32], score: float) -> NDArray[np.float32]:
     other -= (other @ vector) * vector
     other /= np.linalg.norm(other)
     return np.asarray(score * vector + np.sqrt(1 - score**2) * other, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Celebrity:
+    """One of them: an own face, the id, and what is told."""
+
+    face: str
+    id: str
+    urls: list[str]
 
 
 @dataclass(frozen=True, slots=True)

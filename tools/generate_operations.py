@@ -10,30 +10,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from reknown.api.absent import instead_of
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.registry import HANDLERS
 
 _PAGE = Path(__file__).parent.parent / "docs" / "reference" / "operations.md"
-_NOT_YET = {
-    "StreamProcessor": "live video",
-    "FaceLiveness": "only once its error rates can be measured and printed",
-}
-_NOT_PLANNED = {
-    "Celebrit": "make a collection of the people you are looking for",
-    "Label": "not about faces",
-    "Text": "not about faces",
-    "Moderation": "not about faces",
-    "MediaAnalysis": "not about faces",
-    "Segment": "not about faces",
-    "ProtectiveEquipment": "not about faces",
-    "Project": "training of models",
-    "Dataset": "training of models",
-}
+_NOT_YET = ("StreamProcessor", "FaceLiveness")
 _HEAD = """# Operations
 
 Every operation of Amazon Rekognition's model and what Reknown makes of it, and the
 extensions, whose names begin with `Reknown`. Those that are not implemented answer
-`NotImplementedException`. This page is generated: `tools/generate_operations.py`.
+`NotImplementedException` with what the last column says. This page is generated:
+`tools/generate_operations.py`.
 
 | Operation | Reknown | |
 |---|---|---|
@@ -55,10 +43,8 @@ def _state(name: str) -> tuple[str, str]:
     if name in HANDLERS:
         kind = "extension" if name.startswith("Reknown") else ""
         return "implemented", kind or f"in the ledger as *{HANDLERS[name].action}*"
-    for part, why in _NOT_YET.items():
-        if part in name:
-            return "not yet", why
-    return "not planned", next(why for part, why in _NOT_PLANNED.items() if part in name)
+    state = "not yet" if any(part in name for part in _NOT_YET) else "not planned"
+    return state, instead_of(name)
 
 
 if __name__ == "__main__":

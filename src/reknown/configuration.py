@@ -98,6 +98,12 @@ class Server:
         "`reknown worker`. Needs --buckets or --s3-endpoint, and reknown[video].",
         least=0,
     )
+    celebrities: str | None = _option(
+        None,
+        "Gallery whose people RecognizeCelebrities and its companions know.",
+        "COLLECTION",
+        otherwise="these operations are refused",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 

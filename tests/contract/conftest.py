@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[Server]:
     """One server for all contract tests; each makes collections of its own."""
-    with serving(tmp_path_factory.mktemp("server"), REKNOWN_CACHE=str(cache_folder)) as server:
+    options = ("--celebrities", callers.CELEBRITIES)
+    folder = tmp_path_factory.mktemp("server")
+    with serving(folder, *options, REKNOWN_CACHE=str(cache_folder)) as server:
         yield server
 
 
@@ -42,6 +45,23 @@ def collection(client: Any, name: str) -> str:
     """A collection without faces."""
     client.create_collection(CollectionId=name)
     return name
+
+
+@pytest.fixture(scope="session")
+def grace_hopper(server: Server, client: Any) -> callers.Celebrity:
+    """The one celebrity, of whom something is told; Eileen's face is there without a name."""
+    gallery = {"CollectionId": callers.CELEBRITIES}
+    client.create_collection(**gallery)
+    client.create_user(**gallery, UserId="grace")
+    records = client.index_faces(**gallery, Image={"Bytes": portraits.pair()})["FaceRecords"]
+    face = records[1]["Face"]["FaceId"]
+    client.associate_faces(**gallery, UserId="grace", FaceIds=[face])
+    urls = ["www.example.org/grace", "https://example.org/hopper"]
+    words = [word for url in urls for word in ("--url", url)]
+    options = ("--collection", callers.CELEBRITIES, "--known-gender", "female", "--json")
+    told = json.loads(server.reknown("users", "describe", "grace", *words, *options))
+    assert told["profile"] == {"urls": urls, "known_gender": "female"}
+    return callers.Celebrity(face, told["subject_id"].replace("-", ""), urls)
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,7 @@ _STARTS = frozenset(name for name in HANDLERS if name.startswith("Start"))
 _STORED = _IMAGES | _STARTS
 _IN_COLLECTIONS = _with("collection_id", "resource_arn") - {"CreateCollection"}
 _SEARCHES = frozenset(name for name in HANDLERS if "Search" in name) - {"GetFaceSearch"}
+_CELEBRITIES = frozenset({"RecognizeCelebrities", "StartCelebrityRecognition"})
 # Each leaf of the error trees, the code that it becomes and the operations that raise it.
 _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.ImageTooLargeError: ("ImageTooLargeException", _IMAGES),
@@ -60,10 +61,16 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.SpaceMismatchError: ("InvalidParameterException", _EVERYWHERE),
     ours.UncalibratedError: (
         "InvalidParameterException",
-        _SEARCHES | {"CompareFaces", "AssociateFaces"},
+        _SEARCHES | _CELEBRITIES | {"CompareFaces", "AssociateFaces"},
     ),
-    ours.CollectionNotFoundError: ("ResourceNotFoundException", _IN_COLLECTIONS),
-    ours.NotFoundError: ("ResourceNotFoundException", _with("user_id", "job_id")),
+    ours.CollectionNotFoundError: (
+        "ResourceNotFoundException",
+        _IN_COLLECTIONS | {"GetCelebrityInfo"},
+    ),
+    ours.NotFoundError: (
+        "ResourceNotFoundException",
+        _with("user_id", "job_id") | {"GetCelebrityInfo"},
+    ),
     ours.AlreadyExistsError: ("InvalidParameterException", frozenset({"ReknownImportTemplates"})),
     ours.QuotaError: (
         "ServiceQuotaExceededException",
@@ -88,6 +95,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
 _SPECIAL: dict[tuple[str, type[ours.ReknownError]], str] = {
     ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
     ("CreateUser", ours.AlreadyExistsError): "ConflictException",
+    **{(name, ours.CollectionNotFoundError): "InvalidParameterException" for name in _CELEBRITIES},
     **{(name, ours.ObjectTooLargeError): "VideoTooLargeException" for name in _STARTS},
 }
 # What no Amazon service declares: the protocol's own, and what concerns the signature.

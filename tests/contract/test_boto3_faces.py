@@ -225,3 +225,23 @@ def _ids(client: Any, collection: str, **wanted: Any) -> list[str]:
 
 def _area(face: dict[str, Any]) -> float:
     return float(face["BoundingBox"]["Width"] * face["BoundingBox"]["Height"])
+
+
+def test_a_face_names_its_user_wherever_it_is_shown(
+    client: Any, collection: str, eileen: bytes
+) -> None:
+    def index() -> dict[str, Any]:
+        answer = client.index_faces(CollectionId=collection, Image={"Bytes": eileen})
+        face: dict[str, Any] = answer["FaceRecords"][0]["Face"]
+        return face
+
+    face = index()
+    assert "UserId" not in face
+    client.create_user(CollectionId=collection, UserId="ada")
+    client.associate_faces(CollectionId=collection, UserId="ada", FaceIds=[face["FaceId"]])
+    named = face | {"UserId": "ada"}
+    assert index() == named
+    assert client.list_faces(CollectionId=collection)["Faces"] == [named]
+    request = {"CollectionId": collection, "Image": {"Bytes": eileen}}
+    (match,) = client.search_faces_by_image(**request)["FaceMatches"]
+    assert match["Face"] == named

@@ -36,8 +36,14 @@ def own(server: Server, key: tuple[str, str]) -> Any:
 
 
 def test_every_operation_leaves_one_row_and_one_line(
-    server: Server, own: Any, key: tuple[str, str], name: str, eileen: bytes
+    server: Server,
+    own: Any,
+    key: tuple[str, str],
+    name: str,
+    grace_hopper: callers.Celebrity,
+    eileen: bytes,
 ) -> None:
+    assert grace_hopper.id
     done = _all_operations(own, name, eileen)
     assert {operation for operation, _ in done} == set(HANDLERS) - _ON_VIDEOS
     rows = _rows(server, key)
@@ -48,8 +54,9 @@ def test_every_operation_leaves_one_row_and_one_line(
         (line,) = _lines(server, request_id)
         assert (line["operation"], line["code"], line["key"]) == (operation, "OK", key[0])
         assert line["collection"] == row["collection"]
-        about_images = operation in ("DetectFaces", "CompareFaces", "ListCollections")
-        assert row["collection"] == (None if about_images else name)
+        about_images = dict.fromkeys(("DetectFaces", "CompareFaces", "ListCollections"))
+        others = about_images | {"RecognizeCelebrities": callers.CELEBRITIES}
+        assert row["collection"] == others.get(operation, name)
         # names are looked up when they are shown, and kept nowhere in the ledger
         assert "lovelace" not in json.dumps(row["record"])
 
@@ -241,6 +248,7 @@ def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[
     space, faces = exported["TemplateSpace"], exported["Templates"]
     imports = "reknown_import_templates"
     call("ReknownImportTemplates", imports, **there, TemplateSpace=space, Templates=faces)
+    call("RecognizeCelebrities", "recognize_celebrities", Image=image)
     call("DisassociateFaces", "disassociate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
     call("DeleteUser", "delete_user", **there, UserId="ada-lovelace")
     call("DeleteFaces", "delete_faces", **there, FaceIds=[face])

@@ -35,6 +35,7 @@ _KINDS = {
     "start_face_detection": "get_face_detection",
     "start_face_search": "get_face_search",
     "start_person_tracking": "get_person_tracking",
+    "start_celebrity_recognition": "get_celebrity_recognition",
 }
 
 
@@ -114,7 +115,7 @@ def server(
 ) -> Iterator[Server]:
     """One with videos in a folder and a worker."""
     address = f"http://127.0.0.1:{receiver.server_port}/ended"
-    options = ["--buckets", buckets, "--webhook", address]
+    options = ["--buckets", buckets, "--webhook", address, "--celebrities", "stars"]
     with serving(
         tmp_path_factory.mktemp("videos"),
         *options,
@@ -139,6 +140,19 @@ def friends(client: Any, eileen: bytes) -> str:
     return "friends"
 
 
+@pytest.fixture(scope="module")
+def star(server: Server, client: Any, eileen: bytes) -> str:
+    """The celebrity Eileen; its id."""
+    client.create_collection(CollectionId="stars")
+    client.create_user(CollectionId="stars", UserId="eileen")
+    indexed = client.index_faces(CollectionId="stars", Image={"Bytes": eileen})
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    client.associate_faces(CollectionId="stars", UserId="eileen", FaceIds=[face])
+    words = ("--collection", "stars", "--url", "example.org/eileen", "--known-gender", "female")
+    told = json.loads(server.reknown("users", "describe", "eileen", *words, "--json"))
+    return str(told["subject_id"]).replace("-", "")
+
+
 @dataclass(frozen=True)
 class Job:
     """A job that has ended, and all that it found."""
@@ -153,8 +167,9 @@ class Job:
 
 
 def _entries(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = answer["Persons"] if "Persons" in answer else answer["Faces"]
-    return found
+    (found,) = (answer[name] for name in ("Persons", "Faces", "Celebrities") if name in answer)
+    entries: list[dict[str, Any]] = found
+    return entries
 
 
 def _ended(client: Any, start: str, job_id: str) -> dict[str, Any]:
@@ -164,18 +179,20 @@ def _ended(client: Any, start: str, job_id: str) -> dict[str, Any]:
         if answer["JobStatus"] != "IN_PROGRESS":
             return answer
         assert "VideoMetadata" not in answer
-        assert not {"Faces", "Persons", "NextToken", "StatusMessage"} & set(answer)
+        found = {"Faces", "Persons", "Celebrities"}
+        assert not (found | {"NextToken", "StatusMessage"}) & set(answer)
         time.sleep(0.1)
     raise TimeoutError(job_id)
 
 
 @pytest.fixture(scope="module")
-def jobs(client: Any, friends: str) -> dict[str, Job]:
+def jobs(client: Any, friends: str, star: str) -> dict[str, Job]:
     """One of each kind, on the same video; what nothing measures may be asked for too."""
     further = {
         "start_face_detection": {"FaceAttributes": "ALL"},
         "start_face_search": {"CollectionId": friends},
         "start_person_tracking": {},
+        "start_celebrity_recognition": {},
     }
     started = {
         start: getattr(client, start)(Video=_CLIP, JobTag=f"tag:{start}", **more)["JobId"]
@@ -219,7 +236,8 @@ def test_a_search_names_those_it_knows_and_nobody_else(jobs: dict[str, Job]) -> 
     persons = jobs["start_face_search"].entries
     for person in persons:
         before_the_cut = person["Timestamp"] < _CUT_MS
-        assert set(person["Person"]) == {"Index", "Face"}
+        assert set(person["Person"]) == {"Index", "BoundingBox", "Face"}
+        assert person["Person"]["BoundingBox"] == person["Person"]["Face"]["BoundingBox"]
         found = [match["Face"]["ExternalImageId"] for match in person["FaceMatches"]]
         assert found == (["eileen-collins"] if before_the_cut else [])
         assert person["Person"]["Index"] == (0 if before_the_cut else 1)
@@ -228,6 +246,27 @@ def test_a_search_names_those_it_knows_and_nobody_else(jobs: dict[str, Job]) -> 
     assert match["ReknownFalseMatchRate"] <= 1e-4
     face = match["Face"]
     assert {"FaceId", "BoundingBox", "ImageId", "Confidence"} < set(face)
+
+
+def test_celebrities_are_those_whom_the_gallery_holds(
+    client: Any, jobs: dict[str, Job], star: str
+) -> None:
+    job = jobs["start_celebrity_recognition"]
+    seen = {person["Timestamp"] for person in jobs["start_face_search"].entries}
+    assert {e["Timestamp"] for e in job.entries} == {time for time in seen if time < _CUT_MS}
+    for entry in job.entries:
+        celebrity = entry["Celebrity"]
+        assert (celebrity["Id"], celebrity["Name"]) == (star, "eileen")
+        assert celebrity["Urls"] == ["example.org/eileen"]
+        assert celebrity["KnownGender"] == {"Type": "Female"}
+        assert celebrity["Confidence"] >= 80
+        assert celebrity["ReknownFalseMatchRate"] <= 1e-4
+        assert celebrity["BoundingBox"] == celebrity["Face"]["BoundingBox"]
+        assert "Gender" not in celebrity["Face"]
+    statistics = job.answer["ReknownStatistics"]
+    assert (statistics["GallerySize"], statistics["References"]) == (1, 1)
+    by_id = client.get_celebrity_recognition(JobId=job.job_id, SortBy="ID")["Celebrities"]
+    assert by_id == job.entries  # there is but one
 
 
 def test_a_search_says_what_its_threshold_costs(jobs: dict[str, Job]) -> None:
@@ -321,6 +360,14 @@ def test_reading_a_search_takes_rights_on_its_collection(
     with pytest.raises(stranger.exceptions.AccessDeniedException) as refused:
         stranger.get_face_search(JobId=jobs["start_face_search"].job_id)
     assert "friends" not in str(refused.value)
+    celebrities = jobs["start_celebrity_recognition"].job_id
+    for operation, request in (
+        ("start_celebrity_recognition", {"Video": _CLIP}),
+        ("get_celebrity_recognition", {"JobId": celebrities}),
+    ):
+        with pytest.raises(stranger.exceptions.AccessDeniedException) as refused:
+            getattr(stranger, operation)(**request)
+        assert "stars" not in str(refused.value)
     with pytest.raises(stranger.exceptions.AccessDeniedException):
         stranger.start_face_search(CollectionId="friends", Video=_CLIP)
     detection = jobs["start_face_detection"].job_id

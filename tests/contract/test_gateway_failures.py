@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import callers
 from contexts import events, make_context, make_gateway
@@ -57,6 +57,31 @@ def test_a_fault_is_a_row_in_the_ledger_and_cannot_be_sent_again(
         assert row.record == Refusal("enrol", "IndexFaces", outgoing.code)
     assert codes == ["InternalServerError", "ThrottlingException"]
     assert "ZeroDivisionError" in capsys.readouterr().err
+    database.dispose()
+
+
+def test_without_a_gallery_of_celebrities_the_answer_names_the_option(
+    tmp_path: Path, engine: Engine, in_base64: str
+) -> None:
+    database, vault = open_database(tmp_path), Vault(os.urandom(32))
+    context = make_context(database, engine)
+    gateway = make_gateway(context, vault)
+    made, secret = create_key(context, vault, "test", ALL)
+    video = {"S3Object": {"Bucket": "media", "Name": "a.mp4"}}
+    requests: dict[str, dict[str, Any]] = {
+        "RecognizeCelebrities": {"Image": {"Bytes": in_base64}},
+        "GetCelebrityInfo": {"Id": "a"},
+        "StartCelebrityRecognition": {"Video": video},
+    }
+    for operation, body in requests.items():
+        signed = callers.sign("http://localhost:8080", operation, body, (made.key_id, secret))
+        incoming = gateway.head(_head(signed), "127.0.0.1", secure=False)
+        outgoing = gateway.answer(incoming, signed.body)
+        assert outgoing.code == "InvalidParameterException"
+        assert "--celebrities COLLECTION" in outgoing.reason
+        row = events(context)[-1]
+        assert isinstance(row.record, Refusal)
+        assert (row.record.operation, row.collection) == (operation, None)
     database.dispose()
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 import callers
 import raw
+from reknown.api.absent import instead_of
 from reknown.api.registry import HANDLERS
 from servers import MODELS, Server, serving
 
@@ -159,7 +160,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iter
     buckets = tmp_path_factory.mktemp("buckets")
     (buckets / "photos").mkdir()
     data = tmp_path_factory.mktemp("hostile")
-    with serving(data, "--buckets", buckets, REKNOWN_CACHE=str(cache_folder)) as server:
+    options = ("--buckets", buckets, "--celebrities", "people")
+    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
         client = callers.distinct(server.client())
         for collection in ("people", "guarded"):
             client.create_collection(CollectionId=collection)
@@ -180,8 +182,9 @@ def _is_sound(server: Server) -> None:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     database.close()
     assert server.process.poll() is None
-    for line in server.log:
-        assert json.loads(line)["event"] in {"request", "refused"}, line
+    first, *others = (json.loads(line)["event"] for line in server.log)
+    assert first == "the gallery of celebrities does not exist"
+    assert set(others) <= {"request", "refused"}
 
 
 @pytest.fixture(scope="module")
@@ -524,3 +527,4 @@ def test_operations_of_amazon_that_are_not_implemented(call: raw.Caller) -> None
         reply = call(operation, b"{}")
         raw.check(reply)
         assert reply.code == "NotImplementedException"
+        assert instead_of(operation) in reply.message

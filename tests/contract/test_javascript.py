@@ -15,6 +15,7 @@ import pytest
 from reknown.api.registry import HANDLERS
 
 if TYPE_CHECKING:
+    import callers
     from servers import Server
 
 _SCRIPTS = Path(__file__).with_name("javascript")
@@ -46,7 +47,11 @@ def _run(server: Server, home: Path, script: str, *words: object) -> Any:
 
 @pytest.fixture(scope="module")
 def calls(
-    server: Server, tmp_path_factory: pytest.TempPathFactory, eileen: bytes, pair: bytes
+    server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+    grace_hopper: callers.Celebrity,
+    eileen: bytes,
+    pair: bytes,
 ) -> Any:
     """What every operation answered."""
     home = tmp_path_factory.mktemp("calls")
@@ -54,7 +59,7 @@ def calls(
     (home / "pair.jpg").write_bytes(pair)
     name = f"javascript-{uuid4()}"
     images = (home / "eileen.jpg", home / "pair.jpg")
-    return {"name": name, **_run(server, home, "calls.mjs", name, *images)}
+    return {"name": name, **_run(server, home, "calls.mjs", name, *images, grace_hopper.id)}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +76,13 @@ def resource(server: Server, name: str) -> str:
     return str(server.client().create_collection(CollectionId=name)["CollectionArn"])
 
 
-_ON_VIDEOS = ("FaceDetection", "StartFaceSearch", "GetFaceSearch", "PersonTracking")
+_ON_VIDEOS = (
+    "FaceDetection",
+    "StartFaceSearch",
+    "GetFaceSearch",
+    "PersonTracking",
+    "CelebrityRecognition",
+)
 
 
 def test_every_operation_of_amazons_is_called_and_answers_with_a_request_id(calls: Any) -> None:
@@ -88,6 +99,12 @@ def test_images_arrive_as_bytes(calls: Any) -> None:
     assert calls["detected"] == 2
     assert calls["compared"] == [1, 1]
     assert 99 < calls["similarity"] <= 100
+
+
+def test_celebrities_are_told_from_others(calls: Any, grace_hopper: callers.Celebrity) -> None:
+    assert calls["celebrities"] == [["grace", grace_hopper.id, grace_hopper.urls]]
+    assert calls["others"] == 1
+    assert calls["told"] == ["grace", "Female"]
 
 
 def test_timestamps_are_dates_of_now(calls: Any) -> None:

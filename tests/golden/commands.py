@@ -141,6 +141,12 @@ def _images(run: Run) -> None:
     run("collections list --json")
     run("users list --json")
     run("users list -c nobody --json")
+    told = "--url www.example.org/grace --url https://example.org/hopper --known-gender female"
+    run(f"users describe 'Grace Hopper' {told} --json")
+    run("users describe 'Eileen Collins' --json")
+    run("users describe nobody --json")
+    run("users describe 'Grace Hopper' --url javascript:alert(1) --json")
+    run("users list --json")
     run("faces list --json")
     run("faces list --user 'Grace Hopper' --json")
     run("faces list --user nobody --json")

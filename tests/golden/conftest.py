@@ -51,7 +51,14 @@ def golden_server(
     golden_world: Path, tmp_path_factory: pytest.TempPathFactory, cache_folder: Path
 ) -> Iterator[Server]:
     """A server that leaves its jobs to others."""
-    options = ("--buckets", golden_world / "buckets", "--video-workers", 0)
+    options = (
+        "--buckets",
+        golden_world / "buckets",
+        "--video-workers",
+        0,
+        "--celebrities",
+        "stars",
+    )
     folder = tmp_path_factory.mktemp("golden-server")
     with serving(folder, *options, REKNOWN_CACHE=str(cache_folder)) as server:
         yield server

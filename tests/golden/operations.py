@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from golden.wire import Caller
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
+_STAR = "00000000-0000-4000-8000-0000000000ce"
 _FAMILY = "family"
 _ARN = "arn:aws:rekognition:eu-west-1:000000000000:collection/"
 
@@ -38,6 +39,7 @@ class Story:
         self._users()
         self._user_searches()
         self._templates()
+        self._celebrities()
         self._videos()
         self._refusals()
         self._ends()
@@ -217,6 +219,32 @@ class Story:
         call("ListFaces", CollectionId="copy")
         call("SearchFaces", CollectionId="copy", FaceId=moved[0]["FaceId"])
 
+    def _celebrities(self) -> None:
+        call, image = self.call, self._image
+        call("RecognizeCelebrities", Image=image("grace.jpg"))
+        call("GetCelebrityInfo", Id="nobody")
+        exported = call("ReknownExportTemplates", CollectionId="copy")
+        profile = {"Urls": ["www.example.org/grace"], "KnownGender": {"Type": "Female"}}
+        grace = exported["Templates"][0] | {"FaceId": _STAR, "UserId": "grace"}
+        space = exported["TemplateSpace"]
+
+        def bring(**profile: Any) -> None:
+            templates = [grace | {"UserProfile": profile}]
+            request = {"TemplateSpace": space, "Templates": templates}
+            call("ReknownImportTemplates", CollectionId="stars", **request)
+
+        call("CreateCollection", CollectionId="stars")
+        bring(Urls=["javascript:alert(1)"])
+        bring(**profile)
+        call("ReknownExportTemplates", CollectionId="stars")
+        for name in ("three.jpg", "dark-and-bright.jpg", "nobody.jpg", "broken.jpg"):
+            found = call("RecognizeCelebrities", Image=image(name))
+            for celebrity in found.get("CelebrityFaces", ())[:1]:
+                call("GetCelebrityInfo", Id=celebrity["Id"])
+        call("RecognizeCelebrities", Image={})
+        call("GetCelebrityInfo", Id="no id")
+        self.guest("RecognizeCelebrities", Image=image("grace.jpg"))
+
     def _videos(self) -> None:
         call = self.call
         film = {"S3Object": {"Bucket": "media", "Name": "film.mp4"}}
@@ -226,6 +254,7 @@ class Story:
             "FaceDetection": {"FaceAttributes": "ALL"},
             "FaceSearch": {"CollectionId": _FAMILY},
             "PersonTracking": {},
+            "CelebrityRecognition": {},
         }
         jobs: dict[str, str] = {}
         for kind, more in kinds.items():
@@ -247,6 +276,9 @@ class Story:
         for order in ("INDEX", "TIMESTAMP"):
             call("GetFaceSearch", JobId=jobs["FaceSearch"], SortBy=order, MaxResults=3)
             call("GetPersonTracking", JobId=jobs["PersonTracking"], SortBy=order, MaxResults=3)
+        for order in ("ID", "TIMESTAMP"):
+            job = jobs["CelebrityRecognition"]
+            call("GetCelebrityRecognition", JobId=job, SortBy=order, MaxResults=3)
         self.guest("GetFaceSearch", JobId=jobs["FaceSearch"])
 
     def _read(self, operation: str, job: str) -> None:
@@ -275,6 +307,6 @@ class Story:
             call("DeleteUser", CollectionId=_FAMILY, UserId=user)
         call("DeleteUser", CollectionId="nowhere", UserId="eileen")
         call("ListUsers", CollectionId=_FAMILY)
-        for collection in (_FAMILY, _FAMILY, "copy", "empty"):
+        for collection in (_FAMILY, _FAMILY, "copy", "stars", "empty"):
             call("DeleteCollection", CollectionId=collection)
         call("ListCollections")

@@ -27,6 +27,7 @@ _KINDS = {
     "face_id": "face",
     "FaceId": "face",
     "FaceIds": "face",
+    "Id": "celebrity",
     "ImageId": "image",
     "job": "job",
     "JobId": "job",
@@ -37,7 +38,7 @@ _KINDS = {
     "subject_id": "subject",
     "track_id": "track",
 }
-_WHOLE = {"job", "JobId", "NextToken", "secret_access_key"}
+_WHOLE = {"Id", "job", "JobId", "NextToken", "secret_access_key"}
 # What a story gives to see it refused is no id that was drawn.
 _GIVEN = re.compile(r"00000000-0000-.*|RK2+|(.)\1+|.{1,19}")
 

@@ -16,7 +16,7 @@ class Call:
     """Who calls with which rights, and what there is to answer with.
 
     `region` is the one that the client signed for; `topics` says whether there is a way to tell
-    a topic that a job has ended.
+    a topic that a job has ended. `celebrities` is the gallery of those, if the operator named one.
     """
 
     context: Context
@@ -24,3 +24,4 @@ class Call:
     rights: Rights
     region: str
     topics: bool = False
+    celebrities: str | None = None

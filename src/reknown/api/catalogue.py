@@ -267,11 +267,16 @@ _ALL = (
         None,
         _EVERY | {"ResourceNotFoundException", "ResourceNotReadyException"},
     ),
-    Operation("GetCelebrityInfo", None, None, _EVERY | {"ResourceNotFoundException"}),
+    Operation(
+        "GetCelebrityInfo",
+        shapes.GetCelebrityInfoRequest,
+        shapes.GetCelebrityInfoResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
     Operation(
         "GetCelebrityRecognition",
-        None,
-        None,
+        shapes.GetCelebrityRecognitionRequest,
+        shapes.GetCelebrityRecognitionResponse,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -403,8 +408,8 @@ _ALL = (
     ),
     Operation(
         "RecognizeCelebrities",
-        None,
-        None,
+        shapes.RecognizeCelebritiesRequest,
+        shapes.RecognizeCelebritiesResponse,
         _EVERY
         | {"ImageTooLargeException", "InvalidImageFormatException", "InvalidS3ObjectException"},
     ),
@@ -470,8 +475,8 @@ _ALL = (
     ),
     Operation(
         "StartCelebrityRecognition",
-        None,
-        None,
+        shapes.StartCelebrityRecognitionRequest,
+        shapes.StartCelebrityRecognitionResponse,
         _EVERY
         | {
             "IdempotentParameterMismatchException",

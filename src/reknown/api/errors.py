@@ -14,6 +14,7 @@ _RESEND_MS = 1000
 # What Amazon calls the images of a comparison.
 _IMAGES = {"probe": "source", "reference": "target", "": ""}
 INTERNAL = "InternalServerError"
+_NOT_FOUND = "ResourceNotFoundException"
 # Amazon's sentence, which programs look for.
 _NO_OBJECT = (
     "Unable to get object metadata from S3. Check object key, region and/or access permissions."
@@ -29,7 +30,7 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.NoFaceError, "InvalidParameterException"),
     (ours.SpaceMismatchError, "InvalidParameterException"),
     (ours.UncalibratedError, "InvalidParameterException"),
-    (ours.NotFoundError, "ResourceNotFoundException"),
+    (ours.NotFoundError, _NOT_FOUND),
     (ours.AlreadyExistsError, "InvalidParameterException"),
     (ours.QuotaError, "ServiceQuotaExceededException"),
     (ours.PageError, "InvalidPaginationTokenException"),
@@ -48,6 +49,12 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
 SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
     "CreateCollection": {ours.AlreadyExistsError: "ResourceAlreadyExistsException"},
     "CreateUser": {ours.AlreadyExistsError: "ConflictException"},
+    # the collection is the operator's, so these declare no ResourceNotFoundException
+    "RecognizeCelebrities": {ours.CollectionNotFoundError: "InvalidParameterException"},
+    "StartCelebrityRecognition": {
+        ours.CollectionNotFoundError: "InvalidParameterException",
+        ours.ObjectTooLargeError: "VideoTooLargeException",
+    },
     "StartFaceDetection": {ours.ObjectTooLargeError: "VideoTooLargeException"},
     "StartFaceSearch": {ours.ObjectTooLargeError: "VideoTooLargeException"},
     "StartPersonTracking": {ours.ObjectTooLargeError: "VideoTooLargeException"},
@@ -79,7 +86,8 @@ def _message(error: ours.ReknownError, code: str, collection: str | None) -> str
     if code == "ResourceAlreadyExistsException":
         return f"The collection id: {collection} already exists"
     if isinstance(error, ours.CollectionNotFoundError):
-        return f"The collection id: {collection} does not exist"
+        named = " although the server has it as --celebrities" if code != _NOT_FOUND else ""
+        return f"The collection id: {collection} does not exist{named}"
     if isinstance(error, ours.ObjectNotFoundError):
         lacking = f" Here {error}" if isinstance(error, ours.NoObjectStoreError) else ""
         return f"{_NO_OBJECT}{lacking}"

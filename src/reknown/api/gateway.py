@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from reknown.api.absent import instead_of
 from reknown.api.call import Call
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.errors import INTERNAL, internal_error, wire_error
+from reknown.api.operations.celebrities import gallery_of_celebrities
 from reknown.api.registry import HANDLERS, Handler, collection_of
 from reknown.awswire import json11, sigv4
 from reknown.awswire.errors import WireError, error_body
@@ -78,6 +80,7 @@ class Gateway:
     metrics: Metrics
     log: FilteringBoundLogger
     topics: bool = False
+    celebrities: str | None = None
 
     def head(self, http: HttpRequest, client: str, *, secure: bool) -> Incoming:
         """Whether the rest of the request is worth reading; raises `WireError`."""
@@ -168,6 +171,8 @@ class Gateway:
             raise _not_there(incoming.operation)
         request = json11.decode(body, shape)
         try:
+            if incoming.handler.celebrities:
+                return request, gallery_of_celebrities(self.celebrities)
             return request, collection_of(request)
         except InputError as error:
             raise wire_error(error, incoming.operation, None) from error
@@ -176,6 +181,8 @@ class Gateway:
         by_name = incoming.handler.by_name
         if not key.rights.permits(incoming.operation, collection, by_name=by_name):
             resource = "*" if collection is None else f"collection/{collection}"
+            if incoming.handler.celebrities:  # the caller has not named it, nor is it told
+                resource = "the gallery of celebrities"
             advice = f": keys have to name {incoming.operation} for it" if by_name else ""
             raise WireError(
                 "AccessDeniedException",
@@ -190,6 +197,7 @@ class Gateway:
             rights=key.rights,
             region=incoming.authorization.region,
             topics=self.topics,
+            celebrities=self.celebrities,
         )
 
     def _translated(
@@ -247,6 +255,6 @@ def _not_there(operation: str) -> WireError:
     if operation in OPERATIONS:
         return WireError(
             "NotImplementedException",
-            f"Reknown does not implement {operation}: see docs/reference/operations.md",
+            f"{operation} is not implemented. {instead_of(operation)}",
         )
     return WireError("UnknownOperationException", f"There is no operation {operation!r}")

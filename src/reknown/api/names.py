@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
 
 ACCOUNT = "000000000000"
 _IMAGES = UUID("5f3b1f0a-1d6c-5f0e-9a57-6d6a7c1e8f42")
+_CELEBRITY = re.compile("[0-9a-f]{32}")
 _ARN = re.compile(
     r"arn:aws[a-z-]*:rekognition:[a-z0-9-]*:[0-9]*:collection/([a-zA-Z0-9_.\-]{1,255})"
 )
@@ -37,6 +38,22 @@ def image_id(sha256: str) -> str:
     return str(uuid5(_IMAGES, sha256))
 
 
+def celebrity_id(subject_id: str) -> str:
+    """A subject as a celebrity: Amazon's ids are of letters and digits alone."""
+    return subject_id.replace("-", "")
+
+
+def subject_of_celebrity(celebrity: str) -> str:
+    """The opaque id of a celebrity's subject; raises `NotFoundError` for what is none."""
+    if not _CELEBRITY.fullmatch(celebrity):
+        raise NotFoundError("there is no celebrity of this Id: RecognizeCelebrities tells Ids")
+    return str(UUID(celebrity))
+
+
 def model_version(space: TemplateSpace) -> str:
-    """The template space as a version; Amazon's pattern allows only digits and dots."""
-    return str(int(space.fingerprint[:12], 16))
+    """The template space as "major.minor", for ever the same for the same space.
+
+    Both numbers are of its fingerprint's first digits, 16 and 24 bits: two spaces are as good as
+    never called the same, and a program that reads the version as a number keeps all digits.
+    """
+    return f"{int(space.fingerprint[:4], 16)}.{int(space.fingerprint[4:10], 16)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reknown.api.names import collection_of_arn
 from reknown.api.operations import (
+    celebrities,
     collections,
     faces,
     images,
@@ -29,7 +30,8 @@ class Handler:
 
     `images` is how many images are recognised in it, `changes` whether it changes what is
     stored, `by_name` whether a key has to name the operation literally to be allowed it, and
-    `fetches` whether it asks a store of objects without recognising anything.
+    `fetches` whether it asks a store of objects without recognising anything. `celebrities` says
+    that it is about the gallery that the operator named for those.
     """
 
     run: Callable[[Call, Any], shapes.Shape]
@@ -38,6 +40,7 @@ class Handler:
     changes: bool = False
     by_name: bool = False
     fetches: bool = False
+    celebrities: bool = False
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -74,6 +77,18 @@ HANDLERS: Mapping[str, Handler] = {
         videos.start_person_tracking, "start video job", changes=True, fetches=True
     ),
     "GetPersonTracking": Handler(videos.get_person_tracking, "read video job"),
+    "RecognizeCelebrities": Handler(
+        celebrities.recognize_celebrities, "identify", 1, celebrities=True
+    ),
+    "GetCelebrityInfo": Handler(celebrities.get_celebrity_info, "read user", celebrities=True),
+    "StartCelebrityRecognition": Handler(
+        celebrities.start_celebrity_recognition,
+        "start video job",
+        changes=True,
+        fetches=True,
+        celebrities=True,
+    ),
+    "GetCelebrityRecognition": Handler(celebrities.get_celebrity_recognition, "read video job"),
     "ReknownSearchAllFacesByImage": Handler(search.search_all_faces_by_image, "identify", 1),
     "ReknownExportTemplates": Handler(transfer.export_templates, "export templates", by_name=True),
     "ReknownImportTemplates": Handler(

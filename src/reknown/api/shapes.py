@@ -494,6 +494,30 @@ class DisassociateFacesResponse(Shape, frozen=True, kw_only=True):
     user_status: UserStatus | None = None
 
 
+RekognitionUniqueId = Annotated[
+    str, Meta(pattern=r"\A(?:[0-9A-Za-z]*)\Z", extra={"pattern": r"[0-9A-Za-z]*"})
+]
+
+
+class GetCelebrityInfoRequest(Shape, frozen=True, kw_only=True):
+    id: RekognitionUniqueId
+
+
+Urls = Annotated[tuple[str, ...], Meta(max_length=255)]
+
+KnownGenderType = Literal["Male", "Female", "Nonbinary", "Unlisted"]
+
+
+class KnownGender(Shape, frozen=True, kw_only=True):
+    type: KnownGenderType | None = None
+
+
+class GetCelebrityInfoResponse(Shape, frozen=True, kw_only=True):
+    urls: Urls | None = None
+    name: str | None = None
+    known_gender: KnownGender | None = None
+
+
 JobId = Annotated[
     str,
     Meta(
@@ -508,11 +532,14 @@ MaxResults = Annotated[int, Meta(ge=1, le=2147483647)]
 
 PaginationToken = Annotated[str, Meta(max_length=255)]
 
+CelebrityRecognitionSortBy = Literal["ID", "TIMESTAMP"]
 
-class GetFaceDetectionRequest(Shape, frozen=True, kw_only=True):
+
+class GetCelebrityRecognitionRequest(Shape, frozen=True, kw_only=True):
     job_id: JobId
     max_results: MaxResults | None = None
     next_token: PaginationToken | None = None
+    sort_by: CelebrityRecognitionSortBy | None = None
 
 
 VideoJobStatus = Literal["IN_PROGRESS", "SUCCEEDED", "FAILED"]
@@ -533,9 +560,20 @@ class VideoMetadata(Shape, frozen=True, kw_only=True):
 Timestamp = Annotated[int, Meta(le=9223372036854775807)]
 
 
-class FaceDetection(Shape, frozen=True, kw_only=True):
-    timestamp: Timestamp | None = None
+class CelebrityDetail(Shape, frozen=True, kw_only=True):
+    urls: Urls | None = None
+    name: str | None = None
+    id: RekognitionUniqueId | None = None
+    confidence: Percent | None = None
+    bounding_box: BoundingBox | None = None
     face: FaceDetail | None = None
+    known_gender: KnownGender | None = None
+    reknown_false_match_rate: float | None = None
+
+
+class CelebrityRecognition(Shape, frozen=True, kw_only=True):
+    timestamp: Timestamp | None = None
+    celebrity: CelebrityDetail | None = None
 
 
 class Video(Shape, frozen=True, kw_only=True):
@@ -551,6 +589,38 @@ JobTag = Annotated[
         extra={"pattern": r"[a-zA-Z0-9_.\-:+=\/]+"},
     ),
 ]
+
+
+class ReknownStatistics(Shape, frozen=True, kw_only=True):
+    threshold: Percent | None = None
+    false_match_rate: float | None = None
+    gallery_size: ULong | None = None
+    references: ULong | None = None
+    expected_false_candidates: float | None = None
+    caution: str | None = None
+
+
+class GetCelebrityRecognitionResponse(Shape, frozen=True, kw_only=True):
+    job_status: VideoJobStatus | None = None
+    status_message: str | None = None
+    video_metadata: VideoMetadata | None = None
+    next_token: PaginationToken | None = None
+    celebrities: tuple[CelebrityRecognition, ...] | None = None
+    job_id: JobId | None = None
+    video: Video | None = None
+    job_tag: JobTag | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
+class GetFaceDetectionRequest(Shape, frozen=True, kw_only=True):
+    job_id: JobId
+    max_results: MaxResults | None = None
+    next_token: PaginationToken | None = None
+
+
+class FaceDetection(Shape, frozen=True, kw_only=True):
+    timestamp: Timestamp | None = None
+    face: FaceDetail | None = None
 
 
 class GetFaceDetectionResponse(Shape, frozen=True, kw_only=True):
@@ -626,15 +696,6 @@ class PersonMatch(Shape, frozen=True, kw_only=True):
     timestamp: Timestamp | None = None
     person: PersonDetail | None = None
     face_matches: tuple[FaceMatch, ...] | None = None
-
-
-class ReknownStatistics(Shape, frozen=True, kw_only=True):
-    threshold: Percent | None = None
-    false_match_rate: float | None = None
-    gallery_size: ULong | None = None
-    references: ULong | None = None
-    expected_false_candidates: float | None = None
-    caution: str | None = None
 
 
 class GetFaceSearchResponse(Shape, frozen=True, kw_only=True):
@@ -785,6 +846,27 @@ class ListUsersResponse(Shape, frozen=True, kw_only=True):
     next_token: PaginationToken | None = None
 
 
+class RecognizeCelebritiesRequest(Shape, frozen=True, kw_only=True):
+    image: Image
+
+
+class Celebrity(Shape, frozen=True, kw_only=True):
+    urls: Urls | None = None
+    name: str | None = None
+    id: RekognitionUniqueId | None = None
+    face: ComparedFace | None = None
+    match_confidence: Percent | None = None
+    known_gender: KnownGender | None = None
+    reknown_false_match_rate: float | None = None
+
+
+class RecognizeCelebritiesResponse(Shape, frozen=True, kw_only=True):
+    celebrity_faces: tuple[Celebrity, ...] | None = None
+    unrecognized_faces: tuple[ComparedFace, ...] | None = None
+    orientation_correction: OrientationCorrection | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
 ReknownPageSize = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -830,6 +912,11 @@ ReknownImageName = Annotated[str, Meta(max_length=255)]
 ReknownPixels = Annotated[int, Meta(ge=1, le=10000)]
 
 
+class ReknownUserProfile(Shape, frozen=True, kw_only=True):
+    urls: Urls | None = None
+    known_gender: KnownGender | None = None
+
+
 class ReknownTemplate(Shape, frozen=True, kw_only=True):
     face_id: FaceId
     vector: ReknownVector
@@ -843,6 +930,7 @@ class ReknownTemplate(Shape, frozen=True, kw_only=True):
     image_height: ReknownPixels
     external_image_id: ExternalImageId | None = None
     user_id: UserId | None = None
+    user_profile: ReknownUserProfile | None = None
 
 
 ReknownTemplateList = Annotated[tuple[ReknownTemplate, ...], Meta(max_length=1000)]
@@ -1014,6 +1102,17 @@ RoleArn = Annotated[
 class NotificationChannel(Shape, frozen=True, kw_only=True):
     sns_topic_arn: SNSTopicArn = field(name="SNSTopicArn")
     role_arn: RoleArn
+
+
+class StartCelebrityRecognitionRequest(Shape, frozen=True, kw_only=True):
+    video: Video
+    client_request_token: ClientRequestToken | None = None
+    notification_channel: NotificationChannel | None = None
+    job_tag: JobTag | None = None
+
+
+class StartCelebrityRecognitionResponse(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
 
 
 FaceAttributes = Literal["DEFAULT", "ALL"]

@@ -17,6 +17,7 @@ STARTED_BY: Mapping[Task, str] = {
     Task.FACES: "StartFaceDetection",
     Task.SEARCH: "StartFaceSearch",
     Task.PERSONS: "StartPersonTracking",
+    Task.CELEBRITIES: "StartCelebrityRecognition",
 }
 
 

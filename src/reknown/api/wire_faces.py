@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reknown.api import shapes
 from reknown.api.names import image_id
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, QualityFilter, Reason
+from reknown.biometrics.records import KnownGender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.quality_filter import Objection
-    from reknown.biometrics.records import FaceRecord
+    from reknown.biometrics.records import FaceRecord, Profile
 
 # Amazon names the eyes from the viewer's side, biometrics from the subject's.
 _LANDMARKS: tuple[shapes.LandmarkType, ...] = (
@@ -24,6 +25,12 @@ _LANDMARKS: tuple[shapes.LandmarkType, ...] = (
     "mouthLeft",
     "mouthRight",
 )
+_GENDERS: Mapping[KnownGender, shapes.KnownGenderType] = {
+    KnownGender.MALE: "Male",
+    KnownGender.FEMALE: "Female",
+    KnownGender.NONBINARY: "Nonbinary",
+    KnownGender.UNLISTED: "Unlisted",
+}
 _REASONS: Mapping[Reason, shapes.Reason] = {
     Reason.NOT_CLEARLY_A_FACE: "LOW_CONFIDENCE",
     Reason.TOO_SMALL: "SMALL_BOUNDING_BOX",
@@ -75,6 +82,12 @@ def stored_face(record: FaceRecord, version: str) -> shapes.Face:
         index_faces_model_version=version,
         user_id=record.user,
     )
+
+
+def known_gender(profile: Profile) -> shapes.KnownGender | None:
+    """What the operator has told, if anything."""
+    told = profile.known_gender
+    return None if told is None else shapes.KnownGender(type=_GENDERS[told])
 
 
 def bounding_box(box: BoundingBox) -> shapes.BoundingBox:

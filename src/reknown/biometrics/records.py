@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +15,10 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.templates import Template, TemplateSpace
+
+_LONGEST_SHOWN = 60
+# A server may hand them to a browser: neither scripts nor markup, and no scheme but the web's.
+_ADDRESS = re.compile(r"""(https?://)?[\w.-]+(:\d{1,5})?([/?#][^\s<>"'\\\0\ud800-\udfff]*)?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,15 @@ class NewFace:
 
 @dataclass(frozen=True, slots=True)
 class MovedFace:
-    """A reference from elsewhere that keeps its `face.face_id`; `user` is its subject, if any."""
+    """A reference from elsewhere that keeps its `face.face_id`; `user` is its subject, if any.
+
+    `profile` is what was told of that subject there.
+    """
 
     image: ImageRecord
     face: NewFace
     user: str | None
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,41 @@ class FaceRecord:
     subject_id: str | None = None
 
 
+class KnownGender(Enum):
+    """How a subject is publicly known; told by the operator, never read from a face."""
+
+    MALE = "male"
+    FEMALE = "female"
+    NONBINARY = "nonbinary"
+    UNLISTED = "unlisted"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the operator has told of a subject beside its name.
+
+    `urls` say more about it: web addresses, with or without a scheme, of `LONGEST` characters
+    in all. Raises `InputError` for others.
+    """
+
+    urls: tuple[str, ...] = ()
+    known_gender: KnownGender | None = None
+
+    LONGEST: ClassVar[int] = 2048
+
+    def __post_init__(self) -> None:
+        if sum(map(len, self.urls)) > self.LONGEST:
+            raise InputError(f"the addresses of a person take {self.LONGEST} characters in all")
+        for url in self.urls:
+            if not _ADDRESS.fullmatch(url):
+                shown = url if len(url) <= _LONGEST_SHOWN else url[:_LONGEST_SHOWN] + "..."
+                raise InputError(f"{shown!r} is no web address such as www.example.org/ada")
+
+    def __bool__(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.urls) or self.known_gender is not None
+
+
 @dataclass(frozen=True, slots=True)
 class UserRecord:
     """A subject with its number of references; `subject_id` is random and never given twice."""
@@ -90,3 +137,4 @@ class UserRecord:
     faces: int
     created_at: datetime
     subject_id: str
+    profile: Profile = Profile()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reknown.biometrics.records import KnownGender
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -30,6 +31,42 @@ def list_(
     else:
         rows = [(user.name, user.faces, f"{user.created_at:%Y-%m-%d %H:%M} UTC") for user in users]
         print_table(("person", "faces ", "enrolled"), rows)
+
+
+@cli.command()
+def describe(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    url: Annotated[
+        list[str] | None,
+        typer.Option("--url", metavar="ADDRESS", help="Web address that tells more; repeatable."),
+    ] = None,
+    known_gender: Annotated[
+        KnownGender | None,
+        typer.Option("--known-gender", help="How the person is publicly known."),
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Tell what clients of RecognizeCelebrities learn of a person beside the name.
+
+    It takes the place of all that was told before; without --url and --known-gender nothing is
+    told any more. Reknown reads none of it from faces.
+    """
+    from reknown.biometrics.records import Profile
+    from reknown.cli.output import print_json, printable
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.users import describe_user
+
+    profile = Profile(tuple(url or ()), known_gender)
+    with open_context(data) as context:
+        told = describe_user(context, collection, name, profile)
+    if json:
+        print_json(told)
+        return
+    gender = "" if known_gender is None else f", known as {known_gender.value}"
+    count = f"{len(profile.urls)} address{'' if len(profile.urls) == 1 else 'es'}"
+    typer.echo(f"{printable(name)}: {count}{gender}")
 
 
 @cli.command()

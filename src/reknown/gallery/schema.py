@@ -4,7 +4,8 @@ Keys ascend in the order of creation and are never given twice, so that paging c
 `collections.revision` counts the changes of a collection, `faces.revision` is that of a
 face's last one, `collections.pruned` that of the last one which deleted faces and
 `collections.replaced` that of the last one which replaced all templates. `users.subject_id` is
-what the ledger calls a user: it says nothing once the row with the name is gone.
+what the ledger calls a user: it says nothing once the row with the name is gone. `users.urls` is
+a JSON list.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ users = Table(
     Column("name", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("subject_id", Text, nullable=False, server_default=text("''")),
+    Column("urls", Text),
+    Column("known_gender", Text),
     UniqueConstraint("collection_id", "name"),
     Index("ix_users_order", "collection_id", "id"),
     Index("ix_users_subject", "subject_id", unique=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
-from reknown.biometrics.records import UserRecord
+from reknown.biometrics.records import KnownGender, Profile, UserRecord
 from reknown.gallery.collections import claim, require
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import faces, users
@@ -38,7 +39,7 @@ def create_user(connection: Connection, collection: str, name: str) -> UserRecor
 def get_user(connection: Connection, collection: str, name: str) -> UserRecord:
     """One user with the number of its faces; raises `NotFoundError`."""
     owner = require(connection, collection).id
-    row = connection.execute(_users(owner).where(users.c.name == name)).one_or_none()
+    row = connection.execute(_users(_of(owner)).where(users.c.name == name)).one_or_none()
     if row is None:
         raise _missing(collection, name)
     return _user(row)
@@ -48,7 +49,7 @@ def list_users(
     connection: Connection, collection: str, after: str | None = None, limit: int = 1000
 ) -> Page[UserRecord]:
     """A page of the users in order of creation; raises `NotFoundError`."""
-    query = _users(require(connection, collection).id)
+    query = _users(_of(require(connection, collection).id))
     return fetch_page(connection, query, users.c.id, after, limit, _user)
 
 
@@ -60,6 +61,39 @@ def find_names(connection: Connection, subject_ids: Iterable[str]) -> Mapping[st
         rows = connection.execute(query.where(users.c.subject_id.in_(batch)))
         names.update((row.subject_id, row.name) for row in rows)
     return names
+
+
+def find_user(connection: Connection, collection: str, subject_id: str) -> UserRecord:
+    """The user with this opaque id; raises `NotFoundError`, also where it is of another gallery."""
+    owner = require(connection, collection).id
+    query = _users(unindexed(users.c.collection_id) == owner)
+    row = connection.execute(query.where(users.c.subject_id == subject_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no user of the id {subject_id} in {collection!r}")
+    return _user(row)
+
+
+def find_profiles(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, Profile]:
+    """What is told of those of these subjects that are still there, by their opaque ids."""
+    found: dict[str, Profile] = {}
+    query = select(users.c.subject_id, users.c.urls, users.c.known_gender)
+    for batch in batches(subject_ids):
+        rows: Iterable[Row[Any]] = connection.execute(query.where(users.c.subject_id.in_(batch)))
+        found.update((row.subject_id, _profile(row)) for row in rows)
+    return found
+
+
+def set_profile(connection: Connection, collection: str, name: str, profile: Profile) -> UserRecord:
+    """Tells this of a user in place of what was told before; raises `NotFoundError`."""
+    owner = claim(connection, collection).id
+    user_id = _require_user(connection, collection, owner, name)
+    gender = profile.known_gender
+    values = {
+        "urls": json.dumps(profile.urls) if profile.urls else None,
+        "known_gender": None if gender is None else gender.value,
+    }
+    connection.execute(update(users).where(users.c.id == user_id).values(values))
+    return get_user(connection, collection, name)
 
 
 def delete_user(connection: Connection, collection: str, name: str) -> None:
@@ -143,12 +177,21 @@ def _missing(collection: str, name: str) -> NotFoundError:
     return NotFoundError(f"user {name!r} does not exist in {collection!r}: list its users")
 
 
-def _users(owner: int) -> Select[Any]:
+def _of(owner: int) -> ColumnElement[bool]:
+    return users.c.collection_id == owner
+
+
+def _users(own: ColumnElement[bool]) -> Select[Any]:
     count = select(func.count()).select_from(faces).where(faces.c.user_id == users.c.id)
     query = select(users, count.scalar_subquery().label("faces"))
-    return query.where(users.c.collection_id == owner)
+    return query.where(own)
 
 
 def _user(row: Row[Any]) -> UserRecord:
     created_at = datetime.fromisoformat(row.created_at)
-    return UserRecord(row.name, row.faces, created_at, row.subject_id)
+    return UserRecord(row.name, row.faces, created_at, row.subject_id, _profile(row))
+
+
+def _profile(row: Row[Any]) -> Profile:
+    gender = None if row.known_gender is None else KnownGender(row.known_gender)
+    return Profile(tuple(json.loads(row.urls or "[]")), gender)

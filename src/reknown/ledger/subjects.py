@@ -8,9 +8,11 @@ from reknown.ledger.records import (
     AssociateFacesRecord,
     CreateUserRecord,
     DeleteUserRecord,
+    DescribeUserRecord,
     DisassociateFacesRecord,
     EnrolRecord,
     IdentifyRecord,
+    ReadUserRecord,
     SearchTracksRecord,
 )
 
@@ -24,8 +26,10 @@ _OF_ONE = (
     AssociateFacesRecord
     | CreateUserRecord
     | DeleteUserRecord
+    | DescribeUserRecord
     | DisassociateFacesRecord
     | EnrolRecord
+    | ReadUserRecord
 )
 
 

@@ -105,6 +105,16 @@ def _delete_user(record: records.DeleteUserRecord, names: Names) -> str:
     return _name(record.subject_id, names) + faces + _again(repeated=record.repeated)
 
 
+@_text.register(records.ReadUserRecord)
+def _read_user(record: records.ReadUserRecord, names: Names) -> str:
+    return _name(record.subject_id, names)
+
+
+@_text.register(records.DescribeUserRecord)
+def _describe_user(record: records.DescribeUserRecord, names: Names) -> str:
+    return f"{_name(record.subject_id, names)} with {_count(record.urls, 'address', 'es')}"
+
+
 @_text.register(records.AssociateFacesRecord)
 @_text.register(records.DisassociateFacesRecord)
 def _move_faces(
@@ -231,8 +241,8 @@ def _faces(faces: Sized) -> str:
     return _count(len(faces), "face")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, what: str, plural: str = "s") -> str:
+    return f"{number} {what}{'' if number == 1 else plural}"
 
 
 def _more(items: Sized, shown: int, what: str) -> list[str]:

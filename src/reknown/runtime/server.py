@@ -17,6 +17,7 @@ from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
 from reknown.api.readiness import Readiness
+from reknown.biometrics.errors import NotFoundError
 from reknown.runtime.listener import Tls, listen
 from reknown.runtime.log import JsonHandler, json_log
 from reknown.runtime.platform import open_platform
@@ -68,6 +69,7 @@ def serve(
         made = ensure_key(Context(platform, settings.actor), vault)
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
+        _check_celebrities(platform, edge.gateway)
         # without a place to read from there is nothing to process
         count = server.video_workers if settings.objects.exist else 0
         if count and not can_read_videos():
@@ -75,6 +77,16 @@ def serve(
             count = 0
         with WorkerSupervisor(count, environment_of(settings), log):
             run(edge, listener, tls)
+
+
+def _check_celebrities(platform: Platform, gateway: Gateway) -> None:
+    """Says so where the gallery of celebrities is not there: it may still be made."""
+    if gateway.celebrities is not None:
+        try:
+            platform.space_of(gateway.celebrities)
+        except NotFoundError:
+            collection = gateway.celebrities
+            gateway.log.warning("the gallery of celebrities does not exist", collection=collection)
 
 
 def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Settings) -> Edge:
@@ -93,6 +105,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         metrics=metrics,
         log=json_log(),
         topics=settings.notices.sns_endpoint is not None,
+        celebrities=settings.server.celebrities,
     )
     return Edge(
         gateway,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 _FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01

@@ -1,4 +1,4 @@
-// calls.mjs COLLECTION EILEEN PAIR: every operation for faces in images.
+// calls.mjs COLLECTION EILEEN PAIR CELEBRITY: every operation for faces in images.
 import {
   paginateListCollections,
   paginateListFaces,
@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-rekognition";
 import { caller, image, print, words } from "./connect.mjs";
 
-const [collection, eileen, pair] = words;
+const [collection, eileen, pair, celebrity] = words;
 const client = new RekognitionClient();
 const { call, answered } = caller(client);
 const inCollection = { CollectionId: collection };
@@ -24,6 +24,9 @@ const compared = await call("CompareFaces", {
   SourceImage: image(eileen),
   TargetImage: image(pair),
 });
+
+const stars = await call("RecognizeCelebrities", { Image: image(pair) });
+const told = await call("GetCelebrityInfo", { Id: celebrity });
 
 const created = await call("CreateCollection", { ...inCollection, Tags: { team: "blue" } });
 const resource = { ResourceArn: created.CollectionArn };
@@ -78,6 +81,9 @@ print({
   detected: detected.FaceDetails.length,
   compared: [compared.FaceMatches.length, compared.UnmatchedFaces.length],
   similarity: compared.FaceMatches[0].Similarity,
+  celebrities: stars.CelebrityFaces.map((found) => [found.Name, found.Id, found.Urls]),
+  others: stars.UnrecognizedFaces.length,
+  told: [told.Name, told.KnownGender.Type],
   tagged: tagged.Tags,
   untagged: untagged.Tags,
   created: described.CreationTimestamp instanceof Date && described.CreationTimestamp.getTime(),

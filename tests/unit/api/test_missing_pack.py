@@ -78,4 +78,4 @@ def test_the_version_is_that_of_the_stored_space(call: Call) -> None:
     listed = faces.list_faces(call, shapes.ListFacesRequest(collection_id="people"))
     request = shapes.DescribeCollectionRequest(collection_id="people")
     described = collections.describe_collection(call, request)
-    assert listed.face_model_version == described.face_model_version == str(int("ab" * 6, 16))
+    assert listed.face_model_version == described.face_model_version == f"{0xABAB}.{0xABABAB}"

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reknown.api.names import collection_arn, collection_of_arn, image_id, model_version
-from reknown.biometrics.errors import InputError
+from reknown.api.names import (
+    celebrity_id,
+    collection_arn,
+    collection_of_arn,
+    image_id,
+    model_version,
+    subject_of_celebrity,
+)
+from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.templates import TemplateSpace
 
 if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
@@ -50,5 +59,26 @@ def test_the_same_image_has_the_same_id() -> None:
     assert UUID(image_id("ab")).version == 5
 
 
-def test_versions_are_digits(engine: Engine) -> None:
-    assert model_version(engine.space).isdecimal()
+def test_versions_are_two_numbers(engine: Engine) -> None:
+    assert re.fullmatch(r"\d{1,5}\.\d{1,8}", model_version(engine.space))
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
+def test_versions_tell_spaces_apart(one: bytes, other: bytes) -> None:
+    spaces = [TemplateSpace("a", digest.hex(), 4) for digest in (one, other)]
+    versions = [model_version(space) for space in spaces]
+    assert (versions[0] == versions[1]) == (one[:5] == other[:5])
+    again = model_version(TemplateSpace("b", one.hex(), 8))
+    assert again == versions[0]
+
+
+def test_a_celebrity_is_a_subject_in_letters_and_digits() -> None:
+    subject = str(uuid4())
+    assert re.fullmatch("[0-9A-Za-z]{32}", celebrity_id(subject))
+    assert subject_of_celebrity(celebrity_id(subject)) == subject
+
+
+@pytest.mark.parametrize("name", ["", "ab", "A" * 32, "f" * 33, "g" * 32, "٣" * 32])
+def test_what_is_no_celebrity(name: str) -> None:
+    with pytest.raises(NotFoundError):
+        subject_of_celebrity(name)

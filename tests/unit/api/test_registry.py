@@ -13,6 +13,7 @@ _READING = (
     "Compare",
     "Get",
     "List",
+    "Recognize",
     "Search",
     "ReknownSearch",
     "ReknownExport",

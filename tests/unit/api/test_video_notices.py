@@ -24,6 +24,7 @@ def _job(task: Task, wanted: JobRequest) -> Job:
         (Task.FACES, "StartFaceDetection"),
         (Task.SEARCH, "StartFaceSearch"),
         (Task.PERSONS, "StartPersonTracking"),
+        (Task.CELEBRITIES, "StartCelebrityRecognition"),
     ],
 )
 def test_the_message_is_amazons(task: Task, api: str) -> None:

@@ -217,6 +217,19 @@ def test_deleting_does_not_ask_when_told(run: RunCommand, gallery: None) -> None
     assert run("collections", "delete", "people", "--yes").status == 0
 
 
+def test_what_is_told_of_a_user_replaces_what_was_told(run: RunCommand, gallery: None) -> None:
+    words = ("users", "describe", "Grace Hopper")
+    told = run(
+        *words, "--url", "example.org/a", "--url", "example.org/b", "--known-gender", "female"
+    )
+    assert told.out == "Grace Hopper: 2 addresses, known as female\n"
+    profiles = [user["profile"] for user in run("users", "list", "--json").lines]
+    assert {"urls": ["example.org/a", "example.org/b"], "known_gender": "female"} in profiles
+    assert run(*words, "--url", "example.org/c").out == "Grace Hopper: 1 address\n"
+    assert run(*words, "--json").lines[0]["profile"] == {"urls": [], "known_gender": None}
+    assert run(*words, "--known-gender", "male and female").status == 2
+
+
 def test_users_are_listed_and_deleted(run: RunCommand, gallery: None) -> None:
     assert "Grace Hopper" in run("users", "list").out
     assert [user["faces"] for user in run("users", "list", "--json").lines] == [1, 1]

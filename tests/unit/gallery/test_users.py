@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundError
+from reknown.biometrics.records import KnownGender, Profile
 from reknown.gallery.collections import create_collection, require
 from reknown.gallery.faces import add_faces, find_faces, list_faces
 from reknown.gallery.users import (
@@ -14,8 +16,11 @@ from reknown.gallery.users import (
     delete_user,
     disassociate_faces,
     find_names,
+    find_profiles,
+    find_user,
     get_user,
     list_users,
+    set_profile,
 )
 
 if TYPE_CHECKING:
@@ -136,3 +141,40 @@ def test_a_user_has_an_opaque_id_that_goes_with_it(
     delete_user(connection, collection, "Ada")
     assert find_names(connection, ids) == {bob.subject_id: "Bob"}
     assert create_user(connection, collection, "Ada").subject_id != ada.subject_id
+
+
+ADA = Profile(("www.example.org/ada", "https://example.org/a?b=c#d"), KnownGender.FEMALE)
+
+
+def test_what_is_told_of_a_user_stays_until_something_else_is(
+    connection: Connection, collection: str
+) -> None:
+    ada, bob = (create_user(connection, collection, name) for name in ("Ada", "Bob"))
+    assert (ada.profile, bool(ada.profile)) == (Profile(), False)
+    told = set_profile(connection, collection, "Ada", ADA)
+    assert told == get_user(connection, collection, "Ada") == replace(ada, profile=ADA)
+    assert find_user(connection, collection, ada.subject_id) == told
+    ids = [ada.subject_id, bob.subject_id, "nobody"]
+    assert find_profiles(connection, ids) == {ada.subject_id: ADA, bob.subject_id: Profile()}
+    assert set_profile(connection, collection, "Ada", Profile()) == ada
+
+
+def test_what_is_told_of_a_user_goes_with_it(connection: Connection, collection: str) -> None:
+    ada = create_user(connection, collection, "Ada")
+    set_profile(connection, collection, "Ada", ADA)
+    delete_user(connection, collection, "Ada")
+    assert find_profiles(connection, [ada.subject_id]) == {}
+    assert create_user(connection, collection, "Ada").profile == Profile()
+    with pytest.raises(NotFoundError):
+        find_user(connection, collection, ada.subject_id)
+
+
+def test_a_user_of_another_collection_is_not_found(
+    connection: Connection, collection: str, space: TemplateSpace
+) -> None:
+    create_collection(connection, "others", space)
+    ada = create_user(connection, "others", "Ada")
+    with pytest.raises(NotFoundError, match=collection):
+        find_user(connection, collection, ada.subject_id)
+    with pytest.raises(NotFoundError, match="'Ada'"):
+        set_profile(connection, collection, "Ada", ADA)

@@ -80,6 +80,8 @@ DONE: tuple[Record, ...] = (
     records.CreateUserRecord(ADA, True),
     records.DeleteUserRecord(ADA, (FACE,), True),
     records.ListUsersRecord(1),
+    records.ReadUserRecord(ADA),
+    records.DescribeUserRecord(ADA, 2),
     records.AssociateFacesRecord(ADA, (FACE,), (OTHER_FACE,), THRESHOLD, True),
     records.DisassociateFacesRecord(ADA, (FACE, OTHER_FACE), (), False),
     records.ListFacesRecord(0),

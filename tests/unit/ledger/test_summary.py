@@ -30,6 +30,8 @@ EXPECTED = {
     "CreateUserRecord": "Ada Lovelace, answered again",
     "DeleteUserRecord": "Ada Lovelace with 1 face, answered again",
     "ListUsersRecord": "1 shown",
+    "ReadUserRecord": "Ada Lovelace",
+    "DescribeUserRecord": "Ada Lovelace with 2 addresses",
     "AssociateFacesRecord": "1 face to Ada Lovelace, 1 refused, answered again",
     "DisassociateFacesRecord": "2 faces from Ada Lovelace",
     "ListFacesRecord": "0 shown",

@@ -13,7 +13,7 @@ from reknown.access import keys
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
+from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.templates import Template
 from reknown.biometrics.tracks import KeptTrack
 from reknown.gallery import (
@@ -344,8 +344,15 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.users.find_names": lambda c, n: users.find_names(
         c, [subject_id(number) for number in range(n)]
     ),
+    "gallery.users.find_profiles": lambda c, n: users.find_profiles(
+        c, [subject_id(number) for number in range(n)]
+    ),
+    "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
     "gallery.users.get_user": lambda c, _: users.get_user(c, COLLECTION, user(0)),
     "gallery.users.list_users": lambda c, _: users.list_users(c, COLLECTION, "9", 10),
+    "gallery.users.set_profile": lambda c, _: users.set_profile(
+        c, COLLECTION, user(0), Profile(("example.org",))
+    ),
     "storage.clock.now": lambda c, _: clock.now(c),
     "jobs.outbox.add": lambda c, _: outbox.add(c, digest(0), "webhook", "", "{}"),
     "jobs.outbox.claim": lambda c, _: _notice(c),

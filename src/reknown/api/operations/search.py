@@ -50,7 +50,7 @@ def search_faces(call: Call, request: shapes.SearchFacesRequest) -> shapes.Searc
         searched_face_id=request.face_id,
         face_matches=_face_matches(found, 0),
         face_model_version=model_version(found.searched.space),
-        reknown_statistics=_statistics(found.searched),
+        reknown_statistics=statistics(found.searched),
     )
 
 
@@ -66,7 +66,7 @@ def search_faces_by_image(
         searched_face_confidence=percent(face.confidence),
         face_matches=_face_matches(done.found, 0),
         face_model_version=model_version(done.found.searched.space),
-        reknown_statistics=_statistics(done.found.searched),
+        reknown_statistics=statistics(done.found.searched),
     )
 
 
@@ -85,7 +85,7 @@ def search_all_faces_by_image(
         ),
         unsearched_faces=tuple(_refused(done.extraction)),
         face_model_version=model_version(done.found.searched.space),
-        reknown_statistics=_statistics(done.found.searched),
+        reknown_statistics=statistics(done.found.searched),
     )
 
 
@@ -103,7 +103,7 @@ def search_users(call: Call, request: shapes.SearchUsersRequest) -> shapes.Searc
         searched_face=None if face is None else shapes.SearchedFace(face_id=face),
         user_matches=_user_matches(found),
         face_model_version=model_version(found.searched.space),
-        reknown_statistics=_statistics(found.searched),
+        reknown_statistics=statistics(found.searched),
     )
 
 
@@ -119,7 +119,7 @@ def search_users_by_image(
         unsearched_faces=(*_refused(done.extraction), *_smaller(done.extraction)),
         user_matches=_user_matches(done.found),
         face_model_version=model_version(done.found.searched.space),
-        reknown_statistics=_statistics(done.found.searched),
+        reknown_statistics=statistics(done.found.searched),
     )
 
 
@@ -180,7 +180,8 @@ def _smaller(extraction: Extraction) -> Iterator[shapes.UnsearchedFace]:
         yield shapes.UnsearchedFace(face_details=face_detail(face), reasons=("FACE_NOT_LARGEST",))
 
 
-def _statistics(searched: Searched) -> shapes.ReknownStatistics:
+def statistics(searched: Searched) -> shapes.ReknownStatistics:
+    """What the threshold costs in the gallery that was searched."""
     return shapes.ReknownStatistics(
         threshold=searched.threshold.similarity,
         false_match_rate=searched.threshold.false_match_rate,

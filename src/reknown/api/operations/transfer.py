@@ -9,10 +9,10 @@ import numpy as np
 
 from reknown.api import shapes
 from reknown.api.paging import next_token, read_page
-from reknown.api.wire_faces import bounding_box, percent
+from reknown.api.wire_faces import bounding_box, known_gender, percent
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
+from reknown.biometrics.records import ImageRecord, KnownGender, MovedFace, NewFace, Profile
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.services.galleries import transfer
 
@@ -63,7 +63,21 @@ def _exported(face: ExportedFace) -> shapes.ReknownTemplate:
         image_height=record.image.height,
         external_image_id=record.external_id,
         user_id=record.user,
+        user_profile=_profile(face.profile),
     )
+
+
+def _profile(profile: Profile | None) -> shapes.ReknownUserProfile | None:
+    if not profile:
+        return None
+    return shapes.ReknownUserProfile(urls=profile.urls, known_gender=known_gender(profile))
+
+
+def _told(profile: shapes.ReknownUserProfile | None) -> Profile | None:
+    if profile is None:
+        return None
+    gender = None if profile.known_gender is None else profile.known_gender.type
+    return Profile(profile.urls or (), None if gender is None else KnownGender(gender.lower()))
 
 
 def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> MovedFace:
@@ -80,6 +94,8 @@ def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> MovedFa
     magnitude = template.magnitude
     if magnitude is not None and not 0 <= magnitude < math.inf:
         raise InputError(f"{template.face_id}: a Magnitude is a length, not {magnitude}")
+    if template.user_profile is not None and template.user_id is None:
+        raise InputError(f"{template.face_id}: a UserProfile needs a UserId")
     face = NewFace(
         template=Template(vector, space, magnitude),
         box=BoundingBox(*(float(side or 0) for side in sides)),
@@ -94,4 +110,4 @@ def _imported(template: shapes.ReknownTemplate, space: TemplateSpace) -> MovedFa
         template.image_width,
         template.image_height,
     )
-    return MovedFace(image, face, template.user_id)
+    return MovedFace(image, face, template.user_id, _told(template.user_profile))

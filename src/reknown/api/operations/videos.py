@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from reknown.services.videos.jobs import JobResults
 
     Start = (
-        shapes.StartFaceDetectionRequest
+        shapes.StartCelebrityRecognitionRequest
+        | shapes.StartFaceDetectionRequest
         | shapes.StartFaceSearchRequest
         | shapes.StartPersonTrackingRequest
     )
     Get = (
-        shapes.GetFaceDetectionRequest
+        shapes.GetCelebrityRecognitionRequest
+        | shapes.GetFaceDetectionRequest
         | shapes.GetFaceSearchRequest
         | shapes.GetPersonTrackingRequest
     )
@@ -41,12 +43,17 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 _PAGE = 1000
-_ORDERINGS: Mapping[str | None, str] = {None: BY_TIME, "TIMESTAMP": BY_TIME, "INDEX": BY_PERSON}
+_ORDERINGS: Mapping[str | None, str] = {
+    None: BY_TIME,
+    "TIMESTAMP": BY_TIME,
+    "INDEX": BY_PERSON,
+    "ID": BY_PERSON,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What the answers to all three questions have in common.
+class JobAnswer:
+    """What the answers to all questions have in common.
 
     The entries of `found` are those of one page; they are None unless the job succeeded.
     """
@@ -63,7 +70,7 @@ def start_face_detection(
     call: Call, request: shapes.StartFaceDetectionRequest
 ) -> shapes.StartFaceDetectionResponse:
     """All faces; attributes that nothing measures are left out, also when ALL are wanted."""
-    return shapes.StartFaceDetectionResponse(job_id=_start(call, Task.FACES, request))
+    return shapes.StartFaceDetectionResponse(job_id=start(call, Task.FACES, request))
 
 
 def start_face_search(
@@ -72,7 +79,7 @@ def start_face_search(
     """Who of a collection appears."""
     threshold = request.face_match_threshold
     similarity = DEFAULT_SIMILARITY if threshold is None else threshold
-    job_id = _start(call, Task.SEARCH, request, request.collection_id, similarity)
+    job_id = start(call, Task.SEARCH, request, request.collection_id, similarity)
     return shapes.StartFaceSearchResponse(job_id=job_id)
 
 
@@ -80,20 +87,20 @@ def start_person_tracking(
     call: Call, request: shapes.StartPersonTrackingRequest
 ) -> shapes.StartPersonTrackingResponse:
     """Everybody whose face is seen, told apart."""
-    return shapes.StartPersonTrackingResponse(job_id=_start(call, Task.PERSONS, request))
+    return shapes.StartPersonTrackingResponse(job_id=start(call, Task.PERSONS, request))
 
 
 def get_face_detection(
     call: Call, request: shapes.GetFaceDetectionRequest
 ) -> shapes.GetFaceDetectionResponse:
     """In order of time."""
-    answer = _read(call, Task.FACES, request, None)
+    answer = read(call, Task.FACES, request, None)
     return shapes.GetFaceDetectionResponse(
         job_status=answer.status,
         status_message=answer.found.job.message,
         video_metadata=answer.metadata,
         next_token=answer.next_token,
-        faces=_each(
+        faces=each(
             answer,
             lambda seen: shapes.FaceDetection(timestamp=seen.time_ms, face=face_detail(seen.face)),
         ),
@@ -107,7 +114,7 @@ def get_face_search(
     call: Call, request: shapes.GetFaceSearchRequest
 ) -> shapes.GetFaceSearchResponse:
     """In order of time, or of people and then of time."""
-    answer = _read(call, Task.SEARCH, request, request.sort_by)
+    answer = read(call, Task.SEARCH, request, request.sort_by)
     info = answer.found.info
     summary = None if info is None else info.search
     return shapes.GetFaceSearchResponse(
@@ -115,7 +122,7 @@ def get_face_search(
         status_message=answer.found.job.message,
         next_token=answer.next_token,
         video_metadata=answer.metadata,
-        persons=_each(
+        persons=each(
             answer,
             lambda seen: shapes.PersonMatch(
                 timestamp=seen.time_ms,
@@ -126,7 +133,7 @@ def get_face_search(
         job_id=answer.found.job.job_id,
         video=answer.video,
         job_tag=answer.found.wanted.tag,
-        reknown_statistics=None if summary is None else _statistics(summary),
+        reknown_statistics=None if summary is None else search_statistics(summary),
     )
 
 
@@ -134,13 +141,13 @@ def get_person_tracking(
     call: Call, request: shapes.GetPersonTrackingRequest
 ) -> shapes.GetPersonTrackingResponse:
     """In order of time, or of people and then of how clearly each is seen."""
-    answer = _read(call, Task.PERSONS, request, request.sort_by)
+    answer = read(call, Task.PERSONS, request, request.sort_by)
     return shapes.GetPersonTrackingResponse(
         job_status=answer.status,
         status_message=answer.found.job.message,
         video_metadata=answer.metadata,
         next_token=answer.next_token,
-        persons=_each(
+        persons=each(
             answer,
             lambda seen: shapes.PersonDetection(timestamp=seen.time_ms, person=_person(seen)),
         ),
@@ -150,20 +157,21 @@ def get_person_tracking(
     )
 
 
-def _each(answer: _Answer, make: Callable[[SeenFace], Item]) -> tuple[Item, ...] | None:
+def each(answer: JobAnswer, make: Callable[[SeenFace], Item]) -> tuple[Item, ...] | None:
     """The entries of the page as the wire has them, None unless the job succeeded."""
     if answer.entries is None:
         return None
     return tuple(make(seen) for seen in answer.entries)
 
 
-def _start(
+def start(
     call: Call,
     task: Task,
     request: Start,
     collection: str | None = None,
     similarity: float | None = None,
 ) -> str:
+    """Starts a job on the request's video; its id. Raises as `start_job`, and `InputError`."""
     channel = request.notification_channel
     if channel is not None and not call.topics:
         raise InputError(
@@ -198,7 +206,7 @@ def _digest(request: Start) -> str:
     return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
-def _read(call: Call, task: Task, request: Get, sort_by: str | None) -> _Answer:
+def read(call: Call, task: Task, request: Get, sort_by: str | None) -> JobAnswer:
     """A page of what the job found.
 
     Amazon's tokens are good for a day. Ours are as long as the results are there: these never
@@ -215,7 +223,7 @@ def _read(call: Call, task: Task, request: Get, sort_by: str | None) -> _Answer:
     place = found.wanted.place
     stored = shapes.S3Object(bucket=place.bucket, name=place.key, version=place.version)
     after = str(span.stop) if found.more else None
-    return _Answer(
+    return JobAnswer(
         found=found,
         status=found.job.state.value,
         video=shapes.Video(s3_object=stored),
@@ -238,8 +246,9 @@ def _metadata(video: VideoInfo) -> shapes.VideoMetadata:
 
 
 def _person(seen: SeenFace) -> shapes.PersonDetail:
-    # nothing here finds bodies, so there is no box of one
-    return shapes.PersonDetail(index=seen.person, face=face_detail(seen.face))
+    # nothing here finds bodies: the box is of what is seen of the person for sure, the face
+    box = bounding_box(seen.face.box)
+    return shapes.PersonDetail(index=seen.person, bounding_box=box, face=face_detail(seen.face))
 
 
 def _face_matches(
@@ -264,11 +273,12 @@ def _face_matches(
     )
 
 
-def _statistics(summary: SearchSummary) -> shapes.ReknownStatistics:
+def search_statistics(summary: SearchSummary) -> shapes.ReknownStatistics:
+    """What the threshold cost in the gallery that the job searched."""
     return shapes.ReknownStatistics(
         threshold=summary.similarity,
         false_match_rate=summary.false_match_rate,
-        gallery_size=summary.references,
+        gallery_size=summary.references if summary.gallery_size is None else summary.gallery_size,
         references=summary.references,
         expected_false_candidates=summary.expected_false_candidates,
         caution=summary.caution,

@@ -61,8 +61,11 @@ class StartVideoJobRecord(Record):
 
     job: Annotated[JobId, doc("The job's id")]
     task: Annotated[
-        Literal["faces", "search", "persons"],
-        doc("Whether it detects faces, searches a collection, or follows persons"),
+        Literal["faces", "search", "persons", "celebrities"],
+        doc(
+            "Whether it detects faces, searches a collection, follows persons, or searches the "
+            "gallery of celebrities"
+        ),
     ]
     similarity: Annotated[
         Similarity | None, doc("The threshold of a search as a similarity, 0 to 100")

@@ -112,6 +112,25 @@ class ListUsersRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadUserRecord(Record):
+    """Somebody read what is told of a user."""
+
+    OPERATION: ClassVar[str] = "read user"
+
+    subject_id: Annotated[SubjectId, doc("The user, by its opaque id")]
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeUserRecord(Record):
+    """What is told of a user was replaced; the ledger keeps how much, not what."""
+
+    OPERATION: ClassVar[str] = "describe user"
+
+    subject_id: Annotated[SubjectId, doc("The user, by its opaque id")]
+    urls: Annotated[Count, doc("How many addresses are told of it now")]
+
+
+@dataclass(frozen=True, slots=True)
 class AssociateFacesRecord(Record):
     """Faces were given to a user."""
 

@@ -15,12 +15,13 @@ from reknown.gallery.index import ExactIndex
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.ledger import log, records
 from reknown.ledger.requests import find_answer, keep_answer
+from reknown.storage.database import reading
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from reknown.biometrics.records import UserRecord
+    from reknown.biometrics.records import Profile, UserRecord
     from reknown.biometrics.thresholds import Threshold, ThresholdChoice
     from reknown.services.context import Context, RequestToken
     from reknown.services.galleries.pages import PageRequest
@@ -88,6 +89,29 @@ def list_users(context: Context, collection: str, page: PageRequest) -> Page[Use
         record = records.ListUsersRecord(len(found.items))
         log.append(connection, context.actor, collection, record)
     return found
+
+
+def read_user(context: Context, collection: str, subject_id: str) -> UserRecord:
+    """The user with this opaque id and what is told of it; raises `NotFoundError`."""
+    with context.database.begin() as connection:
+        found = users.find_user(connection, collection, subject_id)
+        log.append(connection, context.actor, collection, records.ReadUserRecord(subject_id))
+    return found
+
+
+def describe_user(context: Context, collection: str, user: str, profile: Profile) -> UserRecord:
+    """Tells this of a user in place of what was told before; raises `NotFoundError`."""
+    with context.database.begin() as connection:
+        told = users.set_profile(connection, collection, user, profile)
+        record = records.DescribeUserRecord(told.subject_id, len(profile.urls))
+        log.append(connection, context.actor, collection, record)
+    return told
+
+
+def profiles_of(context: Context, subject_ids: Iterable[str]) -> Mapping[str, Profile]:
+    """What is told of these subjects, for the answer to a search that is on the record."""
+    with reading(context.database) as connection:
+        return users.find_profiles(connection, subject_ids)
 
 
 def create_user(context: Context, request: UserRequest) -> None:

@@ -28,6 +28,12 @@ class Task(Enum):
     FACES = "faces"
     SEARCH = "search"
     PERSONS = "persons"
+    CELEBRITIES = "celebrities"
+
+    @property
+    def searches(self) -> bool:
+        """Whether it compares what it sees with a collection."""
+        return self in {Task.SEARCH, Task.CELEBRITIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,10 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class SearchSummary:
-    """What was searched: `references` faces, at which threshold, and what that costs."""
+    """What was searched: `references` faces, at which threshold, and what that costs.
+
+    `gallery_size` is how many users have them, where users were searched.
+    """
 
     space: TemplateSpace
     similarity: float
@@ -64,6 +73,7 @@ class SearchSummary:
     references: int
     expected_false_candidates: float | None
     caution: str | None
+    gallery_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,10 @@ class SeenFace:
 
 @dataclass(frozen=True, slots=True)
 class MatchedFace:
-    """A reference that a track resembles, as it was stored when the video was searched."""
+    """A reference that a track resembles, as it was stored when the video was searched.
+
+    The previous release kept no subject id.
+    """
 
     face_id: str
     image_sha256: str
@@ -96,6 +109,7 @@ class MatchedFace:
     confidence: float
     similarity: float | None
     false_match_rate: float | None
+    subject_id: str | None = None
 
 
 def write(value: JobRequest | JobInfo) -> str:

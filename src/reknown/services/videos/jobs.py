@@ -173,7 +173,7 @@ def _results(connection: Connection, job: Job, request: ResultRequest) -> JobRes
     found = results.read(connection, job, request.ordering, one_more, SeenFace)
     entries = tuple(found[: len(span)])
     matches: Mapping[int, tuple[MatchedFace, ...]] = {}
-    if request.task is Task.SEARCH:
+    if request.task.searches:
         tracks = (entry.track for entry in entries)
         matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
     return JobResults(job, request_of(job), info(job), entries, matches, len(found) > len(span))

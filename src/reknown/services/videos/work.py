@@ -19,6 +19,7 @@ from reknown.biometrics.errors import (
     VideoError,
 )
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery.faces import find_faces
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.queue import Ending, State
 from reknown.ledger import log
@@ -26,40 +27,38 @@ from reknown.ledger.records import DetectRecord, Failure, IdentifyRecord
 from reknown.services.context import Actor
 from reknown.services.galleries.spaces import in_one_space
 from reknown.services.searches.search import Query, Unit, conclude, look_up
+from reknown.services.videos.findings import matches, result_parts
 from reknown.services.videos.identification import track_probes
 from reknown.services.videos.job_records import (
-    BY_PERSON,
-    BY_TIME,
     MATCHES,
     JobInfo,
-    MatchedFace,
     SearchSummary,
-    SeenFace,
     Task,
     request_of,
     write,
 )
 from reknown.services.videos.jobs import MAX_BYTES
 from reknown.services.videos.leases import LeaseLostError
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
-    from reknown.biometrics.candidates import Candidate
-    from reknown.biometrics.records import FaceRecord
-    from reknown.biometrics.tracks import Track, VideoAnalysis
+    from reknown.biometrics.tracks import VideoAnalysis
     from reknown.jobs.queue import Job, Lease
     from reknown.jobs.results import ResultPart
     from reknown.services.context import Platform
-    from reknown.services.searches.search import Found, Scores, Searched
+    from reknown.services.searches.search import Scores, Searched
     from reknown.services.videos.job_records import JobRequest
     from reknown.storage.database import Connection
 
 MAX_ATTEMPTS = 3
 # A track that resembles more references than this resembles anybody.
 MAX_MATCHES = 20
+# Of a celebrity's faces the best one speaks for all.
+_WANTED = {Task.SEARCH: (MAX_MATCHES, Unit.REFERENCES), Task.CELEBRITIES: (1, Unit.USERS)}
 SNS, WEBHOOK = "sns", "webhook"
 _LONGEST_MESSAGE = 2000
 _BREAKDOWNS = "video analysis crashed three times; giving up"
@@ -144,7 +143,7 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     scores = None
     if job.collection is not None:
         threshold = ThresholdChoice(what.similarity)
-        query = Query(job.collection, threshold, MAX_MATCHES, Unit.REFERENCES)
+        query = Query(job.collection, threshold, *_WANTED[Task(job.kind)])
         scores = look_up(platform, query, track_probes(seen))
     summary = None if scores is None else _summary(scores.searched)
     message = _storable("; ".join(seen.warnings)) or None
@@ -163,6 +162,7 @@ def _summary(searched: Searched) -> SearchSummary:
         similarity=searched.threshold.similarity or 0.0,
         false_match_rate=searched.threshold.false_match_rate,
         references=searched.references,
+        gallery_size=searched.gallery_size if searched.unit is Unit.USERS else None,
         expected_false_candidates=searched.expected_false_candidates,
         caution=searched.caution,
     )
@@ -186,11 +186,15 @@ def _code(error: Exception) -> str:
 
 
 def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutcome | None:
-    job, ending = lease.job, findings.outcome.ending
+    job, ending, task = lease.job, findings.outcome.ending, Task(lease.job.kind)
     topic = request_of(job).topic
     body = worker.notice(job, ending.state)
     # packed while nobody has to wait for this transaction
-    parts = [] if findings.seen is None else _parts(Task(job.kind), findings.seen.tracks)
+    parts: list[ResultPart] = []
+    if findings.seen is not None:
+        tracks = findings.seen.tracks
+        known = _known(worker.platform, findings.scores) if task is Task.CELEBRITIES else None
+        parts = result_parts(task, tracks, known)
     with worker.platform.database.begin() as connection:
         if not queue.finish(connection, lease, ending):
             return None
@@ -202,22 +206,13 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
     return findings.outcome
 
 
-def _parts(task: Task, tracks: Sequence[Track]) -> list[ResultPart]:
-    parts = results.pack(BY_TIME, _by_time(tracks))
-    if task is not Task.FACES:
-        # of people the clearest view comes first, of candidates the earliest
-        clearest = task is Task.PERSONS
-        parts += results.pack(BY_PERSON, _by_person(tracks, clearest=clearest))
-    return parts
-
-
 def _write(
     connection: Connection, job: Job, findings: _Findings, parts: Sequence[ResultPart]
 ) -> None:
     """Results and event of a job, in the transaction that ends it."""
     actor, seen = Actor(job.actor, request_of(job).request_id), findings.seen
     if seen is None:
-        action = IdentifyRecord if Task(job.kind) is Task.SEARCH else DetectRecord
+        action = IdentifyRecord if Task(job.kind).searches else DetectRecord
         failure = Failure(action.OPERATION, job.job_id, findings.error)
         log.append(connection, actor, job.collection, failure)
         return
@@ -228,44 +223,18 @@ def _write(
         log.append(connection, actor, None, seen_record)
     else:
         found = conclude(connection, actor, findings.scores, job.job_id)
-        results.store(connection, job, results.pack(MATCHES, _matches(found)))
+        results.store(connection, job, results.pack(MATCHES, matches(found)))
 
 
-def _matches(found: Found) -> list[list[MatchedFace]]:
-    return [[_matched(hit, found.faces[hit.face_id]) for hit in row] for row in found.rows]
-
-
-def _matched(candidate: Candidate, record: FaceRecord) -> MatchedFace:
-    return MatchedFace(
-        face_id=record.face_id,
-        image_sha256=record.image.sha256,
-        external_id=record.external_id,
-        user=record.user,
-        box=record.box,
-        confidence=record.confidence,
-        similarity=candidate.similarity,
-        false_match_rate=candidate.false_match_rate,
-    )
-
-
-def _faces(tracks: Sequence[Track]) -> list[SeenFace]:
-    return [
-        SeenFace(seen.time_ms, track.person, number, seen.face)
-        for number, track in enumerate(tracks)
-        for seen in track.observations
-    ]
-
-
-def _by_time(tracks: Sequence[Track]) -> list[SeenFace]:
-    return sorted(_faces(tracks), key=lambda seen: (seen.time_ms, seen.person))
-
-
-def _by_person(tracks: Sequence[Track], *, clearest: bool) -> list[SeenFace]:
-    if clearest:
-        return sorted(
-            _faces(tracks), key=lambda seen: (seen.person, -seen.face.confidence, seen.time_ms)
-        )
-    return sorted(_faces(tracks), key=lambda seen: (seen.person, seen.time_ms))
+def _known(platform: Platform, scores: Scores | None) -> dict[int, str]:
+    """The subjects that tracks resemble, by the tracks' numbers."""
+    if scores is None:
+        return {}
+    best = {number: row[0].face_id for number, row in enumerate(scores.rows) if row}
+    with reading(platform.database) as connection:
+        faces = find_faces(connection, scores.searched.collection, best.values())
+    found = ((number, faces.get(face_id)) for number, face_id in best.items())
+    return {number: face.subject_id for number, face in found if face and face.subject_id}
 
 
 def _storable(text: str) -> str:

@@ -11,14 +11,17 @@ from reknown.biometrics.errors import (
     QuotaError,
     TokenMismatchError,
 )
+from reknown.biometrics.records import KnownGender, Profile
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery import users as stored_users
 from reknown.ledger.records import (
     AssociateFacesRecord,
     CreateUserRecord,
     DeleteUserRecord,
+    DescribeUserRecord,
     DisassociateFacesRecord,
     ListUsersRecord,
+    ReadUserRecord,
 )
 from reknown.ledger.requests import keep_answer
 from reknown.services.context import RequestToken
@@ -203,3 +206,22 @@ def test_a_request_that_the_previous_release_answered_gets_its_answer_again(
         assert (done.changed, done.left) == ((), 2)
         assert done.refused == (RefusedFace(FACE_ID, RefusalReason.NOT_FOUND),)
     assert user_names(context) == []
+
+
+def test_what_is_told_of_a_user_is_on_the_record_without_saying_what(
+    context: Context, enrolled: str
+) -> None:
+    profile = Profile(("example.org/eileen", "example.org/collins"), KnownGender.FEMALE)
+    told = users.describe_user(context, enrolled, EILEEN, profile)
+    assert told.profile == user(context, EILEEN).profile == profile
+    assert users.read_user(context, enrolled, told.subject_id) == told
+    described, _, read = [event.record for event in events(context)[-3:]]
+    assert described == DescribeUserRecord(told.subject_id, 2)
+    assert read == ReadUserRecord(told.subject_id)
+    assert users.profiles_of(context, [told.subject_id]) == {told.subject_id: profile}
+    count = len(events(context))
+    with pytest.raises(NotFoundError):
+        users.describe_user(context, enrolled, "nobody", profile)
+    with pytest.raises(NotFoundError):
+        users.read_user(context, "empty", told.subject_id)
+    assert len(events(context)) == count

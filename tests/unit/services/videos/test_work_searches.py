@@ -17,6 +17,8 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.services.galleries.enrolment import enrol_subjects
+from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.faces import delete_faces, list_faces
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.upgrades import steps
@@ -38,6 +40,7 @@ from video_findings import analysis, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from reknown.jobs.queue import Job
     from reknown.services.context import Context
@@ -257,3 +260,92 @@ def test_a_face_deleted_just_before_the_results_are_stored_is_no_match(
     work_on_next(replace(worker_context, notice=delete_and_tell))
     found = [len(read(context, Task.SEARCH, job_id).matches[0]) for job_id in jobs]
     assert found == [1, 0]
+
+
+def test_celebrities_come_by_time_or_one_after_the_other_and_others_not_at_all(
+    worker_context: WorkerContext,
+    context: Context,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    people: Path,
+) -> None:
+    results = list(enrol_subjects(context, collection, read_plan(people)))
+    assert all(result.face for result in results)
+    with reading(context.database) as connection:
+        templates = load_templates(connection, collection)
+    first, second = templates.vectors
+    analyst.answer = analysis(
+        engine.space,
+        track(0, [0, 800], [first]),
+        track(1, [400], [second]),
+        track(2, [600], [vector(engine, 8)]),
+        track(3, [900], [first]),
+    )
+    job_id = add_job(context.database, Task.CELEBRITIES, collection, similarity=80.0)
+    work_on_next(worker_context)
+    found = read(context, Task.CELEBRITIES, job_id)
+    assert [(seen.track, seen.time_ms) for seen in found.entries] == [
+        (0, 0),
+        (1, 400),
+        (0, 800),
+        (3, 900),
+    ]
+    names = ["Eileen Collins", "Grace Hopper", "Eileen Collins", "Eileen Collins"]
+    assert [[m.user for m in found.matches[seen.track]] for seen in found.entries] == [
+        [name] for name in names
+    ]
+    ids = {row[0].user: row[0].subject_id for row in found.matches.values()}
+    by_id = read(context, Task.CELEBRITIES, job_id, BY_PERSON)
+    kept = [(by_id.matches[seen.track][0].subject_id, seen.time_ms) for seen in by_id.entries]
+    assert kept == sorted(zip(map(ids.get, names), (0, 400, 800, 900), strict=True))
+    record = events(context.database, "identify")[-1].record
+    assert isinstance(record, IdentifyRecord)
+    assert (record.searched, record.gallery_size) == ("users", 2)
+    assert [len(row) for row in record.candidates] == [1, 1, 0, 1]
+    assert found.info is not None
+    assert found.info.search is not None
+    assert (found.info.search.gallery_size, found.info.search.references) == (2, 2)
+
+
+def test_a_gallery_without_celebrities_names_nobody(
+    worker_context: WorkerContext,
+    context: Context,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+) -> None:
+    analyst.answer = analysis(engine.space, track(0, [0], [vector(engine, 0)]))
+    job_id = add_job(context.database, Task.CELEBRITIES, collection, similarity=80.0)
+    work_on_next(worker_context)
+    found = read(context, Task.CELEBRITIES, job_id)
+    assert found.job.state is State.SUCCEEDED
+    assert found.entries == ()
+
+
+def test_a_celebrity_whose_face_goes_meanwhile_is_nobody(
+    worker_context: WorkerContext,
+    context: Context,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    people: Path,
+) -> None:
+    results = list(enrol_subjects(context, collection, read_plan(people)))
+    with reading(context.database) as connection:
+        templates = load_templates(connection, collection)
+
+    def delete_and_tell(job: Job, state: State) -> str:
+        """Written when the search is over, just before all of it is stored."""
+        gone = delete_faces(context, collection, [templates.face_ids[0]], of_users=True)
+        assert len(gone.deleted) == 1
+        return state.value
+
+    first, second = templates.vectors
+    analyst.answer = analysis(engine.space, track(0, [0], [first]), track(1, [400], [second]))
+    job_id = add_job(context.database, Task.CELEBRITIES, collection, similarity=80.0)
+    work_on_next(replace(worker_context, notice=delete_and_tell))
+    found = read(context, Task.CELEBRITIES, job_id)
+    assert [(seen.track, seen.time_ms) for seen in found.entries] == [(1, 400)]
+    assert [match.face_id for match in found.matches[1]] == [templates.face_ids[1]]
+    assert len(results) == 2
