@@ -143,10 +143,11 @@ def sign(
     body: dict[str, Any] | bytes,
     key: tuple[str, str] | None = None,
     late: timedelta | None = None,
+    content_type: str | None = "application/x-amz-json-1.1",
 ) -> Signed:
     """A request signed by botocore, `late` by a clock that is wrong by so much.
 
-    An address needs a key too.
+    An address needs a key too. botocore signs a content type that it finds.
     """
     if isinstance(server, str):
         address = server
@@ -154,11 +155,9 @@ def sign(
         address, key = server.address, key or (server.key_id, server.secret)
     assert key
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": f"RekognitionService.{operation}",
-        "x-test": str(uuid4()),
-    }
+    headers = {"x-amz-target": f"RekognitionService.{operation}", "x-test": str(uuid4())}
+    if content_type is not None:
+        headers["content-type"] = content_type
     request = AWSRequest("POST", address + "/", headers, data)
     signer = SigV4Auth(Credentials(*key), "rekognition", "eu-west-1")
     now = datetime.now(UTC).replace(tzinfo=None)

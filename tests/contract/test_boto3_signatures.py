@@ -47,6 +47,28 @@ def test_a_changed_target_is_refused(server: Server, collection: str) -> None:
     assert signed.send().status == 200
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-amz-json-1.1",
+        "application/x-amz-json-1.0; charset=utf-16",
+        "application/cbor",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+    ],
+)
+def test_an_unsigned_content_type_changes_nothing(
+    server: Server, collection: str, content_type: str
+) -> None:
+    body = {"CollectionId": collection}
+    signed = callers.sign(server, "DescribeCollection", body, content_type=None)
+    assert "content-type" not in signed.headers["Authorization"]
+    answer = signed.send(content_type=content_type)
+    assert (answer.status, answer.body["FaceCount"]) == (200, 0)
+    assert answer.headers["content-type"] == "application/x-amz-json-1.1"
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_five_minutes_are_allowed_between_clocks(server: Server, name: str, minutes: int) -> None:
     body = {"CollectionId": name}

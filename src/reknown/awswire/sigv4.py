@@ -25,9 +25,11 @@ _TIME_FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _SKEW = timedelta(minutes=5)
 _PARTS = ("Credential", "SignedHeaders", "Signature")
-# What decides on the meaning of a request has to be signed, else it could be exchanged.
+# What decides on the meaning of a request has to be signed, else it could be exchanged. The
+# content type does not: a body is read as AWS JSON 1.1 whatever is said of it. Some SDKs send it
+# and leave it out of their signatures.
 _ALWAYS_SIGNED = ("host", "x-amz-date")
-_SIGNED_IF_SENT = ("content-type", "x-amz-target")
+_SIGNED_IF_SENT = ("x-amz-target",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ def read_authorization(request: HttpRequest, service: str, now: datetime) -> Aut
     `now` is an aware time. Any region is accepted.
 
     Raises `WireError`: MissingAuthenticationTokenException without the header,
-    IncompleteSignatureException when a part is missing or malformed or a header is not
-    signed that has to be, InvalidSignatureException for another service's scope, another
+    IncompleteSignatureException when a part is missing or malformed or one of host, x-amz-date
+    and x-amz-target is not signed, InvalidSignatureException for another service's scope, another
     day's scope, and more than five minutes between the two clocks.
     """
     parts = _header_parts(request)

@@ -219,12 +219,24 @@ def test_skew_names_both_times() -> None:
     assert early.value.message.startswith("Signature not yet current: 20261103T235830Z is still")
 
 
-@pytest.mark.parametrize("name", ["host", "x-amz-date", "content-type", "x-amz-target"])
+@pytest.mark.parametrize("name", ["host", "x-amz-date", "x-amz-target"])
 def test_what_has_to_be_signed(name: str) -> None:
     request = signed()
     names = ";".join(read_authorization(request, SERVICE, NOW).signed_headers)
     without = ";".join(part for part in names.split(";") if part != name)
     assert refused(with_authorization(request, names, without)) == "IncompleteSignatureException"
+
+
+def test_a_content_type_may_be_sent_unsigned() -> None:
+    target = {"X-Amz-Target": HEADERS["X-Amz-Target"]}
+    request = with_header(signed(headers=target), "content-type", b"application/x-amz-json-1.1")
+    check(request)
+    assert refused(request, b"{} ") == "InvalidSignatureException"
+
+
+def test_a_content_type_that_is_signed_is_checked() -> None:
+    forged = with_header(signed(), "content-type", b"application/json")
+    assert refused(forged) == "InvalidSignatureException"
 
 
 def test_an_exchanged_operation_that_was_not_signed_is_refused() -> None:
