@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import callers
+from reknown.api.catalogue import OPERATIONS
+from reknown.api.registry import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FACES, _USERS = 23, 9
+# those of videos have tests of their own
+_PAGED = [
+    name
+    for name in HANDLERS
+    if hasattr(OPERATIONS[name].request, "next_token") and not name.startswith("Get")
+]
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +167,17 @@ def test_a_changed_token_is_refused(client: Any, filled: str, place: int, letter
         client.list_faces(CollectionId=filled, NextToken=changed)
 
 
-@pytest.mark.parametrize("token", ["", "0", "5", "null", "A" * 255])
+def test_an_empty_token_is_the_first_page(client: Any, filled: str) -> None:
+    for operation in _PAGED:
+        request: dict[str, Any] = {} if operation == "ListCollections" else {"CollectionId": filled}
+        call = getattr(client, xform_name(operation))
+        first, again = (call(MaxResults=1, **request, **token) for token in ({}, {"NextToken": ""}))
+        del first["ResponseMetadata"], again["ResponseMetadata"]
+        assert again == first
+        assert first["NextToken"]
+
+
+@pytest.mark.parametrize("token", [" ", "0", "5", "null", "A" * 255])
 def test_what_was_never_a_token_is_refused(client: Any, filled: str, token: str) -> None:
     with pytest.raises(client.exceptions.InvalidPaginationTokenException):
         client.list_faces(CollectionId=filled, NextToken=token)

@@ -314,11 +314,12 @@ def test_page_by_page_everything_comes_once(
 
 
 def _pages(get: Callable[..., dict[str, Any]], **request: Any) -> Iterator[dict[str, Any]]:
-    page = get(**request)
-    yield page
-    while "NextToken" in page:
-        page = get(**request, NextToken=page["NextToken"])
+    # as Amazon's guide does it: an empty token first
+    token: str | None = ""
+    while token is not None:
+        page = get(**request, NextToken=token)
         yield page
+        token = page.get("NextToken")
 
 
 def test_more_than_a_thousand_means_a_thousand(client: Any, jobs: dict[str, Job]) -> None:

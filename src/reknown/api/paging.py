@@ -17,9 +17,10 @@ def read_page(
 ) -> PageRequest:
     """The page asked for; `scope` names the list, so that tokens fit no other.
 
-    A size of 0, which Amazon's model allows, means the default. Raises `PageError`.
+    An empty token asks for the first page: many programs begin their loops with one. A size of
+    0, which Amazon's model allows, means the default. Raises `PageError`.
     """
-    after = None if token is None else call.page_tokens.open(scope, token)
+    after = call.page_tokens.open(scope, token) if token else None
     return PageRequest(after, size or default)
 
 
