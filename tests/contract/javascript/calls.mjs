@@ -1,21 +1,14 @@
-// calls.mjs COLLECTION EILEEN PAIR CELEBRITY: every operation for faces in images.
-import {
-  paginateListCollections,
-  paginateListFaces,
-  paginateListUsers,
-  RekognitionClient,
-} from "@aws-sdk/client-rekognition";
-import { caller, image, print, words } from "./connect.mjs";
+// calls.mjs SDK COLLECTION EILEEN PAIR CELEBRITY: every operation for faces in images.
+import { caller, connect, image, print, words } from "./connect.mjs";
 
 const [collection, eileen, pair, celebrity] = words;
-const client = new RekognitionClient();
+const client = connect();
 const { call, answered } = caller(client);
 const inCollection = { CollectionId: collection };
 
-async function pages(paginate, input, read) {
+async function pages(operation, input, read) {
   const found = [];
-  // paginators write into their input
-  for await (const page of paginate({ client, pageSize: 1 }, { ...input })) found.push(read(page));
+  for await (const page of client.pages(operation, input)) found.push(read(page));
   return found;
 }
 
@@ -43,6 +36,8 @@ const indexed = await call("IndexFaces", {
 const faces = indexed.FaceRecords.map((record) => record.Face.FaceId);
 const described = await call("DescribeCollection", inCollection);
 const listed = await call("ListFaces", { ...inCollection, MaxResults: 1 });
+// some programs begin with an empty token
+const fromTheStart = await call("ListFaces", { ...inCollection, NextToken: "" });
 const searched = await call("SearchFacesByImage", { ...inCollection, Image: image(eileen) });
 const similar = await call("SearchFaces", { ...inCollection, FaceId: faces[0] });
 
@@ -55,13 +50,13 @@ const associated = await call("AssociateFaces", {
 await call("ListUsers", inCollection);
 const userByImage = await call("SearchUsersByImage", { ...inCollection, Image: image(eileen) });
 const userByFace = await call("SearchUsers", { ...inCollection, FaceId: faces[0] });
-const facesByPage = await pages(paginateListFaces, inCollection, (page) =>
+const facesByPage = await pages("ListFaces", inCollection, (page) =>
   page.Faces.map((face) => face.FaceId),
 );
-const usersByPage = await pages(paginateListUsers, inCollection, (page) =>
+const usersByPage = await pages("ListUsers", inCollection, (page) =>
   page.Users.map((user) => user.UserId),
 );
-const collectionsByPage = await pages(paginateListCollections, {}, (page) => page.CollectionIds);
+const collectionsByPage = await pages("ListCollections", {}, (page) => page.CollectionIds);
 
 const disassociated = await call("DisassociateFaces", {
   ...inCollection,
@@ -89,6 +84,7 @@ print({
   created: described.CreationTimestamp instanceof Date && described.CreationTimestamp.getTime(),
   counted: described.FaceCount,
   listed: [listed.Faces.length, typeof listed.NextToken],
+  fromTheStart: [fromTheStart.Faces.length, typeof fromTheStart.NextToken],
   searched: ids(searched.FaceMatches),
   similar: ids(similar.FaceMatches),
   associated: associated.AssociatedFaces.map((face) => face.FaceId),

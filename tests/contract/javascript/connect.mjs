@@ -1,11 +1,17 @@
 // What the scripts share. Address, region and credentials come from the environment.
+//
+// The first argument is the version of the SDK, v2 or v3: v2.mjs and v3.mjs each export
+//   connect(settings) -> { send(operation, input) -> { answer, status, requestId, attempts },
+//                          pages(operation, input) by ones, correction() in milliseconds }
+//   told(error) -> what the SDK says of it, for JSON
 import { readFileSync } from "node:fs";
-import * as sdk from "@aws-sdk/client-rekognition";
+
+export const { connect, told } = await import(`./${process.argv[2]}.mjs`);
+
+// The other arguments of the script, whose first line names them.
+export const words = process.argv.slice(3);
 
 export const image = (path) => ({ Bytes: readFileSync(path) });
-
-// The arguments of the script, whose first line names them.
-export const words = process.argv.slice(2);
 
 export const print = (found) => console.log(JSON.stringify(found));
 
@@ -13,9 +19,8 @@ export const print = (found) => console.log(JSON.stringify(found));
 export const caller = (client) => {
   const answered = [];
   const call = async (operation, input = {}) => {
-    const answer = await client.send(new sdk[`${operation}Command`](input));
-    const { httpStatusCode, requestId } = answer.$metadata;
-    answered.push({ operation, httpStatusCode, requestId });
+    const { answer, status, requestId } = await client.send(operation, input);
+    answered.push({ operation, httpStatusCode: status, requestId });
     return answer;
   };
   return { call, answered };

@@ -1,38 +1,28 @@
-// errors.mjs COLLECTION NOBODY: what is thrown, for each fault.
-import * as sdk from "@aws-sdk/client-rekognition";
-import { caller, image, print, words } from "./connect.mjs";
+// errors.mjs SDK COLLECTION NOBODY: what is thrown, for each fault.
+import { caller, connect, image, print, told, words } from "./connect.mjs";
 
 const [collection, nobody] = words;
-const { call } = caller(new sdk.RekognitionClient());
+const { call } = caller(connect());
 
 async function thrown(work) {
   try {
     await work;
   } catch (error) {
-    const ofItsClass = error.name in sdk && error instanceof sdk[error.name];
-    return {
-      name: error.name,
-      message: error.message,
-      ofItsClass,
-      ofTheService: error instanceof sdk.RekognitionServiceException,
-      fault: error.$fault,
-      code: error.Code,
-      logref: error.Logref,
-      ...error.$metadata,
-    };
+    return told(error);
   }
   return { name: "nothing" };
 }
 
 const signedWith = (accessKeyId, secretAccessKey) =>
-  caller(new sdk.RekognitionClient({ credentials: { accessKeyId, secretAccessKey } })).call;
+  caller(connect({ credentials: { accessKeyId, secretAccessKey } })).call;
 const { AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: secret } = process.env;
 
 await call("CreateCollection", { CollectionId: collection });
 const one = { CollectionId: collection };
 print({
   unknownCollection: await thrown(call("DescribeCollection", { CollectionId: `${collection}-x` })),
-  takenName: await thrown(call("CreateCollection", one)),
+  // with tags: to version 2 the very same call would be the very same request
+  takenName: await thrown(call("CreateCollection", { ...one, Tags: { again: "yes" } })),
   hostileName: await thrown(call("DeleteCollection", { CollectionId: "../x' OR 1=1 --" })),
   notAnImage: await thrown(
     call("DetectFaces", { Image: { Bytes: new TextEncoder().encode("%PDF-1.7") } }),
