@@ -4,9 +4,10 @@
 //   connect(settings) -> { send(operation, input) -> { answer, status, requestId, attempts },
 //                          pages(operation, input) by ones, correction() in milliseconds }
 //   told(error) -> what the SDK says of it, for JSON
+//   version, of the package
 import { readFileSync } from "node:fs";
 
-export const { connect, told } = await import(`./${process.argv[2]}.mjs`);
+export const { connect, told, version } = await import(`./${process.argv[2]}.mjs`);
 
 // The other arguments of the script, whose first line names them.
 export const words = process.argv.slice(3);

@@ -1,8 +1,9 @@
-// drive.mjs SDK: a call a line from the input, an answer a line to the output.
+// drive.mjs SDK: tells its version, then takes a call a line and gives an answer a line.
 import { createInterface } from "node:readline";
-import { connect, told } from "./connect.mjs";
+import { connect, print, told, version } from "./connect.mjs";
 
 const client = connect();
+print({ version });
 
 // images come as base64, and both SDKs want bytes
 const revive = (name, value) => (name === "Bytes" ? Buffer.from(value, "base64") : value);
@@ -17,5 +18,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     const { httpStatusCode, name, code } = told(error);
     result = { status: httpStatusCode, code: code ?? name, answer: {} };
   }
-  console.log(JSON.stringify(result));
+  print(result);
 }

@@ -1,6 +1,9 @@
 // The JavaScript SDK v2, as connect.mjs asks for it. It reads no endpoint from the environment
 // and no x-amz-retry-after, corrects its clock only when told to, and has no classes of errors.
+import { createRequire } from "node:module";
 import Rekognition from "aws-sdk/clients/rekognition.js";
+
+export const { version } = createRequire(import.meta.url)("aws-sdk/package.json");
 
 const fromEnvironment = { endpoint: process.env.AWS_ENDPOINT_URL_REKOGNITION };
 // a request that was taken for a copy of another one succeeds with the next second's signature

@@ -1,5 +1,9 @@
 // The JavaScript SDK v3, as connect.mjs asks for it.
+import { createRequire } from "node:module";
 import * as sdk from "@aws-sdk/client-rekognition";
+
+const require = createRequire(import.meta.url);
+export const { version } = require("@aws-sdk/client-rekognition/package.json");
 
 const read = ({ $metadata, ...answer }) => ({
   answer,

@@ -1,4 +1,5 @@
-# A call a line from the input, an answer a line to the output, by the core of the SDK for Ruby.
+# Tells its version, then takes a call a line and gives an answer a line: the core of the SDK for
+# Ruby.
 #
 # Debian has no gem for Rekognition. What such a gem adds to the core is a list of operations and
 # plugins, which is made here: the signer, the transport, the retries and the errors are the SDK's.
@@ -72,6 +73,7 @@ client = Rekognition::Client.new(
   endpoint: ENV.fetch('AWS_ENDPOINT_URL_REKOGNITION'), simple_json: true
 )
 $stdout.sync = true
+puts JSON.generate(version: Aws::CORE_GEM_VERSION)
 $stdin.each_line do |line|
   one = JSON.parse(line)
   begin

@@ -1,4 +1,4 @@
-// A call a line from the input, an answer a line to the output, by the SDK for Go, version 1.
+// Tells its version, then takes a call a line and gives an answer a line: the SDK for Go, version 1.
 package main
 
 import (
@@ -32,14 +32,19 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 32<<20)
 	answers := json.NewEncoder(os.Stdout)
+	tell(answers, map[string]string{"version": aws.SDKVersion})
 	for lines.Scan() {
 		var one call
 		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
 			panic(err)
 		}
-		if err := answers.Encode(carryOut(client, one)); err != nil {
-			panic(err)
-		}
+		tell(answers, carryOut(client, one))
+	}
+}
+
+func tell(answers *json.Encoder, what interface{}) {
+	if err := answers.Encode(what); err != nil {
+		panic(err)
 	}
 }
 
