@@ -57,8 +57,11 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.biometrics.words import VideoReading
     from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
+    from reknown.vision.text.reader import TextReader
+    from reknown.vision.text.reading import Reading
 
 _SIZES = (10_000, 100_000)
 _DIMENSION = 128
@@ -85,6 +88,9 @@ class DrawnPack:
     def load(self, pack: str) -> Engine:
         raise NotImplementedError
 
+    def load_reader(self, pack: str) -> TextReader:
+        raise NotImplementedError
+
     def space(self, pack: str) -> TemplateSpace:
         return _SPACE
 
@@ -106,6 +112,12 @@ class Drawer:
         return Extraction(image, _SPACE, (ExtractedFace(self.face, Template(vector, _SPACE)),))
 
     def analyse(self, *_: object, **__: object) -> VideoAnalysis:
+        raise NotImplementedError
+
+    def read(self, data: bytes, pack: str) -> Reading:
+        raise NotImplementedError
+
+    def read_video(self, *_: object) -> VideoReading:
         raise NotImplementedError
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.engines import PackSource
+    from reknown.vision.text.reader import TextReader
 
 ACTOR = Actor("tester")
 
@@ -43,6 +44,9 @@ class GivenPacks:
 
     def load(self, pack: str) -> Engine:
         return self.engines[pack]
+
+    def load_reader(self, pack: str) -> TextReader:
+        raise NotImplementedError
 
     def space(self, pack: str) -> TemplateSpace:
         return self.engines[pack].space

@@ -15,6 +15,7 @@ from reknown.results import (
     EnrolledImage,
     EnrolledPeople,
     EvaluatedPeople,
+    FoundText,
     IdentifiedFaces,
     VideoAppearances,
 )
@@ -110,6 +111,19 @@ class Reknown:
         found = detect(self._context, source, templates=True)
         info = found.image
         return DetectedFaces(found.faces, info.width, info.height, info.sha256, source)
+
+    def text(self, image: Image, *, confidence: float = 80) -> FoundText:
+        """The lines of text in an image; without words read with less `confidence`, 0 to 100.
+
+        Needs the extra `text`. Raises `errors.ImageError`, `errors.InputError`.
+        """
+        from reknown.biometrics.word_filter import WordFilter  # noqa: PLC0415
+        from reknown.services.images.text import read_text  # noqa: PLC0415
+
+        source = _source(image)
+        found = read_text(self._context, source, WordFilter(confidence / 100))
+        info = found.image
+        return FoundText(found.lines, info.width, info.height, info.sha256, source)
 
     def compare(
         self,

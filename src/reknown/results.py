@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.words import Line
     from reknown.services.images.sources import Source
     from reknown.services.videos.identification import Appearance
 
@@ -30,6 +31,7 @@ __all__ = [
     "EnrolledPeople",
     "ErrorRate",
     "EvaluatedPeople",
+    "FoundText",
     "IdentifiedFaces",
     "ThresholdRates",
     "VideoAppearances",
@@ -73,6 +75,39 @@ class DetectedFaces(Shown):
         columns = ("face", "confidence", "quality", "yaw", "pitch", "roll")
         shown = figure(self._source, self.sha256, labels) + table(columns, rows)
         return shown if rows else shown + paragraph(str(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundText(Shown):
+    """The lines of text in an image, by rows from the top, each with its words.
+
+    `width` and `height` in pixels, upright.
+    """
+
+    lines: tuple[Line, ...]
+    width: int
+    height: int
+    sha256: str
+    _source: Source = field(compare=False)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(printable(line.text) for line in self) or "no text found"
+
+    def _repr_html_(self) -> str:
+        from reknown.vision.draw import Label  # noqa: PLC0415 - Pillow loads late
+
+        labels = [
+            Label(line.box, (str(n),), outline=line.outline) for n, line in enumerate(self, 1)
+        ]
+        rows = [(n, line.text, f"{line.confidence:.3f}") for n, line in enumerate(self, 1)]
+        shown = figure(self._source, self.sha256, labels)
+        return shown + (table(("line", "text", "confidence"), rows) or paragraph(str(self)))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

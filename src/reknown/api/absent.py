@@ -20,7 +20,6 @@ _INSTEAD: Mapping[str, str] = {
     "Dataset": _TRAINING,
     "Label": "Reknown has no labels of objects and scenes, but DetectFaces counts people who show "
     f"their faces: {_AMAZON}, or run a labelling model of your own",
-    "Text": f"Reknown reads no text: {_AMAZON}, or run an OCR program such as Tesseract",
     "Moderation": "Reknown does not judge what images show: "
     f"{_AMAZON}, or run a moderation model of your own",
     "MediaAnalysis": "Reknown does not judge what images show: "

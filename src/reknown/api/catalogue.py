@@ -245,8 +245,8 @@ _ALL = (
     ),
     Operation(
         "DetectText",
-        None,
-        None,
+        shapes.DetectTextRequest,
+        shapes.DetectTextResponse,
         _EVERY
         | {"ImageTooLargeException", "InvalidImageFormatException", "InvalidS3ObjectException"},
     ),
@@ -319,8 +319,8 @@ _ALL = (
     ),
     Operation(
         "GetTextDetection",
-        None,
-        None,
+        shapes.GetTextDetectionRequest,
+        shapes.GetTextDetectionResponse,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -586,8 +586,8 @@ _ALL = (
     ),
     Operation(
         "StartTextDetection",
-        None,
-        None,
+        shapes.StartTextDetectionRequest,
+        shapes.StartTextDetectionResponse,
         _EVERY
         | {
             "IdempotentParameterMismatchException",

@@ -58,6 +58,7 @@ SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
     "StartFaceDetection": {ours.ObjectTooLargeError: "VideoTooLargeException"},
     "StartFaceSearch": {ours.ObjectTooLargeError: "VideoTooLargeException"},
     "StartPersonTracking": {ours.ObjectTooLargeError: "VideoTooLargeException"},
+    "StartTextDetection": {ours.ObjectTooLargeError: "VideoTooLargeException"},
 }
 
 

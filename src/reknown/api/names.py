@@ -51,9 +51,19 @@ def subject_of_celebrity(celebrity: str) -> str:
 
 
 def model_version(space: TemplateSpace) -> str:
-    """The template space as "major.minor", for ever the same for the same space.
+    """The template space as "major.minor", for ever the same for the same space."""
+    return _version(space.fingerprint)
 
-    Both numbers are of its fingerprint's first digits, 16 and 24 bits: two spaces are as good as
-    never called the same, and a program that reads the version as a number keeps all digits.
+
+def text_model_version(model: str) -> str:
+    """What reads text as "major.minor", the same as long as it is the same; from its digest."""
+    return _version(model)
+
+
+def _version(digest: str) -> str:
+    """Both numbers are of its first digits, 16 and 24 bits.
+
+    Two are as good as never called the same, and a program that reads the version as a number
+    keeps all digits.
     """
-    return f"{int(space.fingerprint[:4], 16)}.{int(space.fingerprint[4:10], 16)}"
+    return f"{int(digest[:4], 16)}.{int(digest[4:10], 16)}"

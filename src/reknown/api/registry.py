@@ -12,6 +12,7 @@ from reknown.api.operations import (
     faces,
     images,
     search,
+    text,
     transfer,
     users,
     videos,
@@ -45,6 +46,7 @@ class Handler:
 
 HANDLERS: Mapping[str, Handler] = {
     "DetectFaces": Handler(images.detect_faces, "detect", 1),
+    "DetectText": Handler(text.detect_text, "read text", 1),
     "CompareFaces": Handler(images.compare_faces, "verify", 2),
     "CreateCollection": Handler(collections.create_collection, "create collection", changes=True),
     "DescribeCollection": Handler(collections.describe_collection, "describe collection"),
@@ -89,6 +91,10 @@ HANDLERS: Mapping[str, Handler] = {
         celebrities=True,
     ),
     "GetCelebrityRecognition": Handler(celebrities.get_celebrity_recognition, "read video job"),
+    "StartTextDetection": Handler(
+        text.start_text_detection, "start video job", changes=True, fetches=True
+    ),
+    "GetTextDetection": Handler(text.get_text_detection, "read video job"),
     "ReknownSearchAllFacesByImage": Handler(search.search_all_faces_by_image, "identify", 1),
     "ReknownExportTemplates": Handler(transfer.export_templates, "export templates", by_name=True),
     "ReknownImportTemplates": Handler(

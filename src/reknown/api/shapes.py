@@ -461,6 +461,62 @@ class DetectFacesResponse(Shape, frozen=True, kw_only=True):
     orientation_correction: OrientationCorrection | None = None
 
 
+BoundingBoxHeight = Annotated[float, Meta(ge=0, le=1)]
+
+BoundingBoxWidth = Annotated[float, Meta(ge=0, le=1)]
+
+
+class DetectionFilter(Shape, frozen=True, kw_only=True):
+    min_confidence: Percent | None = None
+    min_bounding_box_height: BoundingBoxHeight | None = None
+    min_bounding_box_width: BoundingBoxWidth | None = None
+
+
+class Point(Shape, frozen=True, kw_only=True):
+    x: float | None = None
+    y: float | None = None
+
+
+class RegionOfInterest(Shape, frozen=True, kw_only=True):
+    bounding_box: BoundingBox | None = None
+    polygon: tuple[Point, ...] | None = None
+
+
+RegionsOfInterest = Annotated[tuple[RegionOfInterest, ...], Meta(max_length=10)]
+
+
+class DetectTextFilters(Shape, frozen=True, kw_only=True):
+    word_filter: DetectionFilter | None = None
+    regions_of_interest: RegionsOfInterest | None = None
+
+
+class DetectTextRequest(Shape, frozen=True, kw_only=True):
+    image: Image
+    filters: DetectTextFilters | None = None
+
+
+TextTypes = Literal["LINE", "WORD"]
+
+
+class Geometry(Shape, frozen=True, kw_only=True):
+    bounding_box: BoundingBox | None = None
+    polygon: tuple[Point, ...] | None = None
+
+
+class TextDetection(Shape, frozen=True, kw_only=True):
+    detected_text: str | None = None
+    type: TextTypes | None = None
+    id: UInteger | None = None
+    parent_id: UInteger | None = None
+    confidence: Percent | None = None
+    geometry: Geometry | None = None
+
+
+class DetectTextResponse(Shape, frozen=True, kw_only=True):
+    text_detections: tuple[TextDetection, ...] | None = None
+    text_model_version: str | None = None
+
+
 class DisassociateFacesRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
     user_id: UserId
@@ -731,6 +787,29 @@ class GetPersonTrackingResponse(Shape, frozen=True, kw_only=True):
     video_metadata: VideoMetadata | None = None
     next_token: PaginationToken | None = None
     persons: tuple[PersonDetection, ...] | None = None
+    job_id: JobId | None = None
+    video: Video | None = None
+    job_tag: JobTag | None = None
+
+
+class GetTextDetectionRequest(Shape, frozen=True, kw_only=True):
+    job_id: JobId
+    max_results: MaxResults | None = None
+    next_token: PaginationToken | None = None
+
+
+class TextDetectionResult(Shape, frozen=True, kw_only=True):
+    timestamp: Timestamp | None = None
+    text_detection: TextDetection | None = None
+
+
+class GetTextDetectionResponse(Shape, frozen=True, kw_only=True):
+    job_status: VideoJobStatus | None = None
+    status_message: str | None = None
+    video_metadata: VideoMetadata | None = None
+    text_detections: tuple[TextDetectionResult, ...] | None = None
+    next_token: PaginationToken | None = None
+    text_model_version: str | None = None
     job_id: JobId | None = None
     video: Video | None = None
     job_tag: JobTag | None = None
@@ -1151,6 +1230,23 @@ class StartPersonTrackingRequest(Shape, frozen=True, kw_only=True):
 
 
 class StartPersonTrackingResponse(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
+
+
+class StartTextDetectionFilters(Shape, frozen=True, kw_only=True):
+    word_filter: DetectionFilter | None = None
+    regions_of_interest: RegionsOfInterest | None = None
+
+
+class StartTextDetectionRequest(Shape, frozen=True, kw_only=True):
+    video: Video
+    client_request_token: ClientRequestToken | None = None
+    notification_channel: NotificationChannel | None = None
+    job_tag: JobTag | None = None
+    filters: StartTextDetectionFilters | None = None
+
+
+class StartTextDetectionResponse(Shape, frozen=True, kw_only=True):
     job_id: JobId | None = None
 
 

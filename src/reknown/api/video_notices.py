@@ -18,6 +18,7 @@ STARTED_BY: Mapping[Task, str] = {
     Task.SEARCH: "StartFaceSearch",
     Task.PERSONS: "StartPersonTracking",
     Task.CELEBRITIES: "StartCelebrityRecognition",
+    Task.TEXT: "StartTextDetection",
 }
 
 

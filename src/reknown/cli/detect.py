@@ -39,7 +39,7 @@ def detect(
     from reknown.services.images.detection import detect_all
 
     view: View[Extraction] = View(
-        extraction=lambda found: found,
+        image=lambda found: found.image,
         positive=lambda found: bool(found.found),
         as_json=lambda found: {"faces": found.faces},
         as_text=_print,

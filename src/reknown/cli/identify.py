@@ -51,7 +51,7 @@ def identify(
 
     query = Query(collection, ThresholdChoice(threshold, score), top)
     view: View[Identification] = View(
-        extraction=lambda found: found.extraction,
+        image=lambda found: found.extraction.image,
         positive=lambda found: any(found.found.rows),
         as_json=_json,
         as_text=print_identification,

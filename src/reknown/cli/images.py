@@ -22,7 +22,7 @@ from reknown.cli.output import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from reknown.services.images.sources import Extraction, Source
+    from reknown.services.images.sources import ImageInfo, Source
     from reknown.vision.draw import Label
 
 Result = TypeVar("Result")
@@ -31,13 +31,18 @@ _OTHER_FORMATS = {".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[Result]):
-    """How one image's result is shown; `positive` says whether it holds what was asked."""
+    """How one image's result is shown.
 
-    extraction: Callable[[Result], Extraction]
+    `positive` says whether it holds what was asked, `drawn` is in the names of drawings in a
+    folder.
+    """
+
+    image: Callable[[Result], ImageInfo]
     positive: Callable[[Result], bool]
     as_json: Callable[[Result], dict[str, object]]
     as_text: Callable[[Path, Result], None]
     labels: Callable[[Result], list[Label]]
+    drawn: str = "faces"
 
 
 def show_all(
@@ -49,7 +54,7 @@ def show_all(
     draw: Path | None,
 ) -> None:
     """Shows each result as it comes and ends the command with the worst status."""
-    targets = _targets(paths, draw)
+    targets = _targets(paths, draw, view.drawn)
     status = EXIT_DONE
     with progress() as bar:
         task = bar.add_task("images", total=len(paths), visible=len(paths) > 1)
@@ -75,9 +80,7 @@ def _show(
             console(error=True).print(printable(f"{path}: {result}"), style="red", markup=False)
         return EXIT_ERROR
     if json:
-        print_json(
-            {"image": str(path)} | image_json(view.extraction(result)) | view.as_json(result)
-        )
+        print_json({"image": str(path)} | image_json(view.image(result)) | view.as_json(result))
     else:
         view.as_text(path, result)
     if target is not None:
@@ -89,13 +92,12 @@ def _show(
     return EXIT_DONE if view.positive(result) else EXIT_NEGATIVE
 
 
-def image_json(extraction: Extraction) -> dict[str, object]:
+def image_json(image: ImageInfo) -> dict[str, object]:
     """What identifies an image in machine output."""
-    image = extraction.image
     return {"sha256": image.sha256, "width": image.width, "height": image.height}
 
 
-def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
+def _targets(paths: Sequence[Path], draw: Path | None, drawn: str) -> list[Path | None]:
     """Where each image's drawing goes; never onto one of the images themselves."""
     if draw is None:
         return [None] * len(paths)
@@ -106,9 +108,9 @@ def _targets(paths: Sequence[Path], draw: Path | None) -> list[Path | None]:
             raise InputError(f"{draw} is one file: for several images --draw needs a folder")
         targets = [draw]
     else:
-        targets = [draw / f"{path.stem}.faces.png" for path in paths]
+        targets = [draw / f"{path.stem}.{drawn}.png" for path in paths]
         if len(set(targets)) < len(targets):
-            targets = [draw / f"{i:05d}-{path.stem}.faces.png" for i, path in enumerate(paths, 1)]
+            targets = [draw / f"{i:05d}-{path.stem}.{drawn}.png" for i, path in enumerate(paths, 1)]
     for target in targets:
         require_no_original(target, paths)
     return [*targets]

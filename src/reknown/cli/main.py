@@ -25,6 +25,7 @@ from reknown.cli import (
     ledger,
     models,
     serve,
+    text,
     users,
     worker,
 )
@@ -47,6 +48,7 @@ cli = typer.Typer(
 )
 cli.command()(demo.demo)
 cli.command()(detect.detect)
+cli.command()(text.text)
 cli.command()(compare.compare)
 cli.command()(enroll.enroll)
 cli.command()(identify.identify)

@@ -32,7 +32,7 @@ def list_(json: Json = False) -> None:
     from reknown.cli.session import pack_store
 
     store = pack_store()
-    packs = [(store.manifest(name), _state(store.status(name))) for name in store.names()]
+    packs = [(store.any_manifest(name), _state(store.status(name))) for name in store.names()]
     if json:
         for manifest, state in packs:
             print_json({"name": manifest.name, "state": state, "summary": manifest.summary,
@@ -50,6 +50,7 @@ def show(name: Name, json: Json = False) -> None:
     """Show a pack's files, licences, training data, template space and calibration."""
     from reknown.cli.output import print_json, print_table, printable
     from reknown.cli.session import pack_store
+    from reknown.vision.packs.manifest import PackManifest
     from reknown.vision.packs.space import (
         detector_fingerprint,
         pack_calibration,
@@ -57,24 +58,28 @@ def show(name: Name, json: Json = False) -> None:
     )
 
     store = pack_store()
-    manifest = store.manifest(name)
-    files, space = store.status(name), template_space(manifest)
-    calibration, reason = pack_calibration(manifest)
+    manifest, files = store.any_manifest(name), store.status(name)
+    space = template_space(manifest) if isinstance(manifest, PackManifest) else None
     if json:
         import msgspec
 
         print_json(
             msgspec.to_builtins(manifest)
-            | {"space": space, "states": {file.role: file.state for file in files}}
+            | ({} if space is None else {"space": space})
+            | {"states": {file.role: file.state for file in files}}
         )
         return
     typer.echo(printable(f"{manifest.name}: {manifest.summary}"))
-    typer.echo(f"template space {space.fingerprint}, {space.dimension} values")
-    typer.echo(f"detector {detector_fingerprint(manifest)}")
+    if space is not None and isinstance(manifest, PackManifest):
+        typer.echo(f"template space {space.fingerprint}, {space.dimension} values")
+        typer.echo(f"detector {detector_fingerprint(manifest)}")
     rows = [
         (f.role, f.state.value, f.file.licence, f.file.training_data, f.file.sha256) for f in files
     ]
     print_table(("file", "state", "licence", "trained on", "SHA-256"), rows)
+    if not isinstance(manifest, PackManifest):
+        return
+    calibration, reason = pack_calibration(manifest)
     if calibration is None:
         typer.echo(printable(reason))
         return
@@ -152,7 +157,7 @@ def pull(
     from reknown.vision.packs.fetch import pull as fetch
 
     store = pack_store()
-    manifest = store.manifest(name)
+    manifest = store.any_manifest(name)
     with progress() as bar:
         tasks = {
             role: bar.add_task(role, total=file.size)

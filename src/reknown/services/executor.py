@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.biometrics.words import VideoReading
     from reknown.video.isolation import Progress
     from reknown.vision.engines import Engines
     from reknown.vision.extraction import Extraction, ExtractionPolicy
+    from reknown.vision.text.reading import Reading
 
 
 class Executor(Protocol):
@@ -30,6 +32,20 @@ class Executor(Protocol):
         """The faces of an image: `vision.extraction.extract`, wherever that runs.
 
         Raises `ImageError`, `ModelError`, `SpaceMismatchError`.
+        """
+        ...
+
+    def read(self, data: bytes, pack: str) -> Reading:
+        """The text of an image: `vision.text.reading.read_text`, wherever that runs.
+
+        Raises `ImageError`, `ModelError`.
+        """
+        ...
+
+    def read_video(self, file: BinaryIO, pack: str, progress: Progress) -> VideoReading:
+        """The text of the video in a real file, in frames a part of a second apart.
+
+        `progress` and errors as of `analyse`.
         """
         ...
 
@@ -65,6 +81,20 @@ class LocalExecutor:
         extraction = extract(self.engines.of(policy.space), data, policy)
         self.observe(extraction.seconds)
         return extraction
+
+    def read(self, data: bytes, pack: str) -> Reading:
+        """As `Executor.read`."""
+        from reknown.vision.text.reading import read_text  # noqa: PLC0415
+
+        reading = read_text(self.engines.reader(pack), data)
+        self.observe(reading.seconds)
+        return reading
+
+    def read_video(self, file: BinaryIO, pack: str, progress: Progress) -> VideoReading:
+        """As `Executor.read_video`."""
+        from reknown.video.isolation import AnalysisRequest, read_isolated  # noqa: PLC0415
+
+        return read_isolated(file, AnalysisRequest(pack, self.cache, self.packs), progress)
 
     def analyse(
         self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False

@@ -84,7 +84,7 @@ def analyse(
     """
     tally = _Tally()
     with tally.timed("hash"):
-        sha256 = _digest(file, progress)
+        sha256 = digest(file, progress)
     with open_video(file, settings.limits) as video, ThreadPoolExecutor(available_cores()) as pool:
         analyst = _Analyst(engine, pool, settings, tally)
         raw = list(analyst.tracks(_counted(video, tally, progress)))
@@ -172,7 +172,7 @@ def _linked(raw: Iterable[RawTrack], engine: Engine, settings: PersonSettings) -
     return tuple(linker.link(piece) for piece in pieces)
 
 
-def _digest(file: BinaryIO, progress: Progress) -> str:
+def digest(file: BinaryIO, progress: Progress) -> str:
     """SHA-256 of the whole file, in hexadecimal; leaves the file at its beginning."""
     digest = hashlib.sha256()
     file.seek(0)

@@ -79,6 +79,8 @@ def confine(address_space: int) -> None:
 def _work(task: messages.Task, teller: Teller) -> None:
     if isinstance(task, messages.Annotate):
         _annotate(task, teller)
+    elif isinstance(task, messages.ReadText):
+        _read(task, teller)
     else:
         _analyse(task, teller)
 
@@ -90,6 +92,21 @@ def _annotate(task: messages.Annotate, teller: Teller) -> None:
     with os.fdopen(task.video, "rb") as file:
         warnings = annotate(file, task.marks, output, teller.progress)
     teller.tell(messages.Annotated(warnings))
+
+
+def _read(task: messages.ReadText, teller: Teller) -> None:
+    from reknown.video.texts import read_video  # noqa: PLC0415
+    from reknown.vision.load import load_reader  # noqa: PLC0415
+    from reknown.vision.packs.store import PackStore  # noqa: PLC0415
+
+    reader = load_reader(PackStore(Path(task.cache), [Path(task.packs)]), task.pack)
+    with os.fdopen(task.video, "rb") as file:
+        found = read_video(file, reader, teller.progress)
+    for frame in found.frames:
+        teller.tell(messages.FoundText(frame))
+    teller.tell(
+        messages.TextRead(found.info, found.sha256, found.model, found.warnings, found.looked)
+    )
 
 
 def _analyse(task: messages.Analyse, teller: Teller) -> None:

@@ -29,6 +29,7 @@ from reknown.biometrics.errors import (
     VideoWorkError,
 )
 from reknown.biometrics.tracks import Track, VideoAnalysis
+from reknown.biometrics.words import TextFrame, VideoReading
 from reknown.video import messages
 
 if TYPE_CHECKING:
@@ -110,6 +111,31 @@ def analyse_isolated(
                 tuple(_track(track, message.space) for track in found),
                 message.warnings,
                 message.effort,
+            )
+    raise _broken("it ended without an answer")
+
+
+def read_isolated(
+    file: BinaryIO,
+    request: AnalysisRequest,
+    progress: Progress | None = None,
+    limits: WorkLimits = WorkLimits(),
+) -> VideoReading:
+    """All text of the video in `file`; as `analyse_isolated` otherwise."""
+    task = messages.ReadText(file.fileno(), request.pack, str(request.cache), str(request.packs))
+    frames: list[TextFrame] = []
+    for message in run_isolated(task, [file.fileno()], progress, limits):
+        if isinstance(message, messages.FoundText):
+            frames.append(message.frame)
+        elif isinstance(message, messages.TextRead):
+            return VideoReading(
+                message.info,
+                message.sha256,
+                request.pack,
+                message.model,
+                tuple(frames),
+                message.warnings,
+                message.looked,
             )
     raise _broken("it ended without an answer")
 

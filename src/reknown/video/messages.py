@@ -17,6 +17,7 @@ from reknown.biometrics.tracks import (  # noqa: TC001 - msgspec reads them
     Shot,
     VideoInfo,
 )
+from reknown.biometrics.words import TextFrame  # noqa: TC001
 from reknown.structs import resolved
 from reknown.video.marks import Mark  # noqa: TC001
 
@@ -36,6 +37,15 @@ class Analyse(msgspec.Struct, frozen=True, tag=True):
     cache: str
     packs: str
     cut_outs: bool
+
+
+class ReadText(msgspec.Struct, frozen=True, tag=True):
+    """Read the text in the video behind a descriptor."""
+
+    video: int
+    pack: str
+    cache: str
+    packs: str
 
 
 class Annotate(msgspec.Struct, frozen=True, tag=True):
@@ -73,6 +83,22 @@ class Analysed(msgspec.Struct, frozen=True, tag=True):
     effort: Effort
 
 
+class FoundText(msgspec.Struct, frozen=True, tag=True):
+    """What one frame says."""
+
+    frame: TextFrame
+
+
+class TextRead(msgspec.Struct, frozen=True, tag=True):
+    """The end of a reading; its frames have been sent before."""
+
+    info: VideoInfo
+    sha256: str
+    model: str
+    warnings: tuple[str, ...]
+    looked: int
+
+
 class Annotated(msgspec.Struct, frozen=True, tag=True):
     """The end of an annotation: all is written."""
 
@@ -86,8 +112,8 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Task: TypeAlias = Analyse | Annotate
-Message: TypeAlias = Progress | FoundTrack | Analysed | Annotated | Failed
+Task: TypeAlias = Analyse | ReadText | Annotate
+Message: TypeAlias = Progress | FoundTrack | Analysed | FoundText | TextRead | Annotated | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(resolved(Task))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reknown.biometrics.geometry import BoundingBox
+    from reknown.biometrics.geometry import BoundingBox, Point
 
 _KNOWN, _UNKNOWN, _INK = "#1b8a3a", "#8a8a8a", "#ffffff"
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
@@ -28,11 +28,15 @@ _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What to write at a face; `known` faces stand out."""
+    """What to write at a face or a text; `known` faces stand out.
+
+    A text that may be turned has its corners as `outline`.
+    """
 
     box: BoundingBox
     lines: tuple[str, ...]
     known: bool = False
+    outline: tuple[Point, ...] = ()
 
 
 def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> Image.Image:
@@ -77,7 +81,12 @@ def _draw(canvas: ImageDraw.ImageDraw, label: Label, size: tuple[int, int]) -> N
     left, top, right, bottom = label.box.pixels(*size)
     colour = _KNOWN if label.known else _UNKNOWN
     line = max(2, (right - left) // 40)
-    canvas.rectangle((left, top, right, bottom), outline=colour, width=line)
+    if label.outline:
+        corners = [(corner.x * size[0], corner.y * size[1]) for corner in label.outline]
+        line = 2
+        canvas.line([*corners, corners[0]], fill=colour, width=line)
+    else:
+        canvas.rectangle((left, top, right, bottom), outline=colour, width=line)
     if not label.lines:
         return
     font = ImageFont.load_default(size=min(max(12, (right - left) // 8), 40))

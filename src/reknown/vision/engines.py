@@ -8,7 +8,7 @@ import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import TIMEOUT_MAX, Lock, Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from reknown.vision.packs.space import pack_calibration, template_space
 
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
+    from reknown.vision.text.reader import TextReader
+
+
+class Loaded(Protocol):
+    """A pack with its networks, as an engine or a reader of text."""
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it takes once it has been in use."""
+        ...
 
 
 class PackSource(Protocol):
@@ -28,6 +38,10 @@ class PackSource(Protocol):
         """The engine, with its networks."""
         ...
 
+    def load_reader(self, pack: str) -> TextReader:
+        """The reader of a pack of text, with its networks."""
+        ...
+
     def space(self, pack: str) -> TemplateSpace:
         """The space of its templates, without loading networks."""
         ...
@@ -35,6 +49,9 @@ class PackSource(Protocol):
     def calibration(self, pack: str) -> Calibration | None:
         """What its scores stand for, without loading networks."""
         ...
+
+
+Pack = TypeVar("Pack", bound=Loaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,12 @@ class StoredPacks:
         from reknown.vision.load import load_engine  # noqa: PLC0415
 
         return load_engine(self.store, pack)
+
+    def load_reader(self, pack: str) -> TextReader:
+        """As `vision.load.load_reader` does."""
+        from reknown.vision.load import load_reader  # noqa: PLC0415
+
+        return load_reader(self.store, pack)
 
     def space(self, pack: str) -> TemplateSpace:
         """As the manifest has it."""
@@ -74,6 +97,8 @@ class EngineLimits:
 class Engines:
     """Loads packs by name and keeps them within `limits`; safe for many threads.
 
+    Packs of text count as those for faces do; no two have the same name.
+
     A load blocks only those who need that pack. An engine that is let go of stays usable for
     whoever still holds it; others who ask meanwhile get that same one, and until they do it
     counts against no limit.
@@ -98,7 +123,8 @@ class Engines:
         # Guards all below; never held while a pack is loaded or freed.
         self._lock = Lock()
         self._loading: weakref.WeakValueDictionary[str, Lock] = weakref.WeakValueDictionary()
-        self._alive: weakref.WeakValueDictionary[str, Engine] = weakref.WeakValueDictionary()
+        self._engines: weakref.WeakValueDictionary[str, Engine] = weakref.WeakValueDictionary()
+        self._readers: weakref.WeakValueDictionary[str, TextReader] = weakref.WeakValueDictionary()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()  # the least recently used first
         self._watched = False
         # Ends the thread's sleep when these engines are gone. A bare lock: it may be released
@@ -114,15 +140,11 @@ class Engines:
 
     def get(self, pack: str) -> Engine:
         """The engine of a pack; raises `ModelError` when it cannot be loaded here."""
-        if (engine := self._find(pack)) is not None:
-            return engine
-        turn = self._turn(pack)
-        with turn:
-            engine = self._find(pack)
-            if engine is None:
-                engine = self._source.load(pack)
-                self._keep(pack, engine)
-        return engine
+        return self._get(self._engines, pack, self._source.load)
+
+    def reader(self, pack: str) -> TextReader:
+        """The reader of a pack of text; raises `ModelError` when it cannot be loaded here."""
+        return self._get(self._readers, pack, self._source.load_reader)
 
     def of(self, space: TemplateSpace) -> Engine:
         """The engine that makes templates of this space.
@@ -167,32 +189,49 @@ class Engines:
         with self._lock:
             return self._loading.setdefault(pack, Lock())
 
+    def _get(
+        self,
+        alive: weakref.WeakValueDictionary[str, Pack],
+        pack: str,
+        load: Callable[[str], Pack],
+    ) -> Pack:
+        """The pack among those `alive`, loaded if it is not."""
+        if (found := self._find(alive, pack)) is not None:
+            return found
+        with self._turn(pack):
+            found = self._find(alive, pack)
+            if found is None:
+                found = load(pack)
+                self._keep(alive, pack, found)
+        return found
+
     def _peek(self, pack: str) -> Engine | None:
         with self._lock:
-            return self._alive.get(pack)
+            return self._engines.get(pack)
 
-    def _find(self, pack: str) -> Engine | None:
-        engine = self._peek(pack)
-        if engine is not None:
-            self._keep(pack, engine)
-        return engine
+    def _find(self, alive: weakref.WeakValueDictionary[str, Pack], pack: str) -> Pack | None:
+        with self._lock:
+            found = alive.get(pack)
+        if found is not None:
+            self._keep(alive, pack, found)
+        return found
 
-    def _keep(self, pack: str, engine: Engine) -> None:
+    def _keep(self, alive: weakref.WeakValueDictionary[str, Pack], pack: str, loaded: Pack) -> None:
         """As the most recently used one, at the cost of others where memory is short."""
         with self._lock:
-            self._alive[pack] = engine
-            self._kept[pack] = _Kept(engine, self._clock())
+            alive[pack] = loaded
+            self._kept[pack] = _Kept(loaded, self._clock())
             self._kept.move_to_end(pack)
             gone = self._surplus()
             self._watch()
         _free(gone)
 
     def _surplus(self) -> list[_Kept]:
-        total = sum(kept.engine.memory for kept in self._kept.values())
+        total = sum(kept.loaded.memory for kept in self._kept.values())
         gone = []
         while total > self._limits.memory_bytes and len(self._kept) > 1:
             gone.append(self._kept.popitem(last=False)[1])
-            total -= gone[-1].engine.memory
+            total -= gone[-1].loaded.memory
         return gone
 
     def _watch(self) -> None:
@@ -215,7 +254,7 @@ class Engines:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    engine: Engine
+    loaded: Loaded
     asked: float
 
 

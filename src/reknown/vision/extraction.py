@@ -102,7 +102,7 @@ def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction
     Raises `ImageError`, or `SpaceMismatchError` when the engine makes other templates.
     """
     engine.space.require(policy.space)
-    clock = _Clock()
+    clock = Clock()
     with clock.stage("decode"):
         image = decode_image(data)
     with clock.stage("detect"):
@@ -138,12 +138,15 @@ def _extracted(
             yield ExtractedFace(seen, None if objections else template, objections)
 
 
-class _Clock:
+class Clock:
+    """How long each stage of a task took, in seconds."""
+
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Times what is done within."""
         started = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - started

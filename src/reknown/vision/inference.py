@@ -10,6 +10,8 @@ import onnxruntime
 from reknown.biometrics.errors import ModelFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -21,6 +23,15 @@ class Network(Protocol):
 
     def run(self, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The outputs by name."""
+        ...
+
+
+class DescribedNetwork(Network, Protocol):
+    """A network whose file says more about it."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What its publishers have written into it."""
         ...
 
 
@@ -47,6 +58,12 @@ class OnnxNetwork:
             raise ModelFileError(f"not a usable ONNX graph: {error}") from error
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What its publishers have written into it."""
+        described: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return described
 
     def run(self, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The outputs by name."""

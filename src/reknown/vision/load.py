@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from reknown.biometrics.errors import ModelFileError
 from reknown.vision.analyze import Engine
 from reknown.vision.batch import available_cores
 from reknown.vision.detect.base import RelocatingDetector
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.packs.cache import weights_of
-from reknown.vision.packs.space import pack_calibration, template_space
+from reknown.vision.packs.manifest import TextManifest
+from reknown.vision.packs.space import pack_calibration, template_space, text_fingerprint
+from reknown.vision.text.reader import TextReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.vision.detect.base import Detector
     from reknown.vision.inference import Model, Network
-    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.manifest import Manifest, PackManifest
     from reknown.vision.packs.store import PackStore
 
 _SWITCH_SECONDS = 0.0005
@@ -49,6 +52,25 @@ def load_engine(store: PackStore, pack: str) -> Engine:
     )
 
 
+def load_reader(store: PackStore, pack: str) -> TextReader:
+    """What reads text; raises as `load_engine` does, also for a pack that is none of text."""
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    manifest = store.any_manifest(pack)
+    if not isinstance(manifest, TextManifest):
+        raise ModelFileError(f"the pack {pack} reads no text")
+    models = store.open(pack)
+    networks = {name: OnnxNetwork(model) for name, model in models.items()}
+    return TextReader(
+        detector=manifest.text_detector.load(networks),
+        orientation=manifest.text_orientation.load(networks),
+        recogniser=manifest.text_recogniser.load(networks),
+        pack=pack,
+        model=text_fingerprint(manifest),
+        memory=_memory(manifest, models),
+    )
+
+
 def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> Detector:
     """The detector, with the points of another network where the pack has one."""
     detector = manifest.detector.load(networks)
@@ -57,7 +79,7 @@ def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> D
     return RelocatingDetector(detector, manifest.points.load(networks))
 
 
-def _memory(manifest: PackManifest, models: Mapping[str, Model]) -> int:
+def _memory(manifest: Manifest, models: Mapping[str, Model]) -> int:
     """The weights, and what networks keep for each of the images processed side by side."""
     working = sum(part.working_bytes() for part in manifest.parts())
     return sum(map(_size, models.values())) + working * available_cores()

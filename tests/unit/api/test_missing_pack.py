@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.calibration import Calibration
     from reknown.vision.analyze import Engine
+    from reknown.vision.text.reader import TextReader
 
 GONE = TemplateSpace("gone", "ab" * 32, 4)
 
@@ -37,6 +38,9 @@ class NoPacks:
         self._store = PackStore(cache)
 
     def load(self, pack: str) -> Engine:
+        raise ModelNotFoundError(pack)
+
+    def load_reader(self, pack: str) -> TextReader:
         raise ModelNotFoundError(pack)
 
     def space(self, pack: str) -> TemplateSpace:

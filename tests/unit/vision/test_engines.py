@@ -15,6 +15,7 @@ from reknown.biometrics.templates import TemplateSpace
 from reknown.vision.analyze import Engine
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
+from reknown.vision.text.reader import TextReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,10 @@ class Packs:
         if pack in self.broken:
             raise ModelError("its files are damaged")
         return Engine(NOTHING, NOTHING, self.space(pack), MEASURED, self.memory)
+
+    def load_reader(self, pack: str) -> TextReader:
+        self.loads[pack] += 1
+        return TextReader(NOTHING, NOTHING, NOTHING, pack, "", self.memory)
 
     def space(self, pack: str) -> TemplateSpace:
         if pack == "missing":

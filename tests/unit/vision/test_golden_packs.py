@@ -11,7 +11,13 @@ import pytest
 from reknown.cli.demo_images import EILEEN, GRACE
 from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
-from reknown.vision.packs.space import detector_fingerprint, pack_calibration, template_space
+from reknown.vision.packs.manifest import TextManifest
+from reknown.vision.packs.space import (
+    detector_fingerprint,
+    pack_calibration,
+    template_space,
+    text_fingerprint,
+)
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
@@ -76,9 +82,19 @@ TEMPLATES = [
     ),
 ]
 
+TEXT = "6297901747124a7b74e33512c48207f278eb58f5a160bbc27ef556a2b4aeb058"
+
 
 def test_every_built_in_pack_is_here(tmp_path: Path) -> None:
-    assert PackStore(tmp_path).names() == sorted(DIGESTS)
+    store = PackStore(tmp_path)
+    assert store.face_packs() == sorted(DIGESTS)
+    assert store.names() == sorted([*DIGESTS, "text"])
+
+
+def test_what_reads_text_stays(tmp_path: Path) -> None:
+    manifest = PackStore(tmp_path).any_manifest("text")
+    assert isinstance(manifest, TextManifest)
+    assert text_fingerprint(manifest) == TEXT
 
 
 @pytest.mark.parametrize("pack", DIGESTS)

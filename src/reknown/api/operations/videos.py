@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
@@ -16,7 +16,15 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.services.context import RequestToken
 from reknown.services.videos import jobs
-from reknown.services.videos.job_records import BY_PERSON, BY_TIME, JobRequest, ObjectPlace, Task
+from reknown.services.videos.job_records import (
+    BY_PERSON,
+    BY_TIME,
+    JobRequest,
+    ObjectPlace,
+    SeenFace,
+    SeenText,
+    Task,
+)
 from reknown.services.videos.jobs import ResultRequest, StartRequest, State
 
 if TYPE_CHECKING:
@@ -24,7 +32,8 @@ if TYPE_CHECKING:
 
     from reknown.api.call import Call
     from reknown.biometrics.tracks import VideoInfo
-    from reknown.services.videos.job_records import MatchedFace, SearchSummary, SeenFace
+    from reknown.biometrics.word_filter import WordFilter
+    from reknown.services.videos.job_records import MatchedFace, SearchSummary
     from reknown.services.videos.jobs import JobResults
 
     Start = (
@@ -32,15 +41,18 @@ if TYPE_CHECKING:
         | shapes.StartFaceDetectionRequest
         | shapes.StartFaceSearchRequest
         | shapes.StartPersonTrackingRequest
+        | shapes.StartTextDetectionRequest
     )
     Get = (
         shapes.GetCelebrityRecognitionRequest
         | shapes.GetFaceDetectionRequest
         | shapes.GetFaceSearchRequest
         | shapes.GetPersonTrackingRequest
+        | shapes.GetTextDetectionRequest
     )
 
 Item = TypeVar("Item")
+Entry = TypeVar("Entry", bound=SeenFace | SeenText)
 
 _PAGE = 1000
 _ORDERINGS: Mapping[str | None, str] = {
@@ -52,17 +64,17 @@ _ORDERINGS: Mapping[str | None, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class JobAnswer:
+class JobAnswer(Generic[Entry]):
     """What the answers to all questions have in common.
 
     The entries of `found` are those of one page; they are None unless the job succeeded.
     """
 
-    found: JobResults
+    found: JobResults[Entry]
     status: shapes.VideoJobStatus
     video: shapes.Video
     metadata: shapes.VideoMetadata | None
-    entries: tuple[SeenFace, ...] | None
+    entries: tuple[Entry, ...] | None
     next_token: str | None
 
 
@@ -157,7 +169,7 @@ def get_person_tracking(
     )
 
 
-def each(answer: JobAnswer, make: Callable[[SeenFace], Item]) -> tuple[Item, ...] | None:
+def each(answer: JobAnswer[Entry], make: Callable[[Entry], Item]) -> tuple[Item, ...] | None:
     """The entries of the page as the wire has them, None unless the job succeeded."""
     if answer.entries is None:
         return None
@@ -170,6 +182,7 @@ def start(
     request: Start,
     collection: str | None = None,
     similarity: float | None = None,
+    words: WordFilter | None = None,
 ) -> str:
     """Starts a job on the request's video; its id. Raises as `start_job`, and `InputError`."""
     channel = request.notification_channel
@@ -184,6 +197,7 @@ def start(
         similarity=similarity,
         tag=request.job_tag,
         topic=None if channel is None else channel.sns_topic_arn,
+        words=words,
     )
     start = StartRequest(
         task=task,
@@ -206,8 +220,15 @@ def _digest(request: Start) -> str:
     return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
-def read(call: Call, task: Task, request: Get, sort_by: str | None) -> JobAnswer:
-    """A page of what the job found.
+def read(call: Call, task: Task, request: Get, sort_by: str | None) -> JobAnswer[SeenFace]:
+    """A page of the faces that the job found."""
+    return read_as(call, task, request, sort_by, SeenFace)
+
+
+def read_as(
+    call: Call, task: Task, request: Get, sort_by: str | None, kind: type[Entry]
+) -> JobAnswer[Entry]:
+    """A page of what the job found, entries of this kind.
 
     Amazon's tokens are good for a day. Ours are as long as the results are there: these never
     change, so that an old token cannot lead astray.
@@ -219,7 +240,7 @@ def read(call: Call, task: Task, request: Get, sort_by: str | None) -> JobAnswer
     span = range(start, start + min(page.limit, _PAGE))
     query = ResultRequest(task, request.job_id, span, ordering)
     permitted = call.rights.permits_collection
-    found = jobs.read_job(call.context, query, permitted)
+    found = jobs.read_entries(call.context, query, permitted, kind)
     place = found.wanted.place
     stored = shapes.S3Object(bucket=place.bucket, name=place.key, version=place.version)
     after = str(span.stop) if found.more else None

@@ -65,7 +65,7 @@ def search(
         foreign = count_foreign(context, collection, gallery.templates.space)
         warn_of_foreign(foreign, gallery.templates.space)
         view: View[TrackSearch] = View(
-            extraction=lambda found: found.extraction,
+            image=lambda found: found.extraction.image,
             positive=lambda found: bool(found.matches),
             as_json=lambda found: _json(found) | {"tracks_left_out": sum(foreign.values())},
             as_text=print_matches,

@@ -55,6 +55,7 @@ from reknown.ledger.records.recognition import (
     DetectRecord,
     EnrolRecord,
     IdentifyRecord,
+    ReadTextRecord,
     SearchTracksRecord,
     VerifyRecord,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "PrepareUpgradeRecord",
     "ProbeRecord",
     "PurgeTracksRecord",
+    "ReadTextRecord",
     "ReadUserRecord",
     "ReadVideoJobRecord",
     "Record",

@@ -61,10 +61,10 @@ class StartVideoJobRecord(Record):
 
     job: Annotated[JobId, doc("The job's id")]
     task: Annotated[
-        Literal["faces", "search", "persons", "celebrities"],
+        Literal["faces", "search", "persons", "celebrities", "text"],
         doc(
-            "Whether it detects faces, searches a collection, follows persons, or searches the "
-            "gallery of celebrities"
+            "Whether it detects faces, searches a collection, follows persons, searches the "
+            "gallery of celebrities, or reads text"
         ),
     ]
     similarity: Annotated[

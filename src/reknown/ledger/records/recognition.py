@@ -1,4 +1,4 @@
-"""Records of what looks at faces: detection, verification, identification, enrolment."""
+"""Records of what looks at images: detection, verification, identification, enrolment, text."""
 
 # Not `from __future__ import annotations`: msgspec reads these types when it runs.
 from dataclasses import dataclass
@@ -88,6 +88,20 @@ class DetectRecord(Record):
     pack: Annotated[PackName, doc("Name of the model pack")]
     faces: Annotated[Count, doc("Faces found; in a video, tracks")]
     job: Annotated[JobId | None, doc("The video job that looked, if one did")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTextRecord(Record):
+    """Text was read; what it says is not kept."""
+
+    OPERATION: ClassVar[str] = "read text"
+
+    sha256: Annotated[Sha256, doc("SHA-256 of the file")]
+    kind: Annotated[Literal["image", "video"], doc("What the file is")]
+    pack: Annotated[PackName, doc("Name of the pack that read it")]
+    model: Annotated[Sha256, doc("SHA-256 over its networks and settings")]
+    words: Annotated[Count, doc("Words shown; in a video, of all frames together")]
+    job: Annotated[JobId | None, doc("The video job that read, if one did")] = None
 
 
 @dataclass(frozen=True, slots=True)

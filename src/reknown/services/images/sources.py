@@ -13,7 +13,7 @@ from reknown.biometrics.errors import (
     SpaceMismatchError,
 )
 from reknown.vision.batch import map_bounded
-from reknown.vision.extraction import Extraction
+from reknown.vision.extraction import Extraction, ImageInfo
 from reknown.vision.images import ImageLimits, read_image_file
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_PIXELS",
     "Extraction",
+    "ImageInfo",
     "Source",
     "attempt_all",
     "extract_source",

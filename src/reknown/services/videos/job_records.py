@@ -12,6 +12,8 @@ from reknown.biometrics.faces import DetectedFace  # noqa: TC001
 from reknown.biometrics.geometry import BoundingBox  # noqa: TC001
 from reknown.biometrics.templates import TemplateSpace  # noqa: TC001
 from reknown.biometrics.tracks import VideoInfo  # noqa: TC001
+from reknown.biometrics.word_filter import WordFilter  # noqa: TC001
+from reknown.biometrics.words import NumberedText  # noqa: TC001
 
 # not for type checkers alone: what is read from the database is checked against these types
 from reknown.structs import resolved
@@ -29,6 +31,7 @@ class Task(Enum):
     SEARCH = "search"
     PERSONS = "persons"
     CELEBRITIES = "celebrities"
+    TEXT = "text"
 
     @property
     def searches(self) -> bool:
@@ -51,6 +54,7 @@ class JobRequest:
 
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
     job; `topic` gets a notice when it ends. `request_id` is that of the network request that asked.
+    `words` are those wanted of a video whose text is read.
     """
 
     place: ObjectPlace
@@ -58,6 +62,7 @@ class JobRequest:
     tag: str | None = None
     topic: str | None = None
     request_id: str | None = None
+    words: WordFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,11 @@ class SearchSummary:
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
-    """What is known of a video that has been analysed."""
+    """What is known of a video that has been analysed; `text_model` is what read its text."""
 
     video: VideoInfo
     search: SearchSummary | None = None
+    text_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,14 @@ class SeenFace:
     person: int
     track: int
     face: DetectedFace
+
+
+@dataclass(frozen=True, slots=True)
+class SeenText:
+    """A line or a word at one moment; its number is its own within that moment."""
+
+    time_ms: int
+    found: NumberedText
 
 
 @dataclass(frozen=True, slots=True)

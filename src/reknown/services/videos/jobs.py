@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reknown.biometrics.errors import (
     AccessError,
@@ -18,6 +18,7 @@ from reknown.jobs.queue import Job, State
 from reknown.ledger import log
 from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
 from reknown.ledger.requests import find_answer, keep_answer
+from reknown.services.extras import require_text_support
 from reknown.services.videos.job_records import (
     BY_TIME,
     MATCHES,
@@ -25,6 +26,7 @@ from reknown.services.videos.job_records import (
     JobRequest,
     MatchedFace,
     SeenFace,
+    SeenText,
     Task,
     info,
     request_of,
@@ -39,7 +41,16 @@ if TYPE_CHECKING:
     from reknown.services.context import Actor, Context, Platform, RequestToken
     from reknown.storage.database import Connection
 
-__all__ = ["Job", "JobResults", "ResultRequest", "StartRequest", "State", "read_job", "start_job"]
+__all__ = [
+    "Job",
+    "JobResults",
+    "ResultRequest",
+    "StartRequest",
+    "State",
+    "read_entries",
+    "read_job",
+    "start_job",
+]
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 MAX_BYTES = 10 * 2**30
@@ -66,8 +77,11 @@ class ResultRequest:
     ordering: str = BY_TIME
 
 
+Entry = TypeVar("Entry", bound=SeenFace | SeenText)
+
+
 @dataclass(frozen=True, slots=True)
-class JobResults:
+class JobResults(Generic[Entry]):
     """A job and some of what it found: nothing unless it succeeded.
 
     `matches` has those of each track among the entries; `more` says that others follow.
@@ -76,7 +90,7 @@ class JobResults:
     job: Job
     wanted: JobRequest
     info: JobInfo | None
-    entries: tuple[SeenFace, ...]
+    entries: tuple[Entry, ...]
     matches: Mapping[int, tuple[MatchedFace, ...]]
     more: bool
 
@@ -85,8 +99,11 @@ def start_job(context: Context, request: StartRequest) -> str:
     """A new job, or the one that the same request started before; its id.
 
     Raises `ObjectError`, `VideoTooLargeError`, `NotFoundError` for the collection,
-    `UncalibratedError`, `TokenMismatchError`, or `LimitError` with too many open jobs.
+    `UncalibratedError`, `TokenMismatchError`, `InputError` without the extra that the task needs,
+    or `LimitError` with too many open jobs.
     """
+    if request.task is Task.TEXT:
+        require_text_support()
     with reading(context.database) as connection:
         known = _known(connection, context.actor, request)
     if known is None:
@@ -106,8 +123,18 @@ def start_job(context: Context, request: StartRequest) -> str:
 
 def read_job(
     context: Context, request: ResultRequest, permitted: Callable[[str], bool]
-) -> JobResults:
-    """The job and the entries asked for; `permitted` says whether a collection may be seen.
+) -> JobResults[SeenFace]:
+    """The job and the faces asked for; `permitted` says whether a collection may be seen.
+
+    Raises as `read_entries`.
+    """
+    return read_entries(context, request, permitted, SeenFace)
+
+
+def read_entries(
+    context: Context, request: ResultRequest, permitted: Callable[[str], bool], kind: type[Entry]
+) -> JobResults[Entry]:
+    """The same of a job whose entries are of this kind.
 
     Raises `NotFoundError` for a job that is unknown, of another kind, or expired, and
     `AccessError`.
@@ -123,7 +150,7 @@ def read_job(
             raise AccessError("this access key may not see the collection that the job searched")
         log.append(connection, context.actor, job.collection, ReadVideoJobRecord(job.job_id))
     with reading(context.database) as connection:
-        return _results(connection, job, request)
+        return _results(connection, job, request, kind)
 
 
 def _known(connection: Connection, actor: Actor, request: StartRequest) -> str | None:
@@ -167,13 +194,15 @@ def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
     return job_id
 
 
-def _results(connection: Connection, job: Job, request: ResultRequest) -> JobResults:
+def _results(
+    connection: Connection, job: Job, request: ResultRequest, kind: type[Entry]
+) -> JobResults[Entry]:
     span = request.span
     one_more = range(span.start, span.stop + 1)
-    found = results.read(connection, job, request.ordering, one_more, SeenFace)
+    found = results.read(connection, job, request.ordering, one_more, kind)
     entries = tuple(found[: len(span)])
     matches: Mapping[int, tuple[MatchedFace, ...]] = {}
     if request.task.searches:
-        tracks = (entry.track for entry in entries)
+        tracks = (entry.track for entry in entries if isinstance(entry, SeenFace))
         matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
     return JobResults(job, request_of(job), info(job), entries, matches, len(found) > len(span))

@@ -23,7 +23,13 @@ from reknown.gallery.faces import find_faces
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.queue import Ending, State
 from reknown.ledger import log
-from reknown.ledger.records import DetectRecord, Failure, IdentifyRecord
+from reknown.ledger.records import (
+    DetectRecord,
+    Failure,
+    IdentifyRecord,
+    ReadTextRecord,
+    Record,
+)
 from reknown.services.context import Actor
 from reknown.services.galleries.spaces import in_one_space
 from reknown.services.searches.search import Query, Unit, conclude, look_up
@@ -39,10 +45,11 @@ from reknown.services.videos.job_records import (
 )
 from reknown.services.videos.jobs import MAX_BYTES
 from reknown.services.videos.leases import LeaseLostError
+from reknown.services.videos.text import TextSeen, see_text
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
@@ -63,6 +70,11 @@ SNS, WEBHOOK = "sns", "webhook"
 _LONGEST_MESSAGE = 2000
 _BREAKDOWNS = "video analysis crashed three times; giving up"
 _OURS = "Something failed on the server: its log tells more."
+_ACTIONS: Mapping[Task, type[Record]] = {
+    Task.SEARCH: IdentifyRecord,
+    Task.CELEBRITIES: IdentifyRecord,
+    Task.TEXT: ReadTextRecord,
+}
 # What a caller can do something about, or is to know.
 _EXPLAINED = (VideoError, ObjectError, SpaceMismatchError, UncalibratedError)
 
@@ -105,7 +117,7 @@ class _Findings:
     """What there is to write down: how it ended, and what was seen and found, or the error."""
 
     outcome: JobOutcome
-    seen: VideoAnalysis | None = None
+    seen: VideoAnalysis | TextSeen | None = None
     scores: Scores | None = None
     error: str = ""
 
@@ -135,6 +147,8 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     if lease.attempt > MAX_ATTEMPTS:
         raise VideoError(_BREAKDOWNS)
     what = request_of(job)
+    if Task(job.kind) is Task.TEXT:
+        return _look_for_text(platform, what, watch)
     pack = platform.engines.default_pack
     if job.collection is not None:
         pack = platform.space_of(job.collection).pack
@@ -149,6 +163,15 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     message = _storable("; ".join(seen.warnings)) or None
     ending = Ending(State.SUCCEEDED, message, write(JobInfo(seen.info, summary)))
     return _Findings(JobOutcome(ending, len(seen.tracks)), seen, scores)
+
+
+def _look_for_text(platform: Platform, what: JobRequest, watch: Watch) -> _Findings:
+    with watch.interruptible(), _opened(platform, what) as file:
+        seen = see_text(platform, file, what, watch.alive)
+    reading = seen.reading
+    message = _storable("; ".join(reading.warnings)) or None
+    known = write(JobInfo(reading.info, text_model=reading.model))
+    return _Findings(JobOutcome(Ending(State.SUCCEEDED, message, known)), seen)
 
 
 def _opened(platform: Platform, what: JobRequest) -> BinaryIO:
@@ -186,15 +209,11 @@ def _code(error: Exception) -> str:
 
 
 def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutcome | None:
-    job, ending, task = lease.job, findings.outcome.ending, Task(lease.job.kind)
+    job, ending = lease.job, findings.outcome.ending
     topic = request_of(job).topic
     body = worker.notice(job, ending.state)
     # packed while nobody has to wait for this transaction
-    parts: list[ResultPart] = []
-    if findings.seen is not None:
-        tracks = findings.seen.tracks
-        known = _known(worker.platform, findings.scores) if task is Task.CELEBRITIES else None
-        parts = result_parts(task, tracks, known)
+    parts = _parts(worker.platform, Task(job.kind), findings)
     with worker.platform.database.begin() as connection:
         if not queue.finish(connection, lease, ending):
             return None
@@ -206,17 +225,30 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
     return findings.outcome
 
 
+def _parts(platform: Platform, task: Task, findings: _Findings) -> list[ResultPart]:
+    seen = findings.seen
+    if seen is None:
+        return []
+    if isinstance(seen, TextSeen):
+        return seen.parts()
+    known = _known(platform, findings.scores) if task is Task.CELEBRITIES else None
+    return result_parts(task, seen.tracks, known)
+
+
 def _write(
     connection: Connection, job: Job, findings: _Findings, parts: Sequence[ResultPart]
 ) -> None:
     """Results and event of a job, in the transaction that ends it."""
     actor, seen = Actor(job.actor, request_of(job).request_id), findings.seen
     if seen is None:
-        action = IdentifyRecord if Task(job.kind).searches else DetectRecord
+        action = _ACTIONS.get(Task(job.kind), DetectRecord)
         failure = Failure(action.OPERATION, job.job_id, findings.error)
         log.append(connection, actor, job.collection, failure)
         return
     results.store(connection, job, parts)
+    if isinstance(seen, TextSeen):
+        log.append(connection, actor, None, seen.record(job.job_id))
+        return
     if findings.scores is None:
         count = len(seen.tracks)
         seen_record = DetectRecord(seen.sha256, "video", seen.space.pack, count, job.job_id)

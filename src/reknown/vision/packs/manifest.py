@@ -1,4 +1,4 @@
-"""What a model pack declares: how it does each task, and a calibration."""
+"""What a pack declares: how it does each task, and a calibration."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from reknown.vision.detect.yunet import YunetPart
 from reknown.vision.embed.dlib_resnet import DlibResnetPart
 from reknown.vision.embed.sface import SfacePart
 from reknown.vision.packs.part import Digest, ManifestTable, PackFile, PackPart, Text
+from reknown.vision.text.detector import DbPart
+from reknown.vision.text.orientation import OrientationPart
+from reknown.vision.text.recogniser import CtcPart
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from reknown.vision.packs.recipes import Recipe
@@ -84,7 +88,7 @@ class CalibrationTable(ManifestTable, frozen=True, kw_only=True):
         return Calibration(self.scores, self.false_match_rates, self.dataset, self.comparisons)
 
 
-class PackManifest(ManifestTable, frozen=True, kw_only=True):
+class Manifest(ManifestTable, frozen=True, kw_only=True):
     """A whole pack; `non_commercial` ones ask for their licence to be accepted.
 
     The fields that are parts are the registry of tasks. Each names the kinds that can do its
@@ -95,10 +99,6 @@ class PackManifest(ManifestTable, frozen=True, kw_only=True):
     name: Annotated[str, Meta(pattern=rf"\A{NAME_PATTERN}\Z")]
     summary: Text
     non_commercial: bool
-    detector: MtcnnPart | YunetPart
-    points: OnetPart | None = None
-    embedder: DlibResnetPart | SfacePart
-    calibration: CalibrationTable | None = None
 
     def __post_init__(self) -> None:
         roles = [role for part in self.parts() for role in part.roles()]
@@ -119,16 +119,49 @@ class PackManifest(ManifestTable, frozen=True, kw_only=True):
         return {recipe.role: recipe for part in self.parts() for recipe in part.recipes}
 
 
+class PackManifest(Manifest, frozen=True, kw_only=True):
+    """A model pack: it finds faces and makes templates."""
+
+    detector: MtcnnPart | YunetPart
+    points: OnetPart | None = None
+    embedder: DlibResnetPart | SfacePart
+    calibration: CalibrationTable | None = None
+
+
+class TextManifest(Manifest, frozen=True, kw_only=True):
+    """A pack that reads text."""
+
+    text_detector: DbPart
+    text_orientation: OrientationPart
+    text_recogniser: CtcPart
+
+
+# By a task that no other pack has; any other manifest is one of a model pack.
+_OTHERS: Mapping[str, type[Manifest]] = {"text_detector": TextManifest}
+
+
 @lru_cache(maxsize=8)
-def parse_manifest(text: str) -> PackManifest:
-    """Reads a manifest from TOML.
+def parse_any_manifest(text: str) -> Manifest:
+    """Reads a manifest of any pack from TOML; its tasks say which.
 
     Raises `ModelFileError` for anything that is not one, with the place of the fault.
     """
     try:
-        return msgspec.convert(_with_points(tomllib.loads(text)), resolved(PackManifest))
+        document = tomllib.loads(text)
+        kinds = (kind for task, kind in _OTHERS.items() if task in document)
+        if kind := next(kinds, None):
+            return msgspec.convert(document, resolved(kind))
+        return msgspec.convert(_with_points(document), resolved(PackManifest))
     except (ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
         raise ModelFileError(f"not a pack manifest: {error}") from error
+
+
+def parse_manifest(text: str) -> PackManifest:
+    """The same of a model pack; raises `ModelFileError` for another pack too."""
+    manifest = parse_any_manifest(text)
+    if not isinstance(manifest, PackManifest):
+        raise ModelFileError(f"{manifest.name} is no pack for faces")
+    return manifest
 
 
 def _with_points(document: dict[str, Any]) -> dict[str, Any]:
@@ -141,13 +174,13 @@ def _with_points(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def read_manifest(path: Path) -> PackManifest:
+def read_manifest(path: Path) -> Manifest:
     """Reads a manifest file, which is named after its pack.
 
     Raises `ModelFileError` for a file that cannot be read or is not such a manifest.
     """
     try:
-        manifest = parse_manifest(path.read_text("utf-8"))
+        manifest = parse_any_manifest(path.read_text("utf-8"))
     except (OSError, ValueError, ModelFileError) as error:
         raise ModelFileError(f"{path}: {error}") from error
     if manifest.name != path.stem:

@@ -38,6 +38,17 @@ def keras_recipe(role: str) -> Recipe:
     return Recipe(role, (role,), make)
 
 
+def onnx_recipe(role: str) -> Recipe:
+    """For an ONNX graph that runs as it is, once it is sure to reach nowhere."""
+
+    def make(data: bytes) -> Mapping[str, bytes]:
+        from reknown.vision.packs.onnx_guard import check_onnx  # noqa: PLC0415
+
+        return {role: check_onnx(data)}
+
+    return Recipe(role, (role,), make)
+
+
 def convert(recipe: Recipe, data: bytes) -> dict[str, bytes]:
     """The graphs made of a file whose digest has been checked; raises `ModelFileError`."""
     return dict(recipe.make(data))

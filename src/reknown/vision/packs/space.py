@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.manifest import PackManifest, TextManifest
     from reknown.vision.packs.part import PackPart
 
 # To be raised when the code behind the embedder, or the detector, changes what it computes.
 _RECIPE_VERSION = 1
 _DETECTOR_VERSION = 1
+_TEXT_VERSION = 1
 
 
 def template_space(manifest: PackManifest) -> TemplateSpace:
@@ -32,6 +33,13 @@ def template_space(manifest: PackManifest) -> TemplateSpace:
 def detector_fingerprint(manifest: PackManifest) -> str:
     """The same of the detector and the points: other landmarks make other scores."""
     return _fingerprint(manifest.detector, {"version": _DETECTOR_VERSION}, manifest.points)
+
+
+def text_fingerprint(manifest: TextManifest) -> str:
+    """Of all that a pack of text declares but licences and places: it may change what is read."""
+    parts = {part.__struct_config__.tag: _fingerprint(part, {}) for part in manifest.parts()}
+    canonical = json.dumps(parts | {"version": _TEXT_VERSION}, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def pack_calibration(manifest: PackManifest) -> tuple[Calibration | None, str]:

@@ -20,7 +20,12 @@ from reknown.vision.packs.cache import (
     write_graph,
 )
 from reknown.vision.packs.licences import require_accepted
-from reknown.vision.packs.manifest import NAME_PATTERN, read_calibration, read_manifest
+from reknown.vision.packs.manifest import (
+    NAME_PATTERN,
+    PackManifest,
+    read_calibration,
+    read_manifest,
+)
 from reknown.vision.packs.recipes import conversion_key, convert, older_keys
 from reknown.vision.packs.sources import FileState, read_source, state
 
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reknown.vision.inference import Model
-    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.manifest import Manifest
     from reknown.vision.packs.part import PackFile
     from reknown.vision.packs.recipes import Recipe
 
@@ -59,11 +64,25 @@ class PackStore:
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
 
     def manifest(self, name: str) -> PackManifest:
-        """What the pack declares.
+        """What the model pack declares.
 
-        Raises `ModelNotFoundError` for an unknown name, `ModelFileError` for a manifest that
-        is invalid or exists twice, and for an invalid calibration.
+        Raises `ModelNotFoundError` for an unknown name and for a pack that is not for faces,
+        `ModelFileError` for a manifest that is invalid or exists twice, and for an invalid
+        calibration.
         """
+        manifest = self.any_manifest(name)
+        if not isinstance(manifest, PackManifest):
+            raise ModelNotFoundError(
+                f"{name} is no pack for faces; choose from: {', '.join(self.face_packs())}"
+            )
+        return manifest
+
+    def face_packs(self) -> list[str]:
+        """The names of the packs that find faces and make templates, sorted."""
+        return [n for n in self.names() if isinstance(self.any_manifest(n), PackManifest)]
+
+    def any_manifest(self, name: str) -> Manifest:
+        """The same of any pack."""
         paths = [folder / f"{name}.toml" for folder in self._folders]
         found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]
         if not found:
@@ -73,7 +92,7 @@ class PackStore:
             raise ModelFileError(f"pack {name} is declared twice: {found[0]} and {found[1]}")
         manifest = read_manifest(found[0])
         installed = self.calibration_file(name)
-        if installed is None:
+        if installed is None or not isinstance(manifest, PackManifest):
             return manifest
         return msgspec.structs.replace(manifest, calibration=read_calibration(installed))
 
@@ -84,7 +103,7 @@ class PackStore:
 
     def status(self, name: str) -> tuple[FileStatus, ...]:
         """The state of each file; reads all of them."""
-        files = self.manifest(name).files()
+        files = self.any_manifest(name).files()
         return tuple(FileStatus(r, f, state(f, self.cache)) for r, f in files.items())
 
     def open(self, name: str) -> Mapping[str, Model]:
@@ -94,7 +113,7 @@ class PackStore:
         against its digest, each time. Raises `ModelNotFoundError`, `ModelFileError` or
         `LicenceNotAcceptedError`.
         """
-        manifest = self.manifest(name)
+        manifest = self.any_manifest(name)
         require_accepted(manifest, self.cache)
         recipes = manifest.recipes()
         networks: dict[str, Model] = {}

@@ -11,17 +11,19 @@ import pytest
 
 from reknown.biometrics.errors import ObjectNotFoundError
 from reknown.services.videos.work import Watch, WorkerContext
-from video_findings import analysis
+from video_findings import analysis, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.biometrics.words import VideoReading
     from reknown.jobs.queue import Job, State
     from reknown.services.context import Context
     from reknown.video.isolation import Progress
     from reknown.vision.analyze import Engine
     from reknown.vision.extraction import Extraction, ExtractionPolicy
+    from reknown.vision.text.reading import Reading
 
 QUIET = Watch(lambda: None, nullcontext)
 
@@ -50,11 +52,13 @@ class Analyst:
     """An executor that says what it was made to say of every video.
 
     `answers` are for videos looked at with these packs, `answer` is for all others; `asked` has
-    the packs it was asked for. `before` is called at the beginning of each analysis.
+    the packs it was asked for. `reading` is the text of every video. `before` is called at the
+    beginning of each analysis.
     """
 
     answer: VideoAnalysis | BaseException
     answers: dict[str, VideoAnalysis] = field(default_factory=dict)
+    reading: VideoReading = field(default_factory=reading)
     asked: list[str] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
     capacity: int = 1
@@ -72,7 +76,17 @@ class Analyst:
             raise answer
         return answer
 
+    def read_video(self, file: BinaryIO, pack: str, progress: Progress) -> VideoReading:
+        assert file.read() == b"video"
+        self.asked.append(pack)
+        self.before()
+        progress(0, 4000, 1)
+        return self.reading
+
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
+        raise NotImplementedError
+
+    def read(self, data: bytes, pack: str) -> Reading:
         raise NotImplementedError
 
 

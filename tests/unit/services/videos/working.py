@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reknown.jobs.queue import Lease
     from reknown.services.context import Context
+    from reknown.services.videos.job_records import SeenFace
     from reknown.services.videos.jobs import JobResults
     from reknown.services.videos.work import JobOutcome, WorkerContext
     from reknown.storage.database import Database
@@ -53,7 +54,7 @@ def work_on_next(worker: WorkerContext) -> JobOutcome:
 
 def read(
     context: Context, task: Task, job_id: str, ordering: str = BY_TIME, span: range = range(1000)
-) -> JobResults:
+) -> JobResults[SeenFace]:
     request = ResultRequest(task, job_id, span, ordering)
     return read_job(context.by(Actor("bob")), request, lambda _: True)
 
