@@ -9,6 +9,7 @@ import pytest
 
 import callers
 import portraits
+import videos
 from servers import Server, serving
 
 if TYPE_CHECKING:
@@ -22,6 +23,29 @@ def server(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iter
     options = ("--celebrities", callers.CELEBRITIES)
     folder = tmp_path_factory.mktemp("server")
     with serving(folder, *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory, eileen: bytes, pair: bytes) -> Path:
+    """A folder of buckets; `media` holds eileen.jpg, pair.jpg and eileen.mp4, of 0.4 s."""
+    root = tmp_path_factory.mktemp("buckets")
+    bucket = root / "media"
+    bucket.mkdir()
+    frames = videos.scene(videos.steady(0, 400), [(videos.eileen(), videos.still((0.5, 0.5)))])
+    videos.render(bucket / "eileen.mp4", frames)
+    (bucket / "eileen.jpg").write_bytes(eileen)
+    (bucket / "pair.jpg").write_bytes(pair)
+    return root
+
+
+@pytest.fixture(scope="session")
+def media_server(
+    tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, media: Path
+) -> Iterator[Server]:
+    """One that reads from these buckets."""
+    data = tmp_path_factory.mktemp("media-server")
+    with serving(data, "--buckets", media, REKNOWN_CACHE=str(cache_folder)) as server:
         yield server
 
 

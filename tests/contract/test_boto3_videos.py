@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 from uuid import uuid4
@@ -25,7 +28,6 @@ from servers import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _CLIP = {"S3Object": {"Bucket": "media", "Name": "clips/both.mp4"}}
 _BROKEN = {"S3Object": {"Bucket": "media", "Name": "broken.mp4"}}
@@ -606,6 +608,22 @@ def test_the_flow_of_aws_from_the_upload_to_the_answer(
         # the same request again: the same job, and nobody is told a second time
         assert client.start_face_search(**request)["JobId"] == job_id
         assert "Messages" not in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)
+        _check_sample(server, aws)
+
+
+def _check_sample(server: Server, aws: str) -> None:
+    """The same as a program of Amazon's guide does it."""
+    program = Path(__file__).with_name("samples") / "video_with_queue.py"
+    done = subprocess.run(
+        [sys.executable, str(program), "uploads", "films/both.mp4"],
+        env=server.environment() | {"AWS_ENDPOINT_URL_SNS": aws, "AWS_ENDPOINT_URL_SQS": aws},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "StartFaceDetection: SUCCEEDED of films/both.mp4" in done.stdout
 
 
 def _received(sqs: Any, queue: str) -> dict[str, Any]:

@@ -19,16 +19,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import callers
-import videos
 from clients import NOT_IN_THIS_SDK, Driver, Requests, driver, running
 from scenario import OPERATIONS, SHARED, Scenario
-from servers import Server, serving
 from vectors import Vector, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clients import Client
+    from servers import Server
 
 _RESULTS = Path(__file__).with_name("clients") / "results"
 _WRITE = os.environ.get("REKNOWN_CLIENTS") == "write"
@@ -37,17 +36,10 @@ _RUN = [vector for vector in _ALL if vector.sdk]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[Server]:
+def server(media_server: Server) -> Server:
     """One with a video in a bucket, and a collection to search it for."""
-    buckets = tmp_path_factory.mktemp("buckets")
-    (buckets / "media").mkdir()
-    frames = videos.scene(videos.steady(0, 400), [(videos.eileen(), videos.still((0.5, 0.5)))])
-    (buckets / "media" / "eileen.mp4").write_bytes(videos.rendered(frames))
-    options = ("--buckets", buckets)
-    data = tmp_path_factory.mktemp("clients")
-    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
-        callers.distinct(server.client()).create_collection(CollectionId=SHARED)
-        yield server
+    callers.distinct(media_server.client()).create_collection(CollectionId=SHARED)
+    return media_server
 
 
 @pytest.fixture(scope="module")
