@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from moto.server import ThreadedMotoServer
 
 import callers
+import clients
 import processes
 from processes import wait_for
 from servers import REKNOWN, Server, serving
@@ -316,6 +317,29 @@ def test_https_serves_clients_that_trust_the_certificate(
             assert len(client.detect_faces(Image={"Bytes": eileen})["FaceDetails"]) == 1
         with closing(_over_https(server, None)) as client, pytest.raises(SSLError):
             client.list_collections()
+        _check_programs(server, tmp_path, certificate[0])
+
+
+# what each client reads the certificates from: docs/how-to/aws-sdks.md
+_TRUST = {
+    "boto3": "AWS_CA_BUNDLE",
+    "aws-cli-1": "AWS_CA_BUNDLE",
+    "javascript-2": "NODE_EXTRA_CA_CERTS",
+    "javascript-3": "NODE_EXTRA_CA_CERTS",
+    "go-1": "AWS_CA_BUNDLE",
+    "go-2": "SSL_CERT_FILE",
+    "ruby": "AWS_CA_BUNDLE",
+}
+
+
+def _check_programs(server: Server, home: Path, trusted: Path) -> None:
+    """Every client that is here."""
+    for sdk, variable in _TRUST.items():
+        program = clients.driver(sdk, home)
+        if not program.missing:
+            environment = server.environment() | {variable: str(trusted)}
+            with clients.running(program, environment, home) as client:
+                assert client("ListCollections", {}).status == 200, sdk
 
 
 def _stored(name: str, bucket: str = "photos") -> dict[str, Any]:
