@@ -59,18 +59,10 @@ def test_a_wrong_clock_is_told_the_right_time(server: Server, vector: Vector) ->
         assert connection.call("ListCollections", b"{}").status == 200
 
 
-def test_a_proxy_may_send_the_body_in_chunks(server: Server, vector: Vector) -> None:
+def test_a_proxy_may_send_the_body_in_chunks_within_limits(server: Server, vector: Vector) -> None:
     with Connection(vector, server) as connection:
-        reply = connection.call("ListCollections", _LARGE, chunked=True)
-        # a length that is signed has to arrive
-        lost = "content-length" in vector.signed
-        assert reply.code == ("IncompleteSignatureException" if lost else "")
-
-
-@pytest.mark.parametrize(
-    "vector", [one for one in _ALL if "content-length" not in one.signed], ids=lambda one: one.name
-)
-def test_chunks_are_read_within_limits(server: Server, vector: Vector) -> None:
-    with Connection(vector, server) as connection:
+        for body in (_LARGE, b"{}", b""):
+            reply = connection.call("ListCollections", body, chunked=True)
+            assert (reply.status, reply.code) == (200, ""), reply
         reply = connection.call("ListCollections", b" " * 17 * 2**20, chunked=True)
         assert (reply.status, reply.code) == (413, "RequestEntityTooLargeException")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -30,6 +30,8 @@ _PARTS = ("Credential", "SignedHeaders", "Signature")
 # and leave it out of their signatures.
 _ALWAYS_SIGNED = ("host", "x-amz-date")
 _SIGNED_IF_SENT = ("x-amz-target",)
+# A proxy that passes a body on in chunks drops the length that was signed; the body still has it.
+_LENGTH = "content-length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def verify(
     Raises `WireError` InvalidSignatureException.
     """
     payload = _payload_hash(request, body, secure)
-    canonical = _canonical_request(request, authorization.signed_headers, payload)
+    canonical = _canonical_request(_with_length(request, body), authorization, payload)
     expected = _signature(authorization, canonical, secret)
     # As bytes: compare_digest refuses text that is not ASCII.
     if not hmac.compare_digest(expected.encode(), authorization.signature.encode()):
@@ -166,7 +168,7 @@ def _signed_headers(text: str, request: HttpRequest) -> tuple[str, ...]:
         if name not in names:
             raise _incomplete(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
     for name in names:
-        if name.encode() not in sent:
+        if name.encode() not in sent and name != _LENGTH:
             raise _incomplete(f"'{name}' is in SignedHeaders but not in the request.")
     return names
 
@@ -206,9 +208,16 @@ def _payload_hash(request: HttpRequest, body: bytes, secure: bool) -> bytes:
     return actual
 
 
-def _canonical_request(
-    request: HttpRequest, signed_headers: tuple[str, ...], payload: bytes
-) -> bytes:
+def _with_length(request: HttpRequest, body: bytes) -> HttpRequest:
+    """The request with its body's length, if it came without."""
+    if request.values(_LENGTH):
+        return request
+    length = (_LENGTH.encode(), b"%d" % len(body))
+    return replace(request, headers=(*request.headers, length))
+
+
+def _canonical_request(request: HttpRequest, authorization: Authorization, payload: bytes) -> bytes:
+    signed_headers = authorization.signed_headers
     lines = [
         request.method.upper().encode(),
         _canonical_path(request.path),

@@ -255,6 +255,17 @@ def test_a_signed_header_that_is_missing() -> None:
     assert refused(with_header(request, "x-thing", None)) == "IncompleteSignatureException"
 
 
+def test_a_length_that_a_proxy_dropped_is_that_of_the_body() -> None:
+    request = signed(headers={**HEADERS, "Content-Length": "2"})
+    assert "content-length" in read_authorization(request, SERVICE, NOW).signed_headers
+    without = with_header(request, "content-length", None)
+    check(without)
+    assert refused(without, b"{} ") == "InvalidSignatureException"
+    assert refused(with_header(request, "content-length", b"3")) == "InvalidSignatureException"
+    lied = with_header(signed(headers={**HEADERS, "Content-Length": "3"}), "content-length", None)
+    assert refused(lied) == "InvalidSignatureException"
+
+
 def test_no_authorization_at_all() -> None:
     request = with_header(signed(), "authorization", None)
     assert refused(request) == "MissingAuthenticationTokenException"
