@@ -16,6 +16,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+import portraits
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
@@ -95,6 +97,22 @@ class Celebrity:
     face: str
     id: str
     urls: list[str]
+
+
+def celebrity(server: Server, client: Any) -> Celebrity:
+    """Grace, of whom something is told; Eileen's face is there without a name."""
+    gallery = {"CollectionId": CELEBRITIES}
+    client.create_collection(**gallery)
+    client.create_user(**gallery, UserId="grace")
+    records = client.index_faces(**gallery, Image={"Bytes": portraits.pair()})["FaceRecords"]
+    face = records[1]["Face"]["FaceId"]
+    client.associate_faces(**gallery, UserId="grace", FaceIds=[face])
+    urls = ["www.example.org/grace", "https://example.org/hopper"]
+    words = [word for url in urls for word in ("--url", url)]
+    options = ("--collection", CELEBRITIES, "--known-gender", "female", "--json")
+    told = json.loads(server.reknown("users", "describe", "grace", *words, *options))
+    assert told["profile"] == {"urls": urls, "known_gender": "female"}
+    return Celebrity(face, told["subject_id"].replace("-", ""), urls)
 
 
 @dataclass(frozen=True, slots=True)

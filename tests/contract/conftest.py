@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -45,7 +44,8 @@ def media_server(
 ) -> Iterator[Server]:
     """One that reads from these buckets."""
     data = tmp_path_factory.mktemp("media-server")
-    with serving(data, "--buckets", media, REKNOWN_CACHE=str(cache_folder)) as server:
+    options = ("--buckets", media, "--celebrities", callers.CELEBRITIES)
+    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
         yield server
 
 
@@ -74,18 +74,13 @@ def collection(client: Any, name: str) -> str:
 @pytest.fixture(scope="session")
 def grace_hopper(server: Server, client: Any) -> callers.Celebrity:
     """The one celebrity, of whom something is told; Eileen's face is there without a name."""
-    gallery = {"CollectionId": callers.CELEBRITIES}
-    client.create_collection(**gallery)
-    client.create_user(**gallery, UserId="grace")
-    records = client.index_faces(**gallery, Image={"Bytes": portraits.pair()})["FaceRecords"]
-    face = records[1]["Face"]["FaceId"]
-    client.associate_faces(**gallery, UserId="grace", FaceIds=[face])
-    urls = ["www.example.org/grace", "https://example.org/hopper"]
-    words = [word for url in urls for word in ("--url", url)]
-    options = ("--collection", callers.CELEBRITIES, "--known-gender", "female", "--json")
-    told = json.loads(server.reknown("users", "describe", "grace", *words, *options))
-    assert told["profile"] == {"urls": urls, "known_gender": "female"}
-    return callers.Celebrity(face, told["subject_id"].replace("-", ""), urls)
+    return callers.celebrity(server, client)
+
+
+@pytest.fixture(scope="session")
+def media_celebrity(media_server: Server) -> callers.Celebrity:
+    """The same of the server that reads from buckets."""
+    return callers.celebrity(media_server, callers.distinct(media_server.client()))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from uuid import uuid4
 import pytest
 
 import callers
-from reknown.api.registry import HANDLERS
 from reknown.configuration import STRUCTS
 from servers import Server, serving
 
@@ -158,17 +157,16 @@ def _attribute_words(name: str, photos: dict[str, Path]) -> tuple[object, ...]:
     return photos["eileen"], photos["eileen"]
 
 
-@pytest.mark.skipif("DetectText" not in HANDLERS, reason="DetectText is not implemented")
 def test_text_is_detected(media_server: Server, photos: dict[str, Path]) -> None:
     status, printed, error = sample(media_server, "detect_text", photos["pair"])
     assert (status, error) == (0, "")
     assert "found: " in printed
 
 
-@pytest.mark.skipif(
-    "RecognizeCelebrities" not in HANDLERS, reason="RecognizeCelebrities is not implemented"
-)
+@pytest.mark.usefixtures("media_celebrity")
 def test_celebrities_are_told_from_others(media_server: Server, photos: dict[str, Path]) -> None:
     status, printed, error = sample(media_server, "celebrities", photos["pair"])
     assert (status, error) == (0, "")
-    assert "others: " in printed
+    assert "name: grace " in printed
+    assert "gender: Female" in printed
+    assert "others: 1" in printed
