@@ -13,7 +13,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from reknown.vision.packs.manifest import CalibrationCheck, PackManifest, parse_manifest
+from reknown.evaluation.measures.intervals import wilson_of
+from reknown.vision.packs.manifest import (
+    ATTRIBUTES,
+    AttributesManifest,
+    CalibrationCheck,
+    Manifest,
+    PackManifest,
+    parse_any_manifest,
+    parse_manifest,
+)
 
 _ROOT = Path(__file__).parent.parent
 _REPORTS = _ROOT / "docs" / "reports"
@@ -64,6 +73,8 @@ def page() -> str:
             "## How often it is wrong\n",
             _lfw(),
             "## For whom\n" + _london(),
+            "## What faces do\n",
+            _attributes(),
         )
     )
 
@@ -72,14 +83,73 @@ def licences(pack: str = _PACK) -> str:
     """The table of a pack's files."""
     rows = [
         f"| {role} | {file.licence} | {file.training_data} | `{file.sha256[:16]}` |"
-        for role, file in _manifest(pack).files().items()
+        for role, file in _any_manifest(pack).files().items()
     ]
     return "| File | Licence | Trained on | SHA-256 |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
+def _text(pack: str) -> str:
+    manifest = files("reknown.vision.packs") / "builtin" / f"{pack}.toml"
+    return manifest.read_text(encoding="utf-8")
+
+
 def _manifest(pack: str = _PACK) -> PackManifest:
-    text = files("reknown.vision.packs") / "builtin" / f"{pack}.toml"
-    return parse_manifest(text.read_text(encoding="utf-8"))
+    return parse_manifest(_text(pack))
+
+
+def _any_manifest(pack: str) -> Manifest:
+    return parse_any_manifest(_text(pack))
+
+
+def _attributes() -> str:
+    """What the pack of attributes gets wrong."""
+    manifest = _any_manifest(ATTRIBUTES)
+    assert isinstance(manifest, AttributesManifest)
+    rows = [
+        f"| {measure.attribute} | {check.dataset} | {_errors(check.missed, check.yes)} | "
+        f"{_errors(check.false, check.no)} |"
+        for measure in manifest.attributes.measures
+        for check in measure.checks
+    ]
+    fitted = [
+        f"| {m.attribute} | {', '.join(m.weights)} | {m.yes} | {m.no} | {m.prior:.3g} |"
+        for m in manifest.attributes.measures
+    ]
+    gaze = manifest.attributes.gaze
+    looking = round(gaze.within * gaze.images)
+    return "\n".join(
+        (
+            "The pack `attributes` measures these with whichever pack finds the faces;",
+            "[Attributes](../explanation/attributes.md) says how, and how good its poses are.",
+            "Errors of people that nothing was fitted on, with Wilson intervals of 95 %:",
+            "",
+            "| Attribute | Images | Missed | Falsely said |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "The answer and its confidence come from a logistic function of these measures, fitted",
+            "on the other half of the people, with each answer weighted to be as frequent as among",
+            "random images:",
+            "",
+            "| Attribute | Measures | Images with it | Without | Share with it |",
+            "|---|---|---|---|---|",
+            *fitted,
+            "",
+            f"The gaze was less than ten degrees off the camera in {_errors(looking, gaze.images)}",
+            "images of people who looked at or near it.",
+            "",
+        )
+    )
+
+
+def _errors(errors: int, trials: int) -> str:
+    if not trials:
+        return "-"
+    interval = wilson_of(errors / trials, trials)
+    return (
+        f"{errors} of {trials} ({100 * errors / trials:.1f} %; "
+        f"{100 * interval.low:.1f} to {100 * interval.high:.1f})"
+    )
 
 
 def _lfw() -> str:
@@ -173,8 +243,8 @@ def _report(name: str) -> Any:
 
 
 def _with_tables(text: str) -> str:
-    """The tables of the default pack and of the former one, in this order."""
-    for pack in (_PACK, _FORMER):
+    """The tables of the default pack, of the former one and of attributes, in this order."""
+    for pack in (_PACK, _FORMER, ATTRIBUTES):
         before, _, rest = text.partition(f"<!-- generated: {pack} -->\n")
         table = f"<!-- generated: {pack} -->\n{licences(pack)}"
         text = before + table + _END + rest.partition(_END)[2]

@@ -100,15 +100,18 @@ class Reknown:
         """The galleries."""
         return Collections(self)
 
-    def detect(self, image: Image) -> DetectedFaces:
+    def detect(self, image: Image, *, attributes: bool = False) -> DetectedFaces:
         """The faces of an image, with landmarks, pose and quality.
+
+        With `attributes` each face has some: whether eyes and mouth are open and more, as far as
+        the pack `attributes` measures it; None where that is not installed.
 
         Raises `errors.ImageError`, `errors.InputError`.
         """
         from reknown.services.images.detection import detect  # noqa: PLC0415
 
         source = _source(image)
-        found = detect(self._context, source, templates=True)
+        found = detect(self._context, source, templates=True, attributes=attributes)
         info = found.image
         return DetectedFaces(found.faces, info.width, info.height, info.sha256, source)
 

@@ -104,12 +104,20 @@ class Server:
         "COLLECTION",
         otherwise="these operations are refused",
     )
+    unmeasured_attributes: str = _option(
+        "omit",
+        "What to answer about ages, genders and other attributes that nothing measures: omit "
+        "them, or be neutral, which fills them in with confidence 0 for programs that expect them.",
+        "omit|neutral",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
     def __post_init__(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InputError("HTTPS needs both --tls-certificate and --tls-key")
+        if self.unmeasured_attributes not in {"omit", "neutral"}:
+            raise InputError("--unmeasured-attributes is omit or neutral")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

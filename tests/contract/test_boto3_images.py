@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 import portraits
+from servers import Server, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SIDES = ("Left", "Top", "Width", "Height")
@@ -39,13 +41,100 @@ def test_faces_come_largest_first_with_all_that_is_measured(client: Any, pair: b
     assert "OrientationCorrection" not in answer
 
 
-@pytest.mark.parametrize("attributes", [["DEFAULT"], ["ALL"], ["ALL", "DEFAULT"], ["AGE_RANGE"]])
-def test_attributes_that_are_not_measured_are_left_out(
+_DEFAULT = {"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"}
+_MEASURED = {"EyesOpen", "MouthOpen", "Smile", "Sunglasses", "EyeDirection"}
+_UNMEASURED = {
+    "AgeRange", "Beard", "Emotions", "Eyeglasses", "FaceOccluded", "Gender", "Mustache",
+}  # fmt: skip
+
+
+def _detail(client: Any, image: bytes, *attributes: str) -> dict[str, Any]:
+    (detail,) = client.detect_faces(Image={"Bytes": image}, Attributes=list(attributes))[
+        "FaceDetails"
+    ]
+    return dict(detail)
+
+
+def test_the_default_attributes_are_the_default(client: Any, eileen: bytes) -> None:
+    (plain,) = client.detect_faces(Image={"Bytes": eileen})["FaceDetails"]
+    assert _detail(client, eileen, "DEFAULT") == plain
+
+
+@pytest.mark.parametrize("attributes", [["ALL"], ["ALL", "DEFAULT"]])
+def test_all_attributes_that_are_measured(
     client: Any, eileen: bytes, attributes: list[str]
 ) -> None:
-    plain = client.detect_faces(Image={"Bytes": eileen})
-    asked = client.detect_faces(Image={"Bytes": eileen}, Attributes=attributes)
-    assert asked["FaceDetails"] == plain["FaceDetails"]
+    detail = _detail(client, eileen, *attributes)
+    assert set(detail) == _DEFAULT | _MEASURED
+    for name in ("EyesOpen", "MouthOpen", "Smile"):
+        assert detail[name]["Value"] is True
+        assert 50 <= detail[name]["Confidence"] <= 100
+    assert detail["Sunglasses"]["Value"] is False
+    gaze = detail["EyeDirection"]
+    assert max(abs(gaze["Yaw"]), abs(gaze["Pitch"])) < 10
+    _check_landmarks(detail["Landmarks"])
+
+
+def _check_landmarks(landmarks: list[dict[str, Any]]) -> None:
+    """All 30, once each, and where the viewer sees them."""
+    places = {each["Type"]: (each["X"], each["Y"]) for each in landmarks}
+    assert len(landmarks) == len(places) == 30
+    for left in (name for name in places if name.endswith("Left") and "ye" not in name):
+        assert places[left][0] < places[left.removesuffix("Left") + "Right"][0]
+    for eye in ("leftEye", "rightEye"):
+        left, right, up, down = (places[eye + way] for way in ("Left", "Right", "Up", "Down"))
+        pupil = places[eye.replace("Eye", "Pupil")]
+        assert left[0] < pupil[0] < right[0]
+        assert up[1] < pupil[1] < down[1]
+        assert places[f"{eye}BrowUp"][1] < up[1]
+    assert places["leftPupil"][0] < places["nose"][0] < places["rightPupil"][0]
+    assert places["mouthUp"][1] < places["mouthDown"][1] < places["chinBottom"][1]
+
+
+def test_an_attribute_comes_alone_with_the_default_ones(client: Any, eileen: bytes) -> None:
+    detail = _detail(client, eileen, "EYES_OPEN")
+    assert set(detail) == _DEFAULT | {"EyesOpen"}
+    assert len(detail["Landmarks"]) == 5
+    assert set(_detail(client, eileen, "AGE_RANGE", "BEARD")) == _DEFAULT
+
+
+def test_indexed_faces_have_the_attributes_asked_for(
+    client: Any, collection: str, eileen: bytes
+) -> None:
+    done = client.index_faces(
+        CollectionId=collection, Image={"Bytes": eileen}, DetectionAttributes=["ALL"]
+    )
+    (record,) = done["FaceRecords"]
+    detail = record["FaceDetail"]
+    assert set(detail) == _DEFAULT | _MEASURED
+    assert detail["EyesOpen"] == _detail(client, eileen, "ALL")["EyesOpen"]
+    assert detail["Pose"] == _detail(client, eileen, "ALL")["Pose"]
+
+
+@pytest.fixture(scope="module")
+def neutral(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("neutral")
+    options = ("--unmeasured-attributes", "neutral")
+    with serving(folder, *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        yield server
+
+
+def test_what_nothing_measures_may_be_filled_in(neutral: Server, eileen: bytes) -> None:
+    client = neutral.client()
+    detail = _detail(client, eileen, "ALL")
+    assert set(detail) == _DEFAULT | _MEASURED | _UNMEASURED
+    assert detail["AgeRange"] == {"Low": 0, "High": 120}
+    assert detail["Emotions"] == []
+    for name in _UNMEASURED - {"AgeRange", "Emotions"}:
+        assert detail[name]["Confidence"] == 0
+    for name in ("Beard", "Eyeglasses", "FaceOccluded", "Mustache"):
+        assert detail[name]["Value"] is False
+    assert detail["Gender"]["Value"] in {"Male", "Female"}
+    assert detail["EyesOpen"]["Value"] is True
+    assert detail["EyesOpen"]["Confidence"] > 50
+    assert set(_detail(client, eileen)) == _DEFAULT
+    assert set(_detail(client, eileen, "AGE_RANGE")) == _DEFAULT | {"AgeRange"}
+    assert any("answered with confidence 0" in line for line in neutral.log)
 
 
 def test_an_image_without_faces_has_an_empty_list(client: Any, nobody: bytes) -> None:

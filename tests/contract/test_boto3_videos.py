@@ -224,14 +224,20 @@ def test_a_job_ends_and_says_what_it_was_about(jobs: dict[str, Job], start: str)
     assert metadata["DurationMillis"] == pytest.approx(2 * _CUT_MS, abs=50)
 
 
-def test_faces_are_in_order_of_time_with_default_attributes(jobs: dict[str, Job]) -> None:
+def test_faces_are_in_order_of_time_with_all_measured_attributes(
+    jobs: dict[str, Job],
+) -> None:
     faces = jobs["start_face_detection"].entries
     times = [face["Timestamp"] for face in faces]
     assert times == sorted(times)
     assert times[0] == 0
     assert times[-1] == pytest.approx(2 * _CUT_MS, abs=100)
+    default = {"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"}
+    measured = {"EyesOpen", "MouthOpen", "Smile", "Sunglasses"}
     for face in faces:
-        assert set(face["Face"]) == {"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"}
+        assert set(face["Face"]) == default | measured
+        assert len(face["Face"]["Landmarks"]) == 30
+        assert face["Face"]["EyesOpen"]["Value"] is True
 
 
 def test_a_search_names_those_it_knows_and_nobody_else(jobs: dict[str, Job]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reknown.api.wire_attributes import Unmeasured
+
 if TYPE_CHECKING:
     from reknown.api.page_tokens import PageTokens
     from reknown.services.access import Rights
@@ -16,7 +18,8 @@ class Call:
     """Who calls with which rights, and what there is to answer with.
 
     `region` is the one that the client signed for; `topics` says whether there is a way to tell
-    a topic that a job has ended. `celebrities` is the gallery of those, if the operator named one.
+    a topic that a job has ended. `celebrities` is the gallery of those, if the operator named one;
+    `unmeasured` what becomes of attributes that nothing measures.
     """
 
     context: Context
@@ -25,3 +28,4 @@ class Call:
     region: str
     topics: bool = False
     celebrities: str | None = None
+    unmeasured: Unmeasured = Unmeasured.OMIT

@@ -14,6 +14,7 @@ from reknown.api.catalogue import OPERATIONS
 from reknown.api.errors import INTERNAL, internal_error, wire_error
 from reknown.api.operations.celebrities import gallery_of_celebrities
 from reknown.api.registry import HANDLERS, Handler, collection_of
+from reknown.api.wire_attributes import Unmeasured
 from reknown.awswire import json11, sigv4
 from reknown.awswire.errors import WireError, error_body
 from reknown.biometrics.errors import InputError, ReknownError, ReplayError
@@ -81,6 +82,7 @@ class Gateway:
     log: FilteringBoundLogger
     topics: bool = False
     celebrities: str | None = None
+    unmeasured: Unmeasured = Unmeasured.OMIT
 
     def head(self, http: HttpRequest, client: str, *, secure: bool) -> Incoming:
         """Whether the rest of the request is worth reading; raises `WireError`."""
@@ -198,6 +200,7 @@ class Gateway:
             region=incoming.authorization.region,
             topics=self.topics,
             celebrities=self.celebrities,
+            unmeasured=self.unmeasured,
         )
 
     def _translated(

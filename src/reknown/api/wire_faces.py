@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reknown.api import shapes
 from reknown.api.names import image_id
+from reknown.api.wire_attributes import NOTHING_MORE, Wish, with_attributes
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, QualityFilter, Reason
 from reknown.biometrics.records import KnownGender
 
@@ -49,15 +50,16 @@ QUALITY_FILTERS: Mapping[shapes.QualityFilter, QualityFilter] = {
 }
 
 
-def face_detail(face: DetectedFace) -> shapes.FaceDetail:
-    """A detected face with all that is measured of it."""
-    return shapes.FaceDetail(
+def face_detail(face: DetectedFace, wish: Wish = NOTHING_MORE) -> shapes.FaceDetail:
+    """A detected face with what is measured of it, and the attributes that are asked for."""
+    detail = shapes.FaceDetail(
         bounding_box=bounding_box(face.box),
         confidence=percent(face.confidence),
         landmarks=_landmarks(face),
         pose=_pose(face),
         quality=_quality(face),
     )
+    return with_attributes(detail, face, wish)
 
 
 def compared_face(face: DetectedFace) -> shapes.ComparedFace:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 # not for type checkers alone: messages between processes are checked against these types
-from reknown.biometrics.geometry import BoundingBox, Landmarks  # noqa: TC001
+from collections.abc import Mapping  # noqa: TC003
+from dataclasses import dataclass, field
+
+from reknown.biometrics.geometry import BoundingBox, Landmarks, Point  # noqa: TC001
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,51 @@ class FaceQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """A yes or no; `confidence`, 0.5 to 1, is how often such an answer is right."""
+
+    value: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Where the eyes look in degrees, 0 = into the camera, with the signs of a pose.
+
+    `confidence`, 0 to 1, is how often such an answer is less than ten degrees off.
+    """
+
+    yaw: float
+    pitch: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAttributes:
+    """What a face does, as far as a pack measures it; None for what it does not measure.
+
+    `points` are further landmarks by name, such as "left_pupil" and "chin", named from the
+    subject's side.
+    """
+
+    eyes_open: Judgement | None = None
+    mouth_open: Judgement | None = None
+    smile: Judgement | None = None
+    sunglasses: Judgement | None = None
+    gaze: Gaze | None = None
+    points: Mapping[str, Point] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """A face in an image; `confidence` of the detector, 0 to 1."""
+    """A face in an image; `confidence` of the detector, 0 to 1.
+
+    `attributes` is None unless they were asked for and there is what measures them.
+    """
 
     box: BoundingBox
     landmarks: Landmarks
     confidence: float
     pose: Pose
     quality: FaceQuality
+    attributes: FaceAttributes | None = None

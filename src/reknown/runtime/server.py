@@ -17,6 +17,7 @@ from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
 from reknown.api.readiness import Readiness
+from reknown.api.wire_attributes import Unmeasured
 from reknown.biometrics.errors import NotFoundError
 from reknown.runtime.listener import Tls, listen
 from reknown.runtime.log import JsonHandler, json_log
@@ -70,6 +71,8 @@ def serve(
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
         _check_celebrities(platform, edge.gateway)
+        if edge.gateway.unmeasured is Unmeasured.NEUTRAL:
+            log.warning("attributes that nothing measures are answered with confidence 0")
         # without a place to read from there is nothing to process
         count = server.video_workers if settings.objects.exist else 0
         if count and not can_read_videos():
@@ -106,6 +109,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         log=json_log(),
         topics=settings.notices.sns_endpoint is not None,
         celebrities=settings.server.celebrities,
+        unmeasured=Unmeasured(settings.server.unmeasured_attributes),
     )
     return Edge(
         gateway,

@@ -50,10 +50,17 @@ class Executor(Protocol):
         ...
 
     def analyse(
-        self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False
+        self,
+        file: BinaryIO,
+        pack: str,
+        progress: Progress,
+        *,
+        cut_outs: bool = False,
+        attributes: bool = False,
     ) -> VideoAnalysis:
-        """The tracks of the video in a real file, with cut-outs of their best views if wanted.
+        """The tracks of the video in a real file.
 
+        With `cut_outs` of their best views, with `attributes` of what faces do at each moment.
         `progress` is called now and then; what it raises ends the work and passes through.
         Raises `VideoError`, `ModelError`.
         """
@@ -97,10 +104,16 @@ class LocalExecutor:
         return read_isolated(file, AnalysisRequest(pack, self.cache, self.packs), progress)
 
     def analyse(
-        self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False
+        self,
+        file: BinaryIO,
+        pack: str,
+        progress: Progress,
+        *,
+        cut_outs: bool = False,
+        attributes: bool = False,
     ) -> VideoAnalysis:
         """As `Executor.analyse`."""
         from reknown.video.isolation import AnalysisRequest, analyse_isolated  # noqa: PLC0415
 
-        request = AnalysisRequest(pack, self.cache, self.packs, cut_outs)
+        request = AnalysisRequest(pack, self.cache, self.packs, cut_outs, attributes)
         return analyse_isolated(file, request, progress)

@@ -35,6 +35,7 @@ _PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless", "pillow", "sqlalc
 _FEATURES = ("avx2", "avx512f", "avx512_vnni", "amx_tile", "asimd", "sve")
 _SIDE = 256
 _REPEATS = 5
+_POINTS = np.array([[90, 110], [160, 110], [125, 145], [95, 180], [155, 180]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[CheckResult]:
     yield CheckResult(
         "model pack", True, f"{space.pack}, space {space.fingerprint[:12]}, {calibrated}"
     )
+    yield _attempt("attributes", lambda: _attributes(engine))
     yield _attempt("detector", lambda: _detector(engine))
     yield _attempt("template", lambda: _template(engine))
     yield _attempt("enrol and search", lambda: _round_trip(engine))
@@ -92,6 +94,15 @@ def _gallery(data: Path) -> str:
         return f"{data} ({database.dialect.name})"
     finally:
         database.dispose()
+
+
+def _attributes(engine: Engine) -> str:
+    analyst = engine.analyst()
+    if analyst is None:
+        return "not installed, poses are of five points: see reknown models show attributes"
+    started = time.perf_counter()
+    analyst.look(_noise(), _POINTS)
+    return f"measured, {_ms(started):.0f} ms a face for its pose"
 
 
 def _detector(engine: Engine) -> str:
@@ -136,8 +147,7 @@ def _noise() -> NDArray[np.uint8]:
 
 
 def _vector(engine: Engine) -> NDArray[np.float32]:
-    points = np.array([[[90, 110], [160, 110], [125, 145], [95, 180], [155, 180]]], np.float32)
-    return np.asarray(engine.embedder.embed(_noise(), points).vectors[0])
+    return np.asarray(engine.embedder.embed(_noise(), _POINTS[None]).vectors[0])
 
 
 def _features() -> list[str]:

@@ -17,6 +17,7 @@ from reknown.video.following import Follower, FollowingSettings, RawTrack
 from reknown.video.persons import Linker, PersonSettings, is_reliable, split_by_person
 from reknown.video.sampling import Refiner, SampledFrame, SamplingSettings, Windows
 from reknown.video.shots import sign
+from reknown.vision.analyze import Look
 from reknown.vision.batch import available_cores
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ _CHUNK = 1 << 20
 class AnalysisSettings:
     """`search_side`: frames are searched for faces at this many pixels a side.
 
-    `ahead` windows are in hand at a time: so many frames are kept in memory.
+    `ahead` windows are in hand at a time: so many frames are kept in memory. With `attributes`
+    it is measured what faces do.
     """
 
     search_side: int = 960
     ahead: int = 3
     cut_outs: bool = False
+    attributes: bool = False
     limits: VideoLimits = VideoLimits()
     sampling: SamplingSettings = SamplingSettings()
     following: FollowingSettings = FollowingSettings()
@@ -105,6 +108,7 @@ class _Analyst:
         self._pool = pool
         self._settings = settings
         self._tally = tally
+        self._look = Look.ATTRIBUTES if settings.attributes else Look.POSE
         self._before: SampledFrame | None = None
         self._refiner = Refiner(self._see, settings.sampling)
         self.follower = Follower(engine, pool, settings.following, cut_outs=settings.cut_outs)
@@ -142,7 +146,7 @@ class _Analyst:
         with self._tally.timed("convert"):
             pixels = frame.pixels(self._settings.search_side)
         with self._tally.timed("detect"):
-            faces = self._engine.detect(pixels)
+            faces = self._engine.detect(pixels, self._look)
             signatures = sign(pixels, faces)
         return SampledFrame(frame, faces, signatures)
 

@@ -117,7 +117,7 @@ def _analyse(task: messages.Analyse, teller: Teller) -> None:
 
     engine = load_engine(PackStore(Path(task.cache), [Path(task.packs)]), task.pack)
     with os.fdopen(task.video, "rb") as file:
-        settings = AnalysisSettings(cut_outs=task.cut_outs)
+        settings = AnalysisSettings(cut_outs=task.cut_outs, attributes=task.attributes)
         found = analyse(file, engine, settings, teller.progress)
     for track in found.tracks:
         template = track.template.astype("<f4").tobytes()

@@ -74,13 +74,14 @@ class WorkLimits:
 class AnalysisRequest:
     """What to analyse with: the name of a pack, and where packs and converted models are kept.
 
-    `cut_outs` asks for cut-outs of the best shots.
+    `cut_outs` asks for cut-outs of the best shots, `attributes` for what faces do.
     """
 
     pack: str
     cache: Path
     packs: Path
     cut_outs: bool = False
+    attributes: bool = False
 
 
 def analyse_isolated(
@@ -97,7 +98,12 @@ def analyse_isolated(
     Raises `InvalidVideoError`, `VideoTooLargeError`, `VideoWorkError`, `ModelError`.
     """
     task = messages.Analyse(
-        file.fileno(), request.pack, str(request.cache), str(request.packs), request.cut_outs
+        video=file.fileno(),
+        pack=request.pack,
+        cache=str(request.cache),
+        packs=str(request.packs),
+        cut_outs=request.cut_outs,
+        attributes=request.attributes,
     )
     found: list[messages.FoundTrack] = []
     for message in run_isolated(task, [file.fileno()], progress, limits):

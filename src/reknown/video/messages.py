@@ -37,6 +37,7 @@ class Analyse(msgspec.Struct, frozen=True, tag=True):
     cache: str
     packs: str
     cut_outs: bool
+    attributes: bool = False
 
 
 class ReadText(msgspec.Struct, frozen=True, tag=True):

@@ -14,6 +14,7 @@ from reknown.biometrics.faces import DetectedFace
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
 from reknown.biometrics.tracks import Shot
 from reknown.vision.align import cut_chip
+from reknown.vision.analyze import Look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ def take_shot(engine: Engine, part: CutOut, *, with_jpeg: bool) -> SeenShot:
     """
     expected = _moved(part.face, part.place, inward=True)
     found = max(
-        engine.detect(part.pixels),
+        engine.detect(part.pixels, Look.POSE),
         key=lambda face: face.box.overlap(expected.box),
         default=expected,
     )

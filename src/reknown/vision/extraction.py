@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
+from reknown.vision.analyze import Look
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ExtractionPolicy:
 
     Templates in `space`, of the first `limit` faces that `quality` lets through: of all of them
     with None, of none with 0. Only the `largest` faces are looked at, and where `places` are
-    given only those that overlap one of these.
+    given only those that overlap one of these. With `attributes` it is measured what faces do.
     """
 
     space: TemplateSpace
@@ -40,6 +41,17 @@ class ExtractionPolicy:
     limit: int | None = None
     largest: int | None = None
     places: tuple[BoundingBox, ...] | None = None
+    attributes: bool = False
+
+    @property
+    def look(self) -> Look:
+        """Closely enough for what is asked: a quality filter needs a good pose.
+
+        Faces that are only detected cost no mesh.
+        """
+        if self.attributes:
+            return Look.ATTRIBUTES
+        return Look.GLANCE if self.limit == 0 else Look.POSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction
     with clock.stage("decode"):
         image = decode_image(data)
     with clock.stage("detect"):
-        faces = engine.detect(image.pixels)[: policy.largest]
+        faces = engine.detect(image.pixels, policy.look, policy.largest)
     if (places := policy.places) is not None:
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):

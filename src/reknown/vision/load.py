@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from reknown.biometrics.errors import ModelFileError
+from reknown.biometrics.errors import ModelFileError, ModelNotFoundError
 from reknown.vision.analyze import Engine
 from reknown.vision.batch import available_cores
 from reknown.vision.detect.base import RelocatingDetector
 from reknown.vision.inference import OnnxNetwork
+from reknown.vision.loading import LoadedOnce
 from reknown.vision.packs.cache import weights_of
-from reknown.vision.packs.manifest import TextManifest
+from reknown.vision.packs.manifest import ATTRIBUTES, AttributesManifest, TextManifest
 from reknown.vision.packs.space import pack_calibration, template_space, text_fingerprint
 from reknown.vision.text.reader import TextReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reknown.vision.attributes.analyst import FaceMeshAnalyst
     from reknown.vision.detect.base import Detector
     from reknown.vision.inference import Model, Network
     from reknown.vision.packs.manifest import Manifest, PackManifest
@@ -49,6 +51,7 @@ def load_engine(store: PackStore, pack: str) -> Engine:
         space=template_space(manifest),
         calibration=calibration,
         memory=_memory(manifest, models),
+        analyst=LoadedOnce(lambda: load_analyst(store)),
     )
 
 
@@ -69,6 +72,21 @@ def load_reader(store: PackStore, pack: str) -> TextReader:
         model=text_fingerprint(manifest),
         memory=_memory(manifest, models),
     )
+
+
+def load_analyst(store: PackStore) -> FaceMeshAnalyst | None:
+    """What measures attributes, None where the pack of that name is not installed.
+
+    Raises `ModelFileError` for files that are not those that it declares.
+    """
+    manifest = store.any_manifest(ATTRIBUTES)
+    if not isinstance(manifest, AttributesManifest):
+        raise ModelFileError(f"the pack {ATTRIBUTES} has to measure attributes")
+    try:
+        models = store.open(ATTRIBUTES)
+    except ModelNotFoundError:
+        return None
+    return manifest.attributes.load({name: OnnxNetwork(model) for name, model in models.items()})
 
 
 def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> Detector:

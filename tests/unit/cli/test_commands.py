@@ -54,7 +54,7 @@ def test_detect_shows_the_faces(run: RunCommand, eileen_jpg: Path) -> None:
     (line,) = run("detect", eileen_jpg, "--json").lines
     (face,) = line["faces"]
     assert line["image"] == str(eileen_jpg)
-    assert set(face) == {"box", "landmarks", "confidence", "pose", "quality"}
+    assert set(face) == {"box", "landmarks", "confidence", "pose", "quality", "attributes"}
     assert 0 <= face["quality"]["unified_score"]["score"] <= 100
     assert face["quality"]["magnitude"]["native"] == pytest.approx(12.8, abs=0.5)
     scores = [face["quality"][measure]["score"] for measure in ("magnitude", "unified_score")]

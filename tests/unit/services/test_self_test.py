@@ -48,7 +48,7 @@ def _failed(engine: Engine, data: Path) -> dict[str, str]:
 def test_a_sound_installation_passes(engine: Engine, tmp_path: Path) -> None:
     checks = list(run_checks(lambda: engine, tmp_path / "data"))
     assert [check for check in checks if not check.passed] == []
-    assert len(checks) == 8
+    assert len(checks) == 9
     assert all(check.detail for check in checks)
 
 

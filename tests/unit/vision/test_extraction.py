@@ -13,6 +13,7 @@ from reknown.biometrics.faces import QualityMeasure
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, Reason
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.cli.demo_images import EILEEN, jpeg
+from reknown.vision.analyze import Look
 from reknown.vision.extraction import (
     ExtractedFace,
     Extraction,
@@ -52,10 +53,14 @@ class Makes:
     faces: tuple[DetectedFace, ...] = ()
     space: TemplateSpace = SPACE
     asked: list[DetectedFace] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
 
-    def detect(self, pixels: NDArray[np.uint8]) -> tuple[DetectedFace, ...]:
+    def detect(
+        self, pixels: NDArray[np.uint8], look: Look, largest: int | None
+    ) -> tuple[DetectedFace, ...]:
         assert np.array_equal(pixels, PIXELS)
-        return self.faces
+        self.looks.append(look)
+        return self.faces[:largest]
 
     def extract(
         self, pixels: NDArray[np.uint8], faces: Sequence[DetectedFace]
@@ -229,7 +234,7 @@ def test_each_face_of_a_real_image_gets_its_own_persons_template(
     policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
     data = portraits.three()
     image = decode_image(data)
-    faces = engine.detect(image.pixels)
+    faces = engine.detect(image.pixels, Look.POSE)
     found = extract(engine, data, policy)
     assert found.image == ImageInfo(image.sha256, image.width, image.height)
     assert found.space == engine.space
@@ -249,3 +254,12 @@ def test_a_real_face_that_only_its_template_shows_to_be_poor_is_refused(engine: 
     policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
     ((_, (objection,)),) = extract(engine, data, policy).refused
     assert objection.reason is Reason.LOW_QUALITY
+
+
+def test_poses_are_measured_for_filters_and_attributes_where_they_are_asked_for() -> None:
+    engine = Makes([CLEAR, CLEAR])
+    made(engine, [good()], limit=0)
+    made(engine, [good()])
+    made(engine, [good()], limit=0, attributes=True)
+    made(engine, [good()], attributes=True)
+    assert engine.looks == [Look.GLANCE, Look.POSE, Look.ATTRIBUTES, Look.ATTRIBUTES]

@@ -88,7 +88,7 @@ TEXT = "6297901747124a7b74e33512c48207f278eb58f5a160bbc27ef556a2b4aeb058"
 def test_every_built_in_pack_is_here(tmp_path: Path) -> None:
     store = PackStore(tmp_path)
     assert store.face_packs() == sorted(DIGESTS)
-    assert store.names() == sorted([*DIGESTS, "text"])
+    assert store.names() == sorted([*DIGESTS, "attributes", "text"])
 
 
 def test_what_reads_text_stays(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from reknown.api import shapes
 from reknown.api.names import model_version
 from reknown.api.operations.images import LARGEST
 from reknown.api.paging import next_token, read_page
+from reknown.api.wire_attributes import Wish
 from reknown.api.wire_faces import (
     QUALITY_FILTERS,
     face_detail,
@@ -35,22 +36,26 @@ _DELETION: Mapping[RefusalReason, shapes.UnsuccessfulFaceDeletionReason] = {
 
 def index_faces(call: Call, request: shapes.IndexFacesRequest) -> shapes.IndexFacesResponse:
     """The largest faces that the filter lets through, 100 at most, and why not the others."""
+    wish = Wish.of(request.detection_attributes, call.unmeasured)
     image = GroupImage(
         source=read_image(call, request.image),
         name=image_name(request.image),
         external_id=request.external_image_id,
         quality=QUALITY_FILTERS[request.quality_filter or "AUTO"],
         limit=min(request.max_faces or LARGEST, LARGEST),
+        attributes=wish.measured,
     )
     done = enrol_group(call.context, request.collection_id, image)
     version = model_version(done.extraction.space)
     return shapes.IndexFacesResponse(
         face_records=tuple(
-            shapes.FaceRecord(face=stored_face(record, version), face_detail=face_detail(face))
+            shapes.FaceRecord(
+                face=stored_face(record, version), face_detail=face_detail(face, wish)
+            )
             for face, record in done.enrolled()
         ),
         face_model_version=version,
-        unindexed_faces=tuple(_unindexed(done.extraction)),
+        unindexed_faces=tuple(_unindexed(done.extraction, wish)),
     )
 
 
@@ -85,12 +90,14 @@ def delete_faces(call: Call, request: shapes.DeleteFacesRequest) -> shapes.Delet
     )
 
 
-def _unindexed(done: Extraction) -> Iterator[shapes.UnindexedFace]:
+def _unindexed(done: Extraction, wish: Wish) -> Iterator[shapes.UnindexedFace]:
     for face, objections in done.refused:
         yield shapes.UnindexedFace(
             reasons=reasons(objections),
-            face_detail=face_detail(face),
+            face_detail=face_detail(face, wish),
             reknown_refusals=refusals(objections),
         )
     for face in done.surplus:
-        yield shapes.UnindexedFace(reasons=("EXCEEDS_MAX_FACES",), face_detail=face_detail(face))
+        yield shapes.UnindexedFace(
+            reasons=("EXCEEDS_MAX_FACES",), face_detail=face_detail(face, wish)
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.api import shapes
+from reknown.api.wire_attributes import Wish
 from reknown.api.wire_faces import (
     QUALITY_FILTERS,
     bounding_box,
@@ -25,10 +26,12 @@ LARGEST = 100
 
 
 def detect_faces(call: Call, request: shapes.DetectFacesRequest) -> shapes.DetectFacesResponse:
-    """The 100 largest faces. Attributes beyond DEFAULT are not measured here and left out."""
+    """The 100 largest faces, with the attributes asked for as far as they are measured."""
+    wish = Wish.of(request.attributes, call.unmeasured)
     data = read_image(call, request.image)
-    found = detect(call.context, data, largest=LARGEST)
-    return shapes.DetectFacesResponse(face_details=tuple(map(face_detail, found.faces)))
+    found = detect(call.context, data, largest=LARGEST, attributes=wish.measured)
+    details = tuple(face_detail(face, wish) for face in found.faces)
+    return shapes.DetectFacesResponse(face_details=details)
 
 
 def compare_faces(call: Call, request: shapes.CompareFacesRequest) -> shapes.CompareFacesResponse:

@@ -11,6 +11,7 @@ import msgspec
 from reknown.api import shapes
 from reknown.api.names import image_id, model_version
 from reknown.api.paging import next_token, read_page
+from reknown.api.wire_attributes import Wish
 from reknown.api.wire_faces import bounding_box, face_detail, percent
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
@@ -81,7 +82,7 @@ class JobAnswer(Generic[Entry]):
 def start_face_detection(
     call: Call, request: shapes.StartFaceDetectionRequest
 ) -> shapes.StartFaceDetectionResponse:
-    """All faces; attributes that nothing measures are left out, also when ALL are wanted."""
+    """All faces, with the attributes that are measured when ALL are wanted."""
     return shapes.StartFaceDetectionResponse(job_id=start(call, Task.FACES, request))
 
 
@@ -107,6 +108,7 @@ def get_face_detection(
 ) -> shapes.GetFaceDetectionResponse:
     """In order of time."""
     answer = read(call, Task.FACES, request, None)
+    wish = Wish.of_video(call.unmeasured, everything=answer.found.wanted.attributes)
     return shapes.GetFaceDetectionResponse(
         job_status=answer.status,
         status_message=answer.found.job.message,
@@ -114,7 +116,9 @@ def get_face_detection(
         next_token=answer.next_token,
         faces=each(
             answer,
-            lambda seen: shapes.FaceDetection(timestamp=seen.time_ms, face=face_detail(seen.face)),
+            lambda seen: shapes.FaceDetection(
+                timestamp=seen.time_ms, face=face_detail(seen.face, wish)
+            ),
         ),
         job_id=answer.found.job.job_id,
         video=answer.video,
@@ -198,6 +202,8 @@ def start(
         tag=request.job_tag,
         topic=None if channel is None else channel.sns_topic_arn,
         words=words,
+        attributes=isinstance(request, shapes.StartFaceDetectionRequest)
+        and request.face_attributes == "ALL",
     )
     start = StartRequest(
         task=task,

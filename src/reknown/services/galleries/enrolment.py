@@ -70,7 +70,7 @@ class GroupImage:
     """An image to enrol all faces of; `external_id` goes to each.
 
     `name` is what the caller calls it. The first `limit` faces that `quality` lets through are
-    enrolled.
+    enrolled. With `attributes` all of them tell what they do; nothing of that is stored.
     """
 
     source: Source
@@ -78,6 +78,7 @@ class GroupImage:
     external_id: str | None = None
     quality: QualityFilter = DEFAULT_FILTER
     limit: int | None = None
+    attributes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def enrol_group(context: Context, collection: str, image: GroupImage) -> GroupEn
     `QuotaError`, `ImageError`, or `InputError` for names that cannot be stored.
     """
     space = context.platform.space_of(collection)
-    policy = ExtractionPolicy(space, image.quality, image.limit)
+    policy = ExtractionPolicy(space, image.quality, image.limit, attributes=image.attributes)
     found = context.platform.executor.extract(read_source(image.source), policy)
     new = [new_face(face, template, image.external_id) for face, template in found.fit]
     with context.database.begin() as connection:

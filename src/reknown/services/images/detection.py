@@ -25,20 +25,28 @@ def detect(
     pack: str | None = None,
     largest: int | None = None,
     templates: bool = False,
+    attributes: bool = False,
 ) -> Extraction:
     """The faces, largest first; with `templates` their quality tells more, and takes longer.
 
+    With `attributes` they tell what they do, as far as the pack of that name is installed.
+
     Raises `ImageError`, `InputError`, `ModelError`.
     """
-    policy = _policy(context, pack, largest, templates=templates)
+    policy = _policy(context, pack, largest, templates=templates, attributes=attributes)
     return _recorded(context, extract_source(context.platform, source, policy))
 
 
 def detect_all(
-    context: Context, sources: Iterable[Source], *, pack: str | None = None, templates: bool = False
+    context: Context,
+    sources: Iterable[Source],
+    *,
+    pack: str | None = None,
+    templates: bool = False,
+    attributes: bool = False,
 ) -> Iterator[tuple[Source, Extraction | ReknownError]]:
     """The same of many images, in their order."""
-    policy = _policy(context, pack, None, templates=templates)
+    policy = _policy(context, pack, None, templates=templates, attributes=attributes)
 
     def work(source: Source) -> Extraction:
         return extract_source(context.platform, source, policy)
@@ -48,11 +56,12 @@ def detect_all(
 
 
 def _policy(
-    context: Context, pack: str | None, largest: int | None, *, templates: bool
+    context: Context, pack: str | None, largest: int | None, *, templates: bool, attributes: bool
 ) -> ExtractionPolicy:
     engines = context.platform.engines
     space = engines.space_of(pack or engines.default_pack)
-    return ExtractionPolicy(space, limit=None if templates else 0, largest=largest)
+    limit = None if templates else 0
+    return ExtractionPolicy(space, limit=limit, largest=largest, attributes=attributes)
 
 
 def _recorded(context: Context, found: Extraction) -> Extraction:

@@ -153,7 +153,9 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     if job.collection is not None:
         pack = platform.space_of(job.collection).pack
     with watch.interruptible(), _opened(platform, what) as file:
-        seen = platform.executor.analyse(file, pack, lambda *_: watch.alive())
+        seen = platform.executor.analyse(
+            file, pack, lambda *_: watch.alive(), attributes=what.attributes
+        )
     scores = None
     if job.collection is not None:
         threshold = ThresholdChoice(what.similarity)

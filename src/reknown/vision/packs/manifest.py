@@ -12,6 +12,7 @@ from msgspec import Meta
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError, ModelFileError
 from reknown.structs import resolved
+from reknown.vision.attributes.part import FaceMeshPart
 from reknown.vision.detect.mtcnn import MtcnnPart
 from reknown.vision.detect.onet import OnetPart
 from reknown.vision.detect.yunet import YunetPart
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from reknown.vision.packs.recipes import Recipe
 
+ATTRIBUTES = "attributes"
+"""The name of the pack that measures attributes."""
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
 
 
@@ -128,6 +131,12 @@ class PackManifest(Manifest, frozen=True, kw_only=True):
     calibration: CalibrationTable | None = None
 
 
+class AttributesManifest(Manifest, frozen=True, kw_only=True):
+    """A pack that measures what faces do, whichever pack has found them."""
+
+    attributes: FaceMeshPart
+
+
 class TextManifest(Manifest, frozen=True, kw_only=True):
     """A pack that reads text."""
 
@@ -137,7 +146,10 @@ class TextManifest(Manifest, frozen=True, kw_only=True):
 
 
 # By a task that no other pack has; any other manifest is one of a model pack.
-_OTHERS: Mapping[str, type[Manifest]] = {"text_detector": TextManifest}
+_OTHERS: Mapping[str, type[Manifest]] = {
+    "attributes": AttributesManifest,
+    "text_detector": TextManifest,
+}
 
 
 @lru_cache(maxsize=8)

@@ -18,7 +18,7 @@ URL_PATTERN = r"https://[\w.-]+(:\d+)?/\S*|http://(127\.0\.0\.1|localhost)(:\d+)
 _PACKAGE = "package:"
 _PACKAGE_PATTERN = _PACKAGE + r"[A-Za-z_]\w*(/[\w-][\w.-]*)+"
 # Whatever may hold a pickle (.pkl, .pt, .pth, .bin, .ckpt) is not among them.
-_SUFFIXES = frozenset({".onnx", ".dat", ".lz4"})
+_SUFFIXES = frozenset({".onnx", ".dat", ".lz4", ".tflite"})
 _HUGE = 1e9
 
 Text = Annotated[str, Meta(min_length=1)]

@@ -37,6 +37,7 @@ from reknown.services.galleries.enrolment import (
 from reknown.services.galleries.enrolment_plan import Enrolee, read_plan
 from reknown.services.galleries.users import UserRequest, delete_user
 from reknown.services.upgrades import preparation, steps
+from reknown.vision.analyze import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def _side_by_side(left: bytes, right: bytes, right_side: int = 300) -> bytes:
 
 @pytest.fixture(scope="module")
 def face(engine: Engine, eileen_pixels: NDArray[np.uint8]) -> DetectedFace:
-    (face,) = engine.detect(eileen_pixels)
+    (face,) = engine.detect(eileen_pixels, Look.POSE)
     return face
 
 
@@ -85,7 +86,7 @@ def test_a_portrait_becomes_a_reference(
     assert stored.user == "Eileen Collins"
     assert stored.image.sha256 == hashlib.sha256(eileen).hexdigest()
     assert (stored.image.name, stored.image.width, stored.image.height) == ("1.jpg", 300, 300)
-    ((face, template),) = engine.extract(eileen_pixels, engine.detect(eileen_pixels))
+    ((face, template),) = engine.extract(eileen_pixels, engine.detect(eileen_pixels, Look.POSE))
     assert stored.confidence == pytest.approx(face.confidence)
     assert stored.quality == face.quality.unified_score.score
     assert stored.magnitude == template.magnitude

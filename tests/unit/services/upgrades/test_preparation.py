@@ -27,6 +27,7 @@ from reknown.services.images.files import files_below
 from reknown.services.upgrades.preparation import FileResult, begin, carry_all, find_upgrade
 from reknown.services.upgrades.steps import list_missing, switch, undo
 from reknown.storage.database import reading
+from reknown.vision.analyze import Look
 from reknown.vision.detect.base import Detections
 from unit.services.ledgers import events
 
@@ -126,7 +127,7 @@ def test_the_new_templates_are_those_of_an_enrolment(
     assert (done.faces, done.deleted, done.upgrade.present) == (4, 0, OTHER)
     with reading(context.database) as connection:
         templates = load_templates(connection, collection)
-    ((face, template),) = other.extract(eileen_pixels, other.detect(eileen_pixels))
+    ((face, template),) = other.extract(eileen_pixels, other.detect(eileen_pixels, Look.POSE))
     expected = new_face(face, template)
     first = stored(context, collection)[0]
     assert np.allclose(templates.vectors[0], template.vector, atol=1e-6)

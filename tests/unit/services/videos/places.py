@@ -60,15 +60,23 @@ class Analyst:
     answers: dict[str, VideoAnalysis] = field(default_factory=dict)
     reading: VideoReading = field(default_factory=reading)
     asked: list[str] = field(default_factory=list)
+    attributes: list[bool] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
     capacity: int = 1
 
     def analyse(
-        self, file: BinaryIO, pack: str, progress: Progress, *, cut_outs: bool = False
+        self,
+        file: BinaryIO,
+        pack: str,
+        progress: Progress,
+        *,
+        cut_outs: bool = False,
+        attributes: bool = False,
     ) -> VideoAnalysis:
         assert file.read() == b"video"
         assert not cut_outs
         self.asked.append(pack)
+        self.attributes.append(attributes)
         self.before()
         progress(0, 4000, 1)
         answer = self.answers.get(pack, self.answer)
