@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from servers import Server
 
 _FOLDER = Path(__file__).parent / "contract"
+_DEBIANS_PYTHON = "/usr/bin/python3"
 _DEBIANS_GO = Path("/usr/share/gocode")
 NOT_IN_THIS_SDK = "NotInThisSDK"
 
@@ -55,10 +56,37 @@ def driver(sdk: str, folder: Path) -> Driver:
     if kind == "boto3":
         return Driver((sys.executable, str(_FOLDER / "clients" / "drive_boto3.py")))
     if kind == "aws":
-        return Driver((sys.executable, str(_FOLDER / "clients" / "drive_cli.py")))
+        return _command_line(version)
+    if kind == "curl":
+        return _curl()
     if kind == "javascript":
         return _javascript(f"v{version}")
     return _go(f"v{version}", folder) if kind == "go" else _ruby()
+
+
+def _command_line(version: str) -> Driver:
+    script = str(_FOLDER / "clients" / "drive_cli.py")
+    if version == "cli-1":
+        return Driver((sys.executable, script))
+    have = Path(_DEBIANS_PYTHON).exists() and subprocess.run(
+        [_DEBIANS_PYTHON, "-c", "import awscli; assert awscli.__version__ >= '2'"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    if not have or have.returncode:
+        return Driver((), "needs Debian's awscli")
+    return Driver((_DEBIANS_PYTHON, script))
+
+
+def _curl() -> Driver:
+    done = shutil.which("curl") and subprocess.run(
+        ["curl", "--version"], capture_output=True, text=True, check=False, timeout=60
+    )
+    # before 7.87 it signs none of the headers that it is given
+    if not done or tuple(map(int, done.stdout.split()[1].split(".")[:2])) < (7, 87):
+        return Driver((), "needs curl 7.87")
+    return Driver((sys.executable, str(_FOLDER / "clients" / "drive_curl.py")))
 
 
 def _javascript(version: str) -> Driver:

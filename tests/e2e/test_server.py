@@ -324,6 +324,8 @@ def test_https_serves_clients_that_trust_the_certificate(
 _TRUST = {
     "boto3": "AWS_CA_BUNDLE",
     "aws-cli-1": "AWS_CA_BUNDLE",
+    "aws-cli-2": "AWS_CA_BUNDLE",
+    "curl": "CURL_CA_BUNDLE",
     "javascript-2": "NODE_EXTRA_CA_CERTS",
     "javascript-3": "NODE_EXTRA_CA_CERTS",
     "go-1": "AWS_CA_BUNDLE",

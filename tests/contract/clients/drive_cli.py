@@ -9,6 +9,7 @@ import base64
 import contextlib
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -16,8 +17,14 @@ from typing import Any
 
 from awscli import __version__  # type: ignore[import-untyped]
 from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
-from botocore import xform_name
 
+try:
+    from awscli.botocore import xform_name  # type: ignore[import-untyped]  # version 2
+except ImportError:
+    from botocore import xform_name
+
+# older versions do not read the endpoint from the environment
+_ALWAYS = ["--no-paginate", "--endpoint-url", os.environ["AWS_ENDPOINT_URL_REKOGNITION"]]
 _ERROR = re.compile(r"An error occurred \((\w+)\)")
 
 
@@ -36,7 +43,9 @@ def _carry_out(driver: Any, operation: str, parameters: dict[str, Any]) -> dict[
     rest = {name: value for name, value in parameters.items() if not _is_image(value)}
     words = [xform_name(operation, "-"), *images, "--cli-input-json", json.dumps(rest)]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = driver.main(["--no-paginate", "rekognition", *words])
+        status = driver.main([*_ALWAYS, "rekognition", *words])
+    if "Invalid choice" in err.getvalue():
+        return {"status": 0, "code": "NotInThisSDK", "answer": {}}
     failed = _ERROR.search(err.getvalue())
     if status and not failed:
         raise SystemExit(err.getvalue())
