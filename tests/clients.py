@@ -44,10 +44,14 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """How to start a client; `missing` says what it needs, empty if all of it is here."""
+    """How to start a client; `missing` says what it needs, empty if all of it is here.
+
+    A client that is not `pinned` is the machine's, in any version.
+    """
 
     command: tuple[str, ...]
     missing: str = ""
+    pinned: bool = True
 
 
 def driver(sdk: str, folder: Path) -> Driver:
@@ -76,7 +80,7 @@ def _command_line(version: str) -> Driver:
     )
     if not have or have.returncode:
         return Driver((), "needs Debian's awscli")
-    return Driver((_DEBIANS_PYTHON, script))
+    return Driver((_DEBIANS_PYTHON, script), pinned=False)
 
 
 def _curl() -> Driver:
@@ -86,7 +90,7 @@ def _curl() -> Driver:
     # before 7.87 it signs none of the headers that it is given
     if not done or tuple(map(int, done.stdout.split()[1].split(".")[:2])) < (7, 87):
         return Driver((), "needs curl 7.87")
-    return Driver((sys.executable, str(_FOLDER / "clients" / "drive_curl.py")))
+    return Driver((sys.executable, str(_FOLDER / "clients" / "drive_curl.py")), pinned=False)
 
 
 def _javascript(version: str) -> Driver:
@@ -108,7 +112,7 @@ def _go(version: str, folder: Path) -> Driver:
         source = _FOLDER / "go" / version / "drive.go"
         command = ["go", "build", "-o", str(program), str(source)]
         subprocess.run(command, env=environment, check=True, timeout=300)
-    return Driver((str(program),))
+    return Driver((str(program),), pinned=False)
 
 
 def _ruby() -> Driver:
@@ -117,7 +121,7 @@ def _ruby() -> Driver:
     )
     if not have or have.returncode:
         return Driver((), "needs Debian's ruby-aws-sdk-core")
-    return Driver(("ruby", str(_FOLDER / "ruby" / "drive.rb")))
+    return Driver(("ruby", str(_FOLDER / "ruby" / "drive.rb")), pinned=False)
 
 
 class Process:

@@ -46,7 +46,7 @@ _COLUMNS = (
     "",
     "On",
     "Signs besides host, x-amz-date and x-amz-target",
-    "Corrects its clock",
+    "Corrects its clock, by its source",
 )
 _TABLE = """
 ## Operations
