@@ -1,4 +1,4 @@
-"""stored_video.py COLLECTION BUCKET VIDEO: each job on a video, asked until it has ended."""
+"""stored_video.py COLLECTION BUCKET VIDEO: who is seen, asked until the job has ended."""
 
 from __future__ import annotations
 
@@ -30,19 +30,10 @@ def results(get: Callable[..., dict[str, Any]], job: str) -> Iterator[dict[str, 
 
 
 for page in results(
-    client.get_face_detection, client.start_face_detection(Video=video, JobTag="faces")["JobId"]
-):
-    for entry in page["Faces"]:
-        print(f"face: {entry['Timestamp']} {entry['Face']['Confidence']:.1f}")
-
-for page in results(
     client.get_face_search,
     client.start_face_search(Video=video, CollectionId=collection)["JobId"],
 ):
     for entry in page["Persons"]:
+        print(f"person: {entry['Timestamp']} {entry['Person']['Index']}")
         for match in entry.get("FaceMatches", []):
             print(f"found: {entry['Timestamp']} {match['Face']['ExternalImageId']}")
-
-for page in results(client.get_person_tracking, client.start_person_tracking(Video=video)["JobId"]):
-    for entry in page["Persons"]:
-        print(f"person: {entry['Timestamp']} {entry['Person']['Index']}")
