@@ -114,7 +114,7 @@ class Drawer:
     def analyse(self, *_: object, **__: object) -> VideoAnalysis:
         raise NotImplementedError
 
-    def read(self, data: bytes, pack: str) -> Reading:
+    def read(self, *_: object) -> Reading:
         raise NotImplementedError
 
     def read_video(self, *_: object) -> VideoReading:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.images import decode_image
-from reknown.vision.load import load_engine
+from reknown.vision.load import load_engine, load_reader
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
+    from reknown.vision.text.reader import TextReader
 
 settings.register_profile(
     "on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -63,6 +64,12 @@ def engine(cache_folder: Path) -> Engine:
 def public_domain(cache_folder: Path) -> Engine:
     """MTCNN and dlib's ResNet: what galleries of the previous release were made with."""
     return load_engine(PackStore(cache_folder), "public-domain")
+
+
+@pytest.fixture(scope="session")
+def reader(cache_folder: Path) -> TextReader:
+    """What reads text."""
+    return load_reader(PackStore(cache_folder), "text")
 
 
 @pytest.fixture(autouse=True)

@@ -41,12 +41,14 @@ class GivenPacks:
     """Packs whose engines are given."""
 
     engines: dict[str, Engine]
+    reader: TextReader | None = None
 
     def load(self, pack: str) -> Engine:
         return self.engines[pack]
 
     def load_reader(self, pack: str) -> TextReader:
-        raise NotImplementedError
+        assert self.reader is not None
+        return self.reader
 
     def space(self, pack: str) -> TemplateSpace:
         return self.engines[pack].space
@@ -62,9 +64,10 @@ def make_context(
     objects: ObjectReader | None = None,
     actor: Actor = ACTOR,
     packs: PackSource | None = None,
+    reader: TextReader | None = None,
 ) -> Context:
     """A context over these engines, the first of which is the default one."""
-    given = GivenPacks({engine.space.pack: engine for engine in engines})
+    given = GivenPacks({engine.space.pack: engine for engine in engines}, reader)
     used = Engines(packs or given, engines[0].space.pack if engines else "opencv")
     platform = Platform(
         database=database,

@@ -142,6 +142,26 @@ def draw_picture(script: str, seed: int, turns: Sequence[float] | None = None) -
     return DrawnPicture(pixels, buffer.getvalue(), lines, turn, size)
 
 
+def sign(
+    *lines: str, size: tuple[int, int] = (640, 360), letters: int = 40, turn: float = 0
+) -> Pixels:
+    """Black lines of DejaVu in the middle of white, RGB; turned with the clock in degrees."""
+    image = Image.new("RGB", size, "white")
+    font = ImageFont.truetype(str(_FONTS / _DEJAVU[0]), letters)
+    canvas = ImageDraw.Draw(image)
+    middle, down = size[0] / 2, size[1] / 2 - (len(lines) - 1) * letters
+    for number, line in enumerate(lines):
+        canvas.text((middle, down + 2 * number * letters), line, "black", font, anchor="mm")
+    return np.asarray(image.rotate(-turn, expand=True, fillcolor="white"))
+
+
+def as_jpeg(pixels: Pixels) -> bytes:
+    """A fine JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
 def _colours(random: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Ink and paper, one dark and one light."""
     dark = tuple(random.integers(0, 80, 3).tolist())

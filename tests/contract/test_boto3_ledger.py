@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Their rows and lines are looked at in test_boto3_videos.py.
 _ON_VIDEOS = {name for name in HANDLERS if name.startswith(("Start", "Get"))}
+_WITHOUT_COLLECTION = ("DetectFaces", "DetectText", "CompareFaces", "ListCollections")
 _BY_NAME = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
 
 
@@ -54,8 +55,7 @@ def test_every_operation_leaves_one_row_and_one_line(
         (line,) = _lines(server, request_id)
         assert (line["operation"], line["code"], line["key"]) == (operation, "OK", key[0])
         assert line["collection"] == row["collection"]
-        about_images = dict.fromkeys(("DetectFaces", "CompareFaces", "ListCollections"))
-        others = about_images | {"RecognizeCelebrities": callers.CELEBRITIES}
+        others = dict.fromkeys(_WITHOUT_COLLECTION) | {"RecognizeCelebrities": callers.CELEBRITIES}
         assert row["collection"] == others.get(operation, name)
         # names are looked up when they are shown, and kept nowhere in the ledger
         assert "lovelace" not in json.dumps(row["record"])
@@ -231,6 +231,7 @@ def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[
     call("UntagResource", "untag_resource", ResourceArn=arn, TagKeys=["a"])
     call("ListTagsForResource", "list_tags_for_resource", ResourceArn=arn)
     call("DetectFaces", "detect_faces", Image=image)
+    call("DetectText", "detect_text", Image=image)
     call("CompareFaces", "compare_faces", SourceImage=image, TargetImage=image)
     indexed = call("IndexFaces", "index_faces", **there, Image=image)
     face = indexed["FaceRecords"][0]["Face"]["FaceId"]

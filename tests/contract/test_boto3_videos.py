@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -18,8 +19,10 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from PIL import Image
 
 import callers
+import drawn_text
 import moto_server
 import videos
 from processes import wait_for
@@ -32,24 +35,34 @@ if TYPE_CHECKING:
 _CLIP = {"S3Object": {"Bucket": "media", "Name": "clips/both.mp4"}}
 _BROKEN = {"S3Object": {"Bucket": "media", "Name": "broken.mp4"}}
 _CUT_MS = 1200
+_LISTS = ("Celebrities", "Faces", "Persons", "TextDetections")
 _SECRET = "whsec_" + 32 * "A"
 _KINDS = {
     "start_face_detection": "get_face_detection",
     "start_face_search": "get_face_search",
     "start_person_tracking": "get_person_tracking",
     "start_celebrity_recognition": "get_celebrity_recognition",
+    "start_text_detection": "get_text_detection",
 }
+_FACES = [start for start in _KINDS if start != "start_text_detection"]
 
 
 def _film() -> bytes:
-    """Eileen moves to the right, then there is a cut and Grace moves to the left."""
+    """Eileen moves to the right, then there is a cut and Grace moves to the left.
+
+    A sign stands below Grace.
+    """
+    sign = Image.fromarray(drawn_text.sign("Gate 12", size=(200, 50), letters=32))
     scenes = [
         videos.scene(
             videos.steady(0, _CUT_MS), [(videos.eileen(), videos.line((0.3, 0.5), (0.5, 0.5)))]
         ),
         videos.scene(
             videos.steady(_CUT_MS, 2 * _CUT_MS),
-            [(videos.grace(), videos.line((0.7, 0.5), (0.5, 0.5)))],
+            [
+                (videos.grace(), videos.line((0.7, 0.5), (0.5, 0.5))),
+                (sign, videos.still((0.5, 0.88))),
+            ],
         ),
     ]
     return videos.rendered(frame for scene in scenes for frame in scene)
@@ -169,9 +182,9 @@ class Job:
 
 
 def _entries(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    (found,) = (answer[name] for name in ("Persons", "Faces", "Celebrities") if name in answer)
-    entries: list[dict[str, Any]] = found
-    return entries
+    (found,) = (answer[name] for name in _LISTS if name in answer)
+    assert isinstance(found, list)
+    return found
 
 
 def _ended(client: Any, start: str, job_id: str) -> dict[str, Any]:
@@ -181,8 +194,7 @@ def _ended(client: Any, start: str, job_id: str) -> dict[str, Any]:
         if answer["JobStatus"] != "IN_PROGRESS":
             return answer
         assert "VideoMetadata" not in answer
-        found = {"Faces", "Persons", "Celebrities"}
-        assert not (found | {"NextToken", "StatusMessage"}) & set(answer)
+        assert not {*_LISTS, "NextToken", "StatusMessage"} & set(answer)
         time.sleep(0.1)
     raise TimeoutError(job_id)
 
@@ -195,6 +207,7 @@ def jobs(client: Any, friends: str, star: str) -> dict[str, Job]:
         "start_face_search": {"CollectionId": friends},
         "start_person_tracking": {},
         "start_celebrity_recognition": {},
+        "start_text_detection": {},
     }
     started = {
         start: getattr(client, start)(Video=_CLIP, JobTag=f"tag:{start}", **more)["JobId"]
@@ -238,6 +251,35 @@ def test_faces_are_in_order_of_time_with_all_measured_attributes(
         assert set(face["Face"]) == default | measured
         assert len(face["Face"]["Landmarks"]) == 30
         assert face["Face"]["EyesOpen"]["Value"] is True
+
+
+def test_text_is_in_order_of_time_and_numbered_in_each_frame(jobs: dict[str, Job]) -> None:
+    job = jobs["start_text_detection"]
+    assert re.fullmatch(r"[0-9]+\.[0-9]+", job.answer["TextModelVersion"])
+    frames: dict[int, list[dict[str, Any]]] = {}
+    for found in job.entries:
+        frames.setdefault(found["Timestamp"], []).append(found["TextDetection"])
+    assert list(frames) == sorted(frames)
+    assert min(frames) >= _CUT_MS - 50
+    for line, *words in frames.values():
+        assert (line["DetectedText"], line["Type"], line["Id"]) == ("Gate 12", "LINE", 0)
+        assert "ParentId" not in line
+        assert [(w["DetectedText"], w["Id"], w["ParentId"]) for w in words] == [
+            ("Gate", 1, 0),
+            ("12", 2, 0),
+        ]
+        assert 0.8 < line["Geometry"]["BoundingBox"]["Top"] < 0.9
+
+
+def test_filters_of_text_hold_for_every_frame(client: Any, jobs: dict[str, Job]) -> None:
+    left = {"BoundingBox": {"Left": 0, "Top": 0, "Width": 0.5, "Height": 1}}
+    start = "start_text_detection"
+    job_id = client.start_text_detection(Video=_CLIP, Filters={"RegionsOfInterest": [left]})[
+        "JobId"
+    ]
+    found = {e["TextDetection"]["DetectedText"] for e in _entries(_ended(client, start, job_id))}
+    assert found == {"Gate"}
+    assert {e["TextDetection"]["DetectedText"] for e in jobs[start].entries} > found
 
 
 def test_a_search_names_those_it_knows_and_nobody_else(jobs: dict[str, Job]) -> None:

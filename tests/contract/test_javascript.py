@@ -91,6 +91,7 @@ _ON_VIDEOS = (
     "GetFaceSearch",
     "PersonTracking",
     "CelebrityRecognition",
+    "TextDetection",
 )
 
 
@@ -106,6 +107,7 @@ def test_every_operation_of_amazons_is_called_and_answers_with_a_request_id(call
 
 def test_images_arrive_as_bytes(calls: Any) -> None:
     assert calls["detected"] == 2
+    assert isinstance(calls["read"], list)
     assert calls["compared"] == [1, 1]
     assert 99 < calls["similarity"] <= 100
 

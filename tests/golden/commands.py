@@ -94,7 +94,7 @@ def tell(run: Run) -> None:
 
 def _models(run: Run) -> None:
     run("models list --json")
-    for pack in ("opencv", "public-domain", "nonsense"):
+    for pack in ("opencv", "public-domain", "text", "nonsense"):
         run(f"models show {pack} --json")
     run("models verify --json")
     run("models verify opencv-zoo --json")
@@ -128,6 +128,8 @@ def _images(run: Run) -> None:
     run("detect eileen.jpg pair.jpg --json")
     run("detect nobody.jpg broken.jpg missing.jpg --json")
     run("detect eileen.jpg --pack public-domain --json")
+    run("text sign.png --json")
+    run("text nobody.jpg broken.jpg missing.jpg --json")
     run("compare pair.jpg grace.jpg --json")
     run("compare eileen.jpg three.jpg --threshold 90 --json")
     run("compare eileen.jpg grace.jpg --score 0.1 --json")

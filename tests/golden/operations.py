@@ -57,6 +57,15 @@ class Story:
         call("DetectFaces", Image=image("broken.jpg"))
         call("DetectFaces", Image={})
         call("DetectFaces", Image=image("eileen.jpg"), Attributes=["SMILE?"])
+        sign = image("sign.png")
+        call("DetectText", Image=sign)
+        region = {"BoundingBox": {"Left": 0, "Top": 0, "Width": 1, "Height": 0.5}}
+        call("DetectText", Image=sign, Filters={"RegionsOfInterest": [region]})
+        call("DetectText", Image=sign, Filters={"WordFilter": {"MinBoundingBoxWidth": 0.2}})
+        call("DetectText", Image=sign, Filters={"WordFilter": {"MinConfidence": 101}})
+        call("DetectText", Image=sign, Filters={"RegionsOfInterest": [{}]})
+        call("DetectText", Image=image("nobody.jpg"))
+        call("DetectText", Image=image("broken.jpg"))
         grace = image("grace.jpg")
         call("CompareFaces", SourceImage=grace, TargetImage=image("three.jpg"))
         call(
@@ -255,6 +264,7 @@ class Story:
             "FaceSearch": {"CollectionId": _FAMILY},
             "PersonTracking": {},
             "CelebrityRecognition": {},
+            "TextDetection": {"Video": {"S3Object": {"Bucket": "media", "Name": "sign.mp4"}}},
         }
         jobs: dict[str, str] = {}
         for kind, more in kinds.items():

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageEnhance, ImageOps
 
+import drawn_text
 import portraits
 import videos
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from videos import Motion
 
@@ -38,9 +42,11 @@ def build(root: Path, eileen: bytes, grace: bytes) -> None:
         "dark-and-bright.jpg": portraits.dark_and_bright(),
         "nobody.jpg": portraits.nobody(),
         "broken.jpg": b"this is no image",
+        "sign.png": _png(drawn_text.sign("Platform 7", "mind the gap")),
         "buckets/media/pair.jpg": portraits.pair(),
         "buckets/media/broken.mp4": b"this is no video" * 1000,
         "film.mp4": film(),
+        "buckets/media/sign.mp4": sign_film(),
     }
     files["buckets/media/film.mp4"] = files["film.mp4"]
     files |= _listed({"e": eileen, "g": grace})
@@ -61,6 +67,12 @@ def film() -> bytes:
         )
         for frame in videos.scene(videos.steady(start, end), [(person, motion)])
     )
+
+
+def sign_film() -> bytes:
+    """A sign for a second."""
+    sign = drawn_text.sign("Gate 12")
+    return videos.rendered((sign, time_ms) for time_ms in videos.steady(0, _CUT_MS))
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -90,6 +102,13 @@ def _listed(people: dict[str, bytes]) -> dict[str, bytes]:
             for name, variant in zip(_LISTED, variants, strict=True):
                 changed[f"evaluation/{person}-{name}.jpg"] = _jpeg(variant)
     return changed
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    """Text as it was drawn."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _jpeg(image: Image.Image) -> bytes:

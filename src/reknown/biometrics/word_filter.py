@@ -49,14 +49,19 @@ class WordFilter:
                 )
 
     def of(self, lines: Iterable[Line]) -> tuple[Line, ...]:
-        """The lines with the words that are wanted; a line without any is left out."""
+        """The lines with the words that are wanted; a line without any is left out.
+
+        No more lines are asked for than it takes.
+        """
         kept: list[Line] = []
         left = self.most
-        for line in lines:
+        for line in lines if left != 0 else ():
             words = tuple(word for word in line.words if self._wants(word))[:left]
             if words:
                 kept.append(line if len(words) == len(line.words) else Line(words))
                 left = None if left is None else left - len(words)
+            if left == 0:
+                break
         return tuple(kept)
 
     def _wants(self, word: Word) -> bool:

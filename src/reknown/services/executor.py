@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.biometrics.word_filter import WordFilter
     from reknown.biometrics.words import VideoReading
     from reknown.video.isolation import Progress
     from reknown.vision.engines import Engines
@@ -35,14 +36,16 @@ class Executor(Protocol):
         """
         ...
 
-    def read(self, data: bytes, pack: str) -> Reading:
+    def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:
         """The text of an image: `vision.text.reading.read_text`, wherever that runs.
 
         Raises `ImageError`, `ModelError`.
         """
         ...
 
-    def read_video(self, file: BinaryIO, pack: str, progress: Progress) -> VideoReading:
+    def read_video(
+        self, file: BinaryIO, pack: str, wanted: WordFilter, progress: Progress
+    ) -> VideoReading:
         """The text of the video in a real file, in frames a part of a second apart.
 
         `progress` and errors as of `analyse`.
@@ -89,19 +92,22 @@ class LocalExecutor:
         self.observe(extraction.seconds)
         return extraction
 
-    def read(self, data: bytes, pack: str) -> Reading:
+    def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:
         """As `Executor.read`."""
         from reknown.vision.text.reading import read_text  # noqa: PLC0415
 
-        reading = read_text(self.engines.reader(pack), data)
+        reading = read_text(self.engines.reader(pack), data, wanted)
         self.observe(reading.seconds)
         return reading
 
-    def read_video(self, file: BinaryIO, pack: str, progress: Progress) -> VideoReading:
+    def read_video(
+        self, file: BinaryIO, pack: str, wanted: WordFilter, progress: Progress
+    ) -> VideoReading:
         """As `Executor.read_video`."""
         from reknown.video.isolation import AnalysisRequest, read_isolated  # noqa: PLC0415
 
-        return read_isolated(file, AnalysisRequest(pack, self.cache, self.packs), progress)
+        request = AnalysisRequest(pack, self.cache, self.packs)
+        return read_isolated(file, request, wanted, progress)
 
     def analyse(
         self,

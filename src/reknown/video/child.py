@@ -101,7 +101,7 @@ def _read(task: messages.ReadText, teller: Teller) -> None:
 
     reader = load_reader(PackStore(Path(task.cache), [Path(task.packs)]), task.pack)
     with os.fdopen(task.video, "rb") as file:
-        found = read_video(file, reader, teller.progress)
+        found = read_video(file, reader, task.wanted, teller.progress)
     for frame in found.frames:
         teller.tell(messages.FoundText(frame))
     teller.tell(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.biometrics.templates import TemplateSpace
+    from reknown.biometrics.word_filter import WordFilter
     from reknown.video.marks import Mark
 
 # (milliseconds of video done, milliseconds in all or 0 if unknown, frames decoded)
@@ -124,11 +125,13 @@ def analyse_isolated(
 def read_isolated(
     file: BinaryIO,
     request: AnalysisRequest,
+    wanted: WordFilter,
     progress: Progress | None = None,
     limits: WorkLimits = WorkLimits(),
 ) -> VideoReading:
-    """All text of the video in `file`; as `analyse_isolated` otherwise."""
-    task = messages.ReadText(file.fileno(), request.pack, str(request.cache), str(request.packs))
+    """The words wanted of the video in `file`; as `analyse_isolated` otherwise."""
+    cache, packs = str(request.cache), str(request.packs)
+    task = messages.ReadText(file.fileno(), request.pack, cache, packs, wanted)
     frames: list[TextFrame] = []
     for message in run_isolated(task, [file.fileno()], progress, limits):
         if isinstance(message, messages.FoundText):

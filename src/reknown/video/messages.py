@@ -17,6 +17,7 @@ from reknown.biometrics.tracks import (  # noqa: TC001 - msgspec reads them
     Shot,
     VideoInfo,
 )
+from reknown.biometrics.word_filter import WordFilter  # noqa: TC001
 from reknown.biometrics.words import TextFrame  # noqa: TC001
 from reknown.structs import resolved
 from reknown.video.marks import Mark  # noqa: TC001
@@ -47,6 +48,7 @@ class ReadText(msgspec.Struct, frozen=True, tag=True):
     pack: str
     cache: str
     packs: str
+    wanted: WordFilter
 
 
 class Annotate(msgspec.Struct, frozen=True, tag=True):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
+    from reknown.biometrics.word_filter import WordFilter
     from reknown.video.analysis import Progress
     from reknown.video.decode import Frame, Video
     from reknown.vision.text.reader import TextReader
@@ -38,10 +39,11 @@ class ReadingSettings:
 def read_video(
     file: BinaryIO,
     reader: TextReader,
+    wanted: WordFilter,
     progress: Progress,
     settings: ReadingSettings = ReadingSettings(),
 ) -> VideoReading:
-    """All text of the video in a seekable file.
+    """The words wanted of the video in a seekable file.
 
     Raises `InvalidVideoError` or `VideoTooLargeError`, and whatever `progress` raises.
     """
@@ -52,7 +54,7 @@ def read_video(
         with ThreadPoolExecutor(available_cores()) as pool:
 
             def read(frame: Frame) -> Future[TextFrame]:
-                return pool.submit(_read, reader, frame, settings.side)
+                return pool.submit(_read, reader, frame, settings.side, wanted)
 
             frames = tuple(_ahead(map(read, looked), settings.ahead))
         return VideoReading(
@@ -66,8 +68,8 @@ def read_video(
         )
 
 
-def _read(reader: TextReader, frame: Frame, side: int) -> TextFrame:
-    return TextFrame(frame.time_ms, reader.read(frame.pixels(side)))
+def _read(reader: TextReader, frame: Frame, side: int, wanted: WordFilter) -> TextFrame:
+    return TextFrame(frame.time_ms, reader.read(frame.pixels(side), wanted))
 
 
 def _ahead(futures: Iterable[Future[TextFrame]], most: int) -> Iterator[TextFrame]:

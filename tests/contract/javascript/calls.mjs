@@ -13,6 +13,7 @@ async function pages(operation, input, read) {
 }
 
 const detected = await call("DetectFaces", { Image: image(pair) });
+const read = await call("DetectText", { Image: image(pair) });
 const compared = await call("CompareFaces", {
   SourceImage: image(eileen),
   TargetImage: image(pair),
@@ -74,6 +75,7 @@ print({
   answered,
   faces,
   detected: detected.FaceDetails.length,
+  read: read.TextDetections,
   compared: [compared.FaceMatches.length, compared.UnmatchedFaces.length],
   similarity: compared.FaceMatches[0].Similarity,
   celebrities: stars.CelebrityFaces.map((found) => [found.Name, found.Id, found.Urls]),

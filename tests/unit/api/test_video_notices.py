@@ -25,6 +25,7 @@ def _job(task: Task, wanted: JobRequest) -> Job:
         (Task.SEARCH, "StartFaceSearch"),
         (Task.PERSONS, "StartPersonTracking"),
         (Task.CELEBRITIES, "StartCelebrityRecognition"),
+        (Task.TEXT, "StartTextDetection"),
     ],
 )
 def test_the_message_is_amazons(task: Task, api: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import video_findings
 from reknown.biometrics.tracks import Observation, Shot
 from reknown.video import messages
 from reknown.vision.quality import with_magnitude
@@ -16,6 +17,8 @@ CLEAR = replace(face(), quality=with_magnitude(face().quality, 12.5))
 SAID: list[messages.Message] = [
     messages.Progress(1, 2, 3),
     messages.FoundTrack(0, (Observation(5, face()),), (Shot(5, CLEAR, b"jpeg"),), b"\0" * 8),
+    messages.FoundText(video_findings.reading().frames[1]),
+    messages.TextRead(video_findings.INFO, "cd" * 32, "ef" * 32, ("cut off",), 9),
     messages.Failed("InvalidVideoError", "no video"),
 ]
 

@@ -81,6 +81,29 @@ def engines(packs: Packs, clock: Clock) -> Engines:
     return Engines(packs, "one", EngineLimits(idle_seconds=60, memory_bytes=100), clock)
 
 
+def test_a_reader_of_text_is_kept_and_let_go_as_engines_are(
+    packs: Packs, clock: Clock, engines: Engines
+) -> None:
+    reader = engines.reader("text")
+    assert engines.reader("text") is reader
+    assert engines.get("one")
+    assert engines.loaded() == ("text", "one")
+    clock.now += 50
+    assert engines.get("one")
+    clock.now += 20
+    engines.unload_idle()
+    assert engines.loaded() == ("one",)
+    assert engines.reader("text") is reader  # somebody still holds it
+    assert packs.loads == {"text": 1, "one": 1}
+
+
+def test_readers_count_against_the_memory_of_all(packs: Packs, engines: Engines) -> None:
+    packs.memory = 60
+    engines.reader("text")
+    engines.get("one")
+    assert engines.loaded() == ("one",)
+
+
 def test_nothing_is_loaded_before_it_is_needed(engines: Engines, packs: Packs) -> None:
     assert engines.default_pack == "one"
     assert engines.space_of("one") == packs.space("one")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.word_filter import DEFAULT_CONFIDENCE, WordFilter
@@ -49,8 +48,7 @@ def read_text_of_all(
 
 
 def _read(context: Context, source: Source, wanted: WordFilter) -> Reading:
-    reading = context.platform.executor.read(read_source(source), PACK)
-    return replace(reading, lines=wanted.of(reading.lines))
+    return context.platform.executor.read(read_source(source), PACK, wanted)
 
 
 def _recorded(context: Context, found: Reading) -> Reading:

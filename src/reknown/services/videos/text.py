@@ -44,11 +44,11 @@ def see_text(
     platform: Platform, file: BinaryIO, wanted: JobRequest, alive: Callable[[], None]
 ) -> TextSeen:
     """Reads the video in the file; raises `VideoError`, `ModelError`, and what `alive` raises."""
-    reading = platform.executor.read_video(file, PACK, lambda *_: alive())
     words = wanted.words or WordFilter()
+    reading = platform.executor.read_video(file, PACK, words, lambda *_: alive())
     entries = (
         SeenText(frame.time_ms, found)
         for frame in reading.frames
-        for found in numbered(words.of(frame.lines))
+        for found in numbered(frame.lines)
     )
     return TextSeen(reading, tuple(entries))

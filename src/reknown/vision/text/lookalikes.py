@@ -1,7 +1,7 @@
 """Letters of two alphabets that look the same: which one a line is written in.
 
-The recogniser knows Latin and Greek and cannot tell an A from an alpha. A line with letters that
-only Greek has is Greek, and then so are its words whose other letters all could be.
+The recogniser knows Latin and Greek and cannot tell an A from an alpha. A line is Greek that has a
+word with a letter of Greek alone and none of Latin alone; and then so are all words that can be.
 """
 
 from __future__ import annotations
@@ -15,21 +15,31 @@ if TYPE_CHECKING:
 
     from reknown.vision.text.recogniser import Glyph
 
-_TWINS = dict(zip("ABEZHIKMNOPTYXovµóí", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονμόί", strict=True))
-# Fewer may be symbols between Latin words: an angle, ohms, a mean.
-_LEAST = 2
+_TWINS = dict(zip("ABEZHIKMNOPTYXovµ∆óí", "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονμΔόί", strict=True))
+# A shorter word may be a unit or a variable: ohms, a difference.
+_LEAST = 4
 
 
 def in_one_alphabet(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
     """The same characters, Latin letters replaced by their Greek twins in a line of Greek."""
-    if sum(_is_greek(glyph.text) for glyph in glyphs) < _LEAST:
+    words = _words(glyphs)
+    if not any(_is_surely_greek(word) for word in words):
         return tuple(glyphs)
-    told: list[Glyph] = []
-    for word in _words(glyphs):
-        latin = [glyph.text for glyph in word if _is_latin(glyph.text)]
-        twins = _TWINS if all(letter in _TWINS for letter in latin) else {}
-        told.extend(replace(glyph, text=twins.get(glyph.text, glyph.text)) for glyph in word)
-    return tuple(told)
+    return tuple(
+        replace(glyph, text=_TWINS.get(glyph.text, glyph.text)) if _may_be_greek(word) else glyph
+        for word in words
+        for glyph in word
+    )
+
+
+def _is_surely_greek(word: Sequence[Glyph]) -> bool:
+    """Whether it has letters enough, one that only Greek has, and none that Greek has not."""
+    letters = [glyph.text for glyph in word if glyph.text.isalpha()]
+    return len(letters) >= _LEAST and any(map(_is_greek, letters)) and _may_be_greek(word)
+
+
+def _may_be_greek(word: Sequence[Glyph]) -> bool:
+    return all(glyph.text in _TWINS for glyph in word if _is_latin(glyph.text))
 
 
 def _words(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:

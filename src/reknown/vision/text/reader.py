@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.geometry import Point
+from reknown.biometrics.word_filter import WordFilter
 from reknown.biometrics.words import Line, Word
 from reknown.vision.text.lookalikes import in_one_alphabet
 from reknown.vision.text.quads import LONG, in_reading_order, part_of, sides, strip, turned
@@ -31,8 +32,8 @@ _TURNED = 0.9
 _SURE = 0.8
 # Below this, nothing was read.
 _LEAST = 0.3
-# Strips read for one image, in pixels of width: some 6 s of one core (bench/text.py).
-_MOST_READ = 80_000
+# Strips read for one image, in pixels of width: a full page has 100,000, and takes one core 8 s.
+_MOST_READ = 200_000
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -50,29 +51,26 @@ class TextReader:
     model: str
     memory: int = 0
 
-    def read(self, pixels: Pixels) -> tuple[Line, ...]:
+    def read(self, pixels: Pixels, wanted: WordFilter = WordFilter()) -> tuple[Line, ...]:
         """The lines of an RGB uint8 image (height, width, 3), by rows from the top.
 
-        The largest ones, where an image is so full that reading all would take too long.
+        With the words that are wanted; when there are enough of them, no more is read. In an
+        image so full that reading all would take too long, the last lines are left out.
         """
-        height, width = pixels.shape[:2]
-        quads, lines = [], []
-        for quad, glyphs in self._read_all(pixels):
-            words = [
-                Word(w.text, w.confidence, _outline(part_of(quad, w.begin, w.end), width, height))
-                for w in split(in_one_alphabet(glyphs))
-            ]
-            if words:
-                quads.append(quad)
-                lines.append(Line(tuple(words)))
-        return tuple(lines[number] for number in in_reading_order(quads))
+        return wanted.of(self._lines(pixels))
 
-    def _read_all(self, pixels: Pixels) -> Iterator[tuple[Quad, tuple[Glyph, ...]]]:
-        left = _MOST_READ
-        for quad in self.detector.detect(pixels):
-            upright, glyphs, read = self._read_line(pixels, quad)
-            if _confidence(glyphs) >= _LEAST:
-                yield upright, glyphs
+    def _lines(self, pixels: Pixels) -> Iterator[Line]:
+        height, width = pixels.shape[:2]
+        quads, left = self.detector.detect(pixels), _MOST_READ
+        for number in in_reading_order(quads):
+            quad, glyphs, read = self._read_line(pixels, quads[number])
+            if _confidence(glyphs) >= _LEAST and (placed := split(in_one_alphabet(glyphs))):
+                yield Line(
+                    tuple(
+                        Word(w.text, w.confidence, _outline(quad, w.begin, w.end, width, height))
+                        for w in placed
+                    )
+                )
             left -= read
             if left <= 0:
                 return
@@ -104,9 +102,10 @@ def _confidence(glyphs: tuple[Glyph, ...]) -> float:
     return sum(glyph.confidence for glyph in glyphs) / len(glyphs) if glyphs else 0.0
 
 
-def _outline(quad: Quad, width: int, height: int) -> Outline:
+def _outline(quad: Quad, begin: float, end: float, width: int, height: int) -> Outline:
+    """The part of the quad as ratios of the image, within it."""
     one, two, three, four = (
         Point(min(max(float(x) / width, 0.0), 1.0), min(max(float(y) / height, 0.0), 1.0))
-        for x, y in quad
+        for x, y in part_of(quad, begin, end)
     )
     return one, two, three, four

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.word_filter import WordFilter
 from reknown.vision.extraction import Clock, ImageInfo
 from reknown.vision.images import decode_image
 
@@ -31,12 +32,12 @@ class Reading:
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
 
-def read_text(reader: TextReader, data: bytes) -> Reading:
-    """Decodes and reads; raises `ImageError`."""
+def read_text(reader: TextReader, data: bytes, wanted: WordFilter = WordFilter()) -> Reading:
+    """Decodes and reads the words that are wanted; raises `ImageError`."""
     clock = Clock()
     with clock.stage("decode"):
         image = decode_image(data)
     with clock.stage("read"):
-        lines = reader.read(image.pixels)
+        lines = reader.read(image.pixels, wanted)
     info = ImageInfo(image.sha256, image.width, image.height)
     return Reading(info, lines, reader.pack, reader.model, clock.seconds)

@@ -98,6 +98,8 @@ def decode(
     scores: NDArray[np.float32], characters: tuple[str, ...], column: float
 ) -> tuple[Glyph, ...]:
     """The characters of the scores (columns, classes), each column `column` of the width wide."""
+    if not len(scores):
+        return ()
     best = scores.argmax(axis=1)
     begins = np.flatnonzero(np.diff(best, prepend=-1))
     ends = np.append(begins[1:], len(best))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from reknown.biometrics.errors import ObjectNotFoundError
+from reknown.biometrics.words import TextFrame
 from reknown.services.videos.work import Watch, WorkerContext
 from video_findings import analysis, reading
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.biometrics.word_filter import WordFilter
     from reknown.biometrics.words import VideoReading
     from reknown.jobs.queue import Job, State
     from reknown.services.context import Context
@@ -84,17 +86,20 @@ class Analyst:
             raise answer
         return answer
 
-    def read_video(self, file: BinaryIO, pack: str, progress: Progress) -> VideoReading:
+    def read_video(
+        self, file: BinaryIO, pack: str, wanted: WordFilter, progress: Progress
+    ) -> VideoReading:
         assert file.read() == b"video"
         self.asked.append(pack)
         self.before()
         progress(0, 4000, 1)
-        return self.reading
+        frames = (TextFrame(f.time_ms, wanted.of(f.lines)) for f in self.reading.frames)
+        return replace(self.reading, frames=tuple(f for f in frames if f.lines))
 
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         raise NotImplementedError
 
-    def read(self, data: bytes, pack: str) -> Reading:
+    def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:
         raise NotImplementedError
 
 
