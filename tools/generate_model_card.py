@@ -29,6 +29,7 @@ _REPORTS = _ROOT / "docs" / "reports"
 _END = "<!-- end -->\n"
 _PACK = "opencv"
 _FORMER = "public-domain"
+_TEXT = "text"
 _LEAST = 70
 _HEAD = """# Model card: opencv
 
@@ -243,8 +244,8 @@ def _report(name: str) -> Any:
 
 
 def _with_tables(text: str) -> str:
-    """The tables of the default pack, of the former one and of attributes, in this order."""
-    for pack in (_PACK, _FORMER, ATTRIBUTES):
+    """The tables of the default pack, the former one, and those of attributes and of text."""
+    for pack in (_PACK, _FORMER, ATTRIBUTES, _TEXT):
         before, _, rest = text.partition(f"<!-- generated: {pack} -->\n")
         table = f"<!-- generated: {pack} -->\n{licences(pack)}"
         text = before + table + _END + rest.partition(_END)[2]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import drawn_text
 import portraits
 import videos
 from reknown import Reknown, errors
@@ -77,6 +78,16 @@ def test_faces_are_detected(client: Reknown, pair: Path) -> None:
     assert left < 0.5 < right
     assert all(face.confidence > 0.9 for face in found)
     assert all(face.quality.magnitude for face in found)
+
+
+def test_text_is_read(client: Reknown) -> None:
+    found = client.text(drawn_text.sign("Platform 7", "mind the gap"))
+    assert str(found) == "Platform 7\nmind the gap"
+    assert (len(found), found.width, found.height) == (2, 640, 360)
+    assert "<td>mind the gap</td>" in found._repr_html_()
+    assert str(client.text(np.full((200, 200, 3), 128, np.uint8))) == "no text found"
+    with pytest.raises(errors.InputError, match="confidence"):
+        client.text(drawn_text.sign("x"), confidence=101)
 
 
 def test_two_images_are_compared(client: Reknown, eileen: bytes, pair: Path) -> None:

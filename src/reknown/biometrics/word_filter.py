@@ -38,8 +38,9 @@ class WordFilter:
 
     def __post_init__(self) -> None:
         for name in ("confidence", "height", "width"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"the least {name} of a word takes 0 to 1")
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise InputError(f"the least {name} of a word is a share, 0 to 1, not {value}")
         if len(self.regions) > MAX_REGIONS:
             raise InputError(f"{MAX_REGIONS} regions at most, got {len(self.regions)}")
         for region in self.regions:

@@ -63,10 +63,6 @@ class PackStore:
         """The names of all packs, sorted."""
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
 
-    def face_packs(self) -> list[str]:
-        """The names of the packs that find faces and make templates, sorted."""
-        return [n for n in self.names() if isinstance(self.any_manifest(n), PackManifest)]
-
     def manifest(self, name: str) -> PackManifest:
         """What the model pack declares.
 
@@ -74,32 +70,37 @@ class PackStore:
         `ModelFileError` for a manifest that is invalid or exists twice, and for an invalid
         calibration.
         """
-        path = self._place(name)
-        manifest = None if path is None else read_manifest(path)
+        if name not in self.names():
+            raise _unknown(name, self.face_packs())
+        manifest = self.any_manifest(name)
         if not isinstance(manifest, PackManifest):
-            what = "does not exist" if path is None else "makes no templates of faces"
             known = ", ".join(self.face_packs())
-            raise ModelNotFoundError(f"model pack {name!r} {what}; choose from: {known}")
-        installed = self.calibration_file(name)
-        if installed is None:
-            return manifest
-        return msgspec.structs.replace(manifest, calibration=read_calibration(installed))
+            raise ModelNotFoundError(f"{name} is no pack for faces; choose from: {known}")
+        return manifest
+
+    def face_packs(self) -> list[str]:
+        """The names of the packs that find faces and make templates, sorted."""
+        return [name for name in self.names() if self._is_for_faces(name)]
+
+    def _is_for_faces(self, name: str) -> bool:
+        try:
+            return isinstance(self.any_manifest(name), PackManifest)
+        except ModelFileError:  # told of where that pack itself is asked for
+            return False
 
     def any_manifest(self, name: str) -> Manifest:
-        """What the pack declares, whatever it is for; raises as `manifest` does."""
-        path = self._place(name)
-        if path is None:
-            known = ", ".join(self.names())
-            raise ModelNotFoundError(f"model pack {name!r} does not exist; choose from: {known}")
-        manifest = read_manifest(path)
-        return self.manifest(name) if isinstance(manifest, PackManifest) else manifest
-
-    def _place(self, name: str) -> Path | None:
+        """The same of any pack."""
         paths = [folder / f"{name}.toml" for folder in self._folders]
         found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]
+        if not found:
+            raise _unknown(name, self.names())
         if len(found) > 1:
             raise ModelFileError(f"pack {name} is declared twice: {found[0]} and {found[1]}")
-        return found[0] if found else None
+        manifest = read_manifest(found[0])
+        installed = self.calibration_file(name)
+        if installed is None or not isinstance(manifest, PackManifest):
+            return manifest
+        return msgspec.structs.replace(manifest, calibration=read_calibration(installed))
 
     def calibration_file(self, name: str) -> Path | None:
         """The file that replaces the calibration of a pack, if there is one."""
@@ -155,3 +156,9 @@ class PackStore:
         keys = {graph: conversion_key(graph, file.sha256) for graph in recipe.graphs}
         paths = {graph: self.cache.converted(key) for graph, key in keys.items()}
         return paths if all(map(is_sound, paths.values())) else {}
+
+
+def _unknown(name: str, known: Sequence[str]) -> ModelNotFoundError:
+    return ModelNotFoundError(
+        f"model pack {name!r} does not exist; choose from: {', '.join(known)}"
+    )
