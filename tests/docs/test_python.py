@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import drawn_text
 import portraits
 import videos
 from pages import ROOT, Snippet, name, snippets
@@ -30,6 +31,7 @@ def _files(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
     (people / "Grace Hopper" / "2.jpg").write_bytes(portraits.mirrored_grace())
     Path("party.jpg").write_bytes(portraits.pair())
+    Path("sign.jpg").write_bytes(drawn_text.as_jpeg(drawn_text.sign("Platform 7")))
     Path("landscape.png").write_bytes(portraits.png(portraits.nobody()))
     shown = [(videos.grace(), videos.still((0.5, 0.5)))]
     videos.render(Path("party.mp4"), videos.scene(videos.steady(0, 1000), shown))

@@ -33,7 +33,7 @@ _SURE = 0.8
 # Below this, nothing was read.
 _LEAST = 0.3
 # Strips read for one image, in pixels of width: a full page has 100,000, and takes one core 8 s.
-_MOST_READ = 200_000
+_MOST_READ = 120_000
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
