@@ -20,6 +20,7 @@ import numpy as np
 
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.cli.session import open_engine
+from reknown.vision.analyze import Look
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
 
@@ -37,7 +38,7 @@ def main() -> None:
 
     def measure(path: Path) -> tuple[int, bool, NDArray[np.float32]] | None:
         pixels = decode_image(read_image_file(path)).pixels
-        faces = engine.detect(pixels)
+        faces = engine.detect(pixels, Look.POSE)
         if not faces:
             return None
         face = min(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.measures.arrays import Singles
 
 # To be raised when what is computed or kept changes.
-_VERSION = 1
+_VERSION = 2
 _MAGIC = b"reknown templates\n"
 _HEADER_SIZE = len(_MAGIC) + hashlib.sha256().digest_size
 _AT_ONCE = 4_096

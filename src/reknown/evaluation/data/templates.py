@@ -21,6 +21,7 @@ from reknown.evaluation.data.duplicates import (
     thumbnail,
 )
 from reknown.evaluation.data.image_cache import CachedImage, CacheKey, ImageCache
+from reknown.vision.analyze import Look
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
 
@@ -226,7 +227,7 @@ def _compute(
 
 def _image(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedImage | str:
     vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
-    if faces := engine.detect(image.pixels):
+    if faces := engine.detect(image.pixels, Look.POSE):  # as closely as an enrolment
         face = faces[0] if choose == "largest" else min(faces, key=_off_centre)
         ((face, template),) = engine.extract(image.pixels, [face])
         vector, quality = template.vector, face.quality.unified_score.score

@@ -18,6 +18,7 @@ from reknown.cli.demo_images import GRACE, jpeg
 from reknown.evaluation.data.duplicates import find_duplicates
 from reknown.evaluation.data.manifest import read_manifest
 from reknown.evaluation.data.templates import FaceChoice, TemplateSet, extract
+from reknown.vision.analyze import Look
 from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class Counting:
         self.space = engine.space
         self.images = 0
 
-    def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
+    def detect(self, pixels: Pixels, look: Look = Look.GLANCE) -> tuple[DetectedFace, ...]:
         self.images += 1
-        return self._engine.detect(pixels)
+        return self._engine.detect(pixels, look)
 
     def extract(self, pixels: Pixels, faces: list[DetectedFace]) -> Extracted:
         return self._engine.extract(pixels, faces)
@@ -82,7 +83,7 @@ def test_each_sample_has_a_template_or_a_reason(
     assert not found.vectors[2:].any()
     assert found.quality[2:].tolist() == [-1] * 4
     pixels = decode_image(eileen).pixels
-    (face,) = engine.detect(pixels)
+    (face,) = engine.detect(pixels, Look.POSE)
     ((seen, template),) = engine.extract(pixels, [face])
     assert (found.vectors[0] == template.vector).all()
     assert found.quality[0] == seen.quality.unified_score.score
@@ -134,8 +135,8 @@ def test_a_damaged_cache_is_made_good(counting: Counting, people: Path, tmp_path
 
 def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path) -> None:
     class Two(Counting):
-        def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
-            (face,) = super().detect(pixels)
+        def detect(self, pixels: Pixels, look: Look = Look.GLANCE) -> tuple[DetectedFace, ...]:
+            (face,) = super().detect(pixels, look)
             nose, poor = replace(face.landmarks.nose, x=0.01), QualityMeasure(0.001, 0)
             corner = replace(
                 face,
@@ -154,7 +155,7 @@ def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path
 
 def test_errors_of_the_program_come_through(engine: Engine, people: Path, tmp_path: Path) -> None:
     class Broken(Counting):
-        def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
+        def detect(self, pixels: Pixels, look: Look = Look.GLANCE) -> tuple[DetectedFace, ...]:
             raise GalleryError("broken")
 
     with pytest.raises(GalleryError, match="broken"):
