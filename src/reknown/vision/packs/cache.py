@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reknown.vision.packs.manifest import Manifest
+    from reknown.vision.packs.manifest import PackDeclaration
     from reknown.vision.packs.part import PackFile
 
 
@@ -39,7 +39,7 @@ class ModelCache:
         """An ONNX graph made here; its weights and the digests of both lie beside it."""
         return self.root / "converted" / f"{key}.onnx"
 
-    def licence(self, manifest: Manifest) -> Path:
+    def licence(self, manifest: PackDeclaration) -> Path:
         """The record that a licence was accepted."""
         return self.root / "licences" / f"{manifest.name}.json"
 

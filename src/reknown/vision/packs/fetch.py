@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.vision.packs.cache import ModelCache
-    from reknown.vision.packs.manifest import Manifest
+    from reknown.vision.packs.manifest import PackDeclaration
     from reknown.vision.packs.part import PackFile
 
     Progress = Callable[[PackFile, int], None]
@@ -45,7 +45,7 @@ class RetryPolicy:
 
 
 def pull(
-    manifest: Manifest,
+    manifest: PackDeclaration,
     cache: ModelCache,
     *,
     accept_licence: bool = False,

@@ -22,7 +22,7 @@ _VTABLE_HEAD = 4  # its own length and that of the table, two bytes each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class FlatTable:
     """A table of the file `data`, which stands at the offset `at`.
 
     Fields are asked for by their number in the schema. Every method raises `ModelFileError`
@@ -33,7 +33,7 @@ class Table:
     at: int = 0
 
     @classmethod
-    def root(cls, data: bytes, identifier: bytes) -> Table:
+    def root(cls, data: bytes, identifier: bytes) -> FlatTable:
         """The outermost table of a file of the kind that the four bytes name."""
         if data[4:8] != identifier:
             raise ModelFileError(f"not a file of kind {identifier.decode()}")
@@ -62,18 +62,18 @@ class Table:
         values: NDArray[np.int32] = np.frombuffer(self.data, "<i4", count, start)
         return tuple(int(value) for value in values)
 
-    def table(self, field: int) -> Table | None:
+    def table(self, field: int) -> FlatTable | None:
         """A table within this one."""
         place = self._place(field)
         return None if place is None else self._follow(place)
 
-    def tables(self, field: int) -> tuple[Table, ...]:
+    def tables(self, field: int) -> tuple[FlatTable, ...]:
         """A vector of tables, empty if it is not there."""
         start, count = self._vector(field, 4)
         return tuple(self._follow(start + 4 * number) for number in range(count))
 
-    def _follow(self, place: int) -> Table:
-        return Table(self.data, place + _number(self.data, "<I", place))
+    def _follow(self, place: int) -> FlatTable:
+        return FlatTable(self.data, place + _number(self.data, "<I", place))
 
     def _vector(self, field: int, size: int) -> tuple[int, int]:
         """Where its first element stands, and how many there are."""

@@ -13,7 +13,7 @@ from reknown.vision.packs.cache import write_atomically
 
 if TYPE_CHECKING:
     from reknown.vision.packs.cache import ModelCache
-    from reknown.vision.packs.manifest import Manifest
+    from reknown.vision.packs.manifest import PackDeclaration
 
 
 class _Terms(msgspec.Struct, frozen=True):
@@ -29,14 +29,14 @@ class _Acceptance(msgspec.Struct, frozen=True):
     accepted_at: datetime
 
 
-def accept(manifest: Manifest, cache: ModelCache) -> None:
+def accept(manifest: PackDeclaration, cache: ModelCache) -> None:
     """Records, with the date, that the user accepts the licences of the pack's files."""
     record = _Acceptance(_terms(manifest), datetime.now(UTC))
     encoded = msgspec.json.format(msgspec.json.encode(record))
     write_atomically(cache.licence(manifest), encoded)
 
 
-def require_accepted(manifest: Manifest, cache: ModelCache) -> None:
+def require_accepted(manifest: PackDeclaration, cache: ModelCache) -> None:
     """Raises `LicenceNotAcceptedError` for a non-commercial pack not accepted as it is now."""
     if manifest.non_commercial and not _is_accepted(manifest, cache):
         licences = ", ".join(sorted(set(_terms(manifest).licences.values())))
@@ -46,7 +46,7 @@ def require_accepted(manifest: Manifest, cache: ModelCache) -> None:
         )
 
 
-def _is_accepted(manifest: Manifest, cache: ModelCache) -> bool:
+def _is_accepted(manifest: PackDeclaration, cache: ModelCache) -> bool:
     try:
         record = msgspec.json.decode(
             cache.licence(manifest).read_bytes(), type=resolved(_Acceptance)
@@ -56,7 +56,7 @@ def _is_accepted(manifest: Manifest, cache: ModelCache) -> bool:
     return record.terms == _terms(manifest)
 
 
-def _terms(manifest: Manifest) -> _Terms:
+def _terms(manifest: PackDeclaration) -> _Terms:
     files = manifest.files()
     return _Terms(
         manifest.name,

@@ -91,7 +91,7 @@ class CalibrationTable(ManifestTable, frozen=True, kw_only=True):
         return Calibration(self.scores, self.false_match_rates, self.dataset, self.comparisons)
 
 
-class Manifest(ManifestTable, frozen=True, kw_only=True):
+class PackDeclaration(ManifestTable, frozen=True, kw_only=True):
     """A whole pack; `non_commercial` ones ask for their licence to be accepted.
 
     The fields that are parts are the registry of tasks. Each names the kinds that can do its
@@ -122,7 +122,7 @@ class Manifest(ManifestTable, frozen=True, kw_only=True):
         return {recipe.role: recipe for part in self.parts() for recipe in part.recipes}
 
 
-class PackManifest(Manifest, frozen=True, kw_only=True):
+class PackManifest(PackDeclaration, frozen=True, kw_only=True):
     """A model pack: it finds faces and makes templates."""
 
     detector: MtcnnPart | YunetPart
@@ -131,7 +131,7 @@ class PackManifest(Manifest, frozen=True, kw_only=True):
     calibration: CalibrationTable | None = None
 
 
-class AttributesManifest(Manifest, frozen=True, kw_only=True):
+class AttributesManifest(PackDeclaration, frozen=True, kw_only=True):
     """A pack that measures what faces do, whichever pack has found them."""
 
     attributes: FaceMeshPart

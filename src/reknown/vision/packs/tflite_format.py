@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import ModelFileError
-from reknown.vision.packs.flatbuffer import Table
+from reknown.vision.packs.flatbuffer import FlatTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class Operator:
     kind: str
     inputs: tuple[int, ...]
     output: int
-    options: Table | None
+    options: FlatTable | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ def read_tflite(data: bytes) -> TfliteGraph:
     An operator only takes tensors that the file fixes, that are inputs of the graph or that
     operators before it have made.
     """
-    model = Table.root(data, _IDENTIFIER)
+    model = FlatTable.root(data, _IDENTIFIER)
     graphs = model.tables(_MODEL_GRAPHS)
     if len(graphs) != 1:
         raise ModelFileError("a TensorFlow Lite file of several graphs is refused")
@@ -88,7 +88,7 @@ def read_tflite(data: bytes) -> TfliteGraph:
     return found
 
 
-def _tensor(table: Table, buffers: tuple[Table, ...]) -> Tensor:
+def _tensor(table: FlatTable, buffers: tuple[FlatTable, ...]) -> Tensor:
     shape = table.integers(_SHAPE)
     form = _TYPES.get(table.integer(_TYPE, "<b"))
     number = table.integer(_BUFFER, "<I")
@@ -105,14 +105,14 @@ def _tensor(table: Table, buffers: tuple[Table, ...]) -> Tensor:
     return Tensor(shape, values)
 
 
-def _kind(table: Table) -> str:
+def _kind(table: FlatTable) -> str:
     code = max(table.integer(_OLD_CODE, "<b"), table.integer(_CODE))
     if code not in _OPERATORS:
         raise ModelFileError(f"a TensorFlow Lite file with operator {code} is refused")
     return _OPERATORS[code]
 
 
-def _operator(table: Table, kinds: list[str]) -> Operator:
+def _operator(table: FlatTable, kinds: list[str]) -> Operator:
     code, outputs = table.integer(_OPERATOR_CODE, "<I"), table.integers(_OUTPUTS)
     if code >= len(kinds) or len(outputs) != 1:
         raise ModelFileError("not a TensorFlow Lite file: damaged")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.vision.packs.flatbuffer import Table
+    from reknown.vision.packs.flatbuffer import FlatTable
     from reknown.vision.packs.tflite_format import Operator, TfliteGraph
 
     Weights = NDArray[np.generic]
@@ -206,7 +206,7 @@ def _padding(operator: Operator) -> str:
 
 
 def _option(operator: Operator, field: int, form: str = "<i", default: int = 0) -> int:
-    options: Table | None = operator.options
+    options: FlatTable | None = operator.options
     return default if options is None else options.integer(field, form, default)
 
 
