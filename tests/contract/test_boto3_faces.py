@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+import callers
 import portraits
 
 
@@ -23,7 +24,7 @@ def test_indexed_faces_come_largest_first_as_they_are_stored(
     assert _area(first["Face"]) > _area(second["Face"])
     detected = client.detect_faces(Image={"Bytes": pair})["FaceDetails"]
     indexed = [record["FaceDetail"] for record in answer["FaceRecords"]]
-    assert list(map(_without_pose, indexed)) == list(map(_without_pose, detected))
+    assert list(map(callers.without_pose, indexed)) == list(map(callers.without_pose, detected))
     version = client.describe_collection(CollectionId=collection)["FaceModelVersion"]
     for record in answer["FaceRecords"]:
         face = record["Face"]
@@ -134,7 +135,7 @@ def test_100_faces_of_an_image_are_indexed_at_most(client: Any, collection: str)
     request = {"CollectionId": collection, "Image": image, "QualityFilter": "NONE"}
     answer = client.index_faces(**request, MaxFaces=105)
     indexed = [record["FaceDetail"] for record in answer["FaceRecords"]]
-    assert list(map(_without_pose, indexed)) == list(map(_without_pose, detected))
+    assert list(map(callers.without_pose, indexed)) == list(map(callers.without_pose, detected))
     reasons = [face["Reasons"] for face in answer["UnindexedFaces"]]
     assert reasons == [["EXCEEDS_MAX_FACES"]] * len(reasons)
     assert len(reasons) > 0
@@ -247,8 +248,3 @@ def test_a_face_names_its_user_wherever_it_is_shown(
     request = {"CollectionId": collection, "Image": {"Bytes": eileen}}
     (match,) = client.search_faces_by_image(**request)["FaceMatches"]
     assert match["Face"] == named
-
-
-def _without_pose(detail: dict[str, Any]) -> dict[str, Any]:
-    """What is indexed has the pose of a mesh, what is only detected that of five points."""
-    return {name: value for name, value in detail.items() if name != "Pose"}

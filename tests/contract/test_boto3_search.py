@@ -212,7 +212,8 @@ def test_every_face_of_an_image_is_searched_for(client: Any, known: dict[str, st
     image = {"Bytes": portraits.three()}
     answer = client.reknown_search_all_faces_by_image(CollectionId=known["collection"], Image=image)
     details = [face["FaceDetail"] for face in answer["SearchedFaces"]]
-    assert details == client.detect_faces(Image=image)["FaceDetails"]
+    detected = client.detect_faces(Image=image)["FaceDetails"]
+    assert list(map(callers.without_pose, details)) == list(map(callers.without_pose, detected))
     found = [
         {match["Face"]["FaceId"] for match in face["FaceMatches"]}
         for face in answer["SearchedFaces"]
