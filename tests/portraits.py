@@ -33,11 +33,10 @@ def pair() -> bytes:
 
 
 def dark_and_bright() -> bytes:
-    """Grace in the dark and, smaller, Eileen in daylight."""
+    """Grace in the dark, too squeezed for a good template, and, smaller, Eileen in daylight."""
     canvas = Image.new("RGB", (720, 420), _GREY)
-    dark = dimmed(_scaled(GRACE.crop(), 400), 0.15)
-    canvas.paste(dark, (10, 10))
-    canvas.paste(_scaled(EILEEN.crop(), 240), (440, 10))
+    canvas.paste(dark_and_squeezed(GRACE.crop()), (10, 10))
+    canvas.paste(_scaled(EILEEN.crop(), 200), (460, 10))
     return jpeg(canvas)
 
 
@@ -99,10 +98,10 @@ def spoilt() -> dict[str, bytes]:
     """By the reason of `IndexFaces` that it is refused for: an image of one person."""
     eileen, grace = EILEEN.crop(), GRACE.crop()
     changes: dict[str, Callable[[], Image.Image]] = {
-        "LOW_BRIGHTNESS": lambda: dimmed(grace, 0.15),
+        "LOW_BRIGHTNESS": lambda: dark_and_squeezed(grace),
         "LOW_SHARPNESS": lambda: blurred(eileen, 4),
         "SMALL_BOUNDING_BOX": lambda: tiny(eileen, 60),
-        "LOW_CONFIDENCE": lambda: distorted(grace, 1200),
+        "LOW_CONFIDENCE": lambda: distorted(eileen, 170),
         "LOW_FACE_QUALITY": lambda: distorted(eileen, 230),
     }
     return {reason: jpeg(change()) for reason, change in changes.items()}
@@ -110,7 +109,7 @@ def spoilt() -> dict[str, bytes]:
 
 def mediocre() -> bytes:
     """What passes AUTO and LOW, but neither MEDIUM nor HIGH."""
-    return jpeg(blurred(EILEEN.crop(), 2.5))
+    return jpeg(blurred(EILEEN.crop(), 3.2))
 
 
 def blurred(image: Image.Image, radius: float) -> Image.Image:
@@ -119,6 +118,11 @@ def blurred(image: Image.Image, radius: float) -> Image.Image:
 
 def dimmed(image: Image.Image, share: float) -> Image.Image:
     return ImageEnhance.Brightness(image).enhance(share)
+
+
+def dark_and_squeezed(image: Image.Image) -> Image.Image:
+    """What the dark alone does not do: a face is found, and its template is poor."""
+    return dimmed(distorted(image, 200), 0.15)
 
 
 def distorted(image: Image.Image, height: int) -> Image.Image:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from reknown.biometrics.tracks import Effort, Observation, Shot, Track, VideoAnalysis, VideoInfo
-from video_faces import face
+from video_faces import face, turned_away
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,12 @@ def track(
     middle = (from_ms + to_ms) // 2 if best_ms is None else best_ms
     jpeg = b"" if image is None else plain_jpeg(image)
     return Track(person, tuple(seen), (Shot(middle, shown, jpeg),), template)
+
+
+def turned(seen: Track) -> Track:
+    """The same track with a view that would not be enrolled."""
+    (shot,) = seen.shots
+    return replace(seen, shots=(replace(shot, face=turned_away()),))
 
 
 def analysis(

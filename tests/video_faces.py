@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,16 @@ def face(x: float = 0.5, y: float = 0.5, side: float = 0.2, quality: float = 60.
         ),
         QualityMeasure(1.0, 100),
     )
+    measures["inter_eye_distance"] = QualityMeasure(80.0, 60)
     unified = QualityMeasure(quality, round(quality))
     return DetectedFace(
         box, points, 0.999, Pose(0.0, 0.0, 0.0), FaceQuality(unified_score=unified, **measures)
     )
+
+
+def turned_away() -> DetectedFace:
+    """A face that no reference may have."""
+    return replace(face(), pose=Pose(70.0, 0.0, 0.0))
 
 
 def unit(number: int, size: int = 8) -> NDArray[np.float32]:

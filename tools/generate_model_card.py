@@ -18,7 +18,7 @@ from reknown.vision.packs.manifest import (
     ATTRIBUTES,
     AttributesManifest,
     CalibrationCheck,
-    Manifest,
+    PackDeclaration,
     PackManifest,
     parse_any_manifest,
     parse_manifest,
@@ -98,7 +98,7 @@ def _manifest(pack: str = _PACK) -> PackManifest:
     return parse_manifest(_text(pack))
 
 
-def _any_manifest(pack: str) -> Manifest:
+def _any_manifest(pack: str) -> PackDeclaration:
     return parse_any_manifest(_text(pack))
 
 

@@ -221,8 +221,9 @@ class Reknown:
         """Who of a gallery appears in a video, and when; the threshold as in `compare`.
 
         MP4, MOV, MKV or WebM; needs the extra `video`. With `keep_days` (1 to 3650) its tracks are
-        kept as templates, without images, to be searched later. `progress` is called with the
-        milliseconds of the video done and all of them (0 while not known).
+        kept as templates, without images, to be searched later. A face whose best view would not
+        be enrolled is not searched for. `progress` is called with the milliseconds of the video
+        done and all of them (0 while not known).
 
         Raises `errors.CollectionNotFoundError`, `errors.VideoError`, `errors.InputError`.
         """

@@ -322,7 +322,10 @@ class VideoAppearances(Shown):
 
 def _appearing(appearance: Appearance) -> str:
     best = appearance.best
-    return f"unknown {appearance.person + 1}" if best is None else _names([best])
+    if best is not None:
+        return _names([best])
+    reasons = "; ".join(map(str, appearance.objections))
+    return f"unknown {appearance.person + 1}" + (f" (not searched: {reasons})" if reasons else "")
 
 
 def _names(candidates: Iterable[Candidate]) -> str:

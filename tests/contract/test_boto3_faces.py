@@ -115,7 +115,7 @@ def test_medium_and_high_ask_for_more_than_auto(client: Any, collection: str) ->
     request = {"CollectionId": collection, "Image": {"Bytes": portraits.mediocre()}}
     for level in ("MEDIUM", "HIGH"):
         (refused,) = client.index_faces(**request, QualityFilter=level)["UnindexedFaces"]
-        assert refused["Reasons"] == ["LOW_FACE_QUALITY"]
+        assert "LOW_FACE_QUALITY" in refused["Reasons"]
     for level in ("AUTO", "LOW"):
         assert len(client.index_faces(**request, QualityFilter=level)["FaceRecords"]) == 1
 
@@ -125,7 +125,8 @@ def test_a_face_that_is_refused_takes_no_place(client: Any, collection: str) -> 
     answer = client.index_faces(**request, MaxFaces=1)
     (indexed,) = answer["FaceRecords"]
     assert indexed["Face"]["BoundingBox"]["Left"] > 0.5
-    assert [face["Reasons"] for face in answer["UnindexedFaces"]] == [["LOW_BRIGHTNESS"]]
+    (refused,) = answer["UnindexedFaces"]
+    assert refused["Reasons"] == ["LOW_BRIGHTNESS", "LOW_FACE_QUALITY"]
 
 
 def test_100_faces_of_an_image_are_indexed_at_most(client: Any, collection: str) -> None:

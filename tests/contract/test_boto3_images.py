@@ -225,9 +225,22 @@ def test_comparisons_filter_only_when_asked_to(
     blurred = {"Bytes": spoilt["LOW_SHARPNESS"]}
     client.compare_faces(SourceImage={"Bytes": eileen}, TargetImage=blurred)
     client.compare_faces(SourceImage={"Bytes": eileen}, TargetImage=blurred, QualityFilter="NONE")
-    with pytest.raises(client.exceptions.InvalidParameterException, match="quality filter"):
+    filtered = client.compare_faces(
+        SourceImage={"Bytes": eileen}, TargetImage=blurred, QualityFilter="AUTO"
+    )
+    assert (filtered["FaceMatches"], filtered["UnmatchedFaces"]) == ([], [])
+    assert "BoundingBox" in filtered["SourceImageFace"]
+    (refused,) = filtered["ReknownUncomparedFaces"]
+    assert refused["Reasons"] == ["LOW_SHARPNESS", "LOW_FACE_QUALITY"]
+    assert [refusal["Measure"] for refusal in refused["ReknownRefusals"]] == [
+        "Sharpness",
+        "UnifiedQualityScore",
+    ]
+    with pytest.raises(
+        client.exceptions.InvalidParameterException, match=r"quality filter.*sharpness 6, minimum 8"
+    ):
         client.compare_faces(
-            SourceImage={"Bytes": eileen}, TargetImage=blurred, QualityFilter="AUTO"
+            SourceImage=blurred, TargetImage={"Bytes": eileen}, QualityFilter="AUTO"
         )
 
 

@@ -159,7 +159,7 @@ def test_faces_that_all_fail_the_filter_are_explained(
     client: Any, known: dict[str, str], spoilt: dict[str, bytes]
 ) -> None:
     with pytest.raises(
-        client.exceptions.InvalidParameterException, match="luminance mean 8, minimum 15"
+        client.exceptions.InvalidParameterException, match="luminance mean 6, minimum 15"
     ):
         client.search_faces_by_image(
             CollectionId=known["collection"],
@@ -236,7 +236,7 @@ def test_faces_that_are_not_searched_for_say_why(client: Any, known: dict[str, s
     answer = client.reknown_search_all_faces_by_image(**request, QualityFilter="AUTO")
     assert len(answer["SearchedFaces"]) == 1
     (refused,) = answer["UnsearchedFaces"]
-    assert refused["Reasons"] == ["LOW_BRIGHTNESS"]
+    assert refused["Reasons"] == ["LOW_BRIGHTNESS", "LOW_FACE_QUALITY"]
     assert refused["FaceDetails"]["BoundingBox"]["Left"] < 0.5
     assert refused["ReknownRefusals"][0]["Measure"] == "LuminanceMean"
     default = client.reknown_search_all_faces_by_image(**request)

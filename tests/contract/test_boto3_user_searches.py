@@ -136,7 +136,9 @@ def test_a_face_that_fails_the_filter_is_not_searched(client: Any, known: dict[s
     assert [face["Reasons"] for face in default["UnsearchedFaces"]] == [["FACE_NOT_LARGEST"]]
     filtered = client.search_users_by_image(**request, QualityFilter="AUTO")
     assert _users(filtered) == ["eileen"]
-    assert [face["Reasons"] for face in filtered["UnsearchedFaces"]] == [["LOW_BRIGHTNESS"]]
+    (refused,) = filtered["UnsearchedFaces"]
+    assert refused["Reasons"] == ["LOW_BRIGHTNESS", "LOW_FACE_QUALITY"]
+    assert "luminance mean" in refused["ReknownRefusals"][0]["Message"]
 
 
 def test_faces_that_all_fail_the_filter_resemble_no_user(
@@ -150,7 +152,8 @@ def test_faces_that_all_fail_the_filter_resemble_no_user(
     )
     assert answer["UserMatches"] == []
     assert "SearchedFace" not in answer
-    assert [face["Reasons"] for face in answer["UnsearchedFaces"]] == [["LOW_SHARPNESS"]]
+    (refused,) = answer["UnsearchedFaces"]
+    assert refused["Reasons"] == ["LOW_SHARPNESS", "LOW_FACE_QUALITY"]
 
 
 def _users(answer: dict[str, Any]) -> list[str]:

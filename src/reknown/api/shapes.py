@@ -244,6 +244,30 @@ class CompareFacesMatch(Shape, frozen=True, kw_only=True):
 
 OrientationCorrection = Literal["ROTATE_0", "ROTATE_90", "ROTATE_180", "ROTATE_270"]
 
+Reason = Literal[
+    "EXCEEDS_MAX_FACES",
+    "EXTREME_POSE",
+    "LOW_BRIGHTNESS",
+    "LOW_SHARPNESS",
+    "LOW_CONFIDENCE",
+    "SMALL_BOUNDING_BOX",
+    "LOW_FACE_QUALITY",
+]
+
+
+class ReknownRefusal(Shape, frozen=True, kw_only=True):
+    reason: str | None = None
+    measure: str | None = None
+    measured: float | None = None
+    required: float | None = None
+    message: str | None = None
+
+
+class ReknownUncomparedFace(Shape, frozen=True, kw_only=True):
+    face: ComparedFace | None = None
+    reasons: tuple[Reason, ...] | None = None
+    reknown_refusals: tuple[ReknownRefusal, ...] | None = None
+
 
 class CompareFacesResponse(Shape, frozen=True, kw_only=True):
     source_image_face: ComparedSourceImageFace | None = None
@@ -251,6 +275,7 @@ class CompareFacesResponse(Shape, frozen=True, kw_only=True):
     unmatched_faces: tuple[ComparedFace, ...] | None = None
     source_image_orientation_correction: OrientationCorrection | None = None
     target_image_orientation_correction: OrientationCorrection | None = None
+    reknown_uncompared_faces: tuple[ReknownUncomparedFace, ...] | None = None
 
 
 TagKey = Annotated[
@@ -752,6 +777,7 @@ class PersonMatch(Shape, frozen=True, kw_only=True):
     timestamp: Timestamp | None = None
     person: PersonDetail | None = None
     face_matches: tuple[FaceMatch, ...] | None = None
+    reknown_refusals: tuple[ReknownRefusal, ...] | None = None
 
 
 class GetFaceSearchResponse(Shape, frozen=True, kw_only=True):
@@ -830,25 +856,6 @@ class IndexFacesRequest(Shape, frozen=True, kw_only=True):
 class FaceRecord(Shape, frozen=True, kw_only=True):
     face: Face | None = None
     face_detail: FaceDetail | None = None
-
-
-Reason = Literal[
-    "EXCEEDS_MAX_FACES",
-    "EXTREME_POSE",
-    "LOW_BRIGHTNESS",
-    "LOW_SHARPNESS",
-    "LOW_CONFIDENCE",
-    "SMALL_BOUNDING_BOX",
-    "LOW_FACE_QUALITY",
-]
-
-
-class ReknownRefusal(Shape, frozen=True, kw_only=True):
-    reason: str | None = None
-    measure: str | None = None
-    measured: float | None = None
-    required: float | None = None
-    message: str | None = None
 
 
 class UnindexedFace(Shape, frozen=True, kw_only=True):

@@ -47,8 +47,11 @@ class Objection:
 class QualityFilter:
     """What a face has to show.
 
-    `min_confidence` of the detector 0 to 1, `min_inter_eye_pixels` corrected for yaw,
-    `max_turn` in degrees of yaw and pitch; the others are quality scores, 0 to 100.
+    `min_inter_eye_pixels` corrected for yaw, `max_turn` in degrees of yaw and pitch, `min_unified`
+    a quality score, 0 to 100. `min_confidence` of the detector, 0 to 1, and the scores
+    `min_luminance` and `min_sharpness` are asked of a face whose template does not say how good it
+    is. Where it does they refuse nobody: they explain a low unified score. Darkness that spoils no
+    template is no fault.
     """
 
     min_confidence: float = 0.8
@@ -61,27 +64,35 @@ class QualityFilter:
     def objections(self, face: DetectedFace) -> tuple[Objection, ...]:
         """What speaks against a face with a template, nothing when it is fit."""
         found, unified = self.first_objections(face), face.quality.unified_score.score
-        if unified >= self.min_unified:
-            return found
-        measured = ("UnifiedQualityScore", unified, self.min_unified, "")
-        return (*found, Objection(Reason.LOW_QUALITY, *measured))
+        poor = unified < self.min_unified
+        if poor or face.quality.magnitude is None:
+            found += self._of_the_image(face)
+        if poor:
+            measured = ("UnifiedQualityScore", unified, self.min_unified, "")
+            found += (Objection(Reason.LOW_QUALITY, *measured),)
+        return found
 
     def first_objections(self, face: DetectedFace) -> tuple[Objection, ...]:
-        """What speaks against it before its template tells the rest of its quality."""
-        quality, turn = face.quality, max(abs(face.pose.yaw), abs(face.pose.pitch))
-        light, sharpness = quality.luminance_mean.score, quality.sharpness.score
-        eyes = quality.inter_eye_distance.native
-        least = (
-            (Reason.NOT_CLEARLY_A_FACE, "confidence", 100 * face.confidence, self.min_percent, "%"),
-            (Reason.TOO_SMALL, "InterEyeDistance", eyes, self.min_inter_eye_pixels, " pixels"),
+        """What speaks against it whatever its template tells: too small, turned away."""
+        eyes = face.quality.inter_eye_distance.native
+        turn = max(abs(face.pose.yaw), abs(face.pose.pitch))
+        found = []
+        if eyes < (least := self.min_inter_eye_pixels):
+            found.append(Objection(Reason.TOO_SMALL, "InterEyeDistance", eyes, least, " pixels"))
+        if turn > (most := self.max_turn):
+            found.append(Objection(Reason.TURNED_AWAY, "HeadPose", turn, most, " degrees"))
+        return tuple(found)
+
+    def _of_the_image(self, face: DetectedFace) -> tuple[Objection, ...]:
+        """What its detector and its pixels have against it."""
+        light, sharpness = face.quality.luminance_mean.score, face.quality.sharpness.score
+        sure = 100 * face.confidence
+        checks = (
+            (Reason.NOT_CLEARLY_A_FACE, "confidence", sure, self.min_percent, "%"),
             (Reason.BAD_LIGHT, "LuminanceMean", light, self.min_luminance, ""),
             (Reason.BLURRED, "Sharpness", sharpness, self.min_sharpness, ""),
         )
-        found = [Objection(*check) for check in least if check[2] < check[3]]
-        if turn > self.max_turn:
-            pose = Objection(Reason.TURNED_AWAY, "HeadPose", turn, self.max_turn, " degrees")
-            found.append(pose)
-        return tuple(found)
+        return tuple(Objection(*check) for check in checks if check[2] < check[3])
 
     @property
     def min_percent(self) -> float:

@@ -36,7 +36,8 @@ class Sighting:
     """One person in a stretch of the video, in milliseconds.
 
     `score` is the best candidate's, None without any; `similarity` and `rate` as they are shown.
-    `view` is the best view as JPEG, empty if there is none.
+    `view` is the best view as JPEG, empty if there is none. `unsearched` says why the gallery was
+    not searched with it, empty where it was.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Sighting:
     similarity: str
     rate: str
     view: bytes
+    unsearched: str = ""
 
     @property
     def span(self) -> str:
@@ -64,8 +66,8 @@ class VideoReport:
     """What a page on a video shows; `facts` are pairs of what and how much.
 
     `sightings` are in order of time. `expected` is how many false candidates a search for a
-    stranger is expected to give, `expected_in_video` how many all `tracks` together; None without
-    calibration.
+    stranger is expected to give, `expected_in_video` how many all `tracks` searched together;
+    None without calibration.
     """
 
     name: str
@@ -113,6 +115,7 @@ class _Card:
     similarity: str
     score: str
     rate: str
+    unsearched: str
 
 
 def render_video(report: VideoReport) -> str:
@@ -177,6 +180,7 @@ def _card(seen: Sighting) -> _Card:
         seen.similarity,
         "-" if seen.score is None else f"{seen.score:.4f}",
         seen.rate,
+        seen.unsearched,
     )
 
 

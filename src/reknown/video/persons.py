@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reknown.biometrics.quality_filter import DEFAULT_FILTER, QualityFilter
 from reknown.biometrics.tracks import Track
 from reknown.video.following import RawTrack
 
@@ -26,14 +27,16 @@ class PersonSettings:
 
     Neighbours in time of one person are far more alike than images taken on different days,
     so a track is divided where two of its views are less alike than one in a hundred strangers.
-    A template is the mean of the `best_shots` best; views below `min_quality` (of 100) say
-    nothing about who it is as long as there are better ones. A track shorter than
-    `min_ms` is only taken for a face when it has a view of `clear_quality`.
+    A template is the mean of the `best_shots` best views that `quality` lets through; views
+    below `min_quality` (of 100) say nothing about who it is as long as there are better ones.
+    A track shorter than `min_ms` is only taken for a face when it has a view of
+    `clear_quality`.
     """
 
     divide_below: float = 50.0
     link_from: float = 80.0
     best_shots: int = 5
+    quality: QualityFilter = DEFAULT_FILTER
     min_quality: float = 30.0
     min_ms: int = 250
     clear_quality: float = 45.0
@@ -82,10 +85,11 @@ def _crossing(track: RawTrack, earlier: int, later: int) -> int:
 
 
 def best_of(shots: Sequence[SeenShot], settings: PersonSettings) -> list[SeenShot]:
-    """The shots that speak for a track, best first."""
-    ranked = sorted(shots, key=lambda shot: -shot.score)[: settings.best_shots]
-    good = [shot for shot in ranked if shot.score >= settings.min_quality]
-    return good or ranked[:1]
+    """The shots that speak for a track, best first; one that is not fit where none is."""
+    ranked = sorted(shots, key=lambda shot: -shot.score)
+    fit = [shot for shot in ranked if not settings.quality.objections(shot.shot.face)]
+    good = [shot for shot in fit if shot.score >= settings.min_quality]
+    return good[: settings.best_shots] or (fit or ranked)[:1]
 
 
 class Linker:

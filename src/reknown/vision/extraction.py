@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
 from reknown.vision.analyze import Look
 from reknown.vision.images import decode_image
+from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,13 +80,15 @@ class ExtractedFace:
 class Extraction:
     """What became of an image's faces, largest first.
 
-    `seconds` is how long each stage took: decode, detect, embed.
+    `seconds` is how long each stage took: decode, detect, embed. `stretched` says that faces were
+    looked for in a copy with its contrast stretched, as there was none in the image itself.
     """
 
     image: ImageInfo
     space: TemplateSpace
     found: tuple[ExtractedFace, ...]
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    stretched: bool = False
 
     @property
     def faces(self) -> tuple[DetectedFace, ...]:
@@ -118,13 +121,14 @@ def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction
     with clock.stage("decode"):
         image = decode_image(data)
     with clock.stage("detect"):
-        faces = engine.detect(image.pixels, policy.look, policy.largest)
+        seen = look(engine, image.pixels, policy.look, policy.largest)
+        faces = seen.faces
     if (places := policy.places) is not None:
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
-        found = tuple(_extracted(engine, image.pixels, faces, policy))
+        found = tuple(_extracted(engine, seen.pixels, faces, policy))
     info = ImageInfo(image.sha256, image.width, image.height)
-    return Extraction(info, engine.space, found, clock.seconds)
+    return Extraction(info, engine.space, found, clock.seconds, seen.stretched)
 
 
 def _extracted(
@@ -133,9 +137,9 @@ def _extracted(
     faces: tuple[DetectedFace, ...],
     policy: ExtractionPolicy,
 ) -> Iterator[ExtractedFace]:
-    """A template is the most expensive step and shows some of the quality.
+    """A template is the most expensive step and shows most of the quality.
 
-    It is made only of faces that the rest of their quality speaks for.
+    It is made only of faces that are large enough and not turned away.
     """
     fit = 0
     for face in faces:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reknown.vision.attributes.analyst import FaceMeshAnalyst
     from reknown.vision.detect.base import Detector
     from reknown.vision.inference import Model, Network
-    from reknown.vision.packs.manifest import Manifest, PackManifest
+    from reknown.vision.packs.manifest import PackDeclaration, PackManifest
     from reknown.vision.packs.store import PackStore
 
 _SWITCH_SECONDS = 0.0005
@@ -97,7 +97,7 @@ def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> D
     return RelocatingDetector(detector, manifest.points.load(networks))
 
 
-def _memory(manifest: Manifest, models: Mapping[str, Model]) -> int:
+def _memory(manifest: PackDeclaration, models: Mapping[str, Model]) -> int:
     """The weights, and what networks keep for each of the images processed side by side."""
     working = sum(part.working_bytes() for part in manifest.parts())
     return sum(map(_size, models.values())) + working * available_cores()

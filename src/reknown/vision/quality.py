@@ -3,8 +3,9 @@
 The 0-100 mappings of luminance, inter-eye distance, head size and pose are those of OFIQ,
 the standard's reference implementation. Sharpness and the unified score need networks
 there that are not free to use; here both are measures of our own with the same names,
-checked against recognition errors in docs/explanation/accuracy.md. The magnitude of a template,
-which the standard does not have, says most of all.
+checked against recognition errors in docs/explanation/quality.md. The magnitude of a template,
+which the standard does not have, says most of all: where there is one, light and sharpness no
+longer count.
 """
 
 from __future__ import annotations
@@ -27,21 +28,20 @@ _REFERENCE = _SIDE * np.array(
 )
 # The chin lies 1.4 times as far below the eyes as the mouth on the mean face.
 _CHIN_PER_MOUTH = 1.4
-# Of SFace: where recognition begins to fail on LFW made worse (docs/explanation/accuracy.md).
+# Of SFace: where recognition begins to fail on LFW made worse (docs/explanation/quality.md).
 _MAGNITUDE, _MAGNITUDE_WIDTH = 10.5, 1.0
 
 
 def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose) -> FaceQuality:
     """Quality of one face; `landmarks` (5, 2) in pixels of the RGB image."""
-    chip = cut_chip(pixels, landmarks, _REFERENCE, _SIDE)
-    grey = np.asarray(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
+    grey = _grey(pixels, landmarks)
     eyes, mouth = landmarks[:2], landmarks[3:]
     eye_distance = float(np.linalg.norm(eyes[1] - eyes[0]))
     eye_distance /= max(float(np.cos(np.radians(pose.yaw))), 0.1)
     head = _CHIN_PER_MOUTH * float(np.linalg.norm(mouth.mean(axis=0) - eyes.mean(axis=0)))
     measures = {
         "sharpness": _measure(*_sharpness(grey)),
-        "luminance_mean": _measure(*_luminance(float(grey.mean()))),
+        "luminance_mean": _luminance(grey),
         "inter_eye_distance": _measure(eye_distance, 100 * _sigmoid(eye_distance, 70, 20)),
         "head_size": _measure(*_head_size(head / pixels.shape[0])),
         "yaw": _angle(pose.yaw),
@@ -51,12 +51,22 @@ def assess(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pos
     return FaceQuality(unified_score=_unified(measures), **measures)
 
 
+def luminance(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> QualityMeasure:
+    """How light one face is; `landmarks` (5, 2) in pixels of the RGB image."""
+    return _luminance(_grey(pixels, landmarks))
+
+
 def with_magnitude(quality: FaceQuality, magnitude: float | None) -> FaceQuality:
-    """The quality with what the face's template shows of it, which counts twice as much."""
+    """The quality as the face's template shows it, which counts twice as much as the pose.
+
+    How light, sharp or large a face is has no part in it any more: the magnitude has seen all of
+    that, and says better what it did to the template.
+    """
     if magnitude is None:
         return quality
     score = 100 * _sigmoid(magnitude, _MAGNITUDE, _MAGNITUDE_WIDTH)
-    unified = float(np.cbrt(max(score, 1.0) ** 2 * quality.unified_score.native))
+    turn = float(np.sqrt(max(quality.yaw.score, 1) * max(quality.pitch.score, 1)))
+    unified = float(np.cbrt(max(score, 1.0) ** 2 * turn))
     return replace(
         quality, unified_score=_measure(unified, unified), magnitude=_measure(magnitude, score)
     )
@@ -69,8 +79,16 @@ def _sharpness(grey: NDArray[np.float32]) -> tuple[float, float]:
     return native, 100 * _sigmoid(native, 0.12, 0.03)
 
 
-def _luminance(native: float) -> tuple[float, float]:
-    return native, 100 * _sigmoid(native, 0.2, 0.05) * (1 - _sigmoid(native, 0.8, 0.05))
+def _luminance(grey: NDArray[np.float32]) -> QualityMeasure:
+    native = float(grey.mean())
+    score = 100 * _sigmoid(native, 0.2, 0.05) * (1 - _sigmoid(native, 0.8, 0.05))
+    return _measure(native, score)
+
+
+def _grey(pixels: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The face upright, 0 to 1."""
+    chip = cut_chip(pixels, landmarks, _REFERENCE, _SIDE)
+    return np.asarray(cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
 
 
 def _head_size(native: float) -> tuple[float, float]:

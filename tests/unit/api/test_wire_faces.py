@@ -92,6 +92,6 @@ def test_every_filter_of_the_protocol_is_there_and_stricter_than_the_one_before(
     assert set(wire_faces.QUALITY_FILTERS) == set(get_args(shapes.QualityFilter))
     order: tuple[shapes.QualityFilter, ...] = ("NONE", "LOW", "MEDIUM", "HIGH")
     filters = [wire_faces.QUALITY_FILTERS[name] for name in order]
-    assert [one.min_unified for one in filters] == [0, 25, 50, 60]
+    assert [one.min_unified for one in filters] == [0, 25, 40, 60]
     assert all(one.min_sharpness >= filters[1].min_sharpness for one in filters[2:])
     assert wire_faces.QUALITY_FILTERS["AUTO"] is filters[1]

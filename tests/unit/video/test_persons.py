@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.calibration import Calibration
+from reknown.biometrics.quality_filter import ANY_QUALITY
 from reknown.biometrics.tracks import Observation, Shot
 from reknown.video.following import RawTrack
 from reknown.video.persons import Linker, PersonSettings, best_of, is_reliable, split_by_person
 from reknown.video.shots import SeenShot
-from video_faces import face, unit
+from video_faces import face, turned_away, unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +107,15 @@ def test_the_best_views_speak_for_a_track() -> None:
     shots = [shot(n, unit(0), quality) for n, quality in enumerate((40, 90, 20, 70, 50, 60, 45))]
     assert [s.shot.time_ms for s in best_of(shots, SETTINGS)] == [1, 3, 5, 4, 6]
     assert [s.shot.time_ms for s in best_of(shots[2:3], SETTINGS)] == [2]
+
+
+def test_views_that_would_not_be_enrolled_do_not_speak_for_a_track() -> None:
+    away = SeenShot(Shot(9, turned_away()), unit(1))
+    poor = [shot(n, unit(0), 40) for n in range(2)]
+    assert [s.shot.time_ms for s in best_of([away, *poor], SETTINGS)] == [0, 1]
+    assert [s.shot.time_ms for s in best_of([away], SETTINGS)] == [9]
+    anything = PersonSettings(quality=ANY_QUALITY)
+    assert [s.shot.time_ms for s in best_of([away, *poor], anything)] == [9, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -95,9 +95,9 @@ def good(number: int = 0, unified: float = 90) -> DetectedFace:
     return replace(one, quality=replace(one.quality, inter_eye_distance=eyes))
 
 
-def blurred(number: int = 0) -> DetectedFace:
+def small(number: int = 0) -> DetectedFace:
     one = good(number)
-    return replace(one, quality=replace(one.quality, sharpness=QualityMeasure(0.0, 0)))
+    return replace(one, quality=replace(one.quality, inter_eye_distance=QualityMeasure(5.0, 4)))
 
 
 def test_fit_faces_keep_their_order_and_each_has_its_own_template() -> None:
@@ -118,11 +118,11 @@ def test_a_fit_face_says_what_its_template_showed() -> None:
 
 def test_what_the_filter_refuses_beforehand_gets_no_template() -> None:
     engine = Makes([CLEAR])
-    found = made(engine, [blurred(1), good(2), blurred(3)])
+    found = made(engine, [small(1), good(2), small(3)])
     assert engine.asked == [good(2)]
-    assert [one for one, _ in found.refused] == [blurred(1), blurred(3)]
+    assert [one for one, _ in found.refused] == [small(1), small(3)]
     assert {objection.reason for _, every in found.refused for objection in every} == {
-        Reason.BLURRED
+        Reason.TOO_SMALL
     }
 
 
@@ -140,23 +140,23 @@ def test_a_faint_template_is_refused_once_it_is_made() -> None:
 
 def test_beyond_the_limit_nothing_is_made_and_what_might_have_done_is_surplus() -> None:
     engine = Makes([CLEAR, CLEAR])
-    found = made(engine, [good(1), good(2), good(3), blurred(4), good(5)], limit=2)
+    found = made(engine, [good(1), good(2), good(3), small(4), good(5)], limit=2)
     assert engine.asked == [good(1), good(2)]
     assert found.surplus == (good(3), good(5))
-    assert [one for one, _ in found.refused] == [blurred(4)]
+    assert [one for one, _ in found.refused] == [small(4)]
 
 
 def test_a_refused_face_takes_no_place_within_the_limit() -> None:
     engine = Makes([FAINT, CLEAR])
-    found = made(engine, [blurred(1), good(2), good(3), good(4)], limit=1)
+    found = made(engine, [small(1), good(2), good(3), good(4)], limit=1)
     assert [one.box for one, _ in found.fit] == [good(3).box]
-    assert [one.box for one, _ in found.refused] == [blurred(1).box, good(2).box]
+    assert [one.box for one, _ in found.refused] == [small(1).box, good(2).box]
     assert found.surplus == (good(4),)
 
 
 def test_a_limit_of_none_makes_nothing() -> None:
     engine = Makes([])
-    found = made(engine, [good(1), blurred(2)], limit=0)
+    found = made(engine, [good(1), small(2)], limit=0)
     assert (engine.asked, found.fit, found.surplus) == ([], (), (good(1),))
 
 
@@ -167,7 +167,7 @@ def test_no_faces_come_to_nothing() -> None:
 
 
 def test_every_face_has_its_place_whatever_became_of_it() -> None:
-    faces = [blurred(1), good(2), good(3), good(4)]
+    faces = [small(1), good(2), good(3), good(4)]
     found = made(Makes([FAINT, CLEAR]), faces, limit=1)
     assert [one.box for one in found.faces] == [one.box for one in faces]
     kinds = [(one.template is not None, bool(one.objections)) for one in found.found]
@@ -182,8 +182,8 @@ def test_without_a_limit_all_that_are_fit_get_a_template() -> None:
 
 def test_only_the_largest_are_looked_at() -> None:
     engine = Makes([CLEAR])
-    found = made(engine, [blurred(1), good(2), good(3)], largest=2)
-    assert found.faces == (blurred(1), found.fit[0][0])
+    found = made(engine, [small(1), good(2), good(3)], largest=2)
+    assert found.faces == (small(1), found.fit[0][0])
     assert engine.asked == [good(2)]
     assert found.surplus == ()
 
@@ -216,7 +216,7 @@ def test_each_stage_is_timed() -> None:
 
 
 def test_any_quality_will_do_where_it_is_said() -> None:
-    found = made(Makes([0.0, None]), [blurred(1), blurred(2)], ANY_QUALITY)
+    found = made(Makes([0.0, None]), [small(1), small(2)], ANY_QUALITY)
     assert len(found.fit) == 2
     assert found.refused == ()
 

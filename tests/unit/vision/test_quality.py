@@ -163,26 +163,26 @@ def _assert_sound(measure: QualityMeasure) -> None:
     assert np.isfinite(measure.native)
 
 
-def _quality(unified: float) -> FaceQuality:
+def _quality(yaw: int = 60, pitch: int = 60) -> FaceQuality:
     seen = assess(_flat(128), FACE, FRONTAL)
-    return replace(seen, unified_score=QualityMeasure(unified, round(unified)))
+    return replace(seen, yaw=QualityMeasure(0.0, yaw), pitch=QualityMeasure(0.0, pitch))
 
 
 @pytest.mark.parametrize(
-    ("unified", "magnitude", "score", "together"),
+    ("turn", "magnitude", "score", "together"),
     [
-        (60.0, 10.5, 50, 53.13),  # cbrt(50 * 50 * 60)
-        (60.0, 12.5, 88, 77.50),  # 100 / (1 + exp(-2)) = 88.08
-        (60.0, 8.5, 12, 20.43),
-        (100.0, 30.0, 100, 100.0),
-        (60.0, 0.0, 0, 3.91),  # a score below 1 counts as 1
-        (0.0, 12.5, 88, 0.0),
+        ((60, 60), 10.5, 50, 53.13),  # cbrt(50 * 50 * 60)
+        ((90, 40), 12.5, 88, 77.50),  # 100 / (1 + exp(-2)) = 88.08; sqrt(90 * 40) = 60
+        ((60, 60), 8.5, 12, 20.43),
+        ((100, 100), 30.0, 100, 100.0),
+        ((60, 60), 0.0, 0, 3.91),  # a score below 1 counts as 1
+        ((0, 100), 12.5, 88, 42.65),
     ],
 )
-def test_the_magnitude_counts_twice_as_much_as_what_the_image_shows(
-    unified: float, magnitude: float, score: int, together: float
+def test_the_magnitude_counts_twice_as_much_as_the_pose(
+    turn: tuple[int, int], magnitude: float, score: int, together: float
 ) -> None:
-    seen = _quality(unified)
+    seen = _quality(*turn)
     known = with_magnitude(seen, magnitude)
     assert known.magnitude == QualityMeasure(magnitude, score)
     assert known.unified_score.native == pytest.approx(together, abs=0.005)
@@ -190,20 +190,27 @@ def test_the_magnitude_counts_twice_as_much_as_what_the_image_shows(
     assert replace(known, unified_score=seen.unified_score, magnitude=None) == seen
 
 
+def test_light_sharpness_and_size_count_no_more_once_there_is_a_magnitude() -> None:
+    seen, none = _quality(), QualityMeasure(0.0, 0)
+    dark = replace(seen, luminance_mean=none, sharpness=none, inter_eye_distance=none)
+    known = with_magnitude(seen, 11.0).unified_score
+    assert with_magnitude(dark, 11.0).unified_score == known
+
+
 def test_without_a_magnitude_the_quality_is_what_the_image_shows() -> None:
-    assert with_magnitude(_quality(60.0), None) == _quality(60.0)
+    assert with_magnitude(_quality(), None) == _quality()
 
 
 @given(
-    st.floats(0, 100),
+    st.integers(0, 100),
     st.lists(st.floats(0, 1e9), min_size=2, max_size=2),
-    st.lists(st.floats(0, 100), min_size=2, max_size=2),
+    st.lists(st.integers(0, 100), min_size=2, max_size=2),
 )
-def test_a_greater_magnitude_and_a_better_image_never_lower_the_quality(
-    unified: float, magnitudes: list[float], images: list[float]
+def test_a_greater_magnitude_and_a_better_pose_never_lower_the_quality(
+    yaw: int, magnitudes: list[float], poses: list[int]
 ) -> None:
-    fainter, clearer = (with_magnitude(_quality(unified), m) for m in sorted(magnitudes))
-    worse, better = (with_magnitude(_quality(u), magnitudes[0]) for u in sorted(images))
+    fainter, clearer = (with_magnitude(_quality(yaw), m) for m in sorted(magnitudes))
+    worse, better = (with_magnitude(_quality(yaw, p), magnitudes[0]) for p in sorted(poses))
     for low, high in ((fainter, clearer), (worse, better)):
         assert low.unified_score.native <= high.unified_score.native * (1 + 1e-12)
         assert low.unified_score.score <= high.unified_score.score

@@ -12,6 +12,8 @@ from reknown.api.wire_faces import (
     compared_face,
     face_detail,
     percent,
+    reasons,
+    refusals,
 )
 from reknown.api.wire_images import read_image
 from reknown.biometrics.thresholds import ThresholdChoice
@@ -59,5 +61,13 @@ def compare_faces(call: Call, request: shapes.CompareFacesRequest) -> shapes.Com
         ),
         unmatched_faces=tuple(
             compared_face(face) for face, judged in found.comparisons if not judged.accepted
+        ),
+        reknown_uncompared_faces=tuple(
+            shapes.ReknownUncomparedFace(
+                face=compared_face(face),
+                reasons=reasons(objections),
+                reknown_refusals=refusals(objections),
+            )
+            for face, objections in found.refused
         ),
     )

@@ -12,7 +12,7 @@ from reknown.api import shapes
 from reknown.api.names import image_id, model_version
 from reknown.api.paging import next_token, read_page
 from reknown.api.wire_attributes import Wish
-from reknown.api.wire_faces import bounding_box, face_detail, percent
+from reknown.api.wire_faces import bounding_box, face_detail, percent, refusals
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.services.context import RequestToken
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reknown.api.call import Call
+    from reknown.biometrics.quality_filter import Objection
     from reknown.biometrics.tracks import VideoInfo
     from reknown.biometrics.word_filter import WordFilter
     from reknown.services.videos.job_records import MatchedFace, SearchSummary
@@ -144,6 +145,7 @@ def get_face_search(
                 timestamp=seen.time_ms,
                 person=_person(seen),
                 face_matches=_face_matches(answer.found.matches[seen.track], summary),
+                reknown_refusals=_refusals(answer.found.refusals, seen.track),
             ),
         ),
         job_id=answer.found.job.job_id,
@@ -276,6 +278,12 @@ def _person(seen: SeenFace) -> shapes.PersonDetail:
     # nothing here finds bodies: the box is of what is seen of the person for sure, the face
     box = bounding_box(seen.face.box)
     return shapes.PersonDetail(index=seen.person, bounding_box=box, face=face_detail(seen.face))
+
+
+def _refusals(
+    found: Mapping[int, tuple[Objection, ...]], track: int
+) -> tuple[shapes.ReknownRefusal, ...] | None:
+    return refusals(found[track]) if track in found else None
 
 
 def _face_matches(

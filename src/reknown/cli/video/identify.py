@@ -19,6 +19,7 @@ from reknown.cli.options import (
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
+    from reknown.biometrics.quality_filter import QualityFilter
     from reknown.services.context import Context
     from reknown.services.searches.search import Query, Searched
     from reknown.services.videos.identification import VideoIdentification
@@ -36,6 +37,7 @@ class _Wishes:
     report: Path | None
     annotate: Path | None
     blur_unknown: bool
+    quality: QualityFilter
     json: bool
 
 
@@ -82,6 +84,13 @@ def identify(
             "A face that was not found is not blurred.",
         ),
     ] = False,
+    any_quality: Annotated[
+        bool,
+        typer.Option(
+            "--any-quality",
+            help="Search also with faces that would not be enrolled: more names, more wrong ones.",
+        ),
+    ] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -90,9 +99,11 @@ def identify(
     Every face is followed through the video, and its best views are searched for in the
     gallery. Answers are intervals with candidates for a person to check, never
     identifications; a person without a candidate is "unknown" with a number of the video's own.
+    A face whose best view would not be enrolled is not searched for: it says why.
     Each search is recorded (`reknown ledger`). Status 1 when a video shows nobody with a
     candidate.
     """
+    from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER
     from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.identify import print_search, warn_of
     from reknown.cli.session import open_context
@@ -104,7 +115,8 @@ def identify(
     query = Query(collection, ThresholdChoice(threshold, score), top)
     with open_context(data) as context:
         searched = open_search(context.platform, query)
-        wishes = _Wishes(query, searched, keep, report, annotate, blur_unknown, json)
+        quality = ANY_QUALITY if any_quality else DEFAULT_FILTER
+        wishes = _Wishes(query, searched, keep, report, annotate, blur_unknown, quality, json)
         if not json:
             print_search(searched)
         warn_of(searched.threshold, searched.references)
@@ -157,7 +169,7 @@ def _identify(path: Path, context: Context, wishes: _Wishes) -> int:
     with progress_bar(path.name) as progress:
         analysis = analyse_clip(platform, path, pack, progress, cut_outs=cut_outs)
     keeping = None if wishes.keep is None else Keeping(_plain_name(path), wishes.keep)
-    found = identify_video(context, wishes.query, analysis, keeping)
+    found = identify_video(context, wishes.query, analysis, keeping, wishes.quality)
     _warn(path, analysis.warnings)
     if wishes.json:
         print_json(as_json(path, found))

@@ -23,6 +23,15 @@ def label(appearance: Appearance) -> str:
     return f"unknown {appearance.person + 1}" if best is None else name_of(best)
 
 
+def unsearched(appearance: Appearance) -> str:
+    """Why the gallery was not searched with it, in words; empty where it was."""
+    return (
+        "not searched: " + "; ".join(map(str, appearance.objections))
+        if appearance.objections
+        else ""
+    )
+
+
 def print_text(path: Path, found: VideoIdentification) -> None:
     """The intervals as a table, and what they mean."""
     from reknown.cli.output import console, print_table, printable
@@ -36,10 +45,13 @@ def print_text(path: Path, found: VideoIdentification) -> None:
         out.print(f"{title}; no face was found", markup=False)
     else:
         print_table(_COLUMNS, [row for a in found.appearances for row in _rows(a)], title)
+    for appearance in found.appearances:
+        if appearance.objections:
+            out.print(printable(f"{label(appearance)}, {unsearched(appearance)}"), markup=False)
     if tracks and found.expected_in_video is not None:
         out.print(
             f"expected false candidates in this video: {found.expected_in_video:.2g} "
-            "if all its tracks were of strangers",
+            "if all its tracks searched were of strangers",
             markup=False,
         )
     if found.kept is not None:
@@ -98,6 +110,7 @@ def as_json(path: Path, found: VideoIdentification) -> dict[str, object]:
                 "person": appearance.person + 1,
                 "tracks": len(appearance.tracks),
                 "candidates": appearance.candidates,
+                "objections": appearance.objections,
             }
             for appearance in found.appearances
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.cli.output import one_in, percent
-from reknown.cli.video.output import label
+from reknown.cli.video.output import label, unsearched
 from reknown.reporting.labels import shortened
 from reknown.reporting.times import clock
 
@@ -41,7 +41,7 @@ def render(name: str, found: VideoIdentification) -> str:
         cautions=[*([warning] if warning else []), *found.analysis.warnings],
         sightings=[_sighting(appearance, found) for appearance in found.appearances],
         duration_ms=found.analysis.info.duration_ms,
-        tracks=len(found.analysis.tracks),
+        tracks=found.tracks_searched,
         expected=searched.expected_false_candidates,
         expected_in_video=found.expected_in_video,
     )
@@ -79,6 +79,7 @@ def _sighting(appearance: Appearance, found: VideoIdentification) -> Sighting:
         percent(None if best is None else best.similarity),
         one_in(None if best is None else best.false_match_rate),
         _view(appearance, found),
+        unsearched(appearance),
     )
 
 

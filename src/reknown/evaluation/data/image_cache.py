@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.measures.arrays import Singles
 
 # To be raised when what is computed or kept changes.
+# 2: a mesh's pose, quality as the template shows it, a second look where no face is found.
 _VERSION = 2
 _MAGIC = b"reknown templates\n"
 _HEADER_SIZE = len(_MAGIC) + hashlib.sha256().digest_size

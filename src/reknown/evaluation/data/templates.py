@@ -24,6 +24,7 @@ from reknown.evaluation.data.image_cache import CachedImage, CacheKey, ImageCach
 from reknown.vision.analyze import Look
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,9 +228,10 @@ def _compute(
 
 def _image(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedImage | str:
     vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
-    if faces := engine.detect(image.pixels, Look.POSE):  # as closely as an enrolment
-        face = faces[0] if choose == "largest" else min(faces, key=_off_centre)
-        ((face, template),) = engine.extract(image.pixels, [face])
+    seen = look(engine, image.pixels, Look.POSE)  # as closely as an enrolment
+    if seen.faces:
+        face = seen.faces[0] if choose == "largest" else min(seen.faces, key=_off_centre)
+        ((face, template),) = engine.extract(seen.pixels, [face])
         vector, quality = template.vector, face.quality.unified_score.score
     if not np.isfinite(vector).all():
         return _NOT_FINITE

@@ -16,6 +16,7 @@ from reknown.vision.extraction import ExtractionPolicy
 if TYPE_CHECKING:
     from reknown.biometrics.candidates import Comparison
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.quality_filter import Objection
     from reknown.biometrics.thresholds import Threshold
     from reknown.services.context import Context
     from reknown.services.images.sources import Source
@@ -37,12 +38,16 @@ class VerificationTerms:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The probe's largest face against every face of the reference image, best first."""
+    """The probe's largest face against every fit face of the reference image, best first.
+
+    `refused` are those that were not compared, and why.
+    """
 
     probe: DetectedFace
     comparisons: tuple[tuple[DetectedFace, Comparison], ...]
     threshold: Threshold
     reference_image: ImageInfo
+    refused: tuple[tuple[DetectedFace, tuple[Objection, ...]], ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -58,8 +63,8 @@ def verify(
 ) -> Verification:
     """Compares two images, on the record.
 
-    Raises `NoFaceError` when one shows no face that is good enough, `ImageError`, `InputError`,
-    `ModelError`, `UncalibratedError`.
+    Raises `NoFaceError` when one shows no face or the probe none that is good enough,
+    `ImageError`, `InputError`, `ModelError`, `UncalibratedError`.
     """
     platform = context.platform
     space = platform.engines.space_of(terms.pack or platform.engines.default_pack)
@@ -77,14 +82,15 @@ def verify(
 
 def _compared(probe: Extraction, reference: Extraction, threshold: Threshold) -> Verification:
     face, template = require_face(probe, "probe")
-    require_face(reference, "reference")
+    if not reference.refused:
+        require_face(reference, "reference")
     pairs = [(other, threshold.judge(compare(template, t))) for other, t in reference.fit]
     pairs.sort(key=lambda pair: -pair[1].score)
-    return Verification(face, tuple(pairs), threshold, reference.image)
+    return Verification(face, tuple(pairs), threshold, reference.image, reference.refused)
 
 
 def _record(probe: Extraction, reference: Extraction, found: Verification) -> VerifyRecord:
-    best = found.comparisons[0][1]
+    best = found.comparisons[0][1] if found.comparisons else None
     return VerifyRecord(
         probe_sha256=probe.image.sha256,
         reference_sha256=reference.image.sha256,
@@ -92,6 +98,6 @@ def _record(probe: Extraction, reference: Extraction, found: Verification) -> Ve
         threshold=ThresholdRecord.of(found.threshold),
         compared=len(found.comparisons),
         accepted=sum(comparison.accepted for _, comparison in found.comparisons),
-        best_score=best.score,
-        best_similarity=best.similarity,
+        best_score=None if best is None else best.score,
+        best_similarity=None if best is None else best.similarity,
     )

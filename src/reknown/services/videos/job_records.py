@@ -21,7 +21,7 @@ from reknown.structs import resolved
 if TYPE_CHECKING:
     from reknown.jobs.queue import Job
 
-BY_TIME, BY_PERSON, MATCHES = "time", "person", "matches"
+BY_TIME, BY_PERSON, MATCHES, REFUSALS = "time", "person", "matches", "refusals"
 
 
 class Task(Enum):

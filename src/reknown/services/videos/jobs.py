@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reknown.biometrics.errors import (
@@ -11,6 +11,7 @@ from reknown.biometrics.errors import (
     NotFoundError,
     VideoTooLargeError,
 )
+from reknown.biometrics.quality_filter import Objection
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery.collections import get_space
 from reknown.jobs import queue, results
@@ -22,6 +23,7 @@ from reknown.services.extras import require_text_support
 from reknown.services.videos.job_records import (
     BY_TIME,
     MATCHES,
+    REFUSALS,
     JobInfo,
     JobRequest,
     MatchedFace,
@@ -84,7 +86,8 @@ Entry = TypeVar("Entry", bound=SeenFace | SeenText)
 class JobResults(Generic[Entry]):
     """A job and some of what it found: nothing unless it succeeded.
 
-    `matches` has those of each track among the entries; `more` says that others follow.
+    `matches` has those of each track among the entries, `refusals` what speaks against the
+    tracks among them that were not searched with; `more` says that others follow.
     """
 
     job: Job
@@ -93,6 +96,7 @@ class JobResults(Generic[Entry]):
     entries: tuple[Entry, ...]
     matches: Mapping[int, tuple[MatchedFace, ...]]
     more: bool
+    refusals: Mapping[int, tuple[Objection, ...]] = field(default_factory=dict)
 
 
 def start_job(context: Context, request: StartRequest) -> str:
@@ -201,8 +205,23 @@ def _results(
     one_more = range(span.start, span.stop + 1)
     found = results.read(connection, job, request.ordering, one_more, kind)
     entries = tuple(found[: len(span)])
-    matches: Mapping[int, tuple[MatchedFace, ...]] = {}
-    if request.task.searches:
-        tracks = (entry.track for entry in entries if isinstance(entry, SeenFace))
-        matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
-    return JobResults(job, request_of(job), info(job), entries, matches, len(found) > len(span))
+    more = len(found) > len(span)
+    if not request.task.searches:
+        return JobResults(job, request_of(job), info(job), entries, {}, more)
+    tracks = {entry.track for entry in entries if isinstance(entry, SeenFace)}
+    matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
+    refusals = _refusals(connection, job, tracks)
+    return JobResults(job, request_of(job), info(job), entries, matches, more, refusals)
+
+
+def _refusals(
+    connection: Connection, job: Job, tracks: set[int]
+) -> dict[int, tuple[Objection, ...]]:
+    """What speaks against those of the tracks that were not searched with.
+
+    A job that an earlier release worked on has none of these: it searched with every track.
+    """
+    span = range(min(tracks, default=0), max(tracks, default=-1) + 1)
+    found = results.read(connection, job, REFUSALS, span, tuple[Objection, ...])
+    numbered = zip(span, found, strict=False)
+    return {number: against for number, against in numbered if against and number in tracks}

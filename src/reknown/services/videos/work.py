@@ -37,6 +37,7 @@ from reknown.services.videos.findings import matches, result_parts
 from reknown.services.videos.identification import track_probes
 from reknown.services.videos.job_records import (
     MATCHES,
+    REFUSALS,
     JobInfo,
     SearchSummary,
     Task,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from reknown.jobs.results import ResultPart
     from reknown.services.context import Platform
     from reknown.services.searches.search import Scores, Searched
+    from reknown.services.videos.identification import TrackProbes
     from reknown.services.videos.job_records import JobRequest
     from reknown.storage.database import Connection
 
@@ -119,6 +121,7 @@ class _Findings:
     outcome: JobOutcome
     seen: VideoAnalysis | TextSeen | None = None
     scores: Scores | None = None
+    chosen: TrackProbes | None = None
     error: str = ""
 
 
@@ -156,15 +159,16 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
         seen = platform.executor.analyse(
             file, pack, lambda *_: watch.alive(), attributes=what.attributes
         )
-    scores = None
+    chosen, scores = None, None
     if job.collection is not None:
         threshold = ThresholdChoice(what.similarity)
         query = Query(job.collection, threshold, *_WANTED[Task(job.kind)])
-        scores = look_up(platform, query, track_probes(seen))
+        chosen = track_probes(seen)
+        scores = look_up(platform, query, chosen.probes)
     summary = None if scores is None else _summary(scores.searched)
     message = _storable("; ".join(seen.warnings)) or None
     ending = Ending(State.SUCCEEDED, message, write(JobInfo(seen.info, summary)))
-    return _Findings(JobOutcome(ending, len(seen.tracks)), seen, scores)
+    return _Findings(JobOutcome(ending, len(seen.tracks)), seen, scores, chosen)
 
 
 def _look_for_text(platform: Platform, what: JobRequest, watch: Watch) -> _Findings:
@@ -233,7 +237,7 @@ def _parts(platform: Platform, task: Task, findings: _Findings) -> list[ResultPa
         return []
     if isinstance(seen, TextSeen):
         return seen.parts()
-    known = _known(platform, findings.scores) if task is Task.CELEBRITIES else None
+    known = _known(platform, findings) if task is Task.CELEBRITIES else None
     return result_parts(task, seen.tracks, known)
 
 
@@ -251,20 +255,24 @@ def _write(
     if isinstance(seen, TextSeen):
         log.append(connection, actor, None, seen.record(job.job_id))
         return
-    if findings.scores is None:
+    if findings.scores is None or findings.chosen is None:
         count = len(seen.tracks)
         seen_record = DetectRecord(seen.sha256, "video", seen.space.pack, count, job.job_id)
         log.append(connection, actor, None, seen_record)
     else:
         found = conclude(connection, actor, findings.scores, job.job_id)
-        results.store(connection, job, results.pack(MATCHES, matches(found)))
+        rows = findings.chosen.spread(map(tuple, matches(found)))
+        results.store(connection, job, results.pack(MATCHES, rows))
+        results.store(connection, job, results.pack(REFUSALS, findings.chosen.objections))
 
 
-def _known(platform: Platform, scores: Scores | None) -> dict[int, str]:
+def _known(platform: Platform, findings: _Findings) -> dict[int, str]:
     """The subjects that tracks resemble, by the tracks' numbers."""
-    if scores is None:
+    scores, chosen = findings.scores, findings.chosen
+    if scores is None or chosen is None:
         return {}
-    best = {number: row[0].face_id for number, row in enumerate(scores.rows) if row}
+    rows = chosen.spread(map(tuple, scores.rows))
+    best = {number: row[0].face_id for number, row in enumerate(rows) if row}
     with reading(platform.database) as connection:
         faces = find_faces(connection, scores.searched.collection, best.values())
     found = ((number, faces.get(face_id)) for number, face_id in best.items())

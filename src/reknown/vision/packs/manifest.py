@@ -137,7 +137,7 @@ class AttributesManifest(PackDeclaration, frozen=True, kw_only=True):
     attributes: FaceMeshPart
 
 
-class TextManifest(Manifest, frozen=True, kw_only=True):
+class TextManifest(PackDeclaration, frozen=True, kw_only=True):
     """A pack that reads text."""
 
     text_detector: DbPart
@@ -146,14 +146,14 @@ class TextManifest(Manifest, frozen=True, kw_only=True):
 
 
 # By a task that no other pack has; any other manifest is one of a model pack.
-_OTHERS: Mapping[str, type[Manifest]] = {
+_OTHERS: Mapping[str, type[PackDeclaration]] = {
     "attributes": AttributesManifest,
     "text_detector": TextManifest,
 }
 
 
 @lru_cache(maxsize=8)
-def parse_any_manifest(text: str) -> Manifest:
+def parse_any_manifest(text: str) -> PackDeclaration:
     """Reads a manifest of any pack from TOML; its tasks say which.
 
     Raises `ModelFileError` for anything that is not one, with the place of the fault.
@@ -186,7 +186,7 @@ def _with_points(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path) -> PackDeclaration:
     """Reads a manifest file, which is named after its pack.
 
     Raises `ModelFileError` for a file that cannot be read or is not such a manifest.

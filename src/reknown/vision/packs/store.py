@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reknown.vision.inference import Model
-    from reknown.vision.packs.manifest import Manifest
+    from reknown.vision.packs.manifest import PackDeclaration
     from reknown.vision.packs.part import PackFile
     from reknown.vision.packs.recipes import Recipe
 
@@ -88,7 +88,7 @@ class PackStore:
         except ModelFileError:  # told of where that pack itself is asked for
             return False
 
-    def any_manifest(self, name: str) -> Manifest:
+    def any_manifest(self, name: str) -> PackDeclaration:
         """The same of any pack."""
         paths = [folder / f"{name}.toml" for folder in self._folders]
         found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.biometrics.candidates import Candidate
+from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.templates import TemplateSpace
 from reknown.biometrics.thresholds import Threshold, ThresholdChoice
 from reknown.cli.video.report import render
 from reknown.reporting.video import _ticks
 from reknown.services.searches.search import Searched, Unit
 from reknown.services.videos.identification import VideoIdentification, appearances
-from video_analyses import INFO, analysis, plain_jpeg, track
+from video_analyses import INFO, analysis, plain_jpeg, track, turned
 from video_faces import unit
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def found(
     made = analysis(SPACE, tracks, warnings=warnings)
     made = replace(made, info=replace(INFO, duration_ms=duration_ms))
     searched = Searched(collection, SPACE, Unit.SUBJECTS, threshold, 2, references)
-    return VideoIdentification(made, appearances(tracks, rows, 5), searched, None)
+    against = [DEFAULT_FILTER.objections(each.shots[0].face) for each in tracks]
+    shown = appearances(tracks, rows, 5, against)
+    return VideoIdentification(made, shown, searched, None, len(tracks))
 
 
 @pytest.fixture
@@ -114,6 +117,14 @@ def test_the_best_view_of_every_appearance_is_shown(party: str) -> None:
     images = re.findall(r"base64,([^\"]+)", sheet)
     expected = [plain_jpeg(c) for c in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
     assert [base64.b64decode(image) for image in images] == expected
+
+
+def test_a_face_that_was_not_searched_says_why(threshold: Threshold) -> None:
+    hidden = turned(track(unit(0), image=(200, 0, 0)))
+    page = render("party.mp4", found([hidden], [None], threshold))
+    why = "unknown 1, not searched: turned away: head pose 70 degrees, maximum 60"
+    assert f'<td class="long">{why}</td>' in page
+    assert page.count("<span>not searched</span>") == 1
 
 
 def test_the_table_and_what_it_means(party: str, threshold: Threshold) -> None:

@@ -64,8 +64,12 @@ def test_an_image_without_a_fit_face_is_named(
 ) -> None:
     with pytest.raises(NoFaceError, match="probe"):
         verify(context, unfit, eileen, FIT)
+    assert events(context) == []
+
+
+def test_a_reference_without_any_face_is_named(context: Context, eileen: bytes) -> None:
     with pytest.raises(NoFaceError, match="reference"):
-        verify(context, eileen, unfit, FIT)
+        verify(context, eileen, jpeg(Image.new("RGB", (100, 100))), FIT)
     assert events(context) == []
 
 
@@ -93,3 +97,16 @@ def test_the_terms_are_those_given(context: Context, eileen: bytes, group: bytes
     assert len(verify(context, eileen, group, one).comparisons) == 1
     with pytest.raises(InputError):
         ThresholdChoice(80, 0.5)
+
+
+def test_a_reference_whose_faces_are_all_refused_is_compared_with_none_and_says_why(
+    context: Context, eileen: bytes
+) -> None:
+    blurred = spoilt()["LOW_SHARPNESS"]
+    found = verify(context, eileen, blurred, FIT)
+    assert (found.comparisons, found.accepted) == ((), False)
+    ((_, objections),) = found.refused
+    assert "sharpness" in str(objections[0])
+    record = events(context)[-1].record
+    assert isinstance(record, VerifyRecord)
+    assert (record.compared, record.best_score, record.best_similarity) == (0, None, None)

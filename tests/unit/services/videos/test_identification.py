@@ -10,6 +10,7 @@ from contexts import make_context
 from other_engine import OTHER
 from reknown.biometrics.candidates import Candidate
 from reknown.biometrics.errors import InputError, NotFoundError, SpaceMismatchError
+from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.ledger.records import (
     CandidateRecord,
@@ -27,8 +28,8 @@ from reknown.services.upgrades.steps import switch
 from reknown.services.videos.identification import appearances, identify_video
 from reknown.services.videos.tracks import Keeping, list_tracks
 from unit.services.ledgers import events, last
-from video_analyses import SHA256, analysis, towards, track
-from video_faces import unit
+from video_analyses import SHA256, analysis, towards, track, turned
+from video_faces import turned_away, unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,47 @@ def test_a_track_scores_as_the_mean_of_its_views(
     assert best is not None
     assert best.score == pytest.approx(0.95, abs=1e-5)
     assert found.appearances[1].best is None
+
+
+def test_a_track_that_would_not_be_enrolled_gets_no_name_and_says_why(
+    engine: Engine, context: Context, database: Database, query: Query, reference: Vector
+) -> None:
+    hidden = turned(track(reference, 0, 1000, 0))
+    clear = track(reference, 2000, 3000, 1)
+    video = analysis(engine.space, [hidden, clear])
+    found = identify_video(context, query, video)
+    first, second = found.appearances
+    assert (first.candidates, first.tracks) == ((), (0,))
+    assert [str(objection) for objection in first.objections] == [
+        "turned away: head pose 70 degrees, maximum 60"
+    ]
+    assert second.best is not None
+    assert (second.best.user, second.tracks, second.objections) == ("Eileen Collins", (1,), ())
+    assert found.tracks_searched == 1
+    assert found.expected_in_video == pytest.approx(1e-4, rel=0.01)
+    record = last(database).record
+    assert isinstance(record, IdentifyRecord)
+    assert len(record.candidates) == 1
+    everything = identify_video(context, query, video, quality=ANY_QUALITY)
+    assert [a.best is not None for a in everything.appearances] == [True, True]
+
+
+def test_what_would_not_be_enrolled_is_not_kept_either(
+    engine: Engine, context: Context, collection: str, query: Query, reference: Vector
+) -> None:
+    tracks = [turned(track(reference)), track(reference, person=1, best_ms=700)]
+    found = identify_video(context, query, analysis(engine.space, tracks), Keeping("a.mp4", 1))
+    assert found.kept is not None
+    assert found.kept.tracks == 1
+    assert [record.track.best_ms for record in list_tracks(context, collection)] == [700]
+
+
+def test_an_unknown_face_is_not_joined_with_one_that_was_not_searched() -> None:
+    tracks = [track(unit(0), 0, 900), track(unit(0), 1000, 2000)]
+    against = DEFAULT_FILTER.objections(turned_away())
+    assert len(appearances(tracks, [(), ()], 5, [(), against])) == 2
+    (joined_ones,) = appearances(tracks, [(), ()], 5, [against, against])
+    assert joined_ones.objections == against
 
 
 def test_without_calibration_nothing_is_said_about_chance(
@@ -240,7 +282,7 @@ def joined(
     *parts: tuple[int, int, int, tuple[Candidate, ...]], limit: int = 5
 ) -> list[tuple[int, int, tuple[int, ...]]]:
     tracks = [track(unit(0), start, end, person) for start, end, person, _ in parts]
-    found = appearances(tracks, [part[3] for part in parts], limit)
+    found = appearances(tracks, [part[3] for part in parts], limit, [()] * len(tracks))
     return [(a.from_ms, a.to_ms, a.tracks) for a in found]
 
 
@@ -282,9 +324,9 @@ def test_people_who_take_turns_are_told_apart() -> None:
 def test_what_is_joined_keeps_the_best_of_each_candidate() -> None:
     tracks = [track(unit(0), 0, 900, best_ms=100), track(unit(0), 1000, 2000, best_ms=1500)]
     better = (candidate("A", 0.95), candidate("C", 0.93))
-    (found,) = appearances(tracks, [(A, B), better], 2)
+    (found,) = appearances(tracks, [(A, B), better], 2, [(), ()])
     assert [(c.rank, c.user, c.score) for c in found.candidates] == [(1, "A", 0.95), (2, "C", 0.93)]
     assert found.best_ms == 1500
-    (found,) = appearances(tracks, [better, (A, B)], 5)
+    (found,) = appearances(tracks, [better, (A, B)], 5, [(), ()])
     assert [c.user for c in found.candidates] == ["A", "C", "B"]
     assert found.best_ms == 100

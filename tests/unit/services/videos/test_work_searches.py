@@ -4,12 +4,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import delete
 
 from callers import lookalike, strangers
 from other_engine import OTHER
+from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.biometrics.tracks import Shot
 from reknown.gallery.templates import load_templates
 from reknown.jobs.queue import State
+from reknown.jobs.schema import parts
 from reknown.ledger.records import (
     CandidateRecord,
     IdentifyRecord,
@@ -23,7 +27,7 @@ from reknown.services.galleries.faces import delete_faces, list_faces
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.upgrades import steps
 from reknown.services.upgrades.preparation import begin, find_upgrade
-from reknown.services.videos.job_records import BY_PERSON, Task
+from reknown.services.videos.job_records import BY_PERSON, REFUSALS, Task
 from reknown.storage.database import reading
 from unit.services.ledgers import events
 from unit.services.videos.places import analyst, objects, worker_context
@@ -36,6 +40,7 @@ from unit.services.videos.working import (
     vector,
     work_on_next,
 )
+from video_faces import turned_away
 from video_findings import analysis, track
 
 if TYPE_CHECKING:
@@ -139,6 +144,48 @@ def test_a_track_is_as_similar_as_its_shots_are_in_the_mean(
         job=job_id,
     )
     assert "Eileen" not in repr(events(database))
+
+
+def test_a_track_that_would_not_be_enrolled_is_not_searched_with(
+    worker_context: WorkerContext,
+    context: Context,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    enrol: Callable[..., object],
+    eileen: bytes,
+) -> None:
+    database = context.database
+    enrol(eileen)
+    with reading(database) as connection:
+        (reference,) = load_templates(connection, collection).vectors
+    hidden, clear = (track(n, [400 * n], [reference]) for n in (0, 1))
+    hidden = replace(hidden, shots=(Shot(0, turned_away()),))
+    analyst.answer = analysis(engine.space, hidden, clear)
+    job_id = add_job(database, Task.SEARCH, collection, similarity=80.0)
+    work_on_next(worker_context)
+    found = read(context, Task.SEARCH, job_id)
+    assert [len(found.matches[seen.track]) for seen in found.entries] == [0, 1]
+    assert found.refusals == {0: DEFAULT_FILTER.objections(turned_away())}
+    later = read(context, Task.SEARCH, job_id, span=range(1, 2))
+    assert (set(later.matches), later.refusals) == ({1}, {})
+
+
+def test_results_of_an_earlier_release_have_no_refusals(
+    worker_context: WorkerContext,
+    context: Context,
+    database: Database,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+) -> None:
+    analyst.answer = analysis(engine.space, track(0, [0], [vector(engine, 0)]))
+    job_id = add_job(database, Task.SEARCH, collection, similarity=80.0)
+    work_on_next(worker_context)
+    with database.begin() as connection:
+        connection.execute(delete(parts).where(parts.c.ordering == REFUSALS))
+    found = read(context, Task.SEARCH, job_id)
+    assert (len(found.entries), found.refusals) == (1, {})
 
 
 def test_pages_have_the_matches_of_their_own_tracks(
