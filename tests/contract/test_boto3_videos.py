@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _CLIP = {"S3Object": {"Bucket": "media", "Name": "clips/both.mp4"}}
+_SQUEEZED = {"S3Object": {"Bucket": "media", "Name": "squeezed.mp4"}}
 _BROKEN = {"S3Object": {"Bucket": "media", "Name": "broken.mp4"}}
 _CUT_MS = 1200
 _LISTS = ("Celebrities", "Faces", "Persons", "TextDetections")
@@ -68,6 +69,12 @@ def _film() -> bytes:
     return videos.rendered(frame for scene in scenes for frame in scene)
 
 
+def _squeezed() -> bytes:
+    """Eileen, too flat to be enrolled."""
+    flat = videos.eileen(220).resize((220, 126))
+    return videos.rendered(videos.scene(videos.steady(0, 600), [(flat, videos.still((0.5, 0.5)))]))
+
+
 @pytest.fixture(scope="module")
 def film() -> bytes:
     return _film()
@@ -79,6 +86,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory, film: bytes) -> Path:
     root = tmp_path_factory.mktemp("buckets")
     (root / "media" / "clips").mkdir(parents=True)
     (root / "media" / "clips" / "both.mp4").write_bytes(film)
+    (root / "media" / "squeezed.mp4").write_bytes(_squeezed())
     (root / "media" / "broken.mp4").write_bytes(b"this is no video" * 1000)
     with (root / "media" / "huge.mp4").open("wb") as huge:
         huge.truncate(10 * 2**30 + 1)  # a hole takes no room
@@ -325,6 +333,23 @@ def test_celebrities_are_those_whom_the_gallery_holds(
     assert (statistics["GallerySize"], statistics["References"]) == (1, 1)
     by_id = client.get_celebrity_recognition(JobId=job.job_id, SortBy="ID")["Celebrities"]
     assert by_id == job.entries  # there is but one
+
+
+def test_a_face_that_would_not_be_enrolled_gets_no_name_and_says_why(
+    client: Any, friends: str
+) -> None:
+    request = {"Video": _SQUEEZED, "CollectionId": friends, "FaceMatchThreshold": 0}
+    start = "start_face_search"
+    answer = _ended(client, start, client.start_face_search(**request)["JobId"])
+    assert answer["Persons"]
+    for person in answer["Persons"]:
+        assert person["FaceMatches"] == []
+        (refusal,) = person["ReknownRefusals"]
+        assert (refusal["Reason"], refusal["Measure"]) == (
+            "LOW_FACE_QUALITY",
+            "UnifiedQualityScore",
+        )
+        assert refusal["Measured"] < refusal["Required"] == 25
 
 
 def test_a_search_says_what_its_threshold_costs(jobs: dict[str, Job]) -> None:

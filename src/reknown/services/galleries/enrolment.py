@@ -186,7 +186,7 @@ def _objection(found: Extraction, policy: EnrolmentPolicy) -> str:
 
 
 def _reasons(found: ExtractedFace) -> str:
-    return " and ".join(objection.reason.value for objection in found.objections)
+    return "; ".join(map(str, found.objections))
 
 
 def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:

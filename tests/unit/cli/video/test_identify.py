@@ -17,7 +17,7 @@ from reknown.gallery.faces import add_faces
 from reknown.services import extras
 from reknown.storage.database import open_database
 from reknown.video import isolation
-from video_analyses import analysis, towards, track
+from video_analyses import analysis, towards, track, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +125,26 @@ def test_nobody_known_is_a_negative_answer(
     show(analysis(engine.space, [track(nobody)]))
     done = run("video", "identify", clip)
     assert (done.status, "unknown 1" in done.out) == (1, True)
+
+
+def test_a_face_that_would_not_be_enrolled_is_named_only_on_request(
+    run: RunCommand,
+    gallery: None,
+    clip: Path,
+    engine: Engine,
+    eileen_pixels: NDArray[np.uint8],
+    show: Callable[..., None],
+) -> None:
+    (template,) = engine.embed(eileen_pixels, engine.detect(eileen_pixels))
+    show(analysis(engine.space, [turned(track(template.vector))]))
+    done = run("video", "identify", clip)
+    why = "unknown 1, not searched: turned away: head pose 70 degrees, maximum 60"
+    assert (done.status, why in done.out) == (1, True)
+    ((appearance,),) = [a["appearances"] for a in run("video", "identify", clip, "--json").lines]
+    assert appearance["candidates"] == []
+    assert [(o["measure"], o["measured"]) for o in appearance["objections"]] == [("HeadPose", 70)]
+    named = run("video", "identify", clip, "--any-quality")
+    assert (named.status, "Eileen Collins" in named.out) == (0, True)
 
 
 def test_thresholds_are_given_as_elsewhere(
