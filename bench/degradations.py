@@ -84,7 +84,8 @@ class Found:
 
 def _stretched(values: Floats) -> Floats:
     low, high = values.min(), values.max()
-    return np.asarray(100 * (values - low) / max(high - low, 1e-9))
+    # a sum of rounding may pass 100 by its last bit
+    return np.asarray(np.clip(100 * (values - low) / max(high - low, 1e-9), 0, 100))
 
 
 def states(found: Found, rows: Sequence[Row], people: int) -> list[dict[str, Any]]:
