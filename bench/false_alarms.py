@@ -31,7 +31,7 @@ from reknown.evaluation.measures.intervals import wilson
 from reknown.evaluation.measures.rates import Rate
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import decode_image, read_image_file
-from reknown.vision.second_look import Look, look, stretched
+from reknown.vision.second_look import Sight, look, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,7 +85,7 @@ def _count(engine: Engine, images: list[Pixels]) -> dict[str, Any]:
     }
 
 
-def _passes(engine: Engine, seen: Look) -> bool:
+def _passes(engine: Engine, seen: Sight) -> bool:
     """Whether any of what was found would be enrolled."""
     made = engine.extract(seen.pixels, seen.faces)
     return any(not DEFAULT_FILTER.objections(face) for face, _ in made)

@@ -49,6 +49,7 @@ def test_the_names_of_the_client() -> None:
         "enroll",
         "evaluate",
         "identify",
+        "text",
         "video",
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]

@@ -69,6 +69,11 @@ def _detect(record: records.DetectRecord, _names: Names) -> str:
     return f"{found} in {record.kind} {_short(record.sha256)}"
 
 
+@_text.register(records.ReadTextRecord)
+def _read_text(record: records.ReadTextRecord, _names: Names) -> str:
+    return f"{_count(record.words, 'word')} in {record.kind} {_short(record.sha256)}"
+
+
 @_text.register(records.EnrolRecord)
 def _enrol(record: records.EnrolRecord, names: Names) -> str:
     owner = "" if record.subject_id is None else f" for {_name(record.subject_id, names)}"

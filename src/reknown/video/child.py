@@ -103,7 +103,7 @@ def _read(task: messages.ReadText, teller: Teller) -> None:
     with os.fdopen(task.video, "rb") as file:
         found = read_video(file, reader, task.wanted, teller.progress)
     for frame in found.frames:
-        teller.tell(messages.FoundText(frame))
+        teller.tell(messages.ReadFrame(frame))
     teller.tell(
         messages.TextRead(found.info, found.sha256, found.model, found.warnings, found.looked)
     )

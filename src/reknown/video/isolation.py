@@ -134,7 +134,7 @@ def read_isolated(
     task = messages.ReadText(file.fileno(), request.pack, cache, packs, wanted)
     frames: list[TextFrame] = []
     for message in run_isolated(task, [file.fileno()], progress, limits):
-        if isinstance(message, messages.FoundText):
+        if isinstance(message, messages.ReadFrame):
             frames.append(message.frame)
         elif isinstance(message, messages.TextRead):
             return VideoReading(

@@ -86,7 +86,7 @@ class Analysed(msgspec.Struct, frozen=True, tag=True):
     effort: Effort
 
 
-class FoundText(msgspec.Struct, frozen=True, tag=True):
+class ReadFrame(msgspec.Struct, frozen=True, tag=True):
     """What one frame says."""
 
     frame: TextFrame
@@ -116,7 +116,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 Task: TypeAlias = Analyse | ReadText | Annotate
-Message: TypeAlias = Progress | FoundTrack | Analysed | FoundText | TextRead | Annotated | Failed
+Message: TypeAlias = Progress | FoundTrack | Analysed | ReadFrame | TextRead | Annotated | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(resolved(Task))

@@ -20,6 +20,7 @@ EXPECTED = {
     "VerifyRecord": "image abababab with image cdcdcdcd at 80.0 or above: "
     "1 of 2 faces matched, best 98.2",
     "DetectRecord": "3 tracks in video abababab",
+    "ReadTextRecord": "12 words in image abababab",
     "EnrolRecord": "1 face of image abababab for Ada Lovelace, 1 refused",
     "CreateCollectionRecord": "with pack opencv a=ü\0 place=gate",
     "DeleteCollectionRecord": "",

@@ -17,7 +17,7 @@ CLEAR = replace(face(), quality=with_magnitude(face().quality, 12.5))
 SAID: list[messages.Message] = [
     messages.Progress(1, 2, 3),
     messages.FoundTrack(0, (Observation(5, face()),), (Shot(5, CLEAR, b"jpeg"),), b"\0" * 8),
-    messages.FoundText(video_findings.reading().frames[1]),
+    messages.ReadFrame(video_findings.reading().frames[1]),
     messages.TextRead(video_findings.INFO, "cd" * 32, "ef" * 32, ("cut off",), 9),
     messages.Failed("InvalidVideoError", "no video"),
 ]

@@ -83,7 +83,7 @@ class TextReader:
             way = turned(quad, turns)
             cut = strip(pixels, way, HEIGHT, self.recogniser.widest)
             glyphs = self.recogniser.read(cut)
-            read += cut.shape[1]
+            read += max(cut.shape[1], self.recogniser.narrowest)
             if _confidence(glyphs) > _confidence(best_glyphs):
                 best, best_glyphs = way, glyphs
             if _confidence(best_glyphs) >= _SURE:

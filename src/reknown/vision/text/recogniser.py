@@ -75,6 +75,11 @@ class CtcRecogniser:
         self.characters = ("", *characters, " ")
 
     @property
+    def narrowest(self) -> int:
+        """How many pixels wide what is read is at least; narrower strips are filled up to it."""
+        return self._settings.min_width
+
+    @property
     def widest(self) -> int:
         """The most pixels that a strip may be wide."""
         return self._settings.max_width
