@@ -85,7 +85,7 @@ def sample(shape: Shape) -> Any:
         "boolean": lambda: True,
         "integer": lambda: max(2, shape.metadata.get("min", 0)),
         "long": lambda: 2,
-        "float": lambda: 12.5,
+        "float": lambda: min(12.5, shape.metadata.get("max", 12.5)),
         "double": lambda: 1e-7,
         "timestamp": lambda: datetime(2026, 11, 3, 12, 30, 15, 250_000, tzinfo=UTC),
     }
