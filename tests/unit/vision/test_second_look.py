@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.vision.analyze import Engine
+    from reknown.vision.analyze import Engine, Look
 
     Pixels = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ class _Sees:
     def detector(self) -> Any:
         return self
 
-    def detect(self, pixels: Pixels) -> tuple[DetectedFace, ...]:
+    def detect(self, pixels: Pixels, look: Look, largest: int | None) -> tuple[DetectedFace, ...]:
         self.asked.append(pixels)
         return self.answers.pop(0)
 

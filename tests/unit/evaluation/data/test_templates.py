@@ -44,9 +44,11 @@ class Counting:
         self.space = engine.space
         self.images = 0
 
-    def detect(self, pixels: Pixels, look: Look = Look.GLANCE) -> tuple[DetectedFace, ...]:
+    def detect(
+        self, pixels: Pixels, look: Look = Look.GLANCE, largest: int | None = None
+    ) -> tuple[DetectedFace, ...]:
         self.images += 1
-        return self._engine.detect(pixels, look)
+        return self._engine.detect(pixels, look, largest)
 
     def extract(self, pixels: Pixels, faces: list[DetectedFace]) -> Extracted:
         return self._engine.extract(pixels, faces)
@@ -135,8 +137,10 @@ def test_a_damaged_cache_is_made_good(counting: Counting, people: Path, tmp_path
 
 def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path) -> None:
     class Two(Counting):
-        def detect(self, pixels: Pixels, look: Look = Look.GLANCE) -> tuple[DetectedFace, ...]:
-            (face,) = super().detect(pixels, look)
+        def detect(
+            self, pixels: Pixels, look: Look = Look.GLANCE, largest: int | None = None
+        ) -> tuple[DetectedFace, ...]:
+            (face,) = super().detect(pixels, look, largest)
             nose, poor = replace(face.landmarks.nose, x=0.01), QualityMeasure(0.001, 0)
             corner = replace(
                 face,
@@ -155,7 +159,9 @@ def test_which_face_is_the_subjects(engine: Engine, people: Path, tmp_path: Path
 
 def test_errors_of_the_program_come_through(engine: Engine, people: Path, tmp_path: Path) -> None:
     class Broken(Counting):
-        def detect(self, pixels: Pixels, look: Look = Look.GLANCE) -> tuple[DetectedFace, ...]:
+        def detect(
+            self, pixels: Pixels, look: Look = Look.GLANCE, largest: int | None = None
+        ) -> tuple[DetectedFace, ...]:
             raise GalleryError("broken")
 
     with pytest.raises(GalleryError, match="broken"):

@@ -42,8 +42,8 @@ def test_without_its_package_nothing_measures(
 
 
 def test_it_is_no_model_pack(store: PackStore, tmp_path: Path) -> None:
-    assert ATTRIBUTES not in store.names()
-    with pytest.raises(ModelNotFoundError, match="makes no templates"):
+    assert ATTRIBUTES not in store.face_packs()
+    with pytest.raises(ModelNotFoundError, match="is no pack for faces"):
         store.manifest(ATTRIBUTES)
     head = 'name = "mine"\nsummary = "x"\nnon_commercial = false\n'
     with pytest.raises(ModelFileError, match="missing required field"):

@@ -139,8 +139,10 @@ def test_packs_of_the_user(
 
 @pytest.mark.parametrize("name", ["other", "../public-domain", "", "/etc/passwd", "a\0b"])
 def test_unknown_names(store: PackStore, name: str) -> None:
-    with pytest.raises(ModelNotFoundError, match="choose from: opencv, opencv-zoo, public-domain"):
+    with pytest.raises(ModelNotFoundError, match="choose from: attributes, opencv, opencv-zoo, "):
         store.open(name)
+    with pytest.raises(ModelNotFoundError, match=r"choose from: opencv, .*-accurate$"):
+        store.manifest(name)
 
 
 def test_built_in_names_are_taken(
