@@ -37,6 +37,7 @@ from bench import serving
 from reknown.biometrics.templates import compare
 from reknown.cli.session import open_engine
 from reknown.settings import read_settings
+from reknown.vision.analyze import Look
 from reknown.vision.batch import available_cores
 from reknown.vision.images import decode_image
 
@@ -145,12 +146,13 @@ def directly(engine: Engine, operation: str, image: bytes) -> float:
     """Seconds for what the operation asks of the engine."""
     started = time.perf_counter()
     pixels = decode_image(image).pixels
-    faces = engine.detect(pixels)
+    look = Look.GLANCE if operation == "DetectFaces" else Look.POSE
+    faces = engine.detect(pixels, look)
     if operation == "SearchFacesByImage":
         engine.embed(pixels, faces[:1])
     elif operation == "CompareFaces":
         target = decode_image(image).pixels
-        found = engine.detect(target)
+        found = engine.detect(target, look)
         (template,) = engine.embed(pixels, faces[:1])
         for other in engine.embed(target, found):
             compare(template, other)
