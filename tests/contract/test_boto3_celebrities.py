@@ -77,6 +77,14 @@ def test_a_face_that_would_not_be_indexed_is_not_named(
     assert match["User"]["UserId"] == "grace"  # without a filter the poor face is searched with
 
 
+def test_nobody_learns_the_gallerys_name_from_an_unknown_id(
+    client: Any, grace_hopper: Celebrity
+) -> None:
+    with pytest.raises(client.exceptions.ResourceNotFoundException) as raised:
+        client.get_celebrity_info(Id="0" * 32)
+    assert str(raised.value).endswith("RecognizeCelebrities tells Ids")
+
+
 def test_64_faces_at_most_the_largest(client: Any, grace_hopper: Celebrity) -> None:
     answer = client.recognize_celebrities(Image={"Bytes": portraits.crowd(9, 8)})
     faces = [found["Face"] for found in answer["CelebrityFaces"]] + answer["UnrecognizedFaces"]

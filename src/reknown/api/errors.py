@@ -87,8 +87,9 @@ def _message(error: ours.ReknownError, code: str, collection: str | None) -> str
     if code == "ResourceAlreadyExistsException":
         return f"The collection id: {collection} already exists"
     if isinstance(error, ours.CollectionNotFoundError):
-        named = " although the server has it as --celebrities" if code != _NOT_FOUND else ""
-        return f"The collection id: {collection} does not exist{named}"
+        # callers are not told what the operator calls the gallery of celebrities
+        which = f"collection id: {collection}" if code == _NOT_FOUND else "gallery of --celebrities"
+        return f"The {which} does not exist"
     if isinstance(error, ours.ObjectNotFoundError):
         lacking = f" Here {error}" if isinstance(error, ours.NoObjectStoreError) else ""
         return f"{_NO_OBJECT}{lacking}"

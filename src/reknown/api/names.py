@@ -46,8 +46,13 @@ def celebrity_id(subject_id: str) -> str:
 def subject_of_celebrity(celebrity: str) -> str:
     """The opaque id of a celebrity's subject; raises `NotFoundError` for what is none."""
     if not _CELEBRITY.fullmatch(celebrity):
-        raise NotFoundError("there is no celebrity of this Id: RecognizeCelebrities tells Ids")
+        raise no_such_celebrity()
     return str(UUID(celebrity))
+
+
+def no_such_celebrity() -> NotFoundError:
+    """For an Id that nobody has."""
+    return NotFoundError("there is no celebrity of this Id: RecognizeCelebrities tells Ids")
 
 
 def model_version(space: TemplateSpace) -> str:

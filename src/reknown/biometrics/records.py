@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import Template, TemplateSpace
 
 _LONGEST_SHOWN = 60
-# A server may hand them to a browser: neither scripts nor markup, and no scheme but the web's.
-_ADDRESS = re.compile(r"""(https?://)?[\w.-]+(:\d{1,5})?([/?#][^\s<>"'\\\0\ud800-\udfff]*)?""")
+# A server may hand them to a browser or a terminal: neither scripts nor markup nor controls, and no
+# scheme but the web's. Without one there is no port, or `javascript:0` would be host and port.
+_ADDRESS = re.compile(
+    r"""(https?://[\w.-]+(:\d{1,5})?|[\w-]+(\.[\w-]+)+)([/?#][^\s<>"'\\\0\ud800-\udfff]*)?"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Profile:
         if sum(map(len, self.urls)) > self.LONGEST:
             raise InputError(f"the addresses of a person take {self.LONGEST} characters in all")
         for url in self.urls:
-            if not _ADDRESS.fullmatch(url):
+            if not (url.isprintable() and _ADDRESS.fullmatch(url)):
                 shown = url if len(url) <= _LONGEST_SHOWN else url[:_LONGEST_SHOWN] + "..."
                 raise InputError(f"{shown!r} is no web address such as www.example.org/ada")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.api import shapes
-from reknown.api.names import celebrity_id, subject_of_celebrity
+from reknown.api.names import celebrity_id, no_such_celebrity, subject_of_celebrity
 from reknown.api.operations import videos
 from reknown.api.operations.search import statistics
 from reknown.api.wire_faces import (
@@ -16,7 +16,7 @@ from reknown.api.wire_faces import (
     known_gender,
 )
 from reknown.api.wire_images import read_image
-from reknown.biometrics.errors import InputError
+from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.biometrics.records import Profile
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.services.galleries.users import profiles_of, read_user
@@ -79,7 +79,11 @@ def get_celebrity_info(
 ) -> shapes.GetCelebrityInfoResponse:
     """What the operator has told of a user."""
     gallery = gallery_of_celebrities(call.celebrities)
-    found = read_user(call.context, gallery, subject_of_celebrity(request.id))
+    subject_id = subject_of_celebrity(request.id)
+    try:
+        found = read_user(call.context, gallery, subject_id)
+    except NotFoundError as error:  # which would name the gallery
+        raise no_such_celebrity() from error
     return shapes.GetCelebrityInfoResponse(
         urls=found.profile.urls, name=found.name, known_gender=known_gender(found.profile)
     )
