@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DAMAGED = "not a FlatBuffers file: damaged"
+# Parts may share what they point at: a short file could ask for as many as its length squared.
+_MOST = 4096
 _VTABLE_HEAD = 4  # its own length and that of the table, two bytes each
 
 
@@ -47,18 +49,18 @@ class FlatTable:
     def text(self, field: int) -> str:
         """A string, empty if it is not there."""
         try:
-            return self.bytes(field).decode()
+            return bytes(self.bytes(field)).decode()
         except UnicodeDecodeError as error:
             raise ModelFileError(_DAMAGED) from error
 
-    def bytes(self, field: int) -> bytes:
-        """A vector of bytes or a string, empty if it is not there."""
+    def bytes(self, field: int) -> memoryview:
+        """A vector of bytes or a string, empty if it is not there; not copied."""
         start, count = self._vector(field, 1)
-        return self.data[start : start + count]
+        return memoryview(self.data)[start : start + count]
 
-    def integers(self, field: int) -> tuple[int, ...]:
-        """A vector of 32-bit integers, empty if it is not there."""
-        start, count = self._vector(field, 4)
+    def integers(self, field: int, most: int = _MOST) -> tuple[int, ...]:
+        """A vector of at most so many 32-bit integers, empty if it is not there."""
+        start, count = self._vector(field, 4, most)
         values: NDArray[np.int32] = np.frombuffer(self.data, "<i4", count, start)
         return tuple(int(value) for value in values)
 
@@ -69,20 +71,20 @@ class FlatTable:
 
     def tables(self, field: int) -> tuple[FlatTable, ...]:
         """A vector of tables, empty if it is not there."""
-        start, count = self._vector(field, 4)
+        start, count = self._vector(field, 4, _MOST)
         return tuple(self._follow(start + 4 * number) for number in range(count))
 
     def _follow(self, place: int) -> FlatTable:
         return FlatTable(self.data, place + _number(self.data, "<I", place))
 
-    def _vector(self, field: int, size: int) -> tuple[int, int]:
+    def _vector(self, field: int, size: int, most: int | None = None) -> tuple[int, int]:
         """Where its first element stands, and how many there are."""
         place = self._place(field)
         if place is None:
             return 0, 0
         start = place + _number(self.data, "<I", place)
         count = _number(self.data, "<I", start)
-        if start + 4 + count * size > len(self.data):
+        if start + 4 + count * size > len(self.data) or (most is not None and count > most):
             raise ModelFileError(_DAMAGED)
         return start + 4, count
 

@@ -35,6 +35,8 @@ _OPERATORS = {
     54: "PRelu",
 }
 
+_MOST_SIDES = 8
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
@@ -89,7 +91,7 @@ def read_tflite(data: bytes) -> TfliteGraph:
 
 
 def _tensor(table: FlatTable, buffers: tuple[FlatTable, ...]) -> Tensor:
-    shape = table.integers(_SHAPE)
+    shape = table.integers(_SHAPE, _MOST_SIDES)
     form = _TYPES.get(table.integer(_TYPE, "<b"))
     number = table.integer(_BUFFER, "<I")
     if form is None or number >= len(buffers) or any(side < 0 for side in shape):
@@ -123,7 +125,8 @@ def _check_order(graph: TfliteGraph) -> None:
     known = {n for n, tensor in enumerate(graph.tensors) if tensor.values is not None}
     made = set(graph.inputs)
     for operator in graph.operators:
-        if not known.union(made).issuperset(operator.inputs) or operator.output in known | made:
+        fixed = operator.output in known or operator.output in made
+        if fixed or not all(n in known or n in made for n in operator.inputs):
             raise ModelFileError("not a TensorFlow Lite file: its operators do not fit together")
         made.add(operator.output)
     if not made.issuperset(graph.outputs) or any(n >= len(graph.tensors) or n < 0 for n in made):

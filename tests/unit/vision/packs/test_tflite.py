@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.errors import ModelFileError
 from reknown.vision.inference import OnnxNetwork
+from reknown.vision.packs.flatbuffer import FlatTable
 from reknown.vision.packs.manifest import ATTRIBUTES
 from reknown.vision.packs.sources import read_source
 from reknown.vision.packs.store import PackStore
 from reknown.vision.packs.tflite_format import read_tflite
 from reknown.vision.packs.tflite_graph import iris_network, mesh_network, tflite_network
-from unit.vision.packs.tflite_files import SAME, VALID, Network
+from unit.vision.packs.tflite_files import SAME, VALID, FlatBuffer, Network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,6 +165,19 @@ def mesh_file(store: PackStore) -> bytes:
 @pytest.fixture(scope="module")
 def iris_file(store: PackStore) -> bytes:
     return read_source(store.any_manifest(ATTRIBUTES).files()["iris"], store.cache)
+
+
+def test_a_file_cannot_ask_for_more_than_its_vectors_may_hold() -> None:
+    buffer = FlatBuffer()
+    table = FlatTable.root(buffer.finish(buffer.table({0: ("ints", range(9))})), b"TFL3")
+    assert table.integers(0) == tuple(range(9))
+    with pytest.raises(ModelFileError):
+        table.integers(0, most=8)
+    buffer = FlatBuffer()
+    table = FlatTable.root(buffer.finish(buffer.table({0: ("ints", range(4097))})), b"TFL3")
+    for read in (table.integers, table.tables):
+        with pytest.raises(ModelFileError):
+            read(0)
 
 
 def test_the_same_file_gives_the_same_bytes(mesh_file: bytes, iris_file: bytes) -> None:
