@@ -52,7 +52,7 @@ GROUPS: dict[str, Callable[[Doubles], NDArray[np.bool_]]] = {
     "pitch 20": lambda t: (np.abs(t[:, 1]) == 20) & (t[:, 0] == 0),
     "pitch 30": lambda t: np.abs(t[:, 1]) == 30,
     "yaw 25, pitch 20": lambda t: np.abs(t[:, 0]) == 25,
-    "all up to 45": lambda t: np.abs(t[:, 0]) <= 45,
+    "all turned up to 45": lambda t: (np.abs(t[:, 0]) <= 45) & t.any(axis=1),
 }
 
 

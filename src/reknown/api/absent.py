@@ -18,12 +18,12 @@ _INSTEAD: Mapping[str, str] = {
     "CustomLabels": _TRAINING,
     "Project": _TRAINING,
     "Dataset": _TRAINING,
-    "Label": "Reknown has no labels of objects and scenes, but DetectFaces counts people who show "
-    f"their faces: {_AMAZON}, or run a labelling model of your own",
     "Moderation": "Reknown does not judge what images show: "
     f"{_AMAZON}, or run a moderation model of your own",
     "MediaAnalysis": "Reknown does not judge what images show: "
     f"{_AMAZON}, or run a moderation model of your own",
+    "Label": "Reknown has no labels of objects and scenes, but DetectFaces counts people who show "
+    f"their faces: {_AMAZON}, or run a labelling model of your own",
     "Segment": "Reknown does not list a video's shots: "
     f"{_AMAZON}, or run a scene detector such as PySceneDetect",
     "ProtectiveEquipment": "Reknown sees neither bodies nor what they wear: "

@@ -22,6 +22,12 @@ def test_models_of_the_caller_are_no_labels() -> None:
     assert instead_of("DetectLabels") != instead_of("DetectCustomLabels")
 
 
+def test_labels_of_moderation_are_no_labels_either() -> None:
+    for operation in ("DetectModerationLabels", "GetContentModeration", "StartMediaAnalysisJob"):
+        assert "does not judge" in instead_of(operation)
+    assert "objects and scenes" in instead_of("StartLabelDetection")
+
+
 def test_what_is_named_instead_is_here() -> None:
     for operation in ABSENT:
         for name in ("SearchFacesByImage", "StartFaceSearch", "DetectFaces"):
