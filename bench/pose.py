@@ -75,7 +75,7 @@ def main() -> None:
         "faces": {"fitted": int(_odd(whole).sum()), "counted": int((~_odd(whole)).sum())},
         "errors": errors(whole, correction),
         "depth": {
-            str(depth): errors(measured(paths, depth), correction)["all up to 45"]
+            str(depth): errors(measured(paths, depth), correction)["all turned up to 45"]
             for depth in DEPTHS
         },
     }

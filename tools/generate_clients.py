@@ -24,7 +24,7 @@ _CLIENTS = _ROOT / "tests" / "contract" / "clients"
 _SHOWN = {"OK": "yes", "NotInThisSDK": "-"}
 _HEAD = """# Clients
 
-What each client's calls came to in the contract tests, which send every operation of Amazon's that
+How each client's calls ended in the contract tests, which send every operation of Amazon's that
 Reknown implements to a real server over a real socket. This page is generated:
 `tools/generate_clients.py`.
 
@@ -37,13 +37,13 @@ more of it. How each client signs is in
 [vectors.toml](../../tests/contract/clients/vectors.toml), with the sources, and what the clients
 that run send is compared with it.
 
-A client that a machine does not have keeps the result of the date beside it.
+Where the machine that made this page lacks a client, its row is the last result, of the date shown.
 
 """
 _COLUMNS = (
     "Client",
     "Version",
-    "",
+    "How",
     "On",
     "Signs besides host, x-amz-date and x-amz-target",
     "Corrects its clock, by its source",
