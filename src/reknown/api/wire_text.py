@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectText.html
 MOST_WORDS = 100
+# In sides of the image: whatever lies beyond holds no text.
+_FAR = 1e6
 
 
 def text_detection(found: NumberedText) -> shapes.TextDetection:
@@ -58,6 +60,8 @@ def _region(region: shapes.RegionOfInterest) -> Region:
     box = region.bounding_box
     if box is None or None in {box.left, box.top, box.width, box.height}:
         raise InputError("the BoundingBox of a region needs Left, Top, Width and Height")
+    if not (0 < (box.width or 0.0) < _FAR and 0 < (box.height or 0.0) < _FAR):
+        raise InputError("the BoundingBox of a region needs a Width and Height above 0")
     left, top = box.left or 0.0, box.top or 0.0
     right, bottom = left + (box.width or 0.0), top + (box.height or 0.0)
     return (Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom))

@@ -25,7 +25,7 @@ from reknown.services.searches.search import Query, Unit
 from reknown.services.videos.job_records import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reknown.api.call import Call
     from reknown.biometrics.candidates import Candidate
@@ -113,15 +113,23 @@ def get_celebrity_recognition(
         status_message=found.job.message,
         video_metadata=answer.metadata,
         next_token=answer.next_token,
-        celebrities=None
-        if entries is None
-        # one may have been deleted while the video was searched
-        else tuple(_seen(each, best[each.track], told) for each in entries if each.track in best),
+        celebrities=None if entries is None else tuple(named(entries, best, told)),
         job_id=found.job.job_id,
         video=answer.video,
         job_tag=found.wanted.tag,
         reknown_statistics=None if summary is None else videos.search_statistics(summary),
     )
+
+
+def named(
+    entries: Iterable[SeenFace], best: Mapping[int, MatchedFace], told: Mapping[str, Profile]
+) -> Iterator[shapes.CelebrityRecognition]:
+    """Whom the tracks of these moments resemble best; who has been deleted since is not named."""
+    for each in entries:
+        match = best.get(each.track)
+        profile = None if match is None else told.get(match.subject_id or "")
+        if match is not None and profile is not None:
+            yield _seen(each, match, profile)
 
 
 def _celebrity(
@@ -140,15 +148,11 @@ def _celebrity(
     )
 
 
-def _seen(
-    seen: SeenFace, match: MatchedFace, told: Mapping[str, Profile]
-) -> shapes.CelebrityRecognition:
-    subject_id = match.subject_id or ""
-    profile = told.get(subject_id, _UNTOLD)
+def _seen(seen: SeenFace, match: MatchedFace, profile: Profile) -> shapes.CelebrityRecognition:
     celebrity = shapes.CelebrityDetail(
         urls=profile.urls,
         name=match.user,
-        id=celebrity_id(subject_id),
+        id=celebrity_id(match.subject_id or ""),
         confidence=match.similarity,
         # the face's: nothing here finds bodies
         bounding_box=bounding_box(seen.face.box),

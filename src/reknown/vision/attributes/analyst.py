@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # Below it the network itself says that it sees no face.
 _PRESENT = 0.5
 _EXTREME = 60.0
+# In sides of the square. Faces spread by 0.15 or so, those in profile by half as much.
+_LEAST_EXTENT = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,17 +53,24 @@ class FaceMeshAnalyst:
     def look(self, pixels: Pixels, landmarks: NDArray[np.floating]) -> FittedMesh | None:
         """The mesh of the face with these `landmarks` (5, 2) in pixels of the RGB image.
 
-        None where the network sees no face.
+        None where the network sees no face, or one without an extent.
         """
-        found = locate_mesh(self.mesh, pixels, face_square(landmarks))
-        if found.presence < _PRESENT or not np.isfinite(found.points).all():
+        if not np.isfinite(landmarks).all():
+            return None
+        square = face_square(landmarks)
+        found = locate_mesh(self.mesh, pixels, square)
+        if not (found.presence >= _PRESENT and np.isfinite(found.points).all()):
+            return None
+        if found.points[:, :2].std(axis=0).min() < _LEAST_EXTENT * square.side:
             return None
         fit = fit_head(self.head, found.points)
         return FittedMesh(found.points, fit, self._corrected(pose_of(fit.rotation)))
 
-    def attributes(self, pixels: Pixels, seen: FittedMesh) -> FaceAttributes:
-        """What the face does."""
+    def attributes(self, pixels: Pixels, seen: FittedMesh) -> FaceAttributes | None:
+        """What the face does, None where the network for eyes gives no numbers."""
         eyes = locate_eyes(self.iris, pixels, seen.mesh)
+        if not all(np.isfinite(part).all() for eye in eyes for part in (eye.contour, eye.iris)):
+            return None
         measured = measure(pixels, seen.mesh, seen.fit, eyes)
         judged = {m.attribute: _judge(m, measured) for m in self.part.measures}
         height, width = pixels.shape[:2]

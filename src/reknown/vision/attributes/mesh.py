@@ -29,6 +29,7 @@ POINTS = 468
 # these are longer: what the network's own points would have cut (docs/explanation/attributes.md).
 _SIDES_PER_HEIGHT, _SIDES_PER_WIDTH = 3.5, 3.5
 _CENTRE = 0.47
+_EXTREME = 60.0
 _CORNERS = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float64)
 
 
@@ -88,5 +89,5 @@ def locate_mesh(network: Network, pixels: Pixels, square: Square) -> MeshPoints:
     """The mesh of the face in a square of the RGB image."""
     found = network.run(square.cut(pixels, SIDE))
     points = found["points"].reshape(POINTS, 3).astype(np.float64)
-    presence = 1 / (1 + np.exp(-float(found["face"].reshape(()))))
-    return MeshPoints(square.place(points, SIDE), presence)
+    logit = np.clip(float(found["face"].reshape(())), -_EXTREME, _EXTREME)
+    return MeshPoints(square.place(points, SIDE), float(1 / (1 + np.exp(-logit))))

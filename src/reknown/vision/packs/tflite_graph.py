@@ -7,6 +7,7 @@ looks like one of these networks but computes something else would pass for it.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MESH_SIDE, IRIS_SIDE = 192, 64
 MESH_POINTS, EYE_POINTS, IRIS_POINTS = 468, 71, 5
+# Of what an operator gives: thirty times what a face mesh needs, 64 MiB.
+_MOST_VALUES = 2**24
 # Fields of the options of convolutions and of pooling.
 _PADDING, _STRIDE_X, _STRIDE_Y, _ACTIVATION = 0, 1, 2, 3
 _POOL_WIDTH, _POOL_HEIGHT, _POOL_ACTIVATION = 3, 4, 5
@@ -89,9 +92,10 @@ class _Writer:
             "Reshape": self._reshape,
         }
         for operator in source.operators:
+            _require(math.prod(self._shape(operator.output)) <= _MOST_VALUES)
             self._names[operator.output] = steps[operator.kind](operator)
         for number, (name, size) in zip(source.outputs, outputs.items(), strict=True):
-            if np.prod(self._shape(number)) != size:
+            if math.prod(self._shape(number)) != size:
                 raise ModelFileError("not this network: its outputs are others")
             self._graph.add("Flatten", [self._names[number]], name)
         sizes: dict[str, Sequence[int | str]] = {n: (1, size) for n, size in outputs.items()}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace, FaceAttributes
     from reknown.vision.analyze import Engine
+    from reknown.vision.inference import Network
 
     Pixels = NDArray[np.uint8]
 
@@ -128,6 +129,38 @@ def test_where_there_is_no_face_there_is_no_mesh(engine: Engine) -> None:
     for astray in (np.zeros((5, 2)), np.full((5, 2), 1e6), 1e5 * landmarks, 1e-3 * landmarks):
         seen = analyst.look(portrait(EILEEN), astray.astype(np.float32))
         assert seen is None or np.isfinite(astuple(seen.pose)).all()
+
+
+@dataclass(frozen=True)
+class _Says:
+    """A network that gives these numbers, whatever it is shown."""
+
+    network: Network
+    replaced: dict[str, float]
+
+    def run(self, data: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        found = dict(self.network.run(data))
+        return found | {n: np.full_like(found[n], value) for n, value in self.replaced.items()}
+
+
+@pytest.mark.parametrize("replaced", [{"points": 90.0}, {"points": np.nan}, {"face": -800.0}])
+def test_a_mesh_that_is_none_shows_no_face(engine: Engine, replaced: dict[str, float]) -> None:
+    analyst = engine.analyst()
+    assert analyst is not None
+    pixels = portrait(EILEEN)
+    landmarks = engine.detector.detect(pixels).landmarks[0]
+    assert analyst.look(pixels, landmarks) is not None
+    assert replace(analyst, mesh=_Says(analyst.mesh, replaced)).look(pixels, landmarks) is None
+    assert analyst.look(pixels, np.full_like(landmarks, np.nan)) is None
+
+
+def test_eyes_without_numbers_tell_nothing(engine: Engine) -> None:
+    analyst = engine.analyst()
+    assert analyst is not None
+    blind = replace(analyst, iris=_Says(analyst.iris, {"iris": np.nan}))
+    seen = looked_at(replace(engine, analyst=lambda: blind), portrait(EILEEN))
+    assert seen.attributes is None
+    assert seen.pose == looked_at(engine, portrait(EILEEN)).pose
 
 
 def test_a_square_places_what_it_cuts(engine: Engine) -> None:

@@ -139,6 +139,9 @@ def test_what_the_file_claims_of_a_layer_has_to_be_so() -> None:
     assert refused(network, network.add("PRelu", [0, bias], (1, SIDE, SIDE, 3)))
     amounts = network.weight(np.array([[0, 0], [0, 0], [1, 0], [0, 2]], np.int32))
     assert refused(network, network.add("Pad", [0, amounts], (1, SIDE, SIDE, 5)))
+    more = 2**24
+    amounts = network.weight(np.array([[0, 0], [0, 0], [0, 0], [0, more]], np.int32))
+    assert refused(network, network.add("Pad", [0, amounts], (1, SIDE, SIDE, 3 + more)))
 
 
 def test_operators_take_only_what_is_there() -> None:
