@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import portraits
+from own_classifiers import LABELS, install, steady
 from servers import Server, serving
 
 if TYPE_CHECKING:
@@ -282,3 +283,23 @@ _META = {"ResponseMetadata": None}
 
 def _area(face: dict[str, Any]) -> float:
     return float(face["BoundingBox"]["Width"] * face["BoundingBox"]["Height"])
+
+
+def test_an_operators_own_classifiers_answer(
+    tmp_path: Path, cache_folder: Path, eileen: bytes
+) -> None:
+    files = {name: steady(len(labels)) for name, labels in LABELS.items()}
+    install(tmp_path / "packs", cache_folder, files)
+    packs, cache = str(tmp_path / "packs"), str(cache_folder)
+    with serving(tmp_path / "data", REKNOWN_CACHE=cache, REKNOWN_PACKS=packs) as server:
+        request = {"Image": {"Bytes": eileen}, "Attributes": ["ALL"]}
+        (face,) = server.client().detect_faces(**request)["FaceDetails"]
+        assert face["AgeRange"] == {"Low": 0, "High": 19}
+        assert face["Gender"] == {"Value": "Female", "Confidence": pytest.approx(75)}
+        assert [each["Type"] for each in face["Emotions"]] == ["HAPPY", "CALM", "FEAR"]
+        assert face["Emotions"][1]["Confidence"] == pytest.approx(300 / 13)
+        assert face["Beard"] == {"Value": False, "Confidence": pytest.approx(75)}
+        assert "Mustache" not in face
+        assert face["EyesOpen"]["Value"] is True
+        (plain,) = server.client().detect_faces(Image=request["Image"])["FaceDetails"]
+        assert "AgeRange" not in plain

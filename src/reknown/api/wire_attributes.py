@@ -15,7 +15,7 @@ from msgspec import structs
 from reknown.api import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reknown.biometrics.faces import DetectedFace, FaceAttributes, Judgement
 
@@ -114,7 +114,32 @@ def _measured(found: FaceAttributes) -> dict[str, object]:
         known[_EYE_DIRECTION] = shapes.EyeDirection(
             yaw=gaze.yaw, pitch=gaze.pitch, confidence=100 * gaze.confidence
         )
-    return known
+    return known | dict(_classified(found.classified))
+
+
+def _classified(found: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, object]]:
+    """What an operator's classifiers answer."""
+    for attribute, shares in found.items():
+        best = max(shares, key=lambda label: shares[label])
+        sure = 100 * shares[best]
+        name = attribute.upper()
+        if name == "AGE_RANGE":
+            low, high = best.split("-")
+            yield name, shapes.AgeRange(low=int(low), high=int(high))
+        elif name == "GENDER":
+            value: shapes.GenderType = "Female" if best == "female" else "Male"
+            yield name, shapes.Gender(value=value, confidence=sure)
+        elif name == "EMOTIONS":
+            yield name, _emotions(shares)
+        else:
+            yield name, _YES_OR_NO[name](value=best == "yes", confidence=sure)
+
+
+def _emotions(shares: Mapping[str, float]) -> tuple[shapes.Emotion, ...]:
+    ranked = sorted(shares.items(), key=lambda each: -each[1])
+    return tuple(
+        shapes.Emotion(type=_EMOTIONS[label], confidence=100 * share) for label, share in ranked
+    )
 
 
 def _as(shape: type[shapes.Shape], judged: Judgement | None) -> object:
@@ -142,6 +167,15 @@ _MEMBERS = {
     "MUSTACHE": "mustache",
     "SMILE": "smile",
     "SUNGLASSES": "sunglasses",
+}
+_EMOTIONS: Mapping[str, shapes.EmotionName] = {
+    name.lower(): name for name in get_args(shapes.EmotionName)
+}
+_YES_OR_NO: Mapping[str, type[shapes.Shape]] = {
+    "BEARD": shapes.Beard,
+    "EYEGLASSES": shapes.Eyeglasses,
+    _OCCLUDED: shapes.FaceOccluded,
+    "MUSTACHE": shapes.Mustache,
 }
 # The enumeration of genders has two values and none for "not known".
 _NEUTRAL: dict[str, object] = {

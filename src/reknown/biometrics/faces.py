@@ -76,7 +76,8 @@ class FaceAttributes:
     """What a face does, as far as a pack measures it; None for what it does not measure.
 
     `points` are further landmarks by name, such as "left_pupil" and "chin", named from the
-    subject's side.
+    subject's side. `classified` is what an operator's own classifiers answer: by attribute, such
+    as "age_range", and label, such as "20-29", the probability that they give, 0 to 1.
     """
 
     eyes_open: Judgement | None = None
@@ -85,6 +86,7 @@ class FaceAttributes:
     sunglasses: Judgement | None = None
     gaze: Gaze | None = None
     points: Mapping[str, Point] = field(default_factory=dict)
+    classified: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

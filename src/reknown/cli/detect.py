@@ -10,7 +10,7 @@ import typer
 from reknown.cli.options import Data, Draw, Json, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reknown.biometrics.faces import FaceAttributes, Judgement
     from reknown.services.images.sources import Extraction
@@ -99,6 +99,27 @@ def _print(path: Path, found: Extraction) -> None:
             if face.attributes is not None
         ]
         print_table(("face ", "eyes open", "mouth open", "smile", "sunglasses", "gaze"), told)
+    _print_classified(found)
+
+
+def _print_classified(found: Extraction) -> None:
+    """What the operator's own classifiers answer, the likeliest label of each."""
+    from reknown.cli.output import print_table
+
+    answers = [each.attributes.classified if each.attributes else {} for each in found.faces]
+    names = sorted({name for shares in answers for name in shares})
+    if not names:
+        return
+    rows = [
+        (number, *(_likeliest(shares[name]) if name in shares else "-" for name in names))
+        for number, shares in enumerate(answers, 1)
+    ]
+    print_table(("face ", *(name.replace("_", " ") for name in names)), rows)
+
+
+def _likeliest(shares: Mapping[str, float]) -> str:
+    best = max(shares, key=lambda label: shares[label])
+    return f"{best} ({100 * shares[best]:.0f} %)"
 
 
 def _told(found: FaceAttributes) -> Iterator[str]:

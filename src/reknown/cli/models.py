@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         AttributesManifest,
         CalibrationCheck,
         CalibrationTable,
+        ClassifiersManifest,
         PackManifest,
     )
     from reknown.vision.packs.store import FileStatus, PackStore
@@ -57,7 +58,7 @@ def show(name: Name, json: Json = False) -> None:
 
     from reknown.cli.output import print_json, printable
     from reknown.cli.session import pack_store
-    from reknown.vision.packs.manifest import AttributesManifest, PackManifest
+    from reknown.vision.packs.manifest import AttributesManifest, ClassifiersManifest, PackManifest
     from reknown.vision.packs.space import detector_fingerprint, template_space
 
     store = pack_store()
@@ -77,6 +78,8 @@ def show(name: Name, json: Json = False) -> None:
     _show_files(files)
     if isinstance(manifest, AttributesManifest):
         _show_attributes(manifest, files)
+    if isinstance(manifest, ClassifiersManifest):
+        _show_classifiers(manifest)
     if isinstance(manifest, PackManifest):
         _show_thresholds(manifest, store)
 
@@ -127,6 +130,17 @@ def _show_attributes(manifest: AttributesManifest, files: tuple[FileStatus, ...]
         ),
         rows,
     )
+
+
+def _show_classifiers(manifest: ClassifiersManifest) -> None:
+    """How often each was right, as its operator has it."""
+    from reknown.cli.output import print_table
+
+    rows = [
+        (attribute, ", ".join(read.labels), f"{read.right} of {read.images}", read.dataset)
+        for attribute, read in manifest.classifiers.reads.items()
+    ]
+    print_table(("attribute", "labels", "right ", "counted on"), rows)
 
 
 def _show_calibration(measured: CalibrationTable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,7 +15,13 @@ from reknown.vision.detect.base import RelocatingDetector
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.loading import LoadedOnce
 from reknown.vision.packs.cache import weights_of
-from reknown.vision.packs.manifest import ATTRIBUTES, AttributesManifest, TextManifest
+from reknown.vision.packs.manifest import (
+    ATTRIBUTES,
+    CLASSIFIERS,
+    AttributesManifest,
+    ClassifiersManifest,
+    TextManifest,
+)
 from reknown.vision.packs.space import pack_calibration, template_space, text_fingerprint
 from reknown.vision.text.reader import TextReader
 
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.vision.attributes.analyst import FaceMeshAnalyst
+    from reknown.vision.attributes.classifiers import FaceClassifiers
     from reknown.vision.detect.base import Detector
     from reknown.vision.inference import Model, Network
     from reknown.vision.packs.manifest import PackDeclaration, PackManifest
@@ -43,7 +51,7 @@ def load_engine(store: PackStore, pack: str) -> Engine:
     sys.setswitchinterval(_SWITCH_SECONDS)
     manifest = store.manifest(pack)
     models = store.open(pack)
-    networks = {name: OnnxNetwork(model) for name, model in models.items()}
+    networks = _networks(models)
     calibration, _ = pack_calibration(manifest)
     return Engine(
         detector=_load_detector(manifest, networks),
@@ -63,7 +71,7 @@ def load_reader(store: PackStore, pack: str) -> TextReader:
     if not isinstance(manifest, TextManifest):
         raise ModelFileError(f"the pack {pack} reads no text")
     models = store.open(pack)
-    networks = {name: OnnxNetwork(model) for name, model in models.items()}
+    networks = _networks(models)
     return TextReader(
         detector=manifest.text_detector.load(networks),
         orientation=manifest.text_orientation.load(networks),
@@ -86,7 +94,22 @@ def load_analyst(store: PackStore) -> FaceMeshAnalyst | None:
         models = store.open(ATTRIBUTES)
     except ModelNotFoundError:
         return None
-    return manifest.attributes.load({name: OnnxNetwork(model) for name, model in models.items()})
+    analyst = manifest.attributes.load(_networks(models))
+    return replace(analyst, classifiers=_load_classifiers(store))
+
+
+def _load_classifiers(store: PackStore) -> FaceClassifiers | None:
+    """The operator's own, None if there is no pack of that name."""
+    if CLASSIFIERS not in store.names():
+        return None
+    manifest = store.any_manifest(CLASSIFIERS)
+    if not isinstance(manifest, ClassifiersManifest):
+        raise ModelFileError(f"the pack {CLASSIFIERS} has to classify faces")
+    return manifest.classifiers.load(_networks(store.open(CLASSIFIERS)))
+
+
+def _networks(models: Mapping[str, Model]) -> dict[str, OnnxNetwork]:
+    return {name: OnnxNetwork(model) for name, model in models.items()}
 
 
 def _load_detector(manifest: PackManifest, networks: Mapping[str, Network]) -> Detector:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from reknown.vision.attributes.classifiers import FaceClassifiers
     from reknown.vision.attributes.part import AttributeMeasure, FaceMeshPart
     from reknown.vision.inference import Network
 
@@ -34,8 +35,12 @@ _LEAST_EXTENT = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedMesh:
-    """A face's `mesh` (468, 3) in pixels, how the mean head lies in it, and the head's pose."""
+    """A face's `mesh` (468, 3) in pixels, how the mean head lies in it, and the head's pose.
 
+    `landmarks` (5, 2) are those by which it was found.
+    """
+
+    landmarks: NDArray[np.floating]
     mesh: Doubles
     fit: Fit
     pose: Pose
@@ -43,12 +48,16 @@ class FittedMesh:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceMeshAnalyst:
-    """Measures faces with the networks of a `part`; safe for many threads."""
+    """Measures faces with the networks of a `part`; safe for many threads.
+
+    `classifiers` are the operator's own, if there are any.
+    """
 
     mesh: Network
     iris: Network
     part: FaceMeshPart
     head: Doubles
+    classifiers: FaceClassifiers | None = None
 
     def look(self, pixels: Pixels, landmarks: NDArray[np.floating]) -> FittedMesh | None:
         """The mesh of the face with these `landmarks` (5, 2) in pixels of the RGB image.
@@ -64,7 +73,7 @@ class FaceMeshAnalyst:
         if found.points[:, :2].std(axis=0).min() < _LEAST_EXTENT * square.side:
             return None
         fit = fit_head(self.head, found.points)
-        return FittedMesh(found.points, fit, self._corrected(pose_of(fit.rotation)))
+        return FittedMesh(landmarks, found.points, fit, self._corrected(pose_of(fit.rotation)))
 
     def attributes(self, pixels: Pixels, seen: FittedMesh) -> FaceAttributes | None:
         """What the face does, None where the network for eyes gives no numbers."""
@@ -78,8 +87,10 @@ class FaceMeshAnalyst:
         geometry = GazeGeometry(table.radius, table.inward, table.down, table.back)
         yaw, pitch = gaze_direction(geometry, turned(seen.pose), seen.fit.scale, eyes)
         open_eyes = judged.get("eyes_open")
+        own = self.classifiers
         return FaceAttributes(
             **judged,
+            classified={} if own is None else own.classify(pixels, seen.landmarks),
             gaze=Gaze(yaw, pitch, table.within * (_yes(open_eyes) if open_eyes else 1.0)),
             points=named_points(seen.mesh, eyes, (width, height)),
         )

@@ -12,6 +12,7 @@ from msgspec import Meta
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError, ModelFileError
 from reknown.structs import resolved
+from reknown.vision.attributes.classifiers import ClassifiersPart
 from reknown.vision.attributes.part import FaceMeshPart
 from reknown.vision.detect.mtcnn import MtcnnPart
 from reknown.vision.detect.onet import OnetPart
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from reknown.vision.packs.recipes import Recipe
 
-ATTRIBUTES = "attributes"
+ATTRIBUTES, CLASSIFIERS = "attributes", "classifiers"
 """The name of the pack that measures attributes."""
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
 
@@ -137,6 +138,12 @@ class AttributesManifest(PackDeclaration, frozen=True, kw_only=True):
     attributes: FaceMeshPart
 
 
+class ClassifiersManifest(PackDeclaration, frozen=True, kw_only=True):
+    """An operator's pack of classifiers, of what nothing here measures."""
+
+    classifiers: ClassifiersPart
+
+
 class TextManifest(PackDeclaration, frozen=True, kw_only=True):
     """A pack that reads text."""
 
@@ -148,6 +155,7 @@ class TextManifest(PackDeclaration, frozen=True, kw_only=True):
 # By a task that no other pack has; any other manifest is one of a model pack.
 _OTHERS: Mapping[str, type[PackDeclaration]] = {
     "attributes": AttributesManifest,
+    "classifiers": ClassifiersManifest,
     "text_detector": TextManifest,
 }
 
