@@ -8,13 +8,16 @@ other end of their socket is closed.
 
 from __future__ import annotations
 
+import gc
+import mmap
 import os
 import signal
 import socket
 import sys
+import warnings
 from contextlib import suppress
 
-from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, PpmImagePlugin
+from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin
 
 from reknown.biometrics.errors import ImageError
 from reknown.confinement import (
@@ -28,14 +31,15 @@ from reknown.vision.decoding import protocol
 from reknown.vision.decoding.pixels import decode
 
 # Pillow imports these when it needs them; when it does, no file can be opened any more.
-_PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, PpmImagePlugin)
-_BLOCK = 1 << 16
+_PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin)
 _KEPT = 32 << 20
 
 
 def spawn(limits: protocol.Limits) -> None:
     """Forks and ends decoders as told, until nobody is there to tell."""
     Image.preinit()
+    gc.freeze()  # what is there stays
+    warnings.simplefilter("ignore")
     give_up_network()
     bound_memory(limits.address_space)
     keep_memory(_KEPT)
@@ -70,30 +74,33 @@ def _be_decoder(descriptor: int, limits: protocol.Limits) -> None:
 
 
 def serve(requests: socket.socket, limits: protocol.Limits) -> None:
-    """Decodes one image after the other into the memory that comes with it."""
+    """Decodes one image after the other into the memory that goes with it."""
+    rooms: dict[int, mmap.mmap] = {}
     while True:
-        head, rooms, _, _ = socket.recv_fds(requests, protocol.REQUEST.size, 1)
+        head, descriptors, _, _ = socket.recv_fds(requests, protocol.REQUEST.size, 1)
         if len(head) != protocol.REQUEST.size:
             return
-        size, width, height = protocol.REQUEST.unpack(head)
+        size, width, height, number = protocol.REQUEST.unpack(head)
+        for descriptor in descriptors:
+            rooms[number] = mmap.mmap(descriptor, 0)
+            os.close(descriptor)
         data = protocol.receive(requests, size)
-        try:
-            signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # whose signal ends it
-            answer = _decoded(data, (width, height), rooms[0], limits)
-            signal.setitimer(signal.ITIMER_PROF, 0)
-        finally:
-            os.close(rooms[0])
+        signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # whose signal ends it
+        answer = _decoded(data, (width, height), rooms[number], limits)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        rooms.pop(0, None)
         requests.sendall(answer)
 
 
-def _decoded(data: bytes, stated: tuple[int, int], room: int, limits: protocol.Limits) -> bytes:
+def _decoded(
+    data: bytes, stated: tuple[int, int], room: mmap.mmap, limits: protocol.Limits
+) -> bytes:
     try:
         image, width, height = decode(data, stated, limits.image)
-        os.lseek(room, 0, os.SEEK_SET)
-        with open(room, "wb", buffering=_BLOCK, closefd=False) as file:
-            image.save(file, "PPM")
     except ImageError as error:
         return protocol.refusal(error)
+    pixels = image.tobytes()
+    room[: len(pixels)] = pixels
     return protocol.success(width, height, *image.size)
 
 

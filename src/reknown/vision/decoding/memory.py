@@ -8,37 +8,46 @@ import os
 import tempfile
 import weakref
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-# A PPM begins with its sizes.
-_LONGEST_HEAD = 64
-# Larger ones cost so much to decode that new memory for them does not matter.
-_KEPT_SIZE = 4 * 2**20
-_KEPT = 4
+# Larger images cost so much to decode that new memory for them does not matter.
+_KEPT_BYTES = 4 * 2**20
+_KEPT_ROOMS = 4
 
 
 class Room:
-    """Shared memory of fixed size; `descriptor` is for a decoder to write a PPM into."""
+    """Shared memory of fixed size for a decoder to write RGB into.
 
-    def __init__(self, size: int) -> None:
+    Those to be used again have a `number` from 1 on and are handed over once.
+    """
+
+    def __init__(self, size: int, number: int = 0) -> None:
         self.size = size
-        self.descriptor = _nameless_file(size)
-        weakref.finalize(self, os.close, self.descriptor)
-        self._memory = mmap.mmap(self.descriptor, size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self.number = number
+        self._file = _nameless_file(size)
+        self._memory = mmap.mmap(self._file, size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self._handed_over = weakref.finalize(self, os.close, self._file)
+
+    @contextmanager
+    def handed_over(self) -> Iterator[list[int]]:
+        """Its descriptor to be sent along, for the first time."""
+        yield [self._file] if self._handed_over.alive else []
+        self._handed_over()
 
     def pixels(self, width: int, height: int) -> NDArray[np.uint8]:
         """RGB uint8 (height, width, 3), read only; raises `ValueError` when it has no such size."""
-        head = len(b"P6\n%d %d\n255\n" % (width, height))
         size = 3 * width * height
-        if not size or head + size > self.size:
+        if not size or size > self.size:
             raise ValueError("there is no room for that")
-        flat = np.frombuffer(self._memory, np.uint8, size, head)
-        return flat.reshape(height, width, 3)
+        return np.frombuffer(self._memory, np.uint8, size).reshape(height, width, 3)
 
 
 class Rooms:
@@ -46,19 +55,27 @@ class Rooms:
 
     def __init__(self) -> None:
         self._free: deque[Room] = deque()
+        self._made = 0
 
     def take(self, pixels: int) -> Room:
         """Room for so many."""
-        size = 3 * pixels + _LONGEST_HEAD
-        if size > _KEPT_SIZE:
-            return Room(size)
-        return self._free.pop() if self._free else Room(_KEPT_SIZE)
+        if 3 * pixels <= _KEPT_BYTES:
+            if self._free:
+                return self._free.pop()
+            if self._made < _KEPT_ROOMS:
+                self._made += 1
+                return Room(_KEPT_BYTES, self._made)
+        return Room(3 * pixels)
+
+    def give_back(self, room: Room) -> None:
+        """To be used again at once."""
+        if room.number:
+            self._free.append(room)
 
     def give_back_after(self, pixels: NDArray[np.uint8], room: Room) -> None:
         """Once the pixels and all views of them are gone."""
-        if room.size == _KEPT_SIZE and len(self._free) < _KEPT:
-            # without a lock: it may run anywhere, in the middle of anything
-            weakref.finalize(_ground(pixels), self._free.append, room).atexit = False
+        # without a lock: it may run anywhere, in the middle of anything
+        weakref.finalize(_ground(pixels), self.give_back, room).atexit = False
 
 
 def _ground(pixels: NDArray[np.uint8]) -> object:

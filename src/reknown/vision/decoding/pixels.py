@@ -9,7 +9,6 @@ before any pixel is decoded.
 from __future__ import annotations
 
 import io
-import warnings
 from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
@@ -55,9 +54,7 @@ def decode(
     Raises `ImageTooLargeError`, `ImageTooSmallError` or `InvalidImageError`.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _decode(data, stated, limits)
+        return _decode(data, stated, limits)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -118,7 +115,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")
         return Image.alpha_composite(white, layered).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _reason(error: Exception) -> str:

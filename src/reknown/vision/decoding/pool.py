@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import ImageTooLargeError, InvalidImageError
+from reknown.biometrics.errors import ImageError, ImageTooLargeError, InvalidImageError
 from reknown.vision.batch import available_cores
 from reknown.vision.decoding import protocol
 from reknown.vision.decoding.scan import scan
@@ -103,9 +103,13 @@ class DecoderPool:
     def _decoded(self, decoder: Decoder, data: bytes, stated: tuple[int, int]) -> DecodedImage:
         room = decoder.rooms.take(min(stated[0] * stated[1], self._limits.image.max_pixels))
         decoder.connection.settimeout(self._patience)
-        decoder.send(protocol.REQUEST.pack(len(data), *stated), data, room.descriptor)
+        decoder.send(protocol.REQUEST.pack(len(data), *stated, room.number), data, room)
         sha256 = hashlib.sha256(data).hexdigest()  # while it is being decoded
-        answer = protocol.read_answer(decoder.connection)
+        try:
+            answer = protocol.read_answer(decoder.connection)
+        except ImageError:
+            decoder.rooms.give_back(room)
+            raise
         pixels = room.pixels(*answer.decoded)
         decoder.rooms.give_back_after(pixels, room)
         return DecodedImage(pixels, *answer.size, sha256)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # To the spawner: 0 and the socket of a decoder to be, or the process to be ended. From it: the new
 # process, or minus the signal of which the old one died.
 ORDER = struct.Struct("<i")
-# Bytes of the file that follows, its width and height; comes with memory for the pixels.
-REQUEST = struct.Struct("<QII")
+# Bytes of the file that follows, its width and height, and the number of the memory for its
+# pixels, which comes along when it is new: 0 for what is used once.
+REQUEST = struct.Struct("<QIIB")
 # An index into `_REFUSALS`, or 0; width and height of the file, and of the pixels; a text's bytes.
 _ANSWER = struct.Struct("<BIIIIH")
 _REFUSALS: tuple[type[ImageError], ...] = (

@@ -22,6 +22,7 @@ _EXIF = b"Exif\0\0"
 _SOS, _EOI, _APP1 = 0xDA, 0xD9, 0xE1
 # start of frame: all kinds but DHT (C4), JPG (C8) and DAC (CC)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})  # without a length: TEM, RST0 to RST7, SOI, EOI
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff]")
 _NEXT_SEGMENT = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in coded data restarts are no segments
@@ -58,7 +59,8 @@ def scan(data: bytes, bounds: WorkBounds = WorkBounds()) -> tuple[int, int]:
 
 
 def _scan_jpeg(data: bytes, bounds: WorkBounds) -> tuple[int, int]:
-    width = height = scans = stray = 0
+    width = height = components = scans = stray = 0
+    sequential = False
     exif = b""
     for segments, (marker, start, end, skipped) in enumerate(_jpeg_segments(data), 1):
         stray += skipped
@@ -66,12 +68,15 @@ def _scan_jpeg(data: bytes, bounds: WorkBounds) -> tuple[int, int]:
         _bound(stray, bounds.stray_bytes, "bytes between its segments")
         if marker == _EOI and scans:
             break
-        if marker in _FRAMES and end - start >= 5:
-            high, wide = struct.unpack_from(">HH", data, start + 1)
+        if marker in _FRAMES and end - start >= 6:
+            high, wide, components = struct.unpack_from(">HHB", data, start + 1)
             width, height = max(width, wide), max(height, high)
+            sequential = marker in _SEQUENTIAL
         elif marker == _APP1 and data.startswith(_EXIF, start):
             exif += data[start + len(_EXIF) : end]
         elif marker == _SOS:
+            if sequential and start < end and data[start] == components:
+                break  # of others there is one scan, and nothing of what follows is looked at
             scans += 1
             _bound(scans, bounds.scans, "scans")
             _bound(scans * width * height, bounds.scanned_pixels, "pixels in all its scans")

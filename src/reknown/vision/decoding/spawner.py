@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from reknown.vision.decoding import protocol
 from reknown.vision.decoding.memory import Rooms
 
 if TYPE_CHECKING:
+    from reknown.vision.decoding.memory import Room
     from reknown.vision.decoding.protocol import Limits
 
 # Pillow keeps as many blocks for the next image: without, half of the time goes to new memory.
@@ -36,9 +38,10 @@ class Decoder:
         self.images = 0
         self.alive = True
 
-    def send(self, head: bytes, data: bytes, room: int) -> None:
+    def send(self, head: bytes, data: bytes, room: Room) -> None:
         """A request, with memory for the answer."""
-        sent = socket.send_fds(self.connection, [head, data], [room])
+        with room.handed_over() as descriptors:
+            sent = socket.send_fds(self.connection, [head, data], descriptors)
         if sent < len(head) + len(data):
             self.connection.sendall(memoryview(data)[sent - len(head) :])
 
@@ -58,6 +61,7 @@ class Spawner:
         self._orders: socket.socket | None = None
         self._owner = 0
         self._closed = False
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
 
     def start(self) -> None:
         """Starts the process unless it runs, without waiting for it; raises `DecoderError`."""
@@ -81,7 +85,7 @@ class Spawner:
             except (EOFError, OSError) as error:
                 raise DecoderError(
                     "images cannot be decoded: the process for it ended with status "
-                    f"{self._stop()}: run `reknown doctor`"
+                    f"{self._stop()}: {self._last_words()}"
                 ) from error
 
     def end(self, decoder: Decoder) -> int:
@@ -100,6 +104,7 @@ class Spawner:
         with self._lock:
             self._closed = True
             self._stop()
+            self._errors.close()
 
     def _started(self) -> tuple[socket.socket, int]:
         if self._process is not None and self._owner == os.getpid() and self._orders is not None:
@@ -122,7 +127,7 @@ class Spawner:
                     env=dict(os.environ) | _ENVIRONMENT,
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
+                    stderr=self._errors,
                     start_new_session=True,  # Ctrl-C is for the program, which then closes it
                 )
             except OSError as error:
@@ -147,6 +152,11 @@ class Spawner:
     def _answer(self, orders: socket.socket) -> int:
         (number,) = protocol.ORDER.unpack(protocol.receive(orders, protocol.ORDER.size))
         return int(number)
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read(1 << 16).decode(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line), "without a word")
 
     def _stop(self) -> int | None:
         """How it ended, as `subprocess` says it."""
