@@ -18,6 +18,8 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.storage.erasure import Eraser
+from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.threads import hold_blas
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
 
 SCHEMA_VERSION = "0007"
-_FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
@@ -64,6 +65,7 @@ def open_database(location: str | Path) -> Database:
     else:
         database = _file_engine(Path(location).absolute())
     _explain_errors(database)
+    Eraser(database)
     hold_blas()
     try:
         version = _schema_version(database)
@@ -104,14 +106,15 @@ def _file_engine(folder: Path) -> Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
         with contextlib.suppress(FileExistsError):
-            (folder / _FILE).touch(mode=0o600, exist_ok=False)
+            (folder / DATABASE).touch(mode=0o600, exist_ok=False)
+        close_to_others(folder)
     except FileExistsError as error:
         raise DatabaseError(f"{folder} is not a folder: give a data folder") from error
     except OSError as error:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
     database = create_engine(
-        URL.create("sqlite", database=str(folder / _FILE)),
+        URL.create("sqlite", database=str(folder / DATABASE)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
         # as many connections as there are threads: they cost little
         max_overflow=-1,

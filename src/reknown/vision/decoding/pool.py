@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ _PIXELS_AT_ONCE = 100_000_000
 _PATIENCE = 15.0
 
 
-class _LostError(InvalidImageError):
+class _LostError(Exception):
     """The process was ended by somebody else."""
 
 
@@ -73,10 +73,14 @@ class DecoderPool:
             raise InvalidImageError("the file is empty")
         stated = scan(data)
         with self._room(stated[0] * stated[1]):
+            with suppress(_LostError):  # once is nobody's fault
+                return self._attempt(data, stated)
             try:
                 return self._attempt(data, stated)
-            except _LostError:  # whoever ended the process, an image is not refused for that
-                return self._attempt(data, stated)
+            except _LostError as error:
+                raise InvalidImageError(
+                    "its decoder was ended twice, perhaps for lack of memory"
+                ) from error
 
     def close(self) -> None:
         """Ends the processes; nothing can be decoded any more."""
@@ -114,12 +118,12 @@ class DecoderPool:
         decoder.rooms.give_back_after(pixels, room)
         return DecodedImage(pixels, *answer.size, sha256)
 
-    def _breakdown(self, died_of: int) -> InvalidImageError:
+    def _breakdown(self, died_of: int) -> InvalidImageError | _LostError:
         if died_of == signal.SIGPROF:
             seconds = self._limits.cpu_seconds
             return InvalidImageError(f"decoding it takes more than {seconds:g} processor seconds")
         if died_of in (0, signal.SIGKILL):
-            return _LostError("its decoder was ended, perhaps for lack of memory")
+            return _LostError()
         return InvalidImageError("its decoder crashed")
 
     @contextmanager
