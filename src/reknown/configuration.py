@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import MISSING, Field, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,12 @@ class Server:
         "them, or be neutral, which fills them in with confidence 0 for programs that expect them.",
         "omit|neutral",
     )
+    trusted_proxy: tuple[str, ...] = _option(
+        (),
+        "Believe the X-Forwarded-For and -Proto headers of this proxy; nobody else's.",
+        "ADDRESS|NETWORK",
+        otherwise="none is believed",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
@@ -118,6 +125,13 @@ class Server:
             raise InputError("HTTPS needs both --tls-certificate and --tls-key")
         if self.unmeasured_attributes not in {"omit", "neutral"}:
             raise InputError("--unmeasured-attributes is omit or neutral")
+        for proxy in self.trusted_proxy:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise InputError(
+                    f"--trusted-proxy is an address or a network such as 10.0.0.0/8: {error}"
+                ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

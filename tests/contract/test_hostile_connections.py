@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import struct
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -229,6 +230,30 @@ def test_a_chunked_gigabyte_is_not_read(served: Server) -> None:
     assert _memory_mib(served) < before + 100
 
 
+def test_what_is_around_chunks_counts_too(served: Server) -> None:
+    headers = raw.signed(served, "ListCollections", b"") | {"transfer-encoding": "chunked"}
+    chunk = b"1;" + b"x" * 60_000 + b"\r\n \r\n"
+    with _connect(served) as connection:
+        connection.sendall(raw.head(served, headers))
+        assert _pour(connection, chunk, 1024 * _MIB) < 64 * _MIB
+
+
+def test_a_body_in_crumbs_is_not_read(served: Server) -> None:
+    headers = raw.signed(served, "ListCollections", b"") | {"transfer-encoding": "chunked"}
+    with _connect(served) as connection:
+        connection.sendall(raw.head(served, headers))
+        assert _pour(connection, b"1\r\n \r\n" * 10_000, 100 * _MIB) < 20 * _MIB
+    assert _listed(served).status == 200
+
+
+def test_a_body_in_small_chunks_is_read(served: Server) -> None:
+    body = b'{"MaxResults":1' + b" " * 200_000 + b"}"
+    headers = raw.signed(served, "ListCollections", body) | {"transfer-encoding": "chunked"}
+    pieces = [body[start : start + 512] for start in range(0, len(body), 512)]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    assert _status(_exchange(served, raw.head(served, headers) + chunks + b"0\r\n\r\n")) == 200
+
+
 @pytest.mark.parametrize("length", ["16777217", "99999999999999", "0" * 20 + "400000000"])
 def test_what_announces_too_much_is_refused(hasty: Server, length: str) -> None:
     headers = raw.signed(hasty, "ListCollections", b"") | {"content-length": length}
@@ -292,6 +317,26 @@ def test_those_who_say_nothing_do_not_shut_out_others(served: Server, begun: str
         assert _listed(served).status == 200
         assert good.ask("ListCollections", {}).status == 200
         assert _is_open(connection)  # so nobody had to wait until the silent ones were gone
+
+
+def test_connections_leave_room_for_other_files(tmp_path: Path, cache_folder: Path) -> None:
+    few = (sys.executable, "-c", _FEW_FILES)
+    with serving(tmp_path, program=few, REKNOWN_CACHE=str(cache_folder)) as server:
+        with contextlib.ExitStack() as stack:
+            for _ in range(300):
+                stack.enter_context(_connect(server))
+            assert _listed(server).status == 200
+        assert _listed(server).status == 200
+        assert len([line for line in server.log if "out of system resource" in line]) < 20
+
+
+_FEW_FILES = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+from reknown.cli.main import app
+sys.argv[0] = "reknown"
+app()
+"""
 
 
 def _is_open(connection: socket.socket) -> bool:

@@ -122,7 +122,10 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(
             worker.send_signal(signal.SIGTERM)
             _, log = worker.communicate(timeout=60)
             assert worker.returncode == 0
-        assert [json.loads(line)["event"] for line in log.splitlines()] == ["video job given back"]
+        assert [json.loads(line)["event"] for line in log.splitlines()] == [
+            "video job given back",
+            "the worker ends",
+        ]
         done = subprocess.run(
             [REKNOWN, "worker", "--once", "--data", server.data, "--buckets", buckets],
             capture_output=True,
@@ -130,7 +133,8 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(
             timeout=60,
             check=True,
         )
-        (line,) = map(json.loads, done.stderr.splitlines())
+        line, end = map(json.loads, done.stderr.splitlines())
+        assert (end["event"], end["reason"]) == ("the worker ends", "it is done")
         assert (line["job"], line["state"], line["attempt"]) == (job_id, "SUCCEEDED", 1)
         assert _persons(server, job_id)
 

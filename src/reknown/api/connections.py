@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     import asyncio
 
 
+# Where there are fewer, nobody asks how small they are.
+_FREE_PARTS = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     """How long the server waits for its clients, and for how many.
 
     Seconds for the head of a request, for the next request or to take an answer, and, when the
-    server stops, for the rest of a body and for answers; bytes of a head; connections at once.
+    server stops, for the rest of a body and for answers; bytes of a head; connections at once;
+    bytes of a request as it comes over the wire, and of its parts on average, where they are many.
     """
 
     head_seconds: float = 20.0
@@ -25,6 +30,8 @@ class ConnectionLimits:
     stop_seconds: int = 5
     head_bytes: int = 64 * 1024
     connections: int = 1000
+    request_bytes: int = 20 * 1024 * 1024
+    part_bytes: int = 128
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -41,6 +48,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._taken_by: asyncio.TimerHandle | None = None
         self._in_head = False
         self._head_bytes = 0
+        self._wire_bytes = self._body_bytes = self._parts = 0
         self._since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -55,6 +63,10 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._deadline is None and not self._at_work():
             self._expect_head()
         began_before = self._in_head
+        self._wire_bytes += len(data)
+        if self._wire_bytes > self._limits.request_bytes:
+            self.transport.abort()
+            return
         super().data_received(data)
         if began_before and self._in_head:
             self._head_bytes += len(data)
@@ -64,6 +76,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Bytes are counted from here; the head of a pipelined request has no clock."""
         self._in_head, self._head_bytes = True, 0
+        self._wire_bytes = self._body_bytes = self._parts = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -72,6 +85,17 @@ class LimitedProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
         self._stop_clock()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Tiny chunks cost much more than what is in them."""
+        if self.transport.is_closing():
+            return
+        self._parts += 1
+        self._body_bytes += len(body)
+        if self._parts > _FREE_PARTS + self._body_bytes // self._limits.part_bytes:
+            self.transport.abort()
+            return
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """From now on the client is waited for."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reknown.api.gateway import Gateway, Incoming, Outgoing
     from reknown.api.pool import Pool
@@ -43,6 +44,7 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 class Edge:
     """The gateway and the pools that its work runs in.
 
+    What `proxies` say of their clients is believed: addresses and networks.
     `count_faces` and `count_jobs` (by state) ask the database, `readiness` tries to write to it.
     """
 
@@ -53,6 +55,7 @@ class Edge:
     readiness: Readiness
     limits: BodyLimits = BodyLimits()
     count_jobs: Callable[[], Mapping[str, int]] = dict
+    proxies: tuple[str, ...] = ()
 
 
 def make_app(edge: Edge) -> Starlette:
@@ -83,21 +86,31 @@ def make_app(edge: Edge) -> Starlette:
             Route("/", _welcome, methods=["GET"]),
             Route("/{path:path}", operate, methods=["POST"]),
         ],
-        middleware=[_cors()],
+        middleware=[Middleware(_OpenToPages)],
         lifespan=lifespan,
     )
 
 
-def _cors() -> Middleware:
-    """Signatures, not cookies, say who calls, so pages of every origin may."""
-    return Middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["POST"],
-        allow_headers=["*"],
-        expose_headers=["x-amzn-requestid", "x-amzn-errortype", "x-amz-retry-after", "date"],
-        max_age=86_400,
-    )
+class _OpenToPages:
+    """Lets pages of every origin call operations: signatures, not cookies, say who calls.
+
+    They do not get to read what is for the operator.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._operator = app
+        self._operations = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["POST"],
+            allow_headers=["*"],
+            expose_headers=["x-amzn-requestid", "x-amzn-errortype", "x-amz-retry-after", "date"],
+            max_age=86_400,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        called = scope["type"] == "http" and scope["method"] in {"POST", "OPTIONS"}
+        await (self._operations if called else self._operator)(scope, receive, send)
 
 
 async def _welcome(_: Request) -> Response:

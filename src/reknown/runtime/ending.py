@@ -32,8 +32,7 @@ def last_words(log: FilteringBoundLogger, process: str) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, _end)
     try:
         yield
-    except ReknownError as error:  # whoever called says it too, for people
-        log.error(f"the {process} ends", reason=str(error))
+    except ReknownError:  # the command line says it in a line of its own
         raise
     except KeyboardInterrupt:
         log.info(f"the {process} ends", reason="SIGINT")

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -136,6 +137,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         count_faces=platform.count_faces,
         readiness=Readiness(platform.check),
         count_jobs=platform.count_jobs,
+        proxies=settings.server.trusted_proxy,
     )
 
 
@@ -146,7 +148,7 @@ def run(
     limits: ConnectionLimits = ConnectionLimits(),
 ) -> None:
     """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
-    _allow_files(limits.connections)
+    limits = replace(limits, connections=_allowed_connections(limits.connections))
     config = uvicorn.Config(
         make_app(edge),
         # uvicorn only ever calls it, as it would the class
@@ -155,6 +157,8 @@ def run(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(edge.proxies),
+        forwarded_allow_ips=list(edge.proxies),
         ws="none",
         timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=limits.stop_seconds,
@@ -177,13 +181,18 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _allow_files(connections: int) -> None:
-    """As many open files as there may be connections and then some, where the system lets us."""
+def _allowed_connections(wanted: int) -> int:
+    """How many of them leave room for other files, of which we take as many as the system lets us.
+
+    Half of the files where that is less than it should be.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    files = wanted + _FILES
+    if soft != resource.RLIM_INFINITY and soft < files:
+        most = files if hard == resource.RLIM_INFINITY else min(files, hard)
+        soft = max(soft, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else min(wanted, max(soft - _FILES, soft // 2))
 
 
 def _limit_heaps() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
     from sqlalchemy.pool import ConnectionPoolEntry
 
-_ERASED = "erased"
+_ERASING, _ERASED = "erasing", "erased"
 _log = logging.getLogger(__name__)
 # How long others who read or write may keep the log from being emptied, in seconds.
 _PATIENCE = 30.0
@@ -33,7 +33,7 @@ _PAUSE = 0.01
 
 def erase(connection: Connection, *tables: Table) -> None:
     """Says that this transaction deletes from these tables what has to be gone when it ends."""
-    connection.info.setdefault(_ERASED, set()).update(table.name for table in tables)
+    connection.info.setdefault(_ERASING, set()).update(table.name for table in tables)
 
 
 class Eraser:
@@ -49,10 +49,12 @@ class Eraser:
         self._waiting: set[str] = set()
         self._ended = 0
         self._cleaned = 0
+        event.listen(database, "commit", _committed)
         event.listen(database, "checkin", self._checkin)
 
     def _checkin(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         """A connection comes back from a transaction, whose caller still waits."""
+        entry.info.pop(_ERASING, None)
         tables = entry.info.pop(_ERASED, None)
         if not tables or connection is None:
             return
@@ -74,6 +76,12 @@ class Eraser:
         else:
             with self._count:
                 self._waiting.update(tables)
+
+
+def _committed(connection: Connection) -> None:
+    tables = connection.info.pop(_ERASING, None)
+    if tables:
+        connection.info.setdefault(_ERASED, set()).update(tables)
 
 
 def _vacuum(connection: Any, tables: Sequence[str]) -> bool:
