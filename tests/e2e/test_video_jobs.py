@@ -124,7 +124,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(
             assert worker.returncode == 0
         assert [json.loads(line)["event"] for line in log.splitlines()] == [
             "video job given back",
-            "the worker ends",
+            "ended",
         ]
         done = subprocess.run(
             [REKNOWN, "worker", "--once", "--data", server.data, "--buckets", buckets],
@@ -134,7 +134,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(
             check=True,
         )
         line, end = map(json.loads, done.stderr.splitlines())
-        assert (end["event"], end["reason"]) == ("the worker ends", "it is done")
+        assert (end["event"], end["reason"]) == ("ended", "it is done")
         assert (line["job"], line["state"], line["attempt"]) == (job_id, "SUCCEEDED", 1)
         assert _persons(server, job_id)
 

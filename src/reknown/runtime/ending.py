@@ -35,17 +35,17 @@ def last_words(log: FilteringBoundLogger, process: str) -> Iterator[None]:
     except ReknownError:  # the command line says it in a line of its own
         raise
     except KeyboardInterrupt:
-        log.info(f"the {process} ends", reason="SIGINT")
+        log.info("ended", process=process, reason="SIGINT")
         raise
     except SystemExit as error:
         reason = "SIGTERM" if isinstance(error, _TerminatedExit) else "it gave up"
-        log.info(f"the {process} ends", reason=reason, status=error.code or 0)
+        log.info("ended", process=process, reason=reason, status=error.code or 0)
         raise
     except BaseException:
-        log.exception(f"the {process} ends", reason="an error that nobody expected")
+        log.exception("ended", process=process, reason="an error that nobody expected")
         raise
     else:
-        log.info(f"the {process} ends", reason="it is done")
+        log.info("ended", process=process, reason="it is done")
     finally:
         signal.signal(signal.SIGTERM, before)
         logging.getLogger().removeHandler(handler)

@@ -177,7 +177,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came: what is in flight has a few seconds."""
-        self._log.info("the server stops", reason=signal.Signals(sig).name)
+        self._log.info("stopping", reason=signal.Signals(sig).name)
         super().handle_exit(sig, frame)
 
 

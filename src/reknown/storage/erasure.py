@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _ERASING, _ERASED = "erasing", "erased"
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 # How long others who read or write may keep the log from being emptied, in seconds.
 _PATIENCE = 30.0
 _ATTEMPT_MS = 100
@@ -90,7 +90,7 @@ def _vacuum(connection: Any, tables: Sequence[str]) -> bool:
         for table in tables:
             connection.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")
     except Exception as error:  # whatever it is, what was deleted stays deleted
-        _log.warning("deleted rows are not vacuumed: %s", str(error).strip())
+        _logger.warning("deleted rows are not vacuumed: %s", str(error).strip())
         return False
     finally:
         connection.autocommit = False
@@ -109,7 +109,7 @@ def empty_log(connection: sqlite3.Connection) -> bool:
     try:
         while not _empty(connection):
             if time.monotonic() > deadline:
-                _log.warning(
+                _logger.warning(
                     "deleted data may still be in the database's log, as others have been reading "
                     "for %g seconds: it goes with the next deletion, or when all have ended",
                     _PATIENCE,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DATABASE = "reknown.db"
 # The master key is refused by whoever opens it, as a secret that others have seen is none.
 _FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -33,7 +33,7 @@ def close_to_others(folder: Path) -> None:
                 f"other users can access {path}, and it belongs to one of them: give a data folder "
                 "of your own"
             ) from error
-        _log.warning("other users could access %s: now its owner alone can", path)
+        _logger.warning("other users could access %s: now its owner alone can", path)
 
 
 def open_to_others(folder: Path) -> list[Path]:
