@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
