@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import resource
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
+from reknown.api.bodies import Bodies
 from reknown.api.connections import ConnectionLimits, LimitedProtocol
+from reknown.api.fairness import Shares
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
 from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
+from reknown.api.proxies import TrustedProxies
 from reknown.api.readiness import Readiness
 from reknown.api.wire_attributes import Unmeasured
 from reknown.biometrics.errors import NotFoundError
+from reknown.runtime.descriptors import allow_files
+from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
 from reknown.runtime.log import JsonHandler, json_log
 from reknown.runtime.platform import open_platform
+from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
 from reknown.runtime.supervisor import WorkerSupervisor
 from reknown.services.access import check_vault, ensure_key
@@ -36,7 +42,7 @@ if TYPE_CHECKING:
 
     from reknown.access.keys import AccessKey
     from reknown.access.vault import Vault
-    from reknown.configuration import Settings
+    from reknown.configuration import Server, Settings
     from reknown.services.context import Platform
 
 # <malloc.h> of glibc
@@ -44,8 +50,11 @@ _M_ARENA_MAX = -8
 _HEAPS = 2
 # Reads and writes of the database, which wait for the disk more than they compute.
 _STORAGE_THREADS = 8
-# Open at once besides the connections: database, models, libraries.
-_FILES = 512
+# Signatures are quick to verify, and each connection has one request at most to be verified.
+_AUTHENTICATIONS = 2
+_STRANGERS = 1000
+# Connections in one turn of the event loop: none is counted before its turn ends.
+_ACCEPTED = 64
 
 
 def serve(
@@ -55,8 +64,21 @@ def serve(
 
     `greet` is called once all is loaded: with the port, the name of the default model pack, and
     the first access key with its secret if that was made just now. Raises `InputError` and what
-    loading raises.
+    loading raises, and `SystemExit` after SIGINT. Whatever else ends it is in the log.
     """
+    log = json_log()
+    with last_words(log):
+        ended = _serve(settings, greet)
+    log.info("stopped", requests=ended.at_work)
+    if ended.at_work:  # threads cannot be ended otherwise, and all else is closed
+        end_at_once(ended.status)
+    if ended.status:
+        raise SystemExit(ended.status)
+
+
+def _serve(
+    settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
+) -> Ended:
     server = settings.server
     tls = Tls.of(server)
     objects = open_objects(settings.objects)
@@ -78,8 +100,8 @@ def serve(
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
             count = 0
-        with WorkerSupervisor(count, environment_of(settings), log):
-            run(edge, listener, tls)
+        with WorkerSupervisor(count, environment_of(settings), log) as supervisor:
+            return run(edge, listener, tls, on_stop=supervisor.stop)
 
 
 def _check_celebrities(platform: Platform, gateway: Gateway) -> None:
@@ -113,12 +135,26 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
     )
     return Edge(
         gateway,
-        recognition=Pool("recognition", workers, settings.server.queue, metrics),
-        storage=Pool("storage", _STORAGE_THREADS, settings.server.queue, metrics),
+        authentication=Pool("authentication", Shares(_AUTHENTICATIONS, _STRANGERS), metrics),
+        recognition=Pool("recognition", _shares(settings.server, workers), metrics),
+        storage=Pool("storage", _shares(settings.server, _STORAGE_THREADS), metrics),
         count_faces=platform.count_faces,
         readiness=Readiness(platform.check),
         count_jobs=platform.count_jobs,
+        proxies=TrustedProxies.of(settings.server.trusted_proxy),
     )
+
+
+def _shares(server: Server, slots: int) -> Shares:
+    return Shares(slots, server.queue, server.key_requests, server.key_share / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The status to end the process with, and how many requests could not be stopped."""
+
+    status: int
+    at_work: int
 
 
 def run(
@@ -126,34 +162,38 @@ def run(
     listener: socket.socket,
     tls: Tls | None = None,
     limits: ConnectionLimits = ConnectionLimits(),
-) -> None:
-    """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
-    logging.getLogger().addHandler(JsonHandler(edge.gateway.log))
-    _allow_files(limits.connections)
+    on_stop: Callable[[], None] = lambda: None,
+) -> Ended:
+    """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish if they can.
+
+    `on_stop` is called when the signal has come.
+    """
+    log = edge.gateway.log
+    logging.getLogger().addHandler(JsonHandler(log))
+    connections = allow_files(limits.connections)
+    if connections < limits.connections:
+        log.warning("fewer connections: raise the limit of open files", connections=connections)
+        limits = replace(limits, connections=connections)
+    bodies = Bodies(edge.limits)
     config = uvicorn.Config(
-        make_app(edge),
+        make_app(edge, bodies),
         # uvicorn only ever calls it, as it would the class
         http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # it would believe them from this machine
+        backlog=_ACCEPTED,
         ws="none",
         timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=limits.stop_seconds,
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None else tls.key,
     )
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _allow_files(connections: int) -> None:
-    """As many open files as there may be connections and then some, where the system lets us."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    server = StoppableServer(config, Stop(edge, bodies, limits, on_stop))
+    server.run(sockets=[listener])
+    status = 0 if server.stopped_by is None else status_of(server.stopped_by)
+    return Ended(status, sum(pool.at_work for pool in edge.pools))
 
 
 def _limit_heaps() -> None:
