@@ -16,8 +16,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from bench.pixels import DECODERS
+
 from reknown.cli.demo_images import EILEEN
 from reknown.cli.session import open_engine
 from reknown.vision.decoding.pixels import decode
