@@ -1,0 +1,70 @@
+"""Files written by hand to be too much for a decoder: each meets its fate, as one kind of error."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+import pytest
+
+from hostile.catalogue import catalogue
+from hostile.file import SIZES, Fate, HostileFile
+from reknown.biometrics.errors import ImageError
+from reknown.vision.images import decode_image
+
+# Taken today, some after many seconds of work; to be refused before they are decoded.
+KNOWN_SLOW = {
+    "jpeg-scans-1000",
+    "jpeg-scans-10000",
+    "jpeg-scans-of-each-bit",
+    "jpeg-scans-of-colours",
+    "jpeg-scans-sequential",
+    "jpeg-exif-entries",
+    "jpeg-fill",
+    "jpeg-empty-applications",
+    "jpeg-empty-comments",
+    "jpeg-quantisation-tables",
+    "jpeg-huffman-tables",
+    "jpeg-restart-intervals",
+    "png-empty-chunks",
+    "png-empty-data",
+    "png-texts",
+    "png-palettes",
+    "png-data-byte-by-byte",
+    "png-exif-entries",
+}
+
+
+def _small() -> list[HostileFile]:
+    return [file for file in catalogue() if file.size == SIZES[0] and file.kind not in KNOWN_SLOW]
+
+
+@pytest.mark.parametrize("file", _small(), ids=lambda file: file.name)
+def test_each_is_refused_or_decoded_and_nothing_else(file: HostileFile) -> None:
+    fate = _fate(file.make())
+    assert file.fate in (fate, Fate.EITHER)
+
+
+def _fate(data: bytes) -> Fate:
+    try:
+        image = decode_image(data)
+    except ImageError:
+        return Fate.REFUSED
+    assert image.pixels.shape[2] == 3
+    return Fate.DECODED
+
+
+def test_there_are_three_sizes_of_many_kinds() -> None:
+    files = catalogue()
+    names = {file.name for file in files}
+    assert len(files) == len(names) >= 200
+    assert {(file.kind, size) for file in files for size in SIZES} == {
+        (file.kind, file.size) for file in files
+    }
+
+
+def test_no_two_small_ones_are_the_same_and_each_is_so_every_time() -> None:
+    files = [file for file in catalogue() if file.size == SIZES[0]]
+    digest = cache(lambda file: hashlib.sha256(file.make()).hexdigest())
+    assert len({digest(file) for file in files}) == len(files)
+    assert [hashlib.sha256(file.make()).hexdigest() for file in files] == [*map(digest, files)]
