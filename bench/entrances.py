@@ -33,6 +33,7 @@ _REFUSALS = (
     "InvalidImageFormatException",
     "InvalidParameterException",
     "InvalidS3ObjectException",
+    "ValidationException",
 )
 
 

@@ -6,9 +6,9 @@
 
 The 411 files that `tests/hostile` writes, and with `--corpus` all files of a folder: decoded alone,
 as `DetectFaces` to a real server, and with `reknown detect`. No answer after 15 seconds is a hang,
-and the process is ended; one that stops by itself is a crash. Processor time and memory are those of
-all processes concerned. `--fairness` measures what another client notices of ten bombs in flight.
-Status 1 for any crash or hang.
+and the process is ended; one that stops by itself is a crash. Processor time and memory are those
+of all processes concerned. `--fairness` measures what another client notices of ten bombs in
+flight. Status 1 for any crash or hang.
 """
 
 from __future__ import annotations
