@@ -61,16 +61,6 @@ _DELETING = {
     "DeleteCollection": 1.0,
     "CreateCollection": 1.0,
 }
-_FAULTS = (
-    "lost",
-    "back_from_the_dead",
-    "ledger_and_store_differ",
-    "tags_not_in_ledger",
-    "answered_without_ledger_row",
-    "request_ids_twice_in_ledger",
-    "enrolled_twice",
-    "problems",
-)
 
 
 @dataclass(slots=True)
@@ -216,7 +206,7 @@ def _work_and_kill(
 
 
 def _look(verdict: dict[str, Any], data: Path, found: Found) -> None:
-    faults = {name: verdict[name] for name in _FAULTS if verdict[name]}
+    faults = {name: verdict[name] for name in checking.FAULTS if verdict[name]}
     if faults:
         found.faults.update(faults)
         found.examples.append(verdict["examples"])
@@ -241,7 +231,7 @@ def _report(found: Found, seconds: float) -> dict[str, Any]:
         },
         "checked": dict(found.checked) | {"acknowledged_by_enroll": found.enrolled},
         "integrity_check": "ok" if not found.unsound else found.unsound,
-        "faults": {name: found.faults[name] for name in _FAULTS},
+        "faults": {name: found.faults[name] for name in checking.FAULTS},
         "examples": found.examples[:10],
     }
 
