@@ -54,8 +54,8 @@ def kill_family(process: int) -> None:
 
 
 def held_mib(process: int) -> float:
-    """What it and all that it has started hold now."""
-    return sum(map(_held, _family(process)))
+    """What it and all that it has started hold now, what they share counted once."""
+    return sum(_line(f"/proc/{member}/smaps_rollup", "Pss") for member in _family(process))
 
 
 def _family(process: int) -> list[int]:
@@ -82,9 +82,13 @@ def _held(process: int) -> float:
 
 
 def _status(process: int, name: str) -> float:
-    """A line in MiB; 0 for a process that is gone."""
+    return _line(f"/proc/{process}/status", name)
+
+
+def _line(path: str, name: str) -> float:
+    """In MiB; 0 for a process that is gone."""
     try:
-        text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+        text = Path(path).read_text(encoding="ascii")
     except OSError:
         return 0.0
     lines = (line.split() for line in text.splitlines())
