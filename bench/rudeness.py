@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0
 _PAUSE = 0.05
 _LARGEST = 1_000_000
+_WORST = {name for names in fairness.BOMBS.values() for name in names}
 _RESET = struct.pack("ii", 1, 0)
 _NONSENSE = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -52,16 +53,23 @@ class Rude:
         self._chance = random.Random(number)
         self._bombs = _bombs() if bombs else {}
         self._tricks = [self._nonsense, self._wrong_body, self._forge, self._leave]
-        self._tricks += [self._bomb] * 4 if bombs else []
+        self._tricks += [self._any_bomb] * 4 if bombs else []
 
     def work(self, stop: threading.Event) -> None:
-        """One after the other until it is told to stop."""
+        """One after the other until it is told to stop; at first what costs the most memory.
+
+        So what is kept for the next image is there early, and what grows later is a leak.
+        """
+        for name in sorted(_WORST & self._bombs.keys()):
+            self._bomb(name)
         while not stop.wait(_PAUSE):
             self._chance.choice(self._tricks)()
         self._client.close()
 
-    def _bomb(self) -> None:
-        name = self._chance.choice(list(self._bombs))
+    def _any_bomb(self) -> None:
+        self._bomb(self._chance.choice(list(self._bombs)))
+
+    def _bomb(self, name: str) -> None:
         body = b'{"Image": {"Bytes": "' + self._bombs[name] + b'"}}'
         self._send(f"bomb {name}", self._client.signed("DetectFaces", body), body)
 
@@ -122,8 +130,7 @@ class Rude:
 
 def _bombs() -> dict[str, bytes]:
     """In base64: the small ones of all kinds, and those that cost most."""
-    worst = {name for names in fairness.BOMBS.values() for name in names}
-    chosen = (file for file in catalogue() if file.size == SIZES[0] or file.name in worst)
+    chosen = (file for file in catalogue() if file.size == SIZES[0] or file.name in _WORST)
     made = {file.name: file.make() for file in chosen}
     return {
         name: serving.in_base64(data).encode()
