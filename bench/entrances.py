@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HANGS_AFTER = 15.0
-_START_UP = 10.0
+_ALONE = HANGS_AFTER + 10.0  # to start as well
+_TOGETHER = 60.0
 _BATCH = 40
-_BATCH_SECONDS = 60.0
 _INLINE = 5 * 2**20
 # A batch that takes more is done again in halves, so that it is seen which file it was.
 _BATCH_CPU = 15.0
@@ -141,33 +141,39 @@ def _detect(client: serving.RawClient, path: Path, media: Path) -> tuple[str, st
 
 
 def command_line(files: Sequence[Path], folder: Path) -> Iterator[Outcome]:
-    """`reknown detect --json`, many files a process, in halves where that takes too long."""
+    """`reknown detect --json`, many files a process."""
     for place in range(0, len(files), _BATCH):
         yield from _batch(files[place : place + _BATCH], folder)
 
 
 def _batch(files: Sequence[Path], folder: Path) -> Iterator[Outcome]:
+    """In order; where a batch had to be ended, the file that it was about to answer goes alone."""
+    if not files:
+        return
     alone = len(files) == 1
-    limit = HANGS_AFTER + _START_UP if alone else _BATCH_SECONDS
-    status, lines, errors, cost = _detect_files(files, folder, limit)
-    if not alone and (status is None or cost.cpu_seconds > _BATCH_CPU):
+    status, lines, errors, cost = _detect_files(files, folder, _ALONE if alone else _TOGETHER)
+    if not alone and status is not None and cost.cpu_seconds > _BATCH_CPU:
         middle = len(files) // 2
         yield from _batch(files[:middle], folder)
         yield from _batch(files[middle:], folder)
         return
+    done = files if alone or status is not None else files[: len(lines)]
     share = replace(cost, cpu_seconds=cost.cpu_seconds / len(files))
-    crashed = status not in (0, 1, 2) or "Traceback" in errors
-    for path in files:
-        found = lines.get(str(path))
-        if status is None:
-            answer, reason = "hang", ""
-        elif crashed or found is None:
-            answer, reason = "crash", f"status {status} {errors[-300:]}"
-        elif "error" in found:
-            answer, reason = "refused", "{type}: {message}".format(**found["error"])
-        else:
-            answer, reason = "ok", f"{len(found['faces'])} faces"
-        yield Outcome(answer, reason, share, len(files))
+    crashed = status not in (None, 0, 1, 2) or "Traceback" in errors
+    for path in done:
+        answer, reason = _answer(lines.get(str(path)), status, f"status {status} {errors[-300:]}")
+        yield Outcome("crash" if crashed else answer, reason, share, len(files))
+    if len(done) < len(files):
+        yield from _batch(files[len(done) : len(done) + 1], folder)
+        yield from _batch(files[len(done) + 1 :], folder)
+
+
+def _answer(told: dict[str, Any] | None, status: int | None, end: str) -> tuple[str, str]:
+    if told is None:
+        return ("crash", end) if status is not None else ("hang", "")
+    if "error" in told:
+        return "refused", "{type}: {message}".format(**told["error"])
+    return "ok", f"{len(told['faces'])} faces"
 
 
 def _detect_files(
@@ -177,10 +183,14 @@ def _detect_files(
     command = [str(serving.REKNOWN), "detect", "--json", "--data", str(folder / "data")]
     started = time.perf_counter()
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        process = subprocess.Popen([*command, *map(str, files)], stdout=out, stderr=err)
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}  # so that what was told is there
+        process = subprocess.Popen(
+            [*command, *map(str, files)], stdout=out, stderr=err, env=environment
+        )
         status, usage = _waited(process, limit)
     wall = 1000 * (time.perf_counter() - started)
-    rows = map(json.loads, (folder / "out").read_text(encoding="utf-8").splitlines())
+    whole = (folder / "out").read_text(encoding="utf-8").rpartition("\n")[0]
+    rows = map(json.loads, whole.splitlines())
     errors = (folder / "err").read_text(encoding="utf-8", errors="replace")
     peak = round(usage.ru_maxrss / 1024)
     cost = costs.Cost(round(usage.ru_utime + usage.ru_stime, 2), round(wall, 1), peak, peak)
