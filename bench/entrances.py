@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HANGS_AFTER = 15.0
 _ALONE = HANGS_AFTER + 10.0  # to start as well
-_TOGETHER = 60.0
+_TOGETHER = 30.0
 _BATCH = 40
 _INLINE = 5 * 2**20
 # A batch that takes more is done again in halves, so that it is seen which file it was.
