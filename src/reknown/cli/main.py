@@ -13,6 +13,7 @@ from reknown import __version__
 from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli import (
     collections,
+    compact,
     compare,
     config,
     demo,
@@ -63,6 +64,7 @@ cli.add_typer(config.cli, name="config")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")
 cli.add_typer(evaluate.cli, name="evaluate")
+cli.command()(compact.compact)
 cli.command()(doctor.doctor)
 
 

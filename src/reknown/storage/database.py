@@ -18,7 +18,7 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.storage.erasure import Eraser, finish_erasing
+from reknown.storage.erasure import Eraser, compact, finish_erasing
 from reknown.storage.file_cleaning import FileCleaner
 from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.threads import hold_blas
@@ -33,6 +33,7 @@ __all__ = [
     "Connection",
     "Database",
     "close_database",
+    "compact",
     "open_database",
     "reading",
 ]

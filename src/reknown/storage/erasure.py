@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import event
 
+from reknown.biometrics.errors import DatabaseError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,6 +51,9 @@ class Cleaner(Protocol):
     def finish(self, connection: Any, *, alone: bool) -> None:
         """The database is about to be closed; `alone` says that no other connection is in use."""
 
+    def rewrite(self, connection: Any) -> tuple[int, int]:
+        """Writes everything anew, however large; the bytes of it before and afterwards."""
+
 
 def erase(connection: Connection, *tables: Table) -> None:
     """Says that this transaction deletes from these tables what has to be gone when it ends."""
@@ -59,6 +64,16 @@ def finish_erasing(database: Engine) -> None:
     """Does what can be done before the database is closed."""
     eraser: Eraser = database.get_execution_options()[_ERASER]
     eraser.finish(database)
+
+
+def compact(database: Engine) -> tuple[int, int]:
+    """Writes the database anew without what deletions have left in it; its bytes before and after.
+
+    Nobody else writes meanwhile. Raises `DatabaseError` where others do not let it, or for lack of
+    room.
+    """
+    eraser: Eraser = database.get_execution_options()[_ERASER]
+    return eraser.compact(database)
 
 
 class Eraser:
@@ -88,6 +103,14 @@ class Eraser:
                 lent.close()
         except Exception as error:  # it has to be closed whatever happens
             _logger.warning("the database cannot be cleaned up: %s", str(error).strip())
+
+    def compact(self, database: Engine) -> tuple[int, int]:
+        """Writes everything anew; raises `DatabaseError`."""
+        with self._turn, database.connect() as connection:
+            try:
+                return self._cleaner.rewrite(connection.connection.driver_connection)
+            except Exception as error:
+                raise DatabaseError(f"the database cannot be rewritten: {error}") from error
 
     def _commit(self, connection: Connection) -> None:
         tables = connection.info.pop(_ERASING, None)

@@ -29,7 +29,7 @@ _MOST = 2**31 - 1
 _ATTEMPT_MS = 100
 # longer than SQLite ever sleeps before it tries again, so that writers of other processes come in
 _PAUSE = 0.15
-_LAST_PATIENCE = 1.0
+_PATIENCE, _LAST_PATIENCE = 30.0, 1.0
 _logger = logging.getLogger(__name__)
 
 
@@ -58,6 +58,17 @@ class FileCleaner:
                 _logger.warning(
                     "the database's log is not emptied, as others use it: the last of them does it"
                 )
+
+    def rewrite(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """Writes everything anew, however large; the bytes of it before and afterwards."""
+        before = _size(connection)
+        with self._turn:
+            rewrite(connection)
+        if not self._empty(connection, _PATIENCE):
+            raise sqlite3.OperationalError(
+                "others have been reading for long: end them, then try again"
+            )
+        return before, _size(connection)
 
     def _rewrite(self, connection: sqlite3.Connection, most: int, patience: float) -> bool:
         """Rewrites a database of at most so many bytes if it has to be; whether it was."""

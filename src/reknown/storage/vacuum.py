@@ -21,6 +21,8 @@ _PAUSE = 0.05
 # Whoever waits for a table keeps all others from it.
 _LOCK_SECONDS = 0.2
 _SIZE = "SELECT pg_total_relation_size(%s::regclass)"
+_WHOLE = "SELECT pg_database_size(current_database())"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
 _NOW = "SELECT txid_snapshot_xmax(txid_current_snapshot())"
 # Rows that an older transaction may still see are kept, whatever it reads.
 _OLDER = """
@@ -49,12 +51,14 @@ class TableCleaner:
     def finish(self, _: Any, *, alone: bool) -> None:
         """Nothing."""
 
-
-def vacuum_fully(connection: Any, tables: Sequence[str]) -> None:
-    """Writes the tables anew, however large they are; nobody uses a table meanwhile."""
-    with _by_itself(connection):
-        for table in tables:
-            connection.execute(f"VACUUM (FULL) {table}")
+    def rewrite(self, connection: Any) -> tuple[int, int]:
+        """Writes all tables anew; the bytes of the database before and afterwards."""
+        with _by_itself(connection):
+            (before,) = connection.execute(_WHOLE).fetchone()
+            for (table,) in connection.execute(_TABLES).fetchall():
+                connection.execute(f'VACUUM (FULL) "{table}"')
+            (after,) = connection.execute(_WHOLE).fetchone()
+        return before, after
 
 
 def _wait_for_older(connection: Any, moment: int, deadline: float) -> bool:

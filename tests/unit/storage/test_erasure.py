@@ -5,52 +5,25 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from sqlalchemy import text
 
 from processes import wait_for
-from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.records import ImageRecord, NewFace
-from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.collections import create_collection, delete_collection
-from reknown.gallery.faces import add_faces, delete_faces
+from reknown.gallery.faces import delete_faces
 from reknown.gallery.schema import faces
 from reknown.gallery.users import delete_user
 from reknown.storage import erasure
 from reknown.storage.database import close_database, open_database, reading
 from reknown.storage.erasure import erase
 from reknown.storage.file_cleaning import FileCleaner
-from remains import remains
+from remains import SPACE, enrol, remains, traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reknown.storage.database import Database
-
-SPACE = TemplateSpace("tiny", "ab" * 32, 128)
-
-
-def unit(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    vector = np.random.default_rng(seed).normal(size=128).astype(np.float32)
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
-
-
-def enrol(database: Database, number: int) -> str:
-    face = NewFace(
-        Template(unit(number), SPACE), BoundingBox(0, 0, 1, 1), 1.0, 90, f"external-{number:06d}"
-    )
-    image = ImageRecord(f"{number:064x}", f"picture-{number:06d}.jpg", 640, 480)
-    with database.begin() as connection:
-        (stored,) = add_faces(connection, "friends", image, [face], f"person-{number:06d}")
-    return stored.face_id
-
-
-def traces(number: int) -> tuple[bytes, ...]:
-    """What of a face and its user could be read in a file."""
-    names = (f"external-{number:06d}", f"picture-{number:06d}.jpg", f"person-{number:06d}")
-    return (unit(number).astype("<f4").tobytes(), *(name.encode() for name in names))
 
 
 def count_faces(database: Database) -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import MetaData, Table
 
+from reknown.biometrics.errors import DatabaseError
 from reknown.storage import file_cleaning
-from reknown.storage.database import close_database, open_database, reading
+from reknown.storage.database import close_database, compact, open_database, reading
 from reknown.storage.erasure import erase
 from reknown.storage.file_cleaning import FileCleaner, empty_log, erasures, rewrite
 from remains import remains
@@ -177,6 +178,23 @@ def test_what_is_large_is_not_rewritten_by_itself(
         _forget(connection)
     close_database(database)
     assert _erasures_of(tmp_path / "data") == 1
+    database = open_database(tmp_path / "data")
+    before, after = compact(database)
+    assert before >= after > 0
+    close_database(database)
+    assert _erasures_of(tmp_path / "data") == 0
+
+
+def test_a_reader_that_does_not_end_is_said_when_it_is_rewritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_cleaning, "_PATIENCE", 0)
+    database = open_database(tmp_path / "data")
+    with reading(database) as connection:
+        connection.exec_driver_sql("SELECT * FROM faces").all()
+        with pytest.raises(DatabaseError, match="end them, then try again"):
+            compact(database)
+    close_database(database)
 
 
 def test_what_is_closed_is_complete_without_a_log_although_a_thread_still_reads(
