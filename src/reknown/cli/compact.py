@@ -10,9 +10,8 @@ from reknown.cli.options import Data
 def compact(data: Data = None) -> None:
     """Write the database anew, without what deletions have left between its rows.
 
-    Small databases do that by themselves. On SQLite nobody else can write meanwhile, about ten
-    seconds a gigabyte, and as much space is needed again; on PostgreSQL each table is locked for
-    as long as it takes.
+    Databases of up to 64 MiB do that by themselves when they are closed. Nobody else can write
+    meanwhile, about ten seconds a gigabyte, and as much space is needed once more.
     """
     from reknown.cli.session import open_context
     from reknown.storage.database import compact as rewrite
