@@ -64,7 +64,9 @@ class FileCleaner:
         before = _size(connection)
         with self._turn:
             rewrite(connection)
-        if not self._empty(connection, _PATIENCE):
+        with _hurrying(connection):
+            emptied = self._empty(connection, _PATIENCE)
+        if not emptied:
             raise sqlite3.OperationalError(
                 "others have been reading for long: end them, then try again"
             )
