@@ -31,7 +31,7 @@ format: .venv/dev ## Format the code and mend what ruff can
 
 bench: .venv/peers ## Measure speed against face_recognition and write JSON to bench/results/
 	mkdir -p bench/results
-	$(BIN)/python bench/speed.py > bench/results/speed.json
+	$(BIN)/python -m bench.speed > bench/results/speed.json
 	cat bench/results/speed.json
 
 docs: .venv-docs/installed ## Build the documentation into site/

@@ -208,6 +208,7 @@ def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
         # negated, so that a NaN fails too
         if not abs(float(np.linalg.norm(vector)) - 1) <= _UNIT_TOLERANCE:
             raise InputError("a template is not a unit vector")
+        face.box.require_plausible()
         if face.external_id is not None:
             require_text("an external id", face.external_id)
 

@@ -239,6 +239,7 @@ def _check(video_sha256: str, tracks: Sequence[KeptTrack], space: TemplateSpace)
         # negated, so that a NaN fails too
         if not 0 < float(np.linalg.norm(track.template)) <= _LONGEST_VECTOR:
             raise InputError("a track's template is not a mean of unit vectors")
+        track.box.require_plausible()
 
 
 def _values(track: KeptTrack) -> dict[str, Any]:

@@ -38,7 +38,7 @@ __all__ = [
     "reading",
 ]
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
