@@ -10,7 +10,7 @@ from reknown.cli.options import Data
 def compact(data: Data = None) -> None:
     """Write the database anew, without what deletions have left between its rows.
 
-    Databases of up to 64 MiB do that by themselves when they are closed. Nobody else can write
+    Databases of up to 32 MiB do that by themselves when they are closed. Nobody else can write
     meanwhile, about ten seconds a gigabyte, and as much space is needed once more.
     """
     from reknown.cli.session import open_context

@@ -37,10 +37,13 @@ _logger = logging.getLogger(__name__)
 
 
 class Cleaner(Protocol):
-    """Cleans up behind deletions. Its connections are the driver's, in no transaction."""
+    """Cleans up behind deletions.
 
-    def prepare(self, connection: Any) -> None:
-        """A transaction that erases is about to be committed."""
+    Its connections are the driver's own and in no transaction, but for the one that is prepared.
+    """
+
+    def prepare(self, connection: Connection) -> None:
+        """The transaction of this connection erases and is about to be committed."""
 
     def clean(self, connection: Any, tables: Sequence[str], patience: float) -> bool:
         """What was deleted from these tables leaves the files; False when others are in the way.
@@ -116,7 +119,7 @@ class Eraser:
         tables = connection.info.pop(_ERASING, None)
         if tables:
             connection.info.setdefault(_ERASED, set()).update(tables)
-            self._cleaner.prepare(connection.connection.driver_connection)
+            self._cleaner.prepare(connection)
 
     def _checkin(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         """A connection comes back from a transaction, whose caller still waits."""

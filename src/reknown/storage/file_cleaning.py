@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from threading import Lock
 
+    from sqlalchemy import Connection
+
 # Rewriting takes about 10 ms a MiB, and nobody else writes meanwhile.
-SMALL, MIDDLING = 2 * 2**20, 64 * 2**20
+SMALL, MIDDLING = 2 * 2**20, 32 * 2**20
 _MOST = 2**31 - 1
 _ATTEMPT_MS = 100
 # longer than SQLite ever sleeps before it tries again, so that writers of other processes come in
@@ -39,10 +41,10 @@ class FileCleaner:
     def __init__(self, turn: Lock) -> None:
         self._turn = turn
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
+    def prepare(self, connection: Connection) -> None:
         """Counts the transaction."""
-        count = erasures(connection)
-        connection.execute(f"PRAGMA user_version={count % _MOST + 1}")
+        count = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA user_version={count % _MOST + 1}")
 
     def clean(self, connection: sqlite3.Connection, _: Sequence[str], patience: float) -> bool:
         """Rewrites a small database, and empties the log; False when others are in the way."""
@@ -52,12 +54,18 @@ class FileCleaner:
 
     def finish(self, connection: sqlite3.Connection, *, alone: bool) -> None:
         """Rewrites what is not large; the last connection empties the log as it is closed."""
+        due = _due(connection, MIDDLING)
+        if alone and not due:
+            return
         with _hurrying(connection):
-            rewritten = self._rewrite(connection, MIDDLING, _LAST_PATIENCE)
-            if (rewritten or not alone) and not self._empty(connection, _LAST_PATIENCE):
-                _logger.warning(
-                    "the database's log is not emptied, as others use it: the last of them does it"
-                )
+            # before it is rewritten too: who ends us for taking long leaves it complete
+            emptied = self._empty(connection, _LAST_PATIENCE)
+            if due and self._rewrite(connection, MIDDLING, _LAST_PATIENCE):
+                emptied = self._empty(connection, _LAST_PATIENCE)
+        if not emptied:
+            _logger.warning(
+                "the database's log is not emptied, as others use it: the last of them does it"
+            )
 
     def rewrite(self, connection: sqlite3.Connection) -> tuple[int, int]:
         """Writes everything anew, however large; the bytes of it before and afterwards."""
@@ -74,7 +82,7 @@ class FileCleaner:
 
     def _rewrite(self, connection: sqlite3.Connection, most: int, patience: float) -> bool:
         """Rewrites a database of at most so many bytes if it has to be; whether it was."""
-        if not erasures(connection) or _size(connection) > most:
+        if not _due(connection, most):
             return False
         try:
             with self._turn_of_writers(patience) as taken:
@@ -147,6 +155,11 @@ def _hurrying(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         connection.execute(f"PRAGMA busy_timeout={before}")
+
+
+def _due(connection: sqlite3.Connection, most: int) -> bool:
+    """Whether a database of at most so many bytes has to be rewritten."""
+    return bool(erasures(connection)) and _size(connection) <= most
 
 
 def _size(connection: sqlite3.Connection) -> int:

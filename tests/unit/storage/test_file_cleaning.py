@@ -114,22 +114,27 @@ def test_others_are_waited_for_as_long_as_before_afterwards(
     assert connection.execute("PRAGMA busy_timeout").fetchone() == (1234,)
 
 
-def test_a_deletion_of_another_process_is_not_forgotten(connection: sqlite3.Connection) -> None:
-    cleaner = FileCleaner(threading.Lock())
-    for _ in range(3):
-        cleaner.prepare(connection)
-    assert erasures(connection) == 3
-    rewrite(connection)
-    assert erasures(connection) == 0
-    connection.execute(f"PRAGMA user_version={2**31 - 1}")
-    cleaner.prepare(connection)
-    assert erasures(connection) == 1
+def test_transactions_that_erase_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_cleaning, "SMALL", 0)
+    database, counts = open_database(tmp_path / "data"), []
+    for start in (0, 2**31 - 2):
+        with database.begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version={start}")
+        for _ in range(2):
+            with database.begin() as connection:
+                erase(connection, _TABLE)
+            counts.append(_erasures_of(tmp_path / "data"))
+    assert counts == [1, 2, 2**31 - 1, 1]
+    close_database(database)
+    assert _erasures_of(tmp_path / "data") == 0
 
 
 def test_a_writer_that_does_not_end_is_not_waited_for(connection: sqlite3.Connection) -> None:
     turn = threading.Lock()
     cleaner = FileCleaner(turn)
-    cleaner.prepare(connection)
+    connection.execute("PRAGMA user_version=1")
     with turn:
         assert not cleaner.clean(connection, [], 0)
     assert erasures(connection) == 1
