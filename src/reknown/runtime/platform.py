@@ -9,6 +9,7 @@ from reknown.gallery.cache import TemplateCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
+from reknown.services.master_key import require_database
 from reknown.storage.database import open_database
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
@@ -33,11 +34,12 @@ def open_platform(
     `pack` is the default one in place of the settings'. `observe` gets the seconds of each stage
     of an extraction.
 
-    Raises `DatabaseError`.
+    Raises `DatabaseError`, also where a database is lost that was there.
     """
     store = PackStore(settings.cache, [settings.packs])
     limits = EngineLimits(settings.server.model_idle_seconds, settings.server.model_memory * 2**20)
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
+    require_database(settings.data)
     database = open_database(settings.data)
     try:
         yield Platform(

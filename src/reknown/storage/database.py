@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
+__all__ = [
+    "DATABASE_FILE",
+    "SCHEMA_VERSION",
+    "Connection",
+    "Database",
+    "explain_errors",
+    "open_database",
+    "reading",
+    "schema_version",
+]
 
 SCHEMA_VERSION = "0007"
-_FILE = "reknown.db"
+DATABASE_FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
@@ -63,10 +72,10 @@ def open_database(location: str | Path) -> Database:
         database = _server_engine(location)
     else:
         database = _file_engine(Path(location).absolute())
-    _explain_errors(database)
+    explain_errors(database)
     hold_blas()
     try:
-        version = _schema_version(database)
+        version = schema_version(database)
         if version != SCHEMA_VERSION:
             _migrate(database, version)
     except BaseException:
@@ -104,14 +113,14 @@ def _file_engine(folder: Path) -> Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
         with contextlib.suppress(FileExistsError):
-            (folder / _FILE).touch(mode=0o600, exist_ok=False)
+            (folder / DATABASE_FILE).touch(mode=0o600, exist_ok=False)
     except FileExistsError as error:
         raise DatabaseError(f"{folder} is not a folder: give a data folder") from error
     except OSError as error:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
     database = create_engine(
-        URL.create("sqlite", database=str(folder / _FILE)),
+        URL.create("sqlite", database=str(folder / DATABASE_FILE)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
         # as many connections as there are threads: they cost little
         max_overflow=-1,
@@ -180,7 +189,8 @@ def _place(database: Database) -> str:
     return database.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
 
 
-def _explain_errors(database: Database) -> None:
+def explain_errors(database: Database) -> None:
+    """What the driver raises becomes `DatabaseError` or `InputError` with advice."""
     trouble = (sql_errors.OperationalError, sql_errors.DatabaseError)
 
     @event.listens_for(database, "handle_error")
@@ -196,7 +206,8 @@ def _explain_errors(database: Database) -> None:
             raise InputError(f"a value that no database can hold: {original}") from original
 
 
-def _schema_version(database: Database) -> str | None:
+def schema_version(database: Database) -> str | None:
+    """The schema that the database has, None where it has no tables yet."""
     with reading(database) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
