@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bench.pixels import decode_image
 from sklearn.linear_model import LogisticRegression
 
 from reknown.cli.session import open_engine
 from reknown.vision.attributes.iris import locate_eyes
 from reknown.vision.attributes.measures import measure
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,13 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.pixels import decode_image
 from PIL import Image
 
 from reknown.cli.demo_images import GRACE, jpeg
 from reknown.cli.session import pack_store
 from reknown.vision.batch import available_cores
 from reknown.vision.engines import Engines, StoredPacks
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

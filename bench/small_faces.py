@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from bench.pixels import decode_image
 
 from reknown.cli.session import open_engine
 from reknown.video.shots import cut_out, take_shot
 from reknown.vision.batch import map_bounded
 from reknown.vision.extraction import ExtractionPolicy, extract
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,8 @@ def read_two(
     engine: Engine, reference: Path, probe: Path
 ) -> tuple[Floats, Pixels, DetectedFace] | None:
     """The template of one image, the other one with its largest face; None without a face."""
-    fit = extract(engine, read_image_file(reference), ExtractionPolicy(engine.space, limit=1)).fit
+    policy = ExtractionPolicy(engine.space, limit=1)
+    fit = extract(engine, decode_image, read_image_file(reference), policy).fit
     pixels = decode_image(read_image_file(probe)).pixels
     faces = engine.detect(pixels)
     return (fit[0][1].vector, pixels, faces[0]) if fit and faces else None

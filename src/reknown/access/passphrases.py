@@ -22,7 +22,7 @@ LONGEST = 1024
 
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 # 128 MiB and some tenths of a second a guess
-_COST = 2**17
+_COST: Literal[131072] = 131072
 _CONTEXT = b"reknown backup 1\n"
 
 _Salt = Annotated[bytes, msgspec.Meta(min_length=_SALT_BYTES, max_length=_SALT_BYTES)]

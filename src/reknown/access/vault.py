@@ -109,11 +109,11 @@ def read_vault(folder: Path, secret: str | None) -> Vault | None:
     return None if text is None else Vault.of(text, str(path))
 
 
-def prepare_key(folder: Path, known: str | None) -> Vault:
+def prepare_key(folder: Path, known: str | None) -> Vault | None:
     """A new master key that is not in force until `publish_key`, for one process at a time.
 
-    One that is waiting for that stays, if its fingerprint is the `known` one. Raises
-    `AccessError`.
+    One that is waiting for that stays, if its fingerprint is the `known` one. None where another
+    process has put one in force meanwhile. Raises `AccessError`.
     """
     path = folder / _WAITING
     try:
@@ -121,6 +121,8 @@ def prepare_key(folder: Path, known: str | None) -> Vault:
         waiting = None if text is None else Vault.of(text, str(path))
         if waiting is not None and waiting.fingerprint == known:
             return waiting
+        if (folder / FILE).exists():  # which is there before the waiting one goes
+            return None
         path.unlink(missing_ok=True)
         made = Vault(secrets.token_bytes(_KEY_BYTES))
         write_key(path, made)

@@ -21,8 +21,8 @@ class ConnectionLimits:
 
     head_seconds: float = 20.0
     idle_seconds: int = 60
-    rest_seconds: float = 5.0
-    stop_seconds: int = 60
+    rest_seconds: float = 3.0
+    stop_seconds: int = 5
     head_bytes: int = 64 * 1024
     connections: int = 1000
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from reknown.api.readiness import Readiness
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
+# What has begun when the server stops may take so many seconds more to end, in each pool.
+_PATIENCE = 1.0
 _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an AWS client here,
 
     boto3.client("rekognition", endpoint_url="http://this-address")
@@ -69,8 +71,9 @@ def make_app(edge: Edge) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        edge.recognition.close()
-        edge.storage.close()
+        left = edge.recognition.close(_PATIENCE) + edge.storage.close(_PATIENCE)
+        if left:
+            edge.gateway.log.warning("requests are left unfinished", requests=left)
 
     return Starlette(
         routes=[

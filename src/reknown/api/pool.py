@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reknown.awswire.errors import WireError
 
@@ -25,6 +25,7 @@ class Pool:
         self._inside = 0
         self._running = metrics.running.labels(name)
         self._waiting = metrics.waiting.labels(name)
+        self._begun: set[Future[Any]] = set()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix=f"reknown-{name}")
 
     async def run(self, work: Callable[[], Result]) -> Result:
@@ -39,13 +40,17 @@ class Pool:
             )
         self._count(+1)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            future = self._threads.submit(work)
+            self._begun.add(future)
+            future.add_done_callback(self._begun.discard)
+            return await asyncio.wrap_future(future)
         finally:
             self._count(-1)
 
-    def close(self) -> None:
-        """Waits for what has begun."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    def close(self, patience: float) -> int:
+        """Waits so many seconds for what has begun; how much of it still runs then."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        return len(wait(set(self._begun), patience).not_done)
 
     def _count(self, change: int) -> None:
         self._inside += change

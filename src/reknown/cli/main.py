@@ -12,6 +12,7 @@ import typer
 from reknown import __version__
 from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli import (
+    backup,
     collections,
     compare,
     config,
@@ -24,6 +25,7 @@ from reknown.cli import (
     keys,
     ledger,
     models,
+    restore,
     serve,
     text,
     users,
@@ -59,6 +61,8 @@ cli.add_typer(faces.cli, name="faces")
 cli.command()(ledger.ledger)
 cli.command()(serve.serve)
 cli.command()(worker.worker)
+cli.command()(backup.backup)
+cli.command()(restore.restore)
 cli.add_typer(config.cli, name="config")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")

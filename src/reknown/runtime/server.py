@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import logging
+import os
 import resource
+import signal
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -19,8 +21,9 @@ from reknown.api.pool import Pool
 from reknown.api.readiness import Readiness
 from reknown.api.wire_attributes import Unmeasured
 from reknown.biometrics.errors import NotFoundError
+from reknown.runtime.ending import last_words
 from reknown.runtime.listener import Tls, listen
-from reknown.runtime.log import JsonHandler, json_log
+from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
 from reknown.runtime.supervisor import WorkerSupervisor
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     import asyncio
     import socket
     from collections.abc import Callable
+    from types import FrameType
+
+    from structlog.typing import FilteringBoundLogger
 
     from reknown.access.keys import AccessKey
     from reknown.access.vault import Vault
@@ -57,6 +63,18 @@ def serve(
     the first access key with its secret if that was made just now. Raises `InputError` and what
     loading raises.
     """
+    try:
+        with last_words(json_log(), "server"):
+            _serve(settings, greet)
+    except SystemExit as end:
+        if any(thread.name.startswith("reknown-") for thread in threading.enumerate()):
+            os._exit(int(end.code or 0))  # all is closed, and Python would wait for them
+        raise
+
+
+def _serve(
+    settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
+) -> None:
     server = settings.server
     tls = Tls.of(server)
     objects = open_objects(settings.objects)
@@ -128,7 +146,6 @@ def run(
     limits: ConnectionLimits = ConnectionLimits(),
 ) -> None:
     """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
-    logging.getLogger().addHandler(JsonHandler(edge.gateway.log))
     _allow_files(limits.connections)
     config = uvicorn.Config(
         make_app(edge),
@@ -144,7 +161,20 @@ def run(
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None else tls.key,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config, edge.gateway.log).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it begins to stop."""
+
+    def __init__(self, config: uvicorn.Config, log: FilteringBoundLogger) -> None:
+        super().__init__(config)
+        self._log = log
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came: what is in flight has a few seconds."""
+        self._log.info("the server stops", reason=signal.Signals(sig).name)
+        super().handle_exit(sig, frame)
 
 
 def _allow_files(connections: int) -> None:

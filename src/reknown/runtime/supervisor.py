@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _WORKER = "import sys; from reknown.cli.main import app; sys.argv[0] = 'reknown'; app()"
 _PAUSE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 2.0
 
 
 class WorkerSupervisor:
@@ -74,7 +75,9 @@ class WorkerSupervisor:
             status = process.poll()
             if status is None:
                 return
-            self._log.error("a video worker ended and is started again", status=status)
+            self._log.error(
+                "a video worker ended and is started again", status=status, reason=_reason(status)
+            )
             place.process = None
             place.not_before = time.monotonic() + self._pause
         if time.monotonic() >= place.not_before:
@@ -96,6 +99,12 @@ class _Place:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.not_before = 0.0
+
+
+def _reason(status: int) -> str:
+    if status == -signal.SIGKILL:
+        return "SIGKILL, perhaps for lack of memory"
+    return signal.Signals(-status).name if status < 0 else "see its own last line"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reknown.api.video_notices import notice
 from reknown.biometrics.errors import InputError
 from reknown.notify.base import backoff
+from reknown.runtime.ending import last_words
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders
@@ -36,6 +37,11 @@ def work(settings: Settings, *, once: bool = False, parent: int | None = None) -
 
     Raises `InputError` when there is nothing to read videos from or with.
     """
+    with last_words(json_log(), "worker"):
+        _work(settings, once=once, parent=parent)
+
+
+def _work(settings: Settings, *, once: bool, parent: int | None) -> None:
     if parent is not None and not _end_with(parent):
         return
     if not settings.objects.exist:

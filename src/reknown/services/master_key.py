@@ -68,7 +68,7 @@ def _make_key(context: Context, folder: Path) -> None:
     """The ledger learns of the key before it is in force: a crash between leaves both usable."""
     with context.database.begin() as connection:
         keys.claim(connection)
-        if keys.list_keys(connection):
+        if keys.list_keys(connection) and not (folder / FILE).exists():
             raise AccessError(
                 f"{folder / FILE} is missing, which sealed the secrets of the access keys: put it "
                 f"back, or set {VARIABLE} to it; if it is lost for good, revoke all keys with "
@@ -76,7 +76,7 @@ def _make_key(context: Context, folder: Path) -> None:
             )
         known = _known(connection)
         made = prepare_key(folder, known)
-        if made.fingerprint != known:
+        if made is not None and made.fingerprint != known:
             log.append(connection, context.actor, None, AdoptMasterKeyRecord(made.fingerprint))
     publish_key(folder)
 

@@ -18,6 +18,8 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.storage.erasure import Eraser
+from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.threads import hold_blas
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = [
-    "DATABASE_FILE",
     "SCHEMA_VERSION",
     "Connection",
     "Database",
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = "0007"
-DATABASE_FILE = "reknown.db"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
@@ -73,6 +73,7 @@ def open_database(location: str | Path) -> Database:
     else:
         database = _file_engine(Path(location).absolute())
     explain_errors(database)
+    Eraser(database)
     hold_blas()
     try:
         version = schema_version(database)
@@ -113,14 +114,15 @@ def _file_engine(folder: Path) -> Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
         with contextlib.suppress(FileExistsError):
-            (folder / DATABASE_FILE).touch(mode=0o600, exist_ok=False)
+            (folder / DATABASE).touch(mode=0o600, exist_ok=False)
+        close_to_others(folder)
     except FileExistsError as error:
         raise DatabaseError(f"{folder} is not a folder: give a data folder") from error
     except OSError as error:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
     database = create_engine(
-        URL.create("sqlite", database=str(folder / DATABASE_FILE)),
+        URL.create("sqlite", database=str(folder / DATABASE)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
         # as many connections as there are threads: they cost little
         max_overflow=-1,

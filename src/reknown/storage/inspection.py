@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, NullPool, create_engine, text
 
 from reknown.biometrics.errors import DatabaseError
-from reknown.storage.database import DATABASE_FILE, explain_errors, schema_version
+from reknown.storage.database import explain_errors, schema_version
+from reknown.storage.modes import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ COUNTED = ("collections", "faces", "users", "tracks", "access_keys", "events")
 """Tables whose rows say how much a database holds."""
 
 _MOST_PROBLEMS = 5
-_WAL = f"{DATABASE_FILE}-wal"
+_WAL = f"{DATABASE}-wal"
 _RESTORE = "restore a backup with: reknown restore FILE"
 
 
@@ -45,7 +46,7 @@ def require_whole(folder: Path, *, used: bool) -> None:
 
     `used` tells that something else in the folder was made after the tables of its database.
     """
-    file = folder / DATABASE_FILE
+    file = folder / DATABASE
     empty = _size(file) == 0
     # SQLite would delete a log that has no database, and with it what may still be saved.
     if empty and _size(folder / _WAL):
@@ -56,7 +57,7 @@ def require_whole(folder: Path, *, used: bool) -> None:
     if used and (empty or not _has_tables(file)):
         raise DatabaseError(
             f"{file} {'is missing or empty' if empty else 'holds nothing'} but a master key says "
-            f"that there was a gallery here: move what is left of {DATABASE_FILE} away and "
+            f"that there was a gallery here: move what is left of {DATABASE} away and "
             f"{_RESTORE}; to begin anew, move the master key away too"
         )
 
@@ -90,7 +91,7 @@ def count_rows(connection: Connection) -> Mapping[str, int]:
 
 def size_of(folder: Path) -> tuple[int, int]:
     """The bytes of the database and of its write-ahead log; 0 for what is not there."""
-    return _size(folder / DATABASE_FILE), _size(folder / _WAL)
+    return _size(folder / DATABASE), _size(folder / _WAL)
 
 
 def _counted(connection: Connection) -> Iterator[tuple[str, int]]:
@@ -100,7 +101,8 @@ def _counted(connection: Connection) -> Iterator[tuple[str, int]]:
 
 
 def _has_tables(file: Path) -> bool:
-    database = open_read_only(file)
+    # without a log nobody is writing, and SQLite need not make one
+    database = open_read_only(file, immutable=not (file.parent / _WAL).exists())
     try:
         return schema_version(database) is not None
     finally:

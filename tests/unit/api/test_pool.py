@@ -33,7 +33,7 @@ def test_more_than_there_is_room_for_is_refused_at_once() -> None:
         answers = await asyncio.gather(*tasks)
         assert figures() == ("0.0", "0.0")
         assert await pool.run(lambda: 7) == 7
-        pool.close()
+        pool.close(10)
         return answers
 
     assert asyncio.run(run()) == [True] * 3
@@ -48,7 +48,7 @@ def test_room_is_given_back_after_failures() -> None:
         for _ in range(3):
             with pytest.raises(ValueError, match="no"):
                 await pool.run(fail)
-        pool.close()
+        pool.close(10)
 
     asyncio.run(run())
 
@@ -64,7 +64,7 @@ def test_closing_waits_for_what_has_begun() -> None:
         pool = Pool("work", 1, 1, Metrics())
         task = asyncio.ensure_future(pool.run(work))
         await asyncio.to_thread(begun.wait)
-        pool.close()
+        pool.close(10)
         assert done == [False]
         await task
 
