@@ -140,7 +140,8 @@ def _put_in_place(stage: Path, folder: Path, vault: Vault | None) -> None:
     if any(path.name != DATABASE for path in stage.iterdir()):
         raise InputError("the restored database did not close: try again")
     if vault is not None and not (folder / FILE).exists():
-        write_key(folder / FILE, vault)
+        write_key(stage / FILE, vault)
+        os.link(stage / FILE, folder / FILE)
     with (stage / DATABASE).open("rb") as file:
         os.fsync(file.fileno())
     try:
