@@ -46,7 +46,7 @@ _UNREACHABLE = "check that the server runs and that address, name and password a
 # What a person can do, by what the driver's message says.
 _ADVICE = (
     ("not a database", "the file is damaged or something else: move it away or restore a backup"),
-    ("malformed", "the file is damaged: restore a backup"),
+    ("malformed", "the file is damaged: restore a backup with reknown restore"),
     ("readonly", "allow writing there or choose another data folder"),
     ("unable to open", "allow writing there or choose another data folder"),
     ("locked", "another process is writing: wait for it to finish, then try again"),
