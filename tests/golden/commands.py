@@ -103,8 +103,8 @@ def _backup(run: Run) -> None:
     run("restore kept.tar --passphrase-file passphrase --json")
     run("restore kept.tar --passphrase-file passphrase --data restored --json")
     run("restore open.tar --data restored-openly --json")
-    run("restore broken.jpg --json")
-    run("restore nowhere.tar --json")
+    run("restore broken.jpg --data never --json")
+    run("restore nowhere.tar --data never --json")
 
 
 def _models(run: Run) -> None:

@@ -76,7 +76,7 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
         f"{counts.tracks:,} kept tracks, {counts.access_keys:,} access keys, "
         f"{counts.events:,} rows of the ledger"
     )
-    if not manifest.master_key:
+    if counts.access_keys and not manifest.master_key:
         typer.echo("  The master key is not in it: keep it elsewhere, or make new access keys.")
 
 

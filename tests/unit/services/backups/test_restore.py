@@ -69,6 +69,25 @@ def test_all_is_there_again(backup: Path, tmp_path: Path, vault: Vault) -> None:
     database.dispose()
 
 
+def test_a_backup_of_an_older_version_is_migrated(backup: Path, tmp_path: Path) -> None:
+    parts, database = _parts(backup), tmp_path / "old.db"
+    database.write_bytes(parts["reknown.db"])
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("ALTER TABLE users DROP COLUMN urls")
+        connection.execute("ALTER TABLE users DROP COLUMN known_gender")
+        connection.execute("UPDATE alembic_version SET version_num = '0006'")
+    del parts["master.key.json"]
+    manifest = parts["manifest.json"].replace(SCHEMA_VERSION.encode(), b"0006")
+    manifest = manifest.replace(b'"master_key": true', b'"master_key": false')
+    changed = {"manifest.json": manifest, "reknown.db": database.read_bytes()}
+    old = _write(tmp_path / "old.tar", parts | changed)
+    found = restore(ACTOR, old, tmp_path / "new", None, None)
+    assert found.manifest.schema == "0006"
+    with closing(sqlite3.connect(tmp_path / "new" / "reknown.db")) as connection:
+        (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert version == SCHEMA_VERSION
+
+
 def test_a_check_writes_nothing(backup: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     found = check_backup(backup, _ask)
