@@ -295,7 +295,7 @@ def steps(rounds: int) -> dict[str, Any]:
         _instrument(timers)
         settings, metrics = read_settings(Path(folder)), Metrics()
         platform = stack.enter_context(open_platform(settings, observe=metrics.observe))
-        gateway = make_edge(platform, open_vault(settings), metrics, settings).gateway
+        gateway = make_edge(platform, open_vault(settings, platform), metrics, settings).gateway
         report: dict[str, Any] = {}
         for operation in OPERATIONS:
             rows: list[dict[str, float]] = []

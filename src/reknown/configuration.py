@@ -22,10 +22,12 @@ DEFAULT_PACK = "opencv"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_COLLECTION = "people"
 MASTER_KEY, WEBHOOK_SECRET = "REKNOWN_MASTER_KEY", "REKNOWN_WEBHOOK_SECRET"
+BACKUP_PASSPHRASE = "REKNOWN_BACKUP_PASSPHRASE"  # noqa: S105 - its name
 # Read from the environment alone, and never shown.
 SECRETS = {
     MASTER_KEY: "Seals secrets: 32 bytes in base64. Default: `master.key` in the data folder.",
     WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
+    BACKUP_PASSPHRASE: "Seals the master key in backups: 12 characters or more.",
 }
 
 

@@ -88,8 +88,23 @@ def tell(run: Run) -> None:
     _keys(run)
     _evaluations(run)
     _deletions(run)
+    _backup(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
         run(line)
+
+
+def _backup(run: Run) -> None:
+    run("backup kept.tar --json")
+    run("backup kept.tar --passphrase-file passphrase --json")
+    run("backup kept.tar --passphrase-file passphrase --json")
+    run("backup data/kept.tar --without-keys --json")
+    run("backup open.tar --without-keys --json")
+    run("restore kept.tar --check --passphrase-file passphrase --json")
+    run("restore kept.tar --passphrase-file passphrase --json")
+    run("restore kept.tar --passphrase-file passphrase --data restored --json")
+    run("restore open.tar --data restored-openly --json")
+    run("restore broken.jpg --data never --json")
+    run("restore nowhere.tar --data never --json")
 
 
 def _models(run: Run) -> None:

@@ -18,6 +18,8 @@ _DRAWN = re.compile(f"({_UUID})|({_KEY_ID})")
 _MACHINE = (
     (re.compile(r"\d+ cores.*"), "<processor>"),
     (re.compile(r"\b\d+ ms\b"), "<time>"),
+    (re.compile(r"[\d,]+\.\d MiB"), "<size>"),
+    (re.compile(r"at most (any number|\d+)"), "at most <limit>"),
     (re.compile(r"\b\d+\.\d+\.\d+(\.\d+)*\b"), "<version>"),
 )
 # By the last word of its key: what an id belongs to.

@@ -42,6 +42,7 @@ def build(root: Path, eileen: bytes, grace: bytes) -> None:
         "dark-and-bright.jpg": portraits.dark_and_bright(),
         "nobody.jpg": portraits.nobody(),
         "broken.jpg": b"this is no image",
+        "passphrase": b"correct horse battery\n",
         "sign.png": _png(drawn_text.sign("Platform 7", "mind the gap")),
         "buckets/media/pair.jpg": portraits.pair(),
         "buckets/media/broken.mp4": b"this is no video" * 1000,

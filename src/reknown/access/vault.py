@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "master.key"
+_WAITING = f".{FILE}.new"
 VARIABLE = "REKNOWN_MASTER_KEY"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -42,8 +43,28 @@ class Vault:
         self._key = key
         self._sealing_key = self._expand(b"reknown seal")
 
+    @classmethod
+    def of(cls, text: str, source: str) -> Vault:
+        """Of a key in base64 that `source` holds; raises `AccessError` when it is none."""
+        try:
+            key = base64.b64decode(text.strip().encode("ascii"), validate=True)
+        except (UnicodeEncodeError, binascii.Error):
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise AccessError(f"{source} is not a master key: use {_FORM}")
+        return cls(key)
+
     def __repr__(self) -> str:
         return "Vault(...)"
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits by which the master key is known again; they tell nothing of it."""
+        return self.derive("fingerprint").hex()
+
+    def export(self) -> str:
+        """The master key itself in base64: for its file and for sealed backups alone."""
+        return base64.b64encode(self._key).decode("ascii")
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """`plain` encrypted, for `open` with the same context alone."""
@@ -72,41 +93,68 @@ class Vault:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(self._key)
 
 
-def load_vault(folder: Path | None, secret: str | None) -> Vault:
-    """The vault of a master key: of `secret` if given, else of the file in `folder`.
+def read_vault(folder: Path, secret: str | None) -> Vault | None:
+    """The vault of a master key: of `secret` if given, else of the file in `folder`, if any.
 
-    `secret` is 32 bytes in base64. The file is made when it is absent; processes that do so at
-    once get the same.
-
-    Raises `AccessError` when there is no key, it is malformed, or others could read the file.
+    `secret` is 32 bytes in base64. Raises `AccessError` when the key is malformed, or others
+    could read the file.
     """
     if secret is not None:
-        return Vault(_decode(secret, VARIABLE))
-    if folder is None:
-        raise AccessError(f"no data folder to keep a master key in: set {VARIABLE} to {_FORM}")
+        return Vault.of(secret, VARIABLE)
     path = folder / FILE
     try:
         text = _read(path)
-        if text is None:
-            _make(path)
-            text = _read(path)
     except OSError as error:
-        raise AccessError(
-            f"cannot use {path}: {error.strerror}: allow it, or set {VARIABLE} to {_FORM}"
-        ) from error
-    if text is None:
-        raise AccessError(f"{path} is missing: restore it, or set {VARIABLE}")
-    return Vault(_decode(text, str(path)))
+        raise _unusable(path, error) from error
+    return None if text is None else Vault.of(text, str(path))
 
 
-def _decode(text: str, source: str) -> bytes:
+def prepare_key(folder: Path, known: str | None) -> Vault | None:
+    """A new master key that is not in force until `publish_key`, for one process at a time.
+
+    One that is waiting for that stays, if its fingerprint is the `known` one. None where another
+    process has put one in force meanwhile. Raises `AccessError`.
+    """
+    path = folder / _WAITING
     try:
-        key = base64.b64decode(text.strip().encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise AccessError(f"{source} is not a master key: use {_FORM}")
-    return key
+        text = _read(path)
+        waiting = None if text is None else Vault.of(text, str(path))
+        if waiting is not None and waiting.fingerprint == known:
+            return waiting
+        if (folder / FILE).exists():  # which is there before the waiting one goes
+            return None
+        path.unlink(missing_ok=True)
+        made = Vault(secrets.token_bytes(_KEY_BYTES))
+        write_key(path, made)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    return made
+
+
+def publish_key(folder: Path) -> None:
+    """Puts the prepared key in force, unless another process just did; raises `AccessError`."""
+    try:
+        with suppress(FileExistsError, FileNotFoundError):
+            os.link(folder / _WAITING, folder / FILE)
+        (folder / _WAITING).unlink(missing_ok=True)
+        _sync_folder(folder)
+    except OSError as error:
+        raise _unusable(folder / FILE, error) from error
+
+
+def write_key(path: Path, vault: Vault) -> None:
+    """Writes the vault's key into a new file, durably; who reads sees all of it or no file."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{vault.export()}\n")
+            file.flush()
+            os.fsync(descriptor)
+        os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
+    _sync_folder(path.parent)
 
 
 def _read(path: Path) -> str | None:
@@ -132,20 +180,10 @@ def _require_private(path: Path, mode: int) -> None:
         raise AccessError(f"other users can access {path}; run: chmod 600 {path}")
 
 
-def _make(path: Path) -> None:
-    """Puts a new key there unless one is; who reads sees all of it or no file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        with suppress(FileExistsError):  # another process was first: its key is the one
-            os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
-    _sync_folder(path.parent)
+def _unusable(path: Path, error: OSError) -> AccessError:
+    return AccessError(
+        f"cannot use {path}: {error.strerror}: allow it, or set {VARIABLE} to {_FORM}"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

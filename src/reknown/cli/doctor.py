@@ -10,15 +10,19 @@ from reknown.cli.options import Data, Json, Pack
 def doctor(pack: Pack = None, data: Data = None, json: Json = False) -> None:
     """Check this installation.
 
-    Versions, processor, gallery, model pack, and a self-test, which makes a template, enrols
-    it in a gallery of its own and finds it again. Status 1 when a check fails.
+    Versions, processor, data folder, database, clock, disk, limits, model pack, and a self-test,
+    which makes a template, enrols it in a gallery of its own and finds it again. The data folder
+    is looked at and left as it is. Status 1 when a check fails; its line says what to do.
     """
+    from reknown.api.connections import ConnectionLimits
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, print_table
     from reknown.cli.session import open_engine
+    from reknown.services.data_checks import DataChecks
     from reknown.services.self_test import run_checks
     from reknown.settings import read_settings
 
-    checks = list(run_checks(lambda: open_engine(pack), read_settings(data).data))
+    look = DataChecks(read_settings(data).data, ConnectionLimits().connections)
+    checks = list(run_checks(lambda: open_engine(pack), look))
     if json:
         for check in checks:
             print_json(check)

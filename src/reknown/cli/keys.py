@@ -66,7 +66,7 @@ def create(
     for pattern in rights.operations:
         _require_known(pattern)
     with open_context(data) as context:
-        made, secret = access.create_key(context, open_vault(data), name, rights)
+        made, secret = access.create_key(context, open_vault(context, data), name, rights)
     _show(made, secret, json=json)
 
 
@@ -133,7 +133,7 @@ def rotate(
 
     length = _duration(overlap)
     with open_context(data) as context:
-        made, secret = access.rotate_key(context, open_vault(data), key_id, length)
+        made, secret = access.rotate_key(context, open_vault(context, data), key_id, length)
         old = access.get_key(context, key_id)
     _show(made, secret, json=json)
     if not json and old.expires_at is not None:

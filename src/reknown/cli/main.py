@@ -13,6 +13,7 @@ import typer
 from reknown import __version__
 from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli import (
+    backup,
     collections,
     compact,
     compare,
@@ -26,6 +27,7 @@ from reknown.cli import (
     keys,
     ledger,
     models,
+    restore,
     serve,
     text,
     users,
@@ -64,6 +66,8 @@ cli.add_typer(faces.cli, name="faces")
 cli.command()(ledger.ledger)
 cli.command()(serve.serve)
 cli.command()(worker.worker)
+cli.command()(backup.backup)
+cli.command()(restore.restore)
 cli.add_typer(config.cli, name="config")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")

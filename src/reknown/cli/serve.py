@@ -77,7 +77,7 @@ def _print_environment(settings: Settings) -> None:
     address = address_of(settings.server, settings.server.port)
     with open_platform(settings) as platform:
         context = Context(platform, settings.actor)
-        made = ensure_key(context, open_vault(settings))
+        made = ensure_key(context, open_vault(settings, platform))
         keys = list_keys(context)
     if made is not None:
         client = _client(settings, address, made[0].key_id, made[1])

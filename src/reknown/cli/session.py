@@ -46,8 +46,8 @@ def open_context(data: Path | None = None, pack: str | None = None) -> Iterator[
         yield Context(platform, settings.actor)
 
 
-def open_vault(data: Path | None) -> Vault:
-    """What seals the secrets of access keys; raises `AccessError`."""
+def open_vault(context: Context, data: Path | None) -> Vault:
+    """What seals the secrets of access keys in the folder of `context`; raises `AccessError`."""
     from reknown.runtime import stores
 
-    return stores.open_vault(read_settings(data))
+    return stores.open_vault(read_settings(data), context.platform)

@@ -109,6 +109,12 @@ def read(
     return _page(connection, choice, _span(connection, choice), after, limit)
 
 
+def newest_time(connection: Connection) -> datetime | None:
+    """The latest time at which anything was done, None where nothing was."""
+    latest = connection.execute(select(func.max(events.c.at))).scalar_one()
+    return None if latest is None else datetime.fromisoformat(latest)
+
+
 def newest(connection: Connection, choice: Choice, limit: int) -> int:
     """The id after which the newest `limit` of the events chosen come; 0 if all do."""
     wanted = _conditions(choice, _span(connection, choice))

@@ -183,6 +183,19 @@ def _rotate(record: records.RotateKeyRecord, names: Names) -> str:
     return f"{_key(record, names)}, in place of {record.replaced}"
 
 
+@_text.register(records.AdoptMasterKeyRecord)
+def _adopt(record: records.AdoptMasterKeyRecord, _names: Names) -> str:
+    return f"fingerprint {_short(record.fingerprint)}"
+
+
+@_text.register(records.BackUpRecord)
+@_text.register(records.RestoreRecord)
+def _backup(record: records.BackUpRecord | records.RestoreRecord, _names: Names) -> str:
+    key = "with" if record.master_key else "without"
+    moment = f"{record.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"database {_short(record.sha256)} as of {moment}, {key} master key"
+
+
 @_text.register(records.StartVideoJobRecord)
 def _start(record: records.StartVideoJobRecord, _names: Names) -> str:
     return f"{record.task}, job {_short(record.job)}" + _again(repeated=record.repeated)

@@ -9,6 +9,7 @@ from reknown.gallery.cache import TemplateCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
+from reknown.services.master_key import require_database
 from reknown.storage.database import close_database, open_database
 from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
@@ -34,11 +35,12 @@ def open_platform(
     `pack` is the default one in place of the settings'. `observe` gets the seconds of each stage
     of an extraction.
 
-    Raises `DatabaseError`.
+    Raises `DatabaseError`, also where a database is lost that was there.
     """
     store = PackStore(settings.cache, [settings.packs])
     limits = EngineLimits(settings.server.model_idle_seconds, settings.server.model_memory * 2**20)
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
+    require_database(settings.data)
     database, decoders = open_database(settings.data), DecoderPool()
     try:
         yield Platform(

@@ -84,7 +84,7 @@ def _serve(
     open_senders(settings.notices)  # their faults show at once
     metrics = Metrics()
     with open_platform(settings, objects=objects, observe=metrics.observe) as platform:
-        vault = open_vault(settings)
+        vault = open_vault(settings, platform)
         listener = listen(server.host, server.port)
         check_vault(platform.database, vault)
         edge = make_edge(platform, vault, metrics, settings)

@@ -6,7 +6,6 @@ import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from reknown.access.vault import load_vault
 from reknown.biometrics.errors import InputError
 from reknown.configuration import MASTER_KEY, WEBHOOK_SECRET
 from reknown.notify.sns import SnsSender
@@ -14,6 +13,8 @@ from reknown.notify.webhook import WebhookSender
 from reknown.objects.allow import AllowedBuckets, NoObjects
 from reknown.objects.folder import FolderObjects
 from reknown.objects.s3 import S3Objects
+from reknown.services import master_key
+from reknown.services.context import Context
 from reknown.services.videos.work import SNS, WEBHOOK
 
 if TYPE_CHECKING:
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
     from reknown.configuration import Notices, Objects, Settings
     from reknown.notify.base import Sender
     from reknown.objects.base import ObjectReader
+    from reknown.services.context import Platform
 
 
-def open_vault(settings: Settings) -> Vault:
+def open_vault(settings: Settings, platform: Platform) -> Vault:
     """The vault of `REKNOWN_MASTER_KEY`, else of the data folder's own key; `AccessError`."""
-    return load_vault(settings.data, os.environ.get(MASTER_KEY) or None)
+    context = Context(platform, settings.actor)
+    return master_key.open_vault(context, settings.data, given_key())
+
+
+def given_key() -> str | None:
+    """The master key that the environment holds, if any."""
+    return os.environ.get(MASTER_KEY) or None
 
 
 def can_read_videos() -> bool:

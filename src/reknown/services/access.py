@@ -24,10 +24,12 @@ __all__ = [
     "Rights",
     "Vault",
     "authenticate",
+    "check_secrets",
     "check_vault",
     "create_key",
     "ensure_key",
     "get_key",
+    "had_keys",
     "list_keys",
     "record_refusal",
     "revoke_key",
@@ -51,10 +53,15 @@ def ensure_key(context: Context, vault: Vault) -> tuple[AccessKey, str] | None:
     """
     with context.database.begin() as connection:
         keys.claim(connection)
-        made = log.Choice(operation=CreateKeyRecord.OPERATION)
-        if keys.list_keys(connection) or log.read(connection, made, limit=1):
+        if had_keys(connection):
             return None
         return _create(connection, context, vault, _FIRST, ALL)
+
+
+def had_keys(connection: Connection) -> bool:
+    """Whether there is an access key, or ever was."""
+    made = log.Choice(operation=CreateKeyRecord.OPERATION)
+    return bool(keys.list_keys(connection) or log.read(connection, made, limit=1))
 
 
 def list_keys(context: Context) -> list[AccessKey]:
@@ -101,9 +108,14 @@ def rotate_key(
 def check_vault(database: Database, vault: Vault) -> None:
     """Raises `AccessError` when the stored secrets were sealed with another master key."""
     with reading(database) as connection:
-        now = datetime.now(UTC)
-        for key in keys.list_keys(connection):
-            keys.find_secret(connection, vault, key.key_id, now)
+        check_secrets(connection, vault)
+
+
+def check_secrets(connection: Connection, vault: Vault) -> None:
+    """The same in a transaction that is open."""
+    now = datetime.now(UTC)
+    for key in keys.list_keys(connection):
+        keys.find_secret(connection, vault, key.key_id, now)
 
 
 def authenticate(database: Database, vault: Vault, key_id: str) -> tuple[AccessKey, str] | None:

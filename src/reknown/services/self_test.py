@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from reknown.services.data_checks import DataChecks
     from reknown.vision.analyze import Engine
 
 _PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless", "pillow", "sqlalchemy")
@@ -47,14 +48,15 @@ class CheckResult:
     detail: str
 
 
-def run_checks(load: Callable[[], Engine], data: Path) -> Iterator[CheckResult]:
-    """Every check in turn; `load` makes the engine, `data` is the data folder."""
+def run_checks(load: Callable[[], Engine], data: DataChecks) -> Iterator[CheckResult]:
+    """Every check in turn; `load` makes the engine, `data` looks at the data folder."""
     yield CheckResult("reknown", True, f"{__version__}, Python {platform.python_version()}")
     yield _attempt("libraries", _libraries)
     yield CheckResult(
         "processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}"
     )
-    yield _attempt("gallery", lambda: _gallery(data))
+    for name, check in data.by_name().items():
+        yield _attempt(name, check)
     try:
         engine = load()
     except Exception as error:
@@ -86,14 +88,6 @@ def _reason(error: Exception) -> str:
 
 def _libraries() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-
-
-def _gallery(data: Path) -> str:
-    database = open_database(data)
-    try:
-        return f"{data} ({database.dialect.name})"
-    finally:
-        database.dispose()
 
 
 def _attributes(engine: Engine) -> str:

@@ -34,8 +34,10 @@ __all__ = [
     "Database",
     "close_database",
     "compact",
+    "explain_errors",
     "open_database",
     "reading",
+    "schema_version",
 ]
 
 SCHEMA_VERSION = "0008"
@@ -48,7 +50,7 @@ _UNREACHABLE = "check that the server runs and that address, name and password a
 # What a person can do, by what the driver's message says.
 _ADVICE = (
     ("not a database", "the file is damaged or something else: move it away or restore a backup"),
-    ("malformed", "the file is damaged: restore a backup"),
+    ("malformed", "the file is damaged: restore a backup with reknown restore"),
     ("readonly", "allow writing there or choose another data folder"),
     ("unable to open", "allow writing there or choose another data folder"),
     ("locked", "another process is writing: wait for it to finish, then try again"),
@@ -74,10 +76,10 @@ def open_database(location: str | Path) -> Database:
         database = _server_engine(location)
     else:
         database = _file_engine(Path(location).absolute())
-    _explain_errors(database)
+    explain_errors(database)
     hold_blas()
     try:
-        version = _schema_version(database)
+        version = schema_version(database)
         if version != SCHEMA_VERSION:
             _migrate(database, version)
     except BaseException:
@@ -203,7 +205,8 @@ def _place(database: Database) -> str:
     return database.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
 
 
-def _explain_errors(database: Database) -> None:
+def explain_errors(database: Database) -> None:
+    """What the driver raises becomes `DatabaseError` or `InputError` with advice."""
     trouble = (sql_errors.OperationalError, sql_errors.DatabaseError)
 
     @event.listens_for(database, "handle_error")
@@ -219,7 +222,8 @@ def _explain_errors(database: Database) -> None:
             raise InputError(f"a value that no database can hold: {original}") from original
 
 
-def _schema_version(database: Database) -> str | None:
+def schema_version(database: Database) -> str | None:
+    """The schema that the database has, None where it has no tables yet."""
     with reading(database) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None

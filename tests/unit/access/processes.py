@@ -16,9 +16,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from reknown.access.vault import load_vault
 from reknown.services.access import ensure_key
 from reknown.services.context import Actor, Context
+from reknown.services.master_key import open_vault
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def work(folder: Path, location: str, start: float) -> None:
     engine = open_database(location)
     time.sleep(max(0.0, start - time.monotonic()))
-    vault = load_vault(folder, None)
-    platform = cast("Platform", SimpleNamespace(database=engine))
-    made = ensure_key(Context(platform, Actor("tester")), vault)
+    context = Context(cast("Platform", SimpleNamespace(database=engine)), Actor("tester"))
+    vault = open_vault(context, folder, None)
+    made = ensure_key(context, vault)
     engine.dispose()
     line = f"{vault.derive('test').hex()} {made[0].key_id if made else 'none'}\n"
     os.write(1, line.encode())

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import base64
 import os
-from threading import Barrier, Thread
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reknown.access.vault import Vault, load_vault
+from reknown.access.vault import Vault, prepare_key, publish_key, read_vault, write_key
 from reknown.biometrics.errors import AccessError
 
 if TYPE_CHECKING:
@@ -71,60 +70,104 @@ def test_a_vault_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
-def test_a_master_key_has_its_length(length: int) -> None:
+def test_a_master_key_has_its_length(length: int, tmp_path: Path) -> None:
     with pytest.raises(AccessError, match="32 bytes"):
         Vault(bytes(length))
     with pytest.raises(AccessError, match=r"REKNOWN_MASTER_KEY .*openssl rand"):
-        load_vault(None, base64.b64encode(bytes(length)).decode())
+        read_vault(tmp_path, base64.b64encode(bytes(length)).decode())
 
 
-def test_the_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def _make(folder: Path) -> Vault:
+    made = prepare_key(folder, None)
+    assert made is not None
+    publish_key(folder)
+    return made
+
+
+def test_a_fingerprint_knows_a_key_again_and_an_export_makes_it_anew() -> None:
+    vault = Vault(KEY)
+    assert vault.fingerprint == Vault.of(vault.export(), "here").fingerprint
+    assert vault.fingerprint != Vault(bytes(32)).fingerprint
+    assert len(bytes.fromhex(vault.fingerprint)) == 32
+    assert KEY.hex() not in vault.fingerprint
+
+
+def test_a_key_is_in_force_once_it_is_published_and_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
     before = os.umask(0)
     try:
-        first = load_vault(folder, None)
+        made = prepare_key(folder, None)
+        assert made is not None
+        assert read_vault(folder, None) is None
+        publish_key(folder)
     finally:
         os.umask(before)
     path = folder / "master.key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
     assert [entry.name for entry in folder.iterdir()] == ["master.key"]
-    assert load_vault(folder, None).derive("x") == first.derive("x")
-    assert load_vault(None, path.read_text()).derive("x") == first.derive("x")
-    assert load_vault(tmp_path / "other", None).derive("x") != first.derive("x")
+    again, given = read_vault(folder, None), read_vault(folder, path.read_text())
+    assert again is not None
+    assert given is not None
+    assert again.fingerprint == given.fingerprint == made.fingerprint
+    assert _make(tmp_path / "other").fingerprint != made.fingerprint
+
+
+def test_a_prepared_key_that_is_known_stays_and_another_does_not(tmp_path: Path) -> None:
+    first = prepare_key(tmp_path, None)
+    assert first is not None
+    again = prepare_key(tmp_path, first.fingerprint)
+    assert again is not None
+    assert again.fingerprint == first.fingerprint
+    other = prepare_key(tmp_path, "somebody else's")
+    assert other is not None
+    assert other.fingerprint != first.fingerprint
+    publish_key(tmp_path)
+    publish_key(tmp_path)
+    assert prepare_key(tmp_path, None) is None
+
+
+def test_a_key_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    made = _make(tmp_path)
+    with pytest.raises(FileExistsError):
+        write_key(tmp_path / "master.key", Vault(KEY))
+    kept = read_vault(tmp_path, None)
+    assert kept is not None
+    assert kept.fingerprint == made.fingerprint
+    assert [entry.name for entry in tmp_path.iterdir()] == ["master.key"]
 
 
 def test_a_given_key_needs_no_folder(tmp_path: Path) -> None:
-    text = f" {base64.b64encode(KEY).decode()}\n"
-    assert load_vault(tmp_path, text).derive("x") == Vault(KEY).derive("x")
+    vault = read_vault(tmp_path / "absent", f" {base64.b64encode(KEY).decode()}\n")
+    assert vault is not None
+    assert vault.derive("x") == Vault(KEY).derive("x")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(AccessError, match="set REKNOWN_MASTER_KEY"):
-        load_vault(None, None)
+    assert read_vault(tmp_path / "absent", None) is None
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
 def test_a_file_for_others_is_refused(tmp_path: Path, mode: int) -> None:
-    load_vault(tmp_path, None)
+    _make(tmp_path)
     (tmp_path / "master.key").chmod(mode)
     with pytest.raises(AccessError, match="chmod 600"):
-        load_vault(tmp_path, None)
+        read_vault(tmp_path, None)
 
 
 def test_links_pipes_and_folders_are_refused(tmp_path: Path) -> None:
-    load_vault(tmp_path / "real", None)
+    _make(tmp_path / "real")
     for number, target in enumerate([tmp_path / "real" / "master.key", tmp_path / "nowhere"]):
         folder = tmp_path / f"link {number}"
         folder.mkdir()
         (folder / "master.key").symlink_to(target)
         with pytest.raises(AccessError, match="is a link"):
-            load_vault(folder, None)
+            read_vault(folder, None)
     assert not (tmp_path / "nowhere").exists()
     (tmp_path / "pipe").mkdir()
     os.mkfifo(tmp_path / "pipe" / "master.key", 0o600)
     (tmp_path / "folder" / "master.key").mkdir(parents=True, mode=0o700)
     for name in ("pipe", "folder"):
         with pytest.raises(AccessError, match="is not a file"):
-            load_vault(tmp_path / name, None)
+            read_vault(tmp_path / name, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"AAAA", b"\xff" * 44, b"A" * 5000, KEY])
@@ -133,28 +176,11 @@ def test_a_malformed_file_is_refused_and_kept(tmp_path: Path, content: bytes) ->
     path.touch(mode=0o600)
     path.write_bytes(content)
     with pytest.raises(AccessError, match=r"master\.key is not a master key"):
-        load_vault(tmp_path, None)
+        read_vault(tmp_path, None)
     assert path.read_bytes() == content
 
 
 def test_a_folder_that_is_none_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AccessError, match="or set REKNOWN_MASTER_KEY"):
-        load_vault(tmp_path / "file", None)
-
-
-def test_threads_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
-    for attempt in range(10):
-        keys: list[bytes] = []
-        barrier = Barrier(8)
-
-        def work(folder: Path, barrier: Barrier = barrier, keys: list[bytes] = keys) -> None:
-            barrier.wait()
-            keys.append(load_vault(folder, None).derive("x"))
-
-        threads = [Thread(target=work, args=(tmp_path / str(attempt),)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert (len(keys), len(set(keys))) == (8, 1)
+        read_vault(tmp_path / "file", None)

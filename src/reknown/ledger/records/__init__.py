@@ -6,11 +6,14 @@ which request and on which collection are columns of the ledger's row and not re
 
 from reknown.ledger.records import administration, galleries, recognition
 from reknown.ledger.records.administration import (
+    AdoptMasterKeyRecord,
+    BackUpRecord,
     CreateKeyRecord,
     DeleteExpiredJobsRecord,
     Failure,
     ReadVideoJobRecord,
     Refusal,
+    RestoreRecord,
     RevokeKeyRecord,
     RotateKeyRecord,
     StartVideoJobRecord,
@@ -62,7 +65,9 @@ from reknown.ledger.records.recognition import (
 
 __all__ = [
     "RECORDS",
+    "AdoptMasterKeyRecord",
     "AssociateFacesRecord",
+    "BackUpRecord",
     "CandidateRecord",
     "CreateCollectionRecord",
     "CreateKeyRecord",
@@ -97,6 +102,7 @@ __all__ = [
     "ReadVideoJobRecord",
     "Record",
     "Refusal",
+    "RestoreRecord",
     "RevokeKeyRecord",
     "RotateKeyRecord",
     "SearchTracksRecord",

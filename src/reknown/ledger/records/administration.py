@@ -14,6 +14,7 @@ from reknown.ledger.records.parts import (
     Operation,
     Pattern,
     Record,
+    Sha256,
     Similarity,
     doc,
 )
@@ -51,6 +52,38 @@ class RotateKeyRecord(KeyRecord):
 
     replaced: Annotated[KeyId, doc("The id of the key that it replaces")]
     replaced_expires_at: Annotated[Moment | None, doc("When that one expires, UTC")]
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptMasterKeyRecord(Record):
+    """Secrets are sealed with this master key from now on."""
+
+    OPERATION: ClassVar[str] = "adopt master key"
+
+    fingerprint: Annotated[Sha256, doc("By which the key is known again; it tells nothing of it")]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRecord(Record):
+    """A backup of everything."""
+
+    sha256: Annotated[Sha256, doc("SHA-256 of the database in the backup")]
+    taken_at: Annotated[Moment, doc("All that was acknowledged until then is in it, UTC")]
+    master_key: Annotated[bool, doc("Whether the master key is in it, sealed with a passphrase")]
+
+
+@dataclass(frozen=True, slots=True)
+class BackUpRecord(BackupRecord):
+    """Everything was copied into a backup, which is in place once this is written."""
+
+    OPERATION: ClassVar[str] = "back up"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRecord(BackupRecord):
+    """All before this comes from a backup; what was done after the backup is not here."""
+
+    OPERATION: ClassVar[str] = "restore"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,120 @@
+"""`reknown backup`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.options import Data, Json
+from reknown.cli.passphrase import PassphraseFile, ask_passphrase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reknown.services.backups.backup import Backup, Secrets
+
+WithoutKeys = Annotated[
+    bool,
+    typer.Option(
+        "--without-keys",
+        help="Leave the master key out. Without it the secrets of access keys cannot be opened: "
+        "keep it elsewhere, or make new keys after a restore.",
+    ),
+]
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the backup.")],
+    without_keys: WithoutKeys = False,
+    passphrase_file: PassphraseFile = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace FILE if it is there, once the new one is.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Write everything in the data folder into one file, while the server runs.
+
+    Galleries, ledger, jobs and access keys as they are at this moment, checked, with checksums;
+    and the master key, sealed with a passphrase of at least 12 characters. It holds templates of
+    faces, which are not encrypted: keep it as safe as the data folder.
+
+    `reknown restore FILE` makes a data folder of it.
+    """
+    from reknown.cli.session import open_context
+    from reknown.services.backups.backup import back_up, require_gallery
+    from reknown.settings import read_settings
+
+    require_gallery(read_settings(data).data)
+    with open_context(data) as context, _terminable():
+        secrets = None if without_keys else _secrets(data, passphrase_file)
+        with watching("backup") as watch:
+            made = back_up(context, file, secrets, replace=force, watch=watch)
+    show_backup(made, "backed up to", json=json)
+
+
+def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
+    """What is in it and as of when, for people or machines."""
+    from reknown.cli.output import print_json, printable
+
+    manifest, counts = backup.manifest, backup.manifest.counts
+    if json:
+        about = {"backup": str(backup.file), **more, "bytes": backup.size, "sha256": backup.sha256}
+        print_json(
+            about
+            | {name: getattr(manifest, name) for name in ("reknown", "schema", "taken_at")}
+            | {"master_key": manifest.master_key, "counts": counts}
+        )
+        return
+    typer.echo(
+        f"{done} {printable(next(iter(more.values()), str(backup.file)))}: everything "
+        f"acknowledged until {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC\n"
+        f"  {counts.collections:,} collections, {counts.users:,} people, {counts.faces:,} faces, "
+        f"{counts.tracks:,} kept tracks, {counts.access_keys:,} access keys, "
+        f"{counts.events:,} rows of the ledger"
+    )
+    if counts.access_keys and not manifest.master_key:
+        typer.echo("  The master key is not in it: keep it elsewhere, or make new access keys.")
+
+
+@contextmanager
+def watching(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar in MiB."""
+    from reknown.cli.output import progress
+
+    with progress() as bar:
+        task = bar.add_task(f"{what} (MiB)", total=None)
+
+        def watch(done: int, total: int) -> None:
+            bar.update(task, completed=done >> 20, total=total >> 20)
+
+        yield watch
+
+
+def _secrets(data: Path | None, passphrase_file: Path | None) -> Secrets | None:
+    """None where nothing was ever sealed."""
+    from reknown.runtime.stores import given_key
+    from reknown.services.backups.backup import Secrets
+    from reknown.services.master_key import find_vault
+    from reknown.settings import read_settings
+
+    vault = find_vault(read_settings(data).data, given_key())
+    if vault is None:
+        return None
+    return Secrets(vault, ask_passphrase(passphrase_file, confirm=True))
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends it as Ctrl-C does: what was written halfway is removed."""
+    import signal
+    import sys
+
+    before = signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

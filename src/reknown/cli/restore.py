@@ -1,0 +1,56 @@
+"""`reknown restore`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reknown.cli.backup import show_backup, watching
+from reknown.cli.options import Data, Json
+from reknown.cli.passphrase import PassphraseFile, ask_passphrase
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `reknown backup` wrote.")],
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only find out whether FILE could be restored; write nothing."
+        ),
+    ] = False,
+    without_keys: Annotated[
+        bool,
+        typer.Option(
+            "--without-keys",
+            help="Leave the master key out, and ask for no passphrase: access keys are of no use "
+            "until it is put back.",
+        ),
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make a data folder of a backup.
+
+    The folder has to be empty, or not there yet. Checksums, database and passphrase are all found
+    right before anything is put in place. People who were deleted after the backup are back:
+    delete them again.
+    """
+    from reknown.runtime.stores import given_key
+    from reknown.services.backups.restore import check_backup
+    from reknown.services.backups.restore import restore as put_back
+    from reknown.settings import read_settings
+
+    ask = None if without_keys else partial(ask_passphrase, passphrase_file, confirm=False)
+    if check:
+        with watching("check") as watch:
+            found = check_backup(file, ask, watch)
+        show_backup(found, "this backup is sound,", json=json)
+        return
+    settings = read_settings(data)
+    with watching("restore") as watch:
+        found = put_back(settings.actor, file, settings.data, ask, given_key(), watch)
+    show_backup(found, "restored to", json=json, data=str(settings.data))

@@ -1,0 +1,174 @@
+"""A data folder out of a backup: all of it is found right before anything is put in place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from reknown.access.passphrases import open_key
+from reknown.access.vault import FILE, VARIABLE, read_vault, write_key
+from reknown.biometrics.errors import AccessError, InputError
+from reknown.ledger import log
+from reknown.ledger.records import RestoreRecord
+from reknown.services.access import check_secrets
+from reknown.services.backups.backup import Backup
+from reknown.services.backups.container import copy_part, read_container
+from reknown.services.backups.folder import locked, require_empty, sync
+from reknown.services.backups.manifest import decode_manifest
+from reknown.services.backups.soundness import check_database
+from reknown.storage.database import open_database
+from reknown.storage.modes import DATABASE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reknown.access.vault import Vault
+    from reknown.ledger.actor import Actor
+    from reknown.services.backups.container import Contents, Watch
+
+    # gives the passphrase, once the file was found to hold a sealed key
+    Ask = Callable[[], str]
+
+__all__ = ["check_backup", "restore"]
+
+_STAGE = ".restore"
+
+
+def check_backup(file: Path, ask: Ask | None, watch: Watch = lambda _done, _of: None) -> Backup:
+    """What the backup holds, once all of it was found right, the passphrase as well.
+
+    Without `ask` the sealed key is not looked at. Raises as `restore` does.
+    """
+    with _opened(file) as source, tempfile.TemporaryDirectory(prefix="reknown-") as folder:
+        contents = read_container(source, watch)
+        _open_sealed(contents, ask)
+        return _extract(source, contents, Path(folder), watch)
+
+
+def restore(
+    actor: Actor,
+    file: Path,
+    folder: Path,
+    ask: Ask | None,
+    given_key: str | None,
+    watch: Watch = lambda _done, _of: None,
+) -> Backup:
+    """Puts what the backup holds into the data folder, which is empty or not there yet.
+
+    A crash at any moment leaves all of it, or nothing that a server would start with: then the
+    same again goes on. A master key may be in the folder, or be `given_key`, if it is the one of
+    the backup. Without `ask` the sealed key is left out. The ledger says that it was restored.
+
+    Raises `InputError` for a file that is damaged or no backup and for a folder that is in use,
+    `DatabaseError` for a backup of a newer Reknown, `AccessError` for a wrong passphrase or
+    master key.
+    """
+    require_empty(folder, _STAGE)
+    with _opened(file) as source:
+        contents = read_container(source, watch)
+        vault = _open_sealed(contents, ask)
+        _check_other_keys(vault, folder, given_key)
+        try:
+            with locked(folder, _STAGE) as stage:
+                backup = _extract(source, contents, stage, watch)
+                _open_once(actor, stage, vault or read_vault(folder, given_key), backup)
+                _put_in_place(stage, folder, None if given_key else vault)
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {folder}: {error.strerror}: free space, allow it or choose "
+                "another folder"
+            ) from error
+    return backup
+
+
+def _extract(source: IO[bytes], contents: Contents, folder: Path, watch: Watch) -> Backup:
+    """Writes the database into the folder, and looks whether it is one of ours and whole."""
+    manifest = decode_manifest(contents.manifest)
+    part = contents.database
+    free = shutil.disk_usage(folder).free
+    if free < part.size:
+        raise InputError(f"{folder} has {free:,} bytes free, this needs {part.size:,}: free some")
+    path = folder / DATABASE
+    with open(path, "xb", opener=_private) as target:
+        copy_part(source, part, target, watch)
+    check_database(path, manifest)
+    size = os.fstat(source.fileno()).st_size
+    return Backup(Path(str(source.name)), size, part.sha256, manifest)
+
+
+def _open_sealed(contents: Contents, ask: Ask | None) -> Vault | None:
+    if decode_manifest(contents.manifest).master_key != (contents.sealed_key is not None):
+        raise InputError("the manifest does not say what is in this backup: take another one")
+    if contents.sealed_key is None or ask is None:
+        return None
+    return open_key(contents.sealed_key, ask(), contents.covered)
+
+
+def _check_other_keys(vault: Vault | None, folder: Path, given_key: str | None) -> None:
+    """A master key that is in force already has to be that of the backup."""
+    other = read_vault(folder, given_key)
+    if vault is None or other is None or other.fingerprint == vault.fingerprint:
+        return
+    place = VARIABLE if given_key else folder / FILE
+    raise AccessError(
+        f"{place} is not the master key of this backup: take it away, or give the backup that "
+        "belongs to it"
+    )
+
+
+def _open_once(actor: Actor, stage: Path, vault: Vault | None, backup: Backup) -> None:
+    """Migrates the database and says in its ledger where it comes from; closed afterwards."""
+    database = open_database(stage)
+    try:
+        with database.begin() as connection:
+            if vault is not None:
+                check_secrets(connection, vault)
+            manifest = backup.manifest
+            record = RestoreRecord(backup.sha256, manifest.taken_at, manifest.master_key)
+            log.append(connection, actor, None, record)
+    finally:
+        database.dispose()
+
+
+def _put_in_place(stage: Path, folder: Path, vault: Vault | None) -> None:
+    """The key first: it alone starts nothing. Once the database has its name, all is there."""
+    if any(path.name != DATABASE for path in stage.iterdir()):
+        raise InputError("the restored database did not close: try again")
+    if vault is not None and not (folder / FILE).exists():
+        write_key(stage / FILE, vault)
+        os.link(stage / FILE, folder / FILE)
+    with (stage / DATABASE).open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        # unlike renaming, this never replaces what another process has begun meanwhile
+        os.link(stage / DATABASE, folder / DATABASE)
+    except FileExistsError as error:
+        raise InputError(f"another process has begun a gallery in {folder}: stop it") from error
+    sync(folder)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    """A regular file; raises `InputError` for what is none."""
+    try:
+        source = open(file, "rb", opener=_unwaiting)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}: give a backup") from error
+    with source:
+        if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            raise InputError(f"{file} is not a file: give a backup")
+        yield source
+
+
+def _unwaiting(path: str, flags: int) -> int:
+    """A pipe would keep us waiting for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)

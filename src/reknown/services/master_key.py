@@ -1,0 +1,107 @@
+"""The master key that goes with a database, which remembers it: no other takes its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.access import keys
+from reknown.access.vault import FILE, VARIABLE, prepare_key, publish_key, read_vault
+from reknown.biometrics.errors import AccessError
+from reknown.ledger import log
+from reknown.ledger.records import AdoptMasterKeyRecord
+from reknown.services.access import check_secrets, had_keys
+from reknown.storage.database import reading
+from reknown.storage.inspection import require_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reknown.access.vault import Vault
+    from reknown.services.context import Context
+    from reknown.storage.database import Connection
+
+__all__ = ["find_vault", "open_vault", "require_database"]
+
+_ADOPTED = log.Choice(operation=AdoptMasterKeyRecord.OPERATION)
+
+
+def require_database(folder: Path) -> None:
+    """Raises `DatabaseError` where a database was here and is lost; before it is opened.
+
+    The master key is made after the tables, so that where it is there were tables.
+    """
+    require_whole(folder, used=(folder / FILE).exists())
+
+
+def find_vault(folder: Path, secret: str | None) -> Vault | None:
+    """The vault of the key in `secret`, else of the one in the data folder; makes none.
+
+    Raises `AccessError` for a key that cannot be used.
+    """
+    return read_vault(folder, secret)
+
+
+def open_vault(context: Context, folder: Path, secret: str | None) -> Vault:
+    """The vault of the key in `secret`, 32 bytes in base64, else of the one in the data folder.
+
+    The first time a key is made, by one of all processes that ask for it, and the ledger
+    remembers which: a key that is there while the ledger knows of none says that the database
+    was lost and begun anew.
+
+    Raises `AccessError` then, and when a key is missing, malformed, not the one that sealed what
+    is stored, or readable by others.
+    """
+    vault = read_vault(folder, secret)
+    if vault is None:
+        _make_key(context, folder)
+        vault = read_vault(folder, secret)
+        if vault is None:
+            raise AccessError(f"{folder / FILE} vanished: put it back, or set {VARIABLE}")
+    with reading(context.database) as connection:
+        known = _known(connection) == vault.fingerprint
+    if not known:
+        _adopt(context, vault, None if secret is not None else folder / FILE)
+    return vault
+
+
+def _make_key(context: Context, folder: Path) -> None:
+    """The ledger learns of the key before it is in force: a crash between leaves both usable."""
+    with context.database.begin() as connection:
+        keys.claim(connection)
+        if keys.list_keys(connection) and not (folder / FILE).exists():
+            raise AccessError(
+                f"{folder / FILE} is missing, which sealed the secrets of the access keys: put it "
+                f"back, or set {VARIABLE} to it; if it is lost for good, revoke all keys with "
+                "reknown keys revoke and make new ones"
+            )
+        known = _known(connection)
+        made = prepare_key(folder, known)
+        if made is not None and made.fingerprint != known:
+            log.append(connection, context.actor, None, AdoptMasterKeyRecord(made.fingerprint))
+    publish_key(folder)
+
+
+def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
+    """Remembers a key that came from elsewhere, if it opens what is stored."""
+    with context.database.begin() as connection:
+        keys.claim(connection)
+        known = _known(connection)
+        if known == vault.fingerprint:
+            return
+        if known is None and file is not None and not had_keys(connection):
+            raise AccessError(
+                f"{file} was made with an access key that this database has never had: it is an "
+                "old state, or a copy without its -wal file: restore a backup with reknown restore "
+                f"FILE; to go on with what is here, move {file.name} away, and a new one is made"
+            )
+        check_secrets(connection, vault)
+        log.append(connection, context.actor, None, AdoptMasterKeyRecord(vault.fingerprint))
+
+
+def _known(connection: Connection) -> str | None:
+    """The fingerprint of the key adopted last."""
+    newest = log.newest(connection, _ADOPTED, 1)
+    for event in log.read(connection, _ADOPTED, newest, 1):
+        if isinstance(event.record, AdoptMasterKeyRecord):
+            return event.record.fingerprint
+    return None

@@ -1,0 +1,51 @@
+"""One state of a database in a file of its own, while others write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError
+from reknown.storage.inspection import open_read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from reknown.storage.database import Database
+
+# Steps of SQLite's virtual machine between two looks at how far it has come.
+_STEPS = 200_000
+
+
+def file_of(database: Database) -> Path:
+    """The file of a SQLite database; raises `InputError` for PostgreSQL."""
+    if database.dialect.name != "sqlite":
+        raise InputError(
+            "PostgreSQL has its own tools: back it up with pg_dump, restore it with pg_restore, "
+            "and keep the master key apart from it"
+        )
+    return Path(str(database.url.database))
+
+
+def take_snapshot(
+    database: Database, target: Path, watch: Callable[[int], None] = lambda _: None
+) -> None:
+    """Writes what is committed now into the new file `target`, durably; writers go on.
+
+    SQLite copies row by row in one read transaction: what was deleted is not even in unused
+    pages. `watch` is told how many bytes are written. Raises `DatabaseError`, or `InputError`
+    for a database that is no file.
+    """
+    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    source = open_read_only(file_of(database))
+    try:
+        with source.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(lambda: watch(os.fstat(descriptor).st_size), _STEPS)
+            connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+        os.fsync(descriptor)  # SQLite does not for such a copy
+    finally:
+        source.dispose()
+        os.close(descriptor)
