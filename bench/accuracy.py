@@ -1,6 +1,6 @@
 """How often a pack is wrong on LFW view 2 and London: every pair of every image.
 
-    python bench/accuracy.py --pack opencv > accuracy.json
+    python -m bench.accuracy --pack opencv > accuracy.json
 
 Needs the folders `lfw-view2` and `london` in `$REKNOWN_SHARED/data` (default `../shared`).
 Failures to detect count as errors. The face nearest to the centre is the subject's. LFW's

@@ -1,6 +1,6 @@
 """Fits what the pack `attributes` judges by on half of the people, and counts errors on the other.
 
-    .venv/bin/python bench/attributes.py LABELS [SHARED] > measured.toml
+    .venv/bin/python -m bench.attributes LABELS [SHARED] > measured.toml
 
 LABELS is the folder of `attribute_labels.csv` and `eyes_scan.csv`, SHARED that of the images
 (default ../shared/data). People are parted by a digest of their name. Images that were picked

@@ -1,6 +1,6 @@
 """What the gallery takes for one face, one image, one user, and for searches side by side.
 
-    python bench/gallery.py [FACES...] > gallery.json
+    python -m bench.gallery [FACES...] > gallery.json
 
 Galleries of 10,000 and 100,000 drawn faces on SQLite, 128 values each, four faces a person; the
 last fifth belongs to no user. Times are medians in milliseconds, each of a whole use case with

@@ -1,6 +1,6 @@
 """Makes the mean head that meshes are held against, and writes it as CSV.
 
-    .venv/bin/python bench/mean_head.py [SHARED] > src/reknown/vision/attributes/head.csv
+    .venv/bin/python -m bench.mean_head [SHARED] > src/reknown/vision/attributes/head.csv
 
 Meshes of the neutral images of the Face Research Lab London Set, volunteers of odd numbers, who
 were asked to look into the camera: turned and scaled onto their mean (generalised Procrustes

@@ -1,6 +1,6 @@
 """What model packs take, what letting go of them gives back, and how good the estimate is.
 
-    .venv/bin/python bench/packs.py [PACK ...]
+    .venv/bin/python -m bench.packs [PACK ...]
 
 Each pack in a process of its own: loaded, used by as many threads as there are cores, let go,
 three times over. The first time pays for what libraries set up once and keep.

@@ -1,6 +1,6 @@
 """What the quality filter refuses on LFW view 2, and how much better the rest is recognised.
 
-    python bench/quality.py > quality.json
+    python -m bench.quality > quality.json
 
 Needs the folder `lfw-view2` in `$REKNOWN_SHARED/data` (default `../shared`). For each least
 unified quality score: the share of images refused and the FNMR of the mated pairs of the

@@ -1,6 +1,6 @@
 """What several views in one template do to false matches and misses, at a pack's own thresholds.
 
-    .venv/bin/python bench/several_views.py IMAGES/
+    .venv/bin/python -m bench.several_views IMAGES/
 
 IMAGES holds a folder of images for each person (LFW view 2 was used). For each number of views
 K, the templates of all people with more than K images are made of their first K; mated are

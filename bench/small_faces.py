@@ -1,6 +1,6 @@
 """What small faces do to false matches and misses at a pack's own thresholds.
 
-    .venv/bin/python bench/small_faces.py IMAGES/ [--people 1500]
+    .venv/bin/python -m bench.small_faces IMAGES/ [--people 1500]
 
 IMAGES holds a folder of images for each person (LFW view 2 was used). The second image of each
 person is shrunk until its face is so many pixels wide and searched as a video's frames are; the

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from decoding import DECODERS
-from reknown.api.gateway import Gateway
+from reknown.api.gateway import Gateway, Outgoing
 from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
 from reknown.gallery.cache import TemplateCache
@@ -23,6 +23,7 @@ from reknown.vision.engines import Engines
 
 if TYPE_CHECKING:
     from reknown.access.vault import Vault
+    from reknown.api.gateway import Incoming
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.templates import TemplateSpace
@@ -89,6 +90,12 @@ def make_gateway(context: Context, vault: Vault) -> Gateway:
         metrics=Metrics(),
         log=json_log(),
     )
+
+
+def answered(gateway: Gateway, incoming: Incoming, body: bytes) -> Outgoing:
+    """What comes of a request for which nobody else's has to wait."""
+    admitted = gateway.admit(incoming, body)
+    return admitted if isinstance(admitted, Outgoing) else gateway.answer(admitted)
 
 
 def events(context: Context, operation: str | None = None) -> list[Event]:

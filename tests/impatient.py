@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from reknown.api.bodies import BodyLimits
@@ -30,8 +30,10 @@ def main() -> None:
     bodies = BodyLimits(**settings["bodies"])
     run = server.run
 
-    def run_impatiently(edge: Edge, listener: socket.socket, tls: listener.Tls | None) -> None:
-        run(replace(edge, limits=bodies), listener, tls, connections)
+    def run_impatiently(
+        edge: Edge, listener: socket.socket, tls: listener.Tls | None, **named: Any
+    ) -> server.Ended:
+        return run(replace(edge, limits=bodies), listener, tls, connections, **named)
 
     with mock.patch.object(server, "run", run_impatiently):
         app()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import MISSING, Field, dataclass, field, fields
-from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +71,18 @@ def user_folder() -> Path:
     return user_config_path("reknown")
 
 
+def _check_networks(names: tuple[str, ...]) -> None:
+    from ipaddress import ip_network  # noqa: PLC0415 - most name none
+
+    try:
+        for name in names:
+            ip_network(name)
+    except ValueError as error:
+        raise InputError(
+            f"--trusted-proxy: {error}: give an address or a network, such as 10.0.0.0/8"
+        ) from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """`reknown serve`."""
@@ -84,6 +95,27 @@ class Server:
         None, "Images processed at once.", otherwise="one per core", least=1
     )
     queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
+    key_requests: int | None = _option(
+        None,
+        "Requests that one access key may have in progress and waiting.",
+        otherwise="all there is room for, until another key needs it",
+        least=1,
+    )
+    key_share: int = _option(
+        100,
+        "Share of the server's time that one access key may take up within about ten seconds; "
+        "more is told to slow down. At 100 keys only take turns.",
+        unit="percent",
+        least=1,
+        most=100,
+    )
+    trusted_proxy: tuple[str, ...] = _option(
+        (),
+        "Believe X-Forwarded-For and X-Forwarded-Proto from this address or network, such as "
+        "127.0.0.1 or 10.0.0.0/8.",
+        "ADDRESS",
+        otherwise="nobody",
+    )
     template_memory: int = _option(
         2048, "Memory for templates of the collections searched last.", unit="MiB", least=1
     )
@@ -111,12 +143,6 @@ class Server:
         "them, or be neutral, which fills them in with confidence 0 for programs that expect them.",
         "omit|neutral",
     )
-    trusted_proxy: tuple[str, ...] = _option(
-        (),
-        "Believe the X-Forwarded-For and -Proto headers of this proxy; nobody else's.",
-        "ADDRESS|NETWORK",
-        otherwise="none is believed",
-    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
@@ -125,13 +151,8 @@ class Server:
             raise InputError("HTTPS needs both --tls-certificate and --tls-key")
         if self.unmeasured_attributes not in {"omit", "neutral"}:
             raise InputError("--unmeasured-attributes is omit or neutral")
-        for proxy in self.trusted_proxy:
-            try:
-                ip_network(proxy)
-            except ValueError as error:
-                raise InputError(
-                    f"--trusted-proxy is an address or a network such as 10.0.0.0/8: {error}"
-                ) from error
+        if self.trusted_proxy:
+            _check_networks(self.trusted_proxy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,3 +115,21 @@ def test_a_refusal_without_a_signature_can_be_read_by_the_page(server: Server) -
     assert _readable(headers)
     assert headers["date"]
     assert json.loads(body)["__type"] == "MissingAuthenticationTokenException"
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+def test_pages_are_not_let_in_to_what_is_for_the_operator(server: Server, path: str) -> None:
+    preflight = {"Origin": _PAGE, "Access-Control-Request-Method": "POST"}
+    for method, headers in (
+        ("GET", {"Origin": _PAGE}),
+        ("OPTIONS", preflight),
+        ("POST", preflight),
+    ):
+        _, answer, _ = _ask(server, method, headers, path=path)
+        assert not [name for name in answer if name.lower().startswith("access-control")], method
+
+
+def test_nor_to_the_welcome(server: Server) -> None:
+    status, headers, _ = _ask(server, "GET", {"Origin": _PAGE})
+    assert status == 200
+    assert headers["access-control-allow-origin"] is None

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import callers
-from contexts import events, make_context, make_gateway
+from contexts import answered, events, make_context, make_gateway
 from reknown.access.rights import ALL
 from reknown.access.vault import Vault
 from reknown.awswire.sigv4 import HttpRequest
@@ -49,7 +49,7 @@ def test_a_fault_is_a_row_in_the_ledger_and_cannot_be_sent_again(
     codes = []
     for _ in range(2):
         incoming = gateway.head(_head(signed), "127.0.0.1", secure=False)
-        outgoing = gateway.answer(incoming, signed.body)
+        outgoing = answered(gateway, incoming, signed.body)
         codes.append(outgoing.code)
         assert b"ZeroDivisionError" not in outgoing.body
         row = events(context)[-1]
@@ -76,7 +76,7 @@ def test_without_a_gallery_of_celebrities_the_answer_names_the_option(
     for operation, body in requests.items():
         signed = callers.sign("http://localhost:8080", operation, body, (made.key_id, secret))
         incoming = gateway.head(_head(signed), "127.0.0.1", secure=False)
-        outgoing = gateway.answer(incoming, signed.body)
+        outgoing = answered(gateway, incoming, signed.body)
         assert outgoing.code == "InvalidParameterException"
         assert "--celebrities COLLECTION" in outgoing.reason
         row = events(context)[-1]

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 import callers
-from contexts import events, faces, make_context, make_gateway
+from contexts import answered, events, faces, make_context, make_gateway
 from other_engine import OTHER, other_engine
 from reknown.access.rights import ALL
 from reknown.access.vault import Vault
@@ -65,7 +65,7 @@ def test_it_is_carried_out_once_and_in_the_new_space(
     outgoings = []
     for _ in range(2):
         incoming = gateway.head(_head(signed), "127.0.0.1", secure=False)
-        outgoings.append(gateway.answer(incoming, signed.body))
+        outgoings.append(answered(gateway, incoming, signed.body))
     # its signature is used up by what was carried out, not by what was begun
     assert [outgoing.code for outgoing in outgoings] == ["", "ThrottlingException"]
     answer = json.loads(outgoings[0].body)

@@ -18,14 +18,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
 from PIL import Image
 
 import callers
 import impatient
 import raw
+from processes import wait_for
 from servers import Server, serving
 
 if TYPE_CHECKING:
@@ -230,28 +236,61 @@ def test_a_chunked_gigabyte_is_not_read(served: Server) -> None:
     assert _memory_mib(served) < before + 100
 
 
-def test_what_is_around_chunks_counts_too(served: Server) -> None:
-    headers = raw.signed(served, "ListCollections", b"") | {"transfer-encoding": "chunked"}
-    chunk = b"1;" + b"x" * 60_000 + b"\r\n \r\n"
-    with _connect(served) as connection:
-        connection.sendall(raw.head(served, headers))
-        assert _pour(connection, chunk, 1024 * _MIB) < 64 * _MIB
+_CHUNKED = {
+    "extensions": (b"1;" + b"x" * 65_000 + b"\r\n \r\n", 2 * _MIB),
+    "an extension without end": (b";" + b"x" * 65_000, 2 * _MIB),
+    "chunks of one byte": (b"1\r\n \r\n" * 10_000, _MIB),
+    "chunks of seven bytes": (b"7\r\n       \r\n" * 10_000, _MIB),
+    "zeros before the size": (b"0" * 14 + b"40\r\n" + b" " * 64 + b"\r\n", 64 * _MIB),
+}
 
 
-def test_a_body_in_crumbs_is_not_read(served: Server) -> None:
-    headers = raw.signed(served, "ListCollections", b"") | {"transfer-encoding": "chunked"}
+@pytest.mark.parametrize("shape", _CHUNKED)
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_on_the_wire_beside_a_body_is_in_proportion(
+    served: Server, shape: str, known: bool
+) -> None:
+    chunk, most = _CHUNKED[shape]
+    headers = raw.signed(served, "ListCollections", b"") if known else {}
+    start = b"1" if chunk.startswith(b";") else b""
     with _connect(served) as connection:
-        connection.sendall(raw.head(served, headers))
-        assert _pour(connection, b"1\r\n \r\n" * 10_000, 100 * _MIB) < 20 * _MIB
+        connection.sendall(raw.head(served, headers | {"transfer-encoding": "chunked"}) + start)
+        # what buffers take in is not read
+        assert _pour(connection, chunk, 512 * _MIB) < most + 16 * _MIB
     assert _listed(served).status == 200
 
 
-def test_a_body_in_small_chunks_is_read(served: Server) -> None:
-    body = b'{"MaxResults":1' + b" " * 200_000 + b"}"
-    headers = raw.signed(served, "ListCollections", body) | {"transfer-encoding": "chunked"}
-    pieces = [body[start : start + 512] for start in range(0, len(body), 512)]
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    assert _status(_exchange(served, raw.head(served, headers) + chunks + b"0\r\n\r\n")) == 200
+def test_trailers_without_end_are_not_read(served: Server) -> None:
+    headers = raw.signed(served, "ListCollections", b"") | {"transfer-encoding": "chunked"}
+    with _connect(served) as connection:
+        connection.sendall(raw.head(served, headers) + b"0\r\n")
+        assert _pour(connection, b"x-a: b\r\n" * 8192, 512 * _MIB) < 16 * _MIB
+
+
+def test_a_body_that_nobody_reads_has_an_end_too(served: Server) -> None:
+    head = f"GET /health HTTP/1.1\r\nhost: here\r\ncontent-length: {2**40}\r\n\r\n"
+    with _connect(served) as connection:
+        connection.sendall(head.encode())
+        assert _pour(connection, b" " * _MIB, 1024 * _MIB) < 128 * _MIB
+
+
+@pytest.mark.parametrize("size", [16, 64, 1024, 65_536])
+def test_chunks_of_a_reasonable_size_are_read(served: Server, size: int) -> None:
+    body = json.dumps({"MaxResults": 1}).encode() + b" " * 400_000 * (size > 16)
+    headers = raw.signed(served, "ListCollections", body)
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+    whole = raw.head(served, headers | {"transfer-encoding": "chunked"}) + chunks + b"0\r\n\r\n"
+    with _connect(served) as connection:
+        connection.sendall(whole)
+        assert _status(connection.recv(100)) == 200
+
+
+def test_requests_that_wait_behind_another_have_a_limit(served: Server) -> None:
+    with _connect(served) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nhost: here\r\n\r\n" * 5000)
+        assert _all(connection).count(b"HTTP/1.1 200") < 5000
+    assert _listed(served).status == 200
 
 
 @pytest.mark.parametrize("length", ["16777217", "99999999999999", "0" * 20 + "400000000"])
@@ -317,26 +356,6 @@ def test_those_who_say_nothing_do_not_shut_out_others(served: Server, begun: str
         assert _listed(served).status == 200
         assert good.ask("ListCollections", {}).status == 200
         assert _is_open(connection)  # so nobody had to wait until the silent ones were gone
-
-
-def test_connections_leave_room_for_other_files(tmp_path: Path, cache_folder: Path) -> None:
-    few = (sys.executable, "-c", _FEW_FILES)
-    with serving(tmp_path, program=few, REKNOWN_CACHE=str(cache_folder)) as server:
-        with contextlib.ExitStack() as stack:
-            for _ in range(300):
-                stack.enter_context(_connect(server))
-            assert _listed(server).status == 200
-        assert _listed(server).status == 200
-        assert len([line for line in server.log if "out of system resource" in line]) < 20
-
-
-_FEW_FILES = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
-from reknown.cli.main import app
-sys.argv[0] = "reknown"
-app()
-"""
 
 
 def _is_open(connection: socket.socket) -> bool:
@@ -495,6 +514,42 @@ def test_upgrades_are_not_made(served: Server) -> None:
         assert _status(_exchange(served, head.encode() + b"\r\n\r\n")) in {200, 400}
 
 
+# --- headers of proxies ----------------------------------------------------------------------
+
+
+def _unsigned(server: Server, **forwarded: str) -> callers.Answer:
+    """The answer to a request with a body that nobody has signed."""
+    headers = {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+    address = f"http://{urlsplit(server.address).netloc}/"
+    target = {"x-amz-target": "RekognitionService.ListCollections"}
+    request = AWSRequest("POST", address, headers | target, b"{}")
+    request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
+    key = Credentials(server.key_id, server.secret)
+    with mock.patch.object(SigV4Auth, "payload", return_value="UNSIGNED-PAYLOAD"):
+        SigV4Auth(key, "rekognition", "eu-west-1").add_auth(request)
+    return callers.Signed(server.address, dict(request.headers.items()), b"{}").send(**forwarded)
+
+
+def _clients(server: Server) -> set[str]:
+    return {json.loads(line).get("client", "") for line in server.log}
+
+
+def test_nobody_is_believed_to_be_a_proxy(served: Server) -> None:
+    answer = _unsigned(served, x_forwarded_proto="https", x_forwarded_for="6.6.6.6")
+    assert answer.code == "InvalidSignatureException"
+    assert "6.6.6.6" not in _clients(served)
+
+
+def test_but_for_those_that_the_operator_trusts(tmp_path: Path) -> None:
+    options = "--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "127.0.0.1"
+    with serving(tmp_path, *options) as server:
+        said = "6.6.6.6, 1.2.3.4, 10.0.0.7"
+        answer = _unsigned(server, x_forwarded_proto="https", x_forwarded_for=said)
+        assert answer.status == 200
+        assert _unsigned(server, x_forwarded_proto="http").code == "InvalidSignatureException"
+        wait_for(lambda: _clients(server) == {"1.2.3.4", "127.0.0.1"})
+
+
 # --- too much work ---------------------------------------------------------------------------
 
 
@@ -547,7 +602,11 @@ def _at_work(server: Server) -> float:
 
 def test_requests_in_flight_finish(tmp_path: Path) -> None:
     image = _slow_image()
-    with serving(tmp_path, "--workers", 1) as server, ThreadPoolExecutor(4) as pool:
+    program = impatient.program(connections={"stop_seconds": 60}, bodies={})
+    with (
+        serving(tmp_path, "--workers", 1, program=program) as server,
+        ThreadPoolExecutor(4) as pool,
+    ):
         futures = [pool.submit(_detect, server, image) for _ in range(4)]
         while _at_work(server) < 4:
             time.sleep(0.01)
@@ -572,6 +631,26 @@ def test_half_a_request_does_not_hold_up_the_stop(
             time.sleep(0.1)
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(timeout=30) in {0, -signal.SIGTERM}
+
+
+# --- out of descriptors ----------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_many_files")
+def test_connections_stay_below_the_limit_of_open_files(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)); "
+    start = "import sys; from reknown.cli.main import app; sys.argv[0] = 'reknown'; app()"
+    with serving(tmp_path, program=(sys.executable, "-c", limit + start)) as server:
+        with contextlib.ExitStack() as stack:
+            for _ in range(600):
+                stack.enter_context(_connect(server))
+            assert raw.get(server, "/health").status == 200
+            assert _listed(server).status == 200
+        _is_well(server)
+        lines = [json.loads(line) for line in server.log]
+    told = [line["connections"] for line in lines if line["event"].startswith("fewer connections")]
+    assert told == [100]
+    assert sum("out of system resource" in line["event"] for line in lines) < 20
 
 
 # --- a full disk -----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ def test_metrics() -> None:
         pass
     metrics.running.labels("storage").inc()
     metrics.waiting.labels("storage").inc()
+    metrics.throttled.labels("room").inc()
     families = text_string_to_metric_families(metrics.text(1, {"FAILED": 1}).decode())
     measured = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type, labels)

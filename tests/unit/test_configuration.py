@@ -6,8 +6,9 @@ import pytest
 import typer
 
 from reknown.access import vault
+from reknown.biometrics.errors import InputError
 from reknown.cli.main import cli
-from reknown.configuration import MASTER_KEY, OPTIONS, SECRETS, STRUCTS
+from reknown.configuration import MASTER_KEY, OPTIONS, SECRETS, STRUCTS, Server
 
 _COMMANDS: Any = typer.main.get_command(cli)
 _OWN = {"--config", "--print-env", "--once", "--parent", "--help"}
@@ -47,3 +48,10 @@ def test_commands_take_the_options_of_their_sections_and_no_undocumented_ones(
 def test_the_master_key_is_the_one_that_the_vault_reads() -> None:
     assert vault.VARIABLE == MASTER_KEY
     assert vault.VARIABLE in SECRETS
+
+
+@pytest.mark.parametrize("name", ["*", "proxy.example", "10.0.0.0/33", "10.0.0.1/8", "", "unix"])
+def test_a_proxy_that_is_no_address_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"--trusted-proxy: .*such as 10\.0\.0\.0/8"):
+        Server(trusted_proxy=("127.0.0.1", name))
+    assert Server(trusted_proxy=("127.0.0.1", "::1", "10.0.0.0/8"))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
+from reknown.api.errors import unavailable
 from reknown.awswire.errors import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.requests import Request
+
+# For the rest of a body that is refused because the server stops.
+_STOPPED_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Bodies:
     def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
         self._held = 0
+        self._arriving: set[asyncio.Timeout] = set()
+        self._stops_at: float | None = None
 
     @contextmanager
     def room(self) -> Iterator[Room]:
@@ -59,9 +65,11 @@ class Bodies:
         """The body; raises `WireError` when it is too much, or too much just now."""
         self._check_stated_size(request)
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
+            async with self._in_time():
                 return await self._all(request, room)
         except TimeoutError as error:
+            if self._stops_at is not None:
+                raise unavailable() from error
             raise WireError(
                 "RequestTimeoutException",
                 f"The request did not arrive within {self._limits.body_seconds:g} seconds.",
@@ -76,12 +84,34 @@ class Bodies:
         To close the connection earlier would take the answer away from it.
         """
         size = 0
+        seconds = self._limits.rest_seconds if self._stops_at is None else _STOPPED_SECONDS
         with suppress(TimeoutError, ClientDisconnect):
-            async with asyncio.timeout(self._limits.rest_seconds):
+            async with asyncio.timeout(seconds):
                 async for part in request.stream():
                     size += len(part)
                     if size > self._limits.body_bytes:
                         return
+
+    def stop(self, seconds: float) -> None:
+        """What has not arrived within that time is not waited for."""
+        self._stops_at = asyncio.get_running_loop().time() + seconds
+        for deadline in self._arriving:
+            deadline.reschedule(self._earlier(deadline.when()))
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Raises `TimeoutError` when the body takes too long, or the server stops meanwhile."""
+        loop = asyncio.get_running_loop()
+        latest = self._earlier(loop.time() + self._limits.body_seconds)
+        async with asyncio.timeout_at(latest) as deadline:
+            self._arriving.add(deadline)
+            try:
+                yield
+            finally:
+                self._arriving.remove(deadline)
+
+    def _earlier(self, when: float | None) -> float | None:
+        return min((each for each in (when, self._stops_at) if each is not None), default=None)
 
     async def _all(self, request: Request, room: Room) -> bytes:
         parts = []

@@ -10,9 +10,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
-
-# Where there are fewer, nobody asks how small they are.
-_FREE_PARTS = 1000
+# Between an answer that says that the server stops and the end of the connection.
+_LAST_SECONDS = 0.5
+# More chunks than `chunks` may come of a body of which each has so many bytes on average.
+_CHUNK_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +21,40 @@ class ConnectionLimits:
     """How long the server waits for its clients, and for how many.
 
     Seconds for the head of a request, for the next request or to take an answer, and, when the
-    server stops, for the rest of a body and for answers; bytes of a head; connections at once;
-    bytes of a request as it comes over the wire, and of its parts on average, where they are many.
+    server stops, for the rest of a body and for answers; bytes of a head, of a body
+    whether anybody reads it or not, and on the wire beside a body; chunks beyond those of a
+    reasonable size; requests that wait behind another; connections at once.
     """
 
     head_seconds: float = 20.0
     idle_seconds: int = 60
     rest_seconds: float = 3.0
-    stop_seconds: int = 5
+    stop_seconds: float = 6.5
     head_bytes: int = 64 * 1024
+    body_bytes: int = 64 * 1024 * 1024
+    wire_bytes: int = 64 * 1024
+    chunks: int = 1000
+    pipelined: int = 100
     connections: int = 1000
-    request_bytes: int = 20 * 1024 * 1024
-    part_bytes: int = 128
+
+
+@dataclass(slots=True)
+class _Received:
+    """What has come of one request so far."""
+
+    in_head: bool = True
+    in_body: bool = False
+    head_bytes: int = 0
+    wire_bytes: int = 0
+    body_bytes: int = 0
+    chunks: int = 0
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """HTTP with limits on idle time, on the size of a head and on the number of connections.
+    """HTTP with limits on idle time, on what comes in, and on the number of connections.
+
+    A body may come in chunks, but what is on the wire beside it has to be in proportion: a chunk
+    has a name and extensions, which nobody reads and everybody has to pass over.
 
     When there is no room for another connection, the one goes that has kept the server waiting
     the longest: those that say nothing cannot shut out those that do.
@@ -46,9 +65,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._limits = limits
         self._deadline: asyncio.TimerHandle | None = None
         self._taken_by: asyncio.TimerHandle | None = None
-        self._in_head = False
-        self._head_bytes = 0
-        self._wire_bytes = self._body_bytes = self._parts = 0
+        self._received = _Received(in_head=False)
         self._since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -62,40 +79,46 @@ class LimitedProtocol(HttpToolsProtocol):
         """The clock starts again with the first byte after an answer."""
         if self._deadline is None and not self._at_work():
             self._expect_head()
-        began_before = self._in_head
-        self._wire_bytes += len(data)
-        if self._wire_bytes > self._limits.request_bytes:
-            self.transport.abort()
-            return
+        before = self._received
+        in_head, in_body = before.in_head, before.in_body
         super().data_received(data)
-        if began_before and self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.head_bytes:
-                self.transport.abort()
+        # a block in which a request begins is counted with neither
+        if before is self._received:
+            before.head_bytes += len(data) if in_head and before.in_head else 0
+            before.wire_bytes += len(data) if in_body else 0
+            self._check(before)
 
     def on_message_begin(self) -> None:
         """Bytes are counted from here; the head of a pipelined request has no clock."""
-        self._in_head, self._head_bytes = True, 0
-        self._wire_bytes = self._body_bytes = self._parts = 0
+        if len(self.pipeline) >= self._limits.pipelined:
+            self.transport.abort()
+            raise ValueError("too many requests are waiting behind another")
+        self._received = _Received()
         super().on_message_begin()
+
+    def on_chunk_header(self) -> None:
+        """A chunk begins; what this raises is answered with 400."""
+        received = self._received
+        received.chunks += 1
+        if received.chunks > self._limits.chunks + received.body_bytes // _CHUNK_BYTES:
+            raise ValueError("the chunks of the body are too small")
+
+    def on_body(self, body: bytes) -> None:
+        """What counts of all that is on the wire."""
+        self._received.body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """What follows belongs to the next request."""
+        self._received.in_body = False
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """The clock stops."""
-        self._in_head = False
+        self._received.in_head, self._received.in_body = False, True
         self._since = self.loop.time()
         self._stop_clock()
         super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Tiny chunks cost much more than what is in them."""
-        if self.transport.is_closing():
-            return
-        self._parts += 1
-        self._body_bytes += len(body)
-        if self._parts > _FREE_PARTS + self._body_bytes // self._limits.part_bytes:
-            self.transport.abort()
-            return
-        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """From now on the client is waited for."""
@@ -123,13 +146,27 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_clock()
         if self._taken_by is not None:
             self._taken_by.cancel()
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """The server stops: what has been asked is answered, what is still being said is not."""
+        """The server stops: what has been asked is answered, what is still being said is not.
+
+        Who has not sent all by then is told so, and has a moment to take that answer.
+        """
         super().shutdown()
         if self._waits():
-            self.loop.call_later(self._limits.rest_seconds, self._give_up)
+            self.loop.call_later(self._limits.rest_seconds + _LAST_SECONDS, self._give_up)
+        self.loop.call_later(self._limits.stop_seconds + _LAST_SECONDS, self.transport.abort)
+
+    def _check(self, received: _Received) -> None:
+        beside = received.wire_bytes - received.body_bytes
+        if (
+            received.head_bytes > self._limits.head_bytes
+            or received.body_bytes > self._limits.body_bytes
+            or beside > self._limits.wire_bytes + received.body_bytes
+        ):
+            self.transport.abort()
 
     def _at_work(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -83,6 +83,13 @@ def internal_error() -> WireError:
     return WireError(INTERNAL, "Something failed on the server: its log tells more.", 500)
 
 
+def unavailable() -> WireError:
+    """What a request gets that the server cannot finish before it stops: clients send it again."""
+    return WireError(
+        "ServiceUnavailableException", "The server is stopping: send the request again.", 503
+    )
+
+
 def _message(error: ours.ReknownError, code: str, collection: str | None) -> str:
     if code == "ResourceAlreadyExistsException":
         return f"The collection id: {collection} already exists"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from reknown.api.absent import instead_of
@@ -23,6 +23,8 @@ from reknown.services.context import Actor, Context, Nonce
 from reknown.services.galleries.spaces import in_one_space
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from structlog.typing import FilteringBoundLogger
 
     from reknown.api import shapes
@@ -36,6 +38,8 @@ SERVICE = "rekognition"
 TARGET = "RekognitionService"
 # A signature is accepted for five minutes before and after the time that it states.
 _NONCE_LIFE = timedelta(minutes=11)
+# A request that has waited longer than that for its turn is authenticated again.
+_TRUSTED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class Incoming:
     handler: Handler
     client: str
     secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request whose signature holds: its key, and the body that came at `since` (monotonic s)."""
+
+    incoming: Incoming
+    body: bytes
+    key: AccessKey
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +107,33 @@ class Gateway:
             raise _not_there(operation)
         return Incoming(http, str(uuid4()), authorization, operation, handler, client, secure)
 
-    def answer(self, incoming: Incoming, body: bytes) -> Outgoing:
-        """Carries out the request; whatever happens, there is an answer and a line in the log."""
-        started = time.perf_counter()
-        progress = _Progress()
-        try:
-            outgoing = self._carried_out(incoming, body, progress)
-        except WireError as error:
-            outgoing = refusal(error, incoming.request_id)
-        except Exception:
-            self.log.exception("request failed", request_id=incoming.request_id)
-            outgoing = refusal(internal_error(), incoming.request_id)
-        seconds = time.perf_counter() - started
-        self._note(incoming, outgoing, progress, seconds, len(body))
-        return outgoing
+    def admit(self, incoming: Incoming, body: bytes) -> Admitted | Outgoing:
+        """The request with its key, or the answer where the signature does not hold.
 
-    def refuse(self, error: WireError, client: str) -> Outgoing:
+        It takes little: only then is it known whose turn it is to wait.
+        """
+        since = time.monotonic()
+
+        def authenticate() -> Admitted:
+            with self.metrics.stage("authenticate"):
+                key = self._authenticate(incoming, body)
+            return Admitted(incoming, body, key, since)
+
+        return self._noted(incoming, len(body), since, _Progress(), authenticate)
+
+    def answer(self, admitted: Admitted) -> Outgoing:
+        """Carries out the request; whatever happens, there is an answer and a line in the log."""
+        incoming, progress = admitted.incoming, _Progress(admitted.key)
+        result = self._noted(
+            incoming,
+            len(admitted.body),
+            admitted.since,
+            progress,
+            lambda: self._carried_out(admitted, progress),
+        )
+        return cast("Outgoing", result)
+
+    def refuse(self, error: WireError, client: str, key: AccessKey | None = None) -> Outgoing:
         """The answer to a request that is not carried out at all."""
         outgoing = refusal(error, str(uuid4()))
         self.metrics.answered("-", error.code, 0.0)
@@ -116,18 +141,38 @@ class Gateway:
             "refused",
             request_id=outgoing.request_id,
             client=client,
+            key=key and key.key_id,
             code=error.code,
             reason=error.message,
         )
         return outgoing
 
-    def _carried_out(self, incoming: Incoming, body: bytes, progress: _Progress) -> Outgoing:
-        with self.metrics.stage("authenticate"):
-            key = self._authenticate(incoming, body)
-        progress.key = key
+    def _noted(
+        self,
+        incoming: Incoming,
+        received: int,
+        since: float,
+        progress: _Progress,
+        step: Callable[[], Admitted | Outgoing],
+    ) -> Admitted | Outgoing:
+        """What the step leads to; an answer has its line in the log."""
+        try:
+            result = step()
+        except WireError as error:
+            result = refusal(error, incoming.request_id)
+        except Exception:
+            self.log.exception("request failed", request_id=incoming.request_id)
+            result = refusal(internal_error(), incoming.request_id)
+        if isinstance(result, Outgoing):
+            self._note(incoming, result, progress, time.monotonic() - since, received)
+        return result
+
+    def _carried_out(self, admitted: Admitted, progress: _Progress) -> Outgoing:
+        incoming = admitted.incoming
+        key = progress.key = self._still(admitted)
         context = Context(self.platform, self._actor(incoming, key))
         try:
-            request, collection = self._read(incoming, body)
+            request, collection = self._read(incoming, admitted.body)
             progress.collection = collection
             self._authorise(incoming, key, collection)
             response = self._run(incoming, self._call(incoming, key, context), request, collection)
@@ -135,6 +180,12 @@ class Gateway:
             self._record_refusal(incoming, context, progress.collection, error)
             raise
         return Outgoing(incoming.request_id, 200, json11.encode(response))
+
+    def _still(self, admitted: Admitted) -> AccessKey:
+        """The key as it is now: it may have been revoked while its request waited."""
+        if time.monotonic() - admitted.since < _TRUSTED_SECONDS:
+            return admitted.key
+        return self._authenticate(admitted.incoming, admitted.body)
 
     def _run(
         self, incoming: Incoming, call: Call, request: shapes.Shape, collection: str | None

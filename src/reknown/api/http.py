@@ -6,6 +6,7 @@ import functools
 import json
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,7 +15,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reknown.api.bodies import Bodies, BodyLimits
+from reknown.api.bodies import BodyLimits
+from reknown.api.gateway import Outgoing
+from reknown.api.proxies import TrustedProxies
 from reknown.awswire.errors import WireError
 from reknown.awswire.sigv4 import HttpRequest
 from reknown.biometrics.errors import ReknownError
@@ -25,13 +28,18 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from reknown.api.gateway import Gateway, Incoming, Outgoing
+    from reknown.api.bodies import Bodies
+    from reknown.api.gateway import Gateway, Incoming
     from reknown.api.pool import Pool
     from reknown.api.readiness import Readiness
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
-# What has begun when the server stops may take so many seconds more to end, in each pool.
-_PATIENCE = 1.0
+_PROBES = {"/health", "/ready", "/metrics"}
+# When the server stops, for work whose client has been told that it is not waited for.
+_CLOSE_SECONDS = 0.3
+# What Prometheus asks takes turns with the keys as one of its own.
+_OPERATOR = ""
+_STRANGERS = ""
 _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an AWS client here,
 
     boto3.client("rekognition", endpoint_url="http://this-address")
@@ -42,25 +50,30 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The gateway and the pools that its work runs in.
+    """The gateway and the pools that its work runs in: first to find out whose it is.
 
-    What `proxies` say of their clients is believed: addresses and networks.
-    `count_faces` and `count_jobs` (by state) ask the database, `readiness` tries to write to it.
+    `proxies` are those whose word counts on where a request comes from. `count_faces` and
+    `count_jobs` (by state) ask the database, `readiness` tries to write to it.
     """
 
     gateway: Gateway
+    authentication: Pool
     recognition: Pool
     storage: Pool
     count_faces: Callable[[], int]
     readiness: Readiness
     limits: BodyLimits = BodyLimits()
     count_jobs: Callable[[], Mapping[str, int]] = dict
-    proxies: tuple[str, ...] = ()
+    proxies: TrustedProxies = TrustedProxies()
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """All of them."""
+        return self.authentication, self.recognition, self.storage
 
 
-def make_app(edge: Edge) -> Starlette:
+def make_app(edge: Edge, bodies: Bodies) -> Starlette:
     """The ASGI application."""
-    bodies = Bodies(edge.limits)
 
     async def operate(request: Request) -> Response:
         return await _operate(edge, bodies, request)
@@ -74,9 +87,8 @@ def make_app(edge: Edge) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        left = edge.recognition.close(_PATIENCE) + edge.storage.close(_PATIENCE)
-        if left:
-            edge.gateway.log.warning("requests are left unfinished", requests=left)
+        for pool in edge.pools:
+            pool.close(_CLOSE_SECONDS)
 
     return Starlette(
         routes=[
@@ -86,31 +98,37 @@ def make_app(edge: Edge) -> Starlette:
             Route("/", _welcome, methods=["GET"]),
             Route("/{path:path}", operate, methods=["POST"]),
         ],
-        middleware=[Middleware(_OpenToPages)],
+        middleware=[Middleware(_CorsOfOperations)],
         lifespan=lifespan,
     )
 
 
-class _OpenToPages:
-    """Lets pages of every origin call operations: signatures, not cookies, say who calls.
+class _CorsOfOperations:
+    """CORS for what clients of the API ask, and for nothing else that is here.
 
-    They do not get to read what is for the operator.
+    Signatures, not cookies, say who calls, so pages of every origin may.
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self._operator = app
-        self._operations = CORSMiddleware(
-            app,
-            allow_origins=["*"],
-            allow_methods=["POST"],
-            allow_headers=["*"],
-            expose_headers=["x-amzn-requestid", "x-amzn-errortype", "x-amz-retry-after", "date"],
-            max_age=86_400,
-        )
+        self._app = app
+        self._shared = _cors(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        called = scope["type"] == "http" and scope["method"] in {"POST", "OPTIONS"}
-        await (self._operations if called else self._operator)(scope, receive, send)
+        operation = scope["type"] == "http" and (
+            scope["method"] in {"POST", "OPTIONS"} and scope["path"] not in _PROBES
+        )
+        await (self._shared if operation else self._app)(scope, receive, send)
+
+
+def _cors(app: ASGIApp) -> CORSMiddleware:
+    return CORSMiddleware(
+        app,
+        allow_origins=["*"],
+        allow_methods=["POST"],
+        allow_headers=["*"],
+        expose_headers=["x-amzn-requestid", "x-amzn-errortype", "x-amz-retry-after", "date"],
+        max_age=86_400,
+    )
 
 
 async def _welcome(_: Request) -> Response:
@@ -134,19 +152,20 @@ async def _measure(edge: Edge) -> Response:
     faces, jobs = None, None
     # figures are wanted most when there is no room for another question to the database
     with suppress(WireError, ReknownError):
-        faces = await edge.storage.run(edge.count_faces)
-        jobs = await edge.storage.run(edge.count_jobs)
+        faces = await edge.storage.run(_OPERATOR, edge.count_faces)
+        jobs = await edge.storage.run(_OPERATOR, edge.count_jobs)
     text = edge.gateway.metrics.text(faces, jobs)
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
 async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
     http = _head(request)
-    client = request.client.host if request.client else ""
+    peer = request.client.host if request.client else ""
+    client, secure = edge.proxies.origin(http, peer, secure=request.url.scheme == "https")
     gateway = edge.gateway
     with bodies.room() as room:
         try:
-            incoming = gateway.head(http, client, secure=request.url.scheme == "https")
+            incoming = gateway.head(http, client, secure=secure)
             body = await bodies.read(request, room)
         except WireError as error:
             await bodies.discard(request)
@@ -154,18 +173,26 @@ async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
             # what may still be on its way would be taken for the next request
             answer.headers["connection"] = "close"
             return answer
-        return _response(await _in_pool(edge, incoming, body))
+        return _response(await _in_turn(edge, incoming, body))
 
 
-async def _in_pool(edge: Edge, incoming: Incoming, body: bytes) -> Outgoing:
-    handler = incoming.handler
-    # a store of objects may take long to answer, and what is quick is not to wait for it
-    slow = handler.images > 0 or handler.fetches
-    pool = edge.recognition if slow else edge.storage
+async def _in_turn(edge: Edge, incoming: Incoming, body: bytes) -> Outgoing:
+    key = None
     try:
-        return await pool.run(functools.partial(edge.gateway.answer, incoming, body))
+        # strangers may claim any key, so they all stand in one line
+        admitted = await edge.authentication.run(
+            _STRANGERS, functools.partial(edge.gateway.admit, incoming, body)
+        )
+        if isinstance(admitted, Outgoing):
+            return admitted
+        key = admitted.key
+        handler = incoming.handler
+        # a store of objects may take long to answer, and what is quick is not to wait for it
+        slow = handler.images > 0 or handler.fetches
+        pool = edge.recognition if slow else edge.storage
+        return await pool.run(key.key_id, functools.partial(edge.gateway.answer, admitted))
     except WireError as error:
-        return edge.gateway.refuse(error, incoming.client)
+        return edge.gateway.refuse(error, incoming.client, key)
 
 
 def _head(request: Request) -> HttpRequest:
@@ -184,6 +211,8 @@ def _response(outgoing: Outgoing) -> Response:
         headers["x-amzn-errortype"] = outgoing.code
     if outgoing.retry_after_ms is not None:
         headers["x-amz-retry-after"] = str(outgoing.retry_after_ms)
+    if outgoing.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["connection"] = "close"
     return Response(outgoing.body, outgoing.status, headers, CONTENT_TYPE)
 
 

@@ -42,6 +42,12 @@ class Metrics:
         self.waiting = Gauge(
             "reknown_pool_waiting", "Requests in the queue.", ("pool",), registry=self._registry
         )
+        self.throttled = Counter(
+            "reknown_throttled",
+            "Requests that were told to slow down.",
+            ("reason",),
+            registry=self._registry,
+        )
         self._faces = Gauge("reknown_faces", "Faces stored.", registry=self._registry)
         self._jobs = Gauge(
             "reknown_video_jobs",

@@ -1,58 +1,113 @@
-"""Work outside the event loop: so much at once, so much waiting, and no more."""
+"""Work outside the event loop: so much at once, so much waiting, each key in its turn."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from reknown.awswire.errors import WireError
+from reknown.api.errors import unavailable
+from reknown.api.fairness import FairQueue, ThrottledError, Turn, gave_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reknown.api.fairness import Shares
     from reknown.api.metrics import Metrics
 
 Result = TypeVar("Result")
 
 
-class Pool:
-    """`workers` threads and room for `waiting` more pieces of work."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Work, and where its result goes."""
 
-    def __init__(self, name: str, workers: int, waiting: int, metrics: Metrics) -> None:
-        self._workers = workers
-        self._room = workers + waiting
-        self._inside = 0
+    work: Callable[[], Any]
+    answer: asyncio.Future[Any]
+
+
+class Pool:
+    """Threads for as much work as `shares` say, and one more for keys that have none running.
+
+    For one event loop, but for `close` and `at_work`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        shares: Shares,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue: FairQueue[_Piece] = FairQueue(shares, clock)
         self._running = metrics.running.labels(name)
         self._waiting = metrics.waiting.labels(name)
+        self._throttled = metrics.throttled
+        self._threads = ThreadPoolExecutor(shares.slots + 1, thread_name_prefix=f"reknown-{name}")
         self._begun: set[Future[Any]] = set()
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix=f"reknown-{name}")
+        self._stopped = False
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """`work()` in a thread; to be called from the event loop.
+    async def run(self, key: str, work: Callable[[], Result]) -> Result:
+        """`work()` in a thread when it is the key's turn.
 
-        Raises `WireError` ThrottlingException at once when there is no room.
+        Raises `WireError`: ThrottlingException when there is no room for it, or no longer, and
+        ServiceUnavailableException when the server stops before it has ended.
         """
-        if self._inside >= self._room:
-            raise WireError(
-                "ThrottlingException",
-                "Slow down; more requests are waiting than this server has room for.",
-            )
-        self._count(+1)
+        if self._stopped:
+            raise unavailable()
+        piece = _Piece(work, asyncio.get_running_loop().create_future())
         try:
-            future = self._threads.submit(work)
+            loser = self._queue.enter(key, piece)
+        except ThrottledError as error:
+            self._throttled.labels(error.reason).inc()
+            raise
+        if loser is not None and not loser.answer.done():
+            told = gave_way()
+            self._throttled.labels(told.reason).inc()
+            loser.answer.set_exception(told)
+        self._start()
+        return cast("Result", await piece.answer)
+
+    def give_up(self) -> None:
+        """Nothing more begins, and nobody waits any longer for what has begun."""
+        self._stopped = True
+        for piece in self._queue.clear():
+            if not piece.answer.done():
+                piece.answer.set_exception(unavailable())
+
+    def close(self, seconds: float) -> None:
+        """Waits for so long for what has begun."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        wait(set(self._begun), seconds)
+
+    @property
+    def at_work(self) -> int:
+        """How many threads have not ended."""
+        return sum(not future.done() for future in set(self._begun))
+
+    def _start(self) -> None:
+        while (turn := self._queue.start()) is not None:
+            if turn.item.answer.done():  # nobody waits for it any more
+                self._queue.end(turn)
+                continue
+            future = self._threads.submit(turn.item.work)
             self._begun.add(future)
             future.add_done_callback(self._begun.discard)
-            return await asyncio.wrap_future(future)
-        finally:
-            self._count(-1)
+            asyncio.wrap_future(future).add_done_callback(
+                lambda done, turn=turn: self._end(turn, done)  # type: ignore[misc]
+            )
+        self._running.set(self._queue.running)
+        self._waiting.set(self._queue.waiting)
 
-    def close(self, patience: float) -> int:
-        """Waits so many seconds for what has begun; how much of it still runs then."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        return len(wait(set(self._begun), patience).not_done)
-
-    def _count(self, change: int) -> None:
-        self._inside += change
-        self._running.set(min(self._inside, self._workers))
-        self._waiting.set(max(self._inside - self._workers, 0))
+    def _end(self, turn: Turn[_Piece], done: asyncio.Future[Any]) -> None:
+        self._queue.end(turn)
+        error, answer = done.exception(), turn.item.answer
+        if answer.done():
+            pass
+        elif error is None:
+            answer.set_result(done.result())
+        else:
+            answer.set_exception(error)
+        self._start()

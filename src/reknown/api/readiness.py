@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Readiness:
 
     def __init__(self, attempt: Callable[[], None]) -> None:
         self._attempt = attempt
+        # not asyncio's own, which the loop waits for at its end however long the database takes
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reknown-readiness")
         self._turn = asyncio.Lock()
         self._next = 0.0
         self._error: Exception | None = None
@@ -28,7 +31,8 @@ class Readiness:
         """Raises what the last attempt raised."""
         async with self._turn:
             if time.monotonic() >= self._next:
-                self._error = await asyncio.to_thread(self._try)
+                loop = asyncio.get_running_loop()
+                self._error = await loop.run_in_executor(self._thread, self._try)
                 self._next = time.monotonic() + _SECONDS
         if self._error is not None:
             raise self._error

@@ -29,7 +29,7 @@ class BoundingBox:
         """
         sides = (self.left, self.top, self.left + self.width, self.top + self.height)
         within = all(-_BEYOND <= side <= 1 + _BEYOND for side in sides)  # a NaN is not
-        if not (within and self.width > 0 and self.height > 0):
+        if not (within and self.width >= 0 and self.height >= 0):
             raise InputError(
                 f"a box of left {self.left:g}, top {self.top:g}, width {self.width:g} and height "
                 f"{self.height:g} is not the place of a face: they are shares of the image"

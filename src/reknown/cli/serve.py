@@ -45,6 +45,13 @@ def serve(
         return
 
     def greet(port: int, pack: str, made: tuple[AccessKey, str] | None) -> None:
+        try:
+            welcome(port, pack, made)
+        except OSError as error:  # nobody reads it: that is no reason not to serve
+            lost = f"; access key {made[0].key_id} is lost: revoke it" if made else ""
+            typer.echo(f"reknown: cannot print the address: {error.strerror}{lost}", err=True)
+
+    def welcome(port: int, pack: str, made: tuple[AccessKey, str] | None) -> None:
         address = address_of(settings.server, port)
         typer.echo(f"Reknown {__version__} is listening on {address} with the model pack {pack}")
         if made is not None:

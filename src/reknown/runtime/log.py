@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import sys
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from structlog.typing import FilteringBoundLogger
 
-
-_PAUSE = 1.0
-_KIND, _KINDS = 100, 100
+_REPEAT_SECONDS = 1.0
+_KINDS = 256
 
 
 def json_log() -> FilteringBoundLogger:
     """One line of JSON per event on standard error, for people as for machines."""
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
+        structlog.WriteLogger(cast("TextIO", _Lines(sys.stderr))),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso", utc=True),
@@ -34,24 +39,56 @@ def json_log() -> FilteringBoundLogger:
 class JsonHandler(logging.Handler):
     """Sends what libraries log where our own lines go, in the same form.
 
-    The same again within a second is only counted: what fails at every turn of a loop fills disks.
+    Of lines of one kind, one a second is written; it tells how many were left out before it.
     """
 
-    def __init__(self, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, log: FilteringBoundLogger, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(logging.WARNING)
         self._log = log
-        self._last: dict[tuple[str, str], tuple[float, int]] = {}
+        self._repeats = _Repeats(clock)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line, or none."""
-        kind = record.name, str(record.msg)[:_KIND]
-        last, left_out = self._last.get(kind, (-_PAUSE, 0))
-        if record.created - last < _PAUSE:
-            self._last[kind] = last, left_out + 1
-            return
-        if len(self._last) >= _KINDS:
-            self._last.clear()
-        self._last[kind] = record.created, 0
-        more = {"left_out": left_out} if left_out else {}
+        """One line or none."""
         text = record.getMessage()
+        left_out = self._repeats.left_out((record.name, str(record.msg).partition("\n")[0]))
+        if left_out is None:
+            return
+        more = {"left_out": left_out} if left_out else {}
         self._log.log(record.levelno, text, logger=record.name, exc_info=record.exc_info, **more)
+
+
+class _Repeats:
+    """When each kind of line was written last, and how many were not since then."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def left_out(self, kind: tuple[str, str]) -> int | None:
+        """How many were left out before this one; None if it is to be left out too."""
+        now = self._clock()
+        with self._lock:
+            last, count = self._kinds.pop(kind, (-math.inf, 0))
+            written = now - last >= _REPEAT_SECONDS
+            self._kinds[kind] = (now, 0) if written else (last, count + 1)
+            if len(self._kinds) > _KINDS:  # the one that was heard of the longest time ago
+                del self._kinds[next(iter(self._kinds))]
+        return count if written else None
+
+
+class _Lines:
+    """A stream that may be gone: what is served does not depend on who reads the log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()

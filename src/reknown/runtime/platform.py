@@ -9,7 +9,7 @@ from reknown.gallery.cache import TemplateCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
-from reknown.storage.database import open_database
+from reknown.storage.database import close_database, open_database
 from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
@@ -50,4 +50,4 @@ def open_platform(
         )
     finally:
         decoders.close()
-        database.dispose()
+        close_database(database)

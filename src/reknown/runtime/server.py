@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import resource
-import signal
-import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
+from reknown.api.bodies import Bodies
 from reknown.api.connections import ConnectionLimits, LimitedProtocol
+from reknown.api.fairness import Shares
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
 from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
 from reknown.api.pool import Pool
+from reknown.api.proxies import TrustedProxies
 from reknown.api.readiness import Readiness
 from reknown.api.wire_attributes import Unmeasured
 from reknown.biometrics.errors import NotFoundError
-from reknown.runtime.ending import last_words
+from reknown.runtime.descriptors import allow_files
+from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
+from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
 from reknown.runtime.supervisor import WorkerSupervisor
 from reknown.services.access import check_vault, ensure_key
@@ -37,13 +38,10 @@ if TYPE_CHECKING:
     import asyncio
     import socket
     from collections.abc import Callable
-    from types import FrameType
-
-    from structlog.typing import FilteringBoundLogger
 
     from reknown.access.keys import AccessKey
     from reknown.access.vault import Vault
-    from reknown.configuration import Settings
+    from reknown.configuration import Server, Settings
     from reknown.services.context import Platform
 
 # <malloc.h> of glibc
@@ -51,8 +49,11 @@ _M_ARENA_MAX = -8
 _HEAPS = 2
 # Reads and writes of the database, which wait for the disk more than they compute.
 _STORAGE_THREADS = 8
-# Open at once besides the connections: database, models, libraries.
-_FILES = 512
+# Signatures are quick to verify, and each connection has one request at most to be verified.
+_AUTHENTICATIONS = 2
+_STRANGERS = 1000
+# Connections in one turn of the event loop: none is counted before its turn ends.
+_ACCEPTED = 64
 
 
 def serve(
@@ -62,20 +63,21 @@ def serve(
 
     `greet` is called once all is loaded: with the port, the name of the default model pack, and
     the first access key with its secret if that was made just now. Raises `InputError` and what
-    loading raises.
+    loading raises, and `SystemExit` after SIGINT. Whatever else ends it is in the log.
     """
-    try:
-        with last_words(json_log(), "server"):
-            _serve(settings, greet)
-    except SystemExit as end:
-        if any(thread.name.startswith("reknown-") for thread in threading.enumerate()):
-            os._exit(int(end.code or 0))  # all is closed, and Python would wait for them
-        raise
+    log = json_log()
+    with last_words(log):
+        ended = _serve(settings, greet)
+    log.info("stopped", requests=ended.at_work)
+    if ended.at_work:  # threads cannot be ended otherwise, and all else is closed
+        end_at_once(ended.status)
+    if ended.status:
+        raise SystemExit(ended.status)
 
 
 def _serve(
     settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
-) -> None:
+) -> Ended:
     server = settings.server
     tls = Tls.of(server)
     objects = open_objects(settings.objects)
@@ -97,8 +99,8 @@ def _serve(
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
             count = 0
-        with WorkerSupervisor(count, environment_of(settings), log):
-            run(edge, listener, tls)
+        with WorkerSupervisor(count, environment_of(settings), log) as supervisor:
+            return run(edge, listener, tls, on_stop=supervisor.stop)
 
 
 def _check_celebrities(platform: Platform, gateway: Gateway) -> None:
@@ -132,13 +134,26 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
     )
     return Edge(
         gateway,
-        recognition=Pool("recognition", workers, settings.server.queue, metrics),
-        storage=Pool("storage", _STORAGE_THREADS, settings.server.queue, metrics),
+        authentication=Pool("authentication", Shares(_AUTHENTICATIONS, _STRANGERS), metrics),
+        recognition=Pool("recognition", _shares(settings.server, workers), metrics),
+        storage=Pool("storage", _shares(settings.server, _STORAGE_THREADS), metrics),
         count_faces=platform.count_faces,
         readiness=Readiness(platform.check),
         count_jobs=platform.count_jobs,
-        proxies=settings.server.trusted_proxy,
+        proxies=TrustedProxies.of(settings.server.trusted_proxy),
     )
+
+
+def _shares(server: Server, slots: int) -> Shares:
+    return Shares(slots, server.queue, server.key_requests, server.key_share / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The status to end the process with, and how many requests could not be stopped."""
+
+    status: int
+    at_work: int
 
 
 def run(
@@ -146,53 +161,37 @@ def run(
     listener: socket.socket,
     tls: Tls | None = None,
     limits: ConnectionLimits = ConnectionLimits(),
-) -> None:
-    """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish."""
-    limits = replace(limits, connections=_allowed_connections(limits.connections))
+    on_stop: Callable[[], None] = lambda: None,
+) -> Ended:
+    """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish if they can.
+
+    `on_stop` is called when the signal has come.
+    """
+    log = edge.gateway.log
+    connections = allow_files(limits.connections)
+    if connections < limits.connections:
+        log.warning("fewer connections: raise the limit of open files", connections=connections)
+        limits = replace(limits, connections=connections)
+    bodies = Bodies(edge.limits)
     config = uvicorn.Config(
-        make_app(edge),
+        make_app(edge, bodies),
         # uvicorn only ever calls it, as it would the class
         http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(edge.proxies),
-        forwarded_allow_ips=list(edge.proxies),
+        proxy_headers=False,  # it would believe them from this machine
+        backlog=_ACCEPTED,
         ws="none",
         timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=limits.stop_seconds,
         ssl_certfile=None if tls is None else tls.certificate,
         ssl_keyfile=None if tls is None else tls.key,
     )
-    _Server(config, edge.gateway.log).run(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """Says when it begins to stop."""
-
-    def __init__(self, config: uvicorn.Config, log: FilteringBoundLogger) -> None:
-        super().__init__(config)
-        self._log = log
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal came: what is in flight has a few seconds."""
-        self._log.info("stopping", reason=signal.Signals(sig).name)
-        super().handle_exit(sig, frame)
-
-
-def _allowed_connections(wanted: int) -> int:
-    """How many of them leave room for other files, of which we take as many as the system lets us.
-
-    Half of the files where that is less than it should be.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = wanted + _FILES
-    if soft != resource.RLIM_INFINITY and soft < files:
-        most = files if hard == resource.RLIM_INFINITY else min(files, hard)
-        soft = max(soft, most)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else min(wanted, max(soft - _FILES, soft // 2))
+    server = StoppableServer(config, Stop(edge, bodies, limits, on_stop))
+    server.run(sockets=[listener])
+    status = 0 if server.stopped_by is None else status_of(server.stopped_by)
+    return Ended(status, sum(pool.at_work for pool in edge.pools))
 
 
 def _limit_heaps() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WORKER = "import sys; from reknown.cli.main import app; sys.argv[0] = 'reknown'; app()"
 _PAUSE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
-_STOP_SECONDS = 2.0
+_STOP_SECONDS = 5.0
 
 
 class WorkerSupervisor:
@@ -54,9 +54,13 @@ class WorkerSupervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopping.set()
+        self.stop()
         if self._places:
             self._thread.join()
+
+    def stop(self) -> None:
+        """Tells the workers to end, without waiting for that."""
+        self._stopping.set()
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
@@ -66,8 +70,9 @@ class WorkerSupervisor:
         running = [place.process for place in self._places if place.process is not None]
         for process in running:
             process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
         for process in running:
-            _end(process)
+            _end(process, deadline - time.monotonic())
 
     def _fill(self, place: _Place) -> None:
         process = place.process
@@ -76,21 +81,27 @@ class WorkerSupervisor:
             if status is None:
                 return
             self._log.error(
-                "a video worker ended and is started again", status=status, reason=_reason(status)
+                "a video worker ended and is started again", status=status, reason=reason_of(status)
             )
             place.process = None
             place.not_before = time.monotonic() + self._pause
         if time.monotonic() >= place.not_before:
-            # -P: nothing is imported from the folder that the server was started in
-            command = [sys.executable, "-P", "-c", _WORKER, "worker"]
-            command += ["--parent", str(os.getpid())]
-            place.process = subprocess.Popen(  # noqa: S603 - our own program
-                command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the server, which then stops it
-            )
+            try:
+                place.process = self._started()
+            except OSError as error:  # no memory, no descriptors, too many processes: for now
+                self._log.error("a video worker cannot be started", error=str(error))
+                place.not_before = time.monotonic() + self._pause
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        # -P: nothing is imported from the folder that the server was started in
+        command = [sys.executable, "-P", "-c", _WORKER, "worker", "--parent", str(os.getpid())]
+        return subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the server, which then stops it
+        )
 
 
 class _Place:
@@ -101,15 +112,20 @@ class _Place:
         self.not_before = 0.0
 
 
-def _reason(status: int) -> str:
-    if status == -signal.SIGKILL:
-        return "SIGKILL, perhaps for lack of memory"
-    return signal.Signals(-status).name if status < 0 else "see its own last line"
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
+def reason_of(status: int) -> str:
+    """What an exit status means, as `subprocess` gives it."""
+    if status >= 0:
+        return f"it ended with status {status}: its own lines say why"
     try:
-        process.wait(_STOP_SECONDS)
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"killed by {name}" + (", perhaps for lack of memory" if name == "SIGKILL" else "")
+
+
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    try:
+        process.wait(max(seconds, 0))
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

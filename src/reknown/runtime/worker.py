@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reknown.api.video_notices import notice
 from reknown.biometrics.errors import InputError
 from reknown.notify.base import backoff
-from reknown.runtime.ending import last_words
+from reknown.runtime.last_words import last_words
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders
@@ -25,11 +25,14 @@ from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
 if TYPE_CHECKING:
     from types import FrameType
 
+    from structlog.typing import FilteringBoundLogger
+
     from reknown.configuration import Settings
     from reknown.services.context import Platform
 
 # <linux/prctl.h>
 _PR_SET_PDEATHSIG = 1
+_PARENT_ENDED = "the server that started this worker has ended"
 
 
 def work(settings: Settings, *, once: bool = False, parent: int | None = None) -> None:
@@ -37,12 +40,14 @@ def work(settings: Settings, *, once: bool = False, parent: int | None = None) -
 
     Raises `InputError` when there is nothing to read videos from or with.
     """
-    with last_words(json_log(), "worker"):
-        _work(settings, once=once, parent=parent)
+    log = json_log()
+    with last_words(log):
+        _work(settings, log, once=once, parent=parent)
 
 
-def _work(settings: Settings, *, once: bool, parent: int | None) -> None:
+def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: int | None) -> None:
     if parent is not None and not _end_with(parent):
+        log.info("stopping", reason=_PARENT_ENDED)
         return
     if not settings.objects.exist:
         raise InputError("a worker needs --buckets or --s3-endpoint to read videos from")
@@ -50,8 +55,11 @@ def _work(settings: Settings, *, once: bool, parent: int | None) -> None:
         raise InputError("videos need PyAV: pip install 'reknown[video]'")
     with open_platform(settings, objects=open_objects(settings.objects)) as platform:
         worker = make_worker(settings, platform)
+        told: list[str] = []
 
-        def stop(_signal: int, _frame: FrameType | None) -> None:
+        def stop(number: int, _frame: FrameType | None) -> None:
+            orphan = parent is not None and os.getppid() != parent
+            told.append(_PARENT_ENDED if orphan else signal.Signals(number).name)
             worker.stop()
 
         signal.signal(signal.SIGTERM, stop)
@@ -60,6 +68,8 @@ def _work(settings: Settings, *, once: bool, parent: int | None) -> None:
             worker.run_once()
         else:
             worker.run()
+        if told:  # a handler of signals must not log itself
+            log.info("stopping", reason=told[0])
 
 
 def make_worker(settings: Settings, platform: Platform) -> VideoWorker:

@@ -18,15 +18,25 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.storage.erasure import Eraser
+from reknown.storage.erasure import Eraser, compact, finish_erasing
+from reknown.storage.file_cleaning import FileCleaner
 from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.threads import hold_blas
+from reknown.storage.vacuum import TableCleaner
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Connection",
+    "Database",
+    "close_database",
+    "compact",
+    "open_database",
+    "reading",
+]
 
 SCHEMA_VERSION = "0008"
 _BUSY_SECONDS = 30
@@ -54,7 +64,7 @@ def open_database(location: str | Path) -> Database:
 
     Creates what is missing and migrates to the newest schema, however many processes do so
     at once. What fails later raises `DatabaseError` too, or `InputError` for values that cannot
-    be stored. To be disposed of at the end.
+    be stored. To be closed at the end.
 
     Holds BLAS, which searches use, to one thread for the whole process.
 
@@ -65,7 +75,6 @@ def open_database(location: str | Path) -> Database:
     else:
         database = _file_engine(Path(location).absolute())
     _explain_errors(database)
-    Eraser(database)
     hold_blas()
     try:
         version = _schema_version(database)
@@ -75,6 +84,12 @@ def open_database(location: str | Path) -> Database:
         database.dispose()
         raise
     return database
+
+
+def close_database(database: Database) -> None:
+    """Closes it, with everything in the database's own file, whichever thread still uses it."""
+    finish_erasing(database)
+    database.dispose()
 
 
 def reading(database: Database) -> Connection:
@@ -94,11 +109,13 @@ def _server_engine(location: str) -> Database:
             raise DatabaseError(
                 f"{url.drivername} is not supported: give a folder or postgresql://"
             )
-        return create_engine(url, pool_pre_ping=True)
+        database = create_engine(url, pool_pre_ping=True)
     except (sql_errors.ArgumentError, ValueError) as error:
         raise DatabaseError(f"not a database URL: {error}") from error
     except ModuleNotFoundError as error:
         raise DatabaseError("PostgreSQL needs a driver: pip install 'psycopg[binary]'") from error
+    Eraser(database, TableCleaner())
+    return database
 
 
 def _file_engine(folder: Path) -> Database:
@@ -128,7 +145,8 @@ def _file_engine(folder: Path) -> Database:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    _take_turns(database)
+    # after the turns are taken: who cleans up has given back its own
+    Eraser(database, FileCleaner(_take_turns(database)))
     return database
 
 
@@ -151,8 +169,8 @@ def _enter_wal(cursor: DBAPICursor) -> None:
             time.sleep(_RETRY_SECONDS)
 
 
-def _take_turns(database: Database) -> None:
-    """Writers of one process wait in a queue of it.
+def _take_turns(database: Database) -> Lock:
+    """Writers of one process wait in a queue of it, for this lock.
 
     SQLite lets them sleep and try again, by which some wait a hundred times as long as others.
     """
@@ -177,6 +195,8 @@ def _take_turns(database: Database) -> None:
     def checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         if entry.info.pop(_WRITING, False):
             turn.release()
+
+    return turn
 
 
 def _place(database: Database) -> str:

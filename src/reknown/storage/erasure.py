@@ -1,21 +1,21 @@
 """What is deleted is gone from the files too.
 
-SQLite overwrites what is deleted with zeros (`secure_delete`), but in the database's own file
-alone: its write-ahead log keeps what was written before until it is written over, which may be
-never. So the log is emptied after every transaction that deletes what was somebody's, and before
-anybody is told that it is done. On PostgreSQL the tables are vacuumed then. What remains all the
-same is in docs/explanation/deletion.md.
+A transaction that deletes what was somebody's says so (`erase`). When it has been committed, and
+before anybody is told, the database cleans up behind it: `file_cleaning.py` for SQLite,
+`vacuum.py` for PostgreSQL. What others keep it from doing within a while is owed, and done as they
+leave. What remains all the same is in docs/explanation/deletion.md.
 """
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import event
+
+from reknown.biometrics.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,35 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _ERASING, _ERASED = "erasing", "erased"
+_ERASER = "eraser"
+# How long others may keep us from cleaning up, in seconds; and while something is owed already.
+_PATIENCE, _IMPATIENCE = 10.0, 0.2
+_RETRY_SECONDS = 1.0
+_RESULTS = {
+    True: "deleted data has left the files now",
+    False: "deleted data may still be in files, as others have been reading for long: it leaves "
+    "them when they have ended",
+}
 _logger = logging.getLogger(__name__)
-# How long others who read or write may keep the log from being emptied, in seconds.
-_PATIENCE = 30.0
-_ATTEMPT_MS = 100
-_PAUSE = 0.01
+
+
+class Cleaner(Protocol):
+    """Cleans up behind deletions. Its connections are the driver's, in no transaction."""
+
+    def prepare(self, connection: Any) -> None:
+        """A transaction that erases is about to be committed."""
+
+    def clean(self, connection: Any, tables: Sequence[str], patience: float) -> bool:
+        """What was deleted from these tables leaves the files; False when others are in the way.
+
+        They are waited for, for so many seconds.
+        """
+
+    def finish(self, connection: Any, *, alone: bool) -> None:
+        """The database is about to be closed; `alone` says that no other connection is in use."""
+
+    def rewrite(self, connection: Any) -> tuple[int, int]:
+        """Writes everything anew, however large; the bytes of it before and afterwards."""
 
 
 def erase(connection: Connection, *tables: Table) -> None:
@@ -36,96 +60,104 @@ def erase(connection: Connection, *tables: Table) -> None:
     connection.info.setdefault(_ERASING, set()).update(table.name for table in tables)
 
 
-class Eraser:
-    """Cleans up behind the transactions of a process that erased.
+def finish_erasing(database: Engine) -> None:
+    """Does what can be done before the database is closed."""
+    eraser: Eraser = database.get_execution_options()[_ERASER]
+    eraser.finish(database)
 
-    Once for all of them that ended before it begins.
+
+def compact(database: Engine) -> tuple[int, int]:
+    """Writes the database anew without what deletions have left in it; its bytes before and after.
+
+    Nobody else writes meanwhile. Raises `DatabaseError` where others do not let it, or for lack of
+    room.
     """
+    eraser: Eraser = database.get_execution_options()[_ERASER]
+    return eraser.compact(database)
 
-    def __init__(self, database: Engine) -> None:
-        self._sqlite = database.dialect.name == "sqlite"
+
+class Eraser:
+    """Cleans up behind the transactions of a process, once for all that ended before it begins."""
+
+    def __init__(self, database: Engine, cleaner: Cleaner) -> None:
+        self._cleaner = cleaner
         self._turn = Lock()
         self._count = Lock()
-        self._waiting: set[str] = set()
+        self._owed: set[str] = set()
+        self._not_before = 0.0
         self._ended = 0
-        self._cleaned = 0
-        event.listen(database, "commit", _committed)
+        self._covered = 0
+        self._failed = False
+        database.update_execution_options(**{_ERASER: self})
+        event.listen(database, "commit", self._commit)
         event.listen(database, "checkin", self._checkin)
+
+    def finish(self, database: Engine) -> None:
+        """Before the database is closed; says what could not be done."""
+        try:
+            lent = database.raw_connection()
+            try:
+                alone = not self._failed and database.pool.checkedout() == 1  # type: ignore[attr-defined]
+                self._cleaner.finish(lent.driver_connection, alone=alone)
+            finally:
+                lent.close()
+        except Exception as error:  # it has to be closed whatever happens
+            _logger.warning("the database cannot be cleaned up: %s", str(error).strip())
+
+    def compact(self, database: Engine) -> tuple[int, int]:
+        """Writes everything anew; raises `DatabaseError`."""
+        with self._turn, database.connect() as connection:
+            try:
+                return self._cleaner.rewrite(connection.connection.driver_connection)
+            except Exception as error:
+                raise DatabaseError(f"the database cannot be rewritten: {error}") from error
+
+    def _commit(self, connection: Connection) -> None:
+        tables = connection.info.pop(_ERASING, None)
+        if tables:
+            connection.info.setdefault(_ERASED, set()).update(tables)
+            self._cleaner.prepare(connection.connection.driver_connection)
 
     def _checkin(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         """A connection comes back from a transaction, whose caller still waits."""
         entry.info.pop(_ERASING, None)
         tables = entry.info.pop(_ERASED, None)
-        if not tables or connection is None:
-            return
-        with self._count:
-            self._ended += 1
-            self._waiting |= tables
-            mine = self._ended
-        with self._turn:
-            if self._cleaned < mine:
-                self._clean(connection)
-
-    def _clean(self, connection: Any) -> None:
-        with self._count:
-            covered, tables = self._ended, sorted(self._waiting)
-            self._waiting.clear()
-        done = empty_log(connection) if self._sqlite else _vacuum(connection, tables)
-        if done:
-            self._cleaned = covered
-        else:
+        if tables:
             with self._count:
-                self._waiting.update(tables)
+                self._ended += 1
+                self._owed |= tables
+                mine = self._ended
+        if connection is None:  # broken: the next one cleans up
+            return
+        if tables:
+            with self._turn:
+                if self._covered < mine:
+                    self._clean(connection, _IMPATIENCE if self._failed else _PATIENCE)
+        elif self._failed and time.monotonic() >= self._not_before:
+            self._catch_up(connection)
 
+    def _catch_up(self, connection: Any) -> None:
+        """Whoever was in the way may have left: nobody waits to find out."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._clean(connection, 0)
+            finally:
+                self._turn.release()
 
-def _committed(connection: Connection) -> None:
-    tables = connection.info.pop(_ERASING, None)
-    if tables:
-        connection.info.setdefault(_ERASED, set()).update(tables)
-
-
-def _vacuum(connection: Any, tables: Sequence[str]) -> bool:
-    connection.autocommit = True
-    try:
-        for table in tables:
-            connection.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")
-    except Exception as error:  # whatever it is, what was deleted stays deleted
-        _logger.warning("deleted rows are not vacuumed: %s", str(error).strip())
-        return False
-    finally:
-        connection.autocommit = False
-    return True
-
-
-def empty_log(connection: sqlite3.Connection) -> bool:
-    """Moves the log into the database and cuts it to nothing; whether nobody was in the way.
-
-    Waits for those who still read what was there before, for a while.
-    """
-    deadline = time.monotonic() + _PATIENCE
-    (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    # a longer one would hold up writers of this process and of others
-    connection.execute(f"PRAGMA busy_timeout={_ATTEMPT_MS}")
-    try:
-        while not _empty(connection):
-            if time.monotonic() > deadline:
-                _logger.warning(
-                    "deleted data may still be in the database's log, as others have been reading "
-                    "for %g seconds: it goes with the next deletion, or when all have ended",
-                    _PATIENCE,
-                )
-                return False
-            time.sleep(_PAUSE)
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={before}")
-    return True
-
-
-def _empty(connection: sqlite3.Connection) -> bool:
-    try:
-        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as error:  # another one is doing just that
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise
-        return False
-    return not busy
+    def _clean(self, connection: Any, patience: float) -> None:
+        with self._count:
+            # not those that come meanwhile: they may be committed too late for it
+            covered, tables = self._ended, sorted(self._owed)
+            self._owed.clear()
+        try:
+            done = self._cleaner.clean(connection, tables, patience)
+        except Exception as error:  # whatever it is, what was deleted stays deleted
+            _logger.warning("the database cannot be cleaned up: %s", str(error).strip())
+            done = False
+        if not done:
+            with self._count:
+                self._owed.update(tables)
+            self._not_before = time.monotonic() + _RETRY_SECONDS
+        if done == self._failed:
+            _logger.warning(_RESULTS[done])
+        self._covered, self._failed = covered, not done

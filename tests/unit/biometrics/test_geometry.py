@@ -100,7 +100,6 @@ def test_a_box_is_in_one_pair_only_and_some_may_not_be_paired() -> None:
         (0, float("nan"), 0.1, 0.1),
         (0, 0, float("inf"), 0.1),
         (0, 0, -0.1, 0.1),
-        (0, 0, 0, 0.1),
         (0.5, 0.5, 0.1, 2.0),
         (float("-inf"), 0, float("inf"), 1),
     ],

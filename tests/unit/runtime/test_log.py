@@ -1,48 +1,59 @@
 from __future__ import annotations
 
+import io
+import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from reknown.runtime.log import JsonHandler
+import structlog
+from structlog.testing import LogCapture
+
+from reknown.runtime.log import JsonHandler, json_log
 
 if TYPE_CHECKING:
     import pytest
 
 
-class Lines:
-    """What would be written."""
+class _Clock:
+    now = 0.0
 
-    def __init__(self) -> None:
-        self.all: list[tuple[str, dict[str, Any]]] = []
-
-    def log(self, _level: int, text: str, **more: Any) -> None:
-        self.all.append((text, more))
+    def __call__(self) -> float:
+        return self.now
 
 
-def record(text: str, at: float, *arguments: object, name: str = "asyncio") -> logging.LogRecord:
-    made = logging.LogRecord(name, logging.ERROR, "file.py", 1, text, arguments, None)
-    made.created = at
-    return made
-
-
-def test_the_same_again_within_a_second_is_counted() -> None:
-    lines = Lines()
-    handler = JsonHandler(lines)  # type: ignore[arg-type]
-    for number in range(1000):
-        handler.emit(record("out of %s", 100 + number / 1000, number))
-    handler.emit(record("out of %s", 101.5, "files"))
-    handler.emit(record("something else", 101.5))
-    assert [(text, more.get("left_out")) for text, more in lines.all] == [
-        ("out of 0", None),
-        ("out of files", 999),
-        ("something else", None),
+def test_lines_of_one_kind_come_once_a_second_with_a_count() -> None:
+    capture, clock = LogCapture(), _Clock()
+    handler = JsonHandler(structlog.wrap_logger(None, processors=[capture]), clock)
+    library = logging.getLogger("a library")
+    library.addHandler(handler)
+    library.propagate = False
+    for turn in range(3):
+        for number in range(1000):
+            library.error("out of descriptors\nsocket %d", number)
+        library.warning("something else")
+        clock.now = turn + 1.0
+    told = [(line["event"].split("\n")[0], line.get("left_out", 0)) for line in capture.entries]
+    assert told == [
+        ("out of descriptors", 0),
+        ("something else", 0),
+        ("out of descriptors", 999),
+        ("something else", 0),
+        ("out of descriptors", 999),
+        ("something else", 0),
     ]
+    for number in range(2000):  # what never comes again is forgotten
+        library.error(f"kind {number}")
+    assert len(handler._repeats._kinds) < 1000
+    library.removeHandler(handler)
 
 
-def test_what_differs_is_written(caplog: pytest.LogCaptureFixture) -> None:
-    lines = Lines()
-    handler = JsonHandler(lines)  # type: ignore[arg-type]
-    for number in range(500):  # however many kinds there are
-        handler.emit(record(f"kind {number}", 100.0))
-    assert len(lines.all) == 500
-    assert len(handler._last) <= 100
+def test_a_log_that_nobody_reads_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    json_log().info("here")
+    assert json.loads(capsys.readouterr().err)["event"] == "here"
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    log = json_log()
+    stream.close()
+    log.info("gone")

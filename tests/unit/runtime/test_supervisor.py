@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +11,7 @@ from structlog.testing import LogCapture
 
 import processes
 from reknown.configuration import Objects, Settings
-from reknown.runtime.supervisor import WorkerSupervisor
+from reknown.runtime.supervisor import WorkerSupervisor, reason_of
 from reknown.settings import environment_of
 
 if TYPE_CHECKING:
@@ -44,13 +46,38 @@ def test_each_place_has_a_worker_and_one_that_dies_is_replaced(
         assert other in _mine()
         assert one not in _mine()
     assert _mine() == []
-    assert [entry["status"] for entry in capture.entries] == [-9]
+    (entry,) = capture.entries
+    assert (entry["status"], entry["reason"]) == (
+        -9,
+        "killed by SIGKILL, perhaps for lack of memory",
+    )
 
 
 def test_one_that_cannot_start_is_tried_again_after_a_pause(log: Any, capture: LogCapture) -> None:
     with WorkerSupervisor(1, {"REKNOWN_SERVER__PORT": "none"}, log, pause=0.1):
         processes.wait_for(lambda: len(capture.entries) == 2)
     assert {entry["status"] for entry in capture.entries} == {2}
+
+
+def test_one_that_cannot_be_started_is_tried_again(
+    log: Any, capture: LogCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/program")
+    with WorkerSupervisor(1, {}, log, pause=0.1):
+        processes.wait_for(lambda: len(capture.entries) == 2)
+    assert {entry["event"] for entry in capture.entries} == {"a video worker cannot be started"}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (0, "it ended with status 0: its own lines say why"),
+        (-signal.SIGSEGV, "killed by SIGSEGV"),
+        (-63, "killed by signal 63"),
+    ],
+)
+def test_a_status_is_told_in_words(status: int, reason: str) -> None:
+    assert reason_of(status) == reason
 
 
 def test_none_is_wanted(log: Any) -> None:

@@ -3,58 +3,45 @@ from __future__ import annotations
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from sqlalchemy import text
 
-from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.records import ImageRecord, NewFace
-from reknown.biometrics.templates import Template, TemplateSpace
+from processes import wait_for
 from reknown.gallery.collections import create_collection, delete_collection
-from reknown.gallery.faces import add_faces, delete_faces
+from reknown.gallery.faces import delete_faces
 from reknown.gallery.schema import faces
 from reknown.gallery.users import delete_user
 from reknown.storage import erasure
-from reknown.storage.database import open_database, reading
-from reknown.storage.erasure import empty_log, erase
+from reknown.storage.database import close_database, open_database, reading
+from reknown.storage.erasure import erase
+from reknown.storage.file_cleaning import FileCleaner
+from remains import SPACE, enrol, remains, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reknown.storage.database import Database
 
-SPACE = TemplateSpace("tiny", "ab" * 32, 128)
+
+def count_faces(database: Database) -> int:
+    with reading(database) as connection:
+        return int(connection.execute(text("SELECT count(*) FROM faces")).scalar_one())
 
 
-def unit(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    vector = np.random.default_rng(seed).normal(size=128).astype(np.float32)
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+def count_cleanings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The tables of each cleaning from now on."""
+    cleanings: list[list[str]] = []
+    original = FileCleaner.clean
 
+    def counted(self: FileCleaner, connection: Any, tables: list[str], patience: float) -> bool:
+        cleanings.append(tables)
+        return original(self, connection, tables, patience)
 
-def remains(folder: Path, *pieces: bytes) -> dict[str, list[bytes]]:
-    """What of the pieces is in which file below the folder."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    found = {f.name: [piece for piece in pieces if piece in f.read_bytes()] for f in files}
-    return {name: pieces for name, pieces in found.items() if pieces}
-
-
-def enrol(database: Database, number: int) -> str:
-    face = NewFace(
-        Template(unit(number), SPACE), BoundingBox(0, 0, 1, 1), 1.0, 90, f"external-{number:06d}"
-    )
-    image = ImageRecord(f"{number:064x}", f"picture-{number:06d}.jpg", 640, 480)
-    with database.begin() as connection:
-        (stored,) = add_faces(connection, "friends", image, [face], f"person-{number:06d}")
-    return stored.face_id
-
-
-def traces(number: int) -> tuple[bytes, ...]:
-    """What of a face and its user could be read in a file."""
-    names = (f"external-{number:06d}", f"picture-{number:06d}.jpg", f"person-{number:06d}")
-    return (unit(number).astype("<f4").tobytes(), *(name.encode() for name in names))
+    monkeypatch.setattr(FileCleaner, "clean", counted)
+    return cleanings
 
 
 @pytest.fixture
@@ -63,7 +50,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     with database.begin() as connection:
         create_collection(connection, "friends", SPACE)
     yield database
-    database.dispose()
+    close_database(database)
 
 
 def test_deleted_faces_and_users_are_in_no_file(database: Database, tmp_path: Path) -> None:
@@ -74,7 +61,7 @@ def test_deleted_faces_and_users_are_in_no_file(database: Database, tmp_path: Pa
         for number in range(40):
             delete_user(connection, "friends", f"person-{number:06d}")
     assert not remains(tmp_path, *(piece for number in range(40) for piece in traces(number)))
-    assert remains(tmp_path, *traces(50))["reknown.db"] == list(traces(50))
+    assert remains(tmp_path, *traces(50))["data/reknown.db"] == list(traces(50))
 
 
 def test_a_deleted_collection_is_in_no_file(database: Database, tmp_path: Path) -> None:
@@ -120,19 +107,53 @@ def test_a_reader_that_does_not_end_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(erasure, "_PATIENCE", 0.2)
-    ids = [enrol(database, 1), enrol(database, 2)]
+    monkeypatch.setattr(erasure, "_RETRY_SECONDS", 0)
+    ids = [enrol(database, number) for number in range(1, 4)]
     reader = sqlite3.connect(tmp_path / "data" / "reknown.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM faces").fetchone()
     with database.begin() as connection:
         delete_faces(connection, "friends", ids[:1])
-    assert "deleted data may still be in the database's log" in caplog.text
-    enrol(database, 3)  # others are not kept waiting for it
+    said = "deleted data may still be in files"
+    assert caplog.text.count(said) == 1
+    enrol(database, 4)  # others are not kept waiting for it
+    with database.begin() as connection:
+        delete_faces(connection, "friends", ids[1:2])
+    assert caplog.text.count(said) == 1
+    assert "has left the files" not in caplog.text
     reader.execute("COMMIT")
     reader.close()
-    with database.begin() as connection:
-        delete_faces(connection, "friends", ids[1:])
+    with reading(database) as connection:  # whoever comes next finds the way free
+        connection.execute(text("SELECT 1"))
     assert not remains(tmp_path, traces(1)[0], traces(2)[0])
+    assert caplog.text.count("deleted data has left the files now") == 1
+
+
+def test_all_who_wait_for_one_reader_wait_once(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patiences: list[float] = []
+    original = FileCleaner.clean
+
+    def told(self: FileCleaner, connection: Any, tables: Sequence[str], patience: float) -> bool:
+        patiences.append(patience)
+        return original(self, connection, tables, 0)
+
+    monkeypatch.setattr(FileCleaner, "clean", told)
+    ids = [enrol(database, number) for number in range(12)]
+    reader = sqlite3.connect(tmp_path / "data" / "reknown.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM faces").fetchone()
+
+    def delete(face_id: str) -> None:
+        with database.begin() as connection:
+            delete_faces(connection, "friends", [face_id])
+
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(delete, ids))
+    reader.close()
+    assert patiences.count(erasure._PATIENCE) == 1
+    assert set(patiences[1:]) <= {0, erasure._IMPATIENCE}
 
 
 def test_what_is_rolled_back_is_still_there(database: Database, tmp_path: Path) -> None:
@@ -140,86 +161,63 @@ def test_what_is_rolled_back_is_still_there(database: Database, tmp_path: Path) 
     with database.connect() as connection, connection.begin() as transaction:
         delete_faces(connection, "friends", [face_id])
         transaction.rollback()
-    with reading(database) as connection:
-        assert connection.execute(text("SELECT count(*) FROM faces")).scalar_one() == 1
+    assert count_faces(database) == 1
 
 
 def test_many_deletions_at_once_are_cleaned_up_behind_together(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [enrol(database, number) for number in range(24)]
-    cleanings = []
+    cleanings = count_cleanings(monkeypatch)
+    first, others = threading.Event(), threading.Event()
+    original = FileCleaner.clean
+
+    def slow(self: FileCleaner, *rest: Any) -> bool:
+        first.set()
+        others.wait(30)
+        return original(self, *rest)
+
+    monkeypatch.setattr(FileCleaner, "clean", slow)
 
     def delete(face_id: str) -> None:
         with database.begin() as connection:
             delete_faces(connection, "friends", [face_id])
 
-    original = erasure.empty_log
-
-    def counted(connection: sqlite3.Connection) -> bool:
-        cleanings.append(1)
-        return original(connection)
-
-    monkeypatch.setattr(erasure, "empty_log", counted)
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(delete, ids))
-    assert 1 <= len(cleanings) <= 24
+    with ThreadPoolExecutor(24) as threads:
+        done = [threads.submit(delete, ids[0])]
+        first.wait(30)
+        done += [threads.submit(delete, face_id) for face_id in ids[1:]]
+        wait_for(lambda: count_faces(database) == 0)
+        assert not done[0].done()
+        others.set()
+        for each in done:
+            each.result()
+    # the first one's, that of those which had been committed before it ended, perhaps of the last
+    assert len(cleanings) <= 3
     assert not remains(tmp_path, *(traces(number)[0] for number in range(24)))
-
-
-def test_the_log_of_a_database_without_readers_is_emptied(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "x.db", isolation_level=None) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA busy_timeout=1234")
-        connection.execute("CREATE TABLE t (a)")
-        assert (tmp_path / "x.db-wal").stat().st_size
-        assert empty_log(connection)
-        assert not (tmp_path / "x.db-wal").stat().st_size
-        assert connection.execute("PRAGMA busy_timeout").fetchone() == (1234,)
-    connection.close()
-
-
-def test_postgresql_vacuums_what_was_deleted_from(
-    postgres_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = open_database(postgres_url)
-    try:
-        with database.begin() as connection:
-            create_collection(connection, "erased", SPACE)
-            image = ImageRecord("e" * 64, "erased.jpg", 640, 480)
-            face = NewFace(Template(unit(1), SPACE), BoundingBox(0, 0, 1, 1), 1.0, 90)
-            (stored,) = add_faces(connection, "erased", image, [face], "erased person")
-        statements: list[str] = []
-        vacuums = erasure._vacuum
-
-        def told(connection: object, tables: list[str]) -> bool:
-            statements.extend(tables)
-            return vacuums(connection, tables)
-
-        monkeypatch.setattr(erasure, "_vacuum", told)
-        with database.begin() as connection:
-            delete_faces(connection, "erased", [stored.face_id])
-        assert "faces" in statements
-        assert not caplog.text
-        with database.begin() as connection:  # and the connection works on
-            delete_collection(connection, "erased")
-    finally:
-        database.dispose()
 
 
 def test_only_what_erases_is_cleaned_up_behind(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emptied = []
-    original = erasure.empty_log
-
-    def counted(connection: sqlite3.Connection) -> bool:
-        emptied.append(1)
-        return original(connection)
-
-    monkeypatch.setattr(erasure, "empty_log", counted)
+    cleanings = count_cleanings(monkeypatch)
     enrol(database, 1)
-    assert emptied == []
+    assert cleanings == []
     with database.begin() as connection:
         erase(connection, faces)
-    assert emptied == [1]
+    assert cleanings == [["faces"]]
+
+
+def test_what_cannot_be_cleaned_up_is_deleted_all_the_same(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face_id = enrol(database, 1)
+
+    def fail(*_: object) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(FileCleaner, "clean", fail)
+    with database.begin() as connection:
+        delete_faces(connection, "friends", [face_id])
+    assert "cannot be cleaned up: disk I/O error" in caplog.text
+    assert count_faces(database) == 0

@@ -45,8 +45,11 @@ class DecoderPool:
         limits: protocol.Limits = protocol.Limits(),
         patience: float = _PATIENCE,
     ) -> None:
-        """`processes` at most, one for each core by default; `patience` in seconds an image."""
-        self._most = processes or available_cores()
+        """`processes` at most, by default one more than cores: one is free where others are hard.
+
+        `patience` in seconds an image.
+        """
+        self._most = processes or available_cores() + 1
         self._limits = limits
         self._patience = patience
         self._changed = Condition()

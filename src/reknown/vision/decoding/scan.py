@@ -62,7 +62,9 @@ def _scan_jpeg(data: bytes, bounds: WorkBounds) -> tuple[int, int]:
     width = height = components = scans = stray = 0
     sequential = False
     exif = b""
-    for segments, (marker, start, end, skipped) in enumerate(_jpeg_segments(data), 1):
+    for segments, (marker, start, end, skipped) in enumerate(
+        _jpeg_segments(data, bounds.stray_bytes), 1
+    ):
         stray += skipped
         _bound(segments, bounds.segments, "segments")
         _bound(stray, bounds.stray_bytes, "bytes between its segments")
@@ -84,10 +86,19 @@ def _scan_jpeg(data: bytes, bounds: WorkBounds) -> tuple[int, int]:
     return width, height
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """(marker, first byte after its length, end, bytes skipped before it) of each segment."""
+def _jpeg_segments(data: bytes, most: int) -> Iterator[tuple[int, int, int, int]]:
+    """(marker, first byte after its length, end, bytes skipped before it) of each segment.
+
+    Not more than `most` bytes are looked through for a next one, but for coded data.
+    """
     place, pattern = 2, _NEXT_MARKER
-    while found := pattern.search(data, place):
+    while True:
+        until = len(data) if pattern is _NEXT_SEGMENT else place + most + 2
+        found = pattern.search(data, place, until)
+        if found is None:
+            if until < len(data):
+                _bound(until - place, most, "bytes between its segments")
+            return
         marker, after = data[found.start() + 1], found.end()
         stray = found.start() - place if pattern is _NEXT_MARKER else 0
         if marker in _BARE:

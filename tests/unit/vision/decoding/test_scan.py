@@ -125,3 +125,7 @@ def test_damage_raises_nothing_else(junk: bytes, image_format: str, data: st.Dat
     except InvalidImageError:
         return
     assert min(width, height) >= 0
+
+
+def test_coded_data_without_an_end_is_the_decoders_to_judge() -> None:
+    assert scan(SOI + frame(100, 90) + SCAN + b"\x55" * 200_000) == (100, 90)
