@@ -37,6 +37,13 @@ def bound_memory(address_space: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
 
 
+def bound_processor_time(seconds: int) -> None:
+    """Killed when all its threads together have computed for so long; may be said again."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    within = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (within, hard))
+
+
 def keep_memory(size: int) -> None:
     """Keeps so many bytes at hand that were freed: fresh ones cost more than the work."""
     libc = ctypes.CDLL(None)

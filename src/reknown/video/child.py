@@ -1,4 +1,6 @@
-"""The process that analyses one video: `python -m reknown.video.child ADDRESS_SPACE PARENT`.
+"""The process that analyses one video.
+
+    python -m reknown.video.child PARENT ADDRESS_SPACE SECONDS SECONDS_A_SECOND SECONDS_A_FRAME
 
 It reads a task from standard input, writes messages to standard output and ends.
 """
@@ -8,41 +10,68 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import BinaryIO
 
 from reknown.biometrics.errors import ReknownError, VideoWorkError
-from reknown.confinement import bound_memory, die_with_parent, give_up_network
+from reknown.confinement import (
+    bound_memory,
+    bound_processor_time,
+    die_with_parent,
+    give_up_network,
+)
 from reknown.video import messages
+from reknown.video.bounds import ADVICE
 
 _PROGRESS_SECONDS = 0.2
 
 
-def main(address_space: int, parent: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Processor time, in seconds: so much at first, and more for what it has got through.
+
+    That is `a_second` for every second of video, but no more than `a_frame` for every frame: a
+    leap of hours takes no work.
+    """
+
+    seconds: float
+    a_second: float
+    a_frame: float
+
+    def after(self, done_ms: int, frames: int) -> int:
+        """How much it may have taken in all by then."""
+        return ceil(self.seconds + min(self.a_second * done_ms / 1000, self.a_frame * frames))
+
+
+def main(parent: int, address_space: int, allowance: Allowance) -> None:
     """Works on the task of the process `parent`; errors become a message."""
     die_with_parent()
     give_up_network()
     bound_memory(address_space)
+    bound_processor_time(allowance.after(0, 0))
     if os.getppid() != parent:  # it ended before we were to die with it
         sys.exit(1)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     # libraries must not write between our messages
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    teller = Teller(answers)
+    teller = Teller(answers, allowance)
     try:
         _work(messages.read_task(sys.stdin.buffer.read()), teller)
     except ReknownError as error:
         teller.tell(messages.Failed(type(error).__name__, str(error)))
     except MemoryError:
-        text = "the video needs more memory than it may have: convert it to an ordinary H.264 MP4"
+        text = f"the video needs more memory than it may have: {ADVICE}"
         teller.tell(messages.Failed(VideoWorkError.__name__, text))
 
 
 class Teller:
-    """Sends messages; words of progress only so often."""
+    """Sends messages; words of progress only so often, and each lets the work go on."""
 
-    def __init__(self, answers: BinaryIO) -> None:
+    def __init__(self, answers: BinaryIO, allowance: Allowance) -> None:
         self._answers = answers
+        self._allowance = allowance
         self._told = 0.0
 
     def tell(self, message: messages.Message) -> None:
@@ -56,6 +85,7 @@ class Teller:
         now = time.monotonic()
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
+            bound_processor_time(self._allowance.after(done_ms, frames))
             self.tell(messages.Progress(done_ms, total_ms, frames))
 
 
@@ -111,4 +141,4 @@ def _analyse(task: messages.Analyse, teller: Teller) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Allowance(*map(float, sys.argv[3:])))

@@ -17,24 +17,22 @@ import av
 import av.error
 import av.logging
 import numpy as np
+from av.stream import Discard
 
 from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
 from reknown.biometrics.tracks import VideoInfo
+from reknown.video.bounds import ADVICE
+from reknown.video.containers import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-_HEADER = 4096
 _THREADS = 2
 _MOST_SCALING = 2.0
 _SKETCH_ROWS = 48
-# What Amazon Rekognition documents (MP4 and MOV with H.264), and formats that phones and
-# archives use whose decoders are fuzzed as much.
-_CONTAINERS = ((4, b"ftyp", "mov"), (0, b"\x1a\x45\xdf\xa3", "matroska"))
-# Old QuickTime files begin with other atoms.
-_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+# What phones and archives use, and whose decoders are fuzzed as much as that of H.264.
 _CODECS = frozenset({"h264", "hevc", "mpeg4", "vp8", "vp9", "av1"})
 # In order of time an ordinary video repeats none; a few may be out of order after damage.
 _MAX_DISORDER = 1000
@@ -45,6 +43,9 @@ _JPEG_RANGE = 2
 class VideoLimits:
     """What a video may be at most; `hours` also of what its timestamps claim.
 
+    `packets_a_second` may be read of what has been shown, and `spare_packets` more: what an edit
+    leaves out is decoded all the same, and of damaged ones there may be an hour.
+
     The hours are Amazon's (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html).
     """
 
@@ -53,6 +54,8 @@ class VideoLimits:
     max_pixels: int = 4096 * 2304
     min_side: int = 80
     max_frames: int = 6 * 3600 * 120
+    packets_a_second: int = 1000
+    spare_packets: int = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +113,7 @@ class Video:
     container: Any
     stream: Any
     warnings: list[str] = field(default_factory=list)
+    shown_ms: int = 0
 
     def frames(self) -> Iterator[Frame]:
         """All frames in order of time.
@@ -132,7 +136,7 @@ class Video:
                     if last < 0 and turns % 2:
                         width, height = self.info.height, self.info.width
                         self.info = replace(self.info, width=width, height=height)
-                    last = time_ms
+                    last = self.shown_ms = time_ms
                     yield Frame(time_ms, raw, turns, _aspect(self.stream))
                 else:
                     disorder += 1
@@ -143,19 +147,25 @@ class Video:
 
     def _decoded(self) -> Iterator[Any]:
         broken = 0
-        for packet in self._packets():
+        for number, packet in enumerate(self._packets(), 1):
+            self._check_packets(number)
             try:
                 for raw in packet.decode():
                     if raw.is_corrupt:
                         broken += 1
                     else:
                         yield raw
-            except (av.error.InvalidDataError, av.error.EOFError):
+            except av.error.MemoryError:  # what the process may have is used up
+                raise
+            except av.error.FFmpegError:
                 broken += 1
         if broken:
             self.warnings.append(f"{broken:,} damaged frames could not be decoded")
 
     def _packets(self) -> Iterator[Any]:
+        for other in self.container.streams:
+            if other is not self.stream:
+                other.discard = Discard.all
         try:
             yield from self.container.demux(self.stream)
         except (av.error.InvalidDataError, av.error.EOFError, av.error.OSError) as error:
@@ -163,6 +173,13 @@ class Video:
 
     def _size(self) -> tuple[int, int]:
         return self.stream.codec_context.width, self.stream.codec_context.height
+
+    def _check_packets(self, number: int) -> None:
+        limits = self.limits
+        if number > limits.spare_packets + limits.packets_a_second * self.shown_ms / 1000:
+            raise InvalidVideoError(
+                f"{number:,} frames of which {self.shown_ms / 1000:.1f} seconds are shown: {ADVICE}"
+            )
 
     def _check(self, number: int, disorder: int, last: int) -> None:
         if number > self.limits.max_frames:
@@ -192,31 +209,28 @@ def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[
     `VideoTooLargeError`.
     """
     av.logging.set_level(None)
-    form = _container_format(file)
+    form = examine(file)
     try:
-        container = av.open(file, format=form, metadata_errors="replace")
+        container = av.open(
+            file,
+            format=form,
+            metadata_errors="replace",
+            options=_bounded_frames(limits),
+        )
     except (av.error.FFmpegError, ValueError, OverflowError, MemoryError) as error:
         raise InvalidVideoError(f"not a readable video: {_reason(error)}") from error
     with container:
         stream = _video_stream(container)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = _THREADS
+        stream.codec_context.options = _bounded_frames(limits)
         info = _describe(container, stream, limits)
         yield Video(info, limits, container, stream)
 
 
-def _container_format(file: BinaryIO) -> str:
-    file.seek(0)
-    header = file.read(_HEADER)
-    file.seek(0)
-    if not header:
-        raise InvalidVideoError("the file is empty")
-    for place, magic, name in _CONTAINERS:
-        if header[place : place + len(magic)] == magic:
-            return name
-    if header[4:8] in _ATOMS:
-        return "mov"
-    raise InvalidVideoError("not a video of a supported format: give MP4, MOV, MKV or WebM")
+def _bounded_frames(limits: VideoLimits) -> dict[str, str]:
+    """For decoders: a frame has a size of its own, whatever the file says."""
+    return {"max_pixels": str(limits.max_pixels)}
 
 
 def _video_stream(container: Any) -> Any:
@@ -247,6 +261,8 @@ def _codec(stream: Any) -> str:
 def _describe(container: Any, stream: Any, limits: VideoLimits) -> VideoInfo:
     context = stream.codec_context
     width, height = context.width, context.height
+    if not (width and height):
+        raise InvalidVideoError("its frames cannot be read, or say that they are too large")
     size = f"{width} x {height} pixels"
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
         raise VideoTooLargeError(
@@ -295,6 +311,7 @@ def _turns(raw: Any) -> int:
 
 def _reason(error: Exception) -> str:
     """What went wrong, without addresses and paths."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return type(error).__name__
+    if isinstance(error, MemoryError):
+        return f"it asks for more memory than it may have: {ADVICE}"
+    strerror = getattr(error, "strerror", None)
+    return strerror.lower() if strerror else type(error).__name__

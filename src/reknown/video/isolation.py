@@ -31,6 +31,8 @@ from reknown.biometrics.errors import (
 from reknown.biometrics.tracks import Track, VideoAnalysis
 from reknown.biometrics.words import TextFrame, VideoReading
 from reknown.video import messages
+from reknown.video.bounds import ADVICE
+from reknown.video.containers import examine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +57,8 @@ _ERRORS: dict[str, type[Exception]] = {
     )
 }
 _POLL_SECONDS = 0.2
+# A slow machine reads and hashes at least as fast.
+_BYTES_A_SECOND = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,16 @@ class WorkLimits:
 
     `address_space` in bytes; `silent_seconds` without word of progress; `seconds` in all, and
     `times_real` seconds more for every second of video that it has got through.
+
+    All its threads together compute for `processor_seconds`, and for every second of video
+    `processor_times_real` more, but no more than `processor_a_frame` for every frame. An honest
+    video takes a tenth of that: unlike the others, this limit does not count waiting.
     """
 
     address_space: int = 6 * 2**30
+    processor_seconds: float = 60.0
+    processor_times_real: float = 60.0
+    processor_a_frame: float = 5.0
     silent_seconds: float = 120.0
     seconds: float = 600.0
     times_real: float = 10.0
@@ -98,6 +109,7 @@ def analyse_isolated(
 
     Raises `InvalidVideoError`, `VideoTooLargeError`, `VideoWorkError`, `ModelError`.
     """
+    examine(file)  # before anything is started for it
     task = messages.Analyse(
         video=file.fileno(),
         pack=request.pack,
@@ -130,6 +142,7 @@ def read_isolated(
     limits: WorkLimits = WorkLimits(),
 ) -> VideoReading:
     """The words wanted of the video in `file`; as `analyse_isolated` otherwise."""
+    examine(file)
     cache, packs = str(request.cache), str(request.packs)
     task = messages.ReadText(file.fileno(), request.pack, cache, packs, wanted)
     frames: list[TextFrame] = []
@@ -161,6 +174,7 @@ def annotate_isolated(
     Both have to be real files. Raises `InvalidVideoError`, `VideoTooLargeError`,
     `VideoWorkError`; what is written then is of no use.
     """
+    examine(file)
     task = messages.Annotate(file.fileno(), output.fileno(), tuple(marks))
     for message in run_isolated(task, [task.video, task.output], progress, limits):
         if isinstance(message, messages.Annotated):
@@ -194,7 +208,15 @@ def _process(
     task: messages.Task, descriptors: Sequence[int], limits: WorkLimits
 ) -> Iterator[subprocess.Popen[bytes]]:
     module = ("-I", "-m", "reknown.video.child")
-    command = [sys.executable, *module, str(limits.address_space), str(os.getpid())]
+    size = os.fstat(task.video).st_size
+    words = (
+        os.getpid(),
+        limits.address_space,
+        limits.processor_seconds + size / _BYTES_A_SECOND,
+        limits.processor_times_real,
+        limits.processor_a_frame,
+    )
+    command = [sys.executable, *module, *map(str, words)]
     process = subprocess.Popen(  # noqa: S603 - our own module, no word of a stranger's
         command,
         stdin=subprocess.PIPE,
@@ -268,21 +290,25 @@ def _check_time(now: float, started: float, heard: float, done_ms: int, limits: 
     if now - heard > limits.silent_seconds:
         raise VideoWorkError(
             f"the video kept its decoder busy for {limits.silent_seconds:.0f} seconds without "
-            "progress: convert it to an ordinary H.264 MP4"
+            f"progress: {ADVICE}"
         )
     if now - started > limits.seconds + limits.times_real * done_ms / 1000:
-        raise VideoWorkError(
-            "the video takes too much time: convert it to an ordinary H.264 MP4, or cut it"
-        )
+        raise _too_slow()
 
 
 def _check_end(status: int) -> None:
     if status == 0:
         return
+    if status == -signal.SIGXCPU:
+        raise _too_slow()
     if status == -signal.SIGKILL:
         raise _broken("it was killed, perhaps for lack of memory")
     how = f"signal {-status}" if status < 0 else f"status {status}"
     raise _broken(f"it ended with {how}")
+
+
+def _too_slow() -> VideoWorkError:
+    return VideoWorkError(f"the video takes too much time: cut it, or {ADVICE}")
 
 
 def _broken(how: str) -> VideoWorkError:

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 import videos
+from hostile_videos import tables
+from hostile_videos.frames import sizes_change, vp9
 from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
 from reknown.video.decode import VideoLimits, open_video
 
@@ -261,3 +263,33 @@ def test_whatever_is_broken_the_answer_is_a_video_or_an_error() -> None:
         except (InvalidVideoError, VideoTooLargeError):
             outcomes["refused"] += 1
     assert min(outcomes.values()) > 0
+
+
+def test_what_is_read_is_bounded_by_what_is_shown() -> None:
+    data = tables.edits(150)
+    with pytest.raises(InvalidVideoError, match=r"frames of which .* seconds are shown: convert"):
+        decoded(data, spare_packets=200, packets_a_second=1)
+    _, frames, _ = decoded(data)
+    assert len(frames) >= 150
+
+
+@pytest.mark.parametrize("side", [16_384, 65_536])
+def test_frames_larger_than_the_file_says_are_not_decoded(side: int) -> None:
+    with pytest.raises((InvalidVideoError, VideoTooLargeError)):
+        decoded(vp9(side))
+
+
+def test_frames_that_grow_beyond_the_limit_are_passed_over() -> None:
+    _, frames, warnings = decoded(sizes_change(24), max_pixels=400 * 400)
+    assert {frame.size for frame in frames} <= {(side, side) for side in range(160, 401, 16)}
+    assert "damaged frames could not be decoded" in " ".join(warnings)
+
+
+def test_no_memory_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    data = made([0, 40])
+    monkeypatch.setattr("reknown.video.decode.av.open", full)
+    with pytest.raises(InvalidVideoError, match=r"asks for more memory than it may have: convert"):
+        decoded(data)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 import videos
+from hostile_videos import frames, shapes, tables
 from processes import wait_for_end
 from reknown.biometrics.errors import (
     InvalidVideoError,
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reknown.biometrics.tracks import VideoAnalysis
+
+
+# what looks like a video, for whoever does not look further
+_HEADER = b"\0\0\0\x08ftyp"
 
 
 @pytest.fixture
@@ -232,7 +237,47 @@ def test_a_process_that_was_taken_over_is_not_believed(
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
     with pytest.raises(VideoWorkError, match=reason):
-        analysed(b"", request_)
+        analysed(_HEADER, request_)
+
+
+def test_the_limit_of_processor_time_is_one_of_time(
+    request_: AnalysisRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Path(request_.packs).with_name("spent")
+    program.write_text("#!/bin/sh\ncat >/dev/null\nkill -XCPU $$\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(VideoWorkError, match=r"too much time: cut it, or convert it"):
+        analysed(_HEADER, request_)
+
+
+def test_what_asks_for_too_much_is_refused_before_anything_is_started(
+    request_: AnalysisRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nothing/is/started")
+    with pytest.raises(InvalidVideoError, match="edit list"):
+        analysed(tables.edits(5_000), request_)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        shapes.longer(2**62),
+        frames.timescale(0),
+        frames.duration(2**63 - 1),
+        frames.duration(2**64 - 1),
+        frames.hours_between(4),
+        frames.sizes_change(24),
+        frames.vp9(16_384),
+    ],
+)
+def test_odd_videos_are_read_or_refused(data: bytes, request_: AnalysisRequest) -> None:
+    try:
+        found = analysed(data, request_)
+    except (InvalidVideoError, VideoTooLargeError) as error:
+        assert "Error" not in str(error)  # noqa: PT017 - no name of a class in it
+    else:
+        assert 0 < found.effort.searched <= found.effort.frames
 
 
 def _octal(data: bytes) -> str:
@@ -265,4 +310,4 @@ def test_tracks_that_cannot_be_are_refused(
     ]
     monkeypatch.setattr(isolation, "run_isolated", lambda *_: iter(told))
     with pytest.raises(VideoWorkError, match="crashed"):
-        analysed(b"", request_)
+        analysed(_HEADER, request_)

@@ -78,7 +78,7 @@ def test_a_process_of_its_own_reads_the_same(
 
 @pytest.mark.parametrize(
     ("pack", "data", "error"),
-    [("text", b"no video", InvalidVideoError), ("opencv", b"", ModelFileError)],
+    [("text", b"no video", InvalidVideoError), ("opencv", b"\0\0\0\x08ftyp", ModelFileError)],
 )
 def test_errors_of_the_other_process_arrive(
     pack: str,
