@@ -15,7 +15,9 @@ from typing import Any
 import av
 import pytest
 
+import hostile_videos
 from reknown.biometrics.errors import InvalidVideoError
+from reknown.video.containers import examine
 from videos import eileen, grace, line, render, scene, steady, still
 
 REKNOWN = Path(sys.executable).with_name("reknown")
@@ -169,3 +171,27 @@ def test_a_terminal_shows_how_far_it_is(party: Path, enrolled: Path) -> None:
     assert "party.mp4" in text
     assert "frames/s" in text
     assert "x real time" in text
+
+
+def test_bombs_cost_their_own_answers_alone(party: Path, enrolled: Path, tmp_path: Path) -> None:
+    paths = []
+    for bomb in hostile_videos.kinds():
+        paths.append(tmp_path / f"{bomb.name}.mp4")
+        paths[-1].write_bytes(bomb.bytes())
+    refused = [path for path in paths if not _is_let_through(path)]
+    assert len(refused) > 30
+    done = _reknown("video", "identify", *refused, party, "--json")
+    assert done.returncode == 2
+    *errors, found = _lines(done.stdout)
+    assert {answer["error"]["type"] for answer in errors} == {"InvalidVideoError"}
+    assert all("ffmpeg -i in.mp4 out.mp4" in answer["error"]["message"] for answer in errors)
+    assert found["appearances"]
+
+
+def _is_let_through(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            examine(file)
+        except InvalidVideoError:
+            return False
+    return True

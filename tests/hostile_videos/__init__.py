@@ -56,6 +56,7 @@ def kinds() -> Iterator[Hostile]:
     yield Hostile("negative-duration", 2**64 - 1, frames.duration)
     yield Hostile("hours-between-frames", 7, frames.hours_between)
     yield Hostile("sizes-change", 200, frames.sizes_change)
+    yield Hostile("tiny-frames", 2_000, frames.tiny)
     yield Hostile("vp9-of-64k", 65_536, frames.vp9)
     yield Hostile("vp9-of-16k", 16_384, frames.vp9)
     yield Hostile("matroska-tracks", 20_000, elements.matroska_tracks)

@@ -39,6 +39,11 @@ def hours_between(count: int) -> bytes:
     return videos.rendered(frames)
 
 
+def tiny(count: int) -> bytes:
+    """So many frames of a few pixels, a thousand a second."""
+    return videos.rendered(videos.scene(range(count), [], (16, 16)))
+
+
 def sizes_change(count: int) -> bytes:
     """Each frame is of another size than the one before, in one stream."""
     buffer = io.BytesIO()

@@ -23,6 +23,7 @@ _ODD = {
     "negative-duration",
     "hours-between-frames",
     "sizes-change",
+    "tiny-frames",
     "vp9-of-64k",
     "vp9-of-16k",
 }

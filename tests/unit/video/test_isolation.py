@@ -268,6 +268,7 @@ def test_what_asks_for_too_much_is_refused_before_anything_is_started(
         frames.duration(2**64 - 1),
         frames.hours_between(4),
         frames.sizes_change(24),
+        frames.tiny(300),
         frames.vp9(16_384),
     ],
 )
