@@ -7,7 +7,8 @@ TESTS := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs lock clean
+MINUTES ?= 2
+.PHONY: help demo test check format bench soak docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,8 +32,13 @@ format: .venv/dev ## Format the code and mend what ruff can
 
 bench: .venv/peers ## Measure speed against face_recognition and write JSON to bench/results/
 	mkdir -p bench/results
-	$(BIN)/python bench/speed.py > bench/results/speed.json
+	$(BIN)/python -m bench.speed > bench/results/speed.json
 	cat bench/results/speed.json
+
+soak: .venv/dev ## Run a server under mixed and hostile clients for MINUTES (2) and check all the time
+	mkdir -p bench/results
+	$(BIN)/python -m bench.soak --minutes $(MINUTES) > bench/results/soak.json; \
+	  status=$$?; cat bench/results/soak.json; exit $$status
 
 docs: .venv-docs/installed ## Build the documentation into site/
 	.venv-docs/bin/sphinx-build -q -E -W --keep-going -c docs -d .venv-docs/doctrees . site

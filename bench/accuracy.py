@@ -1,6 +1,6 @@
 """How often a pack is wrong on LFW view 2 and London: every pair of every image.
 
-    python bench/accuracy.py --pack opencv > accuracy.json
+    python -m bench.accuracy --pack opencv > accuracy.json
 
 Needs the folders `lfw-view2` and `london` in `$REKNOWN_SHARED/data` (default `../shared`).
 Failures to detect count as errors. The face nearest to the centre is the subject's. LFW's
@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.pixels import decode_image
 
 from reknown.cli.session import open_engine
 from reknown.evaluation.data.pairs import score_pairs
 from reknown.evaluation.measures.folds import fold_accuracy
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -1,6 +1,6 @@
 """Fits what the pack `attributes` judges by on half of the people, and counts errors on the other.
 
-    .venv/bin/python bench/attributes.py LABELS [SHARED] > measured.toml
+    .venv/bin/python -m bench.attributes LABELS [SHARED] > measured.toml
 
 LABELS is the folder of `attribute_labels.csv` and `eyes_scan.csv`, SHARED that of the images
 (default ../shared/data). People are parted by a digest of their name. Images that were picked
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bench.pixels import decode_image
 from sklearn.linear_model import LogisticRegression
 
 from reknown.cli.session import open_engine
 from reknown.vision.attributes.iris import locate_eyes
 from reknown.vision.attributes.measures import measure
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

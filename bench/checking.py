@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 
     from reknown.services.history import Event
 
+FAULTS = (
+    "lost",
+    "back_from_the_dead",
+    "ledger_and_store_differ",
+    "tags_not_in_ledger",
+    "answered_without_ledger_row",
+    "request_ids_twice_in_ledger",
+    "enrolled_twice",
+    "problems",
+)
 _SHOWN = 10
 
 
@@ -105,9 +115,10 @@ def _named(there: Stored, names: Mapping[str, str]) -> Stored:
 def _tell(there: Stored, record: object) -> None:
     """Takes in what a record says; users are known by their subject ids here."""
     match record:
-        case EnrolRecord(faces=faces) | ImportTemplatesRecord(faces=faces):
-            for face in faces:
-                there.faces.setdefault(face, None)
+        case EnrolRecord(faces=faces, subject_id=user):
+            _tell_of_faces(there, faces, user)
+        case ImportTemplatesRecord(faces=faces):
+            _tell_of_faces(there, faces, None)
         case DeleteFacesRecord(faces=faces):
             for face in faces:
                 del there.faces[face]
@@ -117,6 +128,14 @@ def _tell(there: Stored, record: object) -> None:
                 there.tags.pop(key, None)
         case _ if not getattr(record, "repeated", False):
             _tell_of_user(there, record)
+
+
+def _tell_of_faces(there: Stored, faces: Iterable[str], user: str | None) -> None:
+    """Faces that may be known, and the user that `reknown enroll` makes for them."""
+    for face in faces:
+        there.faces.setdefault(face, user)
+    if user is not None:
+        there.users.add(user)
 
 
 def _tell_of_user(there: Stored, record: object) -> None:

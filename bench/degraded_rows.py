@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from bench import made_worse
+from bench.pixels import decode_image
 
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 from reknown.vision.second_look import look
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ import numpy as np
 import skimage
 import sklearn.datasets
 from bench.made_worse import darker, dim_camera
+from bench.pixels import decode_image
 from PIL import Image
 
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
@@ -30,7 +31,7 @@ from reknown.cli.session import open_engine
 from reknown.evaluation.measures.intervals import wilson
 from reknown.evaluation.measures.rates import Rate
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 from reknown.vision.second_look import Sight, look, stretched
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What the gallery takes for one face, one image, one user, and for searches side by side.
 
-    python bench/gallery.py [FACES...] > gallery.json
+    python -m bench.gallery [FACES...] > gallery.json
 
 Galleries of 10,000 and 100,000 drawn faces on SQLite, 128 values each, four faces a person; the
 last fifth belongs to no user. Times are medians in milliseconds, each of a whole use case with
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.pixels import decode_image
 from sqlalchemy import insert
 from threadpoolctl import threadpool_limits
 
@@ -48,7 +49,6 @@ from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
 from reknown.vision.engines import Engines
 from reknown.vision.extraction import ExtractedFace, Extraction, ExtractionPolicy, ImageInfo
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.words import VideoReading
     from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
+    from reknown.vision.images import DecodedImage
     from reknown.vision.text.reader import TextReader
     from reknown.vision.text.reading import Reading
 
@@ -112,6 +113,9 @@ class Drawer:
         return Extraction(image, _SPACE, (ExtractedFace(self.face, Template(vector, _SPACE)),))
 
     def analyse(self, *_: object, **__: object) -> VideoAnalysis:
+        raise NotImplementedError
+
+    def decode(self, _: bytes) -> DecodedImage:
         raise NotImplementedError
 
     def read(self, *_: object) -> Reading:

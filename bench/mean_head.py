@@ -1,6 +1,6 @@
 """Makes the mean head that meshes are held against, and writes it as CSV.
 
-    .venv/bin/python bench/mean_head.py [SHARED] > src/reknown/vision/attributes/head.csv
+    .venv/bin/python -m bench.mean_head [SHARED] > src/reknown/vision/attributes/head.csv
 
 Meshes of the neutral images of the Face Research Lab London Set, volunteers of odd numbers, who
 were asked to look into the camera: turned and scaled onto their mean (generalised Procrustes
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bench.pixels import decode_image
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from reknown.cli.session import open_engine
 from reknown.vision.attributes.head import fit_head
 from reknown.vision.attributes.mesh import face_square, locate_mesh
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -67,12 +67,16 @@ class Known:
 
 @dataclass(slots=True)
 class Plan:
-    """Who a client is: its number, its collections with the faces in them, and all others."""
+    """Who a client is: its number, its collections with the faces in them, and all others.
+
+    `shares` say how often it calls each operation.
+    """
 
     number: int
     own: dict[str, list[str]]
     all: list[str]
     space: dict[str, Any]
+    shares: dict[str, float] = field(default_factory=lambda: SHARES)
 
 
 @dataclass(slots=True)
@@ -150,7 +154,7 @@ class Client:
         }
 
     def work(self, stop: Path) -> None:
-        names, weights = list(SHARES), list(SHARES.values())
+        names, weights = list(self._plan.shares), list(self._plan.shares.values())
         while not stop.exists():
             operation = self._chance.choices(names, weights)[0]
             try:

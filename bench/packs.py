@@ -1,6 +1,6 @@
 """What model packs take, what letting go of them gives back, and how good the estimate is.
 
-    .venv/bin/python bench/packs.py [PACK ...]
+    .venv/bin/python -m bench.packs [PACK ...]
 
 Each pack in a process of its own: loaded, used by as many threads as there are cores, let go,
 three times over. The first time pays for what libraries set up once and keep.
@@ -17,13 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.pixels import decode_image
 from PIL import Image
 
 from reknown.cli.demo_images import GRACE, jpeg
 from reknown.cli.session import pack_store
 from reknown.vision.batch import available_cores
 from reknown.vision.engines import Engines, StoredPacks
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bench.pixels import decode_image
 from bench.turned import Turner
 
 from reknown.biometrics.faces import Pose
@@ -25,7 +26,6 @@ from reknown.cli.session import open_engine
 from reknown.vision.attributes.head import fit_head, pose_of
 from reknown.vision.attributes.mesh import face_square, locate_mesh
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image
 from reknown.vision.pose import estimate_pose
 
 if TYPE_CHECKING:

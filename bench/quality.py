@@ -1,6 +1,6 @@
 """What the quality filter refuses on LFW view 2, and how much better the rest is recognised.
 
-    python bench/quality.py > quality.json
+    python -m bench.quality > quality.json
 
 Needs the folder `lfw-view2` in `$REKNOWN_SHARED/data` (default `../shared`). For each least
 unified quality score: the share of images refused and the FNMR of the mated pairs of the
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bench.pixels import decode_image
 
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.cli.session import open_engine
 from reknown.vision.analyze import Look
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from bench.pixels import decode_image
 
 from reknown.cli.session import open_engine
 from reknown.vision.analyze import Look
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -33,13 +33,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bench import serving
+from bench.pixels import decode_image
 
 from reknown.biometrics.templates import compare
 from reknown.cli.session import open_engine
 from reknown.settings import read_settings
 from reknown.vision.analyze import Look
 from reknown.vision.batch import available_cores
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

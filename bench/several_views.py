@@ -1,6 +1,6 @@
 """What several views in one template do to false matches and misses, at a pack's own thresholds.
 
-    .venv/bin/python bench/several_views.py IMAGES/
+    .venv/bin/python -m bench.several_views IMAGES/
 
 IMAGES holds a folder of images for each person (LFW view 2 was used). For each number of views
 K, the templates of all people with more than K images are made of their first K; mated are
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.pixels import decode_image
 
 from reknown.cli.session import open_engine
 from reknown.vision.batch import map_bounded
@@ -50,7 +51,7 @@ def templates(engine: Engine, paths: list[Path]) -> tuple[NDArray[np.float32], N
 
     def work(path: Path) -> NDArray[np.float32] | None:
         policy = ExtractionPolicy(engine.space, limit=1)
-        fit = extract(engine, read_image_file(path), policy).fit
+        fit = extract(engine, decode_image, read_image_file(path), policy).fit
         return fit[0][1].vector if fit else None
 
     found = [(v, path.parent.name) for path, v in map_bounded(work, paths) if v is not None]

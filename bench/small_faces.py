@@ -1,6 +1,6 @@
 """What small faces do to false matches and misses at a pack's own thresholds.
 
-    .venv/bin/python bench/small_faces.py IMAGES/ [--people 1500]
+    .venv/bin/python -m bench.small_faces IMAGES/ [--people 1500]
 
 IMAGES holds a folder of images for each person (LFW view 2 was used). The second image of each
 person is shrunk until its face is so many pixels wide and searched as a video's frames are; the
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from bench.pixels import decode_image
 
 from reknown.cli.session import open_engine
 from reknown.video.shots import cut_out, take_shot
 from reknown.vision.batch import map_bounded
 from reknown.vision.extraction import ExtractionPolicy, extract
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,8 @@ def read_two(
     engine: Engine, reference: Path, probe: Path
 ) -> tuple[Floats, Pixels, DetectedFace] | None:
     """The template of one image, the other one with its largest face; None without a face."""
-    fit = extract(engine, read_image_file(reference), ExtractionPolicy(engine.space, limit=1)).fit
+    policy = ExtractionPolicy(engine.space, limit=1)
+    fit = extract(engine, decode_image, read_image_file(reference), policy).fit
     pixels = decode_image(read_image_file(probe)).pixels
     faces = engine.detect(pixels)
     return (fit[0][1].vector, pixels, faces[0]) if fit and faces else None

@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.pixels import decode_image
 from PIL import Image
 
 from reknown.cli.demo_images import EILEEN, GRACE
 from reknown.cli.session import open_engine
 from reknown.vision.batch import map_bounded
 from reknown.vision.embed.base import cut_chips
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -162,8 +162,11 @@ def sign(
     key: tuple[str, str] | None = None,
     late: timedelta | None = None,
     content_type: str | None = "application/x-amz-json-1.1",
+    payload: str | None = None,
 ) -> Signed:
     """A request signed by botocore, `late` by a clock that is wrong by so much.
+
+    `payload` is what it says of its body instead of the hash.
 
     An address needs a key too. botocore signs a content type that it finds.
     """
@@ -176,6 +179,8 @@ def sign(
     headers = {"x-amz-target": f"RekognitionService.{operation}", "x-test": str(uuid4())}
     if content_type is not None:
         headers["content-type"] = content_type
+    if payload is not None:
+        headers["X-Amz-Content-SHA256"] = payload
     request = AWSRequest("POST", address + "/", headers, data)
     signer = SigV4Auth(Credentials(*key), "rekognition", "eu-west-1")
     now = datetime.now(UTC).replace(tzinfo=None)

@@ -12,8 +12,8 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
+from decoding import decode_image
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
-from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine, load_reader
 from reknown.vision.packs.store import PackStore
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from decoding import DECODERS
 from reknown.api.gateway import Gateway, Outgoing
 from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
@@ -73,7 +74,7 @@ def make_context(
     platform = Platform(
         database=database,
         engines=used,
-        executor=executor or LocalExecutor(used, Path("cache"), Path("packs")),
+        executor=executor or LocalExecutor(used, DECODERS, Path("cache"), Path("packs")),
         templates=TemplateCache(2**20),
         objects=objects or NoObjects(),
     )

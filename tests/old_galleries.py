@@ -11,10 +11,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, insert
 
+from decoding import decode_image
 from reknown.biometrics.records import ImageRecord, MovedFace
 from reknown.gallery.schema import collections, faces, images, users
 from reknown.services.galleries.enrolment import new_face
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -46,11 +46,12 @@ def figure(source: Source, sha256: str, labels: Sequence[Label]) -> str:
     """The image with boxes, small enough for a page; nothing where its file is another one now."""
     from reknown.biometrics.errors import ReknownError  # noqa: PLC0415 - decoders load late
     from reknown.services.images.sources import read_source  # noqa: PLC0415
+    from reknown.vision.decoding.pool import DecoderPool  # noqa: PLC0415
     from reknown.vision.draw import draw_labels  # noqa: PLC0415
-    from reknown.vision.images import decode_image  # noqa: PLC0415
 
     try:
-        decoded = decode_image(read_source(source))
+        with DecoderPool(1) as decoders:
+            decoded = decoders.decode(read_source(source))
     except ReknownError:
         return ""
     if decoded.sha256 != sha256:

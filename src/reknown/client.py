@@ -285,6 +285,7 @@ class Reknown:
         manifest, packs = read_manifest(_path(people)), PackStore(settings.cache, [settings.packs])
         templates = extract(
             engine,
+            self._context.platform.executor.decode,
             manifest,
             settings.cache / "evaluation",
             detector=detector_fingerprint(packs.manifest(engine.space.pack)),

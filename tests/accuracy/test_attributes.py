@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from decoding import decode_image
 from reknown.vision.analyze import Look
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,10 +26,10 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut, camera, chelsea, coffee
 
+from decoding import decode_image
 from portraits import crowd, pair, three
 from reknown.cli.demo_images import EILEEN, GRACE, group_image
 from reknown.vision.detect.yunet import YunetDetector, YunetSettings
-from reknown.vision.images import decode_image
 from reknown.vision.inference import OnnxNetwork
 from reknown.vision.load import load_engine
 from reknown.vision.packs.sources import read_source
@@ -54,11 +54,11 @@ TILE, FAR = 256, 128
 EMBED_IN_CHILD = """
 import sys
 from pathlib import Path
-from reknown.vision.images import decode_image
+from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
 engine = load_engine(PackStore(Path(sys.argv[1])), "opencv")
-pixels = decode_image(Path(sys.argv[2]).read_bytes()).pixels
+pixels = DecoderPool(1).decode(Path(sys.argv[2]).read_bytes()).pixels
 for template in engine.embed(pixels, engine.detect(pixels)):
     print(template.vector.tobytes().hex())
 """

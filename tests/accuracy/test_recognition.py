@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from decoding import decode_image
 from reknown.biometrics.templates import Template, compare
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from pathlib import Path

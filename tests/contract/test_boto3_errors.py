@@ -54,6 +54,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ),
     # no operation takes a collection to another pack
     ours.UpgradeError: ("InternalServerError", _EVERYWHERE),
+    ours.DecoderError: ("InternalServerError", _EVERYWHERE),
     ours.ModelFileError: ("InternalServerError", _EVERYWHERE),
     ours.ModelNotFoundError: ("InternalServerError", _EVERYWHERE),
     ours.LicenceNotAcceptedError: ("InternalServerError", _EVERYWHERE),

@@ -72,6 +72,12 @@ def test_a_preflight_is_allowed_without_a_signature(server: Server, origin: str,
     assert int(headers["access-control-max-age"]) > 0
 
 
+@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/metrics"])
+def test_what_is_for_the_operator_is_not_for_pages(server: Server, path: str) -> None:
+    _, headers, _ = _ask(server, "GET", {"Origin": _PAGE}, path=path)
+    assert not [name for name in headers if name.lower().startswith("access-control")]
+
+
 def test_cookies_are_never_asked_for(server: Server) -> None:
     _, headers, _ = _ask(server, "POST", {"Origin": _PAGE})
     assert headers["access-control-allow-credentials"] is None

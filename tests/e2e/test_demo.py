@@ -3,8 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from decoding import decode_image
 from reknown.cli.demo_images import EILEEN, GRACE
-from reknown.vision.images import decode_image
 
 
 def test_the_demo_finds_who_is_enrolled_and_nobody_else(tmp_path: Path) -> None:

@@ -122,8 +122,10 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_at_once(
             worker.send_signal(signal.SIGTERM)
             _, log = worker.communicate(timeout=60)
             assert worker.returncode == 0
-        events = [json.loads(line)["event"] for line in log.splitlines()]
-        assert events == ["video job given back", "stopping"]
+        assert [json.loads(line)["event"] for line in log.splitlines()] == [
+            "video job given back",
+            "stopping",
+        ]
         done = subprocess.run(
             [REKNOWN, "worker", "--once", "--data", server.data, "--buckets", buckets],
             capture_output=True,

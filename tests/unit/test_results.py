@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from decoding import decode_image
 from reknown._notebook import figure, table
 from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
 from reknown.biometrics.faces import DetectedFace, FaceQuality, Pose, QualityMeasure
@@ -25,7 +26,6 @@ from reknown.results import (
     VideoAppearances,
 )
 from reknown.services.videos.identification import Appearance
-from reknown.vision.images import decode_image
 
 EVIL = "<img src=x onerror=alert(1)>\x1b[31m"
 _QUALITY = QualityMeasure(0.5, 50)

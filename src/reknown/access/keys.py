@@ -19,6 +19,7 @@ from reknown.access.rights import Rights
 from reknown.access.schema import access_keys
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.storage.clock import as_text
+from reknown.storage.erasure import erase
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -91,6 +92,7 @@ def revoke_key(connection: Connection, key_id: str) -> AccessKey:
     found = get_key(connection, key_id)
     if connection.execute(delete(access_keys).where(access_keys.c.key_id == key_id)).rowcount == 0:
         raise _missing(key_id)
+    erase(connection, access_keys)
     return found
 
 

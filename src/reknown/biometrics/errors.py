@@ -5,6 +5,7 @@ ReknownError
 │   ├── ImageTooLargeError      more bytes or pixels than the limits allow
 │   ├── ImageTooSmallError      a side below the limit
 │   └── InvalidImageError       not a JPEG or PNG that can be decoded
+├── DecoderError                no process can be started that decodes images
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
 │   ├── InvalidVideoError       not an MP4 or MOV whose frames can be decoded
@@ -59,6 +60,10 @@ class ImageTooSmallError(ImageError):
 
 class InvalidImageError(ImageError):
     """Not a JPEG or PNG that can be decoded."""
+
+
+class DecoderError(ReknownError):
+    """No process can be started that decodes images: the operator's problem."""
 
 
 class VideoError(ReknownError):

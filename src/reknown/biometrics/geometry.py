@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_BEYOND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,19 @@ class BoundingBox:
     top: float
     width: float
     height: float
+
+    def require_plausible(self) -> None:
+        """Raises `InputError` for what is no place of a face in any image.
+
+        Faces at the edge reach beyond it, but not by more than an image.
+        """
+        sides = (self.left, self.top, self.left + self.width, self.top + self.height)
+        within = all(-_BEYOND <= side <= 1 + _BEYOND for side in sides)  # a NaN is not
+        if not (within and self.width >= 0 and self.height >= 0):
+            raise InputError(
+                f"a box of left {self.left:g}, top {self.top:g}, width {self.width:g} and height "
+                f"{self.height:g} is not the place of a face: they are shares of the image"
+            )
 
     @property
     def area(self) -> float:

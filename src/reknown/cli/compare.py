@@ -43,9 +43,9 @@ def compare(
     terms = VerificationTerms(ThresholdChoice(threshold, score))
     with open_context(data, pack) as context:
         found = verify(context, a, b, terms)
-    _show(found, json=json)
-    if draw is not None:
-        draw_file(b, _labels(found), draw)
+        _show(found, json=json)
+        if draw is not None:
+            draw_file(b, context.platform.executor.decode, _labels(found), draw)
     raise typer.Exit(EXIT_DONE if found.accepted else EXIT_NEGATIVE)
 
 

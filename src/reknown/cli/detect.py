@@ -59,7 +59,8 @@ def detect(
     )
     with open_context(data, pack) as context:
         results = detect_all(context, images, templates=True, attributes=attributes)
-        show_all(results, images, view, json=json, draw=draw)
+        decode = context.platform.executor.decode
+        show_all(results, images, view, decode=decode, json=json, draw=draw)
 
 
 def _print(path: Path, found: Extraction) -> None:

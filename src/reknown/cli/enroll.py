@@ -18,6 +18,8 @@ from reknown.cli.options import (
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reknown.services.galleries.enrolment import EnrolmentResult, Outcome
 
 _EXAMPLES = 3
@@ -54,7 +56,8 @@ def enroll(
     from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome, enrol_subjects
     from reknown.services.galleries.enrolment_plan import read_plan
 
-    plan = read_plan(people)
+    left_out: Counter[str] = Counter()
+    plan = read_plan(people, left_out)
     started = time.monotonic()
     policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
     with open_context(data) as context, progress() as bar:
@@ -73,7 +76,15 @@ def enroll(
             raise
     if not json:
         summary.show(collection, time.monotonic() - started)
+    _tell_left_out(left_out)
     raise typer.Exit(EXIT_NEGATIVE if summary.counts[Outcome.REFUSED] else EXIT_DONE)
+
+
+def _tell_left_out(left_out: Mapping[str, int]) -> None:
+    """On standard error, which machines leave to people."""
+    for what, count in sorted(left_out.items()):
+        if count:
+            typer.echo(f"left out: {count:,} {what}", err=True)
 
 
 def _json(result: EnrolmentResult) -> dict[str, object]:

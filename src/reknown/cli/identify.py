@@ -62,7 +62,15 @@ def identify(
         if not json:
             print_search(searched)
         warn_of(searched.threshold, searched.references)
-        show_all(identify_all(context, query, images), images, view, json=json, draw=draw)
+        decode = context.platform.executor.decode
+        show_all(
+            identify_all(context, query, images),
+            images,
+            view,
+            decode=decode,
+            json=json,
+            draw=draw,
+        )
 
 
 def print_search(searched: Searched) -> None:

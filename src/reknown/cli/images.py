@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from reknown.services.images.sources import ImageInfo, Source
     from reknown.vision.draw import Label
+    from reknown.vision.images import Decode
 
 Result = TypeVar("Result")
 _OTHER_FORMATS = {".bmp", ".gif", ".tif", ".tiff", ".webp"}
@@ -50,16 +51,22 @@ def show_all(
     paths: Sequence[Path],
     view: View[Result],
     *,
+    decode: Decode,
     json: bool,
     draw: Path | None,
 ) -> None:
-    """Shows each result as it comes and ends the command with the worst status."""
+    """Shows each result as it comes and ends the command with the worst status.
+
+    `decode` is for the images to be drawn on.
+    """
     targets = _targets(paths, draw, view.drawn)
     status = EXIT_DONE
     with progress() as bar:
         task = bar.add_task("images", total=len(paths), visible=len(paths) > 1)
         for path, (_, result), target in zip(paths, results, targets, strict=True):
-            status = max(status, _show(path, result, view, json=json, target=target))
+            status = max(status, _show(path, result, view, json=json))
+            if target is not None and not isinstance(result, ReknownError):
+                _draw(path, decode, view.labels(result), target, json=json)
             bar.advance(task)
     raise typer.Exit(status)
 
@@ -70,7 +77,6 @@ def _show(
     view: View[Result],
     *,
     json: bool,
-    target: Path | None,
 ) -> int:
     if isinstance(result, ReknownError):
         error = {"type": type(result).__name__, "message": str(result)}
@@ -83,13 +89,15 @@ def _show(
         print_json({"image": str(path)} | image_json(view.image(result)) | view.as_json(result))
     else:
         view.as_text(path, result)
-    if target is not None:
-        from reknown.vision.draw import draw_file
-
-        draw_file(path, view.labels(result), target)
-        if not json:
-            console().print(printable(f"drawn: {target}"), style="dim", markup=False)
     return EXIT_DONE if view.positive(result) else EXIT_NEGATIVE
+
+
+def _draw(path: Path, decode: Decode, labels: list[Label], target: Path, *, json: bool) -> None:
+    from reknown.vision.draw import draw_file
+
+    draw_file(path, decode, labels, target)
+    if not json:
+        console().print(printable(f"drawn: {target}"), style="dim", markup=False)
 
 
 def image_json(image: ImageInfo) -> dict[str, object]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from reknown import __version__
 from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli import (
     collections,
+    compact,
     compare,
     config,
     demo,
@@ -33,6 +35,9 @@ from reknown.cli.evaluate import app as evaluate
 from reknown.cli.options import ConfigFile
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
 from reknown.cli.video import app as video
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 cli = typer.Typer(
     name="reknown",
@@ -63,6 +68,7 @@ cli.add_typer(config.cli, name="config")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(models.cli, name="models")
 cli.add_typer(evaluate.cli, name="evaluate")
+cli.command()(compact.compact)
 cli.command()(doctor.doctor)
 
 
@@ -88,7 +94,11 @@ def root(
 
 
 def app() -> None:
-    """Runs the command line; errors end it with a line, or a list, and status 2, no face with 1."""
+    """Runs the command line; errors end it with a line, or a list, and status 2, no face with 1.
+
+    SIGTERM ends it from within, so that what is open is closed, with status 143.
+    """
+    signal.signal(signal.SIGTERM, _end)
     try:
         cli()
     except ReknownError as error:
@@ -99,3 +109,7 @@ def app() -> None:
     except Exception:  # Python's own status for a crash is 1, which says "no" here
         traceback.print_exc()
         sys.exit(EXIT_ERROR)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -48,7 +48,8 @@ def text(
     )
     with open_context(data) as context:
         results = read_text_of_all(context, images, WordFilter(confidence / 100))
-        show_all(results, images, view, json=json, draw=draw)
+        decode = context.platform.executor.decode
+        show_all(results, images, view, decode=decode, json=json, draw=draw)
 
 
 def _line(line: Line) -> dict[str, object]:

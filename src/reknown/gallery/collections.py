@@ -17,8 +17,9 @@ from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundErro
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collection_tags, collections, faces, users
+from reknown.gallery.schema import collection_tags, collections, faces, metadata, users
 from reknown.storage.clock import now_text
+from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def holds_more_than(connection: Connection, name: str, limit: int) -> bool:
 def delete_collection(connection: Connection, name: str) -> None:
     """Deletes it with all its images, faces and users; raises `NotFoundError`."""
     connection.execute(delete(collections).where(collections.c.id == require(connection, name).id))
+    erase(connection, *metadata.sorted_tables)
 
 
 def set_tags(connection: Connection, name: str, tags: Mapping[str, str]) -> None:
@@ -131,7 +133,9 @@ def remove_tags(connection: Connection, name: str, keys: Iterable[str]) -> None:
         for key in batch:
             require_text("a tag's key", key)
         own = collection_tags.c.collection_id == owner
-        connection.execute(delete(collection_tags).where(own, collection_tags.c.key.in_(batch)))
+        gone = delete(collection_tags).where(own, collection_tags.c.key.in_(batch))
+        if connection.execute(gone).rowcount:
+            erase(connection, collection_tags)
 
 
 def require(connection: Connection, name: str) -> Row[Any]:

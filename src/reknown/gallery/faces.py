@@ -16,10 +16,11 @@ from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collections, images, users
+from reknown.gallery.schema import collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.users import ensure_user, user_key
 from reknown.storage.clock import now_text
+from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
 
@@ -164,6 +165,16 @@ def find_faces(
     return found
 
 
+def find_external_ids(connection: Connection, face_ids: Iterable[str]) -> Mapping[str, str | None]:
+    """What their owners call those of these faces that are still there."""
+    found: dict[str, str | None] = {}
+    query = select(faces_table.c.face_id, faces_table.c.external_id)
+    for batch in batches(face_ids):
+        rows = connection.execute(query.where(faces_table.c.face_id.in_(batch)))
+        found.update((row.face_id, row.external_id) for row in rows)
+    return found
+
+
 def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str]) -> set[str]:
     """Deletes the faces; returns those that were there. Raises `NotFoundError`.
 
@@ -183,6 +194,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
     if gone:
         pruned = update(collections).where(collections.c.id == row.id)
         connection.execute(pruned.values(pruned=row.revision))
+        erase(connection, faces_table, images, upgrade_templates)
     return gone
 
 
@@ -196,6 +208,7 @@ def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
         # negated, so that a NaN fails too
         if not abs(float(np.linalg.norm(vector)) - 1) <= _UNIT_TOLERANCE:
             raise InputError("a template is not a unit vector")
+        face.box.require_plausible()
         if face.external_id is not None:
             require_text("an external id", face.external_id)
 

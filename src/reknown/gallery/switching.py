@@ -18,6 +18,7 @@ from reknown.gallery.schema import (
     upgrades,
 )
 from reknown.gallery.upgrades import claim_upgrade, find_upgrade
+from reknown.storage.erasure import erase
 from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
@@ -92,4 +93,5 @@ def end_portion(connection: Connection, collection: str, after: int = 0) -> int 
     if keys:
         return int(keys[-1])
     connection.execute(delete(upgrades).where(upgrades.c.collection == owner))
+    erase(connection, faces, upgrade_templates, upgrade_losses)
     return None

@@ -22,6 +22,7 @@ from reknown.gallery.schema import collections
 from reknown.gallery.schema import tracks as tracks_table
 from reknown.gallery.templates import stream_templates
 from reknown.storage.clock import as_text, now_text
+from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
 
@@ -91,6 +92,8 @@ def keep_tracks(
     own = tracks_table.c.collection_id == row.id
     same = tracks_table.c.video_sha256 == video_sha256
     replaced = connection.execute(delete(tracks_table).where(own, same)).rowcount
+    if replaced:
+        erase(connection, tracks_table)
     common = {
         "collection_id": row.id,
         "created_at": now_text(),
@@ -175,6 +178,7 @@ def delete_tracks(connection: Connection, collection: str, choice: TrackChoice) 
     gone: list[str] = []
     for portion in portions:
         gone.extend(connection.execute(portion.returning(tracks_table.c.track_id)).scalars())
+    erase(connection, tracks_table)
     return sorted(gone)
 
 
@@ -188,6 +192,7 @@ def purge_tracks(connection: Connection, collection: str) -> list[str]:
     # what another transaction is deleting already is not waited for
     due = due.with_for_update(skip_locked=True)
     statement = delete(tracks_table).where(tracks_table.c.id.in_(due))
+    erase(connection, tracks_table)
     return sorted(connection.execute(statement.returning(tracks_table.c.track_id)).scalars())
 
 
@@ -234,6 +239,7 @@ def _check(video_sha256: str, tracks: Sequence[KeptTrack], space: TemplateSpace)
         # negated, so that a NaN fails too
         if not 0 < float(np.linalg.norm(track.template)) <= _LONGEST_VECTOR:
             raise InputError("a track's template is not a mean of unit vectors")
+        track.box.require_plausible()
 
 
 def _values(track: KeptTrack) -> dict[str, Any]:

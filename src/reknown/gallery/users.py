@@ -15,6 +15,7 @@ from reknown.gallery.collections import claim, require
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
+from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
 
@@ -93,6 +94,7 @@ def set_profile(connection: Connection, collection: str, name: str, profile: Pro
         "known_gender": None if gender is None else gender.value,
     }
     connection.execute(update(users).where(users.c.id == user_id).values(values))
+    erase(connection, users)
     return get_user(connection, collection, name)
 
 
@@ -103,6 +105,7 @@ def delete_user(connection: Connection, collection: str, name: str) -> None:
     own = update(faces).where(faces.c.user_id == user_id)
     connection.execute(own.values(user_id=None, revision=row.revision))
     connection.execute(delete(users).where(users.c.id == user_id))
+    erase(connection, users)
 
 
 def associate_faces(

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, or_, select, text, update
 
-from reknown.jobs.schema import jobs, notices
+from reknown.jobs.schema import jobs, notices, parts
 from reknown.storage.clock import as_text, now
+from reknown.storage.erasure import erase
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ def purge(connection: Connection) -> int:
         own = notices.c.job_id.in_([row.job_id for row in rows])
         connection.execute(delete(notices).where(own))
         connection.execute(delete(jobs).where(jobs.c.id.in_([row.id for row in rows])))
+        erase(connection, jobs, parts, notices)
     return len(rows)
 
 

@@ -8,11 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import ReplayError, TokenMismatchError
-from reknown.ledger.schema import nonces, tokens
+from reknown.ledger.schema import horizons, nonces, tokens
 from reknown.storage.clock import as_text
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ _TOKEN_LIFE = timedelta(days=7)
 _GRACE = timedelta(hours=1)
 # Made once: to build a statement takes longer than to run it.
 _INSERT = insert(nonces)
+_OWN = horizons.c.name == "nonces"
+_HORIZON = select(horizons.c.moment).where(_OWN)
+_CLAIM_HORIZON = _HORIZON.with_for_update(skip_locked=True)
+_MOVE_HORIZON = update(horizons).where(_OWN).values(moment=bindparam("until"))
+_NEWEST_EXPIRED = select(func.max(nonces.c.expires_at)).where(
+    nonces.c.expires_at <= bindparam("moment")
+)
+_FORGET = delete(nonces).where(nonces.c.expires_at <= bindparam("until"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,11 @@ class RequestToken:
 
 
 def consume_nonce(connection: Connection, nonce: Nonce, now: datetime) -> None:
-    """Marks the nonce as used in this transaction; raises `ReplayError` if it was already."""
-    _forget_old(connection, nonces, now - _GRACE)
+    """Marks the nonce as used in this transaction.
+
+    Raises `ReplayError` if it was already, or may have been: a clock that went ahead and back has
+    let nonces be forgotten that are asked for again.
+    """
     values = {"nonce": nonce.value, "expires_at": as_text(nonce.expires_at)}
     try:
         with connection.begin_nested():
@@ -48,6 +59,13 @@ def consume_nonce(connection: Connection, nonce: Nonce, now: datetime) -> None:
         raise ReplayError(
             "a request with this signature has been received before: sign it again to repeat it"
         ) from error
+    # after the insertion, which waits for whoever is forgetting the very same one
+    if as_text(nonce.expires_at) <= connection.execute(_HORIZON).scalar_one():
+        raise ReplayError(
+            "a request with this signature may have been received before a clock was set: sign it "
+            "again"
+        )
+    _forget_nonces(connection, now - _GRACE)
 
 
 def check_writable(database: Database) -> None:
@@ -102,6 +120,17 @@ def keep_answer(
             connection.execute(insert(tokens).values(values))
     except IntegrityError as error:
         raise _taken(token) from error
+
+
+def _forget_nonces(connection: Connection, moment: datetime) -> None:
+    """Forgets what has expired, and remembers until when."""
+    newest = connection.execute(_NEWEST_EXPIRED, {"moment": as_text(moment)}).scalar_one()
+    if newest is None:
+        return
+    # where another transaction is at it already, this one is not needed
+    if connection.execute(_CLAIM_HORIZON).one_or_none() is not None:
+        connection.execute(_MOVE_HORIZON, {"until": newest})
+        connection.execute(_FORGET, {"until": newest})
 
 
 def _forget_old(connection: Connection, table: Table, moment: datetime) -> None:

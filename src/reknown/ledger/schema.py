@@ -36,6 +36,14 @@ nonces = Table(
     Index("ix_request_nonces_expiry", "expires_at"),
 )
 
+# One row: all nonces that expired at that moment or before may have been forgotten.
+horizons = Table(
+    "request_horizons",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("moment", Text, nullable=False),
+)
+
 tokens = Table(
     "request_tokens",
     metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import ReknownError
+from reknown.runtime.log import JsonHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,12 +38,15 @@ class Stopped(BaseException):
 def last_words(log: FilteringBoundLogger) -> Iterator[None]:
     """Logs what ends the block, unless the command line does: `ReknownError` passes through.
 
-    SIGTERM and SIGINT end it too, until the block handles them itself. Faults become status 2;
-    signals the status of `status_of`. Crashes of native code print where they happened.
+    What libraries log goes where our own lines go. SIGTERM and SIGINT end the block too, until it
+    handles them itself. Faults become status 2; signals the status of `status_of`. Crashes of
+    native code print where they happened.
     """
     with suppress(OSError, ValueError, AttributeError):  # standard error may be closed or no file
         faulthandler.enable()
     before, threading.excepthook = threading.excepthook, _noting_threads(log)
+    handler = JsonHandler(log)
+    logging.getLogger().addHandler(handler)
     try:
         with _interrupted():
             yield
@@ -62,6 +67,7 @@ def last_words(log: FilteringBoundLogger) -> Iterator[None]:
         raise SystemExit(_FAULT) from None
     finally:
         threading.excepthook = before
+        logging.getLogger().removeHandler(handler)
 
 
 def status_of(number: int) -> int:

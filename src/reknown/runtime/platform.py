@@ -9,7 +9,8 @@ from reknown.gallery.cache import TemplateCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
-from reknown.storage.database import open_database
+from reknown.storage.database import close_database, open_database
+from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.packs.store import PackStore
 
@@ -38,14 +39,15 @@ def open_platform(
     store = PackStore(settings.cache, [settings.packs])
     limits = EngineLimits(settings.server.model_idle_seconds, settings.server.model_memory * 2**20)
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
-    database = open_database(settings.data)
+    database, decoders = open_database(settings.data), DecoderPool()
     try:
         yield Platform(
             database=database,
             engines=engines,
-            executor=LocalExecutor(engines, settings.cache, settings.packs, observe),
+            executor=LocalExecutor(engines, decoders, settings.cache, settings.packs, observe),
             templates=TemplateCache(settings.server.template_memory * 2**20),
             objects=objects or NoObjects(),
         )
     finally:
-        database.dispose()
+        decoders.close()
+        close_database(database)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -25,7 +24,7 @@ from reknown.biometrics.errors import NotFoundError
 from reknown.runtime.descriptors import allow_files
 from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
-from reknown.runtime.log import JsonHandler, json_log
+from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
@@ -174,7 +173,6 @@ def run(
     `on_stop` is called when the signal has come.
     """
     log = edge.gateway.log
-    logging.getLogger().addHandler(JsonHandler(log))
     connections = allow_files(limits.connections)
     if connections < limits.connections:
         log.warning("fewer connections: raise the limit of open files", connections=connections)

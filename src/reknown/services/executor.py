@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from reknown.biometrics.word_filter import WordFilter
     from reknown.biometrics.words import VideoReading
     from reknown.video.isolation import Progress
+    from reknown.vision.decoding.pool import DecoderPool
     from reknown.vision.engines import Engines
     from reknown.vision.extraction import Extraction, ExtractionPolicy
+    from reknown.vision.images import DecodedImage
     from reknown.vision.text.reading import Reading
 
 
@@ -32,14 +34,18 @@ class Executor(Protocol):
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         """The faces of an image: `vision.extraction.extract`, wherever that runs.
 
-        Raises `ImageError`, `ModelError`, `SpaceMismatchError`.
+        Raises `ImageError`, `DecoderError`, `ModelError`, `SpaceMismatchError`.
         """
+        ...
+
+    def decode(self, data: bytes) -> DecodedImage:
+        """An image for people to look at; raises `ImageError`, `DecoderError`."""
         ...
 
     def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:
         """The text of an image: `vision.text.reading.read_text`, wherever that runs.
 
-        Raises `ImageError`, `ModelError`.
+        Raises `ImageError`, `DecoderError`, `ModelError`.
         """
         ...
 
@@ -72,13 +78,14 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalExecutor:
-    """Images in the calling thread, each video in a process that can be killed.
+    """Images in the calling thread, decoding and videos in processes that can be killed.
 
     `cache` and `packs` are where converted models and further manifests lie; `observe` gets the
     seconds that each stage of an extraction took.
     """
 
     engines: Engines
+    decoders: DecoderPool
     cache: Path
     packs: Path
     observe: Callable[[Mapping[str, float]], None] = lambda _: None
@@ -88,15 +95,21 @@ class LocalExecutor:
         """As `Executor.extract`."""
         from reknown.vision.extraction import extract  # noqa: PLC0415 - decoders load late
 
-        extraction = extract(self.engines.of(policy.space), data, policy)
+        self.decoders.start()  # beside loading the engine
+        extraction = extract(self.engines.of(policy.space), self.decode, data, policy)
         self.observe(extraction.seconds)
         return extraction
+
+    def decode(self, data: bytes) -> DecodedImage:
+        """As `Executor.decode`."""
+        return self.decoders.decode(data)
 
     def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:
         """As `Executor.read`."""
         from reknown.vision.text.reading import read_text  # noqa: PLC0415
 
-        reading = read_text(self.engines.reader(pack), data, wanted)
+        self.decoders.start()
+        reading = read_text(self.engines.reader(pack), self.decode, data, wanted)
         self.observe(reading.seconds)
         return reading
 

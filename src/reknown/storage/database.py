@@ -18,16 +18,27 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.storage.erasure import Eraser, compact, finish_erasing
+from reknown.storage.file_cleaning import FileCleaner
+from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.threads import hold_blas
+from reknown.storage.vacuum import TableCleaner
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["SCHEMA_VERSION", "Connection", "Database", "open_database", "reading"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Connection",
+    "Database",
+    "close_database",
+    "compact",
+    "open_database",
+    "reading",
+]
 
-SCHEMA_VERSION = "0007"
-_FILE = "reknown.db"
+SCHEMA_VERSION = "0008"
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
@@ -53,7 +64,7 @@ def open_database(location: str | Path) -> Database:
 
     Creates what is missing and migrates to the newest schema, however many processes do so
     at once. What fails later raises `DatabaseError` too, or `InputError` for values that cannot
-    be stored. To be disposed of at the end.
+    be stored. To be closed at the end.
 
     Holds BLAS, which searches use, to one thread for the whole process.
 
@@ -75,6 +86,12 @@ def open_database(location: str | Path) -> Database:
     return database
 
 
+def close_database(database: Database) -> None:
+    """Closes it, with everything in the database's own file, whichever thread still uses it."""
+    finish_erasing(database)
+    database.dispose()
+
+
 def reading(database: Database) -> Connection:
     """A connection that sees one state throughout and never waits for writers; to be closed."""
     connection = database.connect()
@@ -92,11 +109,13 @@ def _server_engine(location: str) -> Database:
             raise DatabaseError(
                 f"{url.drivername} is not supported: give a folder or postgresql://"
             )
-        return create_engine(url, pool_pre_ping=True)
+        database = create_engine(url, pool_pre_ping=True)
     except (sql_errors.ArgumentError, ValueError) as error:
         raise DatabaseError(f"not a database URL: {error}") from error
     except ModuleNotFoundError as error:
         raise DatabaseError("PostgreSQL needs a driver: pip install 'psycopg[binary]'") from error
+    Eraser(database, TableCleaner())
+    return database
 
 
 def _file_engine(folder: Path) -> Database:
@@ -104,14 +123,15 @@ def _file_engine(folder: Path) -> Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
         with contextlib.suppress(FileExistsError):
-            (folder / _FILE).touch(mode=0o600, exist_ok=False)
+            (folder / DATABASE).touch(mode=0o600, exist_ok=False)
+        close_to_others(folder)
     except FileExistsError as error:
         raise DatabaseError(f"{folder} is not a folder: give a data folder") from error
     except OSError as error:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
     database = create_engine(
-        URL.create("sqlite", database=str(folder / _FILE)),
+        URL.create("sqlite", database=str(folder / DATABASE)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
         # as many connections as there are threads: they cost little
         max_overflow=-1,
@@ -125,7 +145,8 @@ def _file_engine(folder: Path) -> Database:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    _take_turns(database)
+    # after the turns are taken: who cleans up has given back its own
+    Eraser(database, FileCleaner(_take_turns(database)))
     return database
 
 
@@ -148,8 +169,8 @@ def _enter_wal(cursor: DBAPICursor) -> None:
             time.sleep(_RETRY_SECONDS)
 
 
-def _take_turns(database: Database) -> None:
-    """Writers of one process wait in a queue of it.
+def _take_turns(database: Database) -> Lock:
+    """Writers of one process wait in a queue of it, for this lock.
 
     SQLite lets them sleep and try again, by which some wait a hundred times as long as others.
     """
@@ -174,6 +195,8 @@ def _take_turns(database: Database) -> None:
     def checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         if entry.info.pop(_WRITING, False):
             turn.release()
+
+    return turn
 
 
 def _place(database: Database) -> str:

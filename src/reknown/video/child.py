@@ -5,27 +5,24 @@ It reads a task from standard input, writes messages to standard output and ends
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 from reknown.biometrics.errors import ReknownError, VideoWorkError
+from reknown.confinement import bound_memory, die_with_parent, give_up_network
 from reknown.video import messages
 
-_PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_M_ARENA_MAX, _ARENAS = -8, 2
 _PROGRESS_SECONDS = 0.2
 
 
 def main(address_space: int, parent: int) -> None:
     """Works on the task of the process `parent`; errors become a message."""
-    confine(address_space)
+    die_with_parent()
+    give_up_network()
+    bound_memory(address_space)
     if os.getppid() != parent:  # it ended before we were to die with it
         sys.exit(1)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
@@ -60,20 +57,6 @@ class Teller:
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
             self.tell(messages.Progress(done_ms, total_ms, frames))
-
-
-def confine(address_space: int) -> None:
-    """Takes from this process what it does not need; it dies with the one that started it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "prctl"):
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(_M_ARENA_MAX, _ARENAS)
-    # best effort: not every system lets a process give up its network
-    if hasattr(libc, "unshare") and libc.unshare(_CLONE_NEWNET) != 0:
-        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
 
 
 def _work(task: messages.Task, teller: Teller) -> None:

@@ -256,6 +256,11 @@ def _track(message: messages.FoundTrack, space: TemplateSpace) -> Track:
     vector = np.frombuffer(message.template, "<f4").astype(np.float32)
     if not np.isfinite(vector).all():
         raise _broken("it made an invalid template")
+    try:
+        for face in (*(o.face for o in message.observations), *(s.face for s in message.shots)):
+            face.box.require_plausible()
+    except InputError as error:
+        raise _broken("it found a face in no place") from error
     return Track(message.person, message.observations, message.shots, vector)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 from reknown.biometrics.errors import InputError
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.geometry import BoundingBox, Point
+    from reknown.vision.images import Decode
 
 _KNOWN, _UNKNOWN, _INK = "#1b8a3a", "#8a8a8a", "#ffffff"
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
@@ -48,9 +49,9 @@ def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> Image.Ima
     return image
 
 
-def draw_file(source: Path, labels: Sequence[Label], target: Path) -> None:
+def draw_file(source: Path, decode: Decode, labels: Sequence[Label], target: Path) -> None:
     """Writes the image of a file with labels to `target`; raises as decoding and saving do."""
-    image = decode_image(read_image_file(source))
+    image = decode(read_image_file(source))
     save_image(draw_labels(image.pixels, labels), target)
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
 from reknown.vision.analyze import Look
-from reknown.vision.images import decode_image
 from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.templates import Template, TemplateSpace
     from reknown.vision.analyze import Engine
+    from reknown.vision.images import Decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Extraction:
         return tuple(e.face for e in self.found if e.template is None and not e.objections)
 
 
-def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction:
+def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolicy) -> Extraction:
     """Decodes, detects and embeds; `engine` is the one of the policy's space.
 
     Raises `ImageError`, or `SpaceMismatchError` when the engine makes other templates.
@@ -119,7 +119,7 @@ def extract(engine: Engine, data: bytes, policy: ExtractionPolicy) -> Extraction
     engine.space.require(policy.space)
     clock = Clock()
     with clock.stage("decode"):
-        image = decode_image(data)
+        image = decode(data)
     with clock.stage("detect"):
         seen = look(engine, image.pixels, policy.look, policy.largest)
         faces = seen.faces

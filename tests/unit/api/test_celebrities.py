@@ -40,7 +40,7 @@ def test_who_has_been_deleted_is_named_no_more() -> None:
     seen = face()
     moments = [SeenFace(40 * track, track, track, seen) for track in range(4)]
     best = {
-        track: MatchedFace("f", "a" * 64, None, who, seen.box, 1.0, 90.0, 1e-5, subject_id)
+        track: MatchedFace("f", "a" * 64, seen.box, 1.0, 90.0, 1e-5, subject_id, user=who)
         for track, (who, subject_id) in enumerate([("ada", "1"), ("gone", "2"), ("old", None)])
     }
     found = list(named(moments, best, {"1": Profile()}))  # she is there, and nothing is told

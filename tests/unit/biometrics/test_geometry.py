@@ -2,6 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
 
 PLACES = st.floats(-2, 2)
@@ -89,3 +90,25 @@ def test_a_box_is_in_one_pair_only_and_some_may_not_be_paired() -> None:
     assert pair_boxes([near, box], [box, far], 0.3) == {1: 0, 0: 1}
     assert pair_boxes([box], [near, far], 0.3, lambda _, other: other == 1) == {0: 1}
     assert pair_boxes([box], [BoundingBox(2, 0, 1, 1)], 0.0) == {}
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (-5e9, 0, 0.1, 0.1),
+        (0, 0, 1e30, 0.1),
+        (0, float("nan"), 0.1, 0.1),
+        (0, 0, float("inf"), 0.1),
+        (0, 0, -0.1, 0.1),
+        (0.5, 0.5, 0.1, 2.0),
+        (float("-inf"), 0, float("inf"), 1),
+    ],
+)
+def test_what_is_no_place_of_a_face(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(InputError, match="is not the place of a face"):
+        BoundingBox(*box).require_plausible()
+
+
+@pytest.mark.parametrize("box", [(0, 0, 1, 1), (-0.2, 0.9, 0.5, 0.4), (-1, -1, 3, 3)])
+def test_places_of_faces_may_reach_beyond_the_image(box: tuple[float, ...]) -> None:
+    BoundingBox(*box).require_plausible()

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from decoding import decode_image
 from portraits import blurred, dark_and_squeezed, dimmed, distorted, tiny
 from reknown.api.wire_faces import QUALITY_FILTERS
 from reknown.biometrics.faces import QualityMeasure
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, QualityFilter, Reason
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from reknown.ledger.requests import (
     find_answer,
     keep_answer,
 )
-from reknown.ledger.schema import nonces, tokens
+from reknown.ledger.schema import horizons, nonces, tokens
 from reknown.storage.database import open_database, reading
 
 if TYPE_CHECKING:
@@ -119,6 +119,58 @@ def test_expired_nonces_are_forgotten_but_not_at_once(connection: Connection) ->
     assert set(kept) >= {"long", "new"}
     assert "short" not in kept
     assert len(kept) <= start + 2
+
+
+def test_a_clock_that_went_ahead_and_back_lets_nothing_be_used_twice(
+    connection: Connection,
+) -> None:
+    now = datetime.now(UTC)
+    used, unused = nonce("used", 600), nonce("unused", 500)
+    consume_nonce(connection, used, now)
+    ahead = now + timedelta(hours=13)
+    consume_nonce(connection, Nonce("ahead", ahead + timedelta(minutes=11)), ahead)
+    assert "used" not in connection.execute(select(nonces.c.nonce)).scalars().all()
+    for one in (used, unused):  # nobody knows any more which of the two it was
+        with pytest.raises(ReplayError, match="before a clock was set: sign it again"):
+            consume_nonce(connection, one, now)
+    # what is signed from now on is carried out
+    consume_nonce(connection, nonce("later", 601), now + timedelta(seconds=1))
+
+
+def test_a_clock_that_went_back_and_ahead_does_no_harm(connection: Connection) -> None:
+    now = datetime.now(UTC)
+    back = now - timedelta(hours=13)
+    consume_nonce(connection, nonce("right", 660), now)
+    consume_nonce(connection, Nonce("back", back + timedelta(minutes=11)), back)
+    for one in (nonce("right", 660), Nonce("back", back + timedelta(minutes=11))):
+        with pytest.raises(ReplayError):
+            consume_nonce(connection, one, now)
+    consume_nonce(connection, nonce("next", 661), now)
+
+
+def test_servers_with_different_clocks_let_nothing_be_used_twice(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    now = datetime.now(UTC)
+    used = nonce("of the right server", 600)
+    try:
+        for one, at in (
+            (used, now),
+            (nonce("of the wrong one", 47_000), now + timedelta(hours=13)),
+        ):
+            with database.begin() as connection:
+                consume_nonce(connection, one, at)
+
+        def again() -> None:
+            with database.begin() as connection:
+                consume_nonce(connection, used, now)
+
+        with pytest.raises(ReplayError):
+            again()
+    finally:
+        with database.begin() as connection:
+            connection.execute(nonces.delete())
+            connection.execute(horizons.update().values(moment=""))
+        database.dispose()
 
 
 def test_times_of_any_zone_are_compared(connection: Connection) -> None:

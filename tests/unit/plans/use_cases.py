@@ -284,6 +284,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.faces.add_faces": _add,
     "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
+    "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
     "gallery.faces.known_images": lambda c, n: faces.known_images(

@@ -42,6 +42,7 @@ OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at lea
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
+ONE = _walk("the table has one row", "")
 WANTED = _walk("as many as are wanted, from the end", "id", "")
 
 # PostgreSQL joins what belongs to most faces of a large collection in one go.
@@ -110,7 +111,7 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
-    "ledger.log.append": {"request_nonces": (DUE,)},
+    "ledger.log.append": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
     "ledger.log.follow": {"events": (PAGE, TIMES)},
     "ledger.log.newest": {"events": (WANTED,)},
     "ledger.log.pages": {"events": (PAGE, TIMES)},
@@ -118,7 +119,7 @@ ALLOWED: dict[str, _Tables] = {
     "ledger.log.read of a time": {"events": (PAGE, TIMES)},
     "ledger.log.stream": {"events": (PAGE,)},
     "ledger.requests.keep_answer": {"request_tokens": (DUE,)},
-    "ledger.requests.consume_nonce": {"request_nonces": (DUE,)},
+    "ledger.requests.consume_nonce": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
 }
 """By use case and table."""
 

@@ -200,8 +200,8 @@ def test_it_dies_with_the_one_that_waits(clip: bytes, request_: AnalysisRequest)
 
 def test_there_is_no_network_where_the_system_allows() -> None:
     script = (
-        "from reknown.video.child import confine\n"
-        "confine(2**33)\n"
+        "from reknown.confinement import give_up_network\n"
+        "give_up_network()\n"
         "import socket\n"
         "print(sorted(name for _, name in socket.if_nameindex()))\n"
         "try: socket.create_connection(('127.0.0.1', 9), 1)\n"

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from decoding import decode_image
 from reknown.biometrics.templates import compare
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.vision.embed.base import Alignment
 from reknown.vision.embed.dlib_resnet import FusedResNetEmbedder
 from reknown.vision.embed.sface import SfaceEmbedder
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import portraits
+from decoding import decode_image
 from reknown.biometrics.errors import ImageError, SpaceMismatchError
 from reknown.biometrics.faces import QualityMeasure
 from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER, Reason
@@ -21,7 +22,6 @@ from reknown.vision.extraction import (
     ImageInfo,
     extract,
 )
-from reknown.vision.images import decode_image
 from reknown.vision.quality import with_magnitude
 from video_analyses import plain_jpeg
 from video_faces import face
@@ -86,7 +86,7 @@ def made(
 ) -> Extraction:
     engine.faces = tuple(faces)
     policy = ExtractionPolicy(SPACE, quality, **wanted)
-    return extract(cast("Engine", engine), IMAGE, policy)
+    return extract(cast("Engine", engine), decode_image, IMAGE, policy)
 
 
 def good(number: int = 0, unified: float = 90) -> DetectedFace:
@@ -200,13 +200,13 @@ def test_only_faces_at_the_places_given_are_looked_at() -> None:
 def test_an_engine_of_another_space_is_refused_before_it_is_asked() -> None:
     engine = Makes([], (good(1),), replace(SPACE, fingerprint="cd" * 32))
     with pytest.raises(SpaceMismatchError):
-        extract(cast("Engine", engine), IMAGE, ExtractionPolicy(SPACE))
+        extract(cast("Engine", engine), decode_image, IMAGE, ExtractionPolicy(SPACE))
     assert engine.asked == []
 
 
 def test_what_is_no_image_is_refused() -> None:
     with pytest.raises(ImageError):
-        extract(cast("Engine", Makes([])), b"no image", ExtractionPolicy(SPACE))
+        extract(cast("Engine", Makes([])), decode_image, b"no image", ExtractionPolicy(SPACE))
 
 
 def test_each_stage_is_timed() -> None:
@@ -235,14 +235,14 @@ def test_each_face_of_a_real_image_gets_its_own_persons_template(
     data = portraits.three()
     image = decode_image(data)
     faces = engine.detect(image.pixels, Look.POSE)
-    found = extract(engine, data, policy)
+    found = extract(engine, decode_image, data, policy)
     assert found.image == ImageInfo(image.sha256, image.width, image.height)
     assert found.space == engine.space
-    ((_, her_own),) = extract(engine, eileen, policy).fit
+    ((_, her_own),) = extract(engine, decode_image, eileen, policy).fit
     assert [one.box for one, _ in found.fit] == [one.box for one in faces]
     alike = [float(template.vector @ her_own.vector) > 0.8 for _, template in found.fit]
     assert alike == [False, True, False]
-    first = extract(engine, data, replace(policy, limit=1))
+    first = extract(engine, decode_image, data, replace(policy, limit=1))
     assert np.array_equal(first.fit[0][1].vector, found.fit[0][1].vector)
     assert first.surplus == faces[1:]
 
@@ -252,7 +252,7 @@ def test_a_real_face_that_only_its_template_shows_to_be_poor_is_refused(engine: 
     (seen,) = engine.detect(decode_image(data).pixels)
     assert DEFAULT_FILTER.objections(seen) == ()
     policy = ExtractionPolicy(engine.space, DEFAULT_FILTER)
-    ((_, (objection,)),) = extract(engine, data, policy).refused
+    ((_, (objection,)),) = extract(engine, decode_image, data, policy).refused
     assert objection.reason is Reason.LOW_QUALITY
 
 

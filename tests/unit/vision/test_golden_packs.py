@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from decoding import decode_image
 from reknown.cli.demo_images import EILEEN, GRACE
-from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
 from reknown.vision.packs.manifest import TextManifest
 from reknown.vision.packs.space import (

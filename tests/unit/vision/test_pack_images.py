@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from skimage.data import coffee
 
+from decoding import decode_image
 from portraits import nobody, pair
 from reknown.biometrics.templates import compare
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
-from reknown.vision.images import decode_image
 from reknown.vision.load import load_engine
 from reknown.vision.packs.cache import write_atomically
 from reknown.vision.packs.sources import FileState

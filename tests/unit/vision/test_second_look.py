@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decoding import decode_image
 from portraits import dimmed
 from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.vision.extraction import ExtractionPolicy, extract
-from reknown.vision.images import decode_image
 from reknown.vision.second_look import look, stretched
 from video_faces import face
 
@@ -95,11 +95,11 @@ def test_a_face_in_the_dark_is_found_and_its_template_resembles_its_mate(
     policy = ExtractionPolicy(engine.space)
     data = jpeg(dimmed(EILEEN.crop(), 0.03))
     assert engine.detect(decode_image(data).pixels) == ()
-    found = extract(engine, data, policy)
+    found = extract(engine, decode_image, data, policy)
     assert found.stretched
     ((seen, template),) = found.fit
     assert seen.quality.luminance_mean.score < 5
-    plain = extract(engine, eileen, policy)
+    plain = extract(engine, decode_image, eileen, policy)
     assert not plain.stretched
     ((_, mate),) = plain.fit
     assert engine.calibration is not None

@@ -64,15 +64,17 @@ def read_images(
     from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.templates import extract
     from reknown.settings import read_settings
+    from reknown.vision.decoding.pool import DecoderPool
     from reknown.vision.packs.space import detector_fingerprint
 
     engine = open_engine(pack)
     settings = read_settings()
     name = pack or settings.pack
-    with progress() as bar:
+    with DecoderPool() as decoders, progress() as bar:
         task = bar.add_task("templates", total=len(manifest.samples))
         templates = extract(
             engine,
+            decoders.decode,
             manifest,
             settings.cache / "evaluation",
             detector=detector_fingerprint(pack_store().manifest(name)),

@@ -72,7 +72,8 @@ def search(
             labels=_labels,
         )
         results = search_tracks(context, gallery, images, top)
-        show_all(results, images, view, json=json, draw=draw)
+        decode = context.platform.executor.decode
+        show_all(results, images, view, decode=decode, json=json, draw=draw)
 
 
 def print_matches(path: Path, found: TrackSearch) -> None:

@@ -23,7 +23,7 @@ from reknown.evaluation.data.duplicates import (
 from reknown.evaluation.data.image_cache import CachedImage, CacheKey, ImageCache
 from reknown.vision.analyze import Look
 from reknown.vision.batch import map_bounded
-from reknown.vision.images import decode_image, read_image_file
+from reknown.vision.images import read_image_file
 from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.data.manifest import Manifest
     from reknown.evaluation.measures.arrays import Ints, Mask, Singles
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import DecodedImage
+    from reknown.vision.images import Decode, DecodedImage
 
     Progress = Callable[[int, int], None]
 
@@ -98,6 +98,7 @@ class TemplateSet:
 
 def extract(
     engine: Engine,
+    decode: Decode,
     manifest: Manifest,
     cache_folder: Path,
     *,
@@ -122,7 +123,7 @@ def extract(
         for known in cache.read():
             table.fill(waiting.pop(known.digest, []), known)
         table.reused = table.done - table.unread
-        for digest, done in _compute(engine, manifest, waiting, choose):
+        for digest, done in _compute(engine, decode, manifest, waiting, choose):
             if isinstance(done, CachedImage):
                 cache.append(done)
                 table.fill(waiting[digest], done)
@@ -210,13 +211,17 @@ def _waiting(manifest: Manifest, table: _Rows) -> dict[bytes, list[int]]:
 
 
 def _compute(
-    engine: Engine, manifest: Manifest, waiting: dict[bytes, list[int]], choose: FaceChoice
+    engine: Engine,
+    decode: Decode,
+    manifest: Manifest,
+    waiting: dict[bytes, list[int]],
+    choose: FaceChoice,
 ) -> Iterator[tuple[bytes, CachedImage | str]]:
     """What each digest comes to, or the reason why it comes to nothing."""
 
     def work(digest: bytes) -> CachedImage | str:
         try:
-            image = decode_image(read_image_file(manifest.path(waiting[digest][0])))
+            image = decode(read_image_file(manifest.path(waiting[digest][0])))
         except (ImageError, InputError) as error:
             return str(error)
         if image.sha256 != digest.hex():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reknown.services.images.sources import Source
 
@@ -20,6 +21,9 @@ _ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".avif", ".bmp", ".gif", ".heic", ".heif", ".tif", ".tiff", ".webp"}
 )
 _COLUMNS = ("image", "subject")
+_LINKS = "links, which are not followed"
+_NOBODYS = "files in nobody's folder"
+_OTHERS = "files that are no images by their names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +41,65 @@ class Enrolee:
         return os.fsencode(self.source.name).decode("utf-8", "replace")
 
 
-def read_plan(source: Path) -> list[Enrolee]:
+def read_plan(source: Path, left_out: Counter[str] | None = None) -> list[Enrolee]:
     """The plan from a folder of folders or from a CSV file with columns image and subject.
 
     In a folder, each sub-folder is a person and images may lie at any depth in it; links
-    are not followed. In a CSV, image paths are relative to the file.
+    are left out. In a CSV, image paths are relative to the file. `left_out` counts what a folder
+    holds besides, by reason.
 
     Raises `InputError` when there is nothing to enrol or a line makes no sense.
     """
     try:
-        return _read(source)
+        return _read(source, Counter() if left_out is None else left_out)
     except OSError as error:
         reason = (error.strerror or "failed").lower()
         raise InputError(f"cannot read {source}: {reason}") from error
 
 
-def _read(source: Path) -> list[Enrolee]:
+def _read(source: Path, left_out: Counter[str]) -> list[Enrolee]:
     if source.is_dir():
-        found = sorted(_from_folder(source), key=lambda pair: pair[0])
-        plan = [Enrolee(path, person) for path, person in found]
-        if not plan:
+        found = sorted(_from_folder(source, left_out), key=lambda pair: pair[0])
+        if not found:
             raise InputError(
                 f"no images in {source}: it needs a folder for each person with .jpg, .jpeg "
-                "or .png files in it"
+                f"or .png files in it{_besides(left_out)}"
             )
-        return plan
+        return [Enrolee(path, person) for path, person in found]
     if source.is_file():
-        plan = list(_from_csv(source))
-        if not plan:
+        enrolees = list(_from_csv(source))
+        if not enrolees:
             raise InputError(f"no images named in {source}")
-        return plan
+        return enrolees
     raise InputError(f"{source} is neither a folder nor a CSV file")
 
 
-def _from_folder(root: Path) -> Iterator[tuple[Path, str]]:
+def _besides(left_out: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{count:,} {what}" for what, count in sorted(left_out.items()) if count)
+    return f"; left out: {listed}" if listed else ""
+
+
+def _from_folder(root: Path, left_out: Counter[str]) -> Iterator[tuple[Path, str]]:
     for person in root.iterdir():
-        if person.is_symlink() or not person.is_dir():
-            continue
-        for folder, _, names in os.walk(person, onerror=_raise):
-            paths = (Path(folder, name) for name in names)
-            for path in paths:
-                if path.suffix.lower() in _ENDINGS and not path.is_symlink():
-                    yield path, person.name
+        if person.is_symlink():
+            left_out[_LINKS] += 1
+        elif not person.is_dir():
+            left_out[_NOBODYS] += 1
+        else:
+            for path in _images_of(person, left_out):
+                yield path, person.name
+
+
+def _images_of(person: Path, left_out: Counter[str]) -> Iterator[Path]:
+    for folder, below, names in os.walk(person, onerror=_raise):
+        left_out[_LINKS] += sum(Path(folder, name).is_symlink() for name in below)
+        for path in (Path(folder, name) for name in names):
+            if path.is_symlink():
+                left_out[_LINKS] += 1
+            elif path.suffix.lower() not in _ENDINGS:
+                left_out[_OTHERS] += 1
+            else:
+                yield path
 
 
 def _raise(error: OSError) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -220,18 +220,23 @@ def _once(
     with context.database.begin() as connection:
         # two requests of one token wait for each other here
         claim(connection, request.collection)
-        known = token and _known(find_answer(connection, actor, operation, token))
+        answer = token and find_answer(connection, actor, operation, token)
+        known = answer and _known(connection, request, answer)
         done = known or work(connection)
         if token and not known:
-            keep_answer(connection, actor, operation, token, msgspec.json.encode(done).decode())
+            keep_answer(connection, actor, operation, token, _nameless(done))
         log.append(connection, actor, request.collection, record(done, bool(known)))
     return done
 
 
-def _known(answer: str | None) -> _Change | None:
-    """The answer to an earlier request, if there is one."""
-    if answer is None:
-        return None
+def _nameless(done: _Change) -> str:
+    """As it is kept: whose a refused face is may be deleted before the answer is."""
+    refused = tuple(replace(face, user=None) for face in done.refused)
+    return msgspec.json.encode(replace(done, refused=refused)).decode()
+
+
+def _known(connection: Connection, request: UserRequest, answer: str) -> _Change:
+    """The answer to an earlier request, with the names that are there now."""
     kept = msgspec.json.decode(answer)
     # the previous release kept each refused face as a list
     kept["refused"] = [
@@ -240,7 +245,14 @@ def _known(answer: str | None) -> _Change | None:
         else face
         for face in kept.get("refused", ())
     ]
-    return msgspec.convert(kept, resolved(_Change))
+    done = msgspec.convert(kept, resolved(_Change))
+    others = [face.face_id for face in done.refused if face.refusal is RefusalReason.OTHER_USER]
+    owners = faces.find_faces(connection, request.collection, others)
+    refused = (
+        replace(face, user=owners[face.face_id].user) if face.face_id in owners else face
+        for face in done.refused
+    )
+    return replace(done, refused=tuple(refused))
 
 
 def _sorted(

@@ -58,8 +58,6 @@ def _matched(candidate: Candidate, record: FaceRecord) -> MatchedFace:
     return MatchedFace(
         face_id=record.face_id,
         image_sha256=record.image.sha256,
-        external_id=record.external_id,
-        user=record.user,
         box=record.box,
         confidence=record.confidence,
         similarity=candidate.similarity,

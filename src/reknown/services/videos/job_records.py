@@ -114,18 +114,19 @@ class SeenText:
 class MatchedFace:
     """A reference that a track resembles, as it was stored when the video was searched.
 
-    The previous release kept no subject id.
+    Names are not kept with it, as they may be deleted: `user` and `external_id` are those that are
+    there when it is read. Earlier releases kept them, and the first one no subject id.
     """
 
     face_id: str
     image_sha256: str
-    external_id: str | None
-    user: str | None
     box: BoundingBox
     confidence: float
     similarity: float | None
     false_match_rate: float | None
     subject_id: str | None = None
+    external_id: str | None = None
+    user: str | None = None
 
 
 def write(value: JobRequest | JobInfo) -> str:

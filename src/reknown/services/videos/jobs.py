@@ -14,6 +14,8 @@ from reknown.biometrics.errors import (
 from reknown.biometrics.quality_filter import Objection
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery.collections import get_space
+from reknown.gallery.faces import find_external_ids
+from reknown.gallery.users import find_names
 from reknown.jobs import queue, results
 from reknown.jobs.queue import Job, State
 from reknown.ledger import log
@@ -209,9 +211,30 @@ def _results(
     if not request.task.searches:
         return JobResults(job, request_of(job), info(job), entries, {}, more)
     tracks = {entry.track for entry in entries if isinstance(entry, SeenFace)}
-    matches = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
+    kept = results.pick(connection, job, MATCHES, tracks, tuple[MatchedFace, ...])
+    matches = _named(connection, kept)
     refusals = _refusals(connection, job, tracks)
     return JobResults(job, request_of(job), info(job), entries, matches, more, refusals)
+
+
+def _named(
+    connection: Connection, kept: Mapping[int, tuple[MatchedFace, ...]]
+) -> dict[int, tuple[MatchedFace, ...]]:
+    """With the names of those that are still there."""
+    everyone = [match for matches in kept.values() for match in matches]
+    users = find_names(connection, {match.subject_id for match in everyone if match.subject_id})
+    external = find_external_ids(connection, {match.face_id for match in everyone})
+    return {
+        number: tuple(
+            replace(
+                match,
+                user=users.get(match.subject_id or ""),
+                external_id=external.get(match.face_id),
+            )
+            for match in matches
+        )
+        for number, matches in kept.items()
+    }
 
 
 def _refusals(

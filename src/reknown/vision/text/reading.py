@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.word_filter import WordFilter
 from reknown.vision.extraction import Clock, ImageInfo
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from reknown.biometrics.words import Line
+    from reknown.vision.images import Decode
     from reknown.vision.text.reader import TextReader
 
 
@@ -32,11 +32,13 @@ class Reading:
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
 
-def read_text(reader: TextReader, data: bytes, wanted: WordFilter = WordFilter()) -> Reading:
+def read_text(
+    reader: TextReader, decode: Decode, data: bytes, wanted: WordFilter = WordFilter()
+) -> Reading:
     """Decodes and reads the words that are wanted; raises `ImageError`."""
     clock = Clock()
     with clock.stage("decode"):
-        image = decode_image(data)
+        image = decode(data)
     with clock.stage("read"):
         lines = reader.read(image.pixels, wanted)
     info = ImageInfo(image.sha256, image.width, image.height)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from decoding import decode_image
 from growth import calls
 from reknown.biometrics.errors import InputError
 from reknown.evaluation.data.duplicates import (
@@ -17,7 +18,6 @@ from reknown.evaluation.data.duplicates import (
     perceptual_hash,
     thumbnail,
 )
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

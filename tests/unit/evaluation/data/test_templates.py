@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pytest
 
+from decoding import decode_image
 from reknown.biometrics.errors import GalleryError, InputError
 from reknown.biometrics.faces import QualityMeasure
 from reknown.cli.demo_images import GRACE, jpeg
@@ -19,7 +20,6 @@ from reknown.evaluation.data.duplicates import find_duplicates
 from reknown.evaluation.data.manifest import read_manifest
 from reknown.evaluation.data.templates import FaceChoice, TemplateSet, extract
 from reknown.vision.analyze import Look
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,9 @@ def _run(
     engine: Counting | Engine, root: Path, folder: Path, choose: FaceChoice = "central"
 ) -> TemplateSet:
     manifest = read_manifest(root)
-    return extract(cast("Engine", engine), manifest, folder, detector=DETECTOR, choose=choose)
+    return extract(
+        cast("Engine", engine), decode_image, manifest, folder, detector=DETECTOR, choose=choose
+    )
 
 
 def test_each_sample_has_a_template_or_a_reason(
@@ -185,6 +187,7 @@ def test_progress_is_told(engine: Engine, people: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     extract(
         engine,
+        decode_image,
         read_manifest(people),
         tmp_path / "cache",
         detector=DETECTOR,
@@ -198,10 +201,12 @@ import sys
 from pathlib import Path
 from reknown.evaluation.data.manifest import read_manifest
 from reknown.evaluation.data.templates import extract
+from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.load import load_engine
 from reknown.vision.packs.store import PackStore
 engine = load_engine(PackStore(Path(sys.argv[1])), "opencv")
-extract(engine, read_manifest(Path(sys.argv[2])), Path(sys.argv[3]), detector="0" * 64)
+decode = DecoderPool().decode
+extract(engine, decode, read_manifest(Path(sys.argv[2])), Path(sys.argv[3]), detector="0" * 64)
 """
 
 

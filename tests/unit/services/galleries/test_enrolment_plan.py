@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,26 @@ def test_any_bytes_give_a_plan_or_an_input_error(tmp_path: Path, junk: bytes, he
         return
     assert plan
     assert all(enrolee.subject.strip() for enrolee in plan)
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "Ann" / "deep").mkdir(parents=True)
+    for name in ("Ann/1.jpg", "Ann/notes.txt", "Ann/deep/2.png", "group.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "Ann" / "again.jpg").symlink_to("1.jpg")
+    (tmp_path / "Ann" / "round").symlink_to(tmp_path)
+    (tmp_path / "Bob").symlink_to("Ann")
+    left_out: Counter[str] = Counter()
+    assert len(read_plan(tmp_path, left_out)) == 2
+    assert left_out == {
+        "links, which are not followed": 3,
+        "files in nobody's folder": 1,
+        "files that are no images by their names": 1,
+    }
+
+
+def test_what_is_left_out_is_said_where_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "Ann").mkdir()
+    (tmp_path / "Ann" / "1.jpg").symlink_to("/somewhere.jpg")
+    with pytest.raises(InputError, match="left out: 1 links, which are not followed"):
+        read_plan(tmp_path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from contexts import events, faces, user_names
 from reknown.biometrics.errors import (
@@ -24,12 +25,14 @@ from reknown.ledger.records import (
     ReadUserRecord,
 )
 from reknown.ledger.requests import keep_answer
+from reknown.ledger.schema import tokens
 from reknown.services.context import RequestToken
 from reknown.services.galleries import users
 from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
 from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.galleries.users import RefusalReason, RefusedFace, UserRequest
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +148,22 @@ def test_faces_of_another_user_are_left_to_it(
     assert done.changed == ()
     expected = [RefusedFace(face, RefusalReason.OTHER_USER, GRACE) for face in loose]
     assert list(done.refused) == expected
+
+
+def test_an_answer_that_is_kept_names_nobody(
+    context: Context, enrolled: str, loose: tuple[str, str]
+) -> None:
+    users.associate_faces(context, UserRequest(enrolled, GRACE), loose, ANY)
+    request = UserRequest(enrolled, EILEEN, RequestToken("once", "digest"))
+    done = users.associate_faces(context, request, loose, ANY)
+    assert done.refused[0].user == GRACE
+    with reading(context.database) as connection:
+        (kept,) = connection.execute(select(tokens.c.answer)).scalars()
+    assert GRACE not in kept
+    assert loose[0] in kept
+    assert users.associate_faces(context, request, loose, ANY) == done
+    users.delete_user(context, UserRequest(enrolled, GRACE), keep_faces=True)
+    assert users.associate_faces(context, request, loose, ANY).refused[0].user is None
 
 
 def test_a_user_has_so_many_faces_and_no_more(

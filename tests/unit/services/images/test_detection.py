@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import portraits
 from contexts import events
+from decoding import decode_image
 from reknown.biometrics.errors import ImageError, InputError
 from reknown.ledger.records import DetectRecord
 from reknown.services.images.detection import detect, detect_all
 from reknown.services.images.sources import Extraction
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from pathlib import Path

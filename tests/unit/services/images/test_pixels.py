@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from decoding import decode_image
 from reknown.biometrics.errors import ImageTooLargeError, InputError, InvalidImageError
 from reknown.services.images.pixels import encode_pixels
 from reknown.services.images.sources import MAX_BYTES
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from contexts import events
+from decoding import decode_image
 from portraits import spoilt
 from reknown.biometrics.errors import InputError, NoFaceError
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
@@ -13,7 +14,6 @@ from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.ledger.records import VerifyRecord
 from reknown.services.images.verification import VerificationTerms, verify
-from reknown.vision.images import decode_image
 
 if TYPE_CHECKING:
     from reknown.services.context import Context

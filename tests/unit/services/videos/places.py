@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reknown.video.isolation import Progress
     from reknown.vision.analyze import Engine
     from reknown.vision.extraction import Extraction, ExtractionPolicy
+    from reknown.vision.images import DecodedImage
     from reknown.vision.text.reading import Reading
 
 QUIET = Watch(lambda: None, nullcontext)
@@ -97,6 +98,9 @@ class Analyst:
         return replace(self.reading, frames=tuple(f for f in frames if f.lines))
 
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
+        raise NotImplementedError
+
+    def decode(self, data: bytes) -> DecodedImage:
         raise NotImplementedError
 
     def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:

@@ -1,0 +1,122 @@
+"""The processes that decode images: `python -I -m reknown.vision.decoding.child LIMIT...`
+
+The first of them, the spawner, decodes nothing. It has imported all there is to import and given
+up what no decoder needs, and forks one within a millisecond whenever it is told to. It reads from
+its standard input, a socket; each decoder from one that it is handed. All of them end when the
+other end of their socket is closed.
+"""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import os
+import signal
+import socket
+import sys
+import warnings
+from contextlib import suppress
+
+from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin
+
+from reknown.biometrics.errors import ImageError
+from reknown.confinement import (
+    bound_memory,
+    die_with_parent,
+    give_up_network,
+    keep_memory,
+    load_seccomp,
+)
+from reknown.vision.decoding import protocol
+from reknown.vision.decoding.pixels import decode
+
+# Pillow imports these when it needs them; when it does, no file can be opened any more.
+_PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin)
+_KEPT = 32 << 20
+
+
+def spawn(limits: protocol.Limits) -> None:
+    """Forks and ends decoders as told, until nobody is there to tell."""
+    Image.preinit()
+    gc.freeze()  # what is there stays
+    warnings.simplefilter("ignore")
+    give_up_network()
+    bound_memory(limits.address_space)
+    keep_memory(_KEPT)
+    _go_first()
+    orders = socket.socket(fileno=os.dup(0))
+    while True:
+        order, sockets, _, _ = socket.recv_fds(orders, protocol.ORDER.size, 1)
+        if len(order) != protocol.ORDER.size:
+            return
+        (pid,) = protocol.ORDER.unpack(order)
+        if pid:
+            answer = _end(pid)
+        else:
+            answer = os.fork()
+            if not answer:
+                orders.close()
+                _be_decoder(sockets[0], limits)
+            os.close(sockets[0])
+        orders.sendall(protocol.ORDER.pack(answer))
+
+
+def _be_decoder(descriptor: int, limits: protocol.Limits) -> None:
+    status = 1
+    try:
+        die_with_parent()
+        requests = socket.socket(fileno=descriptor)
+        load_seccomp()
+        serve(requests, limits)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def serve(requests: socket.socket, limits: protocol.Limits) -> None:
+    """Decodes one image after the other into the memory that goes with it."""
+    rooms: dict[int, mmap.mmap] = {}
+    while True:
+        head, descriptors, _, _ = socket.recv_fds(requests, protocol.REQUEST.size, 1)
+        if len(head) != protocol.REQUEST.size:
+            return
+        size, width, height, number = protocol.REQUEST.unpack(head)
+        for descriptor in descriptors:
+            rooms[number] = mmap.mmap(descriptor, 0)
+            os.close(descriptor)
+        data = protocol.receive(requests, size)
+        signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # whose signal ends it
+        answer = _decoded(data, (width, height), rooms[number], limits)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        rooms.pop(0, None)
+        requests.sendall(answer)
+
+
+def _decoded(
+    data: bytes, stated: tuple[int, int], room: mmap.mmap, limits: protocol.Limits
+) -> bytes:
+    try:
+        image, width, height = decode(data, stated, limits.image)
+    except ImageError as error:
+        return protocol.refusal(error)
+    pixels = image.tobytes()
+    room[: len(pixels)] = pixels
+    return protocol.success(width, height, *image.size)
+
+
+def _end(pid: int) -> int:
+    """Kills a decoder that may have ended already; minus the signal that it died of, or 0."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def _go_first() -> None:
+    """Where memory runs out, the system is to end a decoder and not who needs it."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")
+
+
+if __name__ == "__main__":
+    spawn(protocol.Limits.read(sys.argv[1:]))
