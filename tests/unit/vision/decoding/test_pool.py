@@ -219,3 +219,11 @@ def test_memory_for_a_large_image_is_given_back() -> None:
         with open(f"/proc/{process}/status", encoding="ascii") as file:
             held = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
         assert held < 150 * 1024
+
+
+def test_it_is_known_whether_decoders_are_confined(pool: DecoderPool) -> None:
+    pool.decode(encoded(noise(1)))
+    confined = pool.is_confined()
+    (process,) = processes(pool)
+    with open(f"/proc/{process}/status", encoding="ascii") as file:
+        assert ("Seccomp:\t2" in file.read()) is confined
