@@ -34,14 +34,20 @@ def bound_memory(address_space: int) -> None:
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    within = _at_most(resource.RLIMIT_AS, address_space)
+    resource.setrlimit(resource.RLIMIT_AS, (within, within))
 
 
 def bound_processor_time(seconds: int) -> None:
     """Killed when all its threads together have computed for so long; may be said again."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    within = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (within, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (_at_most(resource.RLIMIT_CPU, seconds), hard))
+
+
+def _at_most(which: int, wanted: int) -> int:
+    """As much as the operator has left it, where that is less."""
+    _, hard = resource.getrlimit(which)
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def keep_memory(size: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.errors import ReknownError
 from reknown.cli.options import (
     CollectionName,
     Data,
@@ -69,10 +70,13 @@ def enroll(
                 if json:
                     print_json(_json(result))
                 bar.advance(task)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit, ReknownError, OSError) as error:
             bar.stop()
-            done = f"interrupted after {summary.counts.total():,} of {len(plan):,} images"
-            typer.echo(f"{done}: run the same again to go on", err=True)
+            what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
+            done = summary.counts.total()
+            if done or what == "interrupted":  # else the error alone says more
+                again = "run the same again to go on"
+                typer.echo(f"{what} after {done:,} of {len(plan):,} images: {again}", err=True)
             raise
     if not json:
         summary.show(collection, time.monotonic() - started)

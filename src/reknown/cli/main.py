@@ -37,6 +37,7 @@ from reknown.cli.evaluate import app as evaluate
 from reknown.cli.options import ConfigFile
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
 from reknown.cli.video import app as video
+from reknown.shortages import shortage
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -110,8 +111,11 @@ def app() -> None:
         lines = "\n  ".join(map(printable, str(error).split("\n  ")))
         sys.stderr.write(f"reknown: {lines}\n")
         sys.exit(EXIT_NEGATIVE if isinstance(error, NoFaceError) else EXIT_ERROR)
-    except Exception:  # Python's own status for a crash is 1, which says "no" here
-        traceback.print_exc()
+    except Exception as error:  # Python's own status for a crash is 1, which says "no" here
+        if (short := shortage(error)) is not None:
+            sys.stderr.write(f"reknown: {short}\n")
+        else:
+            traceback.print_exc()
         sys.exit(EXIT_ERROR)
 
 

@@ -55,6 +55,7 @@ _ADVICE = (
     ("unable to open", "allow writing there or choose another data folder"),
     ("locked", "another process is writing: wait for it to finish, then try again"),
     ("is full", "free some disk space"),
+    ("I/O error", "free some disk space, or look into the system's log for a broken disk"),
     ("connection", _UNREACHABLE),
     ("resolve host", _UNREACHABLE),
     ("", "see what the database's log or the system's says"),

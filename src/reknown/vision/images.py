@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from reknown.biometrics.errors import ImageTooLargeError, InputError
+from reknown.shortages import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,11 +54,14 @@ def read_image_file(path: Path, limits: ImageLimits = ImageLimits()) -> bytes:
     """The bytes of a regular file, never more than the limit.
 
     Raises `InputError` for what is not a readable file (a folder, a pipe, no permission),
-    `ImageTooLargeError` for a file above the byte limit.
+    `ImageTooLargeError` for a file above the byte limit, and `OSError` where the machine has run
+    out of something.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
+        if shortage(error) is not None:
+            raise  # which is not this file's fault: the next one fails too
         raise InputError(f"cannot read {path}: {_reason(error)}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

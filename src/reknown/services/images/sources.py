@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import (
+    DecoderError,
     GalleryError,
     ModelError,
     NoFaceError,
@@ -81,7 +82,7 @@ def attempt_all(
     def attempt(item: Item) -> Result | ReknownError:
         try:
             return work(item)
-        except (GalleryError, ModelError, SpaceMismatchError):
+        except (DecoderError, GalleryError, ModelError, SpaceMismatchError):
             raise
         except ReknownError as error:
             return error

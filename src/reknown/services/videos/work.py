@@ -47,6 +47,7 @@ from reknown.services.videos.job_records import (
 from reknown.services.videos.jobs import MAX_BYTES
 from reknown.services.videos.leases import LeaseLostError
 from reknown.services.videos.text import TextSeen, see_text
+from reknown.shortages import shortage
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ class _Findings:
 def work(worker: WorkerContext, lease: Lease, watch: Watch) -> JobOutcome | None:
     """Carries the job out and ends it; None when it was taken over by another worker.
 
-    Raises `DatabaseError`, which is not the job's fault: its lease is left to run out.
+    Raises `DatabaseError`, and what says that the machine has run out of something, which is not
+    the job's fault: its lease is left to run out.
     """
 
     def carry_out() -> JobOutcome | None:
@@ -142,6 +144,8 @@ def work(worker: WorkerContext, lease: Lease, watch: Watch) -> JobOutcome | None
     except LeaseLostError:
         return None
     except Exception as error:  # a fault of ours ends the job too, or it would come again
+        if shortage(error) is not None:
+            raise  # unless another worker, or this one later, can do it
         return _finish(worker, lease, _failure(error, lease.job))
 
 

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DecoderError
+from reknown.shortages import shortage
 from reknown.vision.decoding import protocol
 from reknown.vision.decoding.memory import Rooms
 
@@ -83,6 +84,8 @@ class Spawner:
             try:
                 return self._forked()
             except (EOFError, OSError) as error:
+                if (short := shortage(error)) is not None:
+                    raise DecoderError(f"images cannot be decoded: {short}") from error
                 raise DecoderError(
                     "images cannot be decoded: the process for it ended with status "
                     f"{self._stop()}: {self._last_words()}"
@@ -133,7 +136,8 @@ class Spawner:
             except OSError as error:
                 self._stop()
                 raise DecoderError(
-                    f"images cannot be decoded: no process can be started: {error.strerror}"
+                    "images cannot be decoded: no process can be started: "
+                    f"{shortage(error) or error.strerror}"
                 ) from error
         self._owner = os.getpid()
         return self._orders, self._process.pid

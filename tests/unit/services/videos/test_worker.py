@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -369,6 +370,16 @@ def test_a_bug_leaves_the_job_to_its_lease(
         log,
         WorkerIntervals(_MINUTE),
     )
+    assert not worker._tried()
+    assert _state(database, job_id) is State.OPEN
+    assert [entry["event"] for entry in capture.entries] == ["a job was left as it is"]
+
+
+def test_a_machine_that_has_run_out_of_something_fails_no_job(
+    worker: VideoWorker, database: Database, analyst: Analyst, capture: LogCapture
+) -> None:
+    job_id = _add(database)
+    analyst.answer = OSError(errno.EMFILE, "Too many open files")
     assert not worker._tried()
     assert _state(database, job_id) is State.OPEN
     assert [entry["event"] for entry in capture.entries] == ["a job was left as it is"]
