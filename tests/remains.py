@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +33,10 @@ sys.stdin.read()
 
 def remains(folder: Path, *pieces: bytes) -> dict[str, list[bytes]]:
     """What of the pieces is in which file below the folder."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    contents = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    contents: dict[str, bytes] = {}
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError, IsADirectoryError):  # a log may go meanwhile
+            contents[str(path.relative_to(folder))] = path.read_bytes()
     found = {name: [piece for piece in pieces if piece in data] for name, data in contents.items()}
     return {name: pieces for name, pieces in found.items() if pieces}
 

@@ -58,6 +58,13 @@ def keep_memory(size: int) -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, size)
 
 
+def give_memory_back() -> None:
+    """What was kept, after something so large that the next will hardly need as much."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+
+
 def die_with_parent() -> None:
     """Ended when the thread ends that started this process, where the system does that."""
     libc = ctypes.CDLL(None)

@@ -24,7 +24,6 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 from PIL import Image
 
@@ -523,7 +522,6 @@ def _unsigned(server: Server, **forwarded: str) -> callers.Answer:
     address = f"http://{urlsplit(server.address).netloc}/"
     target = {"x-amz-target": "RekognitionService.ListCollections"}
     request = AWSRequest("POST", address, headers | target, b"{}")
-    request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
     key = Credentials(server.key_id, server.secret)
     with mock.patch.object(SigV4Auth, "payload", return_value="UNSIGNED-PAYLOAD"):
         SigV4Auth(key, "rekognition", "eu-west-1").add_auth(request)

@@ -101,6 +101,16 @@ def test_a_second_signal_does_not_disturb_the_end(tmp_path: Path, eileen: bytes)
     assert [each["event"] for each in _events(server)][-1] == "stopped"
 
 
+def test_a_crash_of_native_code_says_where_it_was(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        wait_for(lambda: raw.get(server, "/health").status == 200)
+        server.process.send_signal(signal.SIGSEGV)
+        assert server.process.wait(timeout=60) == -signal.SIGSEGV
+    said = "".join(server.log)
+    assert "Fatal Python error: Segmentation fault" in said
+    assert "most recent call first" in said
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

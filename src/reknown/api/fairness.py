@@ -1,13 +1,14 @@
 """Whose turn it is: of all keys that want the same slots, the one that has used the least.
 
 Nobody can take turns from a key by claiming to be it: a key is known only once its signature has
-been verified. For one thread; the caller brings the clock.
+been verified. For one thread at a time; the caller brings the clock.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -75,6 +76,11 @@ class _Account(Generic[Item]):
         running = sum(_faded(now - turn.started) for turn in self.turns)
         return self.used * math.exp((self.used_at - now) / MEMORY_SECONDS) + running
 
+    def begin(self, key: str, item: Item, now: float) -> Turn[Item]:
+        turn = Turn(key, item, now)
+        self.turns.add(turn)
+        return turn
+
     def end(self, turn: Turn[Item], now: float) -> None:
         self.used, self.used_at = self.used_by(now), now
         self.turns.remove(turn)
@@ -108,7 +114,6 @@ class FairQueue(Generic[Item]):
         """
         now = self._clock()
         account = self._account(key, now)
-        account.seen = now
         self._check(account, now)
         loser = None
         if self.running + self.waiting >= self._shares.slots + self._shares.waiting:
@@ -116,22 +121,29 @@ class FairQueue(Generic[Item]):
         account.waiting.append(item)
         return loser
 
+    def claim(self, key: str, item: Item) -> Turn[Item] | None:
+        """Begins the item at once, if nothing waits and the key may do so; None otherwise."""
+        now = self._clock()
+        account = self._account(key, now)
+        with suppress(ThrottledError):
+            self._check(account, now)
+            if not self.waiting and self._may_start(account, now):
+                return account.begin(key, item, now)
+        return None
+
     def start(self) -> Turn[Item] | None:
         """Begins what comes next; None when nothing waits or nothing may begin."""
-        now, running = self._clock(), self.running
-        alone = sum(self._is_active(each, now) for each in self._accounts.values()) <= 1
+        now = self._clock()
         ready = [
             (account.used_by(now), key)
             for key, account in self._accounts.items()
-            if account.waiting and self._may_start(account, running, alone)
+            if account.waiting and self._may_start(account, now)
         ]
         if not ready:
             return None
         key = min(ready, key=lambda each: each[0])[1]
         account = self._accounts[key]
-        turn = Turn(key, account.waiting.popleft(), now)
-        account.turns.add(turn)
-        return turn
+        return account.begin(key, account.waiting.popleft(), now)
 
     def end(self, turn: Turn[Item]) -> None:
         """Gives the slot back and puts its time on the key's account."""
@@ -144,15 +156,17 @@ class FairQueue(Generic[Item]):
             while account.waiting:
                 yield account.waiting.popleft()
 
-    def _may_start(self, account: _Account[Item], running: int, alone: bool) -> bool:
+    def _may_start(self, account: _Account[Item], now: float) -> bool:
         """One slot more than stated is for keys that have nothing running.
 
         So the first request of a key does not wait for the long ones of another, and where others
         have been about, one key leaves a slot of the ordinary ones free for them.
         """
-        slots = self._shares.slots
+        slots, running = self._shares.slots, self.running
         if running >= slots:
             return running == slots and not account.turns
+        others = (each for each in self._accounts.values() if each is not account)
+        alone = not any(self._is_active(each, now) for each in others)
         return len(account.turns) < (slots if alone else max(1, slots - 1))
 
     def _is_active(self, account: _Account[Item], now: float) -> bool:
@@ -194,7 +208,9 @@ class FairQueue(Generic[Item]):
                 if self._is_active(each, now) or each.used_by(now) > _FORGOTTEN
             }
             self._accounts[key] = _Account(now)
-        return self._accounts[key]
+        account = self._accounts[key]
+        account.seen = now
+        return account
 
 
 def gave_way() -> ThrottledError:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reknown.api.bodies import Bodies
-    from reknown.api.gateway import Gateway, Incoming
+    from reknown.api.gateway import Admitted, Gateway, Incoming
     from reknown.api.pool import Pool
     from reknown.api.readiness import Readiness
 
@@ -50,14 +50,17 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The gateway and the pools that its work runs in: first to find out whose it is.
+    """The gateway and the pools that its work runs in.
+
+    `arrival` finds out whose a request is, and does it there and then if nobody waits in the pool
+    where it belongs: it needs a thread for all that may run in those, and more.
 
     `proxies` are those whose word counts on where a request comes from. `count_faces` and
     `count_jobs` (by state) ask the database, `readiness` tries to write to it.
     """
 
     gateway: Gateway
-    authentication: Pool
+    arrival: Pool
     recognition: Pool
     storage: Pool
     count_faces: Callable[[], int]
@@ -69,7 +72,7 @@ class Edge:
     @property
     def pools(self) -> tuple[Pool, ...]:
         """All of them."""
-        return self.authentication, self.recognition, self.storage
+        return self.arrival, self.recognition, self.storage
 
 
 def make_app(edge: Edge, bodies: Bodies) -> Starlette:
@@ -177,22 +180,30 @@ async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
 
 
 async def _in_turn(edge: Edge, incoming: Incoming, body: bytes) -> Outgoing:
-    key = None
+    handler, key = incoming.handler, None
+    # a store of objects may take long to answer, and what is quick is not to wait for it
+    slow = handler.images > 0 or handler.fetches
+    pool = edge.recognition if slow else edge.storage
     try:
         # strangers may claim any key, so they all stand in one line
-        admitted = await edge.authentication.run(
-            _STRANGERS, functools.partial(edge.gateway.admit, incoming, body)
+        result = await edge.arrival.run(
+            _STRANGERS, functools.partial(_arrive, edge.gateway, pool, incoming, body)
         )
-        if isinstance(admitted, Outgoing):
-            return admitted
-        key = admitted.key
-        handler = incoming.handler
-        # a store of objects may take long to answer, and what is quick is not to wait for it
-        slow = handler.images > 0 or handler.fetches
-        pool = edge.recognition if slow else edge.storage
-        return await pool.run(key.key_id, functools.partial(edge.gateway.answer, admitted))
+        if isinstance(result, Outgoing):
+            return result
+        key = result.key
+        return await pool.run(key.key_id, functools.partial(edge.gateway.answer, result))
     except WireError as error:
         return edge.gateway.refuse(error, incoming.client, key)
+
+
+def _arrive(gateway: Gateway, pool: Pool, incoming: Incoming, body: bytes) -> Admitted | Outgoing:
+    """The answer, unless the key has to wait: where nobody does, no other thread is needed."""
+    admitted = gateway.admit(incoming, body)
+    if isinstance(admitted, Outgoing):
+        return admitted
+    with pool.turn(admitted.key.key_id) as granted:
+        return gateway.answer(admitted) if granted else admitted
 
 
 def _head(request: Request) -> HttpRequest:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -12,7 +14,7 @@ from reknown.api.errors import unavailable
 from reknown.api.fairness import FairQueue, ThrottledError, Turn, gave_way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reknown.api.fairness import Shares
     from reknown.api.metrics import Metrics
@@ -31,7 +33,7 @@ class _Piece:
 class Pool:
     """Threads for as much work as `shares` say, and one more for keys that have none running.
 
-    For one event loop, but for `close` and `at_work`.
+    `run` and `give_up` are for one event loop, the others for any thread.
     """
 
     def __init__(
@@ -41,12 +43,15 @@ class Pool:
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._queue: FairQueue[_Piece] = FairQueue(shares, clock)
+        # None stands for what other threads do
+        self._queue: FairQueue[_Piece | None] = FairQueue(shares, clock)
+        self._lock = threading.Lock()
         self._running = metrics.running.labels(name)
         self._waiting = metrics.waiting.labels(name)
         self._throttled = metrics.throttled
         self._threads = ThreadPoolExecutor(shares.slots + 1, thread_name_prefix=f"reknown-{name}")
         self._begun: set[Future[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = False
 
     async def run(self, key: str, work: Callable[[], Result]) -> Result:
@@ -57,9 +62,11 @@ class Pool:
         """
         if self._stopped:
             raise unavailable()
-        piece = _Piece(work, asyncio.get_running_loop().create_future())
+        self._loop = asyncio.get_running_loop()
+        piece = _Piece(work, self._loop.create_future())
         try:
-            loser = self._queue.enter(key, piece)
+            with self._lock:
+                loser = self._queue.enter(key, piece)
         except ThrottledError as error:
             self._throttled.labels(error.reason).inc()
             raise
@@ -70,11 +77,29 @@ class Pool:
         self._start()
         return cast("Result", await piece.answer)
 
+    @contextmanager
+    def turn(self, key: str) -> Iterator[bool]:
+        """A turn for the calling thread, if the key may have one at once; whether it may."""
+        with self._lock:
+            turn = None if self._stopped else self._queue.claim(key, None)
+            self._show()
+        try:
+            yield turn is not None
+        finally:
+            if turn is not None:
+                self._end(turn)
+                # those that wait may begin; the loop may be gone
+                if self._loop is not None:
+                    with suppress(RuntimeError):
+                        self._loop.call_soon_threadsafe(self._start)
+
     def give_up(self) -> None:
         """Nothing more begins, and nobody waits any longer for what has begun."""
         self._stopped = True
-        for piece in self._queue.clear():
-            if not piece.answer.done():
+        with self._lock:
+            pieces = list(self._queue.clear())
+        for piece in pieces:
+            if piece is not None and not piece.answer.done():
                 piece.answer.set_exception(unavailable())
 
     def close(self, seconds: float) -> None:
@@ -88,22 +113,32 @@ class Pool:
         return sum(not future.done() for future in set(self._begun))
 
     def _start(self) -> None:
-        while (turn := self._queue.start()) is not None:
-            if turn.item.answer.done():  # nobody waits for it any more
-                self._queue.end(turn)
+        while (turn := self._next()) is not None:
+            piece = cast("_Piece", turn.item)
+            if piece.answer.done():  # nobody waits for it any more
+                self._end(turn)
                 continue
-            future = self._threads.submit(turn.item.work)
+            future = self._threads.submit(piece.work)
             self._begun.add(future)
             future.add_done_callback(self._begun.discard)
             asyncio.wrap_future(future).add_done_callback(
-                lambda done, turn=turn: self._end(turn, done)  # type: ignore[misc]
+                lambda done, turn=turn: self._finish(turn, done)  # type: ignore[misc]
             )
-        self._running.set(self._queue.running)
-        self._waiting.set(self._queue.waiting)
 
-    def _end(self, turn: Turn[_Piece], done: asyncio.Future[Any]) -> None:
-        self._queue.end(turn)
-        error, answer = done.exception(), turn.item.answer
+    def _next(self) -> Turn[_Piece | None] | None:
+        with self._lock:
+            turn = self._queue.start()
+            self._show()
+        return turn
+
+    def _end(self, turn: Turn[_Piece | None]) -> None:
+        with self._lock:
+            self._queue.end(turn)
+            self._show()
+
+    def _finish(self, turn: Turn[_Piece | None], done: asyncio.Future[Any]) -> None:
+        self._end(turn)
+        error, answer = done.exception(), cast("_Piece", turn.item).answer
         if answer.done():
             pass
         elif error is None:
@@ -111,3 +146,7 @@ class Pool:
         else:
             answer.set_exception(error)
         self._start()
+
+    def _show(self) -> None:
+        self._running.set(self._queue.running)
+        self._waiting.set(self._queue.waiting)

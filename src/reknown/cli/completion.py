@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 def _read(ask: Callable[[Connection], list[str]]) -> list[str]:
     """What the data folder holds, if there is one: pressing TAB creates nothing."""
     from reknown.settings import read_settings
-    from reknown.storage.database import open_database, reading
+    from reknown.storage.database import reading
+    from reknown.storage.inspection import open_read_only, size_of
+    from reknown.storage.modes import DATABASE
 
     folder = read_settings().data
-    if not folder.is_dir():
+    if not size_of(folder)[0]:
         return []
-    database = open_database(folder)
+    database = open_read_only(folder / DATABASE)
     try:
         with reading(database) as connection:
             return ask(connection)

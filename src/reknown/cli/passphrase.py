@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from reknown.access.passphrases import LONGEST
 from reknown.biometrics.errors import InputError
 from reknown.configuration import BACKUP_PASSPHRASE
 
@@ -41,6 +40,8 @@ def ask_passphrase(file: Path | None, *, confirm: bool) -> str:
 
 
 def _first_line(file: Path) -> str:
+    from reknown.access.passphrases import LONGEST
+
     try:
         with file.open(encoding="utf-8") as lines:
             line = lines.readline(LONGEST + 2).rstrip("\r\n")

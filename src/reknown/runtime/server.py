@@ -134,7 +134,12 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
     )
     return Edge(
         gateway,
-        authentication=Pool("authentication", Shares(_AUTHENTICATIONS, _STRANGERS), metrics),
+        # one in each has a slot beyond those
+        arrival=Pool(
+            "arrival",
+            Shares(_AUTHENTICATIONS + workers + 1 + _STORAGE_THREADS + 1, _STRANGERS),
+            metrics,
+        ),
         recognition=Pool("recognition", _shares(settings.server, workers), metrics),
         storage=Pool("storage", _shares(settings.server, _STORAGE_THREADS), metrics),
         count_faces=platform.count_faces,

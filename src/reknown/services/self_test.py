@@ -21,8 +21,10 @@ from reknown.gallery.collections import create_collection
 from reknown.gallery.faces import add_faces
 from reknown.gallery.search import search_subjects
 from reknown.gallery.templates import load_templates
+from reknown.services.images.pixels import encode_pixels
 from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
+from reknown.vision.decoding.pool import DecoderPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +57,7 @@ def run_checks(load: Callable[[], Engine], data: DataChecks) -> Iterator[CheckRe
     yield CheckResult(
         "processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}"
     )
+    yield _attempt("decoders", _decoders)
     for name, check in data.by_name().items():
         yield _attempt(name, check)
     try:
@@ -88,6 +91,16 @@ def _reason(error: Exception) -> str:
 
 def _libraries() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+
+
+def _decoders() -> str:
+    with DecoderPool(1) as decoders:
+        started = time.perf_counter()
+        decoders.decode(encode_pixels(_noise()))
+        took = f"an image of {_SIDE} x {_SIDE} in {_ms(started):.0f} ms from the start of the first"
+        if decoders.is_confined():
+            return f"{took}; they can open no file and no connection"
+        return f"{took}; they could open files: install libseccomp2 to take that from them"
 
 
 def _attributes(engine: Engine) -> str:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 SMALL, MIDDLING = 2 * 2**20, 32 * 2**20
 _MOST = 2**31 - 1
 _ATTEMPT_MS = 100
-# longer than SQLite ever sleeps before it tries again, so that writers of other processes come in
-_PAUSE = 0.15
+# Between attempts: at last longer than SQLite ever sleeps before it tries again, so that writers of
+# other processes come in.
+_FIRST_PAUSE, _LAST_PAUSE = 0.005, 0.15
 _PATIENCE, _LAST_PATIENCE = 30.0, 1.0
 _logger = logging.getLogger(__name__)
 
@@ -95,14 +96,15 @@ class FileCleaner:
             return False
 
     def _empty(self, connection: sqlite3.Connection, patience: float) -> bool:
-        deadline = time.monotonic() + patience
+        deadline, pause = time.monotonic() + patience, _FIRST_PAUSE
         while True:
             with self._turn_of_writers(max(0, deadline - time.monotonic())) as taken:
                 if taken and empty_log(connection):
                     return True
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(_PAUSE)
+            time.sleep(pause)
+            pause = min(2 * pause, _LAST_PAUSE)
 
     @contextmanager
     def _turn_of_writers(self, seconds: float) -> Iterator[bool]:

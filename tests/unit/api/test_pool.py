@@ -95,6 +95,28 @@ def test_another_key_does_not_wait_for_the_long_work_of_one() -> None:
     asyncio.run(run())
 
 
+def test_a_turn_is_for_a_thread_that_need_not_wait() -> None:
+    metrics = Metrics()
+
+    async def run() -> None:
+        pool = _pool(1, 10, metrics)
+        with pool.turn("a") as first:
+            assert first
+            with pool.turn("a") as second:
+                assert not second
+            waiting = asyncio.ensure_future(pool.run("a", lambda: "after"))
+            await asyncio.sleep(0)
+            with pool.turn("b") as behind:  # a slot is free for it, but others were there before
+                assert not behind
+        assert await waiting == "after"
+        pool.give_up()
+        with pool.turn("a") as late:
+            assert not late
+        pool.close(5)
+
+    asyncio.run(run())
+
+
 def test_what_nobody_waits_for_any_more_is_not_done() -> None:
     gate, done = threading.Event(), []
 

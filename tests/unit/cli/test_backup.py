@@ -3,10 +3,12 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+import termios
 from typing import TYPE_CHECKING
 
 import pytest
 
+from processes import wait_for
 from reknown.biometrics.errors import AccessError, DatabaseError, InputError
 from servers import REKNOWN
 
@@ -125,6 +127,8 @@ def test_whoever_sits_there_is_asked_and_shown_nothing(
     for question in (b"Passphrase", b"Repeat"):
         while question not in shown.rpartition(b"\n")[2]:
             shown += os.read(terminal, 1000)
+        # what is typed before the echo is off is thrown away
+        wait_for(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
         os.write(terminal, PASSPHRASE.encode() + b"\n")
     out, _ = process.communicate(timeout=60)
     os.close(terminal)

@@ -36,3 +36,10 @@ def test_what_is_broken_offers_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         )
         assert complete_collection("") == []
         assert isinstance(complete_pack("x"), list)
+
+
+def test_pressing_tab_begins_nothing_where_a_database_was_lost(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "master.key").touch()
+    assert complete_collection("") == []
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["master.key"]

@@ -381,6 +381,7 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.log.follow": lambda c, _: _follow(c),
     "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),
     "ledger.log.newest of an actor": lambda c, _: log.newest(c, Choice(actor=actor(1)), 10),
+    "ledger.log.newest_time": lambda c, _: log.newest_time(c),
     "ledger.log.pages": lambda c, _: next(log.pages(c.engine, _HOUR)),
     "ledger.log.read": lambda c, _: log.read(c, Choice(), 9, 10),
     "ledger.log.read of a collection": lambda c, _: log.read(

@@ -43,6 +43,7 @@ NAMES = _walk("no index has the names and times that people choose tracks by", *
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
 ONE = _walk("the table has one row", "")
+LATEST = _walk("the last time, from the end", "at", "id", "")
 WANTED = _walk("as many as are wanted, from the end", "id", "")
 
 # PostgreSQL joins what belongs to most faces of a large collection in one go.
@@ -114,6 +115,7 @@ ALLOWED: dict[str, _Tables] = {
     "ledger.log.append": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
     "ledger.log.follow": {"events": (PAGE, TIMES)},
     "ledger.log.newest": {"events": (WANTED,)},
+    "ledger.log.newest_time": {"events": (LATEST,)},
     "ledger.log.pages": {"events": (PAGE, TIMES)},
     "ledger.log.read": {"events": (PAGE,)},
     "ledger.log.read of a time": {"events": (PAGE, TIMES)},

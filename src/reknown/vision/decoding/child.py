@@ -23,6 +23,7 @@ from reknown.biometrics.errors import ImageError
 from reknown.confinement import (
     bound_memory,
     die_with_parent,
+    give_memory_back,
     give_up_network,
     keep_memory,
     load_seccomp,
@@ -33,6 +34,7 @@ from reknown.vision.decoding.pixels import decode
 # Pillow imports these when it needs them; when it does, no file can be opened any more.
 _PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin)
 _KEPT = 32 << 20
+_LARGE = 4_000_000  # pixels
 
 
 def spawn(limits: protocol.Limits) -> None:
@@ -90,6 +92,8 @@ def serve(requests: socket.socket, limits: protocol.Limits) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         rooms.pop(0, None)
         requests.sendall(answer)
+        if width * height > _LARGE:
+            give_memory_back()
 
 
 def _decoded(

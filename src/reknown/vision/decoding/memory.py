@@ -23,7 +23,7 @@ _KEPT_BYTES = 4 * 2**20
 _KEPT_ROOMS = 4
 
 
-class Room:
+class PixelRoom:
     """Shared memory of fixed size for a decoder to write RGB into.
 
     Those to be used again have a `number` from 1 on and are handed over once.
@@ -50,29 +50,29 @@ class Room:
         return np.frombuffer(self._memory, np.uint8, size).reshape(height, width, 3)
 
 
-class Rooms:
+class PixelRooms:
     """Those of one decoder: small ones are used again when nobody looks at their pixels."""
 
     def __init__(self) -> None:
-        self._free: deque[Room] = deque()
+        self._free: deque[PixelRoom] = deque()
         self._made = 0
 
-    def take(self, pixels: int) -> Room:
-        """Room for so many."""
+    def take(self, pixels: int) -> PixelRoom:
+        """PixelRoom for so many."""
         if 3 * pixels <= _KEPT_BYTES:
             if self._free:
                 return self._free.pop()
             if self._made < _KEPT_ROOMS:
                 self._made += 1
-                return Room(_KEPT_BYTES, self._made)
-        return Room(3 * pixels)
+                return PixelRoom(_KEPT_BYTES, self._made)
+        return PixelRoom(3 * pixels)
 
-    def give_back(self, room: Room) -> None:
+    def give_back(self, room: PixelRoom) -> None:
         """To be used again at once."""
         if room.number:
             self._free.append(room)
 
-    def give_back_after(self, pixels: NDArray[np.uint8], room: Room) -> None:
+    def give_back_after(self, pixels: NDArray[np.uint8], room: PixelRoom) -> None:
         """Once the pixels and all views of them are gone."""
         # without a lock: it may run anywhere, in the middle of anything
         weakref.finalize(_ground(pixels), self.give_back, room).atexit = False

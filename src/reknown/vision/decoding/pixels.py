@@ -124,4 +124,4 @@ def _reason(error: Exception) -> str:
         return error.strerror.lower()
     if isinstance(error, UnidentifiedImageError):
         return "unknown format"
-    return str(error) or type(error).__name__
+    return str(error) or "it is damaged"

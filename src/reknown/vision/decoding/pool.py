@@ -6,6 +6,7 @@ import hashlib
 import signal
 import weakref
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,16 @@ class DecoderPool:
                 raise InvalidImageError(
                     "its decoder was ended twice, perhaps for lack of memory"
                 ) from error
+
+    def is_confined(self) -> bool:
+        """Whether the decoder of the last image can open and start nothing.
+
+        Raises `DecoderError` where there is none.
+        """
+        with self._decoder() as decoder, suppress(OSError):
+            status = Path(f"/proc/{decoder.process}/status").read_text(encoding="ascii")
+            return "Seccomp:\t2" in status
+        return False
 
     def close(self) -> None:
         """Ends the processes; nothing can be decoded any more."""

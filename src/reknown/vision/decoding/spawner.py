@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import DecoderError
 from reknown.shortages import shortage
 from reknown.vision.decoding import protocol
-from reknown.vision.decoding.memory import Rooms
+from reknown.vision.decoding.memory import PixelRooms
 
 if TYPE_CHECKING:
-    from reknown.vision.decoding.memory import Room
+    from reknown.vision.decoding.memory import PixelRoom
     from reknown.vision.decoding.protocol import Limits
 
 # Pillow keeps as many blocks for the next image: without, half of the time goes to new memory.
@@ -35,11 +35,11 @@ class Decoder:
         self.connection = connection
         self.process = process
         self.spawner = spawner
-        self.rooms = Rooms()
+        self.rooms = PixelRooms()
         self.images = 0
         self.alive = True
 
-    def send(self, head: bytes, data: bytes, room: Room) -> None:
+    def send(self, head: bytes, data: bytes, room: PixelRoom) -> None:
         """A request, with memory for the answer."""
         with room.handed_over() as descriptors:
             sent = socket.send_fds(self.connection, [head, data], descriptors)

@@ -73,6 +73,7 @@ def test_a_backup_of_an_older_version_is_migrated(backup: Path, tmp_path: Path) 
     parts, database = _parts(backup), tmp_path / "old.db"
     database.write_bytes(parts["reknown.db"])
     with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DROP TABLE request_horizons")
         connection.execute("ALTER TABLE users DROP COLUMN urls")
         connection.execute("ALTER TABLE users DROP COLUMN known_gender")
         connection.execute("UPDATE alembic_version SET version_num = '0006'")

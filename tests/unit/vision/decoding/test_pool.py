@@ -209,3 +209,21 @@ def test_no_process_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with DecoderPool(1) as pool, pytest.raises(DecoderError, match="no process can be started"):
         pool.decode(encoded(noise(1)))
+
+
+def test_memory_for_a_large_image_is_given_back() -> None:
+    with DecoderPool(1) as pool:
+        pool.decode(heavy())
+        pool.decode(encoded(noise(1)))  # when it is done with the one before
+        (process,) = processes(pool)
+        with open(f"/proc/{process}/status", encoding="ascii") as file:
+            held = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+        assert held < 150 * 1024
+
+
+def test_it_is_known_whether_decoders_are_confined(pool: DecoderPool) -> None:
+    pool.decode(encoded(noise(1)))
+    confined = pool.is_confined()
+    (process,) = processes(pool)
+    with open(f"/proc/{process}/status", encoding="ascii") as file:
+        assert ("Seccomp:\t2" in file.read()) is confined
