@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = 10
 _SIDE = 500
 _PATIENCE = 30.0
-# A signature is good for five minutes; making one anew costs more than some refusals.
+# A signature is valid for five minutes, and signing again costs more than some refusals do.
 _SIGNED_FOR = 60.0
 # To be refused, and those that may pass and cost the most.
 BOMBS = {
