@@ -28,6 +28,7 @@ from reknown.ledger.records import RECORDS, Failure, Refusal
 from reknown.ledger.records.parts import (
     CandidateRecord,
     ProbeRecord,
+    SightingCandidateRecord,
     SpaceRecord,
     ThresholdRecord,
     TrackCandidateRecord,
@@ -37,7 +38,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PAGE = Path(__file__).parent.parent / "docs" / "reference" / "ledger-records.md"
-_PARTS = (SpaceRecord, ThresholdRecord, ProbeRecord, CandidateRecord, TrackCandidateRecord)
+_PARTS = (
+    SpaceRecord,
+    ThresholdRecord,
+    ProbeRecord,
+    CandidateRecord,
+    SightingCandidateRecord,
+    TrackCandidateRecord,
+)
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger
 

@@ -227,11 +227,11 @@ class Reknown:
 
         Raises `errors.CollectionNotFoundError`, `errors.VideoError`, `errors.InputError`.
         """
+        from reknown.services.archive.sightings import Keeping  # noqa: PLC0415
         from reknown.services.extras import require_video_support  # noqa: PLC0415
         from reknown.services.searches.search import open_search  # noqa: PLC0415
         from reknown.services.videos.clips import analyse_clip  # noqa: PLC0415
         from reknown.services.videos.identification import identify_video  # noqa: PLC0415
-        from reknown.services.videos.tracks import Keeping  # noqa: PLC0415
 
         require_video_support()
         path, platform = _path(clip), self._context.platform

@@ -86,7 +86,7 @@ def test_from_a_video_to_a_past_stranger(party: Path, enrolled: Path, tmp_path: 
     assert sorted(track["from_ms"] // 1000 for track in answer["tracks"]) == [2, 5]
     assert {track["video_sha256"] for track in answer["tracks"]} == {found["sha256"]}
     operations = [event["operation"] for event in _lines(_reknown("ledger", "--json").stdout)]
-    assert operations[-3:] == ["identify", "keep tracks", "search tracks"]
+    assert operations[-3:] == ["identify", "keep sightings", "search sightings"]
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 

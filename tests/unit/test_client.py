@@ -213,7 +213,7 @@ def test_a_missing_gallery_is_named(
     [
         ({"limit": 0}, "at least 1"),
         ({"similarity": 120}, "between 0 and 100"),
-        ({"similarity": 80, "score": 0.4}, "not both"),
+        ({"similarity": 80, "score": 0.4}, "one threshold"),
     ],
 )
 def test_terms_that_make_no_sense(

@@ -69,21 +69,29 @@ def caution(expected_false_candidates: float | None) -> str | None:
 class ThresholdChoice:
     """A threshold as people give it: a `similarity` (0 to 100) or a raw `score` (-1 to 1).
 
-    Neither means the default similarity, 80. Raises `InputError` for both, and for a score that
-    is none.
+    Or one that follows the gallery's size: the default similarity, 80, or more where at that one a
+    stranger would be expected to reach more than `false_candidates` references. Without any of
+    them the default similarity. Raises `InputError` for more than one, and for numbers that are
+    none.
     """
 
     similarity: float | None = None
     score: float | None = None
+    false_candidates: float | None = None
 
     def __post_init__(self) -> None:
-        if self.similarity is not None and self.score is not None:
-            raise InputError("give a similarity or a score as the threshold, not both")
+        if sum(x is not None for x in (self.similarity, self.score, self.false_candidates)) > 1:
+            raise InputError(
+                "give one threshold: a similarity, a score, or the false candidates to expect"
+            )
         if self.score is not None and not -1 <= self.score <= 1:
             raise InputError(f"score must be between -1 and 1, got {self.score}")
+        # negated, so that a NaN fails too
+        if self.false_candidates is not None and not self.false_candidates > 0:
+            raise InputError(f"false candidates must be above 0, got {self.false_candidates}")
 
-    def resolve(self, calibration: Calibration | None) -> Threshold:
-        """The threshold in a template space.
+    def resolve(self, calibration: Calibration | None, comparisons: int = 0) -> Threshold:
+        """The threshold in a template space, for a probe that is compared so many times.
 
         Raises `UncalibratedError` without a calibration: then only a score can be given.
         """
@@ -96,4 +104,10 @@ class ThresholdChoice:
             )
         # programs give numbers of NumPy too, which no ledger can hold
         similarity = DEFAULT_SIMILARITY if self.similarity is None else float(self.similarity)
-        return Threshold(calibration.score(similarity), calibration, similarity)
+        usual = Threshold(calibration.score(similarity), calibration, similarity)
+        if self.false_candidates is None or not comparisons:
+            return usual
+        # beyond the lowest rate that was measured, a higher score promises nothing that is known
+        rate = max(calibration.false_match_rates[-1], self.false_candidates / comparisons)
+        strict = calibration.threshold(min(1.0, rate))
+        return usual if strict <= usual.score else Threshold(strict, calibration)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.templates import TemplateSpace
 
 
@@ -108,24 +107,3 @@ class VideoAnalysis:
     tracks: tuple[Track, ...]
     warnings: tuple[str, ...]
     effort: Effort
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class KeptTrack:
-    """A track that was kept to be searched later; never its images.
-
-    `track_id` is a random UUID. `box` is where the face was at `best_ms`, `shots` how many
-    views the template is the mean of.
-    """
-
-    track_id: str
-    video_sha256: str
-    video_name: str
-    start_ms: int
-    end_ms: int
-    best_ms: int
-    box: BoundingBox
-    confidence: float
-    quality: int
-    shots: int
-    template: NDArray[np.float32]

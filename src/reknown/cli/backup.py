@@ -73,7 +73,7 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
         f"{done} {printable(next(iter(more.values()), str(backup.file)))}: everything "
         f"acknowledged until {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC\n"
         f"  {counts.collections:,} collections, {counts.users:,} people, {counts.faces:,} faces, "
-        f"{counts.tracks:,} kept tracks, {counts.access_keys:,} access keys, "
+        f"{counts.sightings:,} sightings, {counts.access_keys:,} access keys, "
         f"{counts.events:,} rows of the ledger"
     )
     if counts.access_keys and not manifest.master_key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer  # noqa: TC002 - typer reads the annotations when it runs
 
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
     from reknown.storage.database import Connection
 
+Item = TypeVar("Item")
 
-def _read(ask: Callable[[Connection], list[str]]) -> list[str]:
+
+def _read(ask: Callable[[Connection], list[Item]]) -> list[Item]:
     """What the data folder holds, if there is one: pressing TAB creates nothing."""
     from reknown.settings import read_settings
     from reknown.storage.database import reading
@@ -55,12 +57,14 @@ def complete_pack(incomplete: str) -> list[str]:
 def complete_video(context: typer.Context, incomplete: str) -> list[str]:
     """Names of videos of which the collection keeps tracks."""
     try:
+        from reknown.biometrics.sightings import MediumKind
         from reknown.configuration import DEFAULT_COLLECTION
-        from reknown.gallery.tracks import list_tracks
+        from reknown.gallery.sightings import SightingChoice, list_sightings
 
         collection = context.params.get("collection") or DEFAULT_COLLECTION
-        found = _read(lambda c: [r.track.video_name for r in list_tracks(c, collection).items])
-        names = list(dict.fromkeys(found))
+        kept = SightingChoice(MediumKind.VIDEO)
+        page = _read(lambda c: [*list_sightings(c, collection, choice=kept).items])
+        names = list(dict.fromkeys(record.sighting.medium.name for record in page))
     except Exception:
         return []
     return [name for name in names if name.startswith(incomplete)]

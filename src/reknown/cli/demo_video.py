@@ -24,9 +24,9 @@ def show_film(context: Context, query: Query, out: Path) -> bool:
     from reknown.cli.video.clips import progress_bar
     from reknown.cli.video.output import label, print_text
     from reknown.cli.video.report import write_report
+    from reknown.services.archive.sightings import Keeping
     from reknown.services.videos.clips import analyse_clip
     from reknown.services.videos.identification import identify_video
-    from reknown.services.videos.tracks import Keeping
 
     film, platform = out / _FILM, context.platform
     out.mkdir(parents=True, exist_ok=True)
@@ -46,11 +46,16 @@ def show_film(context: Context, query: Query, out: Path) -> bool:
 def search_past(context: Context, query: Query) -> bool:
     """Looks for the stranger in the film that was kept; whether she is found."""
     from reknown.cli.video.search import print_matches
-    from reknown.services.searches.tracks import TrackSearch, open_tracks, search_tracks
+    from reknown.services.searches.sightings import (
+        VIDEOS,
+        FaceSearch,
+        open_sightings,
+        search_sightings,
+    )
 
-    gallery = open_tracks(context, query.collection, query.threshold)
-    ((_, found),) = search_tracks(context, gallery, [jpeg(GRACE.crop())])
-    if not isinstance(found, TrackSearch):
+    gallery = open_sightings(context, query.collection, query.threshold, VIDEOS)
+    ((_, found),) = search_sightings(context, gallery, [jpeg(GRACE.crop())])
+    if not isinstance(found, FaceSearch):
         raise found
     print_matches(Path(f"{GRACE.name}.jpg"), found)
     return bool(found.matches)

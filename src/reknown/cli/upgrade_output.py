@@ -48,7 +48,7 @@ class Notes:
 def print_beginning(context: Context, name: str, upgrade: Upgrade) -> None:
     """Says where it goes, and which tracks cannot come along, before any work is done."""
     from reknown.cli.video.tracks import warn_of_foreign
-    from reknown.services.videos.tracks import count_foreign
+    from reknown.services.archive.sightings import count_foreign
 
     other = upgrade.other
     typer.echo(printable(f"{name}: from {upgrade.present.pack} to {other.pack}"))

@@ -129,15 +129,48 @@ CARRIED = {
     "template": LargeBinary,
 }
 
-# Tracks of videos that are kept to be searched later, by those who may search the collection.
-tracks = Table(
-    "tracks",
+# Images and videos that faces were looked for in.
+media = Table(
+    "media",
     metadata,
     Column("id", KEY, primary_key=True),
-    Column("track_id", Text, nullable=False, unique=True),
     _parent("collection_id", "collections"),
-    Column("video_sha256", Text, nullable=False),
-    Column("video_name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("taken_at", Text),
+    Column("taken_from", Text),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+    Column("fingerprint", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    UniqueConstraint("collection_id", "sha256"),
+    sqlite_autoincrement=True,
+)
+
+# Where a medium lies; the size and the time of the last change are those of then.
+media_files = Table(
+    "media_files",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    _parent("medium_id", "media"),
+    Column("folder", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    UniqueConstraint("collection_id", "folder", "name"),
+    Index("ix_media_files_medium", "medium_id"),
+    sqlite_autoincrement=True,
+)
+
+# Faces of media, kept to be searched later by those who may search the collection.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("sighting_id", Text, nullable=False, unique=True),
+    _parent("collection_id", "collections"),
+    _parent("medium_id", "media"),
     Column("start_ms", BigInteger, nullable=False),
     Column("end_ms", BigInteger, nullable=False),
     Column("best_ms", BigInteger, nullable=False),
@@ -147,16 +180,17 @@ tracks = Table(
     Column("box_height", Double, nullable=False),
     Column("confidence", Double, nullable=False),
     Column("quality", Integer, nullable=False),
+    Column("fit", Boolean, nullable=False),
     Column("shots", Integer, nullable=False),
     Column("template", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),
-    Column("expires_at", Text, nullable=False),
-    Column("pack", Text, nullable=False, server_default=text("''")),
-    Column("fingerprint", Text, nullable=False, server_default=text("''")),
-    Column("dimension", Integer, nullable=False, server_default="0"),
-    Index("ix_tracks_order", "collection_id", "id"),
-    Index("ix_tracks_video", "collection_id", "video_sha256"),
-    Index("ix_tracks_expiry", "expires_at"),
+    Column("expires_at", Text),
+    Column("pack", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Index("ix_sightings_order", "collection_id", "id"),
+    Index("ix_sightings_medium", "medium_id"),
+    Index("ix_sightings_expiry", "expires_at"),
     sqlite_autoincrement=True,
 )
 

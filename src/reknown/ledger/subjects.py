@@ -13,6 +13,7 @@ from reknown.ledger.records import (
     EnrolRecord,
     IdentifyRecord,
     ReadUserRecord,
+    SearchSightingsRecord,
     SearchTracksRecord,
 )
 
@@ -42,7 +43,7 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
     if isinstance(record, IdentifyRecord):
         yield record.probe.subject_id
         yield from (hit.subject_id for row in record.candidates for hit in row)
-    elif isinstance(record, SearchTracksRecord):
+    elif isinstance(record, SearchSightingsRecord | SearchTracksRecord):
         yield record.probe.subject_id
     elif isinstance(record, _OF_ONE):
         yield record.subject_id

@@ -42,15 +42,26 @@ def _identify(record: records.IdentifyRecord, names: Names) -> str:
     return f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}: {found}"
 
 
+@_text.register(records.SearchSightingsRecord)
+def _search_sightings(record: records.SearchSightingsRecord, names: Names) -> str:
+    hits = [(hit.sighting_id, (hit.score, hit.similarity)) for hit in record.candidates]
+    where = _count(record.sightings_searched, "sighting")
+    among = f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}"
+    return f"{among}: {_seen(hits, 'sighting')}"
+
+
 @_text.register(records.SearchTracksRecord)
 def _search_tracks(record: records.SearchTracksRecord, names: Names) -> str:
-    hits = [
-        f"track {_short(hit.track_id)} {_likeness(hit.score, hit.similarity)}"
-        for hit in record.candidates[:_MOST_CANDIDATES]
-    ]
-    found = ", ".join([*hits, *_more(record.candidates, _MOST_CANDIDATES, "track")]) or "none"
+    hits = [(hit.track_id, (hit.score, hit.similarity)) for hit in record.candidates]
     where = _count(record.tracks_searched, "track")
-    return f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}: {found}"
+    among = f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}"
+    return f"{among}: {_seen(hits, 'track')}"
+
+
+def _seen(hits: Sequence[tuple[str, tuple[float, float | None]]], what: str) -> str:
+    shown = [f"{what} {_short(name)} {_likeness(*score)}" for name, score in hits]
+    more = _more(hits, _MOST_CANDIDATES, what)
+    return ", ".join([*shown[:_MOST_CANDIDATES], *more]) or "none"
 
 
 @_text.register(records.VerifyRecord)
@@ -94,6 +105,7 @@ def _tag_collection(record: records.TagCollectionRecord, _names: Names) -> str:
 @_text.register(records.ListCollectionsRecord)
 @_text.register(records.ListUsersRecord)
 @_text.register(records.ListFacesRecord)
+@_text.register(records.ListSightingsRecord)
 @_text.register(records.ListTracksRecord)
 def _listed(record: records.ListFacesRecord, _names: Names) -> str:
     return f"{record.listed} shown"
@@ -140,6 +152,25 @@ def _some_faces(record: records.DeleteFacesRecord, _names: Names) -> str:
 @_text.register(records.ImportTemplatesRecord)
 def _import(record: records.ImportTemplatesRecord, _names: Names) -> str:
     return f"{_faces(record.faces)}, {record.known} known"
+
+
+@_text.register(records.KeepSightingsRecord)
+def _keep_sightings(record: records.KeepSightingsRecord, _names: Names) -> str:
+    kept = f"{_count(len(record.sightings), 'face')} of {_count(len(record.media), 'file')}"
+    replaced = f" in place of {record.replaced}" if record.replaced else ""
+    until = "" if record.expires_at is None else f" until {record.expires_at:%Y-%m-%d}"
+    return f"{kept}{replaced}{until}"
+
+
+@_text.register(records.DeleteSightingsRecord)
+@_text.register(records.PurgeSightingsRecord)
+def _gone_sightings(record: records.DeleteSightingsRecord, _names: Names) -> str:
+    return _count(len(record.sightings), "sighting")
+
+
+@_text.register(records.ForgetFilesRecord)
+def _forget(record: records.ForgetFilesRecord, _names: Names) -> str:
+    return f"{_count(record.files, 'file')}, {_count(len(record.sightings), 'sighting')}"
 
 
 @_text.register(records.KeepTracksRecord)

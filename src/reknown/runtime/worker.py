@@ -16,9 +16,9 @@ from reknown.runtime.last_words import last_words
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders
+from reknown.services.archive.sightings import purge_everywhere
 from reknown.services.context import Context
 from reknown.services.videos.notices import NoticeSender
-from reknown.services.videos.tracks import purge_everywhere
 from reknown.services.videos.work import WorkerContext
 from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy import URL, NullPool, create_engine, inspect, text
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.storage.database import explain_errors, schema_version
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from reknown.storage.database import Connection, Database
 
-COUNTED = ("collections", "faces", "users", "tracks", "access_keys", "events")
+_FORMERLY = {"sightings": "tracks"}  # in databases that are to be migrated yet
+COUNTED = ("collections", "faces", "users", "sightings", "access_keys", "events")
 """Tables whose rows say how much a database holds."""
 
 _MOST_PROBLEMS = 5
@@ -95,8 +96,10 @@ def size_of(folder: Path) -> tuple[int, int]:
 
 
 def _counted(connection: Connection) -> Iterator[tuple[str, int]]:
+    there = inspect(connection).get_table_names()
     for table in COUNTED:
-        counted = connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608 - ours
+        present = table if table in there else _FORMERLY.get(table, table)
+        counted = connection.execute(text(f"SELECT count(*) FROM {present}"))  # noqa: S608 - ours
         yield table, int(counted.scalar_one())
 
 

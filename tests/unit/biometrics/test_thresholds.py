@@ -25,7 +25,7 @@ def test_the_default_similarity_stands_for_one_in_ten_thousand() -> None:
 def test_a_score_is_a_threshold_with_or_without_calibration() -> None:
     assert ThresholdChoice(score=0.5).resolve(None) == Threshold(0.5, None)
     assert ThresholdChoice(score=0.4).resolve(TABLE).similarity == pytest.approx(70)
-    with pytest.raises(InputError, match="not both"):
+    with pytest.raises(InputError, match="one threshold"):
         ThresholdChoice(80, 0.5)
 
 

@@ -10,11 +10,16 @@ import pytest
 
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import Profile
-from reknown.biometrics.tracks import KeptTrack
+from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.gallery.collections import create_collection, remove_tags, set_tags
 from reknown.gallery.faces import list_faces
+from reknown.gallery.sightings import (
+    SightingChoice,
+    delete_sightings,
+    keep_sightings,
+    purge_sightings,
+)
 from reknown.gallery.switching import switch
-from reknown.gallery.tracks import TrackChoice, delete_tracks, keep_tracks, purge_tracks
 from reknown.gallery.users import set_profile
 from reknown.jobs import queue, results
 from reknown.jobs.queue import Ending, NewJob, State
@@ -53,9 +58,10 @@ def keep(database: Database, seed: int, until: datetime) -> tuple[bytes, bytes]:
     """Keeps a track of the same video each time; what of it could be read."""
     box, name = BoundingBox(0, 0, 1, 1), f"film-{seed:06d}.mp4"
     template = unit(seed, SPACE.dimension)
-    track = KeptTrack(str(uuid4()), VIDEO, name, 0, 9, 4, box, 0.9, 60, 3, template)
+    medium = Medium(VIDEO, MediumKind.VIDEO, name)
+    seen = Sighting(str(uuid4()), medium, 0, 9, 4, box, 0.9, 60, True, 3, template)
     with database.begin() as connection:
-        keep_tracks(connection, "friends", VIDEO, [track], SPACE, until)
+        keep_sightings(connection, "friends", medium, [seen], SPACE, until)
     return template.astype("<f4").tobytes(), name.encode()
 
 
@@ -63,7 +69,7 @@ def test_kept_tracks_that_expire(database: Database, folder: Path) -> None:
     pieces = keep(database, 1, PAST)
     assert remains(folder, *pieces)
     with database.begin() as connection:
-        assert len(purge_tracks(connection, "friends")) == 1
+        assert len(purge_sightings(connection, "friends")) == 1
     assert not remains(folder, *pieces)
 
 
@@ -72,7 +78,7 @@ def test_kept_tracks_that_are_deleted_or_replaced(database: Database, folder: Pa
     second = keep(database, 2, SOON)
     assert not remains(folder, *first)
     with database.begin() as connection:
-        delete_tracks(connection, "friends", TrackChoice())
+        delete_sightings(connection, "friends", SightingChoice())
     assert not remains(folder, *second)
 
 

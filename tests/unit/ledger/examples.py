@@ -16,6 +16,7 @@ from reknown.ledger.records import (
     ProbeRecord,
     Record,
     Refusal,
+    SightingCandidateRecord,
     SpaceRecord,
     ThresholdRecord,
     TrackCandidateRecord,
@@ -65,9 +66,6 @@ IDENTIFIED = records.IdentifyRecord(
 
 DONE: tuple[Record, ...] = (
     IDENTIFIED,
-    records.SearchTracksRecord(
-        IMAGE, SPACE, THRESHOLD, 7, (TrackCandidateRecord(TRACK, 0.61, 98.2),)
-    ),
     records.VerifyRecord(DIGEST, OTHER, SPACE, THRESHOLD, 2, 1, 0.61, 98.2),
     records.DetectRecord(DIGEST, "video", "opencv", 3, OTHER),
     records.ReadTextRecord(DIGEST, "image", "text", OTHER, 12),
@@ -89,15 +87,19 @@ DONE: tuple[Record, ...] = (
     records.DeleteFacesRecord((FACE,)),
     records.ExportTemplatesRecord((FACE,)),
     records.ImportTemplatesRecord((FACE,), 4),
-    records.KeepTracksRecord(DIGEST, (TRACK,), 2, MOMENT),
-    records.DeleteTracksRecord((TRACK,), DIGEST, MOMENT),
-    records.PurgeTracksRecord((TRACK,)),
-    records.ListTracksRecord(5),
     records.PrepareUpgradeRecord(SPACE, NEXT),
     records.SwitchUpgradeRecord(SPACE, NEXT, 30, 1),
     records.UndoUpgradeRecord(SPACE, NEXT, 30, 0),
     records.FinishUpgradeRecord(SPACE, NEXT),
     records.DiscardUpgradeRecord(SPACE, NEXT),
+    records.KeepSightingsRecord((DIGEST, OTHER), (TRACK,), 2, MOMENT),
+    records.SearchSightingsRecord(
+        IMAGE, SPACE, THRESHOLD, 7, (SightingCandidateRecord(TRACK, 0.61, 98.2),)
+    ),
+    records.DeleteSightingsRecord((TRACK,), DIGEST, MOMENT),
+    records.ForgetFilesRecord(2, (TRACK,)),
+    records.PurgeSightingsRecord((TRACK,)),
+    records.ListSightingsRecord(5),
     records.CreateKeyRecord(KEY, "gate", ("Search*",), ("people",)),
     records.RevokeKeyRecord(KEY, "gate", ("*",), ("*",)),
     records.RotateKeyRecord(KEY, "gate", ("*",), ("*",), OTHER_KEY, MOMENT),
@@ -107,6 +109,13 @@ DONE: tuple[Record, ...] = (
     records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
     records.ReadVideoJobRecord(DIGEST),
     records.DeleteExpiredJobsRecord(2),
+    records.SearchTracksRecord(
+        IMAGE, SPACE, THRESHOLD, 7, (TrackCandidateRecord(TRACK, 0.61, 98.2),)
+    ),
+    records.KeepTracksRecord(DIGEST, (TRACK,), 2, MOMENT),
+    records.DeleteTracksRecord((TRACK,), DIGEST, MOMENT),
+    records.PurgeTracksRecord((TRACK,)),
+    records.ListTracksRecord(5),
 )
 REFUSED = Refusal("identify", "SearchFaces", "AccessDeniedException")
 FAILED = Failure("detect", DIGEST, "VideoError")

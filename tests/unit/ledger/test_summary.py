@@ -39,6 +39,13 @@ EXPECTED = {
     "DeleteFacesRecord": "1 face",
     "ExportTemplatesRecord": "1 face",
     "ImportTemplatesRecord": "1 face, 4 known",
+    "KeepSightingsRecord": "1 face of 2 files in place of 2 until 2026-11-28",
+    "DeleteSightingsRecord": "1 sighting",
+    "PurgeSightingsRecord": "1 sighting",
+    "ListSightingsRecord": "5 shown",
+    "ForgetFilesRecord": "2 files, 1 sighting",
+    "SearchSightingsRecord": "image abababab among 7 sightings at 80.0 or above: "
+    "sighting aced0000 98.2",
     "KeepTracksRecord": "1 track of video abababab in place of 2 until 2026-11-28",
     "DeleteTracksRecord": "1 track",
     "PurgeTracksRecord": "1 track",

@@ -19,7 +19,9 @@ from reknown.gallery.schema import (
     collections,
     faces,
     images,
-    tracks,
+    media,
+    media_files,
+    sightings,
     upgrade_losses,
     upgrade_templates,
     users,
@@ -49,7 +51,7 @@ OF_USERS = 4000
 
 _OTHER_FACES = 2000
 _FACES_OF_A_USER = 2
-_TRACKS_OF_A_VIDEO = 10
+_SIGHTINGS_OF_A_MEDIUM = 1
 _EMPTY_COLLECTIONS = 300
 _ROWS = 2000
 _OPEN_JOBS = 20
@@ -85,8 +87,13 @@ def digest(number: int) -> str:
     return f"{number:064x}"
 
 
-def track_id(number: int) -> str:
-    return f"track {number}"
+def sighting_id(number: int) -> str:
+    return f"sighting {number}"
+
+
+def folder(number: int) -> str:
+    """Of the file of a medium."""
+    return f"/archive/{number // 50}"
 
 
 def fill(engine: Engine) -> None:
@@ -159,14 +166,34 @@ def _fill_collection(connection: Connection, name: str, count: int, mark: str) -
         return {**names, "revision": number}
 
     _put(connection, faces, count, seen, face)
-    video = {"video_name": "1.mp4", "start_ms": 0, "end_ms": 9, "best_ms": 5, "shots": 1}
+    _fill_media(connection, made, seen, mark, count // 2)
 
-    def track(number: int) -> Mapping[str, Any]:
-        names = {"track_id": track_id(number) + mark}
-        names["video_sha256"] = digest(number // _TRACKS_OF_A_VIDEO)
-        return {**names, "expires_at": _ago(-9, number)}
 
-    _put(connection, tracks, count // 2, {**seen, **video}, track)
+def _fill_media(
+    connection: Connection, made: Mapping[str, Any], seen: Mapping[str, Any], mark: str, count: int
+) -> None:
+    first = _next_key(connection, media)
+    own = {"collection_id": made["collection_id"]}
+    of_media = {**own, "kind": "video", "name": "1.mp4", "fingerprint": SPACE.fingerprint}
+    seen_at = {"seen_at": made["created_at"]}
+    number_of_media = count // _SIGHTINGS_OF_A_MEDIUM
+    _put(
+        connection, media, number_of_media, {**of_media, **seen_at}, lambda n: {"sha256": digest(n)}
+    )
+    of_file = {**own, "size": 1, "modified_ns": 1}
+
+    def file(number: int) -> Mapping[str, Any]:
+        return {"medium_id": first + number, "folder": folder(number), "name": f"{number}.mp4"}
+
+    _put(connection, media_files, number_of_media, of_file, file)
+    space = {"pack": SPACE.pack, "fingerprint": SPACE.fingerprint, "dimension": SPACE.dimension}
+    times = {"start_ms": 0, "end_ms": 9, "best_ms": 5, "shots": 1, "fit": True, **space}
+
+    def sighting(number: int) -> Mapping[str, Any]:
+        names = {"sighting_id": sighting_id(number) + mark, "expires_at": _ago(-9, number)}
+        return {**names, "medium_id": first + number // _SIGHTINGS_OF_A_MEDIUM}
+
+    _put(connection, sightings, count, {**seen, **times}, sighting)
 
 
 def _fill_upgrade(connection: Connection) -> None:

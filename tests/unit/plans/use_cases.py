@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +15,18 @@ from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
+from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
-from reknown.biometrics.tracks import KeptTrack
 from reknown.gallery import (
     cache,
     carried,
     carried_templates,
     collections,
     faces,
+    media,
+    sightings,
     switching,
     templates,
-    tracks,
     upgrades,
     users,
 )
@@ -46,8 +48,9 @@ from unit.plans.filling import (
     actor,
     digest,
     face_id,
+    folder,
+    sighting_id,
     subject_id,
-    track_id,
     user,
 )
 
@@ -59,7 +62,7 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, faces, templates, tracks, users,
+    cache, collections, faces, media, sightings, templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     log, requests,
@@ -125,36 +128,52 @@ def _refresh(connection: Connection, count: int) -> object:
     return held.current(connection, COLLECTION)
 
 
-def _track(number: int) -> KeptTrack:
-    return KeptTrack(
-        track_id=track_id(number),
-        video_sha256=digest(0),
-        video_name="1.mp4",
+_MEDIUM = Medium(digest(0), MediumKind.VIDEO, "1.mp4")
+_PATH = PurePath(folder(0), "1.mp4")
+_STATE = media.FileState(1, 1)
+
+
+def _sighting(number: int) -> Sighting:
+    return Sighting(
+        sighting_id=sighting_id(number),
+        medium=_MEDIUM,
         start_ms=0,
         end_ms=9,
         best_ms=5,
         box=_BOX,
         confidence=0.9,
         quality=50,
+        fit=True,
         shots=1,
         template=_TEMPLATE.vector,
     )
 
 
 def _keep(connection: Connection, count: int) -> object:
-    new = [_track(FACES + number) for number in range(count)]
-    return tracks.keep_tracks(connection, COLLECTION, digest(0), new, SPACE, _LATER)
+    new = [_sighting(FACES + number) for number in range(count)]
+    return sightings.keep_sightings(connection, COLLECTION, _MEDIUM, new, SPACE, _LATER)
 
 
-def _purge_tracks(connection: Connection, count: int) -> object:
+def _purge_sightings(connection: Connection, count: int) -> object:
     past = datetime.now(UTC) - timedelta(days=1)
-    new = [_track(FACES + number) for number in range(count)]
-    tracks.keep_tracks(connection, COLLECTION, digest(0), new, SPACE, past)
-    return tracks.purge_tracks(connection, COLLECTION)
+    new = [_sighting(FACES + number) for number in range(count)]
+    sightings.keep_sightings(connection, COLLECTION, _MEDIUM, new, SPACE, past)
+    return sightings.purge_sightings(connection, COLLECTION)
 
 
-def _tracks(count: int) -> list[str]:
-    return [track_id(number) for number in range(count)]
+def _sightings(count: int) -> list[str]:
+    return [sighting_id(number) for number in range(count)]
+
+
+def _place(connection: Connection) -> None:
+    owner = _owner(connection)
+    medium = media.ensure_medium(connection, owner, _MEDIUM, SPACE.fingerprint)
+    media.place_file(connection, owner, _PATH, _STATE, medium)
+
+
+def _forget(connection: Connection) -> list[str]:
+    known = media.files_in(connection, _owner(connection), folder(0))
+    return media.forget_files(connection, COLLECTION, [each.key for each in known.values()])
 
 
 def _stored(connection: Connection) -> queue.Job:
@@ -239,8 +258,8 @@ def _stream(connection: Connection, since: int | None) -> object:
     return list(templates.stream_templates(connection, query, SPACE.dimension))
 
 
-_VIDEO = tracks.TrackChoice(video="1.mp4")
-_DIGEST = tracks.TrackChoice(video=digest(0))
+_NAMED = sightings.SightingChoice(medium="1.mp4")
+_DIGEST = sightings.SightingChoice(medium=digest(0))
 
 USE_CASES: dict[str, UseCase] = {
     "access.keys.claim": lambda c, _: keys.claim(c),
@@ -305,6 +324,42 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,
+    "gallery.media.count_media": lambda c, _: media.count_media(c, COLLECTION),
+    "gallery.media.ensure_medium": lambda c, _: media.ensure_medium(
+        c, _owner(c), _MEDIUM, SPACE.fingerprint
+    ),
+    "gallery.media.files_in": lambda c, _: media.files_in(c, _owner(c), folder(0)),
+    "gallery.media.find_media": lambda c, n: media.find_media(
+        c, COLLECTION, [digest(number) for number in range(n)]
+    ),
+    "gallery.media.folders_below": lambda c, _: media.folders_below(c, _owner(c), folder(0)),
+    "gallery.media.forget_files": lambda c, _: _forget(c),
+    "gallery.media.place_file": lambda c, _: _place(c),
+    "gallery.media.places_of": lambda c, n: media.places_of(c, range(n)),
+    "gallery.sightings.collections_with_expired": lambda c, _: sightings.collections_with_expired(
+        c
+    ),
+    "gallery.sightings.count_sightings": lambda c, _: sightings.count_sightings(c, COLLECTION),
+    "gallery.sightings.delete_sightings of ids": lambda c, n: sightings.delete_sightings(
+        c, COLLECTION, sightings.SightingChoice(ids=tuple(_sightings(n)))
+    ),
+    "gallery.sightings.delete_sightings": lambda c, _: sightings.delete_sightings(
+        c, COLLECTION, _NAMED
+    ),
+    "gallery.sightings.find_sightings": lambda c, n: sightings.find_sightings(
+        c, COLLECTION, _sightings(n)
+    ),
+    "gallery.sightings.keep_sightings": _keep,
+    "gallery.sightings.list_sightings": lambda c, _: sightings.list_sightings(
+        c, COLLECTION, "9", 10
+    ),
+    "gallery.sightings.list_sightings of a medium": lambda c, _: sightings.list_sightings(
+        c, COLLECTION, "9", 10, _DIGEST
+    ),
+    "gallery.sightings.load_sighting_templates": lambda c, _: sightings.load_sighting_templates(
+        c, COLLECTION
+    ),
+    "gallery.sightings.purge_sightings": _purge_sightings,
     "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
@@ -315,20 +370,6 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.templates.templates_of_user": lambda c, _: templates.templates_of_user(
         c, COLLECTION, user(9)
     ),
-    "gallery.tracks.collections_with_expired": lambda c, _: tracks.collections_with_expired(c),
-    "gallery.tracks.count_tracks": lambda c, _: tracks.count_tracks(c, COLLECTION),
-    "gallery.tracks.delete_tracks of ids": lambda c, n: tracks.delete_tracks(
-        c, COLLECTION, tracks.TrackChoice(ids=tuple(_tracks(n)))
-    ),
-    "gallery.tracks.delete_tracks": lambda c, _: tracks.delete_tracks(c, COLLECTION, _VIDEO),
-    "gallery.tracks.find_tracks": lambda c, n: tracks.find_tracks(c, COLLECTION, _tracks(n)),
-    "gallery.tracks.keep_tracks": _keep,
-    "gallery.tracks.list_tracks": lambda c, _: tracks.list_tracks(c, COLLECTION, "9", 10),
-    "gallery.tracks.list_tracks of a video": lambda c, _: tracks.list_tracks(
-        c, COLLECTION, "9", 10, _DIGEST
-    ),
-    "gallery.tracks.load_track_templates": lambda c, _: tracks.load_track_templates(c, COLLECTION),
-    "gallery.tracks.purge_tracks": _purge_tracks,
     "gallery.upgrades.begin_upgrade": _begin,
     "gallery.upgrades.claim_upgrade": lambda c, _: upgrades.claim_upgrade(c, COLLECTION),
     "gallery.upgrades.find_upgrade": lambda c, _: upgrades.find_upgrade(c, COLLECTION),

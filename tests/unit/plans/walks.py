@@ -40,6 +40,7 @@ TAGS = _walk("a collection has a few tags", *_OWN)
 DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due_at")
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
+BELOW = _walk("the folders below one: once for each scan", *_OWN)
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
 ONE = _walk("the table has one row", "")
@@ -48,6 +49,7 @@ WANTED = _walk("as many as are wanted, from the end", "id", "")
 
 # PostgreSQL joins what belongs to most faces of a large collection in one go.
 FEW = _walk("few faces are lost on the way", "")
+MANY = _walk("a batch of ids, which without statistics is most of the table", "")
 JOINED = _walk("what belongs to all faces of a collection", "")
 
 _Tables = dict[str, tuple[Walk, ...]]
@@ -78,26 +80,37 @@ ALLOWED: dict[str, _Tables] = {
         "collection_tags": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
-        "tracks": (ALL,),
+        "media": (ALL,),
+        "media_files": (ALL,),
+        "sightings": (ALL,),
         "users": (ALL,),
     },
     "gallery.collections.get_collection": _COUNTS,
     "gallery.collections.holds_more_than": {**_COUNTS, "faces": (NEWEST, COUNTED)},
     "gallery.collections.list_collections": {**_COUNTS, "collections": (PAGE,)},
     "gallery.faces.list_faces": {"faces": (PAGE,)},
+    "gallery.media.folders_below": {"media_files": (BELOW,)},
+    "gallery.media.places_of": {"media_files": (MANY,)},
+    "gallery.sightings.delete_sightings of ids": {"media_files": (MANY,)},
+    "gallery.sightings.find_sightings": {"media_files": (MANY,)},
+    "gallery.media.count_media": {"media": (COUNTED,)},
+    "gallery.sightings.collections_with_expired": {"sightings": (DUE,)},
+    "gallery.sightings.count_sightings": {"sightings": (COUNTED,)},
+    "gallery.sightings.delete_sightings": {
+        "sightings": (NAMES,),
+        "media": (NAMES,),
+        "media_files": (NAMES,),
+    },
+    "gallery.sightings.list_sightings": {"sightings": (PAGE,)},
+    "gallery.sightings.list_sightings of a medium": {"sightings": (PAGE,)},
+    "gallery.sightings.load_sighting_templates": {"sightings": (ALL, COUNTED)},
+    "gallery.sightings.purge_sightings": {"sightings": (DUE,)},
     "gallery.switching.end_portion": {"faces": (PORTION,), "upgrade_losses": (FEW,)},
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
     "gallery.templates.count_templates": {"faces": (COUNTED,)},
     "gallery.templates.load_templates": _LOADED,
     "gallery.templates.stream_templates": _LOADED,
     "gallery.templates.stream_templates that changed": {"faces": (CHANGED,)},
-    "gallery.tracks.collections_with_expired": {"tracks": (DUE,)},
-    "gallery.tracks.count_tracks": {"tracks": (COUNTED,)},
-    "gallery.tracks.delete_tracks": {"tracks": (NAMES,)},
-    "gallery.tracks.list_tracks": {"tracks": (PAGE,)},
-    "gallery.tracks.list_tracks of a video": {"tracks": (PAGE,)},
-    "gallery.tracks.load_track_templates": {"tracks": (ALL, COUNTED)},
-    "gallery.tracks.purge_tracks": {"tracks": (DUE,)},
     "gallery.users.list_users": {"users": (PAGE,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,

@@ -41,7 +41,7 @@ from reknown.gallery.collections import (
     require,
 )
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
-from reknown.gallery.tracks import count_tracks, list_tracks, load_track_templates
+from reknown.gallery.sightings import count_sightings, list_sightings, load_sighting_templates
 from reknown.gallery.users import find_names, list_users
 from reknown.jobs import schema as jobs_schema
 from reknown.ledger import log
@@ -190,10 +190,10 @@ def test_kept_tracks_are_of_the_space_that_their_collection_had(
             connection.execute(text(statement), values)
     engine = open_database(location)
     with reading(engine) as connection:
-        assert count_tracks(connection, "friends") == {space: 2}
-        assert count_tracks(connection, "others") == {other: 1}
-        assert [r.space for r in list_tracks(connection, "friends").items] == [space, space]
-        assert load_track_templates(connection, "others").ids == ["track 2"]
+        assert count_sightings(connection, "friends") == {space: 2}
+        assert count_sightings(connection, "others") == {other: 1}
+        assert [r.space for r in list_sightings(connection, "friends").items] == [space, space]
+        assert load_sighting_templates(connection, "others").ids == ["track 2"]
         assert require(connection, "friends").replaced == 0
     engine.dispose()
 

@@ -161,9 +161,9 @@ def _identify(path: Path, context: Context, wishes: _Wishes) -> int:
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json
     from reknown.cli.video.clips import progress_bar
     from reknown.cli.video.output import as_json, print_text
+    from reknown.services.archive.sightings import Keeping
     from reknown.services.videos.clips import analyse_clip
     from reknown.services.videos.identification import identify_video
-    from reknown.services.videos.tracks import Keeping
 
     platform, pack, cut_outs = context.platform, wishes.searched.space.pack, bool(wishes.report)
     with progress_bar(path.name) as progress:

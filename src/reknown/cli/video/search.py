@@ -19,7 +19,7 @@ from reknown.configuration import DEFAULT_COLLECTION
 from reknown.reporting.times import clock
 
 if TYPE_CHECKING:
-    from reknown.services.searches.tracks import TrackMatch, TrackSearch
+    from reknown.services.searches.sightings import FaceSearch, SightingMatch
     from reknown.vision.draw import Label
 
 _COLUMNS = ("video", "from ", "to ", "best at ", "similarity ", "score ", "false match rate ")
@@ -52,11 +52,11 @@ def search(
     from reknown.cli.output import printable
     from reknown.cli.session import open_context
     from reknown.cli.video.tracks import warn_of_foreign
-    from reknown.services.searches.tracks import open_tracks, search_tracks
-    from reknown.services.videos.tracks import count_foreign
+    from reknown.services.archive.sightings import count_foreign
+    from reknown.services.searches.sightings import VIDEOS, open_sightings, search_sightings
 
     with open_context(data) as context:
-        gallery = open_tracks(context, collection, ThresholdChoice(threshold, score))
+        gallery = open_sightings(context, collection, ThresholdChoice(threshold, score), VIDEOS)
         if not json:
             tracks = "kept track" if gallery.size == 1 else "kept tracks"
             what = f"{gallery.size:,} {tracks} in {printable(collection)}"
@@ -64,19 +64,19 @@ def search(
         warn_of(gallery.threshold, gallery.size)
         foreign = count_foreign(context, collection, gallery.templates.space)
         warn_of_foreign(foreign, gallery.templates.space)
-        view: View[TrackSearch] = View(
+        view: View[FaceSearch] = View(
             image=lambda found: found.extraction.image,
             positive=lambda found: bool(found.matches),
             as_json=lambda found: _json(found) | {"tracks_left_out": sum(foreign.values())},
             as_text=print_matches,
             labels=_labels,
         )
-        results = search_tracks(context, gallery, images, top)
+        results = search_sightings(context, gallery, images, top)
         decode = context.platform.executor.decode
         show_all(results, images, view, decode=decode, json=json, draw=draw)
 
 
-def print_matches(path: Path, found: TrackSearch) -> None:
+def print_matches(path: Path, found: FaceSearch) -> None:
     """A table of the tracks that the image's largest face resembles."""
     from reknown.cli.output import print_table, printable
 
@@ -90,12 +90,12 @@ def print_matches(path: Path, found: TrackSearch) -> None:
         typer.echo(printable(f"{title}; no candidate"))
 
 
-def _row(match: TrackMatch) -> tuple[str, ...]:
+def _row(match: SightingMatch) -> tuple[str, ...]:
     from reknown.cli.output import one_in, percent
 
-    track, meaning = match.record.track, match.comparison
+    track, meaning = match.record.sighting, match.comparison
     return (
-        track.video_name,
+        track.medium.name,
         clock(track.start_ms),
         clock(track.end_ms),
         clock(track.best_ms),
@@ -105,7 +105,7 @@ def _row(match: TrackMatch) -> tuple[str, ...]:
     )
 
 
-def _json(found: TrackSearch) -> dict[str, object]:
+def _json(found: FaceSearch) -> dict[str, object]:
     from reknown.cli.video.tracks import track_json
 
     return {
@@ -125,7 +125,7 @@ def _json(found: TrackSearch) -> dict[str, object]:
     }
 
 
-def _labels(found: TrackSearch) -> list[Label]:
+def _labels(found: FaceSearch) -> list[Label]:
     from reknown.vision.draw import Label
 
     lines = (f"{len(found.matches)} tracks",)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.tracks import TrackRecord
+    from reknown.gallery.sightings import SightingChoice, SightingRecord
 
 cli = typer.Typer(
     help="Faces of videos that were kept with `reknown video identify --keep DAYS`.",
@@ -57,14 +57,14 @@ def list_(
     """Show the kept tracks of a collection, in the order of keeping."""
     from reknown.cli.output import print_json, print_table
     from reknown.cli.session import open_context
-    from reknown.services.videos import tracks as kept_tracks
+    from reknown.services.archive import sightings
 
-    choice = kept_tracks.TrackChoice(video, None, None if before is None else moment(before))
+    choice = _choice(video, None, before)
     with open_context(data) as context:
-        kept_tracks.purge_tracks(context, collection)
+        sightings.purge_sightings(context, collection)
         space = context.platform.space_of(collection)
-        warn_of_foreign(kept_tracks.count_foreign(context, collection, space), space)
-        records = kept_tracks.list_tracks(context, collection, choice)
+        warn_of_foreign(sightings.count_foreign(context, collection, space), space)
+        records = sightings.list_sightings(context, collection, choice)
         if json:
             for record in records:
                 print_json(track_json(record))
@@ -96,42 +96,50 @@ def delete(
     """
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, printable
     from reknown.cli.session import open_context
-    from reknown.services.videos import tracks as kept_tracks
+    from reknown.services.archive import sightings
 
     named = bool(track_ids) or video is not None or before is not None
     if named == every:
         raise InputError("say which tracks: their ids, --video, --before, or --all alone")
     ids = tuple(track_ids) if track_ids else None
-    choice = kept_tracks.TrackChoice(video, ids, None if before is None else moment(before))
+    choice = _choice(video, ids, before)
     with open_context(data) as context:
-        kept_tracks.purge_tracks(context, collection)
+        sightings.purge_sightings(context, collection)
         if every and not yes:
             typer.confirm(
                 f"Delete all kept tracks of {printable(collection)} permanently?", abort=True
             )
-        gone = kept_tracks.delete_tracks(context, collection, choice)
+        gone = sightings.delete_sightings(context, collection, choice)
     typer.echo(f"deleted {len(gone):,} tracks")
     raise typer.Exit(EXIT_DONE if gone else EXIT_NEGATIVE)
 
 
+def _choice(video: str | None, ids: tuple[str, ...] | None, before: str | None) -> SightingChoice:
+    from reknown.biometrics.sightings import MediumKind
+    from reknown.gallery.sightings import SightingChoice
+
+    moment_before = None if before is None else moment(before)
+    return SightingChoice(MediumKind.VIDEO, video, ids, moment_before)
+
+
 def warn_of_foreign(foreign: Mapping[TemplateSpace, int], space: TemplateSpace) -> None:
-    """A line on standard error for kept tracks that cannot be compared with that space."""
+    """A line on standard error for kept faces that cannot be compared with that space."""
     for other, count in foreign.items():
-        tracks = "1 kept track was" if count == 1 else f"{count:,} kept tracks were"
+        seen = "1 kept face was" if count == 1 else f"{count:,} kept faces were"
         typer.secho(
-            f"warning: {tracks} made with {other.pack} and cannot be compared with {space.pack}",
+            f"warning: {seen} made with {other.pack} and cannot be compared with {space.pack}",
             fg="yellow",
             err=True,
         )
 
 
-def track_json(record: TrackRecord) -> dict[str, object]:
+def track_json(record: SightingRecord) -> dict[str, object]:
     """What is known of a track, without its template."""
-    track = record.track
+    track = record.sighting
     return {
-        "track_id": track.track_id,
-        "video": track.video_name,
-        "video_sha256": track.video_sha256,
+        "track_id": track.sighting_id,
+        "video": track.medium.name,
+        "video_sha256": track.medium.sha256,
         "from_ms": track.start_ms,
         "to_ms": track.end_ms,
         "best_ms": track.best_ms,
@@ -146,14 +154,14 @@ def track_json(record: TrackRecord) -> dict[str, object]:
     }
 
 
-def _row(record: TrackRecord) -> tuple[str, ...]:
-    track = record.track
+def _row(record: SightingRecord) -> tuple[str, ...]:
+    track = record.sighting
     return (
-        track.track_id,
-        track.video_name,
-        track.video_sha256[:_DIGITS],
+        track.sighting_id,
+        track.medium.name,
+        track.medium.sha256[:_DIGITS],
         clock(track.start_ms),
         clock(track.end_ms),
         f"{record.created_at:%Y-%m-%d}",
-        f"{record.expires_at:%Y-%m-%d}",
+        "-" if record.expires_at is None else f"{record.expires_at:%Y-%m-%d}",
     )

@@ -4,7 +4,7 @@ A record is named after its operation: "create user" is a `CreateUserRecord`. Wh
 which request and on which collection are columns of the ledger's row and not repeated here.
 """
 
-from reknown.ledger.records import administration, galleries, recognition
+from reknown.ledger.records import administration, former, galleries, recognition, sightings
 from reknown.ledger.records.administration import (
     AdoptMasterKeyRecord,
     BackUpRecord,
@@ -18,13 +18,19 @@ from reknown.ledger.records.administration import (
     RotateKeyRecord,
     StartVideoJobRecord,
 )
+from reknown.ledger.records.former import (
+    DeleteTracksRecord,
+    KeepTracksRecord,
+    ListTracksRecord,
+    PurgeTracksRecord,
+    SearchTracksRecord,
+)
 from reknown.ledger.records.galleries import (
     AssociateFacesRecord,
     CreateCollectionRecord,
     CreateUserRecord,
     DeleteCollectionRecord,
     DeleteFacesRecord,
-    DeleteTracksRecord,
     DeleteUserRecord,
     DescribeCollectionRecord,
     DescribeUserRecord,
@@ -33,14 +39,11 @@ from reknown.ledger.records.galleries import (
     ExportTemplatesRecord,
     FinishUpgradeRecord,
     ImportTemplatesRecord,
-    KeepTracksRecord,
     ListCollectionsRecord,
     ListFacesRecord,
     ListTagsRecord,
-    ListTracksRecord,
     ListUsersRecord,
     PrepareUpgradeRecord,
-    PurgeTracksRecord,
     ReadUserRecord,
     SwitchUpgradeRecord,
     TagCollectionRecord,
@@ -50,6 +53,7 @@ from reknown.ledger.records.parts import (
     CandidateRecord,
     ProbeRecord,
     Record,
+    SightingCandidateRecord,
     SpaceRecord,
     ThresholdRecord,
     TrackCandidateRecord,
@@ -59,8 +63,15 @@ from reknown.ledger.records.recognition import (
     EnrolRecord,
     IdentifyRecord,
     ReadTextRecord,
-    SearchTracksRecord,
     VerifyRecord,
+)
+from reknown.ledger.records.sightings import (
+    DeleteSightingsRecord,
+    ForgetFilesRecord,
+    KeepSightingsRecord,
+    ListSightingsRecord,
+    PurgeSightingsRecord,
+    SearchSightingsRecord,
 )
 
 __all__ = [
@@ -75,6 +86,7 @@ __all__ = [
     "DeleteCollectionRecord",
     "DeleteExpiredJobsRecord",
     "DeleteFacesRecord",
+    "DeleteSightingsRecord",
     "DeleteTracksRecord",
     "DeleteUserRecord",
     "DescribeCollectionRecord",
@@ -86,16 +98,20 @@ __all__ = [
     "ExportTemplatesRecord",
     "Failure",
     "FinishUpgradeRecord",
+    "ForgetFilesRecord",
     "IdentifyRecord",
     "ImportTemplatesRecord",
+    "KeepSightingsRecord",
     "KeepTracksRecord",
     "ListCollectionsRecord",
     "ListFacesRecord",
+    "ListSightingsRecord",
     "ListTagsRecord",
     "ListTracksRecord",
     "ListUsersRecord",
     "PrepareUpgradeRecord",
     "ProbeRecord",
+    "PurgeSightingsRecord",
     "PurgeTracksRecord",
     "ReadTextRecord",
     "ReadUserRecord",
@@ -105,7 +121,9 @@ __all__ = [
     "RestoreRecord",
     "RevokeKeyRecord",
     "RotateKeyRecord",
+    "SearchSightingsRecord",
     "SearchTracksRecord",
+    "SightingCandidateRecord",
     "SpaceRecord",
     "StartVideoJobRecord",
     "SwitchUpgradeRecord",
@@ -118,7 +136,7 @@ __all__ = [
 
 RECORDS: tuple[type[Record], ...] = tuple(
     value
-    for module in (recognition, galleries, administration)
+    for module in (recognition, galleries, sightings, administration, former)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, Record) and hasattr(value, "OPERATION")
 )

@@ -1,4 +1,4 @@
-"""Records of what keeps galleries: collections, users, faces, transfer, upgrades, tracks."""
+"""Records of what keeps galleries: collections, users, faces, transfer, upgrades."""
 
 # Not `from __future__ import annotations`: msgspec reads these types when it runs.
 from collections.abc import Mapping
@@ -9,13 +9,10 @@ from reknown.ledger.records.parts import (
     Count,
     FaceId,
     Label,
-    Moment,
     Record,
-    Sha256,
     SpaceRecord,
     SubjectId,
     ThresholdRecord,
-    TrackId,
     doc,
 )
 
@@ -28,7 +25,6 @@ _Repeated = Annotated[
     bool, doc("Whether the request had been carried out before and was only answered again")
 ]
 _Faces = Annotated[tuple[FaceId, ...], doc("The faces concerned")]
-_Tracks = Annotated[tuple[TrackId, ...], doc("The tracks concerned")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,51 +188,6 @@ class ImportTemplatesRecord(Record):
 
     faces: Annotated[tuple[FaceId, ...], doc("The faces added")]
     known: Annotated[Count, doc("Faces passed over, as they were there already")]
-
-
-@dataclass(frozen=True, slots=True)
-class KeepTracksRecord(Record):
-    """Tracks of a video were kept, to be searched later."""
-
-    OPERATION: ClassVar[str] = "keep tracks"
-
-    video_sha256: Annotated[Sha256, doc("SHA-256 of the video's file")]
-    tracks: _Tracks
-    replaced: Annotated[Count, doc("Tracks kept of the same video before, deleted now")]
-    expires_at: Annotated[Moment, doc("When they are deleted, UTC")]
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteTracksRecord(Record):
-    """Kept tracks were deleted."""
-
-    OPERATION: ClassVar[str] = "delete tracks"
-
-    tracks: _Tracks
-    video_sha256: Annotated[
-        Sha256 | None, doc("SHA-256 of the video, where they were chosen by it")
-    ] = None
-    before: Annotated[
-        Moment | None, doc("Where they were chosen by age: when they were kept at the latest, UTC")
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class PurgeTracksRecord(Record):
-    """Kept tracks had expired and were deleted."""
-
-    OPERATION: ClassVar[str] = "purge tracks"
-
-    tracks: _Tracks
-
-
-@dataclass(frozen=True, slots=True)
-class ListTracksRecord(Record):
-    """Somebody read the list of kept tracks."""
-
-    OPERATION: ClassVar[str] = "list tracks"
-
-    listed: _Listed
 
 
 @dataclass(frozen=True, slots=True)

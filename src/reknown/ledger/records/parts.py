@@ -20,6 +20,7 @@ _DIGEST = r"\A[0-9a-f]{64}\Z"
 FaceId = Annotated[str, Meta(pattern=_UUID, title="face id")]
 SubjectId = Annotated[str, Meta(pattern=_UUID, title="subject id")]
 TrackId = Annotated[str, Meta(pattern=_UUID, title="track id")]
+SightingId = Annotated[str, Meta(pattern=_UUID, title="sighting id")]
 JobId = Annotated[str, Meta(pattern=_DIGEST, title="job id")]
 Sha256 = Annotated[str, Meta(pattern=_DIGEST, title="SHA-256")]
 KeyId = Annotated[str, Meta(pattern=r"\ARK[A-Z2-7]{18}\Z", title="key id")]
@@ -111,6 +112,17 @@ class TrackCandidateRecord:
     """A kept track that reached the threshold."""
 
     track_id: Annotated[TrackId, doc("The kept track")]
+    score: Annotated[float, doc("Score on the pack's own scale")]
+    similarity: Annotated[
+        Similarity | None, doc("The score as a similarity, 0 to 100; null if not calibrated")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SightingCandidateRecord:
+    """A kept sighting that reached the threshold."""
+
+    sighting_id: Annotated[SightingId, doc("The kept sighting")]
     score: Annotated[float, doc("Score on the pack's own scale")]
     similarity: Annotated[
         Similarity | None, doc("The score as a similarity, 0 to 100; null if not calibrated")

@@ -17,7 +17,6 @@ from reknown.ledger.records.parts import (
     SpaceRecord,
     SubjectId,
     ThresholdRecord,
-    TrackCandidateRecord,
     doc,
 )
 
@@ -44,19 +43,6 @@ class IdentifyRecord(Record):
         doc("For each face of the probe, or each track of a video, the candidates, best first"),
     ]
     job: Annotated[JobId | None, doc("The video job that searched, if one did")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class SearchTracksRecord(Record):
-    """A search of the tracks that are kept of videos."""
-
-    OPERATION: ClassVar[str] = "search tracks"
-
-    probe: Annotated[ProbeRecord, doc("What was searched for")]
-    space: Annotated[SpaceRecord, doc("The template space of the tracks")]
-    threshold: Annotated[ThresholdRecord, doc("Where a score became a candidate")]
-    tracks_searched: Annotated[Count, doc("How many tracks were searched")]
-    candidates: Annotated[tuple[TrackCandidateRecord, ...], doc("The tracks found, best first")]
 
 
 @dataclass(frozen=True, slots=True)

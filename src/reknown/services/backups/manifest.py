@@ -24,7 +24,7 @@ class BackupCounts:
     collections: _Count
     faces: _Count
     users: _Count
-    tracks: _Count
+    sightings: _Count
     access_keys: _Count
     events: _Count
 

@@ -15,7 +15,7 @@ from reknown.biometrics.errors import ModelError, SpaceMismatchError
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.gallery import carried, upgrades
 from reknown.gallery.carried_templates import load_carried
-from reknown.services.videos.tracks import count_foreign
+from reknown.services.archive.sightings import count_foreign
 from reknown.storage.database import reading
 from reknown.vision.batch import map_bounded
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, TypeVar
 from reknown.biometrics.candidates import Candidate
 from reknown.biometrics.quality_filter import DEFAULT_FILTER, Objection, QualityFilter
 from reknown.ledger.records import ProbeRecord
+from reknown.services.archive.sightings import keep_tracks
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.searches.search import Probes, conclude, look_up, stack
-from reknown.services.videos.tracks import keep_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reknown.biometrics.tracks import Track, VideoAnalysis
+    from reknown.services.archive.sightings import Keeping, Kept
     from reknown.services.context import Context
     from reknown.services.searches.search import Query, Searched
-    from reknown.services.videos.tracks import Keeping, Kept
 
 Row = TypeVar("Row")
 

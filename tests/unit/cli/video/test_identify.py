@@ -154,7 +154,7 @@ def test_thresholds_are_given_as_elsewhere(
     assert [len(a["candidates"]) for a in line["appearances"]] == [1, 1]
     warned = run("video", "identify", clip, "--threshold", 10)
     assert "false candidates are expected for a stranger" in warned.err
-    with pytest.raises(InputError, match="not both"):
+    with pytest.raises(InputError, match="one threshold"):
         run("video", "identify", clip, "--score", 0, "--threshold", 10)
 
 
@@ -257,6 +257,6 @@ def test_the_ledger_has_the_search_before_anything_is_shown(
 ) -> None:
     run("video", "identify", clip, "--keep", 1)
     identified, kept = run("ledger", "--json").lines[-2:]
-    assert (identified["operation"], kept["operation"]) == ("identify", "keep tracks")
+    assert (identified["operation"], kept["operation"]) == ("identify", "keep sightings")
     assert [len(found) for found in identified["record"]["candidates"]] == [1, 0]
     assert "party" not in json.dumps([identified, kept])

@@ -10,8 +10,8 @@ import pytest
 from contexts import make_context
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.cli.completion import complete_video
+from reknown.services.archive.sightings import Keeping, keep_tracks
 from reknown.services.galleries.collections import create_collection
-from reknown.services.videos.tracks import Keeping, keep_tracks
 from reknown.storage.database import open_database
 from video_analyses import analysis, towards, track
 
@@ -110,7 +110,7 @@ def test_tracks_from_before_a_switch_are_told_of(
     run: RunCommand, kept: None, eileen_jpg: Path
 ) -> None:
     warning = (
-        "warning: 3 kept tracks were made with opencv and cannot be compared with public-domain\n"
+        "warning: 3 kept faces were made with opencv and cannot be compared with public-domain\n"
     )
     words = ("collections", "upgrade", "people", "--from", eileen_jpg)
     prepared = run(*words, "--pack", "public-domain")

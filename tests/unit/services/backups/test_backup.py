@@ -60,7 +60,7 @@ def test_it_is_one_private_file_that_common_tools_can_check(
             "collections": 0,
             "faces": 0,
             "users": 0,
-            "tracks": 0,
+            "sightings": 0,
             "access_keys": 1,
             "events": 2,
         },

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import sqlite3
@@ -11,7 +12,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
+import old_galleries
 from contexts import ACTOR, events, make_context
 from reknown.access.vault import Vault, read_vault
 from reknown.biometrics.errors import AccessError, DatabaseError, InputError, ReknownError
@@ -70,17 +73,15 @@ def test_all_is_there_again(backup: Path, tmp_path: Path, vault: Vault) -> None:
 
 
 def test_a_backup_of_an_older_version_is_migrated(backup: Path, tmp_path: Path) -> None:
-    parts, database = _parts(backup), tmp_path / "old.db"
-    database.write_bytes(parts["reknown.db"])
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("DROP TABLE request_horizons")
-        connection.execute("ALTER TABLE users DROP COLUMN urls")
-        connection.execute("ALTER TABLE users DROP COLUMN known_gender")
-        connection.execute("UPDATE alembic_version SET version_num = '0006'")
+    parts = _parts(backup)
+    with old_galleries.schema(tmp_path / "old", "0006") as connection:
+        assert connection.execute(text("SELECT count(*) FROM tracks")).scalar_one() == 0
     del parts["master.key.json"]
-    manifest = parts["manifest.json"].replace(SCHEMA_VERSION.encode(), b"0006")
-    manifest = manifest.replace(b'"master_key": true', b'"master_key": false')
-    changed = {"manifest.json": manifest, "reknown.db": database.read_bytes()}
+    manifest = json.loads(parts["manifest.json"])
+    manifest |= {"schema": "0006", "master_key": False}
+    manifest["counts"] = dict.fromkeys(manifest["counts"], 0)
+    database = (tmp_path / "old" / "reknown.db").read_bytes()
+    changed = {"manifest.json": json.dumps(manifest).encode(), "reknown.db": database}
     old = _write(tmp_path / "old.tar", parts | changed)
     found = restore(ACTOR, old, tmp_path / "new", None, None)
     assert found.manifest.schema == "0006"

@@ -15,18 +15,18 @@ from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.ledger.records import (
     CandidateRecord,
     IdentifyRecord,
-    KeepTracksRecord,
+    KeepSightingsRecord,
     ProbeRecord,
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.services.archive.sightings import Keeping, list_sightings
 from reknown.services.galleries.faces import list_faces
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.searches.search import Query, Unit
 from reknown.services.upgrades.preparation import begin
 from reknown.services.upgrades.steps import switch
 from reknown.services.videos.identification import appearances, identify_video
-from reknown.services.videos.tracks import Keeping, list_tracks
 from unit.services.ledgers import events, last
 from video_analyses import SHA256, analysis, towards, track, turned
 from video_faces import turned_away, unit
@@ -133,7 +133,7 @@ def test_what_would_not_be_enrolled_is_not_kept_either(
     found = identify_video(context, query, analysis(engine.space, tracks), Keeping("a.mp4", 1))
     assert found.kept is not None
     assert found.kept.tracks == 1
-    assert [record.track.best_ms for record in list_tracks(context, collection)] == [700]
+    assert [record.sighting.best_ms for record in list_sightings(context, collection)] == [700]
 
 
 def test_an_unknown_face_is_not_joined_with_one_that_was_not_searched() -> None:
@@ -231,14 +231,14 @@ def test_tracks_are_kept_on_request_in_the_same_transaction(
     assert answer.kept is not None
     assert (answer.kept.tracks, answer.kept.replaced) == (2, 0)
     written = events(database)
-    assert [type(event.record) for event in written[-2:]] == [IdentifyRecord, KeepTracksRecord]
+    assert [type(event.record) for event in written[-2:]] == [IdentifyRecord, KeepSightingsRecord]
     # what cannot be kept leaves no trace of a search either
     crooked = analysis(engine.space, [track(reference * np.float32(2))])
     with pytest.raises(InputError):
         identify_video(context, query, crooked, Keeping("other.mp4", 7))
     assert events(database) == written
-    records = list(list_tracks(context, collection))
-    assert [record.track.video_name for record in records] == ["party.mp4"] * 2
+    records = list(list_sightings(context, collection))
+    assert [record.sighting.medium.name for record in records] == ["party.mp4"] * 2
 
 
 def test_a_switch_meanwhile_leaves_no_tracks_of_the_former_space(
@@ -256,7 +256,7 @@ def test_a_switch_meanwhile_leaves_no_tracks_of_the_former_space(
     with pytest.raises(SpaceMismatchError, match="run the same again"):
         identify_video(context, query, found, Keeping("party.mp4", 7))
     assert events(database) == before
-    assert list(list_tracks(context, collection)) == []
+    assert list(list_sightings(context, collection)) == []
 
 
 def test_another_space_is_refused(

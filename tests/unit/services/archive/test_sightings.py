@@ -17,36 +17,37 @@ from reknown.biometrics.errors import (
     NotFoundError,
     SpaceMismatchError,
 )
+from reknown.biometrics.sightings import Medium, MediumKind
 from reknown.biometrics.templates import TemplateSpace
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery import collections
-from reknown.gallery import tracks as stored
-from reknown.gallery.tracks import TrackChoice
+from reknown.gallery import sightings as stored
+from reknown.gallery.sightings import SightingChoice
 from reknown.ledger.records import (
-    DeleteTracksRecord,
-    KeepTracksRecord,
-    ListTracksRecord,
+    DeleteSightingsRecord,
+    KeepSightingsRecord,
+    ListSightingsRecord,
     ProbeRecord,
-    PurgeTracksRecord,
-    SearchTracksRecord,
+    PurgeSightingsRecord,
+    SearchSightingsRecord,
+    SightingCandidateRecord,
     SpaceRecord,
     ThresholdRecord,
-    TrackCandidateRecord,
 )
-from reknown.services.galleries.collections import create_collection, delete_collection
-from reknown.services.searches.tracks import TrackSearch, open_tracks, search_tracks
-from reknown.services.upgrades.preparation import begin
-from reknown.services.upgrades.steps import switch, undo
-from reknown.services.videos import tracks as kept_tracks
-from reknown.services.videos.tracks import (
+from reknown.services.archive.sightings import (
     Keeping,
     count_foreign,
-    delete_tracks,
+    delete_sightings,
     keep_tracks,
-    list_tracks,
+    list_sightings,
     purge_everywhere,
-    purge_tracks,
+    purge_sightings,
+    sightings_of_video,
 )
+from reknown.services.galleries.collections import create_collection, delete_collection
+from reknown.services.searches.sightings import FaceSearch, open_sightings, search_sightings
+from reknown.services.upgrades.preparation import begin
+from reknown.services.upgrades.steps import switch, undo
 from unit.services.ledgers import events, last
 from video_analyses import SHA256, analysis, towards, track
 
@@ -57,8 +58,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.tracks import VideoAnalysis
+    from reknown.services.archive.sightings import Kept
     from reknown.services.context import Context
-    from reknown.services.videos.tracks import Kept
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
@@ -96,34 +97,35 @@ def expired(database: Database, collection: str, engine: Engine) -> str:
     """The id of a track that has expired a second ago."""
     past = datetime.now(UTC) - timedelta(seconds=1)
     found = track(towards(np.eye(1, engine.space.dimension, dtype=np.float32)[0], 1.0))
-    made = kept_tracks._kept(found, "e0" * 32, "expired.mp4")
+    medium = Medium("e0" * 32, MediumKind.VIDEO, "expired.mp4")
+    (made,) = sightings_of_video(medium, [found])
     with database.begin() as connection:
-        stored.keep_tracks(connection, collection, "e0" * 32, [made], engine.space, past)
-    return made.track_id
+        stored.keep_sightings(connection, collection, medium, [made], engine.space, past)
+    return made.sighting_id
 
 
 @pytest.fixture
-def search(context: Context, collection: str, eileen: bytes) -> Callable[..., TrackSearch]:
+def search(context: Context, collection: str, eileen: bytes) -> Callable[..., FaceSearch]:
     def search_for_eileen(
         choice: ThresholdChoice = ThresholdChoice(), limit: int = 20, context: Context = context
-    ) -> TrackSearch:
-        gallery = open_tracks(context, collection, choice)
-        ((_, found),) = search_tracks(context, gallery, [eileen], limit)
-        assert isinstance(found, TrackSearch)
+    ) -> FaceSearch:
+        gallery = open_sightings(context, collection, choice)
+        ((_, found),) = search_sightings(context, gallery, [eileen], limit)
+        assert isinstance(found, FaceSearch)
         return found
 
     return search_for_eileen
 
 
 def test_a_past_stranger_is_found_by_an_image(
-    keep: Callable[..., Kept], search: Callable[..., TrackSearch], reference: Vector
+    keep: Callable[..., Kept], search: Callable[..., FaceSearch], reference: Vector
 ) -> None:
     keep(towards(reference, 0.3), reference, towards(reference, 0.99))
     found = search()
-    places = [match.record.track.start_ms for match in found.matches]
+    places = [match.record.sighting.start_ms for match in found.matches]
     assert places == [1000, 2000]
     best = found.matches[0]
-    assert best.record.track.video_name == NAME
+    assert best.record.sighting.medium.name == NAME
     assert best.comparison.accepted
     assert best.comparison.score == pytest.approx(1, abs=1e-5)
     assert found.gallery.size == 3
@@ -135,43 +137,45 @@ def test_every_search_is_in_the_ledger(
     collection: str,
     engine: Engine,
     keep: Callable[..., Kept],
-    search: Callable[..., TrackSearch],
+    search: Callable[..., FaceSearch],
     reference: Vector,
 ) -> None:
     keep(reference, towards(reference, 0.2))
     found = search()
     (match,) = found.matches
     event = last(database)
-    assert (event.operation, event.collection) == ("search tracks", collection)
-    assert event.record == SearchTracksRecord(
+    assert (event.operation, event.collection) == ("search sightings", collection)
+    assert event.record == SearchSightingsRecord(
         probe=ProbeRecord("image", found.extraction.image.sha256),
         space=SpaceRecord.of(engine.space),
         threshold=ThresholdRecord.of(ThresholdChoice().resolve(engine.calibration)),
-        tracks_searched=2,
+        sightings_searched=2,
         candidates=(
-            TrackCandidateRecord(
-                match.record.track.track_id, match.comparison.score, match.comparison.similarity
+            SightingCandidateRecord(
+                match.record.sighting.sighting_id,
+                match.comparison.score,
+                match.comparison.similarity,
             ),
         ),
     )
     search(ThresholdChoice(score=1.0))
     record = last(database).record
-    assert isinstance(record, SearchTracksRecord)
+    assert isinstance(record, SearchSightingsRecord)
     assert (record.threshold.score, record.candidates) == (1.0, ())
 
 
 def test_no_more_than_asked_for_are_found(
-    keep: Callable[..., Kept], search: Callable[..., TrackSearch], reference: Vector
+    keep: Callable[..., Kept], search: Callable[..., FaceSearch], reference: Vector
 ) -> None:
     keep(*(towards(reference, 0.99, seed) for seed in range(5)), reference)
-    assert [m.record.track.start_ms for m in search(limit=1).matches] == [5000]
+    assert [m.record.sighting.start_ms for m in search(limit=1).matches] == [5000]
 
 
 def test_without_calibration_only_scores_are_given(
     database: Database,
     engine: Engine,
     keep: Callable[..., Kept],
-    search: Callable[..., TrackSearch],
+    search: Callable[..., FaceSearch],
     reference: Vector,
 ) -> None:
     keep(reference)
@@ -181,7 +185,7 @@ def test_without_calibration_only_scores_are_given(
     assert found.matches[0].comparison.similarity is None
 
 
-def test_nothing_is_found_in_nothing(search: Callable[..., TrackSearch]) -> None:
+def test_nothing_is_found_in_nothing(search: Callable[..., FaceSearch]) -> None:
     found = search()
     assert (found.matches, found.gallery.size) == ((), 0)
     assert found.gallery.expected_false_candidates == 0
@@ -196,18 +200,19 @@ def test_keeping_has_its_event_and_an_end(
 ) -> None:
     kept = keep(reference, reference)
     event = last(database)
-    records = list(list_tracks(context, collection))
+    records = list(list_sightings(context, collection))
+    assert records[0].expires_at
     days = (records[0].expires_at - records[0].created_at).total_seconds() / 86400
     assert days == pytest.approx(30, abs=0.01)
-    ids = tuple(record.track.track_id for record in records)
+    ids = tuple(record.sighting.sighting_id for record in records)
     assert (event.actor, event.collection) == ("tester", collection)
-    assert event.record == KeepTracksRecord(SHA256, ids, 0, kept.expires_at)
+    assert event.record == KeepSightingsRecord((SHA256,), ids, 0, kept.expires_at)
     again = keep(reference)
     assert (again.tracks, again.replaced) == (1, 2)
     record = last(database).record
-    assert isinstance(record, KeepTracksRecord)
+    assert isinstance(record, KeepSightingsRecord)
     assert record.replaced == 2
-    assert len(list(list_tracks(context, collection))) == 1
+    assert len(list(list_sightings(context, collection))) == 1
 
 
 def test_listing_is_in_the_ledger(
@@ -218,12 +223,12 @@ def test_listing_is_in_the_ledger(
     reference: Vector,
 ) -> None:
     keep(reference, reference)
-    list(list_tracks(context, collection))
+    list(list_sightings(context, collection))
     event = last(database)
     assert (event.actor, event.collection) == ("tester", collection)
-    assert event.record == ListTracksRecord(2)
-    list(list_tracks(context, collection, TrackChoice(video="another.mp4")))
-    assert last(database).record == ListTracksRecord(0)
+    assert event.record == ListSightingsRecord(2)
+    list(list_sightings(context, collection, SightingChoice(medium="another.mp4")))
+    assert last(database).record == ListSightingsRecord(0)
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651])
@@ -241,16 +246,16 @@ def test_deleting_is_in_the_ledger(
 ) -> None:
     keep(reference, name="a.mp4")
     keep(reference, sha256="77" * 32)
-    (gone,) = delete_tracks(context, collection, TrackChoice(video=NAME))
+    (gone,) = delete_sightings(context, collection, SightingChoice(medium=NAME))
     # a name of a file may be anybody's
-    assert last(database).record == DeleteTracksRecord((gone,))
+    assert last(database).record == DeleteSightingsRecord((gone,))
     keep(reference, sha256="77" * 32)
-    (gone,) = delete_tracks(context, collection, TrackChoice(video="77" * 32))
-    assert last(database).record == DeleteTracksRecord((gone,), video_sha256="77" * 32)
+    (gone,) = delete_sightings(context, collection, SightingChoice(medium="77" * 32))
+    assert last(database).record == DeleteSightingsRecord((gone,), medium="77" * 32)
     moment = datetime.now(UTC) + timedelta(days=1)
-    (gone,) = delete_tracks(context, collection, TrackChoice(before=moment))
-    assert last(database).record == DeleteTracksRecord((gone,), before=moment)
-    assert list(list_tracks(context, collection)) == []
+    (gone,) = delete_sightings(context, collection, SightingChoice(before=moment))
+    assert last(database).record == DeleteSightingsRecord((gone,), before=moment)
+    assert list(list_sightings(context, collection)) == []
 
 
 def test_no_name_of_a_video_is_in_the_ledger(
@@ -258,14 +263,16 @@ def test_no_name_of_a_video_is_in_the_ledger(
     database: Database,
     collection: str,
     keep: Callable[..., Kept],
-    search: Callable[..., TrackSearch],
+    search: Callable[..., FaceSearch],
     reference: Vector,
 ) -> None:
     keep(reference)
     search()
-    list(list_tracks(context, collection, TrackChoice(video=NAME)))
-    delete_tracks(context, collection, TrackChoice(video=NAME))
-    written = repr(events(database, "keep tracks", "search tracks", "list tracks", "delete tracks"))
+    list(list_sightings(context, collection, SightingChoice(medium=NAME)))
+    delete_sightings(context, collection, SightingChoice(medium=NAME))
+    written = repr(
+        events(database, "keep sightings", "search sightings", "list sightings", "delete sightings")
+    )
     assert SHA256 in written
     assert "Eileen" not in written
 
@@ -275,15 +282,15 @@ def test_what_has_expired_is_purged_when_tracks_are_searched(
     context: Context,
     database: Database,
     collection: str,
-    search: Callable[..., TrackSearch],
+    search: Callable[..., FaceSearch],
 ) -> None:
-    assert list(list_tracks(context, collection)) == []
-    assert events(database, "purge tracks") == []
+    assert list(list_sightings(context, collection)) == []
+    assert events(database, "purge sightings") == []
     assert search(ANY_SCORE).gallery.size == 0
     purged, searched = events(database)[-2:]
-    assert (purged.actor, purged.record) == ("tester", PurgeTracksRecord((expired,)))
-    assert searched.operation == "search tracks"
-    assert purge_tracks(context, collection) == []
+    assert (purged.actor, purged.record) == ("tester", PurgeSightingsRecord((expired,)))
+    assert searched.operation == "search sightings"
+    assert purge_sightings(context, collection) == []
     assert last(database) == searched
 
 
@@ -292,7 +299,7 @@ def test_what_has_expired_anywhere_is_purged(
 ) -> None:
     purge_everywhere(context)
     purged = last(database)
-    assert (purged.collection, purged.record) == (collection, PurgeTracksRecord((expired,)))
+    assert (purged.collection, purged.record) == (collection, PurgeSightingsRecord((expired,)))
     purge_everywhere(context)
     assert last(database) == purged
 
@@ -305,10 +312,10 @@ def test_what_is_deleted_meanwhile_is_not_found(
     eileen: bytes,
 ) -> None:
     keep(reference)
-    gallery = open_tracks(context, collection, ThresholdChoice(score=0.9))
-    delete_tracks(context, collection, TrackChoice())
-    ((_, found),) = search_tracks(context, gallery, [eileen])
-    assert isinstance(found, TrackSearch)
+    gallery = open_sightings(context, collection, ThresholdChoice(score=0.9))
+    delete_sightings(context, collection, SightingChoice())
+    ((_, found),) = search_sightings(context, gallery, [eileen])
+    assert isinstance(found, FaceSearch)
     assert (found.gallery.size, found.matches) == (1, ())
 
 
@@ -319,14 +326,14 @@ def test_an_image_that_cannot_be_searched_with_gives_its_error(
     Image.new("RGB", (100, 100)).save(blank)
     broken.write_bytes(b"no image")
     images = [blank, broken, people / "Eileen Collins" / "1.jpg"]
-    gallery = open_tracks(context, collection, ThresholdChoice(score=0.9))
-    found = list(search_tracks(context, gallery, images))
+    gallery = open_sightings(context, collection, ThresholdChoice(score=0.9))
+    found = list(search_sightings(context, gallery, images))
     assert [source for source, _ in found] == images
     answers = [answer for _, answer in found]
     assert isinstance(answers[0], NoFaceError)
     assert isinstance(answers[1], ImageError)
-    assert isinstance(answers[2], TrackSearch)
-    assert len(events(database, "search tracks")) == 1
+    assert isinstance(answers[2], FaceSearch)
+    assert len(events(database, "search sightings")) == 1
 
 
 def test_another_space_is_refused(
@@ -337,11 +344,11 @@ def test_another_space_is_refused(
         collections.create_collection(connection, "others", foreign)
     before = events(database)
     with pytest.raises(SpaceMismatchError, match="other"):
-        open_tracks(context, "others", ThresholdChoice(score=0.9))
+        open_sightings(context, "others", ThresholdChoice(score=0.9))
     with pytest.raises(SpaceMismatchError, match="other"):
         keep_all(context, collection, analysis(foreign, []))
     with pytest.raises(NotFoundError):
-        open_tracks(context, "nowhere", ThresholdChoice(score=0.9))
+        open_sightings(context, "nowhere", ThresholdChoice(score=0.9))
     assert events(database) == before
 
 
@@ -350,7 +357,7 @@ def test_tracks_from_before_a_switch_are_left_out_until_the_way_back(
     context: Context,
     collection: str,
     keep: Callable[..., Kept],
-    search: Callable[..., TrackSearch],
+    search: Callable[..., FaceSearch],
     reference: Vector,
 ) -> None:
     keep(reference, towards(reference, 0.1))
@@ -361,13 +368,13 @@ def test_tracks_from_before_a_switch_are_left_out_until_the_way_back(
     new = track(towards(np.eye(1, OTHER.dimension, dtype=np.float32)[0], 1.0))
     keep_all(context, collection, analysis(OTHER, [new], sha256="f" * 64), "new.mp4")
     found = search(ANY_SCORE)
-    assert [match.record.track.video_name for match in found.matches] == ["new.mp4"]
+    assert [match.record.sighting.medium.name for match in found.matches] == ["new.mp4"]
     assert (found.gallery.size, found.gallery.templates.space) == (1, OTHER)
     assert found.extraction.space == OTHER
-    listed = list(list_tracks(context, collection))
+    listed = list(list_sightings(context, collection))
     assert [record.space for record in listed] == [engine.space, engine.space, OTHER]
     undo(context, collection)
-    assert [match.record.track.start_ms for match in search().matches] == [0]
+    assert [match.record.sighting.start_ms for match in search().matches] == [0]
 
 
 def test_tracks_of_any_space_expire_and_are_replaced(
@@ -380,7 +387,7 @@ def test_tracks_of_any_space_expire_and_are_replaced(
     keep(reference)
     begin(context, collection, OTHER.pack)
     switch(context, collection)
-    assert purge_tracks(context, collection) == [expired]
+    assert purge_sightings(context, collection) == [expired]
     kept = keep_all(context, collection, analysis(OTHER, []))
     assert (kept.tracks, kept.replaced) == (0, 1)
     changed = replace(OTHER, fingerprint="0" * 64)
@@ -394,4 +401,4 @@ def test_a_deleted_collection_has_no_tracks(
     keep(reference)
     delete_collection(context, collection)
     create_collection(context, collection)
-    assert list(list_tracks(context, collection)) == []
+    assert list(list_sightings(context, collection)) == []

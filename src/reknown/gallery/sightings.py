@@ -1,0 +1,333 @@
+"""Faces that were seen in media, kept to be searched later, some of them until they expire.
+
+What has expired is never listed, found or counted, even before it is purged.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import delete, false, func, insert, or_, select
+
+from reknown.biometrics.errors import InputError
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.sightings import Sighting
+from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.media import ensure_medium, medium_of, places_of
+from reknown.gallery.names import require_text
+from reknown.gallery.schema import collections, media, media_files, sightings
+from reknown.gallery.templates import stream_templates
+from reknown.storage.clock import as_text, now_text
+from reknown.storage.erasure import erase
+from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.unindexed import unindexed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from reknown.biometrics.sightings import Medium, MediumKind
+    from reknown.biometrics.templates import TemplateSpace
+
+# The mean of unit vectors is one at most.
+_LONGEST_VECTOR = 1.001
+_SHORTEST_PREFIX = 8
+_ORPHANS = (
+    ~select(media_files.c.id).where(media_files.c.medium_id == media.c.id).exists(),
+    ~select(sightings.c.id).where(sightings.c.medium_id == media.c.id).exists(),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SightingRecord:
+    """A sighting as it is stored, in the `space` of its template; times are in UTC.
+
+    `files` are the paths at which its medium was found, none where it was not read from a folder.
+    Without `expires_at` it stays until it is deleted.
+    """
+
+    sighting: Sighting
+    space: TemplateSpace
+    created_at: datetime
+    expires_at: datetime | None
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SightingTemplates:
+    """Sightings in the order of keeping, n of them: `vectors` (n, dimension) float32, and `ids`.
+
+    Those of tracks are means of unit vectors, so no unit vectors themselves.
+    """
+
+    space: TemplateSpace
+    vectors: NDArray[np.float32]
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SightingChoice:
+    """Which sightings are meant: those that meet everything given, all if nothing is.
+
+    `medium` is a file's name, or its SHA-256 from 8 digits on. `before` is when they were kept,
+    `since` and `until` are when their media were taken. `fit` leaves out faces
+    that would not be enrolled.
+    """
+
+    kind: MediumKind | None = None
+    medium: str | None = None
+    ids: tuple[str, ...] | None = None
+    before: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    fit: bool = False
+
+    @property
+    def of_media(self) -> bool:
+        """Whether it says something of the media."""
+        return any(x is not None for x in (self.kind, self.medium, self.since, self.until))
+
+
+def keep_sightings(
+    connection: Connection,
+    collection: str,
+    medium: Medium,
+    seen: Sequence[Sighting],
+    space: TemplateSpace,
+    expires_at: datetime | None,
+) -> tuple[int, int]:
+    """Keeps what was seen in a medium in place of what was seen in it before.
+
+    Its key, and how many were replaced. Raises `NotFoundError`, `SpaceMismatchError`, or
+    `InputError` for templates of another length and for names that cannot be stored.
+    """
+    row = claim(connection, collection)
+    space_of(row).require(space)
+    _check(medium, seen, space)
+    key = ensure_medium(connection, row.id, medium, space.fingerprint)
+    replaced = connection.execute(delete(sightings).where(sightings.c.medium_id == key)).rowcount
+    if replaced:
+        erase(connection, sightings, media)
+    common = {
+        "collection_id": row.id,
+        "medium_id": key,
+        "created_at": now_text(),
+        "expires_at": None if expires_at is None else as_text(expires_at),
+        "pack": space.pack,
+        "fingerprint": space.fingerprint,
+        "dimension": space.dimension,
+    }
+    if seen:
+        connection.execute(insert(sightings), [common | _values(sighting) for sighting in seen])
+    return key, int(replaced)
+
+
+def list_sightings(
+    connection: Connection,
+    collection: str,
+    after: str | None = None,
+    limit: int = 1000,
+    choice: SightingChoice = SightingChoice(),
+) -> Page[SightingRecord]:
+    """A page of the sightings in the order of keeping; raises `NotFoundError`."""
+    own = sightings.c.collection_id == require(connection, collection).id
+    query = _described().where(own, _alive(), *_conditions(choice))
+    page = fetch_page(connection, query, sightings.c.id, after, limit, lambda row: row)
+    return Page(tuple(_records(connection, page.items)), page.next)
+
+
+def find_sightings(
+    connection: Connection, collection: str, ids: Iterable[str]
+) -> dict[str, SightingRecord]:
+    """By id those of these sightings that are there; raises `NotFoundError`."""
+    own = unindexed(sightings.c.collection_id) == require(connection, collection).id
+    query = _described().where(own, _alive())
+    found: list[Row[Any]] = []
+    for batch in batches(ids):
+        found.extend(connection.execute(query.where(sightings.c.sighting_id.in_(batch))))
+    return {record.sighting.sighting_id: record for record in _records(connection, found)}
+
+
+def load_sighting_templates(
+    connection: Connection, collection: str, choice: SightingChoice = SightingChoice()
+) -> SightingTemplates:
+    """The templates of sightings in the collection's present space, streamed into one matrix.
+
+    Raises `NotFoundError`.
+    """
+    row = require(connection, collection)
+    same = sightings.c.fingerprint == row.fingerprint
+    living = sightings.c.collection_id == row.id, same, _alive(), *_conditions(choice)
+    joined = sightings.join(media) if choice.of_media else sightings
+    counting = select(func.count()).select_from(joined).where(*living)
+    count = connection.execute(counting).scalar_one()
+    vectors = np.empty((count, row.dimension), "<f4")
+    ids: list[str] = []
+    query: Select[Any] = select(sightings.c.sighting_id, sightings.c.template).select_from(joined)
+    # sightings may come or go between two statements: never more than there is room for
+    query = query.where(*living).order_by(sightings.c.id).limit(count)
+    for lines, part in stream_templates(connection, query, row.dimension):
+        vectors[len(ids) : len(ids) + len(lines)] = part
+        ids.extend(line.sighting_id for line in lines)
+    return SightingTemplates(space_of(row), vectors[: len(ids)], ids)
+
+
+def count_sightings(connection: Connection, collection: str) -> dict[TemplateSpace, int]:
+    """How many sightings are kept in each space, oldest first; raises `NotFoundError`."""
+    space = sightings.c.pack, sightings.c.fingerprint, sightings.c.dimension
+    query = select(*space, func.count().label("sightings")).group_by(*space)
+    query = query.where(sightings.c.collection_id == require(connection, collection).id, _alive())
+    rows = connection.execute(query.order_by(func.min(sightings.c.id)))
+    return {space_of(row): row.sightings for row in rows}
+
+
+def delete_sightings(connection: Connection, collection: str, choice: SightingChoice) -> list[str]:
+    """Deletes the sightings chosen; the ids of those that were there. Raises `NotFoundError`."""
+    owner = claim(connection, collection).id
+    chosen = select(sightings.c.id).join_from(sightings, media).where(*_conditions(choice))
+    if choice.ids is None:
+        portions = [chosen.where(sightings.c.collection_id == owner)]
+    else:
+        own = unindexed(sightings.c.collection_id) == owner
+        ids = sightings.c.sighting_id
+        portions = [chosen.where(own, ids.in_(batch)) for batch in batches(choice.ids)]
+    return sorted(id_ for portion in portions for id_ in _deleted(connection, portion))
+
+
+def purge_sightings(connection: Connection, collection: str) -> list[str]:
+    """Deletes what has expired; its ids. Raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    own = unindexed(sightings.c.collection_id) == owner
+    due = select(sightings.c.id).where(own, sightings.c.expires_at <= now_text())
+    if connection.execute(due.limit(1)).first() is None:
+        return []  # as a rule nothing is due, and nobody has to wait for a lock
+    # what another transaction is deleting already is not waited for
+    return sorted(_deleted(connection, due.with_for_update(skip_locked=True)))
+
+
+def collections_with_expired(connection: Connection) -> list[str]:
+    """The collections that keep sightings which have expired."""
+    due = select(sightings.c.collection_id).where(sightings.c.expires_at <= now_text())
+    query = select(collections.c.name).where(collections.c.id.in_(due))
+    return list(connection.execute(query).scalars())
+
+
+def _deleted(connection: Connection, chosen: Select[Any]) -> list[str]:
+    """Deletes these; media that lie in no folder go with the last of their sightings."""
+    statement = delete(sightings).where(sightings.c.id.in_(chosen))
+    rows = connection.execute(
+        statement.returning(sightings.c.sighting_id, sightings.c.medium_id)
+    ).all()
+    for batch in batches(row.medium_id for row in rows):
+        connection.execute(delete(media).where(media.c.id.in_(batch), *_ORPHANS))
+    erase(connection, sightings, media)
+    return [row.sighting_id for row in rows]
+
+
+def _alive() -> ColumnElement[bool]:
+    expiry = unindexed(sightings.c.expires_at)
+    return or_(expiry.is_(None), expiry > now_text())
+
+
+def _conditions(choice: SightingChoice) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if choice.kind is not None:
+        conditions.append(media.c.kind == choice.kind.value)
+    if choice.medium is not None:
+        conditions.append(_of_medium(choice.medium))
+    if choice.before is not None:
+        conditions.append(sightings.c.created_at < as_text(choice.before))
+    if choice.since is not None:
+        conditions.append(media.c.taken_at >= choice.since.isoformat())
+    if choice.until is not None:
+        conditions.append(media.c.taken_at < choice.until.isoformat())
+    if choice.fit:
+        conditions.append(sightings.c.fit)
+    if choice.ids is not None and not choice.ids:
+        conditions.append(false())
+    return conditions
+
+
+def _of_medium(medium: str) -> ColumnElement[bool]:
+    digits = medium.lower()
+    named = media.c.name == medium
+    if not (len(digits) >= _SHORTEST_PREFIX and re.fullmatch("[0-9a-f]+", digits)):
+        return named
+    return or_(named, media.c.sha256.startswith(digits))
+
+
+def _check(medium: Medium, seen: Sequence[Sighting], space: TemplateSpace) -> None:
+    require_text("a medium's sha256", medium.sha256)
+    for sighting in seen:
+        if sighting.medium != medium:
+            raise InputError("sightings of several media cannot be kept as one's")
+        if sighting.template.shape != (space.dimension,):
+            raise InputError(
+                f"a template has shape {sighting.template.shape}, not ({space.dimension},)"
+            )
+        # negated, so that a NaN fails too
+        if not 0 < float(np.linalg.norm(sighting.template)) <= _LONGEST_VECTOR:
+            raise InputError("a sighting's template is not a mean of unit vectors")
+        sighting.box.require_plausible()
+
+
+def _values(sighting: Sighting) -> dict[str, Any]:
+    # numpy scalars are no numbers to the database drivers
+    return {
+        "sighting_id": sighting.sighting_id,
+        "start_ms": int(sighting.start_ms),
+        "end_ms": int(sighting.end_ms),
+        "best_ms": int(sighting.best_ms),
+        "box_left": float(sighting.box.left),
+        "box_top": float(sighting.box.top),
+        "box_width": float(sighting.box.width),
+        "box_height": float(sighting.box.height),
+        "confidence": float(sighting.confidence),
+        "quality": int(sighting.quality),
+        "fit": bool(sighting.fit),
+        "shots": int(sighting.shots),
+        "template": sighting.template.astype("<f4").tobytes(),
+    }
+
+
+def _described() -> Select[Any]:
+    of_medium = (
+        media.c.sha256,
+        media.c.kind,
+        media.c.name,
+        media.c.taken_at,
+        media.c.taken_from,
+        media.c.problem,
+    )
+    return select(sightings, *of_medium).join_from(sightings, media)
+
+
+def _records(connection: Connection, rows: Sequence[Row[Any]]) -> list[SightingRecord]:
+    places = places_of(connection, [row.medium_id for row in rows])
+    return [_record(row, tuple(places.get(row.medium_id, ()))) for row in rows]
+
+
+def _record(row: Row[Any], files: tuple[str, ...]) -> SightingRecord:
+    seen = Sighting(
+        sighting_id=row.sighting_id,
+        medium=medium_of(row),
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        best_ms=row.best_ms,
+        box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
+        confidence=row.confidence,
+        quality=row.quality,
+        fit=row.fit,
+        shots=row.shots,
+        template=np.frombuffer(row.template, "<f4"),
+    )
+    expires = None if row.expires_at is None else datetime.fromisoformat(row.expires_at)
+    return SightingRecord(
+        seen, space_of(row), datetime.fromisoformat(row.created_at), expires, files
+    )

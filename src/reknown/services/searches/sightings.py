@@ -1,0 +1,223 @@
+"""Searches of kept sightings: in which images and videos was this face, or this person?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError
+from reknown.biometrics.sightings import MediumKind
+from reknown.gallery import sightings
+from reknown.gallery.index import ExactIndex
+from reknown.gallery.sightings import SightingChoice
+from reknown.gallery.templates import templates_of_user
+from reknown.gallery.users import get_user
+from reknown.ledger import log
+from reknown.ledger.records import (
+    ProbeRecord,
+    SearchSightingsRecord,
+    SightingCandidateRecord,
+    SpaceRecord,
+    ThresholdRecord,
+)
+from reknown.services.archive.sightings import purge_sightings
+from reknown.services.images.sources import attempt_all, extract_source, require_face
+from reknown.services.searches.search import stack
+from reknown.storage.database import reading
+from reknown.vision.extraction import ExtractionPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reknown.biometrics.candidates import Comparison
+    from reknown.biometrics.errors import ReknownError
+    from reknown.biometrics.thresholds import Threshold, ThresholdChoice
+    from reknown.gallery.sightings import SightingRecord, SightingTemplates
+    from reknown.services.context import Context
+    from reknown.services.images.sources import Source
+    from reknown.vision.extraction import Extraction
+
+VIDEOS = SightingChoice(kind=MediumKind.VIDEO)
+
+
+@dataclass(frozen=True, slots=True)
+class SightingGallery:
+    """The sightings of a collection as they stood when they were read, to be searched.
+
+    A probe has so many `templates_each`: each is compared with every sighting.
+    """
+
+    collection: str
+    threshold: Threshold
+    templates: SightingTemplates
+    templates_each: int = 1
+
+    @property
+    def size(self) -> int:
+        """How many sightings there are."""
+        return len(self.templates.ids)
+
+    @property
+    def comparisons(self) -> int:
+        """How many templates each search compares with another."""
+        return self.size * self.templates_each
+
+    @property
+    def expected_false_candidates(self) -> float | None:
+        """How many of them a stranger is expected to reach; None without calibration."""
+        return self.threshold.expected_false_candidates(self.comparisons)
+
+
+@dataclass(frozen=True, slots=True)
+class SightingMatch:
+    """A kept sighting that reaches the threshold."""
+
+    comparison: Comparison
+    record: SightingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSearch:
+    """The sightings that resemble the image's largest face, best first."""
+
+    extraction: Extraction
+    gallery: SightingGallery
+    matches: tuple[SightingMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSearch:
+    """The sightings that resemble one of a person's references, best first."""
+
+    user: str
+    gallery: SightingGallery
+    matches: tuple[SightingMatch, ...]
+
+
+def open_sightings(
+    context: Context,
+    collection: str,
+    threshold: ThresholdChoice,
+    choice: SightingChoice = SightingChoice(),
+    templates_each: int = 1,
+) -> SightingGallery:
+    """The sightings chosen that have not expired; those that have are purged.
+
+    Raises `NotFoundError`, `ModelError`, `SpaceMismatchError`, `UncalibratedError`, `InputError`.
+    """
+    purge_sightings(context, collection)
+    with reading(context.database) as connection:
+        templates = sightings.load_sighting_templates(connection, collection, choice)
+    calibration = context.platform.engines.calibration_of(templates.space)
+    comparisons = len(templates.ids) * templates_each
+    resolved = threshold.resolve(calibration, comparisons)
+    return SightingGallery(collection, resolved, templates, templates_each)
+
+
+def search_sightings(
+    context: Context, gallery: SightingGallery, sources: Iterable[Source], limit: int | None = None
+) -> Iterator[tuple[Source, FaceSearch | ReknownError]]:
+    """The largest face of every image against the sightings, in the images' order.
+
+    An image without a face gives `NoFaceError`. Each search is in the ledger before its answer
+    is given out.
+    """
+    policy = ExtractionPolicy(gallery.templates.space, limit=1)
+
+    def work(source: Source) -> Extraction:
+        found = extract_source(context.platform, source, policy)
+        require_face(found)
+        return found
+
+    for source, found in attempt_all(context.platform, work, sources):
+        if isinstance(found, Exception):
+            yield source, found
+            continue
+        probe = stack([found.fit[0][1].vector], gallery.templates.space)
+        record = ProbeRecord("image", found.image.sha256)
+        yield source, FaceSearch(found, gallery, _search(context, gallery, probe, record, limit))
+
+
+def find_person(
+    context: Context,
+    collection: str,
+    user: str,
+    threshold: ThresholdChoice,
+    choice: SightingChoice = SightingChoice(),
+    limit: int | None = None,
+) -> PersonSearch:
+    """All sightings that resemble one of the person's references, best first.
+
+    Raises `NotFoundError` for collection or person, `InputError` for a person without faces, and
+    as `open_sightings`.
+    """
+    with reading(context.database) as connection:
+        person = get_user(connection, collection, user)
+        references = templates_of_user(connection, collection, user)
+    if not len(references.vectors):
+        raise InputError(f"{user!r} has no faces to search with: enroll some images first")
+    gallery = open_sightings(context, collection, threshold, choice, len(references.vectors))
+    references.space.require(gallery.templates.space)
+    record = ProbeRecord("user", subject_id=person.subject_id)
+    found = _search(context, gallery, references.vectors, record, limit)
+    return PersonSearch(user, gallery, found)
+
+
+def _search(
+    context: Context,
+    gallery: SightingGallery,
+    probe: NDArray[np.float32],
+    what: ProbeRecord,
+    limit: int | None,
+) -> tuple[SightingMatch, ...]:
+    judged = {
+        gallery.templates.ids[row]: gallery.threshold.judge(score)
+        for row, score in _best(gallery, probe, limit)
+    }
+    with context.database.begin() as connection:
+        # what has been deleted or has expired since the search began is no longer there
+        found = sightings.find_sightings(connection, gallery.collection, judged)
+        matches = tuple(
+            SightingMatch(comparison, found[sighting])
+            for sighting, comparison in judged.items()
+            if comparison.accepted and sighting in found
+        )
+        record = _record(gallery, what, matches)
+        log.append(connection, context.actor, gallery.collection, record)
+    return matches
+
+
+def _best(
+    gallery: SightingGallery, probe: NDArray[np.float32], limit: int | None
+) -> list[tuple[int, float]]:
+    """The rows that reach the threshold with their best scores, best first."""
+    least, most = gallery.threshold.score, gallery.size if limit is None else limit
+    best: dict[int, float] = {}
+    if not gallery.size:
+        return []
+    for rows, scores in ExactIndex(gallery.templates.vectors).search(probe, most, least):
+        for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
+            best[row] = max(score, best.get(row, score))
+    return sorted(best.items(), key=lambda each: (-each[1], each[0]))[:most]
+
+
+def _record(
+    gallery: SightingGallery, what: ProbeRecord, matches: tuple[SightingMatch, ...]
+) -> SearchSightingsRecord:
+    return SearchSightingsRecord(
+        probe=what,
+        space=SpaceRecord.of(gallery.templates.space),
+        threshold=ThresholdRecord.of(gallery.threshold),
+        sightings_searched=gallery.size,
+        candidates=tuple(
+            SightingCandidateRecord(
+                match.record.sighting.sighting_id,
+                match.comparison.score,
+                match.comparison.similarity,
+            )
+            for match in matches
+        ),
+    )
