@@ -69,8 +69,8 @@ def compare(engine: Engine, data: bytes, rounds: int) -> dict[str, Any]:
 
 
 def in_this_process(data: bytes) -> DecodedImage:
-    image, width, height = decode(data, scan(data), ImageLimits())
-    return DecodedImage(np.asarray(image), width, height, hashlib.sha256(data).hexdigest())
+    made = decode(data, scan(data), ImageLimits())
+    return DecodedImage(np.asarray(made.pixels), *made.size, hashlib.sha256(data).hexdigest())
 
 
 if __name__ == "__main__":

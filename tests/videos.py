@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
@@ -13,7 +14,7 @@ from PIL import Image
 from reknown.cli.demo_images import EILEEN, GRACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ _GREY = (96, 96, 104)
 _MILLISECONDS = Fraction(1, 1000)
 
 
-def render(
+def render(  # noqa: PLR0913 - what a file can be told
     place: Path | BinaryIO,
     frames: Iterable[tuple[Pixels, int]],
     *,
@@ -38,6 +39,7 @@ def render(
     turns: int = 0,
     quality: str = "20",
     pixels: str = "yuv420p",
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Writes (RGB pixels, milliseconds) as a video whose frames have just these times.
 
@@ -45,6 +47,7 @@ def render(
     """
     target: Any = str(place) if not hasattr(place, "write") else place
     with av.open(target, "w", format=container) as output:
+        output.metadata.update(metadata)
         stream: Any = None
         for image, time_ms in frames:
             if stream is None:

@@ -6,6 +6,7 @@ Times are milliseconds from the video's first frame, as its timestamps say.
 from __future__ import annotations
 
 # not for type checkers alone: messages between processes are checked against these types
+import re
 from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.templates import TemplateSpace
 
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([+-][0-9:.]{5,15})?"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
     """A video as its file describes it; sizes are of the upright image.
 
     `codec` such as "h264", `container` such as "QuickTime / MOV"; `frame_rate` is the average
-    in frames a second; `full_range` says that luminance uses all of 0-255.
+    in frames a second; `full_range` says that luminance uses all of 0-255. `created` is when the
+    file says that it was recorded, in ISO 8601; raises `ValueError` for anything else.
     """
 
     codec: str
@@ -34,6 +40,11 @@ class VideoInfo:
     width: int
     height: int
     full_range: bool
+    created: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.created is not None and not _MOMENT.fullmatch(self.created):
+            raise ValueError("a video was recorded at some time of some day")
 
 
 @dataclass(frozen=True, slots=True)

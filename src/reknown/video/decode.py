@@ -8,8 +8,9 @@ rates come out right.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -37,6 +38,9 @@ _CODECS = frozenset({"h264", "hevc", "mpeg4", "vp8", "vp9", "av1"})
 # In order of time an ordinary video repeats none; a few may be out of order after damage.
 _MAX_DISORDER = 1000
 _JPEG_RANGE = 2
+_LONGEST_MOMENT = 40
+# Clocks that were never set start at 1904 or 1970.
+_UNSET_YEAR = 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +286,18 @@ def _describe(container: Any, stream: Any, limits: VideoLimits) -> VideoInfo:
         width=round(width * _aspect(stream)),
         height=height,
         full_range=context.color_range == _JPEG_RANGE,
+        created=_created(container),
     )
+
+
+def _created(container: Any) -> str | None:
+    """When it was recorded, in ISO 8601: by the clock of the camera's place where it says so."""
+    for name in ("com.apple.quicktime.creationdate", "creation_time"):
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(container.metadata.get(name, "")[:_LONGEST_MOMENT])
+            if moment.year > _UNSET_YEAR:
+                return moment.isoformat()
+    return None
 
 
 def _duration_ms(container: Any, stream: Any) -> int:

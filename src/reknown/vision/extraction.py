@@ -57,11 +57,16 @@ class ExtractionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """An image without its pixels: the SHA-256 of the file, and its upright size in pixels."""
+    """An image without its pixels: the SHA-256 of the file, and its upright size in pixels.
+
+    `taken` is the camera's time in ISO 8601, where the file has it: with an offset from UTC, or
+    without, as the clock of wherever it was.
+    """
 
     sha256: str
     width: int
     height: int
+    taken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolic
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
         found = tuple(_extracted(engine, seen.pixels, faces, policy))
-    info = ImageInfo(image.sha256, image.width, image.height)
+    info = ImageInfo(image.sha256, image.width, image.height, image.taken)
     return Extraction(info, engine.space, found, clock.seconds, seen.stretched)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from reknown.biometrics.errors import ImageTooLargeError, InputError
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+
+_DATE = re.compile(r"[0-9]{4}(:[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2}")
+_OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}")
 
 Decode: TypeAlias = "Callable[[bytes], DecodedImage]"
 """Makes pixels of a file, as `vision.decoding.pool` does; raises `ImageError`."""
@@ -38,16 +43,35 @@ class DecodedImage:
 
     `pixels` is uint8 RGB (height, width, 3), possibly smaller than the file's own size
     (`width`, `height`, upright) when that is very large. `sha256` is of the file's bytes.
+    `taken` is the camera's time as `taken_at` writes it.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     sha256: str
+    taken: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.sha256) != 64:
             raise ValueError("an image comes from a file, which has a digest")
+
+
+def taken_at(date: str, offset: str) -> str | None:
+    """EXIF's date, "2024:05:06 07:08:09", and offset, "+02:00" or nothing, as ISO 8601 writes them.
+
+    None for a date that there is none of: cameras whose clock was never set write zeros or
+    spaces. Without an offset it is a time of wherever the camera was.
+    """
+    if not _DATE.fullmatch(date):
+        return None
+    text = date[:10].replace(":", "-") + "T" + date[11:]
+    text += offset if _OFFSET.fullmatch(offset) else ""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
 
 
 def read_image_file(path: Path, limits: ImageLimits = ImageLimits()) -> bytes:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.server
 import io
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -52,6 +53,29 @@ def test_a_video_is_described() -> None:
     assert (info.codec, info.container) == ("h264", "QuickTime / MOV")
     assert (info.width, info.height, info.full_range) == (160, 120, False)
     assert info.frame_rate == pytest.approx(25, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("stated", "created"),
+    [
+        ("2004-02-29T23:59:58.000000Z", "2004-02-29T23:59:58+00:00"),
+        ("1970-01-01T00:00:00.000000Z", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_a_video_knows_when_it_was_recorded(
+    container: str, stated: str, created: str | None
+) -> None:
+    metadata = {"creation_time": stated} if stated else {}
+    data = made([0, 40], container=container, metadata=metadata)
+    assert decoded(data)[0].created == created
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2004-02-29T23:59:58\n<script>", "x" * 10_000])
+def test_what_is_no_moment_is_no_time_of_recording(text: str) -> None:
+    with pytest.raises(ValueError, match="recorded at some time"):
+        replace(decoded(made([0, 40]))[0], created=text)
 
 
 def test_times_begin_at_zero_wherever_the_file_begins() -> None:

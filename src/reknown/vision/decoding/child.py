@@ -100,12 +100,12 @@ def _decoded(
     data: bytes, stated: tuple[int, int], room: mmap.mmap, limits: protocol.Limits
 ) -> bytes:
     try:
-        image, width, height = decode(data, stated, limits.image)
+        upright = decode(data, stated, limits.image)
     except ImageError as error:
         return protocol.refusal(error)
-    pixels = image.tobytes()
+    pixels = upright.pixels.tobytes()
     room[: len(pixels)] = pixels
-    return protocol.success(width, height, *image.size)
+    return protocol.success(upright.size, upright.pixels.size, upright.taken)
 
 
 def _end(pid: int) -> int:

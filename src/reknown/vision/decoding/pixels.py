@@ -9,6 +9,7 @@ before any pixel is decoded.
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
@@ -19,6 +20,7 @@ from reknown.biometrics.errors import (
     ImageTooSmallError,
     InvalidImageError,
 )
+from reknown.vision.decoding.exif import taken
 
 if TYPE_CHECKING:
     from reknown.vision.images import ImageLimits
@@ -41,10 +43,20 @@ _SWAPPING = {_UPRIGHT[value] for value in (5, 6, 7, 8)}
 _HIGH_BYTES = {"I;16": (2, 1), "I;16L": (2, 1), "I;16B": (2, 0), "I": (4, 1)}
 
 
-def decode(
-    data: bytes, stated: tuple[int, int], limits: ImageLimits
-) -> tuple[Image.Image, int, int]:
-    """A JPEG or PNG as upright RGB, and the width and height that the file itself has, upright.
+@dataclass(frozen=True, slots=True, eq=False)
+class Upright:
+    """An image the right way up: RGB, the `size` that its file has, when it was taken.
+
+    `taken` as `exif.taken` reads it.
+    """
+
+    pixels: Image.Image
+    size: tuple[int, int]
+    taken: tuple[bytes, bytes]
+
+
+def decode(data: bytes, stated: tuple[int, int], limits: ImageLimits) -> Upright:
+    """A JPEG or PNG as upright RGB.
 
     `stated` is the size that `scan` read, for which there is room.
     Orientation follows EXIF; transparency is laid over white; only the first frame of an
@@ -65,9 +77,7 @@ def decode(
         raise InvalidImageError(f"not a readable JPEG or PNG: {_reason(error)}") from error
 
 
-def _decode(
-    data: bytes, stated: tuple[int, int], limits: ImageLimits
-) -> tuple[Image.Image, int, int]:
+def _decode(data: bytes, stated: tuple[int, int], limits: ImageLimits) -> Upright:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         width, height = image.size
         if (width, height) != stated:
@@ -76,12 +86,18 @@ def _decode(
         image.draft("RGB", _draft_size(width, height))
         image.load()
         transposition = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+        when = _taken(image)
         upright = _rgb(_shrunk(image))
     if transposition is not None:
         upright = upright.transpose(transposition)
         if transposition in _SWAPPING:
             width, height = height, width
-    return upright, width, height
+    return Upright(upright, (width, height), when)
+
+
+def _taken(image: Image.Image) -> tuple[bytes, bytes]:
+    exif = image.info.get("exif", b"")
+    return taken(exif) if isinstance(exif, bytes) else (b"", b"")
 
 
 def _check_size(width: int, height: int, limits: ImageLimits) -> None:

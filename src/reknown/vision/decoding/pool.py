@@ -130,7 +130,7 @@ class DecoderPool:
             raise
         pixels = room.pixels(*answer.decoded)
         decoder.rooms.give_back_after(pixels, room)
-        return DecodedImage(pixels, *answer.size, sha256)
+        return DecodedImage(pixels, *answer.size, sha256, answer.taken)
 
     def _breakdown(self, died_of: int) -> InvalidImageError | _LostError:
         if died_of == signal.SIGPROF:

@@ -13,7 +13,7 @@ from reknown.biometrics.errors import (
     ImageTooSmallError,
     InvalidImageError,
 )
-from reknown.vision.images import ImageLimits
+from reknown.vision.images import ImageLimits, taken_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,9 @@ ORDER = struct.Struct("<i")
 # Bytes of the file that follows, its width and height, and the number of the memory for its
 # pixels, which comes along when it is new: 0 for what is used once.
 REQUEST = struct.Struct("<QIIB")
-# An index into `_REFUSALS`, or 0; width and height of the file, and of the pixels; a text's bytes.
-_ANSWER = struct.Struct("<BIIIIH")
+# An index into `_REFUSALS`, or 0; width and height of the file, and of the pixels; EXIF's date and
+# its offset; a text's bytes.
+_ANSWER = struct.Struct("<BIIII19s6sH")
 _REFUSALS: tuple[type[ImageError], ...] = (
     ImageError,
     ImageTooLargeError,
@@ -58,32 +59,43 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Width and height of the file, and of the pixels that are in the memory handed over."""
+    """What became of an image.
+
+    Width and height of the file, and of the pixels that are in the memory handed over; when it
+    was taken, as `vision.images.taken_at` writes it.
+    """
 
     size: tuple[int, int]
     decoded: tuple[int, int]
+    taken: str | None = None
 
 
-def success(width: int, height: int, decoded_width: int, decoded_height: int) -> bytes:
-    """The answer to an image that has been decoded."""
-    return _ANSWER.pack(0, width, height, decoded_width, decoded_height, 0)
+def success(size: tuple[int, int], decoded: tuple[int, int], taken: tuple[bytes, bytes]) -> bytes:
+    """The answer to an image that has been decoded; `taken` as `exif.taken` reads it."""
+    return _ANSWER.pack(0, *size, *decoded, *taken, 0)
 
 
 def refusal(error: ImageError) -> bytes:
     """The answer to an image that cannot be used."""
     text = str(error).encode()[:_LONGEST_TEXT]
-    return _ANSWER.pack(_REFUSALS.index(type(error)), 0, 0, 0, 0, len(text)) + text
+    return _ANSWER.pack(_REFUSALS.index(type(error)), 0, 0, 0, 0, b"", b"", len(text)) + text
 
 
 def read_answer(connection: socket.socket) -> Answer:
     """Raises the refusal; `EOFError` where there is no answer, `ValueError` where it is none."""
-    kind, width, height, wide, high, length = _ANSWER.unpack(receive(connection, _ANSWER.size))
+    kind, width, height, wide, high, date, offset, length = _ANSWER.unpack(
+        receive(connection, _ANSWER.size)
+    )
     text = receive(connection, min(length, _LONGEST_TEXT)).decode(errors="replace")
     if kind >= len(_REFUSALS):
         raise ValueError("no such answer")
     if kind:
         raise _REFUSALS[kind](text)
-    return Answer((width, height), (wide, high))
+    return Answer((width, height), (wide, high), taken_at(_text(date), _text(offset)))
+
+
+def _text(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode("ascii", "replace")
 
 
 def receive(connection: socket.socket, size: int) -> bytes:
