@@ -54,6 +54,19 @@ def complete_pack(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_user(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of people of the collection."""
+    try:
+        from reknown.configuration import DEFAULT_COLLECTION
+        from reknown.gallery.users import list_users
+
+        collection = context.params.get("collection") or DEFAULT_COLLECTION
+        names = _read(lambda c: [found.name for found in list_users(c, collection).items])
+    except Exception:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def complete_video(context: typer.Context, incomplete: str) -> list[str]:
     """Names of videos of which the collection keeps tracks."""
     try:

@@ -23,11 +23,13 @@ from reknown.cli import (
     doctor,
     enroll,
     faces,
+    find,
     identify,
     keys,
     ledger,
     models,
     restore,
+    scan,
     serve,
     text,
     users,
@@ -60,6 +62,8 @@ cli.command()(text.text)
 cli.command()(compare.compare)
 cli.command()(enroll.enroll)
 cli.command()(identify.identify)
+cli.command()(scan.scan)
+cli.command()(find.find)
 cli.add_typer(video.cli, name="video")
 cli.add_typer(collections.cli, name="collections")
 cli.add_typer(users.cli, name="users")

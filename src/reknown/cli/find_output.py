@@ -1,0 +1,214 @@
+"""What `reknown find` shows and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from reknown.biometrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reknown.gallery.sightings import SightingRecord
+    from reknown.reporting.contact_sheet import Tile
+    from reknown.services.context import Context
+    from reknown.services.searches.sightings import FaceSearch, PersonSearch, SightingMatch
+
+_COLUMNS = ("similarity ", "taken", "file", "at ", "copies ")
+_MOST_SHOWN = 50
+_MOST_TILES = 2000
+
+
+def tell(
+    context: Context, collection: str, found: FaceSearch | PersonSearch, *, json: bool
+) -> None:
+    """Says what was searched and what was found, best first."""
+    from reknown.cli.identify import print_threshold
+    from reknown.cli.output import print_json, print_table, printable
+    from reknown.cli.video.tracks import warn_of_foreign
+    from reknown.services.archive.sightings import count_foreign
+
+    gallery = found.gallery
+    space = gallery.templates.space
+    warn_of_foreign(count_foreign(context, collection, space), space)
+    if json:
+        for match in found.matches:
+            print_json(_json(match))
+        return
+    faces = "face" if gallery.size == 1 else "faces"
+    what = f"{gallery.size:,} {faces} seen for {printable(collection)}"
+    print_threshold(what, gallery.threshold, gallery.comparisons)
+    if not gallery.size:
+        typer.echo("nothing has been seen yet: `reknown scan FOLDER` looks at photos and videos")
+    elif not found.matches:
+        typer.echo("no candidate")
+    else:
+        shown = found.matches[:_MOST_SHOWN]
+        print_table(_COLUMNS, [_row(match) for match in shown], _title(found.matches))
+        if (more := len(found.matches) - len(shown)) > 0:
+            typer.echo(f"and {more:,} more: --json, --html, --copy and --link have them all")
+
+
+def _title(matches: Sequence[SightingMatch]) -> str:
+    media = {match.record.sighting.medium.sha256 for match in matches}
+    faces = "face" if len(matches) == 1 else "faces"
+    files = "file" if len(media) == 1 else "files"
+    return f"{len(matches):,} {faces} in {len(media):,} {files}"
+
+
+def _row(match: SightingMatch) -> tuple[object, ...]:
+    from reknown.cli.output import percent
+
+    record = match.record
+    return (
+        percent(match.comparison.similarity),
+        _taken(record),
+        _where(record),
+        _at(record),
+        max(0, len(record.files) - 1) or "",
+    )
+
+
+def _taken(record: SightingRecord) -> str:
+    from reknown.biometrics.sightings import TimeSource
+
+    taken = record.sighting.medium.taken
+    if taken is None:
+        return "-"
+    about = "" if taken.source is TimeSource.METADATA else " ?"
+    return f"{taken.at:%Y-%m-%d %H:%M}{about}"
+
+
+def _where(record: SightingRecord) -> str:
+    return record.files[0] if record.files else record.sighting.medium.name
+
+
+def _at(record: SightingRecord) -> str:
+    from reknown.biometrics.sightings import MediumKind
+    from reknown.reporting.times import clock
+
+    seen = record.sighting
+    return clock(seen.best_ms) if seen.medium.kind is MediumKind.VIDEO else ""
+
+
+def _json(match: SightingMatch) -> dict[str, object]:
+    from reknown.biometrics.sightings import MediumKind
+
+    record, seen = match.record, match.record.sighting
+    taken = seen.medium.taken
+    times: dict[str, object] = {}
+    if seen.medium.kind is MediumKind.VIDEO:
+        times = {"from_ms": seen.start_ms, "to_ms": seen.end_ms, "best_ms": seen.best_ms}
+    return {
+        "sighting_id": seen.sighting_id,
+        "kind": seen.medium.kind,
+        "name": seen.medium.name,
+        "files": list(record.files),
+        "sha256": seen.medium.sha256,
+        "taken_at": None if taken is None else taken.at,
+        "taken_from": None if taken is None else taken.source,
+        **times,
+        "box": seen.box,
+        "quality": seen.quality,
+        "fit": seen.fit,
+        "score": match.comparison.score,
+        "similarity": match.comparison.similarity,
+        "false_match_rate": match.comparison.false_match_rate,
+    }
+
+
+def write_sheet(
+    context: Context, whom: str, found: FaceSearch | PersonSearch, target: Path
+) -> None:
+    """Writes the contact sheet; raises `InputError` where that fails."""
+    from reknown.biometrics.thresholds import caution
+    from reknown.cli.output import one_in, percent, progress
+    from reknown.reporting.contact_sheet import ContactSheet, render_sheet
+    from reknown.reporting.files import written
+    from reknown.reporting.video import ShownThreshold
+
+    gallery, shown = found.gallery, found.matches[:_MOST_TILES]
+    limit, expected = gallery.threshold, gallery.expected_false_candidates
+    with progress() as bar:
+        task = bar.add_task("cutting out faces", total=len(shown))
+        tiles = []
+        for match in shown:
+            tiles.append(_tile(context, match))
+            bar.advance(task)
+    sheet = ContactSheet(
+        title=f"Where {Path(whom).name} may be seen",
+        facts=[
+            ("Found", _title(found.matches)),
+            ("Searched", f"{gallery.size:,} faces in {gallery.collection}"),
+            ("Expected by chance", "unknown" if expected is None else f"{expected:.2g} faces"),
+        ],
+        threshold=ShownThreshold(
+            percent(limit.similarity), f"{limit.score:.4f}", one_in(limit.false_match_rate)
+        ),
+        caution=caution(expected),
+        tiles=tiles,
+        more=len(found.matches) - len(shown),
+    )
+    with written(target) as file:
+        for part in render_sheet(sheet):
+            file.write(part.encode())
+    typer.echo(f"contact sheet: {target}", err=True)
+
+
+def _tile(context: Context, match: SightingMatch) -> Tile:
+    from reknown.cli.output import percent
+    from reknown.reporting.contact_sheet import Tile
+    from reknown.services.archive.views import view
+
+    record = match.record
+    taken, at = _taken(record), _at(record)
+    return Tile(
+        name=record.sighting.medium.name,
+        where=f"at {at}" if at else str(Path(_where(record)).parent),
+        address=Path(record.files[0]).as_uri() if record.files else "",
+        taken="" if taken == "-" else taken,
+        similarity=percent(match.comparison.similarity),
+        view=view(context.platform, record),
+    )
+
+
+def gather(matches: Iterable[SightingMatch], target: Path, *, linked: bool) -> None:
+    """Copies the files found, or links to them; each once, whatever it is called."""
+    import os
+    import shutil
+
+    done = missing = 0
+    taken_names: set[str] = set()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for record in {m.record.sighting.medium.sha256: m.record for m in matches}.values():
+            source = next((Path(name) for name in record.files if Path(name).is_file()), None)
+            if source is None:
+                missing += 1
+                continue
+            place = target / _free_name(source, record, taken_names)
+            if not os.path.lexists(place):
+                if linked:
+                    place.symlink_to(source)
+                else:
+                    shutil.copy2(source, place)
+            done += 1
+    except OSError as error:
+        reason = (error.strerror or "failed").lower()
+        raise InputError(f"cannot write to {target}: {reason}") from error
+    what = "linked" if linked else "copied"
+    typer.echo(f"{what} {done:,} files to {target}", err=True)
+    if missing:
+        typer.echo(f"{missing:,} files are not where they were: scan again", err=True)
+
+
+def _free_name(source: Path, record: SightingRecord, taken: set[str]) -> str:
+    """The file's own name, with a part of its digest where another has that name."""
+    name = source.name
+    if name in taken:
+        name = f"{source.stem}.{record.sighting.medium.sha256[:8]}{source.suffix}"
+    taken.add(name)
+    return name

@@ -1,0 +1,169 @@
+"""`reknown scan`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.biometrics.errors import ReknownError
+from reknown.cli.options import CollectionName, Data, Json, Pack
+from reknown.configuration import DEFAULT_COLLECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reknown.services.archive.scan import Outcome, ScannedFile, ScanRequest, ScanTally
+    from reknown.services.context import Context
+
+_MAX_DAYS = 3650
+
+
+def scan(
+    places: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of photos and videos.")
+    ],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    expire: Annotated[
+        int | None,
+        typer.Option(
+            "--expire",
+            metavar="DAYS",
+            min=1,
+            max=_MAX_DAYS,
+            help="Forget after so many days what is seen now.",
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read files again that could not be read before.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and scan what changes, until interrupted.")
+    ] = False,
+    poll: Annotated[
+        bool,
+        typer.Option("--poll", help="With --watch: look every few seconds, for network drives."),
+    ] = False,
+    pack: Pack = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Remember every face of every photo and video in folders, to find people later.
+
+    What is kept of a face is a template and where it was seen, no picture. Files that have not
+    changed are passed over; moved ones are known by their content; what is gone is forgotten. This
+    may be interrupted and run again at any time. Then `reknown find NAME` shows where somebody is,
+    also somebody who is enrolled tomorrow. Status 1 when files were refused.
+    """
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
+    from reknown.cli.session import open_context
+    from reknown.services.archive.scan import ScanRequest
+
+    request = ScanRequest(tuple(places), collection, expire, again, pack)
+    with open_context(data) as context:
+        refused = _scan(context, request, json=json)
+        if watch:
+            _watch(context, request, poll=poll, json=json)
+    raise typer.Exit(EXIT_NEGATIVE if refused else EXIT_DONE)
+
+
+def _scan(context: Context, request: ScanRequest, *, json: bool) -> bool:
+    """Scans and says what came of it; whether files were refused."""
+    from reknown.cli.output import print_json, progress
+    from reknown.services.archive.scan import Outcome, ScanTally, count_work, scan
+
+    summary, tally, started = _Summary(), ScanTally(), time.monotonic()
+    with progress() as bar:
+        task = bar.add_task("looking for changes", total=None)
+        files, _ = count_work(context, request)
+        bar.update(task, description=f"scanning into {request.collection}", total=files)
+        try:
+            for file in scan(context, request, tally):
+                summary.add(file)
+                if json:
+                    print_json(_json(file))
+                bar.advance(task)
+        except (KeyboardInterrupt, SystemExit, ReknownError, OSError) as error:
+            bar.stop()
+            what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
+            done = summary.counts.total()
+            if done or what == "interrupted":  # else the error alone says more
+                again = "run the same again to go on"
+                typer.echo(f"{what} after {done:,} of {files:,} files: {again}", err=True)
+            raise
+    if not json:
+        summary.show(request.collection, tally, time.monotonic() - started)
+    _tell_left_out(tally.survey.left_out)
+    return bool(summary.counts[Outcome.REFUSED])
+
+
+def _watch(context: Context, request: ScanRequest, *, poll: bool, json: bool) -> None:
+    """Scans the folders in which something changes, until it is interrupted."""
+    from dataclasses import replace
+
+    from watchfiles import watch
+
+    typer.echo("watching for changes; stop with Ctrl-C", err=True)
+    roots = [place for place in request.places if place.is_dir()]
+    for changes in watch(*roots, force_polling=poll or None, raise_interrupt=False):
+        touched = {Path(path) for _, path in changes}
+        folders = {path if path.is_dir() else path.parent for path in touched}
+        there = sorted(folder for folder in folders if folder.is_dir())
+        outermost = [each for each in there if not any(other in each.parents for other in there)]
+        if outermost:
+            _scan(context, replace(request, places=tuple(outermost)), json=json)
+
+
+def _tell_left_out(left_out: Mapping[str, int]) -> None:
+    """On standard error, which machines leave to people."""
+    for what, count in sorted(left_out.items()):
+        if count:
+            typer.echo(f"left out: {count:,} {what}", err=True)
+
+
+def _json(file: ScannedFile) -> dict[str, object]:
+    return {
+        "file": str(file.path),
+        "kind": file.kind,
+        "outcome": file.outcome,
+        "faces": file.faces,
+        "fit": file.fit,
+        "reason": file.reason or None,
+        "warnings": list(file.warnings),
+    }
+
+
+class _Summary:
+    def __init__(self) -> None:
+        from reknown.cli.refusals import Refusals
+
+        self.counts: Counter[Outcome] = Counter()
+        self._faces = self._fit = 0
+        self._refusals = Refusals()
+
+    def add(self, file: ScannedFile) -> None:
+        self.counts[file.outcome] += 1
+        self._faces += file.faces
+        self._fit += file.fit
+        if file.reason:
+            self._refusals.add(file.reason, str(file.path))
+
+    def show(self, collection: str, tally: ScanTally, seconds: float) -> None:
+        from reknown.cli.output import console, printable
+        from reknown.services.archive.scan import Outcome
+
+        counts, unchanged = self.counts, tally.survey.unchanged
+        rate = (counts.total() + unchanged) / max(seconds, 1e-9)
+        poor = self._faces - self._fit
+        console().print(
+            f"{printable(collection)}: {counts[Outcome.SEEN]:,} files with {self._faces:,} faces"
+            f"{f' ({poor:,} too poor to be searched)' if poor else ''}; "
+            f"{counts[Outcome.MOVED]:,} moved or copied, {unchanged:,} unchanged, "
+            f"{tally.gone:,} gone, {counts[Outcome.REFUSED]:,} refused "
+            f"({seconds:.1f} s, {rate:,.0f} files/s)",
+            markup=False,
+        )
+        self._refusals.show("files")

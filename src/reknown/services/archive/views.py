@@ -1,0 +1,61 @@
+"""Cut-outs of faces that were seen, made of the files that still show them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from reknown.biometrics.errors import ImageError, InputError
+from reknown.biometrics.sightings import MediumKind
+from reknown.services.images.sources import read_source
+
+if TYPE_CHECKING:
+    from reknown.biometrics.geometry import BoundingBox
+    from reknown.gallery.sightings import SightingRecord
+    from reknown.services.context import Platform
+    from reknown.vision.images import DecodedImage
+
+_MARGIN = 0.4
+_QUALITY = 85
+
+
+def find_file(record: SightingRecord) -> tuple[Path, bytes] | None:
+    """The file of an image that was seen, if it still has the same bytes somewhere, and these."""
+    medium = record.sighting.medium
+    if medium.kind is not MediumKind.IMAGE:
+        return None
+    for name in record.files:
+        with suppress(InputError, ImageError):
+            data = read_source(Path(name))
+            if hashlib.sha256(data).hexdigest() == medium.sha256:
+                return Path(name), data
+    return None
+
+
+def view(platform: Platform, record: SightingRecord, side: int = 240) -> bytes:
+    """A square cut-out of the face as JPEG, `side` pixels; empty where its image is not there."""
+    found = find_file(record)
+    if found is None:
+        return b""
+    try:
+        image = platform.executor.decode(found[1])
+    except ImageError:
+        return b""
+    return _cut_out(image, record.sighting.box, side)
+
+
+def _cut_out(image: DecodedImage, box: BoundingBox, side: int) -> bytes:
+    pixels = image.pixels
+    height, width = pixels.shape[:2]
+    half = max(box.width * width, box.height * height) * (0.5 + _MARGIN)
+    x, y = (box.left + box.width / 2) * width, (box.top + box.height / 2) * height
+    corners = round(x - half), round(y - half), round(x + half), round(y + half)
+    buffer = io.BytesIO()
+    cut = Image.fromarray(pixels).crop(corners).resize((side, side), Image.Resampling.LANCZOS)
+    cut.save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
