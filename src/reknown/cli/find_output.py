@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.sightings import TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 _COLUMNS = ("similarity ", "taken", "file", "at ", "copies ")
 _MOST_SHOWN = 50
 _MOST_TILES = 2000
+_SOURCES = {
+    TimeSource.METADATA: "",
+    TimeSource.NAME: " (by name)",
+    TimeSource.FILE: " (file date)",
+}
 
 
 def tell(
@@ -73,13 +79,10 @@ def _row(match: SightingMatch) -> tuple[object, ...]:
 
 
 def _taken(record: SightingRecord) -> str:
-    from reknown.biometrics.sightings import TimeSource
-
     taken = record.sighting.medium.taken
     if taken is None:
         return "-"
-    about = "" if taken.source is TimeSource.METADATA else " ?"
-    return f"{taken.at:%Y-%m-%d %H:%M}{about}"
+    return f"{taken.at:%Y-%m-%d %H:%M}{_SOURCES[taken.source]}"
 
 
 def _where(record: SightingRecord) -> str:
