@@ -43,7 +43,8 @@ class Medium:
     """An image or a video that faces were looked for in.
 
     `sha256` is of the file's bytes, `name` what it was called when it was read first. `problem`
-    says why nothing could be seen in it, empty where that went well.
+    says why nothing could be seen in it, empty where that went well. `width` and `height` are of
+    the upright image or frames in pixels, 0 where they are not known.
     """
 
     sha256: str
@@ -51,6 +52,8 @@ class Medium:
     name: str
     taken: Taken | None = None
     problem: str = ""
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,24 +8,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from reknown.biometrics.errors import InputError
-from reknown.biometrics.sightings import TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reknown.gallery.sightings import SightingRecord
-    from reknown.reporting.contact_sheet import Tile
     from reknown.services.context import Context
     from reknown.services.searches.sightings import FaceSearch, PersonSearch, SightingMatch
 
 _COLUMNS = ("similarity ", "taken", "file", "at ", "copies ")
 _MOST_SHOWN = 50
-_MOST_TILES = 2000
-_SOURCES = {
-    TimeSource.METADATA: "",
-    TimeSource.NAME: " (by name)",
-    TimeSource.FILE: " (file date)",
-}
 
 
 def tell(
@@ -67,34 +59,16 @@ def _title(matches: Sequence[SightingMatch]) -> str:
 
 def _row(match: SightingMatch) -> tuple[object, ...]:
     from reknown.cli.output import percent
+    from reknown.cli.sheets import at, taken, where
 
     record = match.record
     return (
         percent(match.comparison.similarity),
-        _taken(record),
-        _where(record),
-        _at(record),
+        taken(record),
+        where(record),
+        at(record),
         max(0, len(record.files) - 1) or "",
     )
-
-
-def _taken(record: SightingRecord) -> str:
-    taken = record.sighting.medium.taken
-    if taken is None:
-        return "-"
-    return f"{taken.at:%Y-%m-%d %H:%M}{_SOURCES[taken.source]}"
-
-
-def _where(record: SightingRecord) -> str:
-    return record.files[0] if record.files else record.sighting.medium.name
-
-
-def _at(record: SightingRecord) -> str:
-    from reknown.biometrics.sightings import MediumKind
-    from reknown.reporting.times import clock
-
-    seen = record.sighting
-    return clock(seen.best_ms) if seen.medium.kind is MediumKind.VIDEO else ""
 
 
 def _json(match: SightingMatch) -> dict[str, object]:
@@ -128,54 +102,32 @@ def write_sheet(
 ) -> None:
     """Writes the contact sheet; raises `InputError` where that fails."""
     from reknown.biometrics.thresholds import caution
-    from reknown.cli.output import one_in, percent, progress
-    from reknown.reporting.contact_sheet import ContactSheet, render_sheet
-    from reknown.reporting.files import written
-    from reknown.reporting.video import ShownThreshold
+    from reknown.cli.output import one_in, percent
+    from reknown.cli.sheets import write_tiles
+    from reknown.reporting.contact_sheet import ContactSheet
 
-    gallery, shown = found.gallery, found.matches[:_MOST_TILES]
+    gallery = found.gallery
     limit, expected = gallery.threshold, gallery.expected_false_candidates
-    with progress() as bar:
-        task = bar.add_task("cutting out faces", total=len(shown))
-        tiles = []
-        for match in shown:
-            tiles.append(_tile(context, match))
-            bar.advance(task)
     sheet = ContactSheet(
         title=f"Where {Path(whom).name} may be seen",
         facts=[
             ("Found", _title(found.matches)),
             ("Searched", f"{gallery.size:,} faces in {gallery.collection}"),
             ("Expected by chance", "unknown" if expected is None else f"{expected:.2g} faces"),
+            (
+                "Threshold",
+                f"similarity {percent(limit.similarity)} (score {limit.score:.4f}), false match "
+                f"rate {one_in(limit.false_match_rate)}",
+            ),
         ],
-        threshold=ShownThreshold(
-            percent(limit.similarity), f"{limit.score:.4f}", one_in(limit.false_match_rate)
-        ),
         caution=caution(expected),
-        tiles=tiles,
-        more=len(found.matches) - len(shown),
+        tiles=(),
     )
-    with written(target) as file:
-        for part in render_sheet(sheet):
-            file.write(part.encode())
-    typer.echo(f"contact sheet: {target}", err=True)
-
-
-def _tile(context: Context, match: SightingMatch) -> Tile:
-    from reknown.cli.output import percent
-    from reknown.reporting.contact_sheet import Tile
-    from reknown.services.archive.views import view
-
-    record = match.record
-    taken, at = _taken(record), _at(record)
-    return Tile(
-        name=record.sighting.medium.name,
-        where=f"at {at}" if at else str(Path(_where(record)).parent),
-        address=Path(record.files[0]).as_uri() if record.files else "",
-        taken="" if taken == "-" else taken,
-        similarity=percent(match.comparison.similarity),
-        view=view(context.platform, record),
-    )
+    captions = [
+        (match.record, f"similarity {percent(match.comparison.similarity)}")
+        for match in found.matches
+    ]
+    write_tiles(context.platform, sheet, captions, target)
 
 
 def gather(matches: Iterable[SightingMatch], target: Path, *, linked: bool) -> None:

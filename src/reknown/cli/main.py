@@ -24,6 +24,7 @@ from reknown.cli import (
     enroll,
     faces,
     find,
+    groups,
     identify,
     keys,
     ledger,
@@ -64,6 +65,7 @@ cli.command()(enroll.enroll)
 cli.command()(identify.identify)
 cli.command()(scan.scan)
 cli.command()(find.find)
+cli.add_typer(groups.cli, name="groups")
 cli.add_typer(video.cli, name="video")
 cli.add_typer(collections.cli, name="collections")
 cli.add_typer(users.cli, name="users")

@@ -62,6 +62,8 @@ def ensure_medium(connection: Connection, owner: int, medium: Medium, fingerprin
         "taken_at": None if taken is None else taken.at.isoformat(),
         "taken_from": None if taken is None else taken.source.value,
         "problem": medium.problem,
+        "width": medium.width,
+        "height": medium.height,
         "fingerprint": fingerprint,
         "seen_at": now_text(),
     }
@@ -193,4 +195,5 @@ def medium_of(row: Row[Any]) -> Medium:
     taken = None
     if row.taken_at is not None:
         taken = Taken(datetime.fromisoformat(row.taken_at), TimeSource(row.taken_from))
-    return Medium(row.sha256, MediumKind(row.kind), row.name, taken, row.problem)
+    size = row.width, row.height
+    return Medium(row.sha256, MediumKind(row.kind), row.name, taken, row.problem, *size)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -140,6 +141,8 @@ media = Table(
     Column("name", Text, nullable=False),
     Column("taken_at", Text),
     Column("taken_from", Text),
+    Column("width", Integer, nullable=False, server_default="0"),
+    Column("height", Integer, nullable=False, server_default="0"),
     Column("problem", Text, nullable=False, server_default=text("''")),
     Column("fingerprint", Text, nullable=False),
     Column("seen_at", Text, nullable=False),
@@ -161,6 +164,31 @@ media_files = Table(
     UniqueConstraint("collection_id", "folder", "name"),
     Index("ix_media_files_medium", "medium_id"),
     sqlite_autoincrement=True,
+)
+
+# Sightings that are taken for one person's, who has a name if a person gave one.
+sighting_groups = Table(
+    "sighting_groups",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    _parent("user_id", "users", "SET NULL"),
+    Column("ignored", Boolean, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Index("ix_sighting_groups_order", "collection_id", "id"),
+    Index("ix_sighting_groups_user", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+# Groups that a person has said are never the same person; the lower number is first.
+groups_apart = Table(
+    "groups_apart",
+    metadata,
+    *(
+        Column(which, KEY, ForeignKey("sighting_groups.id", ondelete="CASCADE"), primary_key=True)
+        for which in ("first", "second")
+    ),
+    Index("ix_groups_apart_second", "second"),
 )
 
 # Faces of media, kept to be searched later by those who may search the collection.
@@ -190,7 +218,10 @@ sightings = Table(
     Column("dimension", Integer, nullable=False),
     Index("ix_sightings_order", "collection_id", "id"),
     Index("ix_sightings_medium", "medium_id"),
+    _parent("group_id", "sighting_groups", "SET NULL"),
+    Column("compared", Boolean, nullable=False, server_default=false()),
     Index("ix_sightings_expiry", "expires_at"),
+    Index("ix_sightings_group", "group_id"),
     sqlite_autoincrement=True,
 )
 

@@ -137,7 +137,7 @@ def list_sightings(
 ) -> Page[SightingRecord]:
     """A page of the sightings in the order of keeping; raises `NotFoundError`."""
     own = sightings.c.collection_id == require(connection, collection).id
-    query = _described().where(own, _alive(), *_conditions(choice))
+    query = _described().where(own, alive(), *_conditions(choice))
     page = fetch_page(connection, query, sightings.c.id, after, limit, lambda row: row)
     return Page(tuple(_records(connection, page.items)), page.next)
 
@@ -147,7 +147,7 @@ def find_sightings(
 ) -> dict[str, SightingRecord]:
     """By id those of these sightings that are there; raises `NotFoundError`."""
     own = unindexed(sightings.c.collection_id) == require(connection, collection).id
-    query = _described().where(own, _alive())
+    query = _described().where(own, alive())
     found: list[Row[Any]] = []
     for batch in batches(ids):
         found.extend(connection.execute(query.where(sightings.c.sighting_id.in_(batch))))
@@ -163,7 +163,7 @@ def load_sighting_templates(
     """
     row = require(connection, collection)
     same = sightings.c.fingerprint == row.fingerprint
-    living = sightings.c.collection_id == row.id, same, _alive(), *_conditions(choice)
+    living = sightings.c.collection_id == row.id, same, alive(), *_conditions(choice)
     joined = sightings.join(media) if choice.of_media else sightings
     counting = select(func.count()).select_from(joined).where(*living)
     count = connection.execute(counting).scalar_one()
@@ -182,7 +182,7 @@ def count_sightings(connection: Connection, collection: str) -> dict[TemplateSpa
     """How many sightings are kept in each space, oldest first; raises `NotFoundError`."""
     space = sightings.c.pack, sightings.c.fingerprint, sightings.c.dimension
     query = select(*space, func.count().label("sightings")).group_by(*space)
-    query = query.where(sightings.c.collection_id == require(connection, collection).id, _alive())
+    query = query.where(sightings.c.collection_id == require(connection, collection).id, alive())
     rows = connection.execute(query.order_by(func.min(sightings.c.id)))
     return {space_of(row): row.sightings for row in rows}
 
@@ -230,7 +230,8 @@ def _deleted(connection: Connection, chosen: Select[Any]) -> list[str]:
     return [row.sighting_id for row in rows]
 
 
-def _alive() -> ColumnElement[bool]:
+def alive() -> ColumnElement[bool]:
+    """Not expired."""
     expiry = unindexed(sightings.c.expires_at)
     return or_(expiry.is_(None), expiry > now_text())
 
@@ -304,6 +305,8 @@ def _described() -> Select[Any]:
         media.c.taken_at,
         media.c.taken_from,
         media.c.problem,
+        media.c.width,
+        media.c.height,
     )
     return select(sightings, *of_medium).join_from(sightings, media)
 

@@ -12,6 +12,7 @@ from reknown.ledger.records import (
     DisassociateFacesRecord,
     EnrolRecord,
     IdentifyRecord,
+    NameGroupRecord,
     ReadUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
@@ -30,6 +31,7 @@ _OF_ONE = (
     | DescribeUserRecord
     | DisassociateFacesRecord
     | EnrolRecord
+    | NameGroupRecord
     | ReadUserRecord
 )
 

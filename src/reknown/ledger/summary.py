@@ -105,6 +105,7 @@ def _tag_collection(record: records.TagCollectionRecord, _names: Names) -> str:
 @_text.register(records.ListCollectionsRecord)
 @_text.register(records.ListUsersRecord)
 @_text.register(records.ListFacesRecord)
+@_text.register(records.ListGroupsRecord)
 @_text.register(records.ListSightingsRecord)
 @_text.register(records.ListTracksRecord)
 def _listed(record: records.ListFacesRecord, _names: Names) -> str:
@@ -166,6 +167,44 @@ def _keep_sightings(record: records.KeepSightingsRecord, _names: Names) -> str:
 @_text.register(records.PurgeSightingsRecord)
 def _gone_sightings(record: records.DeleteSightingsRecord, _names: Names) -> str:
     return _count(len(record.sightings), "sighting")
+
+
+@_text.register(records.GroupSightingsRecord)
+def _group(record: records.GroupSightingsRecord, _names: Names) -> str:
+    what = f"{_count(record.fresh, 'new sighting')} of {record.sightings:,}"
+    return f"{what} {_threshold(record.threshold)}: {record.made} made, {record.merged} merged"
+
+
+@_text.register(records.ReadGroupRecord)
+def _read_group(record: records.ReadGroupRecord, _names: Names) -> str:
+    return f"group {record.group}: {_count(record.listed, 'sighting')}"
+
+
+@_text.register(records.NameGroupRecord)
+def _name_group(record: records.NameGroupRecord, names: Names) -> str:
+    who = _name(record.subject_id, names)
+    return f"group {record.group} is {who} with {_faces(record.faces)}"
+
+
+@_text.register(records.IgnoreGroupRecord)
+def _ignore_group(record: records.IgnoreGroupRecord, _names: Names) -> str:
+    return f"group {record.group}{'' if record.ignored else ' no more'}"
+
+
+@_text.register(records.MergeGroupsRecord)
+def _merge_groups(record: records.MergeGroupsRecord, _names: Names) -> str:
+    return f"group {record.group} into {record.into}"
+
+
+@_text.register(records.SplitGroupRecord)
+def _split_group(record: records.SplitGroupRecord, _names: Names) -> str:
+    made = f"{_count(len(record.sightings), 'sighting')} are group {record.made}"
+    return f"group {record.group}: {made}"
+
+
+@_text.register(records.KeepGroupsApartRecord)
+def _keep_apart(record: records.KeepGroupsApartRecord, _names: Names) -> str:
+    return f"groups {record.group} and {record.other}"
 
 
 @_text.register(records.ForgetFilesRecord)

@@ -12,8 +12,6 @@ from reknown.reporting.templating import parts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reknown.reporting.video import ShownThreshold
-
 _NO_DATE = "no date"
 
 
@@ -21,15 +19,15 @@ _NO_DATE = "no date"
 class Tile:
     """A place where a face was seen: `view` is a cut-out as JPEG, empty where there is none.
 
-    `taken` is a date and time as they are shown, such as "2019-03-14 15:30", or empty;
-    `address` is where the file lies, for a link, or empty.
+    `caption` says what there is to say of it. `taken` is a date and time as they are shown, such
+    as "2019-03-14 15:30", or empty; `address` is where the file lies, for a link, or empty.
     """
 
     name: str
     where: str
     address: str
     taken: str
-    similarity: str
+    caption: str
     view: bytes
 
     @property
@@ -45,11 +43,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class ContactSheet:
-    """What a page on one person shows: `tiles` best first, `more` were left out."""
+    """What a page on one person, or on many, shows: `tiles` best first, `more` were left out.
+
+    `facts` are pairs of what and how much.
+    """
 
     title: str
     facts: Sequence[tuple[str, str]]
-    threshold: ShownThreshold
     caution: str | None
     tiles: Sequence[Tile]
     more: int = 0

@@ -18,9 +18,11 @@ from reknown.gallery.schema import (
     CARRIED,
     collections,
     faces,
+    groups_apart,
     images,
     media,
     media_files,
+    sighting_groups,
     sightings,
     upgrade_losses,
     upgrade_templates,
@@ -187,10 +189,20 @@ def _fill_media(
 
     _put(connection, media_files, number_of_media, of_file, file)
     space = {"pack": SPACE.pack, "fingerprint": SPACE.fingerprint, "dimension": SPACE.dimension}
+    first_group = _next_key(connection, sighting_groups)
+    of_group = {**own, "ignored": False, "created_at": made["created_at"]}
+    _put(connection, sighting_groups, count, of_group, lambda _: {})
+
+    def apart(number: int) -> Mapping[str, Any]:
+        return {"first": first_group + 2 * number, "second": first_group + 2 * number + 1}
+
+    _put(connection, groups_apart, count // 2, {}, apart)
     times = {"start_ms": 0, "end_ms": 9, "best_ms": 5, "shots": 1, "fit": True, **space}
 
     def sighting(number: int) -> Mapping[str, Any]:
-        names = {"sighting_id": sighting_id(number) + mark, "expires_at": _ago(-9, number)}
+        names: dict[str, Any] = {"sighting_id": sighting_id(number) + mark}
+        names["expires_at"] = _ago(-9, number)
+        names["group_id"] = first_group + number
         return {**names, "medium_id": first + number // _SIGHTINGS_OF_A_MEDIUM}
 
     _put(connection, sightings, count, {**seen, **times}, sighting)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlalchemy import update
 
 from reknown.access import keys
 from reknown.access.rights import Rights
@@ -23,6 +24,8 @@ from reknown.gallery import (
     carried_templates,
     collections,
     faces,
+    groupable,
+    groups,
     media,
     sightings,
     switching,
@@ -30,6 +33,8 @@ from reknown.gallery import (
     upgrades,
     users,
 )
+from reknown.gallery.grouping.grouping import Grouping
+from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
@@ -62,7 +67,7 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, faces, media, sightings, templates, users,
+    cache, collections, faces, groupable, groups, media, sightings, templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     log, requests,
@@ -163,6 +168,25 @@ def _purge_sightings(connection: Connection, count: int) -> object:
 
 def _sightings(count: int) -> list[str]:
     return [sighting_id(number) for number in range(count)]
+
+
+def _a_group(connection: Connection) -> int:
+    """A new group with two sightings."""
+    made = groups.make_group(connection, _owner(connection))
+    chosen = sightings_table.c.sighting_id.in_(_sightings(2))
+    connection.execute(update(sightings_table).where(chosen).values(group_id=made))
+    return made
+
+
+def _split(connection: Connection) -> int:
+    return groups.split_group(connection, COLLECTION, _a_group(connection), _sightings(1))
+
+
+def _grouped(connection: Connection) -> int:
+    found = groupable.load_groupable(connection, COLLECTION, 40)
+    labels = np.zeros(len(found.sightings), np.intp)
+    made = Grouping(labels, {_a_group(connection): 0})
+    return groupable.store_grouping(connection, COLLECTION, found, made)
 
 
 def _place(connection: Connection) -> None:
@@ -324,6 +348,28 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,
+    "gallery.groupable.load_groupable": lambda c, _: groupable.load_groupable(c, COLLECTION, 40),
+    "gallery.groupable.store_grouping": lambda c, _: _grouped(c),
+    "gallery.groups.drop_empty": lambda c, _: groups.drop_empty(c, COLLECTION),
+    "gallery.groups.forget_person": lambda c, _: groups.forget_person(c, COLLECTION, user(9)),
+    "gallery.groups.get_group": lambda c, _: groups.get_group(c, COLLECTION, _a_group(c)),
+    "gallery.groups.ignore_group": lambda c, _: groups.ignore_group(
+        c, COLLECTION, _a_group(c), ignored=True
+    ),
+    "gallery.groups.keep_apart": lambda c, _: groups.keep_apart(
+        c, COLLECTION, _a_group(c), _a_group(c)
+    ),
+    "gallery.groups.list_groups": lambda c, _: groups.list_groups(c, COLLECTION, "9", 10),
+    "gallery.groups.make_group": lambda c, _: groups.make_group(c, _owner(c)),
+    "gallery.groups.members": lambda c, _: groups.members(c, COLLECTION, _a_group(c)),
+    "gallery.groups.merge_groups": lambda c, _: groups.merge_groups(
+        c, COLLECTION, _a_group(c), _a_group(c)
+    ),
+    "gallery.groups.merge_marks": lambda c, _: groups.merge_marks(c, {_a_group(c): _a_group(c)}),
+    "gallery.groups.name_group": lambda c, _: groups.name_group(
+        c, COLLECTION, _a_group(c), user(9)
+    ),
+    "gallery.groups.split_group": lambda c, _: _split(c),
     "gallery.media.count_media": lambda c, _: media.count_media(c, COLLECTION),
     "gallery.media.ensure_medium": lambda c, _: media.ensure_medium(
         c, _owner(c), _MEDIUM, SPACE.fingerprint

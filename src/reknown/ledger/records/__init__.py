@@ -4,7 +4,14 @@ A record is named after its operation: "create user" is a `CreateUserRecord`. Wh
 which request and on which collection are columns of the ledger's row and not repeated here.
 """
 
-from reknown.ledger.records import administration, former, galleries, recognition, sightings
+from reknown.ledger.records import (
+    administration,
+    former,
+    galleries,
+    groups,
+    recognition,
+    sightings,
+)
 from reknown.ledger.records.administration import (
     AdoptMasterKeyRecord,
     BackUpRecord,
@@ -48,6 +55,16 @@ from reknown.ledger.records.galleries import (
     SwitchUpgradeRecord,
     TagCollectionRecord,
     UndoUpgradeRecord,
+)
+from reknown.ledger.records.groups import (
+    GroupSightingsRecord,
+    IgnoreGroupRecord,
+    KeepGroupsApartRecord,
+    ListGroupsRecord,
+    MergeGroupsRecord,
+    NameGroupRecord,
+    ReadGroupRecord,
+    SplitGroupRecord,
 )
 from reknown.ledger.records.parts import (
     CandidateRecord,
@@ -99,20 +116,27 @@ __all__ = [
     "Failure",
     "FinishUpgradeRecord",
     "ForgetFilesRecord",
+    "GroupSightingsRecord",
     "IdentifyRecord",
+    "IgnoreGroupRecord",
     "ImportTemplatesRecord",
+    "KeepGroupsApartRecord",
     "KeepSightingsRecord",
     "KeepTracksRecord",
     "ListCollectionsRecord",
     "ListFacesRecord",
+    "ListGroupsRecord",
     "ListSightingsRecord",
     "ListTagsRecord",
     "ListTracksRecord",
     "ListUsersRecord",
+    "MergeGroupsRecord",
+    "NameGroupRecord",
     "PrepareUpgradeRecord",
     "ProbeRecord",
     "PurgeSightingsRecord",
     "PurgeTracksRecord",
+    "ReadGroupRecord",
     "ReadTextRecord",
     "ReadUserRecord",
     "ReadVideoJobRecord",
@@ -125,6 +149,7 @@ __all__ = [
     "SearchTracksRecord",
     "SightingCandidateRecord",
     "SpaceRecord",
+    "SplitGroupRecord",
     "StartVideoJobRecord",
     "SwitchUpgradeRecord",
     "TagCollectionRecord",
@@ -136,7 +161,7 @@ __all__ = [
 
 RECORDS: tuple[type[Record], ...] = tuple(
     value
-    for module in (recognition, galleries, sightings, administration, former)
+    for module in (recognition, galleries, sightings, groups, administration, former)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, Record) and hasattr(value, "OPERATION")
 )

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.sightings import Sighting
     from reknown.biometrics.templates import TemplateSpace
+    from reknown.biometrics.tracks import VideoInfo
     from reknown.services.archive.survey import FoundFile
     from reknown.services.context import Context
+    from reknown.vision.extraction import ImageInfo
 
 _BATCH_FILES = 64
 _BATCH_SECONDS = 2.0
@@ -164,7 +166,7 @@ def _look(context: Context, collection: str, file: FoundFile, policy: Extraction
         found = context.platform.executor.extract(data, policy)
     except ImageError as error:
         return _Look(replace(medium, problem=str(error)), ())
-    medium = _medium(file, sha256, found.image.taken)
+    medium = _medium(file, sha256, found.image.taken, found.image)
     return _Look(medium, tuple(sightings_of_image(medium, found)))
 
 
@@ -181,7 +183,7 @@ def _look_at_video(
             found = context.platform.executor.analyse(clip, space.pack, _unwatched)
         except VideoError as error:
             return _Look(replace(medium, problem=str(error)), ())
-    medium = _medium(file, sha256, local(found.info.created))
+    medium = _medium(file, sha256, local(found.info.created), found.info)
     return _Look(medium, tuple(sightings_of_video(medium, found.tracks)), found.warnings)
 
 
@@ -198,9 +200,15 @@ def _known(context: Context, collection: str, sha256: str, space: TemplateSpace)
     return found[0]
 
 
-def _medium(file: FoundFile, sha256: str, metadata: str | None = None) -> Medium:
+def _medium(
+    file: FoundFile,
+    sha256: str,
+    metadata: str | None = None,
+    size: ImageInfo | VideoInfo | None = None,
+) -> Medium:
     when = taken(metadata, file.path.name, file.state.modified_ns)
-    return Medium(sha256, file.kind, file.path.name, when)
+    width, height = (0, 0) if size is None else (size.width, size.height)
+    return Medium(sha256, file.kind, file.path.name, when, "", width, height)
 
 
 def _batches(

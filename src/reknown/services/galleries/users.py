@@ -11,6 +11,7 @@ import msgspec
 from reknown.biometrics.errors import QuotaError
 from reknown.gallery import faces, users
 from reknown.gallery.collections import claim, get_space
+from reknown.gallery.groups import forget_person
 from reknown.gallery.index import ExactIndex
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.ledger import log, records
@@ -140,6 +141,9 @@ def delete_user(context: Context, request: UserRequest, *, keep_faces: bool) -> 
         if not keep_faces:
             own = templates_of_user(connection, collection, name).face_ids
             gone = faces.delete_faces(connection, collection, own)
+            if seen := forget_person(connection, collection, name):
+                of_person = records.DeleteSightingsRecord(tuple(seen))
+                log.append(connection, context.actor, collection, of_person)
         users.delete_user(connection, collection, name)
         return _Change(subject_id, tuple(sorted(gone)))
 

@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("taken_at", sa.Text),
         sa.Column("taken_from", sa.Text),
+        sa.Column("width", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("height", sa.Integer, nullable=False, server_default="0"),
         sa.Column("problem", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("fingerprint", sa.Text, nullable=False),
         sa.Column("seen_at", sa.Text, nullable=False),
@@ -55,6 +57,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_media_files_medium", "media_files", ["medium_id"])
+    _make_groups()
     _make_sightings()
     op.execute(_MEDIA)
     op.execute(_SIGHTINGS)
@@ -84,13 +87,39 @@ def _make_sightings() -> None:
         sa.Column("pack", sa.Text, nullable=False),
         sa.Column("fingerprint", sa.Text, nullable=False),
         sa.Column("dimension", sa.Integer, nullable=False),
+        _parent("group_id", "sighting_groups", "SET NULL"),
+        sa.Column("compared", sa.Boolean, nullable=False, server_default=sa.false()),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_sightings_group", "sightings", ["group_id"])
     op.create_index("ix_sightings_order", "sightings", ["collection_id", "id"])
     op.create_index("ix_sightings_medium", "sightings", ["medium_id"])
     op.create_index("ix_sightings_expiry", "sightings", ["expires_at"])
 
 
-def _parent(name: str, table: str) -> sa.Column[int]:
-    reference = sa.ForeignKey(f"{table}.id", ondelete="CASCADE")
-    return sa.Column(name, _KEY, reference, nullable=False)
+def _make_groups() -> None:
+    op.create_table(
+        "sighting_groups",
+        sa.Column("id", _KEY, primary_key=True),
+        _parent("collection_id", "collections"),
+        _parent("user_id", "users", "SET NULL"),
+        sa.Column("ignored", sa.Boolean, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_sighting_groups_order", "sighting_groups", ["collection_id", "id"])
+    op.create_index("ix_sighting_groups_user", "sighting_groups", ["user_id"])
+    op.create_table(
+        "groups_apart",
+        _parent("first", "sighting_groups", primary_key=True),
+        _parent("second", "sighting_groups", primary_key=True),
+    )
+    op.create_index("ix_groups_apart_second", "groups_apart", ["second"])
+
+
+def _parent(
+    name: str, table: str, on_delete: str = "CASCADE", *, primary_key: bool = False
+) -> sa.Column[int]:
+    reference = sa.ForeignKey(f"{table}.id", ondelete=on_delete)
+    nullable = on_delete == "SET NULL"
+    return sa.Column(name, _KEY, reference, nullable=nullable, primary_key=primary_key)

@@ -1,0 +1,258 @@
+"""`reknown groups`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reknown.cli.options import CollectionName, Data, Json
+from reknown.configuration import DEFAULT_COLLECTION
+
+if TYPE_CHECKING:
+    from reknown.gallery.groups import GroupRecord
+    from reknown.gallery.sightings import SightingRecord
+    from reknown.services.context import Context
+
+cli = typer.Typer(
+    help="Unknown people in what `reknown scan` has seen, brought together by resemblance.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Number = Annotated[int, typer.Argument(metavar="GROUP", help="Number as `list` shows it.")]
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write a contact sheet: one HTML file that loads nothing. It holds images of people.",
+    ),
+]
+_COLUMNS = ("group ", "person", "faces ", "files ", "from", "to")
+_FACES = ("sighting", "quality ", "taken", "file", "at ")
+
+
+@cli.command("list")
+def list_(
+    collection: CollectionName = DEFAULT_COLLECTION,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Those with a name and those ignored, too.")
+    ] = False,
+    as_they_are: Annotated[
+        bool, typer.Option("--as-they-are", help="Do not look at what is new first.")
+    ] = False,
+    html: Html = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Show the groups, the largest first; what was seen since the last time joins them before.
+
+    A group is a proposal: look at it (`groups show`) before you name it. Two faces of one photo
+    are never in one group. How often strangers end up in one is in the documentation.
+    """
+    from reknown.cli.output import print_json, print_table
+    from reknown.cli.session import open_context
+    from reknown.services.archive.groups import list_groups
+    from reknown.services.galleries.pages import all_pages
+
+    with open_context(data) as context:
+        if not as_they_are:
+            _group(context, collection, json=json)
+        pages = all_pages(lambda page: list_groups(context, collection, page, everybody=everybody))
+        found = sorted(pages, key=lambda each: (-each.sightings, each.number))
+        if html is not None:
+            _write_all(context, collection, found, html)
+    if json:
+        for each in found:
+            print_json(each)
+    elif found:
+        print_table(_COLUMNS, [_row(each) for each in found])
+    else:
+        typer.echo("no groups: `reknown scan FOLDER` looks at photos and videos")
+
+
+@cli.command()
+def show(
+    number: Number,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    html: Html = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Show the faces of a group, the best first."""
+    from reknown.cli.output import print_json, print_table
+    from reknown.cli.session import open_context
+    from reknown.cli.sheets import at, taken, where
+    from reknown.services.archive.groups import read_group
+
+    with open_context(data) as context:
+        found, seen = read_group(context, collection, number)
+        if html is not None:
+            _write_one(context, found, seen, html)
+    if json:
+        for record in seen:
+            print_json(_json(record))
+        return
+    rows = [
+        (
+            record.sighting.sighting_id,
+            record.sighting.quality,
+            taken(record),
+            where(record),
+            at(record),
+        )
+        for record in seen
+    ]
+    print_table(_FACES, rows, _title(found))
+
+
+@cli.command()
+def name(
+    number: Number,
+    person: Annotated[str, typer.Argument(help="The person's name, new or known.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+) -> None:
+    """Say who a group is: its best faces are enrolled as that person's references."""
+    from reknown.cli.output import printable
+    from reknown.cli.session import open_context
+    from reknown.services.archive.groups import name_group
+
+    with open_context(data) as context:
+        done = name_group(context, collection, number, person)
+    faces = "face" if done.references == 1 else "faces"
+    typer.echo(f"group {number} is {printable(person)}: {done.references} {faces} enrolled")
+
+
+@cli.command()
+def merge(
+    number: Number,
+    into: Annotated[int, typer.Argument(metavar="INTO", help="The group that stays.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+) -> None:
+    """Say that two groups are one person."""
+    from reknown.cli.session import open_context
+    from reknown.services.archive.groups import merge_groups
+
+    with open_context(data) as context:
+        done = merge_groups(context, collection, number, into)
+    typer.echo(f"group {into} has {done.sightings:,} faces now")
+
+
+@cli.command()
+def split(
+    number: Number,
+    sightings: Annotated[
+        list[str], typer.Argument(metavar="SIGHTING...", help="Ids as `show` shows them.")
+    ],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+) -> None:
+    """Take faces of somebody else out of a group: they become one of their own."""
+    from reknown.cli.session import open_context
+    from reknown.services.archive.groups import split_group
+
+    with open_context(data) as context:
+        made = split_group(context, collection, number, sightings)
+    typer.echo(f"group {made.number} has {made.sightings:,} faces of group {number}")
+
+
+@cli.command()
+def apart(
+    number: Number,
+    other: Annotated[int, typer.Argument(metavar="OTHER", help="Another group.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+) -> None:
+    """Say that two groups are never the same person."""
+    from reknown.cli.session import open_context
+    from reknown.services.archive.groups import keep_apart
+
+    with open_context(data) as context:
+        keep_apart(context, collection, number, other)
+    typer.echo(f"groups {number} and {other} stay apart")
+
+
+@cli.command()
+def ignore(
+    number: Number,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back into the list.")] = False,
+    data: Data = None,
+) -> None:
+    """Leave a group out of the list."""
+    from reknown.cli.session import open_context
+    from reknown.services.archive.groups import ignore_group
+
+    with open_context(data) as context:
+        ignore_group(context, collection, number, ignored=not undo)
+    typer.echo(f"group {number} is {'shown' if undo else 'ignored'}")
+
+
+def _group(context: Context, collection: str, *, json: bool) -> None:
+    from reknown.cli.output import console, one_in, percent
+    from reknown.services.archive.groups import group_sightings
+
+    done = group_sightings(context, collection)
+    if not json and done.sightings:
+        limit = done.threshold
+        console().print(
+            f"{done.sightings:,} faces, {done.fresh:,} of them new: {done.made:,} groups made, "
+            f"{done.merged:,} merged; mean similarity from {percent(limit.similarity)} on, which "
+            f"{one_in(limit.false_match_rate)} pairs of strangers reach",
+            markup=False,
+        )
+
+
+def _row(group: GroupRecord) -> tuple[object, ...]:
+    who = group.user or ("(ignored)" if group.ignored else "?")
+    days = (f"{each:%Y-%m-%d}" if each else "-" for each in (group.first, group.last))
+    return (group.number, who, group.sightings, group.media, *days)
+
+
+def _title(group: GroupRecord) -> str:
+    who = f" ({group.user})" if group.user else ""
+    faces = "face" if group.sightings == 1 else "faces"
+    return f"Group {group.number}{who}: {group.sightings:,} {faces} in {group.media:,} files"
+
+
+def _json(record: SightingRecord) -> dict[str, object]:
+    seen = record.sighting
+    return {
+        "sighting_id": seen.sighting_id,
+        "kind": seen.medium.kind,
+        "name": seen.medium.name,
+        "files": list(record.files),
+        "box": seen.box,
+        "quality": seen.quality,
+        "fit": seen.fit,
+    }
+
+
+def _write_one(
+    context: Context, group: GroupRecord, seen: list[SightingRecord], target: Path
+) -> None:
+    from reknown.cli.sheets import write_tiles
+    from reknown.reporting.contact_sheet import ContactSheet
+
+    sheet = ContactSheet(_title(group), [], None, ())
+    captions = [(record, record.sighting.sighting_id) for record in seen]
+    write_tiles(context.platform, sheet, captions, target)
+
+
+def _write_all(context: Context, collection: str, found: list[GroupRecord], target: Path) -> None:
+    """The best face of each group."""
+    from reknown.cli.sheets import write_tiles
+    from reknown.reporting.contact_sheet import ContactSheet
+    from reknown.services.archive.groups import read_group
+
+    captions = [
+        (seen[0], _title(group))
+        for group in found
+        if (seen := read_group(context, collection, group.number)[1])
+    ]
+    sheet = ContactSheet(f"Groups of faces in {collection}", [], None, ())
+    write_tiles(context.platform, sheet, captions, target)

@@ -1,0 +1,104 @@
+"""Records of what was done with groups of sightings; a group is its number, a person its id."""
+
+# Not `from __future__ import annotations`: msgspec reads these types when it runs.
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from reknown.ledger.records.parts import (
+    Count,
+    FaceId,
+    Record,
+    SightingId,
+    SpaceRecord,
+    SubjectId,
+    ThresholdRecord,
+    doc,
+)
+
+_Group = Annotated[Count, doc("The number of the group")]
+_Other = Annotated[Count, doc("The number of the other group")]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSightingsRecord(Record):
+    """Sightings were compared with each other, and brought together where they resemble."""
+
+    OPERATION: ClassVar[str] = "group sightings"
+
+    space: Annotated[SpaceRecord, doc("The template space of the sightings")]
+    threshold: Annotated[ThresholdRecord, doc("The least mean score within a group")]
+    sightings: Annotated[Count, doc("How many sightings there were")]
+    fresh: Annotated[Count, doc("How many of them had never been compared")]
+    made: Annotated[Count, doc("How many groups are new")]
+    merged: Annotated[Count, doc("How many groups became part of another")]
+
+
+@dataclass(frozen=True, slots=True)
+class ListGroupsRecord(Record):
+    """Somebody read a page of the list of groups."""
+
+    OPERATION: ClassVar[str] = "list groups"
+
+    listed: Annotated[Count, doc("How many were shown")]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGroupRecord(Record):
+    """Somebody read the sightings of a group."""
+
+    OPERATION: ClassVar[str] = "read group"
+
+    group: _Group
+    listed: Annotated[Count, doc("How many sightings were shown")]
+
+
+@dataclass(frozen=True, slots=True)
+class NameGroupRecord(Record):
+    """A person said whose sightings a group has; the best became references."""
+
+    OPERATION: ClassVar[str] = "name group"
+
+    group: _Group
+    subject_id: Annotated[SubjectId, doc("The user, by its opaque id")]
+    faces: Annotated[tuple[FaceId, ...], doc("The references made, and those known before")]
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreGroupRecord(Record):
+    """A group was left out of lists, or taken back into them."""
+
+    OPERATION: ClassVar[str] = "ignore group"
+
+    group: _Group
+    ignored: Annotated[bool, doc("Whether it is left out now")]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeGroupsRecord(Record):
+    """A person said that two groups are of one person."""
+
+    OPERATION: ClassVar[str] = "merge groups"
+
+    group: _Group
+    into: _Other
+
+
+@dataclass(frozen=True, slots=True)
+class SplitGroupRecord(Record):
+    """A person took sightings out of a group into a new one."""
+
+    OPERATION: ClassVar[str] = "split group"
+
+    group: _Group
+    made: _Other
+    sightings: Annotated[tuple[SightingId, ...], doc("The sightings of the new group")]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepGroupsApartRecord(Record):
+    """A person said that two groups are never of one person."""
+
+    OPERATION: ClassVar[str] = "keep groups apart"
+
+    group: _Group
+    other: _Other
