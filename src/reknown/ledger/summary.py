@@ -198,8 +198,7 @@ def _merge_groups(record: records.MergeGroupsRecord, _names: Names) -> str:
 
 @_text.register(records.SplitGroupRecord)
 def _split_group(record: records.SplitGroupRecord, _names: Names) -> str:
-    made = f"{_count(len(record.sightings), 'sighting')} are group {record.made}"
-    return f"group {record.group}: {made}"
+    return f"{_count(len(record.sightings), 'sighting')} from group {record.group} to {record.made}"
 
 
 @_text.register(records.KeepGroupsApartRecord)

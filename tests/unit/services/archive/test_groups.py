@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from contexts import events, faces
+from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.sightings import Medium, MediumKind, Sighting
+from reknown.gallery.sightings import SightingChoice, keep_sightings
+from reknown.ledger.records import (
+    GroupSightingsRecord,
+    MergeGroupsRecord,
+    NameGroupRecord,
+    SplitGroupRecord,
+)
+from reknown.services.archive.groups import (
+    group_sightings,
+    ignore_group,
+    keep_apart,
+    list_groups,
+    merge_groups,
+    name_group,
+    read_group,
+    split_group,
+)
+from reknown.services.archive.sightings import delete_sightings, list_sightings
+from reknown.services.galleries.pages import all_pages
+from reknown.services.galleries.users import UserRequest, delete_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from reknown.services.context import Context
+    from reknown.vision.analyze import Engine
+
+    See = Callable[..., list[str]]
+
+
+def towards(person: int, view: int, dimension: int) -> NDArray[np.float32]:
+    """A view of a person: all of one person resemble each other, and nobody else."""
+    rng = np.random.default_rng(person)
+    own = rng.normal(size=dimension)
+    noise = np.random.default_rng((person, view)).normal(size=dimension)
+    vector = own / np.linalg.norm(own) + 0.2 * noise / np.linalg.norm(noise)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+@pytest.fixture
+def see(context: Context, collection: str, engine: Engine) -> See:
+    """Keeps an image of these people; the ids of the sightings, in their order."""
+    count = iter(range(1000))
+
+    def see_people(*people: int, fit: bool = True) -> list[str]:
+        number = next(count)
+        medium = Medium(f"{number:064x}", MediumKind.IMAGE, f"{number}.jpg", None, "", 640, 480)
+        box = BoundingBox(0.1, 0.1, 0.2, 0.2)
+        seen = [
+            Sighting(
+                str(uuid4()),
+                medium,
+                0,
+                0,
+                0,
+                BoundingBox(0.1 * place, 0.1, box.width, box.height),
+                0.9,
+                90 - number,
+                fit,
+                1,
+                towards(person, number, engine.space.dimension),
+            )
+            for place, person in enumerate(people)
+        ]
+        with context.database.begin() as connection:
+            keep_sightings(connection, collection, medium, seen, engine.space, None)
+        return [sighting.sighting_id for sighting in seen]
+
+    return see_people
+
+
+def groups(context: Context, collection: str, *, everybody: bool = False) -> dict[int, int]:
+    """The sizes of the groups by their numbers."""
+
+    pages = all_pages(lambda page: list_groups(context, collection, page, everybody=everybody))
+    return {each.number: each.sightings for each in pages}
+
+
+def of(context: Context, collection: str, number: int) -> set[str]:
+    _, seen = read_group(context, collection, number)
+    return {record.sighting.sighting_id for record in seen}
+
+
+def test_people_seen_more_than_once_become_groups(
+    context: Context, collection: str, see: See
+) -> None:
+    first, second = [*see(1), *see(1, 2)], [*see(2), *see(3)]
+    done = group_sightings(context, collection)
+    assert (done.sightings, done.fresh, done.made, done.merged) == (5, 5, 2, 0)
+    one, two = groups(context, collection)
+    assert of(context, collection, one) == {first[0], first[1]}
+    assert of(context, collection, two) == {first[2], second[0]}
+    (event,) = events(context, "group sightings")
+    assert isinstance(event.record, GroupSightingsRecord)
+    assert (event.record.fresh, event.record.made) == (5, 2)
+
+
+def test_what_comes_later_joins(context: Context, collection: str, see: See) -> None:
+    see(1), see(1)
+    group_sightings(context, collection)
+    see(1), see(2)
+    done = group_sightings(context, collection)
+    assert (done.fresh, done.made) == (2, 0)
+    assert list(groups(context, collection).values()) == [3]
+    again = group_sightings(context, collection)
+    assert (again.fresh, again.made) == (0, 0)
+
+
+def test_two_faces_of_one_image_are_two_people(context: Context, collection: str, see: See) -> None:
+    twins = see(1, 1)
+    see(1)
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    assert len(of(context, collection, number) & set(twins)) == 1
+
+
+def test_a_name_makes_references_of_the_best_faces(
+    context: Context, collection: str, see: See
+) -> None:
+    seen = [*see(1), *see(1), *see(1, fit=False)]
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    done = name_group(context, collection, number, "Ada")
+    assert (done.group.user, done.references) == ("Ada", 2)
+    enrolled = faces(context, collection)
+    assert {face.user for face in enrolled} == {"Ada"}
+    assert {face.image.name for face in enrolled} == {"0.jpg", "1.jpg"}
+    assert groups(context, collection) == {}
+    assert groups(context, collection, everybody=True) == {number: len(seen)}
+    record = events(context, "name group")[-1].record
+    assert isinstance(record, NameGroupRecord)
+    assert set(record.faces) == {face.face_id for face in enrolled}
+    assert name_group(context, collection, number, "Ada").references == 2
+    assert len(faces(context, collection)) == 2
+
+
+def test_a_person_who_is_deleted_takes_the_sightings_along(
+    context: Context, collection: str, see: See
+) -> None:
+    see(1), see(1)
+    (other,) = see(2)
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    name_group(context, collection, number, "Ada")
+    delete_user(context, UserRequest(collection, "Ada"), keep_faces=False)
+    left = [record.sighting.sighting_id for record in list_sightings(context, collection)]
+    assert left == [other]
+    assert events(context, "delete sightings")
+
+
+def test_people_merge_split_and_keep_apart(context: Context, collection: str, see: See) -> None:
+    first = [*see(1), *see(1), *see(1)]
+    see(2), see(2)
+    group_sightings(context, collection)
+    one, two = groups(context, collection)
+    assert merge_groups(context, collection, two, one).sightings == 5
+    assert events(context, "merge groups")[-1].record == MergeGroupsRecord(two, one)
+    made = split_group(context, collection, one, first[:1])
+    assert made.sightings == 1
+    record = SplitGroupRecord(one, made.number, (first[0],))
+    assert events(context, "split group")[-1].record == record
+    with pytest.raises(InputError, match="not all"):
+        split_group(context, collection, made.number, first[:1])
+    with pytest.raises(InputError, match="not in group"):
+        split_group(context, collection, one, first[:1])
+    with pytest.raises(InputError, match="itself"):
+        merge_groups(context, collection, one, one)
+    see(1)
+    group_sightings(context, collection)
+    assert first[0] not in of(context, collection, one)
+
+
+def test_groups_that_are_apart_never_come_together(
+    context: Context, collection: str, see: See
+) -> None:
+    first = [*see(1), *see(1)]
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    made = split_group(context, collection, number, first[:1])
+    for _ in range(3):
+        see(1)
+        group_sightings(context, collection)
+    assert first[0] not in of(context, collection, number)
+    keep_apart(context, collection, made.number, number)
+    keep_apart(context, collection, number, made.number)
+    with pytest.raises(InputError, match="itself"):
+        keep_apart(context, collection, number, number)
+
+
+def test_ignored_groups_leave_the_list(context: Context, collection: str, see: See) -> None:
+    see(1), see(1)
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    ignore_group(context, collection, number)
+    assert groups(context, collection) == {}
+    ignore_group(context, collection, number, ignored=False)
+    assert list(groups(context, collection)) == [number]
+
+
+def test_a_group_without_sightings_is_gone(context: Context, collection: str, see: See) -> None:
+    see(1), see(1)
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    delete_sightings(context, collection, SightingChoice())
+    group_sightings(context, collection)
+    with pytest.raises(NotFoundError, match=f"no group {number}"):
+        read_group(context, collection, number)
+
+
+def test_poor_faces_alone_get_no_name(context: Context, collection: str, see: See) -> None:
+    seen = [*see(1), *see(1)]
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    with pytest.raises(NotFoundError):
+        name_group(context, collection, number + 99, "Ada")
+    assert len(seen) == 2
