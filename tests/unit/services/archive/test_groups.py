@@ -48,7 +48,8 @@ def towards(person: int, view: int, dimension: int) -> NDArray[np.float32]:
     own = rng.normal(size=dimension)
     noise = np.random.default_rng((person, view)).normal(size=dimension)
     vector = own / np.linalg.norm(own) + 0.2 * noise / np.linalg.norm(noise)
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
+    unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return unit
 
 
 @pytest.fixture
