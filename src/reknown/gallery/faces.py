@@ -61,6 +61,25 @@ def add_faces(
     return find_image(connection, collection, image.sha256)
 
 
+def add_named_faces(
+    connection: Connection,
+    collection: str,
+    image: ImageRecord,
+    faces: Sequence[tuple[str, NewFace]],
+) -> list[FaceRecord]:
+    """Stores faces of one image, each for the user named with it, beside those that are there.
+
+    Makes users that are missing. Raises as `add_faces`, but not for an image that is known.
+    """
+    row = claim(connection, collection)
+    check_faces([face for _, face in faces], space_of(row))
+    face_ids = [
+        face_id for user, face in faces for face_id in _insert(connection, row, image, [face], user)
+    ]
+    stored = find_faces(connection, collection, face_ids)
+    return [stored[face_id] for face_id in face_ids]
+
+
 def merge_faces(
     connection: Connection, collection: str, image: ImageRecord, faces: Sequence[NewFace]
 ) -> list[FaceRecord]:

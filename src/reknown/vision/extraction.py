@@ -60,13 +60,15 @@ class ImageInfo:
     """An image without its pixels: the SHA-256 of the file, and its upright size in pixels.
 
     `taken` is the camera's time in ISO 8601, where the file has it: with an offset from UTC, or
-    without, as the clock of wherever it was.
+    without, as the clock of wherever it was. `orientation` is EXIF's, 1 to 8: how the pixels are
+    stored that are upright here.
     """
 
     sha256: str
     width: int
     height: int
     taken: str | None = None
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolic
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
         found = tuple(_extracted(engine, seen.pixels, faces, policy))
-    info = ImageInfo(image.sha256, image.width, image.height, image.taken)
+    info = ImageInfo(image.sha256, image.width, image.height, image.taken, image.orientation)
     return Extraction(info, engine.space, found, clock.seconds, seen.stretched)
 
 

@@ -43,7 +43,7 @@ class DecodedImage:
 
     `pixels` is uint8 RGB (height, width, 3), possibly smaller than the file's own size
     (`width`, `height`, upright) when that is very large. `sha256` is of the file's bytes.
-    `taken` is the camera's time as `taken_at` writes it.
+    `taken` is the camera's time as `taken_at` writes it, `orientation` EXIF's of the stored pixels.
     """
 
     pixels: NDArray[np.uint8]
@@ -51,6 +51,7 @@ class DecodedImage:
     height: int
     sha256: str
     taken: str | None = None
+    orientation: int = 1
 
     def __post_init__(self) -> None:
         if len(self.sha256) != 64:

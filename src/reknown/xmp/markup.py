@@ -49,7 +49,7 @@ class Change:
 def item(region: Region, grounds: Grounds | None = None) -> str:
     """An entry of a list of regions.
 
-    With `grounds` it says that the name is a candidate, which nobody has confirmed.
+    That nobody has confirmed its name is said in it, with the `grounds`.
     """
     box = region.box
     area = {
@@ -64,7 +64,7 @@ def item(region: Region, grounds: Grounds | None = None) -> str:
         "<rdf:li>",
         f' <rdf:Description{name} mwg-rs:Type="Face">',
         f'  <mwg-rs:Area {sides} stArea:unit="normalized"/>',
-        *([] if grounds is None else [_extensions(grounds)]),
+        *([_extensions(grounds)] if region.proposed else []),
         " </rdf:Description>",
         "</rdf:li>",
     ]
@@ -128,11 +128,13 @@ def changed(data: bytes, changes: Iterable[Change]) -> bytes:
     return b"".join([*parts, data[place:]])
 
 
-def _extensions(grounds: Grounds) -> str:
-    told = {"Status": names.CANDIDATE, "Score": f"{grounds.score:.4f}"}
-    if grounds.similarity is not None:
+def _extensions(grounds: Grounds | None) -> str:
+    told = {"Status": names.CANDIDATE}
+    if grounds is not None:
+        told["Score"] = f"{grounds.score:.4f}"
+    if grounds is not None and grounds.similarity is not None:
         told["Similarity"] = f"{grounds.similarity:.2f}"
-    if grounds.false_match_rate is not None:
+    if grounds is not None and grounds.false_match_rate is not None:
         told["FalseMatchRate"] = f"{grounds.false_match_rate:.2g}"
     said = " ".join(f'reknown:{key}="{value}"' for key, value in told.items())
     return f"  <mwg-rs:Extensions {said}/>"

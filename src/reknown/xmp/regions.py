@@ -39,6 +39,11 @@ class Regions:
     regions: tuple[Region, ...] = ()
     size: tuple[int, int] | None = None
 
+    @property
+    def labels(self) -> tuple[Region, ...]:
+        """Those that somebody has named."""
+        return tuple(each for each in self.regions if each.name and not each.proposed)
+
     def are_of(self, width: int, height: int) -> bool:
         """Whether they were drawn on an image of this shape, though perhaps of another size.
 

@@ -44,11 +44,13 @@ class Proposal:
 class Merge:
     """What became of proposals, by their numbers; `data` is the file to write, None for none.
 
-    `kept` gives the name that the face had before, empty for a region without one.
+    `replaced` are those of the written that took a region's place. `kept` gives the name that the
+    face had before, empty for a region without one.
     """
 
     data: bytes | None
     written: tuple[int, ...]
+    replaced: tuple[int, ...]
     same: tuple[int, ...]
     kept: tuple[tuple[int, str], ...]
 
@@ -112,7 +114,7 @@ class _Sorted:
         return [_item(proposals[n]) for n in self.written]
 
     def merge(self, data: bytes | None) -> Merge:
-        return Merge(data, self.written, self.same, self.kept)
+        return Merge(data, self.written, tuple(self.replaced), self.same, self.kept)
 
 
 def _sort_out(old: Sequence[Region], proposals: Sequence[Proposal], *, overwrite: bool) -> _Sorted:
@@ -128,7 +130,7 @@ def _sort_out(old: Sequence[Region], proposals: Sequence[Proposal], *, overwrite
 
 
 def _item(proposal: Proposal) -> str:
-    cleaned = Region(clean_name(proposal.region.name), proposal.region.box)
+    cleaned = Region(clean_name(proposal.region.name), proposal.region.box, proposed=True)
     return item(cleaned, proposal.grounds)
 
 

@@ -61,6 +61,7 @@ from reknown.ledger.records.recognition import (
     ReadTextRecord,
     SearchTracksRecord,
     VerifyRecord,
+    WriteNamesRecord,
 )
 
 __all__ = [
@@ -114,6 +115,7 @@ __all__ = [
     "TrackCandidateRecord",
     "UndoUpgradeRecord",
     "VerifyRecord",
+    "WriteNamesRecord",
 ]
 
 RECORDS: tuple[type[Record], ...] = tuple(

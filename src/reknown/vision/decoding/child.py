@@ -105,7 +105,7 @@ def _decoded(
         return protocol.refusal(error)
     pixels = upright.pixels.tobytes()
     room[: len(pixels)] = pixels
-    return protocol.success(upright.size, upright.pixels.size, upright.taken)
+    return protocol.success(upright.size, upright.pixels.size, upright.taken, upright.orientation)
 
 
 def _end(pid: int) -> int:

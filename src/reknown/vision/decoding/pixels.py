@@ -47,12 +47,13 @@ _HIGH_BYTES = {"I;16": (2, 1), "I;16L": (2, 1), "I;16B": (2, 0), "I": (4, 1)}
 class Upright:
     """An image the right way up: RGB, the `size` that its file has, when it was taken.
 
-    `taken` as `exif.taken` reads it.
+    `taken` as `exif.taken` reads it. `orientation` is EXIF's of the pixels as they are stored.
     """
 
     pixels: Image.Image
     size: tuple[int, int]
     taken: tuple[bytes, bytes]
+    orientation: int = 1
 
 
 def decode(data: bytes, stated: tuple[int, int], limits: ImageLimits) -> Upright:
@@ -85,14 +86,18 @@ def _decode(data: bytes, stated: tuple[int, int], limits: ImageLimits) -> Uprigh
         _check_size(width, height, limits)
         image.draft("RGB", _draft_size(width, height))
         image.load()
-        transposition = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+        orientation = image.getexif().get(_ORIENTATION, 1)
         when = _taken(image)
         upright = _rgb(_shrunk(image))
-    if transposition is not None:
+    transposition = _UPRIGHT.get(orientation)
+    if transposition is None:
+        orientation = 1
+    else:
+        orientation = int(orientation)
         upright = upright.transpose(transposition)
         if transposition in _SWAPPING:
             width, height = height, width
-    return Upright(upright, (width, height), when)
+    return Upright(upright, (width, height), when, orientation)
 
 
 def _taken(image: Image.Image) -> tuple[bytes, bytes]:

@@ -130,7 +130,7 @@ class DecoderPool:
             raise
         pixels = room.pixels(*answer.decoded)
         decoder.rooms.give_back_after(pixels, room)
-        return DecodedImage(pixels, *answer.size, sha256, answer.taken)
+        return DecodedImage(pixels, *answer.size, sha256, answer.taken, answer.orientation)
 
     def _breakdown(self, died_of: int) -> InvalidImageError | _LostError:
         if died_of == signal.SIGPROF:

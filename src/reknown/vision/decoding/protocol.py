@@ -24,9 +24,9 @@ ORDER = struct.Struct("<i")
 # Bytes of the file that follows, its width and height, and the number of the memory for its
 # pixels, which comes along when it is new: 0 for what is used once.
 REQUEST = struct.Struct("<QIIB")
-# An index into `_REFUSALS`, or 0; width and height of the file, and of the pixels; EXIF's date and
-# its offset; a text's bytes.
-_ANSWER = struct.Struct("<BIIII19s6sH")
+# An index into `_REFUSALS`, or 0; width and height of the file, and of the pixels; EXIF's date,
+# its offset and its orientation; a text's bytes.
+_ANSWER = struct.Struct("<BIIII19s6sBH")
 _REFUSALS: tuple[type[ImageError], ...] = (
     ImageError,
     ImageTooLargeError,
@@ -62,28 +62,34 @@ class Answer:
     """What became of an image.
 
     Width and height of the file, and of the pixels that are in the memory handed over; when it
-    was taken, as `vision.images.taken_at` writes it.
+    was taken, as `vision.images.taken_at` writes it; how its pixels are stored, 1 to 8 as in EXIF.
     """
 
     size: tuple[int, int]
     decoded: tuple[int, int]
     taken: str | None = None
+    orientation: int = 1
 
 
-def success(size: tuple[int, int], decoded: tuple[int, int], taken: tuple[bytes, bytes]) -> bytes:
+def success(
+    size: tuple[int, int],
+    decoded: tuple[int, int],
+    taken: tuple[bytes, bytes],
+    orientation: int = 1,
+) -> bytes:
     """The answer to an image that has been decoded; `taken` as `exif.taken` reads it."""
-    return _ANSWER.pack(0, *size, *decoded, *taken, 0)
+    return _ANSWER.pack(0, *size, *decoded, *taken, orientation, 0)
 
 
 def refusal(error: ImageError) -> bytes:
     """The answer to an image that cannot be used."""
     text = str(error).encode()[:_LONGEST_TEXT]
-    return _ANSWER.pack(_REFUSALS.index(type(error)), 0, 0, 0, 0, b"", b"", len(text)) + text
+    return _ANSWER.pack(_REFUSALS.index(type(error)), 0, 0, 0, 0, b"", b"", 1, len(text)) + text
 
 
 def read_answer(connection: socket.socket) -> Answer:
     """Raises the refusal; `EOFError` where there is no answer, `ValueError` where it is none."""
-    kind, width, height, wide, high, date, offset, length = _ANSWER.unpack(
+    kind, width, height, wide, high, date, offset, orientation, length = _ANSWER.unpack(
         receive(connection, _ANSWER.size)
     )
     text = receive(connection, min(length, _LONGEST_TEXT)).decode(errors="replace")
@@ -91,7 +97,8 @@ def read_answer(connection: socket.socket) -> Answer:
         raise ValueError("no such answer")
     if kind:
         raise _REFUSALS[kind](text)
-    return Answer((width, height), (wide, high), taken_at(_text(date), _text(offset)))
+    taken = taken_at(_text(date), _text(offset))
+    return Answer((width, height), (wide, high), taken, orientation)
 
 
 def _text(padded: bytes) -> str:

@@ -77,6 +77,7 @@ def test_all_exif_orientations_come_out_upright(orientation: int, image_format: 
     exif[0x0112] = orientation
     decoded = decode_image(_encode(stored, image_format, exif=exif))
     assert (decoded.width, decoded.height) == (120, 90)
+    assert decoded.orientation == orientation
     difference = np.abs(decoded.pixels.astype(int) - np.asarray(_corners()).astype(int))
     assert difference.mean() < 3
 
