@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**20
 _MAX_DEPTH = 50
-_MAX_ELEMENTS = 50_000
+_MAX_ELEMENTS = 20_000
 _TAG = re.compile(rb"""<([^\s/>]+)(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 
 
@@ -61,6 +61,8 @@ def parse(data: bytes) -> Element:
     """
     if len(data) > MAX_BYTES:
         raise InputError(f"more than {MAX_BYTES:,} bytes of XMP")
+    if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):  # expat would read UTF-16
+        raise InputError("not XML in UTF-8")
     builder = _Builder(data)
     parser = DefusedXMLParser(target=builder, encoding="utf-8", forbid_dtd=True)
     builder.parser = parser.parser
