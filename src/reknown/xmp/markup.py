@@ -60,9 +60,10 @@ def item(region: Region, grounds: Grounds | None = None) -> str:
     }
     sides = " ".join(f'stArea:{side}="{value:.6f}"' for side, value in area.items())
     name = f" mwg-rs:Name={_quoted(region.name)}" if region.name else ""
+    note = f' mwg-rs:Description="{names.NOTE}"' if region.proposed else ""
     lines = [
         "<rdf:li>",
-        f' <rdf:Description{name} mwg-rs:Type="Face">',
+        f' <rdf:Description{name} mwg-rs:Type="Face"{note}>',
         f'  <mwg-rs:Area {sides} stArea:unit="normalized"/>',
         *([_extensions(grounds)] if region.proposed else []),
         " </rdf:Description>",

@@ -22,6 +22,9 @@ DESCRIPTION = f"{{{RDF}}}Description"
 CONTAINERS = frozenset({f"{{{RDF}}}Bag", f"{{{RDF}}}Seq", f"{{{RDF}}}Alt"})
 CANDIDATE = "candidate"
 """The status of a name that nobody has confirmed."""
+NOTE = "Candidate of Reknown, not confirmed"
+"""The same in the region's description, for people, and because programs that copy regions may
+leave out what they do not know."""
 
 
 def qualified(namespace: str, name: str) -> str:

@@ -22,6 +22,7 @@ _VALUE = qualified(names.RDF, "value")
 _REGIONS = qualified(names.MWG, "Regions")
 _LIST = qualified(names.MWG, "RegionList")
 _EXTENSIONS = qualified(names.MWG, "Extensions")
+_NOTE = qualified(names.MWG, "Description")
 _STATUS = qualified(names.OURS, "Status")
 _FACES = frozenset({"", "face"})
 _LARGEST_SIDE = 1_000_000
@@ -135,13 +136,15 @@ def _of_mwg(item: Mapping[str, Value]) -> Region | None:
     x, y, width, height = (_number(sides.get(qualified(names.AREA, side))) for side in "xywh")
     box = _box(x - width / 2, y - height / 2, width, height)
     name = clean_name(_text(item.get(qualified(names.MWG, "Name"))))
-    return None if box is None else Region(name, box, _is_proposed(item.get(_EXTENSIONS)))
+    return None if box is None else Region(name, box, _is_proposed(item))
 
 
-def _is_proposed(extensions: Value | None) -> bool:
-    if not isinstance(extensions, Element):
-        return False
-    return _text(fields(extensions).get(_STATUS)) == names.CANDIDATE
+def _is_proposed(item: Mapping[str, Value]) -> bool:
+    if _text(item.get(_NOTE)) == names.NOTE:
+        return True
+    extensions = item.get(_EXTENSIONS)
+    told = fields(extensions) if isinstance(extensions, Element) else {}
+    return _text(told.get(_STATUS)) == names.CANDIDATE
 
 
 def _of_microsoft(rdf: Element) -> Iterator[Region]:

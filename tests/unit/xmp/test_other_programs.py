@@ -104,7 +104,19 @@ def test_exiftool_carries_a_sidecar_into_the_photo_as_it_is(tmp_path: Path) -> N
     _run("exiftool", "-q", "-tagsfromfile", sidecar, "-xmp:all", photo)
     packet = embedded_packet(photo.read_bytes())
     assert packet is not None
-    assert tuple(each.name for each in read_regions(packet).regions) == _NAMES
+    found = read_regions(packet)
+    assert tuple(each.name for each in found.regions) == _NAMES
+    assert found.labels == ()
+
+
+@needs_exiftool
+def test_an_edit_by_exiftool_leaves_all_that_we_said(tmp_path: Path) -> None:
+    sidecar = _written(tmp_path / "pair.jpg.xmp")
+    before = _exiftool(sidecar)["RegionInfo"]
+    _run("exiftool", "-q", "-Rating=4", sidecar)
+    after = _exiftool(sidecar)
+    assert (after["Rating"], after["RegionInfo"]) == (4, before)
+    assert [each.proposed for each in read_regions(sidecar.read_bytes()).regions] == [True] * 3
 
 
 @needs_exiv2
