@@ -22,6 +22,23 @@ def test_all_shapes_say_the_same(shape: str) -> None:
     assert found.size == (None if shape == "microsoft" else (620, 320))
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '<mwg-rs:Extensions xmlns:r="urn:reknown:xmp/1.0/" r:Status="candidate"/>',
+        "<mwg-rs:Extensions xmlns:r='urn:reknown:xmp/1.0/' rdf:parseType='Resource'>"
+        "<r:Status>candidate</r:Status></mwg-rs:Extensions>",
+        "<mwg-rs:Description>Candidate of Reknown, not confirmed</mwg-rs:Description>",
+    ],
+)
+def test_either_mark_makes_a_name_a_proposal(mark: str) -> None:
+    entry = region("Ada", _BOX).replace("</rdf:Description>", f"{mark}</rdf:Description>")
+    (ada,) = read_regions(regions(entry)).regions
+    assert ada.proposed
+    (other,) = read_regions(regions(entry.replace("andidate", "onfirmed"))).regions
+    assert not other.proposed
+
+
 def test_what_two_programs_say_of_a_face_is_one_region() -> None:
     assert len(read_regions(xmp(COMPACT + MICROSOFT)).regions) == 1
 
