@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 2**20
 _MAX_DEPTH = 50
 _MAX_ELEMENTS = 20_000
-_TAG = re.compile(rb"""<([^\s/>]+)(?:[^<>"']|"[^"]*"|'[^']*')*>""")
+# Nothing is tried twice: a tag may be as long as the file.
+_TAG = re.compile(rb"""<([^\s/>]++)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def merge(
     own = Regions() if rdf is None else regions_of(rdf)
     old = own if own.regions else elsewhere
     if not (old.are_of(*size) and Regions(size=listed.size).are_of(*size)):
-        raise InputError("its face regions were drawn on an image of another shape")
+        raise InputError("the face regions there are were drawn on an image of another shape")
     sorted_out = _sort_out(old.regions, proposals, overwrite=overwrite)
     if not sorted_out.written:
         return sorted_out.merge(None)

@@ -84,10 +84,11 @@ def write_names(
         for box, best in named
     ]
     target = sidecar_beside(photo, choice.folder)
+    before = read_sidecar(target)
     size = stored_size(image.width, image.height, image.orientation)
     try:
         merged = merge(
-            read_sidecar(target),
+            before,
             regions_of_photo(photo, data),
             proposals,
             size,
@@ -96,19 +97,15 @@ def write_names(
     except InputError as error:
         raise InputError(f"nothing is written to {target}: {error}") from error
     if merged.data is not None:
-        _write(context, found, target, merged, [best for _, best in named])
+        _record(context, found, merged, [best for _, best in named])
+        _replace(target, before, merged.data)
     return _told(target, merged, [best.user or "" for _, best in named])
 
 
-def _write(
-    context: Context,
-    found: Identification,
-    target: Path,
-    merged: Merge,
-    candidates: Sequence[Candidate],
+def _record(
+    context: Context, found: Identification, merged: Merge, candidates: Sequence[Candidate]
 ) -> None:
-    """Recorded first: a name that is out in a file is in the ledger, whatever comes between."""
-    assert merged.data is not None
+    """First of all: a name that is out in a file is in the ledger, whatever comes between."""
     chosen = [candidates[number] for number in merged.written]
     record = WriteNamesRecord(
         found.extraction.image.sha256,
@@ -121,8 +118,14 @@ def _write(
         len(merged.replaced),
     )
     log.record(context.database, context.actor, found.found.searched.collection, record)
+
+
+def _replace(target: Path, before: bytes | None, data: bytes) -> None:
+    """Unless another program has written it since it was read."""
     with written(target, through_links=False) as file:
-        file.write(merged.data)
+        file.write(data)
+        if read_sidecar(target) != before:
+            raise InputError(f"{target} was changed by another program: run the same again")
 
 
 def _told(target: Path, merged: Merge, users: Sequence[str]) -> Sidecar:

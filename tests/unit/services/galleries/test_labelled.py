@@ -185,8 +185,11 @@ def test_a_hostile_sidecar_is_one_photos_misfortune(context: Context, album: Pat
     (album / "a.jpg").write_bytes(pair())
     laughs = b'<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
     (album / "a.jpg.xmp").write_bytes(laughs)
+    (album / "b.jpg").write_bytes(pair() + b"<x:xmpmeta>" + b"<a>" * 1000 + b"</x:xmpmeta>")
     (album / "pair.jpg.xmp").write_bytes(regions(_BOTH[1]))
-    (_, refused, reason), enrolled = _told(_enrol(context, album))
+    left_out: Counter[str] = Counter()
+    (_, refused, reason), enrolled = _told(_enrol(context, album, left_out))
+    assert +left_out == {"files without a named face": 1}
     assert (refused, enrolled) == ("REFUSED", ("Grace Hopper", "ENROLLED", ""))
     assert f"cannot read {album / 'a.jpg.xmp'}: XMP with a document type" in reason
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -11,6 +11,7 @@ from contexts import events
 from portraits import nobody, pair, rotated
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.ledger import log
 from reknown.ledger.records import IdentifyRecord, WriteNamesRecord
 from reknown.services.galleries.enrolment import GroupImage, enrol_group
 from reknown.services.searches.images import identify
@@ -192,6 +193,26 @@ def test_a_photo_that_changed_meanwhile_gets_no_names(
     with pytest.raises(InputError, match="changed since"):
         write_names(context, photo, found)
     assert not sidecar.exists()
+
+
+def test_what_another_program_writes_meanwhile_is_not_lost(
+    context: Context,
+    identified: Identified,
+    photo: Path,
+    sidecar: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, record = identified(photo), log.record
+
+    def record_late(*arguments: Any) -> None:
+        sidecar.write_bytes(regions(region("Somebody Else", (0, 0, 0.1, 0.1))))
+        record(*arguments)
+
+    monkeypatch.setattr(log, "record", record_late)
+    with pytest.raises(InputError, match="changed by another program"):
+        write_names(context, photo, found)
+    assert [each.name for each in read_regions(sidecar.read_bytes()).labels] == ["Somebody Else"]
+    assert sorted(photo.parent.iterdir()) == [photo, sidecar]
 
 
 def test_who_has_no_name_or_no_candidate_leaves_no_file(
