@@ -73,9 +73,18 @@ def add_named_faces(
     """
     row = claim(connection, collection)
     check_faces([face for _, face in faces], space_of(row))
-    face_ids = [
-        face_id for user, face in faces for face_id in _insert(connection, row, image, [face], user)
-    ]
+    if not faces:
+        return []
+    owners = {user: ensure_user(connection, row.id, user) for user, _ in faces}
+    common = {
+        "collection_id": row.id,
+        "image_id": _image_id(connection, row.id, image),
+        "created_at": now_text(),
+        "revision": row.revision,
+    }
+    values = [common | {"user_id": owners[user]} | face_values(face) for user, face in faces]
+    connection.execute(insert(faces_table), values)
+    face_ids = [value["face_id"] for value in values]
     stored = find_faces(connection, collection, face_ids)
     return [stored[face_id] for face_id in face_ids]
 
