@@ -29,21 +29,23 @@ def identify_rows(
 ) -> Iterator[tuple[Cell, ...]]:
     """Each candidate of each face; a face without one, an image without a face, an error: one row.
 
-    `status` is "candidate", "no candidate", "no face" or "error", which `reason` explains.
+    `status` is "candidate", "no candidate", "no face" or "error"; `reason` explains that, or says
+    what is to be known of the image.
     """
     name = str(source)
     if isinstance(result, ReknownError):
         yield (name, "error", str(result), *_NO_FACE, *_NO_CANDIDATE)
         return
     image, number = result.extraction.image, 0
+    note = "; ".join(image.warnings) or None
     for number, (face, row) in enumerate(result.faces(), 1):
         place = (number, *_place(face.box, image.width, image.height))
         if not row.candidates:
-            yield (name, "no candidate", None, *place, *_NO_CANDIDATE)
+            yield (name, "no candidate", note, *place, *_NO_CANDIDATE)
         for candidate in row.candidates:
-            yield (name, "candidate", None, *place, *_told(candidate))
+            yield (name, "candidate", note, *place, *_told(candidate))
     if not number:
-        yield (name, "no face", None, *_NO_FACE, *_NO_CANDIDATE)
+        yield (name, "no face", note, *_NO_FACE, *_NO_CANDIDATE)
 
 
 def _place(box: BoundingBox, width: int, height: int) -> tuple[Cell, ...]:

@@ -86,13 +86,12 @@ def enrol_labelled(
     def prepare(photo: Path) -> _Labelled:
         data = read_source(photo)
         regions = regions_of_photo(photo, data)
-        names = Counter(region.name for region in regions.labels)
-        if not names:
+        if not regions.labels:
             return _Labelled(regions)
         with reading(context.database) as connection:
             digest = hashlib.sha256(data).hexdigest()
-            known = references.find_image(connection, collection, digest)
-        if names <= Counter(face.user for face in known if face.user):
+            known = _all_known(regions, references.find_image(connection, collection, digest))
+        if known is not None:
             return _Labelled(regions, known)
         return _Labelled(regions, platform.executor.extract(data, wanted))
 
@@ -107,37 +106,44 @@ def enrol_labelled(
         yield results
 
 
+def _all_known(regions: Regions, stored: Sequence[FaceRecord]) -> list[FaceRecord] | None:
+    """The face of each label, where all are in under their names.
+
+    None too for a photo on its side, whose regions nobody can place before it is decoded.
+    """
+    labels = regions.labels
+    pairs = pair_faces([label.box for label in labels], [face.box for face in stored])
+    if len(pairs) < len(labels):
+        return None
+    known = [stored[pairs[number]] for number in range(len(labels))]
+    alike = all(face.user == label.name for face, label in zip(known, labels, strict=True))
+    return known if alike else None
+
+
 def _results(
     context: Context, collection: str, photo: Path, labelled: _Labelled
 ) -> Iterator[EnrolmentResult]:
     faces = labelled.faces
-    names = [region.name for region in labelled.regions.labels]
-    if faces is None:
-        return
     if isinstance(faces, list):
-        stored = {face.user: face for face in faces}
-        for name in names:
-            yield EnrolmentResult(Enrolee(photo, name), Outcome.KNOWN, face=stored[name])
-        return
-    image = faces.image
-    size = stored_size(image.width, image.height, image.orientation)
-    if not labelled.regions.are_of(*size):
-        reason = "its face regions were drawn on an image of another shape"
-        for name in names:
-            yield EnrolmentResult(Enrolee(photo, name), Outcome.REFUSED, reason)
-        return
-    matched = list(_matched(labelled.regions, faces))
-    for name, found in matched:
-        if isinstance(found, str):
-            yield EnrolmentResult(Enrolee(photo, name), Outcome.REFUSED, found)
-    new = [(name, found) for name, found in matched if not isinstance(found, str)]
-    yield from _enrolled(context, collection, photo, faces, new)
+        for face in faces:
+            yield EnrolmentResult(Enrolee(photo, face.user or ""), Outcome.KNOWN, face=face)
+    elif faces is not None:
+        matched = list(_matched(labelled.regions, faces))
+        for name, found in matched:
+            if isinstance(found, str):
+                yield EnrolmentResult(Enrolee(photo, name), Outcome.REFUSED, found)
+        new = [(name, found) for name, found in matched if not isinstance(found, str)]
+        yield from _enrolled(context, collection, photo, faces, new)
 
 
 def _matched(regions: Regions, found: Extraction) -> Iterator[tuple[str, NewFace | str]]:
     """Each name with its face, or with why it has none."""
-    named = regions.labels
-    boxes = [turned(region.box, found.image.orientation) for region in named]
+    image, named = found.image, regions.labels
+    if not regions.are_of(*stored_size(image.width, image.height, image.orientation)):
+        reason = "its face regions were drawn on an image of another shape"
+        yield from ((region.name, reason) for region in named)
+        return
+    boxes = [turned(region.box, image.orientation) for region in named]
     pairs = pair_faces(boxes, [face.box for face in found.faces])
     for number, region in enumerate(named):
         if number not in pairs:
@@ -194,7 +200,8 @@ def _stored(
         )
         log.append(connection, context.actor, collection, record)
         enrolee = Enrolee(photo, face.user or "")
-        results.append(EnrolmentResult(enrolee, Outcome.ENROLLED, face=face))
+        warnings = found.image.warnings
+        results.append(EnrolmentResult(enrolee, Outcome.ENROLLED, face=face, warnings=warnings))
     return results
 
 

@@ -99,6 +99,17 @@ def test_a_face_that_is_somebody_else_by_now_stays(context: Context, album: Path
     assert user_names(context) == ["Eileen Collins", "Grace Hopper"]
 
 
+def test_names_that_were_exchanged_are_noticed(context: Context, album: Path) -> None:
+    (album / "pair.jpg.xmp").write_bytes(regions(*_BOTH))
+    _enrol(context, album)
+    swapped = (region("Grace Hopper", _EILEEN), region("Eileen Collins", _GRACE))
+    (album / "pair.jpg.xmp").write_bytes(regions(*swapped))
+    assert [(outcome, reason) for _, outcome, reason in _told(_enrol(context, album))] == [
+        ("REFUSED", "the same face is enrolled as Eileen Collins"),
+        ("REFUSED", "the same face is enrolled as Grace Hopper"),
+    ]
+
+
 def test_a_face_without_a_name_in_the_gallery_is_not_named_behind_its_back(
     context: Context, collection: str, album: Path
 ) -> None:
@@ -127,6 +138,8 @@ def test_photos_on_their_side_have_their_regions_turned(
     assert (result.outcome, result.reason) == (Outcome.ENROLLED, "")
     assert result.face is not None
     assert result.face.box.left > 0.6
+    (again,) = _enrol(context, album)
+    assert (again.outcome, again.face) == (Outcome.KNOWN, result.face)
 
 
 def test_sidecars_come_before_what_is_in_the_photo(context: Context, album: Path) -> None:
