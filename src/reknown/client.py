@@ -18,6 +18,7 @@ from reknown.results import (
     FoundText,
     IdentifiedFaces,
     VideoAppearances,
+    WrittenNames,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import Collection
     from reknown.services.context import Context
-    from reknown.services.galleries.enrolment import EnrolmentResult
+    from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult
     from reknown.services.galleries.enrolment_plan import Enrolee
     from reknown.services.images.sources import Source
     from reknown.services.searches.search import Query
@@ -48,7 +49,7 @@ class Reknown:
     own. What is done is in the ledger as if the command line had done it. To be closed, as `with`
     does.
 
-    An image is a path, the bytes of a JPEG or PNG, a Pillow image, or pixels: an array of uint8
+    An image is a path, the bytes of an image file, a Pillow image, or pixels: an array of uint8
     (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it
     `pixels[..., ::-1]`.
 
@@ -158,6 +159,7 @@ class Reknown:
         collection: str = "people",
         *,
         any_quality: bool = False,
+        from_xmp: bool = False,
         progress: Progress | None = None,
     ) -> EnrolledPeople:
         """Enrols people, one face an image; makes the gallery when it is missing.
@@ -166,8 +168,9 @@ class Reknown:
         image and subject, or pairs of an image and a name, which may come from a generator.
         Images that are in already are skipped, and each is on disk before the next is reported, so
         a run that was interrupted can be made again. `any_quality` takes blurred, dark, tiny and
-        turned faces too. `progress` is called with the images done and all of them (0 for a
-        generator).
+        turned faces too. With `from_xmp` the folder holds photos in any order, and the faces that
+        are named in photo programs are enrolled. `progress` is called with the images done and
+        all of them (0 for a generator), with `from_xmp` with the faces done and 0.
 
         Raises `errors.InputError`, `errors.QuotaError`.
         """
@@ -178,13 +181,31 @@ class Reknown:
         )
 
         policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
-        plan, total = _plan(people)
+        if from_xmp:
+            results, total = self._labelled(people, collection, policy), 0
+        else:
+            plan, total = _plan(people)
+            results = enrol_subjects(self._context, collection, plan, policy=policy)
         images: list[EnrolledImage] = []
-        for result in enrol_subjects(self._context, collection, plan, policy=policy):
+        for result in results:
             images.append(_enrolled(len(images) + 1, result))
             if progress is not None:
                 progress(len(images), total)
         return EnrolledPeople(collection, tuple(images))
+
+    def _labelled(
+        self, folder: object, collection: str, policy: EnrolmentPolicy
+    ) -> Iterator[EnrolmentResult]:
+        from reknown.services.galleries.labelled import (  # noqa: PLC0415
+            enrol_labelled,
+            labelled_photos,
+        )
+
+        if not isinstance(folder, str | PathLike):
+            raise InputError("from_xmp takes a folder of photos")
+        photos = labelled_photos(_path(folder))
+        for results in enrol_labelled(self._context, collection, photos, policy=policy):
+            yield from results
 
     def identify(
         self,
@@ -206,6 +227,32 @@ class Reknown:
         info, caution = found.extraction.image, found.found.searched.caution
         faces = tuple(found.faces())
         return IdentifiedFaces(faces, caution, info.width, info.height, info.sha256, source)
+
+    def write_names(
+        self,
+        photo: FilePath,
+        collection: str = "people",
+        *,
+        similarity: float | None = None,
+        score: float | None = None,
+        folder: FilePath | None = None,
+        overwrite: bool = False,
+    ) -> WrittenNames:
+        """Writes the best candidate's name for each face of a photo into its XMP sidecar.
+
+        That is `photo.jpg.xmp` beside it or in `folder`. Each name is marked as a candidate that
+        nobody has confirmed. All that the sidecar said stays, and so do names of faces, unless
+        `overwrite`. The threshold as in `compare`.
+
+        Raises as `identify`, and `errors.InputError` for a sidecar that cannot be added to.
+        """
+        from reknown.services.searches.images import identify  # noqa: PLC0415
+        from reknown.services.searches.sidecars import SidecarChoice, write_names  # noqa: PLC0415
+
+        path, query = _path(photo), _query(collection, similarity, score, 1)
+        choice = SidecarChoice(None if folder is None else _path(folder), overwrite)
+        done = write_names(self._context, path, identify(self._context, query, path), choice)
+        return WrittenNames(done.path, done.written, done.same, done.kept)
 
     def video(
         self,

@@ -35,6 +35,7 @@ __all__ = [
     "IdentifiedFaces",
     "ThresholdRates",
     "VideoAppearances",
+    "WrittenNames",
 ]
 
 _MEANING = ("similarity", "score", "false match rate")
@@ -222,6 +223,20 @@ class EnrolledPeople(Shown):
         rows = [(refused.person, _named(refused), refused.reason) for refused in self.refused]
         columns = ("person", "image", "refused because")
         return paragraph(self._summary()) + table(columns, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenNames:
+    """What a photo's sidecar, at `path`, says now; None where there was nothing to say.
+
+    `names` were written, `same` is how many faces had theirs already. `kept` are pairs of the
+    name that was not written and the one that stays, empty for a face framed without a name.
+    """
+
+    path: Path | None
+    names: tuple[str, ...]
+    same: int
+    kept: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

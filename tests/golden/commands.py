@@ -152,6 +152,7 @@ def _images(run: Run) -> None:
     run("compare nobody.jpg grace.jpg --json")
     run("compare eileen.jpg broken.jpg --json")
     run("identify pair.jpg nobody.jpg broken.jpg --json")
+    run("identify pair.jpg nobody.jpg broken.jpg --xmp-dir names --json")
     run("identify three.jpg -c old --threshold 99 --top 1 --json")
     run("identify eileen.jpg --score -1 --top 2 --json")
     run("identify eileen.jpg -c nobody --json")

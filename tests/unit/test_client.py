@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 import drawn_text
 import portraits
 import videos
-from reknown import Reknown, errors
+import xmp_samples
+from reknown import Reknown, errors, results
 from reknown.cli.main import cli
 from reknown.services import extras
 
@@ -363,3 +364,18 @@ def test_people_of_ones_own_are_evaluated(client: Reknown, tmp_path: Path) -> No
     shutil.rmtree(folder / "person 1")
     with pytest.raises(errors.InputError):
         client.evaluate(folder)
+
+
+def test_names_go_to_photo_programs_and_come_from_there(fresh: Reknown, pair: Path) -> None:
+    boxes = (("Amelia", (0.16, 0.12, 0.21, 0.5)), ("", (0.64, 0.12, 0.19, 0.42)))
+    framed = xmp_samples.regions(*(xmp_samples.region(name, box) for name, box in boxes))
+    sidecar = pair.with_name("pair.jpg.xmp")
+    sidecar.write_bytes(framed)
+    done = fresh.enroll(pair.parent, from_xmp=True)
+    assert [(image.person, image.new, image.path) for image in done] == [("Amelia", True, pair)]
+    assert fresh.write_names(pair) == results.WrittenNames(sidecar, (), 1, ())
+    sidecar.unlink()
+    written = fresh.write_names(str(pair), folder=pair.parent / "names")
+    assert written == results.WrittenNames(pair.parent / "names" / sidecar.name, ("Amelia",), 0, ())
+    with pytest.raises(errors.InputError, match="folder of photos"):
+        fresh.enroll([(b"", "x")], from_xmp=True)

@@ -51,6 +51,7 @@ def test_the_names_of_the_client() -> None:
         "identify",
         "text",
         "video",
+        "write_names",
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]
 

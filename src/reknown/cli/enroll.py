@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +20,10 @@ from reknown.cli.options import (
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from reknown.services.galleries.enrolment import EnrolmentResult, Outcome
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult, Outcome
 
 _EXAMPLES = 3
 _REASONS = 20
@@ -32,13 +34,21 @@ def enroll(
         Path,
         typer.Argument(
             help="Folder with a sub-folder of images for each person, or a CSV file with the "
-            "columns image,subject.",
+            "columns image,subject; with --from-xmp any folder of photos.",
             show_default=False,
         ),
     ],
     collection: CollectionName = DEFAULT_COLLECTION,
     any_quality: Annotated[
         bool, typer.Option("--any-quality", help="Take blurred, dark, tiny and turned faces too.")
+    ] = False,
+    from_xmp: Annotated[
+        bool,
+        typer.Option(
+            "--from-xmp",
+            help="Enrol the faces that are named in photo programs: regions in XMP sidecars or "
+            "in the photos.",
+        ),
     ] = False,
     pack: Pack = None,
     data: Data = None,
@@ -54,21 +64,21 @@ def enroll(
     from reknown.biometrics.quality_filter import ANY_QUALITY
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, progress
     from reknown.cli.session import open_context
-    from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome, enrol_subjects
-    from reknown.services.galleries.enrolment_plan import read_plan
+    from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome
 
     left_out: Counter[str] = Counter()
-    plan = read_plan(people, left_out)
     started = time.monotonic()
     policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
+    plan = _read_photos(people) if from_xmp else _read_people(people, left_out)
     with open_context(data) as context, progress() as bar:
-        task = bar.add_task(f"enrolling into {collection}", total=len(plan))
-        summary = _Summary()
+        task = bar.add_task(f"enrolling into {collection}", total=len(plan.items))
+        summary = _Summary("faces" if from_xmp else "images")
         try:
-            for result in enrol_subjects(context, collection, plan, policy=policy, pack=pack):
-                summary.add(result)
-                if json:
-                    print_json(_json(result))
+            for results in plan.enrol(context, collection, policy, pack, left_out):
+                for result in results:
+                    summary.add(result)
+                    if json:
+                        print_json(_json(result))
                 bar.advance(task)
         except (KeyboardInterrupt, SystemExit, ReknownError, OSError) as error:
             bar.stop()
@@ -76,12 +86,51 @@ def enroll(
             done = summary.counts.total()
             if done or what == "interrupted":  # else the error alone says more
                 again = "run the same again to go on"
-                typer.echo(f"{what} after {done:,} of {len(plan):,} images: {again}", err=True)
+                typer.echo(
+                    f"{what} after {done:,} of {len(plan.items):,} images: {again}", err=True
+                )
             raise
     if not json:
         summary.show(collection, time.monotonic() - started)
     _tell_left_out(left_out)
     raise typer.Exit(EXIT_NEGATIVE if summary.counts[Outcome.REFUSED] else EXIT_DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be enrolled, and how: for each item there are results."""
+
+    items: Sequence[object]
+    enrol: Callable[
+        [Context, str, EnrolmentPolicy, str | None, Counter[str]],
+        Iterator[Sequence[EnrolmentResult]],
+    ]
+
+
+def _read_people(people: Path, left_out: Counter[str]) -> _Plan:
+    from reknown.services.galleries.enrolment import enrol_subjects
+    from reknown.services.galleries.enrolment_plan import read_plan
+
+    plan = read_plan(people, left_out)
+    return _Plan(
+        plan,
+        lambda context, collection, policy, pack, _: (
+            [result]
+            for result in enrol_subjects(context, collection, plan, policy=policy, pack=pack)
+        ),
+    )
+
+
+def _read_photos(folder: Path) -> _Plan:
+    from reknown.services.galleries.labelled import enrol_labelled, labelled_photos
+
+    photos = labelled_photos(folder)
+    return _Plan(
+        photos,
+        lambda context, collection, policy, pack, left_out: enrol_labelled(
+            context, collection, photos, policy=policy, pack=pack, left_out=left_out
+        ),
+    )
 
 
 def _tell_left_out(left_out: Mapping[str, int]) -> None:
@@ -94,17 +143,19 @@ def _tell_left_out(left_out: Mapping[str, int]) -> None:
 def _json(result: EnrolmentResult) -> dict[str, object]:
     return {
         "image": str(result.enrolee.source),
-        "subject": result.enrolee.subject,
+        "subject": result.enrolee.subject or None,
         "outcome": result.outcome,
         "reason": result.reason or None,
         "face_id": result.face.face_id if result.face else None,
+        "warnings": result.warnings,
     }
 
 
 class _Summary:
     """Counts, and a few examples of each refusal: not every result of a huge folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self.counts: Counter[Outcome] = Counter()
         self._people: set[str] = set()
         self._reasons: Counter[str] = Counter()
@@ -127,9 +178,9 @@ class _Summary:
         counts = self.counts
         console().print(
             f"{printable(collection)}: {len(self._people):,} people; "
-            f"{counts[Outcome.ENROLLED]:,} images enrolled, "
+            f"{counts[Outcome.ENROLLED]:,} {self._unit} enrolled, "
             f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
-            f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} images/s)",
+            f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} {self._unit}/s)",
             markup=False,
         )
         if not self._reasons:

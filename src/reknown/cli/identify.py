@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.cli.exports import Csv, CsvMark, Overwrite, Xmp, XmpFolder
 from reknown.cli.options import (
     CollectionName,
     Data,
@@ -18,8 +19,12 @@ from reknown.cli.options import (
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reknown.biometrics import thresholds
     from reknown.biometrics.candidates import Candidate, CandidateList
+    from reknown.biometrics.errors import ReknownError
+    from reknown.services.images.sources import Source
     from reknown.services.searches.images import Identification
     from reknown.services.searches.search import Searched
     from reknown.vision.draw import Label
@@ -28,12 +33,17 @@ _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "fal
 
 
 def identify(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
     collection: CollectionName = DEFAULT_COLLECTION,
     threshold: Threshold = None,
     score: Score = None,
     top: Annotated[int, typer.Option("--top", min=1, max=100, help="Candidates a face.")] = 5,
     draw: Draw = None,
+    csv: Csv = None,
+    csv_bom: CsvMark = False,
+    xmp: Xmp = False,
+    xmp_dir: XmpFolder = None,
+    overwrite: Overwrite = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -42,35 +52,67 @@ def identify(
     Answers are candidates for a person to check, never identifications: "1 in 10,000"
     means that one in 10,000 comparisons of strangers reaches that similarity. Each search is
     recorded (`reknown ledger`). Status 1 when no face of an image has a candidate.
+
+    --xmp writes names where photo programs find them, each marked as a candidate: those that
+    are there already stay.
     """
     from reknown.biometrics.thresholds import ThresholdChoice
+    from reknown.cli.exports import STANDARD_OUTPUT, Sidecars, tabled
+    from reknown.cli.identify_table import COLUMNS, identify_rows
     from reknown.cli.images import View, show_all
     from reknown.cli.session import open_context
     from reknown.services.searches.images import identify_all
     from reknown.services.searches.search import Query, open_search
+    from reknown.services.searches.sidecars import SidecarChoice
 
+    named = xmp or xmp_dir is not None
+    quiet = csv == STANDARD_OUTPUT
+    _require_sense(loud=json or draw is not None, quiet=quiet, named=named, overwrite=overwrite)
     query = Query(collection, ThresholdChoice(threshold, score), top)
-    view: View[Identification] = View(
-        image=lambda found: found.extraction.image,
-        positive=lambda found: any(found.found.rows),
-        as_json=_json,
-        as_text=print_identification,
-        labels=labels,
-    )
     with open_context(data) as context:
         searched = open_search(context.platform, query)
-        if not json:
+        if not (json or quiet):
             print_search(searched)
         warn_of(searched.threshold, searched.references)
-        decode = context.platform.executor.decode
+        results: Iterable[tuple[Source, Identification | ReknownError]]
+        results = identify_all(context, query, images)
+        sidecars = Sidecars(context, SidecarChoice(xmp_dir, overwrite))
+
+        def show(path: Path, found: Identification) -> None:
+            if not quiet:
+                print_identification(path, found)
+                sidecars.show()
+
+        view: View[Identification] = View(
+            image=lambda found: found.extraction.image,
+            positive=lambda found: any(found.found.rows),
+            as_json=lambda found: _json(found) | (sidecars.as_json() if named else {}),
+            as_text=show,
+            labels=labels,
+        )
         show_all(
-            identify_all(context, query, images),
+            tabled(
+                sidecars.follow(results) if named else results,
+                csv,
+                COLUMNS,
+                identify_rows,
+                mark=csv_bom,
+            ),
             images,
             view,
-            decode=decode,
+            decode=context.platform.executor.decode,
             json=json,
             draw=draw,
         )
+
+
+def _require_sense(*, loud: bool, quiet: bool, named: bool, overwrite: bool) -> None:
+    from reknown.biometrics.errors import InputError
+
+    if quiet and loud:
+        raise InputError("--csv - takes standard output for itself: give it a file beside others")
+    if overwrite and not named:
+        raise InputError("--overwrite is for --xmp and --xmp-dir")
 
 
 def print_search(searched: Searched) -> None:

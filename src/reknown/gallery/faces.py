@@ -61,6 +61,34 @@ def add_faces(
     return find_image(connection, collection, image.sha256)
 
 
+def add_named_faces(
+    connection: Connection,
+    collection: str,
+    image: ImageRecord,
+    faces: Sequence[tuple[str, NewFace]],
+) -> list[FaceRecord]:
+    """Stores faces of one image, each for the user named with it, beside those that are there.
+
+    Makes users that are missing. Raises as `add_faces`, but not for an image that is known.
+    """
+    row = claim(connection, collection)
+    check_faces([face for _, face in faces], space_of(row))
+    if not faces:
+        return []
+    owners = {user: ensure_user(connection, row.id, user) for user, _ in faces}
+    common = {
+        "collection_id": row.id,
+        "image_id": _image_id(connection, row.id, image),
+        "created_at": now_text(),
+        "revision": row.revision,
+    }
+    values = [common | {"user_id": owners[user]} | face_values(face) for user, face in faces]
+    connection.execute(insert(faces_table), values)
+    face_ids = [value["face_id"] for value in values]
+    stored = find_faces(connection, collection, face_ids)
+    return [stored[face_id] for face_id in face_ids]
+
+
 def merge_faces(
     connection: Connection, collection: str, image: ImageRecord, faces: Sequence[NewFace]
 ) -> list[FaceRecord]:

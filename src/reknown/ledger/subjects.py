@@ -16,6 +16,7 @@ from reknown.ledger.records import (
     ReadUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
+    WriteNamesRecord,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
     if isinstance(record, IdentifyRecord):
         yield record.probe.subject_id
         yield from (hit.subject_id for row in record.candidates for hit in row)
+    elif isinstance(record, WriteNamesRecord):
+        yield from (hit.subject_id for hit in record.written)
     elif isinstance(record, SearchSightingsRecord | SearchTracksRecord):
         yield record.probe.subject_id
     elif isinstance(record, _OF_ONE):

@@ -92,6 +92,14 @@ def _enrol(record: records.EnrolRecord, names: Names) -> str:
     return f"{_faces(record.faces)} of image {_short(record.image_sha256)}{owner}{refused}"
 
 
+@_text.register(records.WriteNamesRecord)
+def _write_names(record: records.WriteNamesRecord, names: Names) -> str:
+    shown = [_candidate(hit, names) for hit in record.written[:_MOST_FACES]]
+    written = ", ".join([*shown, *_more(record.written, _MOST_FACES, "name")])
+    replaced = f", {record.replaced} over another name" if record.replaced else ""
+    return f"beside image {_short(record.image_sha256)}: {written}{replaced}"
+
+
 @_text.register(records.CreateCollectionRecord)
 def _create_collection(record: records.CreateCollectionRecord, _names: Names) -> str:
     return " ".join([f"with pack {record.space.pack}", *_tags(record.tags)])

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def written(target: Path) -> Iterator[BinaryIO]:
+def written(target: Path, *, through_links: bool = True) -> Iterator[BinaryIO]:
     """A file beside `target` that takes its place in the end, unless an error comes first.
 
-    Links are followed, and a device or pipe is written to as it is. Raises `InputError` when
-    that is not possible.
+    Links are followed, and a device or pipe is written to as it is; without `through_links` only
+    a regular file is replaced. Raises `InputError` when that is not possible.
     """
     try:
+        if not through_links and (target.is_symlink() or target.exists() > target.is_file()):
+            raise InputError(f"cannot write {target}: it is a link, or no regular file")
         place = target.resolve()
         if place.exists() and not place.is_file():
             with place.open("wb") as file:

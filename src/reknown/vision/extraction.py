@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
 from reknown.vision.analyze import Look
+from reknown.vision.handling import SecondLook
 from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -60,13 +61,17 @@ class ImageInfo:
     """An image without its pixels: the SHA-256 of the file, and its upright size in pixels.
 
     `taken` is the camera's time in ISO 8601, where the file has it: with an offset from UTC, or
-    without, as the clock of wherever it was.
+    without, as the clock of wherever it was. `warnings` are for people: what is missing at its
+    end, and that its faces lie on their side. `orientation` is EXIF's, 1 to 8: how the pixels are
+    stored that are upright here.
     """
 
     sha256: str
     width: int
     height: int
     taken: str | None = None
+    warnings: tuple[str, ...] = ()
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,9 @@ class Extraction:
     """What became of an image's faces, largest first.
 
     `seconds` is how long each stage took: decode, detect, embed. `stretched` says that faces were
-    looked for in a copy with its contrast stretched, as there was none in the image itself.
+    looked for in a copy with its contrast stretched, as there was none in the image itself;
+    `turned` by how many degrees against the clock it had to be turned for them to be found, and
+    `margin` that they were found with a margin around it.
     """
 
     image: ImageInfo
@@ -94,6 +101,8 @@ class Extraction:
     found: tuple[ExtractedFace, ...]
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     stretched: bool = False
+    turned: int = 0
+    margin: bool = False
 
     @property
     def faces(self) -> tuple[DetectedFace, ...]:
@@ -116,8 +125,16 @@ class Extraction:
         return tuple(e.face for e in self.found if e.template is None and not e.objections)
 
 
-def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolicy) -> Extraction:
+def extract(
+    engine: Engine,
+    decode: Decode,
+    data: bytes,
+    policy: ExtractionPolicy,
+    looks: Sequence[SecondLook] = (SecondLook.STRETCHED,),
+) -> Extraction:
     """Decodes, detects and embeds; `engine` is the one of the policy's space.
+
+    `looks` are tried where no face is found.
 
     Raises `ImageError`, or `SpaceMismatchError` when the engine makes other templates.
     """
@@ -126,14 +143,32 @@ def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolic
     with clock.stage("decode"):
         image = decode(data)
     with clock.stage("detect"):
-        seen = look(engine, image.pixels, policy.look, policy.largest)
+        seen = look(engine, image.pixels, policy.look, policy.largest, looks)
         faces = seen.faces
     if (places := policy.places) is not None:
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
         found = tuple(_extracted(engine, seen.pixels, faces, policy))
-    info = ImageInfo(image.sha256, image.width, image.height, image.taken)
-    return Extraction(info, engine.space, found, clock.seconds, seen.stretched)
+    warnings = (*image.warnings, *_turned(seen.turned))
+    told = image.taken, warnings, image.orientation
+    info = ImageInfo(image.sha256, image.width, image.height, *told)
+    return Extraction(
+        info,
+        engine.space,
+        found,
+        clock.seconds,
+        stretched=seen.stretched,
+        turned=seen.turned,
+        margin=seen.margin,
+    )
+
+
+def _turned(degrees: int) -> tuple[str, ...]:
+    if not degrees:
+        return ()
+    return (
+        f"its faces do not stand upright: it was turned by {degrees} degrees against the clock",
+    )
 
 
 def _extracted(

@@ -17,6 +17,7 @@ from reknown.biometrics.templates import Template
 from reknown.gallery.collections import create_collection, get_collection
 from reknown.gallery.faces import (
     add_faces,
+    add_named_faces,
     delete_faces,
     find_faces,
     find_image,
@@ -88,6 +89,20 @@ def test_an_image_is_enrolled_once_per_collection(
     with pytest.raises(AlreadyExistsError, match=r"'1\.jpg'"):
         add_faces(connection, collection, image(1), [face(2)])
     assert get_collection(connection, collection).faces == 1
+
+
+def test_faces_of_one_image_may_be_of_several_users(
+    connection: Connection, collection: str, image: MakeImage, face: MakeFace
+) -> None:
+    (first,) = add_faces(connection, collection, image(1), [face(1)], "Ada")
+    named = [("Bea", face(2)), ("Ada", face(3))]
+    added = add_named_faces(connection, collection, image(1), named)
+    assert [record.user for record in added] == ["Bea", "Ada"]
+    assert [record.box for record in added] == [new.box for _, new in named]
+    assert {record.subject_id for record in added} > {first.subject_id}
+    assert find_image(connection, collection, image(1).sha256) == [first, *added]
+    assert add_named_faces(connection, collection, image(2), []) == []
+    assert known_images(connection, collection, [image(2).sha256]) == set()
 
 
 def test_templates_must_fit(

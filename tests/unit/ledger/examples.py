@@ -69,6 +69,7 @@ DONE: tuple[Record, ...] = (
     records.VerifyRecord(DIGEST, OTHER, SPACE, THRESHOLD, 2, 1, 0.61, 98.2),
     records.DetectRecord(DIGEST, "video", "opencv", 3, OTHER),
     records.ReadTextRecord(DIGEST, "image", "text", OTHER, 12),
+    records.WriteNamesRecord(DIGEST, (CandidateRecord(FACE, ADA, 0.61, 98.2),), 1),
     records.EnrolRecord(DIGEST, SPACE, (FACE,), ADA, 1),
     records.CreateCollectionRecord(SPACE, {"place": "gate", "a": "ü\0"}),
     records.DeleteCollectionRecord(),

@@ -22,6 +22,7 @@ EXPECTED = {
     "DetectRecord": "3 tracks in video abababab",
     "ReadTextRecord": "12 words in image abababab",
     "EnrolRecord": "1 face of image abababab for Ada Lovelace, 1 refused",
+    "WriteNamesRecord": "beside image abababab: Ada Lovelace 98.2, 1 over another name",
     "CreateCollectionRecord": "with pack opencv a=ü\0 place=gate",
     "DeleteCollectionRecord": "",
     "DescribeCollectionRecord": "",

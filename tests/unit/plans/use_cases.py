@@ -117,6 +117,12 @@ def _add(connection: Connection, count: int) -> object:
     return faces.add_faces(connection, COLLECTION, image, [face] * count, "somebody new")
 
 
+def _add_named(connection: Connection, count: int) -> object:
+    image, face = ImageRecord(digest(0), "1.jpg", 640, 480), NewFace(_TEMPLATE, _BOX, 0.9, 50)
+    named = [("somebody new", face)] * count
+    return faces.add_named_faces(connection, COLLECTION, image, named)
+
+
 def _merge(connection: Connection, count: int) -> object:
     """Into an image that is known."""
     face = NewFace(_TEMPLATE, _BOX, 0.9, 50, "by another id")
@@ -326,6 +332,7 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, {f"tag {number}": "" for number in range(n)}
     ),
     "gallery.faces.add_faces": _add,
+    "gallery.faces.add_named_faces": _add_named,
     "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),

@@ -81,6 +81,7 @@ from reknown.ledger.records.recognition import (
     IdentifyRecord,
     ReadTextRecord,
     VerifyRecord,
+    WriteNamesRecord,
 )
 from reknown.ledger.records.sightings import (
     DeleteSightingsRecord,
@@ -157,6 +158,7 @@ __all__ = [
     "TrackCandidateRecord",
     "UndoUpgradeRecord",
     "VerifyRecord",
+    "WriteNamesRecord",
 ]
 
 RECORDS: tuple[type[Record], ...] = tuple(

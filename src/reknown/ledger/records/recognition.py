@@ -91,6 +91,21 @@ class ReadTextRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class WriteNamesRecord(Record):
+    """Names of candidates were written beside a picture, for photo programs to show."""
+
+    OPERATION: ClassVar[str] = "write names"
+
+    image_sha256: Annotated[Sha256, doc("SHA-256 of the picture's file")]
+    written: Annotated[
+        tuple[CandidateRecord, ...], doc("The candidates whose names were written, one a face")
+    ]
+    replaced: Annotated[
+        Count, doc("How many of them took the place of another name, which somebody asked for")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolRecord(Record):
     """Faces of an image became references."""
 

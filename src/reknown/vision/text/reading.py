@@ -41,5 +41,6 @@ def read_text(
         image = decode(data)
     with clock.stage("read"):
         lines = reader.read(image.pixels, wanted)
-    info = ImageInfo(image.sha256, image.width, image.height, image.taken)
+    told = image.taken, image.warnings, image.orientation
+    info = ImageInfo(image.sha256, image.width, image.height, *told)
     return Reading(info, lines, reader.pack, reader.model, clock.seconds)
