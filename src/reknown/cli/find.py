@@ -9,6 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_user
+from reknown.cli.exports import Csv, CsvMark
 from reknown.cli.options import CollectionName, Data, Json, Score, Threshold
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -73,6 +74,8 @@ def find(
             "holds images of people.",
         ),
     ] = None,
+    csv: Csv = None,
+    csv_bom: CsvMark = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -83,7 +86,8 @@ def find(
     (`reknown ledger`). Status 1 when nothing is found.
     """
     from reknown.biometrics.thresholds import ThresholdChoice
-    from reknown.cli.find_output import gather, tell, write_sheet
+    from reknown.cli.exports import STANDARD_OUTPUT
+    from reknown.cli.find_output import gather, tell, write_sheet, write_table
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
     from reknown.cli.session import open_context
     from reknown.gallery.sightings import SightingChoice
@@ -94,7 +98,10 @@ def find(
     choice = SightingChoice(since=_moment(since), until=_moment(until), fit=not any_quality)
     with open_context(data) as context:
         found = _search(context, collection, whom, limit, choice, top)
-        tell(context, collection, found, json=json)
+        if csv != STANDARD_OUTPUT:
+            tell(context, collection, found, json=json)
+        if csv is not None:
+            write_table(found.matches, csv, mark=csv_bom)
         if html is not None:
             write_sheet(context, whom, found, html)
     for target, linked in ((copy, False), (link, True)):

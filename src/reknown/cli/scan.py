@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reknown.biometrics.errors import ReknownError
+from reknown.cli.exports import Csv, CsvMark
 from reknown.cli.options import CollectionName, Data, Json, Pack
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from reknown.services.archive.scan import Outcome, ScannedFile, ScanRequest, ScanTally
     from reknown.services.context import Context
 
+    Tell = Callable[[ScannedFile], None]
+
 _MAX_DAYS = 3650
+_COLUMNS = ("file", "kind", "outcome", "faces", "fit", "reason")
 
 
 def scan(
@@ -47,6 +52,8 @@ def scan(
         bool,
         typer.Option("--poll", help="With --watch: look every few seconds, for network drives."),
     ] = False,
+    csv: Csv = None,
+    csv_bom: CsvMark = False,
     pack: Pack = None,
     data: Data = None,
     json: Json = False,
@@ -58,19 +65,45 @@ def scan(
     may be interrupted and run again at any time. Then `reknown find NAME` shows where somebody is,
     also somebody who is enrolled tomorrow. Status 1 when files were refused.
     """
+    from reknown.cli.exports import STANDARD_OUTPUT
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
     from reknown.cli.session import open_context
     from reknown.services.archive.scan import ScanRequest
 
     request = ScanRequest(tuple(places), collection, expire, again, pack)
-    with open_context(data) as context:
-        refused = _scan(context, request, json=json)
+    with open_context(data) as context, _table(csv, mark=csv_bom) as tell:
+        refused = _scan(context, request, tell, json=json, quiet=csv == STANDARD_OUTPUT)
         if watch:
-            _watch(context, request, poll=poll, json=json)
+            _watch(context, request, tell, poll=poll, json=json)
     raise typer.Exit(EXIT_NEGATIVE if refused else EXIT_DONE)
 
 
-def _scan(context: Context, request: ScanRequest, *, json: bool) -> bool:
+@contextmanager
+def _table(target: Path | None, *, mark: bool) -> Iterator[Tell]:
+    """Takes each file's fate as a row of the table, if one is wanted."""
+    from reknown.cli.exports import csv_table
+
+    if target is None:
+        yield lambda _: None
+        return
+    with csv_table(target, _COLUMNS, mark=mark) as table:
+        yield lambda file: table.write([_cells(file)])
+
+
+def _cells(file: ScannedFile) -> tuple[str | int | None, ...]:
+    return (
+        str(file.path),
+        file.kind.value,
+        file.outcome.value,
+        file.faces,
+        file.fit,
+        file.reason or None,
+    )
+
+
+def _scan(
+    context: Context, request: ScanRequest, tell: Tell, *, json: bool, quiet: bool = False
+) -> bool:
     """Scans and says what came of it; whether files were refused."""
     from reknown.cli.output import print_json, progress
     from reknown.services.archive.scan import Outcome, ScanTally, count_work, scan
@@ -83,6 +116,7 @@ def _scan(context: Context, request: ScanRequest, *, json: bool) -> bool:
         try:
             for file in scan(context, request, tally):
                 summary.add(file)
+                tell(file)
                 if json:
                     print_json(_json(file))
                 bar.advance(task)
@@ -94,13 +128,13 @@ def _scan(context: Context, request: ScanRequest, *, json: bool) -> bool:
                 again = "run the same again to go on"
                 typer.echo(f"{what} after {done:,} of {files:,} files: {again}", err=True)
             raise
-    if not json:
+    if not (json or quiet):
         summary.show(request.collection, tally, time.monotonic() - started)
     _tell_left_out(tally.survey.left_out)
     return bool(summary.counts[Outcome.REFUSED])
 
 
-def _watch(context: Context, request: ScanRequest, *, poll: bool, json: bool) -> None:
+def _watch(context: Context, request: ScanRequest, tell: Tell, *, poll: bool, json: bool) -> None:
     """Scans the folders in which something changes, until it is interrupted."""
     from dataclasses import replace
 
@@ -114,7 +148,7 @@ def _watch(context: Context, request: ScanRequest, *, poll: bool, json: bool) ->
         there = sorted(folder for folder in folders if folder.is_dir())
         outermost = [each for each in there if not any(other in each.parents for other in there)]
         if outermost:
-            _scan(context, replace(request, places=tuple(outermost)), json=json)
+            _scan(context, replace(request, places=tuple(outermost)), tell, json=json)
 
 
 def _tell_left_out(left_out: Mapping[str, int]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,3 +86,20 @@ def test_who_is_not_there_is_said(run: Command, archive: Path, enrolled: str) ->
     assert "nothing has been seen yet" in run("find", enrolled).out
     with pytest.raises(InputError, match="is not a date"):
         run("find", enrolled, "--since", "yesterday")
+
+
+def test_tables_are_for_spreadsheets(
+    run: Command, archive: Path, enrolled: str, tmp_path: Path
+) -> None:
+    scanned, found = tmp_path / "scanned.csv", tmp_path / "found.csv"
+    (archive / "=1+1.jpg").write_bytes(b"no image")
+    assert run("scan", archive, "--csv", scanned).status == 1
+    with scanned.open(encoding="utf-8", newline="") as lines:
+        rows = {row["file"]: row for row in csv.DictReader(lines)}
+    refused = rows[str(archive / "=1+1.jpg")]
+    assert (refused["outcome"], refused["faces"]) == ("refused", "0")
+    assert run("find", enrolled, "--csv", found).status == 0
+    with found.open(encoding="utf-8", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert (row["taken from"], row["copies"]) == ("name", "1")
+    assert run("find", enrolled, "--csv", "-").out.startswith("file,copies,")
