@@ -145,6 +145,12 @@ class Server:
         "them, or be neutral, which fills them in with confidence 0 for programs that expect them.",
         "omit|neutral",
     )
+    local_commands: bool = _option(
+        True,
+        "Find faces for commands of this user on the same data folder too, which then need not "
+        "load models themselves: over the socket serve.sock there. With false, commands do not "
+        "ask for it either.",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
@@ -254,6 +260,7 @@ class Settings:
 _KINDS: Mapping[str, type] = {
     "int": int,
     "float": float,
+    "bool": bool,
     "str": str,
     "Path": Path,
     "tuple[str, ...]": tuple,
@@ -261,6 +268,7 @@ _KINDS: Mapping[str, type] = {
 _EXPECTED = {
     int: "an integer",
     float: "a number",
+    bool: "true or false",
     str: "a string",
     Path: "a path",
     tuple: "a list of names",
@@ -269,7 +277,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; `kind` is int, float, str, Path, or tuple for a list of names."""
+    """One option; `kind` is int, float, bool, str, Path, or tuple for a list of names."""
 
     section: str
     name: str
@@ -289,8 +297,9 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """Its name on the command line: `--port`."""
-        return "--" + self.name.replace("_", "-")
+        """Its name on the command line: `--port`, or `--this/--no-this` for true and false."""
+        name = self.name.replace("_", "-")
+        return f"--{name}/--no-{name}" if self.kind is bool else f"--{name}"
 
     @property
     def expected(self) -> str:
@@ -308,6 +317,8 @@ class Option:
         if self.about.otherwise:
             return self.about.otherwise
         default = self.make_default()
+        if isinstance(default, bool):
+            return str(default).lower()
         return "" if default is None else str(default)
 
 

@@ -24,6 +24,7 @@ from reknown.biometrics.errors import NotFoundError
 from reknown.runtime.descriptors import allow_files
 from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
+from reknown.runtime.local.listener import CommandListener
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stop import Stop, StoppableServer
@@ -99,8 +100,22 @@ def _serve(
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
             count = 0
-        with WorkerSupervisor(count, environment_of(settings), log) as supervisor:
-            return run(edge, listener, tls, on_stop=supervisor.stop)
+        with (
+            WorkerSupervisor(count, environment_of(settings), log) as supervisor,
+            _commands(settings, platform, edge) as commands,
+        ):
+
+            def stop() -> None:
+                supervisor.stop()
+                commands.stop()
+
+            ended = run(edge, listener, tls, on_stop=stop)
+        return replace(ended, at_work=ended.at_work + commands.at_work)
+
+
+def _commands(settings: Settings, platform: Platform, edge: Edge) -> CommandListener:
+    """What commands on the same folder ask; they take turns with the API's recognition."""
+    return CommandListener(settings, platform.executor, edge.recognition, edge.gateway.log)
 
 
 def _check_celebrities(platform: Platform, gateway: Gateway) -> None:
