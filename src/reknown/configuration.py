@@ -297,9 +297,13 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """Its name on the command line: `--port`, or `--this/--no-this` for true and false."""
-        name = self.name.replace("_", "-")
-        return f"--{name}/--no-{name}" if self.kind is bool else f"--{name}"
+        """Its name on the command line: `--port`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def flags(self) -> str:
+        """All its names there, with what says no: `--this/--no-this`."""
+        return f"{self.flag}/--no-{self.flag[2:]}" if self.kind is bool else self.flag
 
     @property
     def expected(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -102,15 +101,11 @@ class LocalServer:
         return self._new(), True
 
     def _new(self) -> socket.socket | None:
-        own, connection = hello(self._settings), call(self._settings.data)
-        if connection is None:
+        connection = call(self._settings.data)
+        if connection is not None and not _is_alike(connection, self._settings):
+            connection.close()
             return None
-        with suppress(EOFError, OSError, ValueError):
-            theirs: Hello = receive(connection, Hello, LONGEST_REQUEST, _SECONDS, _SECONDS)
-            if theirs == own:
-                return connection
-        connection.close()
-        return None
+        return connection
 
     def _asked(self, connection: socket.socket, request: Extract) -> Answer:
         send(connection, request, _SECONDS)
@@ -134,6 +129,31 @@ class LocalServer:
                 self._patience_ms = 0
                 return None
         raise ValueError("the server cannot do it")
+
+
+def helper(settings: Settings) -> str:
+    """Whether a server would do the work of commands on this folder now, for people."""
+    if not settings.server.local_commands:
+        return "commands do not ask a server: server.local_commands is false"
+    connection = call(settings.data)
+    if connection is None:
+        return "none to ask on this folder: commands load models themselves"
+    with connection:
+        if _is_alike(connection, settings):
+            return "one on this folder finds faces for commands"
+    return (
+        "one on this folder is of another version or installation, has other folders of models, or "
+        "does not answer: commands load models themselves until it is restarted"
+    )
+
+
+def _is_alike(connection: socket.socket, settings: Settings) -> bool:
+    """Whether the server at the other end, which speaks first, comes to the same results."""
+    try:
+        theirs: Hello = receive(connection, Hello, LONGEST_REQUEST, _SECONDS, _SECONDS)
+    except (EOFError, OSError, ValueError):
+        return False
+    return theirs == hello(settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,13 +153,14 @@ class CommandListener:
             target=self._talk, args=(connection,), daemon=True, name="command"
         )
         with self._lock:
-            full = len(self._talks) >= _CONNECTIONS
-            if not full:
+            if len(self._talks) < _CONNECTIONS:
                 self._talks[thread] = connection
-        if full:
-            connection.close()
-        else:
-            thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # the system has no more threads
+                    del self._talks[thread]
+            if thread not in self._talks:
+                connection.close()
 
     def _talk(self, connection: socket.socket) -> None:
         try:

@@ -39,14 +39,13 @@ Message = TypeVar("Message")
 class Hello(msgspec.Struct, frozen=True, tag=True):
     """All that an extraction depends on besides image and policy.
 
-    Who differs in any of it may come to another result: another version or installation, other
-    folders of models, or other manifests in them than when the server began.
+    Who differs in any of it may come to another result: another version or installation, another
+    folder of models, or other manifests of the operator's own than when the server began.
     """
 
     version: str
     package: str
     cache: str
-    packs: str
     manifests: str
 
 
@@ -107,7 +106,6 @@ def hello(settings: Settings) -> Hello:
         version=reknown.__version__,
         package=str(Path(reknown.__file__).resolve().parent),
         cache=str(settings.cache.absolute()),
-        packs=str(settings.packs.absolute()),
         manifests=_state_of(settings.packs),
     )
 
@@ -164,7 +162,10 @@ def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes:
 def _state_of(packs: Path) -> str:
     """Changes whenever a manifest or a calibration does that an operator has put there."""
     digest = hashlib.sha256()
-    for path in sorted(packs.glob("*")):
-        found = path.stat()
-        digest.update(repr((path.name, found.st_size, found.st_mtime_ns)).encode())
+    for path in sorted(packs.absolute().glob("*")):
+        try:
+            found = path.stat()
+        except OSError:  # a link to nowhere
+            continue
+        digest.update(repr((str(path), found.st_size, found.st_mtime_ns)).encode())
     return digest.hexdigest()
