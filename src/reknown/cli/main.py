@@ -15,6 +15,7 @@ from reknown.biometrics.errors import NoFaceError, ReknownError
 from reknown.cli.late import late_group
 from reknown.cli.options import ConfigFile
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
+from reknown.cli.plain_values import take_values_plainly
 from reknown.shortages import shortage
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"reknown {__version__}")
         raise typer.Exit
+
+
+take_values_plainly()
 
 
 @cli.callback()
