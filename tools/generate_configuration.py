@@ -69,7 +69,7 @@ def _row(option: Option) -> tuple[str, ...]:
     return (
         f"`{option.name}`",
         " or ".join(f"`{name}`" for name in variables),
-        f"`{option.flag}`{repeated}",
+        f"`{option.flags}`{repeated}",
         option.expected,
         option.default_text or "not set",
         option.about.meaning,

@@ -64,7 +64,7 @@ class Reknown:
 
         self._settings = read_settings(None if data is None else _path(data))
         with ExitStack() as opened:
-            platform = opened.enter_context(open_platform(self._settings, pack=pack))
+            platform = opened.enter_context(open_platform(self._settings, pack=pack, helped=True))
             platform.engines.space_of(platform.engines.default_pack)
             self._opened: ExitStack | None = opened.pop_all()
         self._opened_context = Context(platform, self._settings.actor)

@@ -145,6 +145,12 @@ class Server:
         "them, or be neutral, which fills them in with confidence 0 for programs that expect them.",
         "omit|neutral",
     )
+    local_commands: bool = _option(
+        True,
+        "Find faces for commands of this user on the same data folder too, which then need not "
+        "load models themselves: over the socket serve.sock there. With false, commands do not "
+        "ask for it either.",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
@@ -254,6 +260,7 @@ class Settings:
 _KINDS: Mapping[str, type] = {
     "int": int,
     "float": float,
+    "bool": bool,
     "str": str,
     "Path": Path,
     "tuple[str, ...]": tuple,
@@ -261,6 +268,7 @@ _KINDS: Mapping[str, type] = {
 _EXPECTED = {
     int: "an integer",
     float: "a number",
+    bool: "true or false",
     str: "a string",
     Path: "a path",
     tuple: "a list of names",
@@ -269,7 +277,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; `kind` is int, float, str, Path, or tuple for a list of names."""
+    """One option; `kind` is int, float, bool, str, Path, or tuple for a list of names."""
 
     section: str
     name: str
@@ -293,6 +301,11 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def flags(self) -> str:
+        """All its names there, with what says no: `--this/--no-this`."""
+        return f"{self.flag}/--no-{self.flag[2:]}" if self.kind is bool else self.flag
+
+    @property
     def expected(self) -> str:
         """Type, range and unit: `an integer from 0 to 65535`."""
         text, about = _EXPECTED[self.kind], self.about
@@ -308,6 +321,8 @@ class Option:
         if self.about.otherwise:
             return self.about.otherwise
         default = self.make_default()
+        if isinstance(default, bool):
+            return str(default).lower()
         return "" if default is None else str(default)
 
 

@@ -192,6 +192,8 @@ def _converted(option: Option, raw: object, folder: Path | None) -> object:
     """`folder` is that of a file, whose values have types; raises `ValueError`."""
     if option.kind in {int, float}:
         return _number(option, raw, strict=folder is not None)
+    if option.kind is bool:
+        return _truth(raw, strict=folder is not None)
     if option.kind is tuple:
         return _names(raw.split(",") if isinstance(raw, str) and folder is None else raw)
     if not isinstance(raw, str) or not raw:
@@ -211,6 +213,14 @@ def _number(option: Option, raw: Any, *, strict: bool) -> float:
     if not (-inf if least is None else least) <= number <= (inf if most is None else most):
         raise ValueError(raw)
     return number
+
+
+def _truth(raw: object, *, strict: bool) -> bool:
+    if not strict and isinstance(raw, str):
+        raw = {"true": True, "false": False}.get(raw.lower())
+    if not isinstance(raw, bool):
+        raise ValueError(raw)
+    return raw
 
 
 def _names(raw: object) -> tuple[str, ...]:

@@ -68,7 +68,11 @@ def test_commands_named_in_passing_exist(page: Path) -> None:
         if arguments:
             command, _, rest = _leaf(arguments)
             assert command is not _ROOT, code
-            options = {option for parameter in command.params for option in parameter.opts}
+            options = {
+                option
+                for parameter in command.params
+                for option in (*parameter.opts, *parameter.secondary_opts)
+            }
             assert {word for word in rest if word.startswith("--")} - {"--help"} <= options, code
 
 

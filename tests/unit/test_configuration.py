@@ -22,7 +22,7 @@ def _flags(command: str) -> set[str]:
 def test_every_option_and_section_is_explained() -> None:
     for option in OPTIONS.values():
         assert option.about.meaning.endswith("."), option.key
-        assert option.about.metavar or option.kind in {int, float}, option.key
+        assert option.about.metavar or option.kind in {int, float, bool}, option.key
     assert all(struct.__doc__ for struct in STRUCTS.values())
 
 

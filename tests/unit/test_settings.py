@@ -67,6 +67,11 @@ def test_paths_in_the_file_start_from_its_folder_and_others_from_the_current_one
         ('[server]\nport = "80"', "server.port must be an integer from 0 to 65535, got '80'"),
         ("[server]\nport = 65536", "server.port must be an integer from 0 to 65535, got 65536"),
         ("[server]\nport = true", "server.port must be an integer from 0 to 65535, got True"),
+        (
+            '[server]\nlocal_commands = "true"',
+            "server.local_commands must be true or false, got 'true'",
+        ),
+        ("[server]\nlocal_commands = 1", "server.local_commands must be true or false, got 1"),
         ("[server]\nqueue = -1", "server.queue must be an integer of at least 0, got -1"),
         ('[server]\nhost = ""', "server.host must be a string, got ''"),
         ("data = 5", "data must be a path, got 5"),
@@ -235,3 +240,18 @@ print(sorted({"numpy", "sqlalchemy", "typer", "cryptography"} & set(sys.modules)
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False)])
+def test_true_and_false_come_from_files_variables_and_options(
+    file: Path, monkeypatch: pytest.MonkeyPatch, text: str, value: bool
+) -> None:
+    file.write_text(f"[server]\nlocal_commands = {text.lower()}\n")
+    assert read_settings().server.local_commands is value
+    monkeypatch.setenv("REKNOWN_SERVER__LOCAL_COMMANDS", text)
+    assert read_settings().server.local_commands is value
+    options = {"server.local_commands": not value}
+    assert read_settings(options=options).server.local_commands is not value
+    assert environment_of(read_settings())["REKNOWN_SERVER__LOCAL_COMMANDS"] == str(value)
+    monkeypatch.setenv("REKNOWN_SERVER__LOCAL_COMMANDS", "perhaps")
+    assert _error() == "REKNOWN_SERVER__LOCAL_COMMANDS must be true or false, got 'perhaps'"

@@ -11,11 +11,6 @@ import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from reknown.biometrics.errors import AccessError
 
 if TYPE_CHECKING:
@@ -68,12 +63,18 @@ class Vault:
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """`plain` encrypted, for `open` with the same context alone."""
+        # Only here and below: most commands seal nothing.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(self._sealing_key).encrypt(nonce, plain, _VERSION + context.encode())
         return _VERSION + nonce + sealed
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """What was sealed; raises `AccessError` if it was not with this key and context."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
             if version != _VERSION or len(nonce) != _NONCE_BYTES:
@@ -90,6 +91,9 @@ class Vault:
         return self._expand(b"reknown derive " + purpose.encode())
 
     def _expand(self, info: bytes) -> bytes:
+        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(self._key)
 
 

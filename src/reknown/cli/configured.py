@@ -46,7 +46,7 @@ def configured(*sections: str) -> Callable[[Callable[..., None]], Callable[..., 
 def _parameter(option: Option) -> inspect.Parameter:
     default = f"{option.default_text} {option.about.unit}".strip()
     info = typer.Option(
-        option.flag,
+        option.flags,
         metavar=option.about.metavar,
         help=option.about.meaning + (f"  [default: {default}]" if default else ""),
         min=option.about.least,

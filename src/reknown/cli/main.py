@@ -12,41 +12,46 @@ import typer
 
 from reknown import __version__
 from reknown.biometrics.errors import NoFaceError, ReknownError
-from reknown.cli import (
-    backup,
-    collections,
-    compact,
-    compare,
-    config,
-    demo,
-    detect,
-    doctor,
-    enroll,
-    faces,
-    find,
-    groups,
-    identify,
-    keys,
-    ledger,
-    models,
-    restore,
-    scan,
-    serve,
-    text,
-    users,
-    worker,
-)
-from reknown.cli.evaluate import app as evaluate
+from reknown.cli.late import late_group
 from reknown.cli.options import ConfigFile
 from reknown.cli.output import EXIT_ERROR, EXIT_NEGATIVE, printable
-from reknown.cli.video import app as video
+from reknown.cli.plain_values import take_values_plainly
 from reknown.shortages import shortage
 
 if TYPE_CHECKING:
     from types import FrameType
 
+# In the order that help lists them in.
+_COMMANDS = {
+    "demo": "reknown.cli.demo:demo",
+    "detect": "reknown.cli.detect:detect",
+    "text": "reknown.cli.text:text",
+    "compare": "reknown.cli.compare:compare",
+    "enroll": "reknown.cli.enroll:enroll",
+    "identify": "reknown.cli.identify:identify",
+    "scan": "reknown.cli.scan:scan",
+    "find": "reknown.cli.find:find",
+    "ledger": "reknown.cli.ledger:ledger",
+    "serve": "reknown.cli.serve:serve",
+    "worker": "reknown.cli.worker:worker",
+    "backup": "reknown.cli.backup:backup",
+    "restore": "reknown.cli.restore:restore",
+    "compact": "reknown.cli.compact:compact",
+    "doctor": "reknown.cli.doctor:doctor",
+    "video": "reknown.cli.video.app:cli",
+    "groups": "reknown.cli.groups:cli",
+    "collections": "reknown.cli.collections:cli",
+    "users": "reknown.cli.users:cli",
+    "faces": "reknown.cli.faces:cli",
+    "config": "reknown.cli.config:cli",
+    "keys": "reknown.cli.keys:cli",
+    "models": "reknown.cli.models:cli",
+    "evaluate": "reknown.cli.evaluate.app:cli",
+}
+
 cli = typer.Typer(
     name="reknown",
+    cls=late_group(_COMMANDS),
     help="Face recognition on your own machine: find faces, compare them, search a gallery.\n\n"
     "Start with `reknown demo`, then `reknown enroll PEOPLE/` (a folder for each person) and "
     "`reknown identify PHOTO.jpg`.\n\n"
@@ -57,36 +62,15 @@ cli = typer.Typer(
     rich_markup_mode=None,  # rich would take longer to import than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-cli.command()(demo.demo)
-cli.command()(detect.detect)
-cli.command()(text.text)
-cli.command()(compare.compare)
-cli.command()(enroll.enroll)
-cli.command()(identify.identify)
-cli.command()(scan.scan)
-cli.command()(find.find)
-cli.add_typer(groups.cli, name="groups")
-cli.add_typer(video.cli, name="video")
-cli.add_typer(collections.cli, name="collections")
-cli.add_typer(users.cli, name="users")
-cli.add_typer(faces.cli, name="faces")
-cli.command()(ledger.ledger)
-cli.command()(serve.serve)
-cli.command()(worker.worker)
-cli.command()(backup.backup)
-cli.command()(restore.restore)
-cli.add_typer(config.cli, name="config")
-cli.add_typer(keys.cli, name="keys")
-cli.add_typer(models.cli, name="models")
-cli.add_typer(evaluate.cli, name="evaluate")
-cli.command()(compact.compact)
-cli.command()(doctor.doctor)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"reknown {__version__}")
         raise typer.Exit
+
+
+take_values_plainly()
 
 
 @cli.callback()

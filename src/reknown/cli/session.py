@@ -42,7 +42,7 @@ def open_context(data: Path | None = None, pack: str | None = None) -> Iterator[
     from reknown.services.context import Context
 
     settings = read_settings(data)
-    with open_platform(settings, pack=pack) as platform:
+    with open_platform(settings, pack=pack, helped=True) as platform:
         yield Context(platform, settings.actor)
 
 

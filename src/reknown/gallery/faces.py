@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import numpy as np
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -234,7 +234,7 @@ def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
         if vector.shape != (space.dimension,):
             raise InputError(f"a template has shape {vector.shape}, not ({space.dimension},)")
         # negated, so that a NaN fails too
-        if not abs(float(np.linalg.norm(vector)) - 1) <= _UNIT_TOLERANCE:
+        if not abs(math.sqrt(vector @ vector) - 1) <= _UNIT_TOLERANCE:
             raise InputError("a template is not a unit vector")
         face.box.require_plausible()
         if face.external_id is not None:

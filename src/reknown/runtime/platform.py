@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from reknown.gallery.cache import TemplateCache
 from reknown.objects.allow import NoObjects
+from reknown.runtime.local.place import NAME
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from reknown.configuration import Settings
     from reknown.objects.base import ObjectReader
+    from reknown.services.executor import Executor
 
 
 @contextmanager
@@ -28,13 +30,15 @@ def open_platform(
     settings: Settings,
     *,
     pack: str | None = None,
+    helped: bool = False,
     objects: ObjectReader | None = None,
     observe: Callable[[Mapping[str, float]], None] = lambda _: None,
     handling: Handling = ARCHIVE,
 ) -> Iterator[Platform]:
     """The platform of the data folder, closed afterwards; no model is loaded yet.
 
-    `pack` is the default one in place of the settings'. `observe` gets the seconds of each stage
+    `pack` is the default one in place of the settings'. With `helped` a server of the same folder
+    does what needs networks, where one runs that will. `observe` gets the seconds of each stage
     of an extraction. `handling` says which files are taken: people's own, unless told otherwise.
 
     Raises `DatabaseError`, also where a database is lost that was there.
@@ -44,16 +48,30 @@ def open_platform(
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
     require_database(settings.data)
     database, decoders = open_database(settings.data), DecoderPool()
+    own = LocalExecutor(
+        engines, decoders, settings.cache, settings.packs, observe, handling=handling
+    )
     try:
-        yield Platform(
-            database=database,
-            engines=engines,
-            executor=LocalExecutor(
-                engines, decoders, settings.cache, settings.packs, observe, handling=handling
-            ),
-            templates=TemplateCache(settings.server.template_memory * 2**20),
-            objects=objects or NoObjects(),
-        )
+        with _executor(settings, own, helped=helped) as executor:
+            yield Platform(
+                database=database,
+                engines=engines,
+                executor=executor,
+                templates=TemplateCache(settings.server.template_memory * 2**20),
+                objects=objects or NoObjects(),
+            )
     finally:
         decoders.close()
         close_database(database)
+
+
+@contextmanager
+def _executor(settings: Settings, own: Executor, *, helped: bool) -> Iterator[Executor]:
+    """`own`, behind the server of the folder where there is the socket of one."""
+    if not helped or not settings.server.local_commands or not (settings.data / NAME).exists():
+        yield own
+        return
+    from reknown.runtime.local.executor import LocalServer, RemoteExecutor  # noqa: PLC0415
+
+    with closing(LocalServer(settings)) as server:
+        yield RemoteExecutor(server, own)

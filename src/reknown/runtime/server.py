@@ -24,6 +24,7 @@ from reknown.biometrics.errors import NotFoundError
 from reknown.runtime.descriptors import allow_files
 from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
+from reknown.runtime.local.listener import CommandListener
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stop import Stop, StoppableServer
@@ -31,9 +32,10 @@ from reknown.runtime.stores import can_read_videos, open_objects, open_senders, 
 from reknown.runtime.supervisor import WorkerSupervisor
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
+from reknown.services.executor import LocalExecutor
 from reknown.settings import environment_of
 from reknown.vision.batch import available_cores
-from reknown.vision.handling import REQUESTS
+from reknown.vision.handling import ARCHIVE, REQUESTS
 
 if TYPE_CHECKING:
     import asyncio
@@ -102,8 +104,26 @@ def _serve(
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
             count = 0
-        with WorkerSupervisor(count, environment_of(settings), log) as supervisor:
-            return run(edge, listener, tls, on_stop=supervisor.stop)
+        with (
+            WorkerSupervisor(count, environment_of(settings), log) as supervisor,
+            _commands(settings, platform, edge) as commands,
+        ):
+
+            def stop() -> None:
+                supervisor.stop()
+                commands.stop()
+
+            ended = run(edge, listener, tls, on_stop=stop)
+        return replace(ended, at_work=ended.at_work + commands.at_work)
+
+
+def _commands(settings: Settings, platform: Platform, edge: Edge) -> CommandListener:
+    """What commands on the same folder ask; they take turns with the API's recognition."""
+    executor = platform.executor
+    if isinstance(executor, LocalExecutor):
+        # commands bring people's own files, of which more is taken than of requests
+        executor = replace(executor, handling=ARCHIVE)
+    return CommandListener(settings, executor, edge.recognition, edge.gateway.log)
 
 
 def _check_celebrities(platform: Platform, gateway: Gateway) -> None:

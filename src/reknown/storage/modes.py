@@ -17,7 +17,7 @@ DATABASE = "reknown.db"
 # The master key is refused by whoever opens it, as a secret that others have seen is none.
 _FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 _logger = logging.getLogger(__name__)
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def close_to_others(folder: Path) -> None:
@@ -27,7 +27,7 @@ def close_to_others(folder: Path) -> None:
     """
     for path, mode in _open_to_others(folder):
         try:
-            path.chmod(mode & ~_OTHERS)
+            path.chmod(mode & ~OTHERS)
         except OSError as error:
             raise DatabaseError(
                 f"other users can access {path}, and it belongs to one of them: give a data folder "
@@ -47,5 +47,5 @@ def _open_to_others(folder: Path) -> Iterator[tuple[Path, int]]:
             found = os.stat(path)
         except FileNotFoundError:
             continue
-        if found.st_mode & _OTHERS:
+        if found.st_mode & OTHERS:
             yield path, stat.S_IMODE(found.st_mode)

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+# not for type checkers alone: messages between processes are checked against these types
+from reknown.biometrics.geometry import BoundingBox  # noqa: TC001
 from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
-from reknown.vision.analyze import Look
+from reknown.biometrics.templates import Template, TemplateSpace  # noqa: TC001
 from reknown.vision.handling import SecondLook
-from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.biometrics.geometry import BoundingBox
-    from reknown.biometrics.templates import Template, TemplateSpace
-    from reknown.vision.analyze import Engine
+    from reknown.vision.analyze import Engine, Look
     from reknown.vision.images import Decode
 
 
@@ -51,6 +50,8 @@ class ExtractionPolicy:
 
         Faces that are only detected cost no mesh.
         """
+        from reknown.vision.analyze import Look  # noqa: PLC0415 - needs OpenCV
+
         if self.attributes:
             return Look.ATTRIBUTES
         return Look.GLANCE if self.limit == 0 else Look.POSE
@@ -138,6 +139,9 @@ def extract(
 
     Raises `ImageError`, or `SpaceMismatchError` when the engine makes other templates.
     """
+    # Only here, as it needs OpenCV: who has this done elsewhere does not.
+    from reknown.vision.second_look import look  # noqa: PLC0415
+
     engine.space.require(policy.space)
     clock = Clock()
     with clock.stage("decode"):

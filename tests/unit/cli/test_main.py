@@ -10,7 +10,10 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from reknown.biometrics.templates import TemplateSpace
 from reknown.cli.main import app
+from reknown.gallery.collections import create_collection
+from reknown.storage.database import close_database, open_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +37,52 @@ def test_starting_up_imports_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+LISTS = (
+    "users list --json",
+    "faces list --json",
+    "collections list --json",
+    "keys list --json",
+    "ledger --json",
+    "config show --json",
+    "--version",
+)
+UNNEEDED = ("numpy", "cv2", "onnxruntime", "PIL", "cryptography", "alembic", "rich", "pydantic")
+LISTED = """
+import sys
+from reknown.cli.main import cli
+cli(sys.argv[2:], standalone_mode=False)
+ours = [name for name in sys.modules if name.startswith("reknown.cli.")]
+print(*(name for name in sys.argv[1].split() if name in sys.modules), "and", *ours)
+"""
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with an empty gallery."""
+    folder = tmp_path_factory.mktemp("gallery")
+    database = open_database(folder)
+    with database.begin() as connection:
+        create_collection(connection, "people", TemplateSpace("opencv", "0" * 64, 128))
+    close_database(database)
+    return folder
+
+
+@pytest.mark.parametrize("words", LISTS)
+def test_where_no_picture_is_read_nothing_is_imported_for_it(gallery: Path, words: str) -> None:
+    """Nor another command, nor what checks values that need no check."""
+    done = subprocess.run(
+        [sys.executable, "-c", LISTED, " ".join(UNNEEDED), *words.split()],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"REKNOWN_DATA": str(gallery)},
+    )
+    heavy, _, commands = done.stdout.splitlines()[-1].partition("and")
+    assert heavy.split() == []
+    others = {"reknown.cli." + name for name in ("serve", "identify", "enroll", "evaluate")}
+    assert not others & set(commands.split())
 
 
 RUN = """

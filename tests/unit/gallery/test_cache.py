@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from growth import calls
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, UpgradeError
 from reknown.biometrics.templates import Template, TemplateSpace
-from reknown.gallery import cache as module
+from reknown.gallery import held as module
 from reknown.gallery import templates as templates_module
 from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +38,27 @@ def _two_threads() -> Iterator[None]:
 def test_blas_has_one_thread_where_a_gallery_is_open(tmp_path: Path) -> None:
     open_database(tmp_path).dispose()
     assert blas_threads() == {1}
+
+
+LATE = """
+import sys
+from pathlib import Path
+from reknown.storage.database import open_database
+open_database(Path(sys.argv[1])).dispose()
+before = "numpy" in sys.modules
+import numpy
+from threadpoolctl import threadpool_info
+print(before, *{each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"})
+"""
+
+
+def test_blas_has_one_thread_where_it_is_imported_after_the_gallery_was_opened(
+    tmp_path: Path,
+) -> None:
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", LATE, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["False", "1"]
 
 
 @pytest.mark.parametrize("pack", ["opencv", "public-domain"])

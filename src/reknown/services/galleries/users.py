@@ -12,8 +12,6 @@ from reknown.biometrics.errors import QuotaError
 from reknown.gallery import faces, users
 from reknown.gallery.collections import claim, get_space
 from reknown.gallery.groups import forget_person
-from reknown.gallery.index import ExactIndex
-from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.ledger import log, records
 from reknown.ledger.requests import find_answer, keep_answer
 from reknown.storage.database import reading
@@ -133,6 +131,8 @@ def delete_user(context: Context, request: UserRequest, *, keep_faces: bool) -> 
 
     Raises `NotFoundError`.
     """
+
+    from reknown.gallery.templates import templates_of_user  # noqa: PLC0415 - needs NumPy
 
     def work(connection: Connection) -> _Change:
         name, collection = request.user, request.collection
@@ -279,6 +279,10 @@ def _sorted(
 def _unlike(
     connection: Connection, request: UserRequest, face_ids: Sequence[str], threshold: Threshold
 ) -> list[RefusedFace]:
+    # Only here, as they need NumPy.
+    from reknown.gallery.index import ExactIndex  # noqa: PLC0415
+    from reknown.gallery.templates import pick_templates, templates_of_user  # noqa: PLC0415
+
     own = templates_of_user(connection, request.collection, request.user).vectors
     new = pick_templates(connection, request.collection, face_ids)
     if not len(own) or not face_ids:

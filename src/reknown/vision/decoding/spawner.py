@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import DecoderError
 from reknown.shortages import shortage
 from reknown.vision.decoding import protocol
-from reknown.vision.decoding.memory import PixelRooms
 
 if TYPE_CHECKING:
     from reknown.vision.decoding.memory import PixelRoom
@@ -32,6 +31,8 @@ class Decoder:
 
     def __init__(self, connection: socket.socket, process: int, spawner: int) -> None:
         """`process` and `spawner` are their numbers."""
+        from reknown.vision.decoding.memory import PixelRooms  # noqa: PLC0415 - needs NumPy
+
         self.connection = connection
         self.process = process
         self.spawner = spawner

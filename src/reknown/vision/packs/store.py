@@ -20,12 +20,6 @@ from reknown.vision.packs.cache import (
     write_graph,
 )
 from reknown.vision.packs.licences import require_accepted
-from reknown.vision.packs.manifest import (
-    NAME_PATTERN,
-    PackManifest,
-    read_calibration,
-    read_manifest,
-)
 from reknown.vision.packs.recipes import conversion_key, convert, older_keys
 from reknown.vision.packs.sources import FileState, read_source, state
 
@@ -33,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reknown.vision.inference import Model
-    from reknown.vision.packs.manifest import PackDeclaration
+    from reknown.vision.packs.manifest import PackDeclaration, PackManifest
     from reknown.vision.packs.part import PackFile
     from reknown.vision.packs.recipes import Recipe
 
@@ -70,6 +64,8 @@ class PackStore:
         `ModelFileError` for a manifest that is invalid or exists twice, and for an invalid
         calibration.
         """
+        from reknown.vision.packs.manifest import PackManifest  # noqa: PLC0415
+
         if name not in self.names():
             raise _unknown(name, self.face_packs())
         manifest = self.any_manifest(name)
@@ -83,6 +79,8 @@ class PackStore:
         return [name for name in self.names() if self._is_for_faces(name)]
 
     def _is_for_faces(self, name: str) -> bool:
+        from reknown.vision.packs.manifest import PackManifest  # noqa: PLC0415
+
         try:
             return isinstance(self.any_manifest(name), PackManifest)
         except ModelFileError:  # told of where that pack itself is asked for
@@ -90,17 +88,21 @@ class PackStore:
 
     def any_manifest(self, name: str) -> PackDeclaration:
         """The same of any pack."""
+        # Only in these: a manifest knows all parts of packs, which takes long to import.
+        from reknown.vision.packs import manifest as manifests  # noqa: PLC0415
+
         paths = [folder / f"{name}.toml" for folder in self._folders]
-        found = [p for p in paths if re.fullmatch(NAME_PATTERN, name) and p.is_file()]
+        found = [p for p in paths if re.fullmatch(manifests.NAME_PATTERN, name) and p.is_file()]
         if not found:
             raise _unknown(name, self.names())
         if len(found) > 1:
             raise ModelFileError(f"pack {name} is declared twice: {found[0]} and {found[1]}")
-        manifest = read_manifest(found[0])
+        manifest = manifests.read_manifest(found[0])
         installed = self.calibration_file(name)
-        if installed is None or not isinstance(manifest, PackManifest):
+        if installed is None or not isinstance(manifest, manifests.PackManifest):
             return manifest
-        return msgspec.structs.replace(manifest, calibration=read_calibration(installed))
+        calibration = manifests.read_calibration(installed)
+        return msgspec.structs.replace(manifest, calibration=calibration)
 
     def calibration_file(self, name: str) -> Path | None:
         """The file that replaces the calibration of a pack, if there is one."""
