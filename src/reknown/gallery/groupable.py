@@ -9,10 +9,10 @@ import numpy as np
 from sqlalchemy import bindparam, delete, or_, select, update
 
 from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.expiry import alive
 from reknown.gallery.grouping.sightings import NONE, Marks, Sightings
 from reknown.gallery.groups import make_group, merge_marks
 from reknown.gallery.schema import groups_apart, sighting_groups, sightings
-from reknown.gallery.sightings import alive
 from reknown.gallery.templates import stream_templates
 from reknown.storage.paging import batches
 

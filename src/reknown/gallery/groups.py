@@ -10,8 +10,8 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.gallery.collections import claim, require
+from reknown.gallery.expiry import alive
 from reknown.gallery.schema import groups_apart, media, sighting_groups, sightings, users
-from reknown.gallery.sightings import alive
 from reknown.gallery.users import ensure_user
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase

@@ -17,6 +17,7 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.sightings import Sighting
 from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.expiry import alive
 from reknown.gallery.media import ensure_medium, medium_of, places_of
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, media, media_files, sightings
@@ -228,12 +229,6 @@ def _deleted(connection: Connection, chosen: Select[Any]) -> list[str]:
         connection.execute(delete(media).where(media.c.id.in_(batch), *_ORPHANS))
     erase(connection, sightings, media)
     return [row.sighting_id for row in rows]
-
-
-def alive() -> ColumnElement[bool]:
-    """Not expired."""
-    expiry = unindexed(sightings.c.expires_at)
-    return or_(expiry.is_(None), expiry > now_text())
 
 
 def _conditions(choice: SightingChoice) -> list[ColumnElement[bool]]:

@@ -211,6 +211,8 @@ def test_operations_are_offered() -> None:
     assert complete_operation("list") == [
         "list collections",
         "list faces",
+        "list groups",
+        "list sightings",
         "list tags",
         "list tracks",
         "list users",
