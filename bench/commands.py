@@ -50,7 +50,7 @@ def main() -> None:
         image.write_bytes(jpeg(EILEEN.crop()))
         here = os.environ | {"REKNOWN_DATA": f"{folder}/data", "REKNOWN_CONFIG": os.devnull}
         subprocess.run([_OWN, "enroll", str(image.parents[1])], env=here, check=True)
-        subprocess.run([_OWN, "keys", "create", "a"], env=here, check=True)
+        subprocess.run([_OWN, "keys", "create", "--name", "bench"], env=here, check=True)
         _commands(rounds, programs, here)
         _identify(rounds, image, here)
 
