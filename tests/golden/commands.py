@@ -84,6 +84,7 @@ def tell(run: Run) -> None:
     _collections(run)
     _images(run)
     _videos(run)
+    _archive(run)
     _upgrade(run)
     _keys(run)
     _evaluations(run)
@@ -182,6 +183,20 @@ def _videos(run: Run) -> None:
     run("video search pair.jpg --threshold 0 --top 1 --json")
     run("video search nobody.jpg --json")
     run("video search grace.jpg -c staff --json")
+
+
+def _archive(run: Run) -> None:
+    run("scan people broken.jpg --json")
+    run("scan people broken.jpg --again --json")
+    run("scan nowhere --json")
+    run("find 'Grace Hopper' --json")
+    run("find eileen.jpg --until 2000-01-01 --json")
+    run("find nobody --json")
+    group, *_ = run("groups list --json")
+    run(f"groups show {group['number']} --json")
+    run("groups show 99 --json")
+    run(f"groups name {group['number']} 'Grace Hopper'")
+    run("groups list --all --json")
 
 
 def _upgrade(run: Run) -> None:

@@ -38,6 +38,7 @@ _KINDS = {
     "request_id": "request",
     "secret_access_key": "secret",
     "subject_id": "subject",
+    "sighting_id": "sighting",
     "track_id": "track",
 }
 _WHOLE = {"Id", "job", "JobId", "NextToken", "secret_access_key"}
