@@ -192,11 +192,16 @@ def _archive(run: Run) -> None:
     run("find 'Grace Hopper' --json")
     run("find eileen.jpg --until 2000-01-01 --json")
     run("find nobody --json")
+    run("sightings list --json")
+    run("sightings list --file nowhere.jpg --json")
     group, *_ = run("groups list --json")
     run(f"groups show {group['number']} --json")
     run("groups show 99 --json")
     run(f"groups name {group['number']} 'Grace Hopper'")
     run("groups list --all --json")
+    run("sightings delete --file nowhere.jpg")
+    run("sightings forget people")
+    run("sightings list --json")
 
 
 def _upgrade(run: Run) -> None:

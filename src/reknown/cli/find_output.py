@@ -91,9 +91,18 @@ def _row(match: SightingMatch) -> tuple[object, ...]:
 
 
 def _json(match: SightingMatch) -> dict[str, object]:
+    return sighting_json(match.record) | {
+        "score": match.comparison.score,
+        "similarity": match.comparison.similarity,
+        "false_match_rate": match.comparison.false_match_rate,
+    }
+
+
+def sighting_json(record: SightingRecord) -> dict[str, object]:
+    """What is known of a sighting, without its template."""
     from reknown.biometrics.sightings import MediumKind
 
-    record, seen = match.record, match.record.sighting
+    seen = record.sighting
     taken = seen.medium.taken
     times: dict[str, object] = {}
     if seen.medium.kind is MediumKind.VIDEO:
@@ -110,9 +119,6 @@ def _json(match: SightingMatch) -> dict[str, object]:
         "box": seen.box,
         "quality": seen.quality,
         "fit": seen.fit,
-        "score": match.comparison.score,
-        "similarity": match.comparison.similarity,
-        "false_match_rate": match.comparison.false_match_rate,
     }
 
 

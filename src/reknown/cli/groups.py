@@ -82,6 +82,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the faces of a group, the best first."""
+    from reknown.cli.find_output import sighting_json
     from reknown.cli.output import print_json, print_table
     from reknown.cli.session import open_context
     from reknown.cli.sheets import at, taken, where
@@ -93,7 +94,7 @@ def show(
             _write_one(context, found, seen, html)
     if json:
         for record in seen:
-            print_json(_json(record))
+            print_json(sighting_json(record))
         return
     rows = [
         (
@@ -217,19 +218,6 @@ def _title(group: GroupRecord) -> str:
     who = f" ({group.user})" if group.user else ""
     faces = "face" if group.sightings == 1 else "faces"
     return f"Group {group.number}{who}: {group.sightings:,} {faces} in {group.media:,} files"
-
-
-def _json(record: SightingRecord) -> dict[str, object]:
-    seen = record.sighting
-    return {
-        "sighting_id": seen.sighting_id,
-        "kind": seen.medium.kind,
-        "name": seen.medium.name,
-        "files": list(record.files),
-        "box": seen.box,
-        "quality": seen.quality,
-        "fit": seen.fit,
-    }
 
 
 def _write_one(

@@ -39,6 +39,7 @@ _COMMANDS = {
     "compact": "reknown.cli.compact:compact",
     "doctor": "reknown.cli.doctor:doctor",
     "video": "reknown.cli.video.app:cli",
+    "sightings": "reknown.cli.sightings:cli",
     "groups": "reknown.cli.groups:cli",
     "collections": "reknown.cli.collections:cli",
     "users": "reknown.cli.users:cli",

@@ -8,6 +8,7 @@ batch at a time, so that a scan that was ended goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,15 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import ImageError, InputError, ReknownError, VideoError
 from reknown.biometrics.sightings import Medium, MediumKind
-from reknown.gallery.collections import claim
-from reknown.gallery.media import ensure_medium, find_media, forget_files, place_file
+from reknown.gallery.collections import claim, require
+from reknown.gallery.media import (
+    ensure_medium,
+    files_in,
+    find_media,
+    folders_below,
+    forget_files,
+    place_file,
+)
 from reknown.gallery.sightings import keep_sightings
 from reknown.ledger import log
 from reknown.ledger.records import ForgetFilesRecord, KeepSightingsRecord
@@ -154,6 +162,25 @@ def scan(context: Context, request: ScanRequest, tally: ScanTally) -> Iterator[S
     _forget(context, request.collection, tally)
 
 
+def forget(context: Context, collection: str, place: Path) -> tuple[int, int]:
+    """Forgets files at a place and below it, and what was seen in them alone, wherever they are.
+
+    How many files and sightings that was. Raises `NotFoundError` for the collection.
+    """
+    root = os.path.abspath(place)
+    with reading(context.database) as connection:
+        owner = require(connection, collection).id
+        keys = [
+            known.key
+            for folder in folders_below(connection, owner, root)
+            for known in files_in(connection, owner, folder).values()
+        ]
+        beside = files_in(connection, owner, os.path.dirname(root)).get(os.path.basename(root))
+    tally = ScanTally(Survey(gone=[*keys, *([beside.key] if beside else [])]))
+    _forget(context, collection, tally)
+    return tally.gone, tally.forgotten
+
+
 def _look(context: Context, collection: str, file: FoundFile, policy: ExtractionPolicy) -> _Look:
     if file.kind is MediumKind.VIDEO:
         return _look_at_video(context, collection, file, policy.space)
@@ -167,7 +194,8 @@ def _look(context: Context, collection: str, file: FoundFile, policy: Extraction
     except ImageError as error:
         return _Look(replace(medium, problem=str(error)), ())
     medium = _medium(file, sha256, found.image.taken, found.image)
-    return _Look(medium, tuple(sightings_of_image(medium, found)))
+    seen = tuple(sightings_of_image(medium, found))
+    return _Look(medium, seen, found.image.warnings)
 
 
 def _look_at_video(

@@ -12,7 +12,7 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.sightings import MediumKind, TimeSource
 from reknown.ledger.records import ForgetFilesRecord, KeepSightingsRecord
 from reknown.services.archive import scan as scanning
-from reknown.services.archive.scan import Outcome, ScanRequest, ScanTally, count_work, scan
+from reknown.services.archive.scan import Outcome, ScanRequest, ScanTally, count_work, forget, scan
 from reknown.services.archive.sightings import list_sightings
 from reknown.services.archive.survey import EMPTY, HIDDEN, LINKS, OTHERS
 
@@ -174,3 +174,16 @@ def test_no_folder_and_no_file_is_said(archive: Path, scan_it: Scan) -> None:
         scan_it(archive / "nowhere")
     with pytest.raises(InputError, match="name a folder"):
         ScanRequest((), "people")
+
+
+def test_a_folder_is_forgotten_and_read_anew(
+    context: Context, archive: Path, scan_it: Scan
+) -> None:
+    scan_it()
+    assert forget(context, "people", archive / "2019") == (2, 1)
+    assert forget(context, "people", archive / "party" / "grace.JPG") == (1, 1)
+    assert forget(context, "people", archive / "2019") == (0, 0)
+    assert seen(context) == []
+    found, _ = scan_it()
+    assert {file.outcome for file in found.values()} == {Outcome.SEEN}
+    assert len(seen(context)) == 2
