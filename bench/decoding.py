@@ -23,7 +23,7 @@ from reknown.cli.session import open_engine
 from reknown.vision.decoding.pixels import decode
 from reknown.vision.decoding.scan import scan
 from reknown.vision.extraction import ExtractionPolicy, extract
-from reknown.vision.images import DecodedImage, ImageLimits
+from reknown.vision.images import DecodedImage, ImageLimits, Intake
 
 if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
@@ -69,7 +69,7 @@ def compare(engine: Engine, data: bytes, rounds: int) -> dict[str, Any]:
 
 
 def in_this_process(data: bytes) -> DecodedImage:
-    made = decode(data, scan(data), ImageLimits())
+    made = decode(data, scan(data), Intake(), ImageLimits())
     return DecodedImage(np.asarray(made.pixels), *made.size, hashlib.sha256(data).hexdigest())
 
 

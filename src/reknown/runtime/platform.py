@@ -13,6 +13,7 @@ from reknown.services.master_key import require_database
 from reknown.storage.database import close_database, open_database
 from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
+from reknown.vision.handling import ARCHIVE, Handling
 from reknown.vision.packs.store import PackStore
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ def open_platform(
     pack: str | None = None,
     objects: ObjectReader | None = None,
     observe: Callable[[Mapping[str, float]], None] = lambda _: None,
+    handling: Handling = ARCHIVE,
 ) -> Iterator[Platform]:
     """The platform of the data folder, closed afterwards; no model is loaded yet.
 
     `pack` is the default one in place of the settings'. `observe` gets the seconds of each stage
-    of an extraction.
+    of an extraction. `handling` says which files are taken: people's own, unless told otherwise.
 
     Raises `DatabaseError`, also where a database is lost that was there.
     """
@@ -46,7 +48,9 @@ def open_platform(
         yield Platform(
             database=database,
             engines=engines,
-            executor=LocalExecutor(engines, decoders, settings.cache, settings.packs, observe),
+            executor=LocalExecutor(
+                engines, decoders, settings.cache, settings.packs, observe, handling=handling
+            ),
             templates=TemplateCache(settings.server.template_memory * 2**20),
             objects=objects or NoObjects(),
         )

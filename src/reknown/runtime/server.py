@@ -33,6 +33,7 @@ from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.settings import environment_of
 from reknown.vision.batch import available_cores
+from reknown.vision.handling import REQUESTS
 
 if TYPE_CHECKING:
     import asyncio
@@ -83,7 +84,9 @@ def _serve(
     objects = open_objects(settings.objects)
     open_senders(settings.notices)  # their faults show at once
     metrics = Metrics()
-    with open_platform(settings, objects=objects, observe=metrics.observe) as platform:
+    with open_platform(
+        settings, objects=objects, observe=metrics.observe, handling=REQUESTS
+    ) as platform:
         vault = open_vault(settings, platform)
         listener = listen(server.host, server.port)
         check_vault(platform.database, vault)

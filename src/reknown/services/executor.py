@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from reknown.vision.batch import available_cores
+from reknown.vision.handling import ARCHIVE, Handling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ class LocalExecutor:
     """Images in the calling thread, decoding and videos in processes that can be killed.
 
     `cache` and `packs` are where converted models and further manifests lie; `observe` gets the
-    seconds that each stage of an extraction took.
+    seconds that each stage of an extraction took; `handling` says which files are taken.
     """
 
     engines: Engines
@@ -90,19 +91,21 @@ class LocalExecutor:
     packs: Path
     observe: Callable[[Mapping[str, float]], None] = lambda _: None
     capacity: int = field(default_factory=available_cores)
+    handling: Handling = ARCHIVE
 
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         """As `Executor.extract`."""
         from reknown.vision.extraction import extract  # noqa: PLC0415 - decoders load late
 
         self.decoders.start()  # beside loading the engine
-        extraction = extract(self.engines.of(policy.space), self.decode, data, policy)
+        engine = self.engines.of(policy.space)
+        extraction = extract(engine, self.decode, data, policy, self.handling.looks)
         self.observe(extraction.seconds)
         return extraction
 
     def decode(self, data: bytes) -> DecodedImage:
         """As `Executor.decode`."""
-        return self.decoders.decode(data)
+        return self.decoders.decode(data, self.handling.intake)
 
     def read(self, data: bytes, pack: str, wanted: WordFilter) -> Reading:
         """As `Executor.read`."""

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.quality_filter import ANY_QUALITY, Objection, QualityFilter
 from reknown.vision.analyze import Look
+from reknown.vision.handling import SecondLook
 from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -86,7 +87,9 @@ class Extraction:
     """What became of an image's faces, largest first.
 
     `seconds` is how long each stage took: decode, detect, embed. `stretched` says that faces were
-    looked for in a copy with its contrast stretched, as there was none in the image itself.
+    looked for in a copy with its contrast stretched, as there was none in the image itself;
+    `turned` by how many degrees against the clock it had to be turned for them to be found, and
+    `margin` that they were found with a margin around it. `warnings` are of the file, for people.
     """
 
     image: ImageInfo
@@ -94,6 +97,9 @@ class Extraction:
     found: tuple[ExtractedFace, ...]
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     stretched: bool = False
+    turned: int = 0
+    margin: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def faces(self) -> tuple[DetectedFace, ...]:
@@ -116,8 +122,16 @@ class Extraction:
         return tuple(e.face for e in self.found if e.template is None and not e.objections)
 
 
-def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolicy) -> Extraction:
+def extract(
+    engine: Engine,
+    decode: Decode,
+    data: bytes,
+    policy: ExtractionPolicy,
+    looks: Sequence[SecondLook] = (SecondLook.STRETCHED,),
+) -> Extraction:
     """Decodes, detects and embeds; `engine` is the one of the policy's space.
+
+    `looks` are tried where no face is found.
 
     Raises `ImageError`, or `SpaceMismatchError` when the engine makes other templates.
     """
@@ -126,14 +140,23 @@ def extract(engine: Engine, decode: Decode, data: bytes, policy: ExtractionPolic
     with clock.stage("decode"):
         image = decode(data)
     with clock.stage("detect"):
-        seen = look(engine, image.pixels, policy.look, policy.largest)
+        seen = look(engine, image.pixels, policy.look, policy.largest, looks)
         faces = seen.faces
     if (places := policy.places) is not None:
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
         found = tuple(_extracted(engine, seen.pixels, faces, policy))
     info = ImageInfo(image.sha256, image.width, image.height, image.taken)
-    return Extraction(info, engine.space, found, clock.seconds, seen.stretched)
+    return Extraction(
+        info,
+        engine.space,
+        found,
+        clock.seconds,
+        stretched=seen.stretched,
+        turned=seen.turned,
+        margin=seen.margin,
+        warnings=image.warnings,
+    )
 
 
 def _extracted(

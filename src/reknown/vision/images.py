@@ -7,6 +7,7 @@ import re
 import stat
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from reknown.biometrics.errors import ImageTooLargeError, InputError
@@ -27,6 +28,39 @@ Decode: TypeAlias = "Callable[[bytes], DecodedImage]"
 """Makes pixels of a file, as `vision.decoding.pool` does; raises `ImageError`."""
 
 
+class ImageFormat(Enum):
+    """How an image is kept in a file, by the name that people know; the order never changes."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    HEIC = "HEIC"
+    WEBP = "WebP"
+    AVIF = "AVIF"
+    TIFF = "TIFF"
+    BMP = "BMP"
+    GIF = "GIF"
+
+
+EVERY_FORMAT = frozenset(ImageFormat)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Which files are taken, and how.
+
+    `forgiving` takes a JPEG whose end is missing, with a warning. `whole` gives pixels in full
+    size; without it a side of 6,000 pixels or more comes out at a half, a third and so on.
+    """
+
+    formats: frozenset[ImageFormat] = EVERY_FORMAT
+    forgiving: bool = True
+    whole: bool = False
+
+
+STRICT = Intake(frozenset({ImageFormat.JPEG, ImageFormat.PNG}), forgiving=False)
+"""What Amazon Rekognition takes (https://docs.aws.amazon.com/rekognition/latest/dg/limits.html)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
     """What an image may be at most, and at least; bytes and pixels."""
@@ -43,7 +77,7 @@ class DecodedImage:
 
     `pixels` is uint8 RGB (height, width, 3), possibly smaller than the file's own size
     (`width`, `height`, upright) when that is very large. `sha256` is of the file's bytes.
-    `taken` is the camera's time as `taken_at` writes it.
+    `taken` is the camera's time as `taken_at` writes it, `warnings` are for people.
     """
 
     pixels: NDArray[np.uint8]
@@ -51,6 +85,7 @@ class DecodedImage:
     height: int
     sha256: str
     taken: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.sha256) != 64:

@@ -17,7 +17,19 @@ import sys
 import warnings
 from contextlib import suppress
 
-from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin
+import pi_heif
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from reknown.biometrics.errors import ImageError
 from reknown.confinement import (
@@ -32,7 +44,18 @@ from reknown.vision.decoding import protocol
 from reknown.vision.decoding.pixels import decode
 
 # Pillow imports these when it needs them; when it does, no file can be opened any more.
-_PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin)
+_PLUGINS = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+_ROWS = 2048
 _KEPT = 32 << 20
 _LARGE = 4_000_000  # pixels
 
@@ -40,6 +63,7 @@ _LARGE = 4_000_000  # pixels
 def spawn(limits: protocol.Limits) -> None:
     """Forks and ends decoders as told, until nobody is there to tell."""
     Image.preinit()
+    _stay_in_one_thread()
     gc.freeze()  # what is there stays
     warnings.simplefilter("ignore")
     give_up_network()
@@ -63,6 +87,14 @@ def spawn(limits: protocol.Limits) -> None:
         orders.sendall(protocol.ORDER.pack(answer))
 
 
+def _stay_in_one_thread() -> None:
+    """A decoder can start none; of a HEIC nothing but the picture itself is decoded."""
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pi_heif.register_heif_opener(
+        decode_threads=0, thumbnails=False, depth_images=False, aux_images=False
+    )
+
+
 def _be_decoder(descriptor: int, limits: protocol.Limits) -> None:
     status = 1
     try:
@@ -79,33 +111,41 @@ def serve(requests: socket.socket, limits: protocol.Limits) -> None:
     """Decodes one image after the other into the memory that goes with it."""
     rooms: dict[int, mmap.mmap] = {}
     while True:
-        head, descriptors, _, _ = socket.recv_fds(requests, protocol.REQUEST.size, 1)
-        if len(head) != protocol.REQUEST.size:
+        head, descriptors, _, _ = socket.recv_fds(requests, protocol.REQUEST_SIZE, 1)
+        if len(head) != protocol.REQUEST_SIZE:
             return
-        size, width, height, number = protocol.REQUEST.unpack(head)
+        request = protocol.Request.read(head)
         for descriptor in descriptors:
-            rooms[number] = mmap.mmap(descriptor, 0)
+            rooms[request.room] = mmap.mmap(descriptor, 0)
             os.close(descriptor)
-        data = protocol.receive(requests, size)
-        signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # whose signal ends it
-        answer = _decoded(data, (width, height), rooms[number], limits)
+        data = protocol.receive(requests, request.size)
+        signal.setitimer(signal.ITIMER_PROF, limits.seconds_for(request))  # whose signal ends it
+        answer = _decoded(data, request, rooms[request.room], limits)
         signal.setitimer(signal.ITIMER_PROF, 0)
         rooms.pop(0, None)
         requests.sendall(answer)
-        if width * height > _LARGE:
+        if request.header.pixels > _LARGE:
             give_memory_back()
 
 
 def _decoded(
-    data: bytes, stated: tuple[int, int], room: mmap.mmap, limits: protocol.Limits
+    data: bytes, request: protocol.Request, room: mmap.mmap, limits: protocol.Limits
 ) -> bytes:
     try:
-        upright = decode(data, stated, limits.image)
+        upright = decode(data, request.header, request.intake, limits.image)
     except ImageError as error:
         return protocol.refusal(error)
-    pixels = upright.pixels.tobytes()
-    room[: len(pixels)] = pixels
-    return protocol.success(upright.size, upright.pixels.size, upright.taken)
+    _write(upright.pixels, room)
+    return protocol.success(upright.size, upright.pixels.size, upright.taken, upright.cut)
+
+
+def _write(pixels: Image.Image, room: mmap.mmap) -> None:
+    """Row by row, so that a large image is in memory once only."""
+    width, height = pixels.size
+    for top in range(0, height, _ROWS):
+        bottom = min(top + _ROWS, height)
+        part = pixels.crop((0, top, width, bottom)) if height > _ROWS else pixels
+        room[3 * width * top : 3 * width * bottom] = part.tobytes()
 
 
 def _end(pid: int) -> int:

@@ -15,11 +15,12 @@ from reknown.vision.batch import available_cores
 from reknown.vision.decoding import protocol
 from reknown.vision.decoding.scan import scan
 from reknown.vision.decoding.spawner import Spawner
-from reknown.vision.images import DecodedImage
+from reknown.vision.images import DecodedImage, Intake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reknown.vision.decoding.scan import Header
     from reknown.vision.decoding.spawner import Decoder
 
 # A fault in a decoder might hand it to an attacker: so many images later he has lost it again.
@@ -64,7 +65,7 @@ class DecoderPool:
         """Begins to start the first process, so that the first image need not wait as long."""
         self._spawner.start()
 
-    def decode(self, data: bytes) -> DecodedImage:
+    def decode(self, data: bytes, intake: Intake = Intake()) -> DecodedImage:
         """As `vision.decoding.pixels.decode`; the pixels are in memory shared, not copied.
 
         Raises `ImageTooLargeError`, `ImageTooSmallError`, `InvalidImageError`, and `DecoderError`
@@ -75,12 +76,12 @@ class DecoderPool:
             raise ImageTooLargeError(f"more than {most:,} bytes")
         if not data:
             raise InvalidImageError("the file is empty")
-        stated = scan(data)
-        with self._room(stated[0] * stated[1]):
+        header = scan(data, intake.formats)
+        with self._room(header.pixels):
             with suppress(_LostError):  # once is nobody's fault
-                return self._attempt(data, stated)
+                return self._attempt(data, header, intake)
             try:
-                return self._attempt(data, stated)
+                return self._attempt(data, header, intake)
             except _LostError as error:
                 raise InvalidImageError(
                     "its decoder was ended twice, perhaps for lack of memory"
@@ -106,22 +107,25 @@ class DecoderPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _attempt(self, data: bytes, stated: tuple[int, int]) -> DecodedImage:
+    def _attempt(self, data: bytes, header: Header, intake: Intake) -> DecodedImage:
         with self._decoder() as decoder:
             try:
-                return self._decoded(decoder, data, stated)
+                return self._decoded(decoder, data, header, intake)
             except TimeoutError as error:
                 self._spawner.end(decoder)
                 raise InvalidImageError(
                     "decoding it takes more time than an image is worth"
                 ) from error
             except (EOFError, OSError, ValueError) as error:
-                raise self._breakdown(self._spawner.end(decoder)) from error
+                raise _breakdown(self._spawner.end(decoder)) from error
 
-    def _decoded(self, decoder: Decoder, data: bytes, stated: tuple[int, int]) -> DecodedImage:
-        room = decoder.rooms.take(min(stated[0] * stated[1], self._limits.image.max_pixels))
+    def _decoded(
+        self, decoder: Decoder, data: bytes, header: Header, intake: Intake
+    ) -> DecodedImage:
+        room = decoder.rooms.take(min(header.pixels, self._limits.image.max_pixels))
         decoder.connection.settimeout(self._patience)
-        decoder.send(protocol.REQUEST.pack(len(data), *stated, room.number), data, room)
+        request = protocol.Request(len(data), header, intake, room.number)
+        decoder.send(request.pack(), data, room)
         sha256 = hashlib.sha256(data).hexdigest()  # while it is being decoded
         try:
             answer = protocol.read_answer(decoder.connection)
@@ -130,15 +134,7 @@ class DecoderPool:
             raise
         pixels = room.pixels(*answer.decoded)
         decoder.rooms.give_back_after(pixels, room)
-        return DecodedImage(pixels, *answer.size, sha256, answer.taken)
-
-    def _breakdown(self, died_of: int) -> InvalidImageError | _LostError:
-        if died_of == signal.SIGPROF:
-            seconds = self._limits.cpu_seconds
-            return InvalidImageError(f"decoding it takes more than {seconds:g} processor seconds")
-        if died_of in (0, signal.SIGKILL):
-            return _LostError()
-        return InvalidImageError("its decoder crashed")
+        return DecodedImage(pixels, *answer.size, sha256, answer.taken, answer.warnings)
 
     @contextmanager
     def _room(self, pixels: int) -> Iterator[None]:
@@ -177,6 +173,14 @@ class DecoderPool:
                 self._changed.notify_all()
             if decoder and decoder.alive:
                 self._spawner.end(decoder)
+
+
+def _breakdown(died_of: int) -> InvalidImageError | _LostError:
+    if died_of == signal.SIGPROF:
+        return InvalidImageError("decoding it takes more processor time than an image is worth")
+    if died_of in (0, signal.SIGKILL):
+        return _LostError()
+    return InvalidImageError("its decoder crashed")
 
 
 def _end(idle: list[Decoder], spawner: Spawner) -> None:
