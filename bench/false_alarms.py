@@ -1,4 +1,4 @@
-"""How often faces are found where there are none, on the first look and on the second.
+"""How often faces are found where there are none, on the first look and on the further ones.
 
     nice python -m bench.false_alarms > false_alarms.json
 
@@ -31,6 +31,7 @@ from reknown.cli.session import open_engine
 from reknown.evaluation.measures.intervals import wilson
 from reknown.evaluation.measures.rates import Rate
 from reknown.vision.batch import map_bounded
+from reknown.vision.handling import ARCHIVE
 from reknown.vision.images import read_image_file
 from reknown.vision.second_look import Sight, look, stretched
 
@@ -70,9 +71,10 @@ def main() -> None:
 
 
 def _count(engine: Engine, images: list[Pixels]) -> dict[str, Any]:
-    looks = [seen for _, seen in map_bounded(lambda pixels: look(engine, pixels), images)]
-    first = [seen for seen in looks if seen.faces and not seen.stretched]
-    second = [seen for seen in looks if seen.faces and seen.stretched]
+    looks = [seen for _, seen in map_bounded(lambda pixels: _look(engine, pixels), images)]
+    further = [seen for seen in looks if seen.turned or seen.margin]
+    first = [seen for seen in looks if seen.faces and not (seen.stretched or seen in further)]
+    second = [seen for seen in looks if seen.faces and seen.stretched and seen not in further]
     nothing = [im for im, seen in zip(images, looks, strict=True) if seen.stretched]
     copies = (stretched(image) for image in nothing)
     unsure = sum(bool(engine.detect(copy)) for copy in copies if copy is not None)
@@ -82,8 +84,15 @@ def _count(engine: Engine, images: list[Pixels]) -> dict[str, Any]:
         "second_looks": len(nothing),
         "second_look": _rate(len(second), len(images)),
         "second_look_if_unsure_counted": unsure,
+        "turned": _rate(sum(bool(seen.turned) for seen in further), len(images)),
+        "margin": _rate(sum(seen.margin for seen in further), len(images)),
         "pass_auto": _rate(sum(_passes(engine, seen) for seen in first + second), len(images)),
+        "pass_auto_further": _rate(sum(_passes(engine, seen) for seen in further), len(images)),
     }
+
+
+def _look(engine: Engine, pixels: Pixels) -> Sight:
+    return look(engine, pixels, looks=ARCHIVE.looks)
 
 
 def _passes(engine: Engine, seen: Sight) -> bool:

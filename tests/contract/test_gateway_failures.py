@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 class _BrokenDetector:
     sure = 0.9
+    upright = 0.0
 
     def detect(self, pixels: NDArray[np.uint8]) -> NoReturn:
         raise ZeroDivisionError("a fault")

@@ -35,7 +35,7 @@ class _Interrupted:
     """Something else happens while the first image is looked at."""
 
     def __init__(self, detector: Detector, meanwhile: Callable[[], object]) -> None:
-        self.sure = detector.sure
+        self.sure, self.upright = detector.sure, detector.upright
         self._detector = detector
         self._meanwhile = [meanwhile]
 

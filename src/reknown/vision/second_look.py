@@ -35,6 +35,8 @@ _TAIL = 1.0
 _LEAST_GAIN = 1.5
 _MARGIN = 0.25
 _SHOWN = 0.5
+_SMALL = 640
+_OUTDONE = 0.02
 _GREY = (128, 128, 128)
 
 
@@ -71,9 +73,9 @@ def look(
     else:
         sight = Sight(pixels, engine.detect(pixels, closely, largest))
     for further in looks:
-        if sight.faces:
-            break
-        sight = _LOOKS[further](engine, sight, closely, largest)
+        doubtful = further is SecondLook.TURNED and _best(sight.faces) < engine.detector.upright
+        if doubtful or not sight.faces:
+            sight = _LOOKS[further](engine, sight, closely, largest)
     if not sight.stretched:
         return sight
     return replace(sight, faces=tuple(_in_its_light(pixels, face) for face in sight.faces))
@@ -89,13 +91,18 @@ def _stretched(engine: Engine, sight: Sight, closely: Look, largest: int | None)
 
 
 def _turned(engine: Engine, sight: Sight, closely: Look, largest: int | None) -> Sight:
-    """The turn that shows the most, each face counted by how sure the detector is of it."""
-    copies = {turns: np.ascontiguousarray(np.rot90(sight.pixels, turns)) for turns in (1, 2, 3)}
-    found = {turns: _sure(engine, copy, Look.GLANCE) for turns, copy in copies.items()}
-    best = max(found, key=lambda turns: sum(face.confidence for face in found[turns]))
-    if not found[best]:
+    """The turn that shows the most, each face counted by how sure the detector is of it.
+
+    A small copy tells which it is. What has been found as the image stands has to be outdone.
+    """
+    small = _small(sight.pixels)
+    found = {turns: _sure(engine, _turn(small, turns), Look.GLANCE) for turns in (1, 2, 3)}
+    best = max(found, key=lambda turns: _sum(found[turns]))
+    if _sum(found[best]) == 0:
         return sight
-    faces = _sure(engine, copies[best], closely, largest)
+    faces = _sure(engine, _turn(sight.pixels, best), closely, largest)
+    if _sum(faces) <= _sum(sight.faces) or _best(faces) < _best(sight.faces) + _OUTDONE:
+        return sight
     return replace(sight, faces=tuple(turned_back(face, best) for face in faces), turned=90 * best)
 
 
@@ -114,6 +121,27 @@ _LOOKS: dict[SecondLook, Callable[[Engine, Sight, Look, int | None], Sight]] = {
     SecondLook.TURNED: _turned,
     SecondLook.MARGIN: _with_margin,
 }
+
+
+def _turn(pixels: NDArray[np.uint8], turns: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    shrink = _SMALL / max(height, width)
+    if shrink >= 1:
+        return pixels
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _sum(faces: Sequence[DetectedFace]) -> float:
+    return sum(face.confidence for face in faces)
+
+
+def _best(faces: Sequence[DetectedFace]) -> float:
+    return max((face.confidence for face in faces), default=0.0)
 
 
 def _sure(

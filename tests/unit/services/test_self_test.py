@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 class _BrokenDetector:
     sure = 0.9
+    upright = 0.0
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         raise RuntimeError("no such operator")

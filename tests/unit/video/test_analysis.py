@@ -142,6 +142,7 @@ class _Sure:
 
     detector: Detector
     sure: float
+    upright: float = 0.0
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         return self.detector.detect(pixels)

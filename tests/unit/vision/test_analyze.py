@@ -26,6 +26,7 @@ class _Says:
     """A detector that always finds the same."""
 
     sure = 0.9
+    upright = 0.0
 
     def __init__(self, boxes: object, landmarks: object, scores: object) -> None:
         self._found = Detections(

@@ -27,11 +27,19 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Finds faces; a score of `sure`, 0 to 1, is hardly ever that of anything else."""
+    """Finds faces; a score of `sure`, 0 to 1, is hardly ever that of anything else.
+
+    One below `upright` may be that of a face that lies on its side, with landmarks that are none.
+    """
 
     @property
     def sure(self) -> float:
         """The same score means different things to different networks."""
+        ...
+
+    @property
+    def upright(self) -> float:
+        """0 for a network that does not find such faces, or whose scores do not show them."""
         ...
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
@@ -58,6 +66,11 @@ class RelocatingDetector:
     def sure(self) -> float:
         """The detector's own."""
         return self.detector.sure
+
+    @property
+    def upright(self) -> float:
+        """The detector's own."""
+        return self.detector.upright
 
     def detect(self, pixels: NDArray[np.uint8]) -> Detections:
         """Faces of an RGB uint8 image (height, width, 3)."""

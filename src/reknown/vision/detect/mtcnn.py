@@ -88,6 +88,7 @@ class MtcnnDetector:
     """Runs the cascade; `pnet`, `rnet`, `onet` as `vision.packs.conversion` makes them."""
 
     sure = 0.9
+    upright = 0.0
 
     def __init__(
         self, pnet: Network, rnet: Network, onet: Network, settings: MtcnnSettings

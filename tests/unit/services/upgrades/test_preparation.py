@@ -188,7 +188,7 @@ def test_faces_that_are_not_found_again_are_noted_and_not_looked_for_again(
     class Largest:
         """Overlooks all faces but one."""
 
-        sure = other.detector.sure
+        sure, upright = other.detector.sure, 0.0
 
         def detect(self, pixels: NDArray[np.uint8]) -> Detections:
             found = other.detector.detect(pixels)
@@ -264,7 +264,7 @@ def test_what_is_carried_keeps_its_templates_whatever_else_its_image_shows(
     class Blind:
         """Finds nothing, neither what is new nor what it found before."""
 
-        sure = engine.detector.sure
+        sure, upright = engine.detector.sure, 0.0
 
         def detect(self, pixels: NDArray[np.uint8]) -> Detections:
             found = engine.detector.detect(pixels)
@@ -311,7 +311,7 @@ def test_a_switch_in_the_middle_of_it_ends_it(
     class Slow:
         """Somebody else switches before it has found a face."""
 
-        sure = other.detector.sure
+        sure, upright = other.detector.sure, 0.0
 
         def detect(self, pixels: NDArray[np.uint8]) -> Detections:
             switch(context, collection, delete_missing=True)

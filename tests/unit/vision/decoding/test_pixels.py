@@ -164,19 +164,14 @@ def test_a_text_chunk_that_unpacks_a_thousandfold_is_refused() -> None:
         b"",
         b"\0" * 1000,
         b"not an image",
-        _encode(_corners(), "JPEG")[:-200],
+        _encode(_corners(), "JPEG")[:-300],
         _encode(_corners(), "JPEG")[:30],
         _encode(_corners())[:60],
-        _encode(_corners(), "GIF"),
-        _encode(_corners(), "TIFF"),
-        _encode(_corners(), "BMP"),
-        _encode(_corners(), "WEBP"),
         b"%PDF-1.7",
     ],
-    ids=["empty", "zeros", "text", "cut jpeg", "jpeg start", "cut png", "gif", "tiff", "bmp",
-         "webp", "pdf"],
-)  # fmt: skip
-def test_what_is_no_whole_jpeg_or_png_is_refused(data: bytes) -> None:
+    ids=["empty", "zeros", "text", "cut jpeg", "jpeg start", "cut png", "pdf"],
+)
+def test_what_is_no_image_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidImageError):
         decode_image(data)
 

@@ -112,7 +112,7 @@ def test_a_refusal_costs_no_process(pool: DecoderPool) -> None:
 def test_processor_time_is_bounded_for_each_image() -> None:
     with DecoderPool(1, Limits(cpu_seconds=0.1)) as pool:
         for seed in range(3):
-            with pytest.raises(InvalidImageError, match=r"more than 0.1 processor seconds"):
+            with pytest.raises(InvalidImageError, match=r"more processor time"):
                 pool.decode(heavy())
             assert (pool.decode(encoded(noise(seed))).pixels == noise(seed)).all()
 

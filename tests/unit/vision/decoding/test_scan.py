@@ -115,7 +115,7 @@ def test_exif_in_two_segments_counts_as_one() -> None:
         scan(SOI + b"".join(parts) + frame(100, 90) + SCAN + EOI)
 
 
-@pytest.mark.parametrize("data", [b"", b"GIF88a" + bytes(100), b"\xff\xd8", b"%PDF-1.7"])
+@pytest.mark.parametrize("data", [b"", b"GIF88a" + bytes(100), b"\xff\xd8", b"BM of a text"])
 def test_other_formats_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidImageError, match="unknown format"):
         scan(data)

@@ -28,7 +28,7 @@ _LISTS = {b"ipma": 4, b"iloc": 6, b"stsz": 8, b"stts": 4, b"stsc": 4, b"stco": 4
 def scan_heif(data: bytes, bounds: WorkBounds) -> tuple[int, int]:
     """Width and height of the largest image in it, as it is stored."""
     largest = (0, 0)
-    found = _boxes(data, 0, len(data), bounds.depth)
+    found = _boxes(data, 0, len(data), 0, bounds.depth)
     for boxes, (kind, start, end) in enumerate(found, 1):
         require_at_most(boxes, bounds.boxes, "boxes")
         if kind == b"ispe" and start + 12 <= end:
@@ -48,9 +48,11 @@ def _entries(data: bytes, kind: bytes, start: int) -> int:
     return int(struct.unpack_from(form, data, place)[0]) if room else 0
 
 
-def _boxes(data: bytes, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(
+    data: bytes, start: int, end: int, depth: int, most: int
+) -> Iterator[tuple[bytes, int, int]]:
     """(kind, first byte of its content, end) of each, and of those within, until a broken one."""
-    require_at_most(0 if depth >= 0 else 1, 0, "levels of boxes within boxes")
+    require_at_most(depth, most, "levels of boxes within boxes")
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, start)
         head = 8
@@ -66,5 +68,5 @@ def _boxes(data: bytes, start: int, end: int, depth: int) -> Iterator[tuple[byte
             before = _HOLDERS[kind]
             if kind == b"iinf" and data[start + head : start + head + 1] > b"\0":
                 before += 2
-            yield from _boxes(data, start + head + before, stop, depth - 1)
+            yield from _boxes(data, start + head + before, stop, depth + 1, most)
         start += size
