@@ -48,7 +48,7 @@ class Reknown:
     own. What is done is in the ledger as if the command line had done it. To be closed, as `with`
     does.
 
-    An image is a path, the bytes of a JPEG or PNG, a Pillow image, or pixels: an array of uint8
+    An image is a path, the bytes of an image file, a Pillow image, or pixels: an array of uint8
     (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it
     `pixels[..., ::-1]`.
 

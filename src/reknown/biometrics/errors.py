@@ -4,7 +4,7 @@ ReknownError
 ├── ImageError                  the image cannot be used
 │   ├── ImageTooLargeError      more bytes or pixels than the limits allow
 │   ├── ImageTooSmallError      a side below the limit
-│   └── InvalidImageError       not a JPEG or PNG that can be decoded
+│   └── InvalidImageError       not an image that can be decoded
 ├── DecoderError                no process can be started that decodes images
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
@@ -59,7 +59,7 @@ class ImageTooSmallError(ImageError):
 
 
 class InvalidImageError(ImageError):
-    """Not a JPEG or PNG that can be decoded."""
+    """Not an image that can be decoded."""
 
 
 class DecoderError(ReknownError):

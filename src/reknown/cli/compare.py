@@ -50,12 +50,15 @@ def compare(
 
 
 def _show(found: Verification, *, json: bool) -> None:
-    from reknown.cli.output import one_in, percent, print_json, print_table
+    from reknown.cli.output import console, one_in, percent, print_json, print_table
 
     pairs = [{"face": face, "comparison": outcome} for face, outcome in found.comparisons]
     if json:
-        print_json({"threshold": found.threshold.score, "probe": found.probe, "faces": pairs})
+        answer = {"threshold": found.threshold.score, "probe": found.probe, "faces": pairs}
+        print_json(answer | {"warnings": found.warnings})
         return
+    for warning in found.warnings:
+        console(error=True).print(warning, style="yellow", markup=False)
     image = found.reference_image
     rows = [
         (

@@ -23,7 +23,7 @@ _COLUMNS = (
 
 
 def detect(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
     attributes: Annotated[
         bool,
         typer.Option("--attributes", help="Say what the faces do, as far as it is measured."),

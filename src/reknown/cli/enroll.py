@@ -98,6 +98,7 @@ def _json(result: EnrolmentResult) -> dict[str, object]:
         "outcome": result.outcome,
         "reason": result.reason or None,
         "face_id": result.face.face_id if result.face else None,
+        "warnings": result.warnings,
     }
 
 

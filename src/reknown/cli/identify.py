@@ -28,7 +28,7 @@ _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "fal
 
 
 def identify(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
     collection: CollectionName = DEFAULT_COLLECTION,
     threshold: Threshold = None,
     score: Score = None,

@@ -85,6 +85,10 @@ def _show(
         else:
             console(error=True).print(printable(f"{path}: {result}"), style="red", markup=False)
         return EXIT_ERROR
+    if not json:
+        for warning in view.image(result).warnings:
+            note = printable(f"{path}: {warning}")
+            console(error=True).print(note, style="yellow", markup=False)
     if json:
         print_json({"image": str(path)} | image_json(view.image(result)) | view.as_json(result))
     else:
@@ -101,8 +105,14 @@ def _draw(path: Path, decode: Decode, labels: list[Label], target: Path, *, json
 
 
 def image_json(image: ImageInfo) -> dict[str, object]:
-    """What identifies an image in machine output."""
-    return {"sha256": image.sha256, "width": image.width, "height": image.height}
+    """What identifies an image in machine output, when it was taken, what is wrong with it."""
+    return {
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "taken": image.taken,
+        "warnings": image.warnings,
+    }
 
 
 def _targets(paths: Sequence[Path], draw: Path | None, drawn: str) -> list[Path | None]:

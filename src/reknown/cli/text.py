@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def text(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
     confidence: Annotated[
         float,
         typer.Option(

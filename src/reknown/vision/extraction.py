@@ -61,13 +61,15 @@ class ImageInfo:
     """An image without its pixels: the SHA-256 of the file, and its upright size in pixels.
 
     `taken` is the camera's time in ISO 8601, where the file has it: with an offset from UTC, or
-    without, as the clock of wherever it was.
+    without, as the clock of wherever it was. `warnings` are for people: what is missing at its
+    end, and that its faces lie on their side.
     """
 
     sha256: str
     width: int
     height: int
     taken: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Extraction:
     `seconds` is how long each stage took: decode, detect, embed. `stretched` says that faces were
     looked for in a copy with its contrast stretched, as there was none in the image itself;
     `turned` by how many degrees against the clock it had to be turned for them to be found, and
-    `margin` that they were found with a margin around it. `warnings` are of the file, for people.
+    `margin` that they were found with a margin around it.
     """
 
     image: ImageInfo
@@ -99,7 +101,6 @@ class Extraction:
     stretched: bool = False
     turned: int = 0
     margin: bool = False
-    warnings: tuple[str, ...] = ()
 
     @property
     def faces(self) -> tuple[DetectedFace, ...]:
@@ -146,7 +147,8 @@ def extract(
         faces = tuple(f for f in faces if any(f.box.overlap(place) > 0 for place in places))
     with clock.stage("embed"):
         found = tuple(_extracted(engine, seen.pixels, faces, policy))
-    info = ImageInfo(image.sha256, image.width, image.height, image.taken)
+    warnings = (*image.warnings, *_turned(seen.turned))
+    info = ImageInfo(image.sha256, image.width, image.height, image.taken, warnings)
     return Extraction(
         info,
         engine.space,
@@ -155,7 +157,14 @@ def extract(
         stretched=seen.stretched,
         turned=seen.turned,
         margin=seen.margin,
-        warnings=image.warnings,
+    )
+
+
+def _turned(degrees: int) -> tuple[str, ...]:
+    if not degrees:
+        return ()
+    return (
+        f"its faces do not stand upright: it was turned by {degrees} degrees against the clock",
     )
 
 

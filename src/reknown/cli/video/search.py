@@ -29,7 +29,7 @@ def search(
     images: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FACE...", help="JPEG or PNG files; the largest face of each is searched for."
+            metavar="FACE...", help="Image files; the largest face of each is searched for."
         ),
     ],
     collection: CollectionName = DEFAULT_COLLECTION,

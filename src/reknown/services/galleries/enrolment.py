@@ -57,12 +57,13 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentResult:
-    """One image's fate; `reason` is empty unless it was refused."""
+    """One image's fate; `reason` is empty unless it was refused, `warnings` are of its file."""
 
     enrolee: Enrolee
     outcome: Outcome
     reason: str = ""
     face: FaceRecord | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,9 @@ def _conclude(
     try:
         with until_switched(collection), context.database.begin() as connection:
             face = _store(connection, context, collection, enrolee, prepared)
-        return EnrolmentResult(enrolee, Outcome.ENROLLED, face=face)
+        return EnrolmentResult(
+            enrolee, Outcome.ENROLLED, face=face, warnings=prepared.image.warnings
+        )
     except InputError as error:
         return EnrolmentResult(enrolee, Outcome.REFUSED, str(error))
     except AlreadyExistsError:

@@ -40,7 +40,7 @@ class VerificationTerms:
 class Verification:
     """The probe's largest face against every fit face of the reference image, best first.
 
-    `refused` are those that were not compared, and why.
+    `refused` are those that were not compared, and why; `warnings` are of both files.
     """
 
     probe: DetectedFace
@@ -48,6 +48,7 @@ class Verification:
     threshold: Threshold
     reference_image: ImageInfo
     refused: tuple[tuple[DetectedFace, tuple[Objection, ...]], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -86,7 +87,12 @@ def _compared(probe: Extraction, reference: Extraction, threshold: Threshold) ->
         require_face(reference, "reference")
     pairs = [(other, threshold.judge(compare(template, t))) for other, t in reference.fit]
     pairs.sort(key=lambda pair: -pair[1].score)
-    return Verification(face, tuple(pairs), threshold, reference.image, reference.refused)
+    warnings = tuple(
+        f"{which} image: {warning}"
+        for which, extraction in (("probe", probe), ("reference", reference))
+        for warning in extraction.image.warnings
+    )
+    return Verification(face, tuple(pairs), threshold, reference.image, reference.refused, warnings)
 
 
 def _record(probe: Extraction, reference: Extraction, found: Verification) -> VerifyRecord:

@@ -41,5 +41,5 @@ def read_text(
         image = decode(data)
     with clock.stage("read"):
         lines = reader.read(image.pixels, wanted)
-    info = ImageInfo(image.sha256, image.width, image.height, image.taken)
+    info = ImageInfo(image.sha256, image.width, image.height, image.taken, image.warnings)
     return Reading(info, lines, reader.pack, reader.model, clock.seconds)
