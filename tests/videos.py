@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 SIZE = (640, 360)
 _GREY = (96, 96, 104)
 _MILLISECONDS = Fraction(1, 1000)
+# Those that know a few rates and no times: frames are to be 40 milliseconds apart.
+_STEADY = frozenset(
+    {
+        "mpeg1video", "mpeg2video", "mjpeg", "msmpeg4v2", "msmpeg4", "dvvideo", "wmv1", "wmv2",
+        "flv", "h263", "gif",
+    }
+)  # fmt: skip
 
 
 def render(  # noqa: PLR0913 - what a file can be told
@@ -137,7 +144,9 @@ def uneven(start_ms: int, end_ms: int, seed: int = 0) -> list[int]:
 
 def _stream(output: Any, codec: str, image: Pixels, quality: str) -> Any:
     options = {"preset": "ultrafast", "crf": quality} if codec == "libx264" else {}
-    stream = output.add_stream(codec, rate=30, options=options)
+    stream = output.add_stream(codec, rate=25 if codec in _STEADY else 30, options=options)
     stream.height, stream.width = image.shape[:2]
+    if codec in _STEADY:
+        return stream
     stream.time_base = stream.codec_context.time_base = _MILLISECONDS
     return stream

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hostile_videos import elements, fragments, frames, shapes, tables
+from hostile_videos import camcorders, elements, fragments, frames, shapes, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,3 +63,16 @@ def kinds() -> Iterator[Hostile]:
     yield Hostile("matroska-cues-backwards", 120_000, elements.matroska_cues)
     yield Hostile("matroska-tags", 100_000, elements.matroska_tags)
     yield Hostile("matroska-nested", 20_000, elements.matroska_nested)
+    yield Hostile("avi-streams", 20_000, camcorders.avi_streams)
+    yield Hostile("avi-chunks", 400_000, camcorders.avi_chunks)
+    yield Hostile("avi-nested", 1_000, camcorders.avi_nested)
+    yield Hostile("avi-places", 2**31 - 1, camcorders.avi_places)
+    yield Hostile("asf-objects", 100_000, camcorders.asf_objects)
+    yield Hostile("asf-declared", 2**31 - 1, camcorders.asf_declared)
+    yield Hostile("asf-extended", 100_000, camcorders.asf_extended)
+    yield Hostile("asf-streams", 10_000, camcorders.asf_streams)
+    yield Hostile("asf-index", 2**31 - 1, camcorders.asf_index)
+    yield Hostile("transport-streams", 8_000, camcorders.transport_streams)
+    yield Hostile("flash-header", 2**31 - 1, camcorders.flash_header)
+    yield Hostile("flash-script", 2**24 - 1, camcorders.flash_script)
+    yield Hostile("gif-blocks", 1_000_000, camcorders.gif_blocks)

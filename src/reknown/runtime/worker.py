@@ -21,6 +21,7 @@ from reknown.services.videos.notices import NoticeSender
 from reknown.services.videos.tracks import purge_everywhere
 from reknown.services.videos.work import WorkerContext
 from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
+from reknown.vision.handling import REQUESTS
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -53,7 +54,9 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
         raise InputError("a worker needs --buckets or --s3-endpoint to read videos from")
     if not can_read_videos():
         raise InputError("videos need PyAV: pip install 'reknown[video]'")
-    with open_platform(settings, objects=open_objects(settings.objects)) as platform:
+    with open_platform(
+        settings, objects=open_objects(settings.objects), handling=REQUESTS
+    ) as platform:
         worker = make_worker(settings, platform)
         told: list[str] = []
 

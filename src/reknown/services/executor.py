@@ -122,6 +122,7 @@ class LocalExecutor:
         """As `Executor.read_video`."""
         from reknown.video.isolation import AnalysisRequest, read_isolated  # noqa: PLC0415
 
+        self._check(file)
         request = AnalysisRequest(pack, self.cache, self.packs)
         return read_isolated(file, request, wanted, progress)
 
@@ -137,5 +138,12 @@ class LocalExecutor:
         """As `Executor.analyse`."""
         from reknown.video.isolation import AnalysisRequest, analyse_isolated  # noqa: PLC0415
 
+        self._check(file)
         request = AnalysisRequest(pack, self.cache, self.packs, cut_outs, attributes)
         return analyse_isolated(file, request, progress)
+
+    def _check(self, file: BinaryIO) -> None:
+        from reknown.video.containers import REQUESTED, examine  # noqa: PLC0415
+
+        if not self.handling.old_films:
+            examine(file, REQUESTED)

@@ -23,7 +23,8 @@ from av.stream import Discard
 from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
 from reknown.biometrics.tracks import VideoInfo
 from reknown.video.bounds import ADVICE
-from reknown.video.containers import examine
+from reknown.video.containers import MOV, examine
+from reknown.video.isobmff import has_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +34,22 @@ if TYPE_CHECKING:
 _THREADS = 2
 _MOST_SCALING = 2.0
 _SKETCH_ROWS = 48
-# What phones and archives use, and whose decoders are fuzzed as much as that of H.264.
+# What phones and archives use, and whose decoders are fuzzed as much as that of H.264; and those of
+# older cameras, most of which share their code with MPEG-4's (docs/decisions/0032-formats.md).
 _CODECS = frozenset({"h264", "hevc", "mpeg4", "vp8", "vp9", "av1"})
+_OLD_CODECS = frozenset(
+    {
+        "mpeg1video", "mpeg2video", "mjpeg", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "wmv3",
+        "vc1", "h263", "flv1", "vp6f", "dvvideo", "gif",
+    }
+)  # fmt: skip
 # In order of time an ordinary video repeats none; a few may be out of order after damage.
 _MAX_DISORDER = 1000
 _JPEG_RANGE = 2
+_BROKE_OFF = (
+    "its index is missing: the recording broke off, and nothing can be read without one; tools "
+    "such as untrunc make it anew from a whole video of the same camera"
+)
 _LONGEST_MOMENT = 40
 # Clocks that were never set start at 1904 or 1970.
 _UNSET_YEAR = 1970
@@ -129,10 +141,11 @@ class Video:
         first: Fraction | None = None
         last, disorder = -1, 0
         for number, raw in enumerate(self._decoded(), 1):
-            if raw.pts is None or (raw.width, raw.height) != self._size():
+            stamp = raw.dts if raw.pts is None else raw.pts
+            if stamp is None or (raw.width, raw.height) != self._size():
                 disorder += 1
             else:
-                moment = raw.pts * Fraction(raw.time_base)
+                moment = stamp * Fraction(raw.time_base)
                 first = moment if first is None else first
                 time_ms = round((moment - first) * 1000)
                 if time_ms > last:
@@ -222,6 +235,8 @@ def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[
             options=_bounded_frames(limits),
         )
     except (av.error.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+        if form == MOV.form and not has_index(file):
+            raise InvalidVideoError(_BROKE_OFF) from error
         raise InvalidVideoError(f"not a readable video: {_reason(error)}") from error
     with container:
         stream = _video_stream(container)
@@ -245,7 +260,7 @@ def _video_stream(container: Any) -> Any:
     context = stream.codec_context
     if context is None or context.name is None:
         raise InvalidVideoError("the video stream is in an unknown format")
-    if _codec(stream) not in _CODECS:
+    if _codec(stream) not in _CODECS | _OLD_CODECS:
         raise InvalidVideoError(
             f"videos in the format {_codec(stream)} are not supported: "
             f"convert the video to H.264, or use one of {', '.join(sorted(_CODECS))}"

@@ -91,6 +91,18 @@ def check_boxes(file: BinaryIO, bounds: BoxBounds = BoxBounds()) -> None:
     file.seek(0)
 
 
+def has_index(file: BinaryIO) -> bool:
+    """Whether a file tells anywhere what its frames are: a recording that broke off does not.
+
+    Cameras write that at the end.
+    """
+    size = file.seek(0, os.SEEK_END)
+    look = _Look(file, size, size, BoxBounds(), Counter())
+    kinds = {kind for kind, *_ in look.boxes(0, size)}
+    file.seek(0)
+    return bool(kinds & {b"moov", b"moof"}) or b"mdat" not in kinds
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """A look at `size` bytes of boxes, which belong to a file of `whole` bytes."""
@@ -104,14 +116,14 @@ class _Look:
     def row(self, start: int, end: int, depth: int) -> None:
         """Looks at the boxes in a row, and at those in them."""
         require_at_most(depth, self.bounds.depth, "levels of boxes within boxes")
-        for kind, begin, stop in self._boxes(start, end):
+        for kind, begin, stop in self.boxes(start, end):
             self._count(kind)
             self._check(kind, begin, stop, depth)
             inner = self._inside(kind, begin, stop)
             if inner is not None:
                 self.row(inner, stop, depth + 1)
 
-    def _boxes(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    def boxes(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         """(kind, first byte of its content, end) of each, until one that is broken."""
         while start + 8 <= end:
             size, kind = struct.unpack(">I4s", self._read(start, 8, end))

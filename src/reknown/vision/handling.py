@@ -18,14 +18,18 @@ class SecondLook(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """The `intake` of files, and the further `looks` at an image that shows no face."""
+    """The `intake` of files, and the further `looks` at an image that shows no face.
+
+    With `old_films` the containers of older cameras are taken, too.
+    """
 
     intake: Intake = Intake()
     looks: tuple[SecondLook, ...] = tuple(SecondLook)
+    old_films: bool = True
 
 
 ARCHIVE = Handling(Intake(whole=True))
 """People's own files: all that can be read of them."""
 
-REQUESTS = Handling(STRICT, (SecondLook.STRETCHED,))
+REQUESTS = Handling(STRICT, (SecondLook.STRETCHED,), old_films=False)
 """What clients send: as Amazon Rekognition has it, at a cost that does not depend on them."""

@@ -7,9 +7,9 @@ import pytest
 
 import hostile_videos
 import videos
-from hostile_videos import boxes, elements, fragments, frames, shapes, tables
+from hostile_videos import boxes, camcorders, elements, fragments, frames, shapes, tables
 from reknown.biometrics.errors import InvalidVideoError
-from reknown.video.containers import examine
+from reknown.video.containers import REQUESTED, examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,12 @@ def test_what_asks_for_more_than_it_is_worth_is_refused(kind: hostile_videos.Hos
         (elements.matroska_tracks, 101, "101 tracks"),
         (elements.matroska_tags, 5001, "5,001 names"),
         (elements.matroska_nested, 40, "levels of elements"),
+        (camcorders.avi_streams, 101, "101 streams, 100 are allowed"),
+        (camcorders.avi_nested, 40, "levels of lists"),
+        (camcorders.avi_places, 1000, "announces 1,000 places in its index"),
+        (camcorders.asf_objects, 5001, "objects in its header"),
+        (camcorders.asf_streams, 101, "101 streams"),
+        (camcorders.transport_streams, 101, "101 streams"),
     ],
 )
 def test_the_reason_is_named(make: Callable[[int], bytes], count: int, reason: str) -> None:
@@ -84,6 +90,18 @@ def test_the_reason_is_named(make: Callable[[int], bytes], count: int, reason: s
         (elements.matroska_tags(500), "matroska"),
         (elements.matroska_cues(500), "matroska"),
         (frames.hours_between(5), "mov"),
+        (boxes.plain("avi", "mpeg4"), "avi"),
+        (boxes.plain("mpeg", "mpeg2video"), "mpeg"),
+        (boxes.plain("mpegts"), "mpegts"),
+        (boxes.plain("asf", "wmv2"), "asf"),
+        (boxes.plain("flv", "flv"), "flv"),
+        (camcorders.avi_streams(50), "avi"),
+        (camcorders.avi_chunks(1000), "avi"),
+        (camcorders.asf_objects(1000), "asf"),
+        (camcorders.asf_streams(50), "asf"),
+        (camcorders.transport_streams(50), "mpegts"),
+        (camcorders.flash_script(10_000), "flv"),
+        (camcorders.gif_blocks(1000), "gif"),
         (boxes.plain()[:3000], "mov"),
         (boxes.plain("matroska")[:3000], "matroska"),
     ],
@@ -122,3 +140,15 @@ def test_whatever_is_broken_it_is_let_through_or_refused() -> None:
                 examine(io.BytesIO(broken))
             except InvalidVideoError:
                 continue
+
+
+def test_requests_have_what_amazon_takes_and_the_others_are_named() -> None:
+    assert examine(io.BytesIO(boxes.plain()), REQUESTED) == "mov"
+    assert examine(io.BytesIO(boxes.plain("webm", "libvpx-vp9")), REQUESTED) == "matroska"
+    for container, codec, name in (
+        ("avi", "mpeg4", "AVI"),
+        ("mpegts", "libx264", "TS or MTS"),
+        ("asf", "wmv2", "WMV"),
+    ):
+        with pytest.raises(InvalidVideoError, match=f"this is {name}: give MP4, MOV, MKV or WebM"):
+            examine(io.BytesIO(boxes.plain(container, codec)), REQUESTED)
