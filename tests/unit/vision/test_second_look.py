@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from decoding import decode_image
 from portraits import dimmed
+from reknown.biometrics.geometry import BoundingBox
 from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.vision.extraction import ExtractionPolicy, extract
+from reknown.vision.handling import SecondLook
 from reknown.vision.second_look import look, stretched
 from video_faces import face
 
@@ -24,12 +27,20 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 
+_TURNS = {
+    1: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_270,
+}
+
+
 @dataclass
 class _Sees:
     """An engine that finds this the first time, and that the second."""
 
     answers: list[tuple[DetectedFace, ...]]
     sure: float = 0.8
+    upright: float = 0.89
     asked: list[Pixels] = field(default_factory=list)
 
     @property
@@ -104,3 +115,79 @@ def test_a_face_in_the_dark_is_found_and_its_template_resembles_its_mate(
     ((_, mate),) = plain.fit
     assert engine.calibration is not None
     assert float(template.vector @ mate.vector) > engine.calibration.score(90)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_face_on_its_side_is_found_and_its_template_resembles_its_mate(
+    engine: Engine, eileen: bytes, turns: int
+) -> None:
+    policy, looks = ExtractionPolicy(engine.space), (SecondLook.TURNED,)
+    data = jpeg(EILEEN.crop().transpose(_TURNS[turns]))
+    found = extract(engine, decode_image, data, policy, looks)
+    assert found.turned == (360 - 90 * turns)
+    assert found.image.warnings == (
+        f"its faces do not stand upright: it was turned by {found.turned} degrees against the "
+        "clock",
+    )
+    ((seen, template),) = found.fit
+    assert abs((seen.pose.roll + 90 * turns + 180) % 360 - 180) < 15
+    plain = extract(engine, decode_image, eileen, policy, looks)
+    assert (plain.turned, plain.image.warnings) == (0, ())
+    ((_, mate),) = plain.fit
+    assert engine.calibration is not None
+    assert float(template.vector @ mate.vector) > engine.calibration.score(95)
+    assert not extract(engine, decode_image, data, policy, ()).turned
+
+
+def _seen(confidence: float) -> DetectedFace:
+    return replace(face(), confidence=confidence)
+
+
+@pytest.mark.parametrize(
+    ("first", "others", "turned"),
+    [
+        ((), ((), (), ()), 0),
+        ((), ((), (0.79,), ()), 0),
+        ((), ((), (0.8,), ()), 180),
+        ((), ((0.85,), (0.9,), (0.95,)), 270),
+        ((0.7,), ((0.9,), (), ()), 90),
+        ((0.7,), ((), (), ()), 0),
+        ((0.88,), ((0.89,), (), ()), 0),  # not by much
+        ((0.85, 0.85), ((0.93,), (), ()), 0),  # two as it stands, one on its side
+    ],
+)
+def test_a_turn_has_to_be_sure_and_to_outdo_the_image_as_it_stands(
+    first: tuple[float, ...], others: tuple[tuple[float, ...], ...], turned: int
+) -> None:
+    answers = [tuple(map(_seen, each)) for each in (first, *others)]
+    if any(c >= 0.8 for each in others for c in each):
+        answers.append(max(answers[1:], key=lambda each: sum(f.confidence for f in each)))
+    engine = _Sees(answers)
+    seen = look(cast("Engine", engine), _dark(256), looks=(SecondLook.TURNED,))
+    assert seen.turned == turned
+    assert len(seen.faces) == (1 if turned else len(first))
+
+
+def test_an_upright_face_costs_no_further_look() -> None:
+    engine = _Sees([(_seen(0.89),)])
+    assert not look(cast("Engine", engine), _dark(256), looks=tuple(SecondLook)).turned
+    assert len(engine.asked) == 1
+
+
+def test_turns_are_looked_for_in_a_small_copy() -> None:
+    engine = _Sees([(), (), (), (), ()])
+    pixels = np.zeros((1500, 3000, 3), np.uint8)
+    look(cast("Engine", engine), pixels, looks=(SecondLook.TURNED,))
+    assert [max(asked.shape) for asked in engine.asked] == [3000, 640, 640, 640]
+
+
+@pytest.mark.parametrize(("left", "found"), [(0.3, True), (0.0, False)])
+def test_a_face_found_with_a_margin_has_to_be_in_the_image(left: float, found: bool) -> None:
+    inner = replace(_seen(0.9), box=BoundingBox(left, 0.4, 0.2, 0.2))
+    engine, pixels = _Sees([(), (inner,)]), _dark(256)
+    seen = look(cast("Engine", engine), pixels, looks=(SecondLook.MARGIN,))
+    assert (bool(seen.faces), seen.margin) == (found, found)
+    assert engine.asked[1].shape == (90, 120, 3)
+    if found:
+        assert seen.faces[0].box.left == pytest.approx((0.3 * 120 - 20) / 80)
+        assert seen.pixels is pixels
