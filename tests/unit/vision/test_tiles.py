@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -39,7 +40,7 @@ def test_parts_are_everywhere_and_not_too_many(width: int, height: int) -> None:
     for side, first, last in ((width, "left", "right"), (height, "top", "bottom")):
         spans = sorted({(getattr(part, first), getattr(part, last)) for part in parts})
         assert (spans[0][0], spans[-1][1]) == (0, side)
-        assert all(a[1] - b[0] >= 200 for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a[1] - b[0] >= 200 for a, b in pairwise(spans))
     if width * height <= 50_000_000:
         assert len(parts) <= 60
 
@@ -63,14 +64,6 @@ def test_a_large_face_is_found_whole_and_once(engine: Engine) -> None:
     found = detect_in_parts(engine, _panorama(1_200, (700, 100)), Look.GLANCE)
     assert len(found) == 1
     assert 300 < found[0].box.width * LARGE < 900
-
-
-def test_what_is_large_is_looked_at_in_parts_and_nothing_else(
-    engine: Engine, crowd: Pixels
-) -> None:
-    assert len(look(engine, crowd).faces) == 4
-    smaller = crowd[:, : LARGE - 1]
-    assert len(look(engine, smaller).faces) == len(engine.detect(smaller))
 
 
 @dataclass
@@ -97,3 +90,10 @@ def test_what_only_a_part_shows_has_to_be_sure() -> None:
         engine = _Sees((replace(small, confidence=confidence),))
         found = detect_in_parts(cast("Engine", engine), canvas, Look.GLANCE)
         assert (len(found), engine.parts) == (count, 7)
+
+
+@pytest.mark.parametrize(("width", "parts"), [(LARGE, 7), (LARGE - 1, 1)])
+def test_what_is_large_is_looked_at_in_parts_and_nothing_else(width: int, parts: int) -> None:
+    engine = _Sees((face(),))
+    look(cast("Engine", engine), np.zeros((1_280, width, 3), np.uint8), looks=())
+    assert engine.parts == parts
