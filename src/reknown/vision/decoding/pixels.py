@@ -8,7 +8,8 @@ any pixel is decoded.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
@@ -78,12 +79,15 @@ def decode(data: bytes, header: Header, intake: Intake, limits: ImageLimits) -> 
     Orientation follows EXIF, or a HEIC's own turns; transparency is laid over white; only the
     first page or frame counts; colour profiles are ignored. Images with a side of 6,000 pixels or
     more come out at a half, a third and so on, so that no side is shorter than needed, unless
-    they are wanted whole.
+    they are wanted whole and there is memory for that.
 
     Raises `ImageTooLargeError`, `ImageTooSmallError` or `InvalidImageError`.
     """
     try:
-        return _decode(data, header, intake, limits)
+        if intake.whole:  # for turned copies, and of some codecs, there may be no memory
+            with suppress(MemoryError):
+                return _decode(data, header, intake, limits)
+        return _decode(data, header, replace(intake, whole=False), limits)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:

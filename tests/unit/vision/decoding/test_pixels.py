@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from decoding import decode_image
+from decoding import DECODERS, decode_image
 from reknown.biometrics.errors import (
     ImageError,
     ImageTooLargeError,
     ImageTooSmallError,
     InvalidImageError,
 )
-from reknown.vision.images import DecodedImage, read_image_file
+from reknown.vision.decoding.pool import DecoderPool
+from reknown.vision.decoding.protocol import Limits
+from reknown.vision.images import DecodedImage, Intake, read_image_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +125,28 @@ def test_a_very_large_jpeg_is_decoded_smaller_but_keeps_its_size() -> None:
     decoded = decode_image(_encode(Image.new("RGB", (8000, 4000)), "JPEG"))
     assert (decoded.width, decoded.height) == (8000, 4000)
     assert decoded.pixels.shape == (2000, 4000, 3)
+
+
+def test_where_it_is_wanted_whole_it_is() -> None:
+    data = _encode(Image.new("RGB", (6000, 100)), "JPEG")
+    assert decode_image(data).pixels.shape == (50, 3000, 3)
+    assert DECODERS.decode(data, Intake(whole=True)).pixels.shape == (100, 6000, 3)
+    clear = _encode(Image.new("RGBA", (6000, 100)), "PNG")
+    assert DECODERS.decode(clear, Intake(whole=True)).pixels.shape == (50, 3000, 3)
+
+
+def test_without_memory_for_the_whole_it_comes_smaller() -> None:
+    data = _encode(Image.new("RGB", (6600, 7000)), "JPEG", exif=_turned(6))
+    with DecoderPool(1, Limits(address_space=500 * 2**20)) as pool:
+        image = pool.decode(data, Intake(whole=True))
+    assert (image.width, image.height) == (7000, 6600)
+    assert image.pixels.shape == (3300, 3500, 3)
+
+
+def _turned(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
 
 
 @pytest.mark.parametrize(
