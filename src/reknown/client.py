@@ -113,7 +113,9 @@ class Reknown:
         source = _source(image)
         found = detect(self._context, source, templates=True, attributes=attributes)
         info = found.image
-        return DetectedFaces(found.faces, info.width, info.height, info.sha256, source)
+        return DetectedFaces(
+            found.faces, info.width, info.height, info.sha256, source, info.warnings
+        )
 
     def text(self, image: Image, *, confidence: float = 80) -> FoundText:
         """The lines of text in an image; without words read with less `confidence`, 0 to 100.
@@ -126,7 +128,7 @@ class Reknown:
         source = _source(image)
         found = read_text(self._context, source, WordFilter(confidence / 100))
         info = found.image
-        return FoundText(found.lines, info.width, info.height, info.sha256, source)
+        return FoundText(found.lines, info.width, info.height, info.sha256, source, info.warnings)
 
     def compare(
         self,
@@ -150,7 +152,7 @@ class Reknown:
 
         terms = VerificationTerms(ThresholdChoice(similarity, score))
         found = verify(self._context, _source(probe), _source(reference), terms)
-        return ComparedFaces(found.probe, found.comparisons, found.threshold.score)
+        return ComparedFaces(found.probe, found.comparisons, found.threshold.score, found.warnings)
 
     def enroll(
         self,
@@ -205,7 +207,9 @@ class Reknown:
         found = identify(self._context, query, source)
         info, caution = found.extraction.image, found.found.searched.caution
         faces = tuple(found.faces())
-        return IdentifiedFaces(faces, caution, info.width, info.height, info.sha256, source)
+        return IdentifiedFaces(
+            faces, caution, info.width, info.height, info.sha256, source, info.warnings
+        )
 
     def video(
         self,
@@ -220,10 +224,10 @@ class Reknown:
     ) -> VideoAppearances:
         """Who of a gallery appears in a video, and when; the threshold as in `compare`.
 
-        MP4, MOV, MKV or WebM; needs the extra `video`. With `keep_days` (1 to 3650) its tracks are
-        kept as templates, without images, to be searched later. A face whose best view would not
-        be enrolled is not searched for. `progress` is called with the milliseconds of the video
-        done and all of them (0 while not known).
+        A film of a phone or a camcorder; needs the extra `video`. With `keep_days` (1 to 3650) its
+        tracks are kept as templates, without images, to be searched later. A face whose best view
+        would not be enrolled is not searched for. `progress` is called with the milliseconds of the
+        video done and all of them (0 while not known).
 
         Raises `errors.CollectionNotFoundError`, `errors.VideoError`, `errors.InputError`.
         """

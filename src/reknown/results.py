@@ -42,13 +42,17 @@ _MEANING = ("similarity", "score", "false match rate")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DetectedFaces(Shown):
-    """The faces of an image, largest first; `width` and `height` in pixels, upright."""
+    """The faces of an image, largest first; `width` and `height` in pixels, upright.
+
+    `warnings` say what is missing of its file, or that its faces lie on their side.
+    """
 
     faces: tuple[DetectedFace, ...]
     width: int
     height: int
     sha256: str
     _source: Source = field(compare=False)
+    warnings: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[DetectedFace]:
         return iter(self.faces)
@@ -57,12 +61,12 @@ class DetectedFaces(Shown):
         return len(self.faces)
 
     def __str__(self) -> str:
-        lines = (
+        lines = [
             f"face {n}: confidence {face.confidence:.3f}, "
             f"quality {face.quality.unified_score.score} of 100"
             for n, face in enumerate(self.faces, 1)
-        )
-        return "\n".join(lines) or "no face found"
+        ]
+        return "\n".join([*(lines or ["no face found"]), *self.warnings])
 
     def _repr_html_(self) -> str:
         from reknown.vision.draw import Label  # noqa: PLC0415 - Pillow loads late
@@ -89,6 +93,7 @@ class FoundText(Shown):
     height: int
     sha256: str
     _source: Source = field(compare=False)
+    warnings: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self.lines)
@@ -121,6 +126,7 @@ class ComparedFaces(Shown):
     probe: DetectedFace
     comparisons: tuple[tuple[DetectedFace, Comparison], ...]
     threshold: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -239,6 +245,7 @@ class IdentifiedFaces(Shown):
     height: int
     sha256: str
     _source: Source = field(compare=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -256,7 +263,8 @@ class IdentifiedFaces(Shown):
             f"face {n}: {_names(found.candidates) or 'no candidate'}"
             for n, (_, found) in enumerate(self.faces, 1)
         ]
-        return "\n".join([*(lines or ["no face found"]), *([self.caution] if self.caution else [])])
+        caution = [self.caution] if self.caution else []
+        return "\n".join([*(lines or ["no face found"]), *caution, *self.warnings])
 
     def _repr_html_(self) -> str:
         from reknown.vision.draw import Label  # noqa: PLC0415 - Pillow loads late

@@ -263,6 +263,14 @@ def test_what_is_no_image_is_refused(client: Any, tmp_path: Path, eileen: bytes)
     for data in (b"GIF89a", b"not an image", eileen[:300]):
         with pytest.raises(client.exceptions.InvalidImageFormatException):
             client.detect_faces(Image={"Bytes": data})
+    for image_format in ("WebP", "TIFF", "GIF"):
+        other = tmp_path / "other.jpg"
+        Image.new("RGB", (100, 100)).save(other, image_format)
+        refused = client.exceptions.InvalidImageFormatException
+        with pytest.raises(refused, match=f"this is {image_format}: convert it to JPEG or PNG"):
+            client.detect_faces(Image={"Bytes": other.read_bytes()})
+    with pytest.raises(client.exceptions.InvalidImageFormatException, match="truncated"):
+        client.detect_faces(Image={"Bytes": eileen[:-40]})
     small = tmp_path / "small.png"
     Image.new("RGB", (79, 200)).save(small)
     with pytest.raises(client.exceptions.InvalidParameterException, match="80"):

@@ -8,7 +8,7 @@ ReknownError
 ├── DecoderError                no process can be started that decodes images
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
-│   ├── InvalidVideoError       not an MP4 or MOV whose frames can be decoded
+│   ├── InvalidVideoError       not a film whose frames can be decoded
 │   └── VideoWorkError          analysing it took too much time or memory, or crashed
 ├── NoFaceError                 the operation needs a face and there is none
 ├── ModelError
@@ -75,7 +75,7 @@ class VideoTooLargeError(VideoError):
 
 
 class InvalidVideoError(VideoError):
-    """Not an MP4 or MOV whose frames can be decoded."""
+    """Not a film whose frames can be decoded."""
 
 
 class VideoWorkError(VideoError):

@@ -37,10 +37,11 @@ MOV = Container(
     tuple((4, kind) for kind in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")),
 )
 MATROSKA = Container("matroska", ("MKV", "WebM"), check_elements, ((0, b"\x1a\x45\xdf\xa3"),))
+AVI = Container("avi", ("AVI",), camcorders.check_avi, ((8, b"AVI "),))
 _TRANSPORT = Container("mpegts", ("TS", "MTS"), camcorders.check_transport)
 _CONTAINERS = (
     MATROSKA,
-    Container("avi", ("AVI",), camcorders.check_avi, ((8, b"AVI "),)),
+    AVI,
     Container("mpeg", ("MPG",), lambda _: None, ((0, b"\0\0\1\xba"),)),
     Container("asf", ("WMV",), camcorders.check_asf, ((0, bytes.fromhex("3026b2758e66cf11a6d9")),)),
     Container("flv", ("FLV",), camcorders.check_flash, ((0, b"FLV\1"),)),
@@ -48,8 +49,8 @@ _CONTAINERS = (
     MOV,
 )
 EVERY_CONTAINER = frozenset({*_CONTAINERS, _TRANSPORT})
-REQUESTED = frozenset({MOV, MATROSKA})
-"""What Amazon Rekognition documents (MP4 and MOV), and what browsers record."""
+REQUESTED = frozenset({MOV, AVI, MATROSKA})
+"""What Amazon Rekognition documents (MP4, MOV and AVI), and what browsers record."""
 
 
 def examine(file: BinaryIO, allowed: Collection[Container] = EVERY_CONTAINER) -> str:
@@ -59,6 +60,8 @@ def examine(file: BinaryIO, allowed: Collection[Container] = EVERY_CONTAINER) ->
     is worth.
     """
     found = _container(file)
+    if found is None:
+        raise InvalidVideoError(f"not a video of a supported format: give {_either(allowed)}")
     if found not in allowed:
         raise InvalidVideoError(f"this is {' or '.join(found.names)}: give {_either(allowed)}")
     found.check(file)
@@ -66,7 +69,7 @@ def examine(file: BinaryIO, allowed: Collection[Container] = EVERY_CONTAINER) ->
     return found.form
 
 
-def _container(file: BinaryIO) -> Container:
+def _container(file: BinaryIO) -> Container | None:
     file.seek(0)
     header = file.read(_HEADER)
     file.seek(0)
@@ -75,9 +78,7 @@ def _container(file: BinaryIO) -> Container:
     for container in _CONTAINERS:
         if any(header.startswith(start, place) for place, start in container.starts):
             return container
-    if camcorders.transport_start(header) >= 0:
-        return _TRANSPORT
-    raise InvalidVideoError(f"not a video of a supported format: give {_either(EVERY_CONTAINER)}")
+    return _TRANSPORT if camcorders.transport_start(header) >= 0 else None
 
 
 def _either(containers: Collection[Container]) -> str:

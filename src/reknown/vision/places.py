@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ImagePart:
     """A part of an image of `width` x `height`, or a frame around it, in pixels.
 
     It begins at `left` and `top`, which are below zero for a frame.

@@ -18,7 +18,7 @@ import numpy as np
 
 from reknown.vision.analyze import Look
 from reknown.vision.handling import SecondLook
-from reknown.vision.places import Window, turned_back
+from reknown.vision.places import ImagePart, turned_back
 from reknown.vision.quality import luminance
 from reknown.vision.tiles import LARGE, detect_in_parts
 
@@ -109,7 +109,7 @@ def _turned(engine: Engine, sight: Sight, closely: Look, largest: int | None) ->
 def _with_margin(engine: Engine, sight: Sight, closely: Look, largest: int | None) -> Sight:
     height, width = sight.pixels.shape[:2]
     x, y = round(_MARGIN * width), round(_MARGIN * height)
-    window = Window(-x, -y, width + x, height + y, width, height)
+    window = ImagePart(-x, -y, width + x, height + y, width, height)
     framed = cv2.copyMakeBorder(sight.pixels, y, y, x, x, cv2.BORDER_CONSTANT, value=_GREY)
     faces = map(window.in_image, _sure(engine, np.asarray(framed, np.uint8), closely, largest))
     shown = tuple(face for face in faces if _is_shown(face))

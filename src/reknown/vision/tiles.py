@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.vision.places import Window
+from reknown.vision.places import ImagePart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +53,11 @@ def _in_parts(engine: Engine, pixels: NDArray[np.uint8], closely: Look) -> Itera
                 yield window.in_image(found)
 
 
-def windows(width: int, height: int) -> Iterator[Window]:
+def windows(width: int, height: int) -> Iterator[ImagePart]:
     """The parts of an image, which overlap; at its end they lie the closer."""
     for top in _starts(height):
         for left in _starts(width):
-            yield Window(
+            yield ImagePart(
                 left, top, min(left + _SIDE, width), min(top + _SIDE, height), width, height
             )
 
@@ -67,7 +67,7 @@ def _starts(side: int) -> list[int]:
     return [*range(0, last, _SIDE - _OVERLAP), last]
 
 
-def _is_own(window: Window, face: DetectedFace) -> bool:
+def _is_own(window: ImagePart, face: DetectedFace) -> bool:
     """Whether its middle is nearer to this part's than to the next one's, and it is all there."""
     box = face.box
     wide, high = window.right - window.left, window.bottom - window.top

@@ -144,11 +144,12 @@ def test_whatever_is_broken_it_is_let_through_or_refused() -> None:
 
 def test_requests_have_what_amazon_takes_and_the_others_are_named() -> None:
     assert examine(io.BytesIO(boxes.plain()), REQUESTED) == "mov"
+    assert examine(io.BytesIO(boxes.plain("avi", "mpeg4")), REQUESTED) == "avi"
     assert examine(io.BytesIO(boxes.plain("webm", "libvpx-vp9")), REQUESTED) == "matroska"
-    for container, codec, name in (
-        ("avi", "mpeg4", "AVI"),
-        ("mpegts", "libx264", "TS or MTS"),
-        ("asf", "wmv2", "WMV"),
-    ):
-        with pytest.raises(InvalidVideoError, match=f"this is {name}: give MP4, MOV, MKV or WebM"):
+    for container, codec, name in (("mpegts", "libx264", "TS or MTS"), ("asf", "wmv2", "WMV")):
+        with pytest.raises(
+            InvalidVideoError, match=f"this is {name}: give MP4, MOV, MKV, WebM or AVI"
+        ):
             examine(io.BytesIO(boxes.plain(container, codec)), REQUESTED)
+    with pytest.raises(InvalidVideoError, match="format: give MP4, MOV, MKV, WebM or AVI"):
+        examine(io.BytesIO(b"hello, world"), REQUESTED)

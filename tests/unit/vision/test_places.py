@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
-from reknown.vision.places import Window, turned_back
+from reknown.vision.places import ImagePart, turned_back
 from video_faces import face
 
 _SHARES = st.floats(0, 1)
@@ -49,7 +49,7 @@ def test_a_box_is_turned_back_and_the_head_leans_as_it_does_in_the_image(
 
 def test_what_is_seen_in_a_part_or_with_a_margin_is_where_it_is_in_the_image() -> None:
     seen = replace(face(), box=BoundingBox(0.5, 0.5, 0.25, 0.25))
-    part = Window(100, 50, 300, 150, 400, 200).in_image(seen).box
+    part = ImagePart(100, 50, 300, 150, 400, 200).in_image(seen).box
     assert part == BoundingBox(0.5, 0.5, 0.125, 0.125)
-    margin = Window(-100, -50, 500, 250, 400, 200).in_image(seen).box
+    margin = ImagePart(-100, -50, 500, 250, 400, 200).in_image(seen).box
     assert margin == BoundingBox(0.5, 0.5, 0.375, 0.375)

@@ -43,7 +43,11 @@ class _Wishes:
 
 def identify(
     clips: Annotated[
-        list[Path], typer.Argument(metavar="CLIP...", help="MP4, MOV, MKV or WebM files.")
+        list[Path],
+        typer.Argument(
+            metavar="CLIP...",
+            help="Films: MP4, MOV, MKV, WebM, AVI, MPG, TS, MTS, WMV, FLV, 3GP or GIF.",
+        ),
     ],
     collection: CollectionName = DEFAULT_COLLECTION,
     threshold: Threshold = None,

@@ -28,6 +28,7 @@ _HEIC = frozenset(
 )
 _MOST_BRANDS = 64
 _BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
+_FILM = "a film"
 # Named where they are refused, so that people know what to convert.
 _OTHERS = (
     (0, b"%PDF", "PDF"),
@@ -37,9 +38,9 @@ _OTHERS = (
     (0, b"8BPS", "PSD"),
     (0, b"\0\0\1\0", "ICO"),
     (0, b"<svg", "SVG"),
-    (4, b"ftyp", "a film or an unknown relative of HEIC"),
-    (0, b"\x1a\x45\xdf\xa3", "a film"),
-    (8, b"AVI ", "a film"),
+    (4, b"ftyp", _FILM),
+    (0, b"\x1a\x45\xdf\xa3", _FILM),
+    (8, b"AVI ", _FILM),
 )
 
 
@@ -64,7 +65,8 @@ def require_format(data: bytes, allowed: Collection[ImageFormat]) -> ImageFormat
     if found is not None and found in allowed:
         return found
     if name := found.value if found else _other(data):
-        raise InvalidImageError(f"this is {name}: convert it to {_either(allowed)}")
+        todo = "give an image" if name == _FILM else f"convert it to {_either(allowed)}"
+        raise InvalidImageError(f"this is {name}: {todo}")
     wanted = "image" if set(allowed) == EVERY_FORMAT else _either(allowed)
     raise InvalidImageError(f"not a readable {wanted}: unknown format")
 

@@ -72,7 +72,7 @@ def test_every_format_comes_out_the_same(form: ImageFormat) -> None:
     assert _shows(_file(form), _corners())
 
 
-@pytest.mark.parametrize("form", set(ImageFormat) - STRICT.formats)
+@pytest.mark.parametrize("form", [form for form in ImageFormat if form not in STRICT.formats])
 def test_what_is_not_taken_is_named(form: ImageFormat) -> None:
     from decoding import DECODERS
 
