@@ -69,6 +69,8 @@ def enroll(
                 summary.add(result)
                 if json:
                     print_json(_json(result))
+                else:
+                    _warn(result)
                 bar.advance(task)
         except (KeyboardInterrupt, SystemExit, ReknownError, OSError) as error:
             bar.stop()
@@ -89,6 +91,14 @@ def _tell_left_out(left_out: Mapping[str, int]) -> None:
     for what, count in sorted(left_out.items()):
         if count:
             typer.echo(f"left out: {count:,} {what}", err=True)
+
+
+def _warn(result: EnrolmentResult) -> None:
+    from reknown.cli.output import console, printable
+
+    for warning in result.warnings:
+        note = printable(f"{result.enrolee.source!s}: {warning}")
+        console(error=True).print(note, style="yellow", markup=False)
 
 
 def _json(result: EnrolmentResult) -> dict[str, object]:
