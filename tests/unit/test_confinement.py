@@ -8,7 +8,7 @@ import sys
 import pytest
 
 _PROGRAM = """
-import json, os, socket, sys
+import json, os, socket, sys, threading
 from reknown.confinement import bound_memory, give_up_network, load_seccomp
 
 # what a Python that runs tests has loaded late otherwise
@@ -24,6 +24,7 @@ tries = {
     "fork": os.fork,
     "run": lambda: os.execv("/bin/true", ["true"]),
     "kill": lambda: os.kill(os.getppid(), 0),
+    "thread": lambda: threading.Thread(target=len, args=("",)).start(),
     "list": lambda: os.listdir("/"),
     "memory": lambda: bytearray(2**30),
 }
@@ -48,7 +49,7 @@ def test_a_confined_process_can_compute_and_answer_and_nothing_else() -> None:
         pytest.skip("libseccomp is not installed here")
     assert found == dict.fromkeys(
         ("open", "make", "connect", "fork", "run", "kill", "list"), "PermissionError"
-    ) | {"memory": "MemoryError"}
+    ) | {"memory": "MemoryError", "thread": "done"}
 
 
 @pytest.mark.parametrize("allowed", [300, 3000])

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult, Outcome
 
-_EXAMPLES = 3
-_REASONS = 20
-
 
 def enroll(
     people: Annotated[
@@ -79,6 +76,8 @@ def enroll(
                     summary.add(result)
                     if json:
                         print_json(_json(result))
+                    else:
+                        _warn(result)
                 bar.advance(task)
         except (KeyboardInterrupt, SystemExit, ReknownError, OSError) as error:
             bar.stop()
@@ -140,6 +139,14 @@ def _tell_left_out(left_out: Mapping[str, int]) -> None:
             typer.echo(f"left out: {count:,} {what}", err=True)
 
 
+def _warn(result: EnrolmentResult) -> None:
+    from reknown.cli.output import console, printable
+
+    for warning in result.warnings:
+        note = printable(f"{result.enrolee.source!s}: {warning}")
+        console(error=True).print(note, style="yellow", markup=False)
+
+
 def _json(result: EnrolmentResult) -> dict[str, object]:
     return {
         "image": str(result.enrolee.source),
@@ -155,24 +162,22 @@ class _Summary:
     """Counts, and a few examples of each refusal: not every result of a huge folder."""
 
     def __init__(self, unit: str) -> None:
+        from reknown.cli.refusals import Refusals
+
         self._unit = unit
         self.counts: Counter[Outcome] = Counter()
         self._people: set[str] = set()
-        self._reasons: Counter[str] = Counter()
-        self._examples: dict[str, list[str]] = {}
+        self._refusals = Refusals()
 
     def add(self, result: EnrolmentResult) -> None:
         self.counts[result.outcome] += 1
         if not result.reason:
             self._people.add(result.enrolee.subject)
             return
-        self._reasons[result.reason] += 1
-        examples = self._examples.setdefault(result.reason, [])
-        if len(examples) < _EXAMPLES:
-            examples.append(str(result.enrolee.source))
+        self._refusals.add(result.reason, str(result.enrolee.source))
 
     def show(self, collection: str, seconds: float) -> None:
-        from reknown.cli.output import console, print_table, printable
+        from reknown.cli.output import console, printable
         from reknown.services.galleries.enrolment import Outcome
 
         counts = self.counts
@@ -183,16 +188,4 @@ class _Summary:
             f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} {self._unit}/s)",
             markup=False,
         )
-        if not self._reasons:
-            return
-        rows: list[tuple[object, ...]] = [
-            (
-                count,
-                reason,
-                ", ".join(self._examples[reason]) + (", ..." if count > _EXAMPLES else ""),
-            )
-            for reason, count in self._reasons.most_common(_REASONS)
-        ]
-        if (more := len(self._reasons) - _REASONS) > 0:
-            rows.append(("", f"and {more:,} more reasons: --json names them all", ""))
-        print_table(("images ", "refused because", "which"), rows)
+        self._refusals.show("images")
