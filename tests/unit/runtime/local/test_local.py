@@ -412,6 +412,35 @@ def test_whatever_listens_there_the_command_is_right(
         (machine.settings.data / NAME).unlink()
 
 
+@pytest.mark.parametrize("said", [None, "hello", "taken"])
+def test_what_falls_silent_is_not_waited_for(
+    machine: Machine, eileen: bytes, monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    """It accepts, says as much, and then nothing more while it holds the line."""
+    for limit in ("_SECONDS", "_WORK_SECONDS"):
+        monkeypatch.setattr(f"reknown.runtime.local.executor.{limit}", 0.1)
+    monkeypatch.setattr("reknown.runtime.local.executor._PATIENCE_MS", 0)
+    spoken = {None: b"", "hello": _hello(machine), "taken": _hello(machine) + TAKEN}[said]
+    path = machine.settings.data / NAME
+    with closing(socket.socket(socket.AF_UNIX)) as listener:
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen()
+        held: list[socket.socket] = []
+
+        def answer() -> None:
+            held.append(listener.accept()[0])
+            held[0].sendall(spoken)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with machine.command() as command:
+            command.extract(eileen, machine.policy)
+        thread.join(30)
+        held[0].close()
+    assert machine.own.images == [eileen]
+
+
 @pytest.mark.parametrize("place", ["folder", "socket"])
 def test_a_socket_that_others_may_touch_is_not_called(machine: Machine, place: str) -> None:
     with machine.server():
