@@ -187,7 +187,7 @@ def test_a_threshold_is_given_once(
     run: RunCommand, gallery: None, eileen_jpg: Path, command: str
 ) -> None:
     images = [eileen_jpg] * (2 if command == "compare" else 1)
-    with pytest.raises(InputError, match="not both"):
+    with pytest.raises(InputError, match="one threshold"):
         run(command, *images, "--threshold", 80, "--score", 0.5)
 
 
