@@ -18,7 +18,7 @@ from reknown.configuration import DEFAULT_COLLECTION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from reknown.services.archive.scan import Outcome, ScannedFile, ScanRequest, ScanTally
+    from reknown.services.archive.scan import ScannedFile, ScanOutcome, ScanRequest, ScanTally
     from reknown.services.context import Context
 
     Tell = Callable[[ScannedFile], None]
@@ -106,7 +106,7 @@ def _scan(
 ) -> bool:
     """Scans and says what came of it; whether files were refused."""
     from reknown.cli.output import print_json, progress
-    from reknown.services.archive.scan import Outcome, ScanTally, count_work, scan
+    from reknown.services.archive.scan import ScanOutcome, ScanTally, count_work, scan
 
     summary, tally, started = _Summary(), ScanTally(), time.monotonic()
     with progress() as bar:
@@ -131,7 +131,7 @@ def _scan(
     if not (json or quiet):
         summary.show(request.collection, tally, time.monotonic() - started)
     _tell_left_out(tally.survey.left_out)
-    return bool(summary.counts[Outcome.REFUSED])
+    return bool(summary.counts[ScanOutcome.REFUSED])
 
 
 def _watch(context: Context, request: ScanRequest, tell: Tell, *, poll: bool, json: bool) -> None:
@@ -174,7 +174,7 @@ class _Summary:
     def __init__(self) -> None:
         from reknown.cli.refusals import Refusals
 
-        self.counts: Counter[Outcome] = Counter()
+        self.counts: Counter[ScanOutcome] = Counter()
         self._faces = self._fit = 0
         self._refusals = Refusals()
 
@@ -187,16 +187,17 @@ class _Summary:
 
     def show(self, collection: str, tally: ScanTally, seconds: float) -> None:
         from reknown.cli.output import console, printable
-        from reknown.services.archive.scan import Outcome
+        from reknown.services.archive.scan import ScanOutcome
 
         counts, unchanged = self.counts, tally.survey.unchanged
         rate = (counts.total() + unchanged) / max(seconds, 1e-9)
         poor = self._faces - self._fit
         console().print(
-            f"{printable(collection)}: {counts[Outcome.SEEN]:,} files with {self._faces:,} faces"
+            f"{printable(collection)}: {counts[ScanOutcome.SEEN]:,} files with "
+            f"{self._faces:,} faces"
             f"{f' ({poor:,} too poor to be searched)' if poor else ''}; "
-            f"{counts[Outcome.MOVED]:,} moved or copied, {unchanged:,} unchanged, "
-            f"{tally.gone:,} gone, {counts[Outcome.REFUSED]:,} refused "
+            f"{counts[ScanOutcome.MOVED]:,} moved or copied, {unchanged:,} unchanged, "
+            f"{tally.gone:,} gone, {counts[ScanOutcome.REFUSED]:,} refused "
             f"({seconds:.1f} s, {rate:,.0f} files/s)",
             markup=False,
         )

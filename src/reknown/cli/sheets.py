@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.gallery.sightings import SightingRecord
-    from reknown.reporting.contact_sheet import ContactSheet, Tile
+    from reknown.reporting.contact_sheet import ContactSheet, SheetTile
     from reknown.services.context import Platform
 
 _MOST_TILES = 2000
@@ -72,12 +72,12 @@ def at(record: SightingRecord) -> str:
     return clock(seen.best_ms) if seen.medium.kind is MediumKind.VIDEO else ""
 
 
-def _tile(platform: Platform, record: SightingRecord, caption: str) -> Tile:
-    from reknown.reporting.contact_sheet import Tile
+def _tile(platform: Platform, record: SightingRecord, caption: str) -> SheetTile:
+    from reknown.reporting.contact_sheet import SheetTile
     from reknown.services.archive.views import view
 
     when, moment = taken(record), at(record)
-    return Tile(
+    return SheetTile(
         name=record.sighting.medium.name,
         where=f"at {moment}" if moment else str(Path(where(record)).parent),
         address=Path(record.files[0]).as_uri() if record.files else "",

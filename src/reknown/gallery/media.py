@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class FileState:
+class FileStamp:
     """A file as it was found: `size` in bytes, `modified_ns` since 1970."""
 
     size: int
@@ -44,7 +44,7 @@ class KnownFile:
     """
 
     key: int
-    state: FileState
+    state: FileStamp
     fingerprint: str
     problem: str
 
@@ -94,7 +94,7 @@ def find_media(
 
 
 def place_file(
-    connection: Connection, owner: int, path: PurePath, state: FileState, medium: int
+    connection: Connection, owner: int, path: PurePath, state: FileStamp, medium: int
 ) -> None:
     """Says that this medium of the claimed collection lies there, and no other any more."""
     folder, name = str(path.parent), path.name
@@ -132,7 +132,7 @@ def files_in(connection: Connection, owner: int, folder: str) -> dict[str, Known
     rows = connection.execute(query)
     return {
         row.name: KnownFile(
-            row.id, FileState(row.size, row.modified_ns), row.fingerprint, row.problem
+            row.id, FileStamp(row.size, row.modified_ns), row.fingerprint, row.problem
         )
         for row in rows
     }

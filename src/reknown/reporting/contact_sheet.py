@@ -16,7 +16,7 @@ _NO_DATE = "no date"
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class SheetTile:
     """A place where a face was seen: `view` is a cut-out as JPEG, empty where there is none.
 
     `caption` says what there is to say of it. `taken` is a date and time as they are shown, such
@@ -51,7 +51,7 @@ class ContactSheet:
     title: str
     facts: Sequence[tuple[str, str]]
     caution: str | None
-    tiles: Sequence[Tile]
+    tiles: Sequence[SheetTile]
     more: int = 0
 
 
@@ -67,7 +67,7 @@ def render_sheet(sheet: ContactSheet) -> Iterator[str]:
     return parts("contact_sheet.html.j2", sheet=sheet, months=_months(sheet.tiles))
 
 
-def _months(tiles: Sequence[Tile]) -> list[_Month]:
+def _months(tiles: Sequence[SheetTile]) -> list[_Month]:
     counted = [
         (name, len(list(group))) for name, group in groupby(sorted(tile.month for tile in tiles))
     ]

@@ -32,7 +32,7 @@ class ShownThreshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class TimelineEntry:
     """One person in a stretch of the video, in milliseconds.
 
     `score` is the best candidate's, None without any; `similarity` and `rate` as they are shown.
@@ -74,7 +74,7 @@ class VideoReport:
     facts: Sequence[tuple[str, str]]
     threshold: ShownThreshold
     cautions: Sequence[str]
-    sightings: Sequence[Sighting]
+    sightings: Sequence[TimelineEntry]
     duration_ms: int
     tracks: int
     expected: float | None
@@ -140,16 +140,16 @@ def render_video(report: VideoReport) -> str:
     )
 
 
-def _people(sightings: Sequence[Sighting], length: int) -> list[_Person]:
+def _people(sightings: Sequence[TimelineEntry], length: int) -> list[_Person]:
     """A line for each name and each unknown person: named ones first, by their first moment."""
-    lines: dict[tuple[bool, str], list[Sighting]] = {}
+    lines: dict[tuple[bool, str], list[TimelineEntry]] = {}
     for seen in sightings:
         lines.setdefault((seen.score is None, seen.name), []).append(seen)
     # sorting is stable, and sightings come in order of time
     return [_person(seen, length) for _, seen in sorted(lines.items(), key=lambda line: line[0][0])]
 
 
-def _person(sightings: list[Sighting], length: int) -> _Person:
+def _person(sightings: list[TimelineEntry], length: int) -> _Person:
     best = max(sightings, key=lambda seen: (seen.view != b"", seen.score or 0.0))
     spans = [seen.span for seen in sightings]
     more = len(spans) - _MOST_SPANS
@@ -163,13 +163,13 @@ def _person(sightings: list[Sighting], length: int) -> _Person:
     )
 
 
-def _bar(seen: Sighting, length: int) -> _Bar:
+def _bar(seen: TimelineEntry, length: int) -> _Bar:
     width = max(1000 * (seen.to_ms - seen.from_ms) / length, _THINNEST)
     left = min(1000 * seen.from_ms / length, 1000 - width)
     return _Bar(f"{left:.2f}", f"{width:.2f}", seen.span)
 
 
-def _card(seen: Sighting) -> _Card:
+def _card(seen: TimelineEntry) -> _Card:
     return _Card(
         shortened(seen.name, _NAME),
         seen.score is not None,

@@ -141,7 +141,7 @@ def _refresh(connection: Connection, count: int) -> object:
 
 _MEDIUM = Medium(digest(0), MediumKind.VIDEO, "1.mp4")
 _PATH = PurePath(folder(0), "1.mp4")
-_STATE = media.FileState(1, 1)
+_STATE = media.FileStamp(1, 1)
 
 
 def _sighting(number: int) -> Sighting:

@@ -12,7 +12,7 @@ from reknown.reporting.times import clock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reknown.reporting.video import Sighting
+    from reknown.reporting.video import TimelineEntry
     from reknown.services.videos.identification import Appearance, VideoIdentification
 
 _NAME = 60
@@ -66,11 +66,11 @@ def _facts(found: VideoIdentification, collection: str) -> list[tuple[str, str]]
     ]
 
 
-def _sighting(appearance: Appearance, found: VideoIdentification) -> Sighting:
-    from reknown.reporting.video import Sighting
+def _sighting(appearance: Appearance, found: VideoIdentification) -> TimelineEntry:
+    from reknown.reporting.video import TimelineEntry
 
     best = appearance.best
-    return Sighting(
+    return TimelineEntry(
         label(appearance),
         appearance.from_ms,
         appearance.to_ms,

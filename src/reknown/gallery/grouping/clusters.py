@@ -1,4 +1,4 @@
-"""Clusters while they grow: what each sums up to, and which may not come together."""
+"""GrowingClusters while they grow: what each sums up to, and which may not come together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 8_192
 
 
-class Clusters:
+class GrowingClusters:
     """c clusters, each known by its number, that of the lowest of those it was made of.
 
     `sums` float64 (c, d) are the sums of their templates, `sizes` (c,) how many those are.

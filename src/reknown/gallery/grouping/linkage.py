@@ -1,6 +1,6 @@
 """Average linkage on a graph: the two clusters that are most alike come together, again and again.
 
-Clusters that are each other's best are brought together at once, in rounds. With the mean of
+GrowingClusters that are each other's best are brought together at once, in rounds. With the mean of
 all pairs' scores that gives what one by one would: a cluster made of two is never more alike to a
 third than the better of the two was (Murtagh 1983). For the same reason a pair of clusters
 below the threshold never has to be looked at again, and pairs that may not come together take
@@ -15,10 +15,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from reknown.gallery.grouping.arrays import Ints, Mask
-    from reknown.gallery.grouping.clusters import Clusters
+    from reknown.gallery.grouping.clusters import GrowingClusters
 
 
-def link(clusters: Clusters, first: Ints, second: Ints, least: float) -> None:
+def link(clusters: GrowingClusters, first: Ints, second: Ints, least: float) -> None:
     """Brings clusters together until no pair of them that may scores `least` or more.
 
     `first` and `second` (p,) are the pairs that the graph has. Of equal scores the pair with
@@ -32,7 +32,7 @@ def link(clusters: Clusters, first: Ints, second: Ints, least: float) -> None:
 class _Graph:
     """Pairs of clusters that score enough, each once, the lower number first."""
 
-    def __init__(self, clusters: Clusters, first: Ints, second: Ints, least: float) -> None:
+    def __init__(self, clusters: GrowingClusters, first: Ints, second: Ints, least: float) -> None:
         self._clusters, self._least = clusters, least
         self._first, self._second = np.empty(0, np.intp), np.empty(0, np.intp)
         self._scores, self._allowed = np.empty(0), np.empty(0, bool)

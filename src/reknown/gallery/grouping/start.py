@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reknown.gallery.grouping.clusters import Clusters
+from reknown.gallery.grouping.clusters import GrowingClusters
 from reknown.gallery.grouping.sightings import NONE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Start:
     shares with nobody of its own cluster.
     """
 
-    clusters: Clusters
+    clusters: GrowingClusters
     cluster: Ints
     of_row: Ints
     keys: dict[int, set[int]]
@@ -40,13 +40,13 @@ def begin(sightings: Sightings, marks: Marks) -> Start:
     old = groups != NONE
     named = np.isin(groups, marks.named) & old
     shared = _cluster_keys(keys, of_row, _never(marks, of_group))
-    return Start(Clusters(sums, sizes, shared, old, named), speaking, of_row, keys)
+    return Start(GrowingClusters(sums, sizes, shared, old, named), speaking, of_row, keys)
 
 
 def _clusters(sightings: Sightings) -> tuple[Ints, Ints]:
     """The cluster of each row (n,), -1 for none, and the group of each cluster (c,), -1 for none.
 
-    Clusters are numbered by their first rows.
+    GrowingClusters are numbered by their first rows.
     """
     count = len(sightings)
     alone = np.where(sightings.firm, -2 - np.arange(count), NONE)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from reknown.runtime.local.messages import (
     LONGEST_ANSWER,
     LONGEST_REQUEST,
+    Accepted,
     Answer,
     Busy,
     Extract,
     Extracted,
     Hello,
     Refused,
-    Taken,
     hello,
     receive,
     send,
@@ -111,7 +111,7 @@ class LocalServer:
         send(connection, request, _SECONDS)
         wait = _SECONDS + request.patience_ms / 1000
         answer: Answer = receive(connection, Answer, LONGEST_ANSWER, wait, _SECONDS)
-        if isinstance(answer, Taken):
+        if isinstance(answer, Accepted):
             return receive(connection, Answer, LONGEST_ANSWER, _WORK_SECONDS, _SECONDS)
         return answer
 

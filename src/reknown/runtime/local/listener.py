@@ -13,11 +13,11 @@ from reknown.biometrics.errors import ImageError
 from reknown.runtime.local.conversion import refusal, to_message
 from reknown.runtime.local.messages import (
     LONGEST_REQUEST,
+    Accepted,
     Answer,
     Busy,
     Extract,
-    Failed,
-    Taken,
+    Unable,
     hello,
     receive,
     send,
@@ -181,13 +181,13 @@ class CommandListener:
         with self._turn(min(request.patience_ms / 1000, _MOST_PATIENCE)) as granted:
             if not granted:
                 return Busy()
-            send(connection, Taken(), _MESSAGE_SECONDS)
+            send(connection, Accepted(), _MESSAGE_SECONDS)
             try:
                 return to_message(self._executor.extract(request.data, request.policy))
             except ImageError as error:
                 return refusal(error)
             except Exception:  # whatever it is, the command finds it out for itself
-                return Failed()
+                return Unable()
 
     @contextmanager
     def _turn(self, seconds: float) -> Iterator[bool]:

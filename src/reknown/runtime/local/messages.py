@@ -2,7 +2,7 @@
 
 Each message is four bytes of length (little-endian) and MessagePack, checked against its type
 when it is read. The server speaks first; then each `Extract` is answered with `Busy`, or with
-`Taken` and one of the others.
+`Accepted` and one of the others.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Busy(msgspec.Struct, frozen=True, tag=True):
     """Others have all turns: do it yourself."""
 
 
-class Taken(msgspec.Struct, frozen=True, tag=True):
+class Accepted(msgspec.Struct, frozen=True, tag=True):
     """It is being done."""
 
 
@@ -93,11 +93,11 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-class Failed(msgspec.Struct, frozen=True, tag=True):
+class Unable(msgspec.Struct, frozen=True, tag=True):
     """It could not be done here, which says nothing of the image."""
 
 
-Answer: TypeAlias = Busy | Taken | Extracted | Refused | Failed
+Answer: TypeAlias = Busy | Accepted | Extracted | Refused | Unable
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -60,7 +60,7 @@ _BATCH_SECONDS = 2.0
 _FORGOTTEN_AT_ONCE = 1_000
 
 
-class Outcome(Enum):
+class ScanOutcome(Enum):
     """What became of a file."""
 
     SEEN = "seen"
@@ -98,7 +98,7 @@ class ScannedFile:
 
     path: Path
     kind: MediumKind
-    outcome: Outcome
+    outcome: ScanOutcome
     faces: int = 0
     fit: int = 0
     reason: str = ""
@@ -270,7 +270,9 @@ def _keep(
         owner = claim(connection, collection).id
         for file, look in batch:
             if isinstance(look, Exception):
-                done.append(ScannedFile(file.path, file.kind, Outcome.REFUSED, reason=str(look)))
+                done.append(
+                    ScannedFile(file.path, file.kind, ScanOutcome.REFUSED, reason=str(look))
+                )
                 continue
             if look.sightings is None:
                 key = ensure_medium(connection, owner, look.medium, space.fingerprint)
@@ -291,13 +293,13 @@ def _keep(
 
 def _fate(file: FoundFile, look: _Look) -> ScannedFile:
     if look.sightings is None:
-        return ScannedFile(file.path, file.kind, Outcome.MOVED)
+        return ScannedFile(file.path, file.kind, ScanOutcome.MOVED)
     if look.medium.problem:
         reason = look.medium.problem
-        return ScannedFile(file.path, file.kind, Outcome.REFUSED, reason=reason)
+        return ScannedFile(file.path, file.kind, ScanOutcome.REFUSED, reason=reason)
     fit = sum(sighting.fit for sighting in look.sightings)
     faces = len(look.sightings)
-    return ScannedFile(file.path, file.kind, Outcome.SEEN, faces, fit, warnings=look.warnings)
+    return ScannedFile(file.path, file.kind, ScanOutcome.SEEN, faces, fit, warnings=look.warnings)
 
 
 def _forget(context: Context, collection: str, tally: ScanTally) -> None:

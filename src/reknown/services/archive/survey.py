@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.sightings import MediumKind
 from reknown.gallery.collections import require
-from reknown.gallery.media import FileState, files_in, folders_below
+from reknown.gallery.media import FileStamp, files_in, folders_below
 from reknown.services.images.files import require_places
 from reknown.storage.database import reading
 
@@ -47,7 +47,7 @@ class FoundFile:
 
     path: Path
     kind: MediumKind
-    state: FileState
+    state: FileStamp
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class _Walk:
     def _found(
         self, path: Path, status: os.stat_result, known: Mapping[str, KnownFile]
     ) -> FoundFile | None:
-        state, before = FileState(status.st_size, status.st_mtime_ns), known.get(path.name)
+        state, before = FileStamp(status.st_size, status.st_mtime_ns), known.get(path.name)
         if before is not None and before.state == state and not self._wants(before):
             self.counted.unchanged += 1
             return None

@@ -5,15 +5,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from reknown.gallery.grouping.clusters import Clusters
+from reknown.gallery.grouping.clusters import GrowingClusters
 from reknown.gallery.grouping.linkage import link
 from unit.gallery.grouping.drawn import partition, people
 
 
-def clusters(vectors: NDArray[np.float32], keys: dict[int, set[int]] | None = None) -> Clusters:
+def clusters(
+    vectors: NDArray[np.float32], keys: dict[int, set[int]] | None = None
+) -> GrowingClusters:
     count, none = len(vectors), np.zeros(len(vectors), bool)
     sums = vectors.astype(np.float64)
-    return Clusters(sums, np.ones(count, np.intp), keys or {}, none, none)
+    return GrowingClusters(sums, np.ones(count, np.intp), keys or {}, none, none)
 
 
 def every_pair(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -371,7 +371,7 @@ def impostor(machine: Machine, *messages_: bytes) -> Iterator[None]:
     thread.join(30)
 
 
-TAKEN = _raw(msgspec.msgpack.encode(messages.Taken()))
+TAKEN = _raw(msgspec.msgpack.encode(messages.Accepted()))
 HUGE = (2**32 - 1).to_bytes(4, "little")
 
 

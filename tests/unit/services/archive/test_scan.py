@@ -12,7 +12,14 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.sightings import MediumKind, TimeSource
 from reknown.ledger.records import ForgetFilesRecord, KeepSightingsRecord
 from reknown.services.archive import scan as scanning
-from reknown.services.archive.scan import Outcome, ScanRequest, ScanTally, count_work, forget, scan
+from reknown.services.archive.scan import (
+    ScanOutcome,
+    ScanRequest,
+    ScanTally,
+    count_work,
+    forget,
+    scan,
+)
 from reknown.services.archive.sightings import list_sightings
 from reknown.services.archive.survey import EMPTY, HIDDEN, LINKS, OTHERS
 
@@ -37,7 +44,7 @@ def scan_it(context: Context, archive: Path) -> Scan:
     return scan_once
 
 
-def outcomes(found: dict[str, ScannedFile]) -> dict[str, Outcome]:
+def outcomes(found: dict[str, ScannedFile]) -> dict[str, ScanOutcome]:
     return {name: file.outcome for name, file in found.items()}
 
 
@@ -52,10 +59,10 @@ def test_every_face_is_kept_once(context: Context, archive: Path, scan_it: Scan)
     assert count_work(context, ScanRequest((archive,), "people"))[0] == 4
     found, tally = scan_it()
     assert outcomes(found) == {
-        "IMG_20190314_153012.jpg": Outcome.SEEN,
-        "copy of it.jpg": Outcome.SEEN,
-        "grace.JPG": Outcome.SEEN,
-        "broken.jpg": Outcome.REFUSED,
+        "IMG_20190314_153012.jpg": ScanOutcome.SEEN,
+        "copy of it.jpg": ScanOutcome.SEEN,
+        "grace.JPG": ScanOutcome.SEEN,
+        "broken.jpg": ScanOutcome.REFUSED,
     }
     assert found["grace.JPG"].faces == found["grace.JPG"].fit == 1
     assert "cut off" in found["broken.jpg"].reason
@@ -93,7 +100,7 @@ def test_what_was_moved_is_found_again(context: Context, archive: Path, scan_it:
     (archive / "party").rename(archive / "feast")
     before = {record.sighting.sighting_id for record in list_sightings(context, "people")}
     found, tally = scan_it()
-    assert outcomes(found) == {"grace.JPG": Outcome.MOVED, "broken.jpg": Outcome.REFUSED}
+    assert outcomes(found) == {"grace.JPG": ScanOutcome.MOVED, "broken.jpg": ScanOutcome.REFUSED}
     assert (tally.gone, tally.forgotten) == (2, 0)
     after = list(list_sightings(context, "people"))
     assert {record.sighting.sighting_id for record in after} == before
@@ -138,7 +145,7 @@ def test_a_file_that_was_changed_is_looked_at_anew(
 ) -> None:
     scan_it()
     (archive / "2019" / "copy of it.jpg").write_bytes(grace)
-    assert outcomes(scan_it()[0]) == {"copy of it.jpg": Outcome.MOVED}
+    assert outcomes(scan_it()[0]) == {"copy of it.jpg": ScanOutcome.MOVED}
     names = [files for _, files in seen(context)]
     assert names == [["IMG_20190314_153012.jpg"], ["copy of it.jpg", "grace.JPG"]]
 
@@ -146,7 +153,7 @@ def test_a_file_that_was_changed_is_looked_at_anew(
 def test_what_was_refused_is_tried_again_when_told_to(archive: Path, scan_it: Scan) -> None:
     scan_it()
     assert scan_it()[0] == {}
-    assert outcomes(scan_it(again=True)[0]) == {"broken.jpg": Outcome.REFUSED}
+    assert outcomes(scan_it(again=True)[0]) == {"broken.jpg": ScanOutcome.REFUSED}
 
 
 def test_what_was_done_before_an_end_is_not_done_again(
@@ -185,5 +192,5 @@ def test_a_folder_is_forgotten_and_read_anew(
     assert forget(context, "people", archive / "2019") == (0, 0)
     assert seen(context) == []
     found, _ = scan_it()
-    assert {file.outcome for file in found.values()} == {Outcome.SEEN}
+    assert {file.outcome for file in found.values()} == {ScanOutcome.SEEN}
     assert len(seen(context)) == 2
