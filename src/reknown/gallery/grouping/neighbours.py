@@ -52,6 +52,7 @@ def _by_blocks(vectors: Singles, probes: Ints, least: float, k: int) -> Iterator
         best: _Found = np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32)
         for offset in range(0, len(vectors), _REFERENCES):
             more = _in_block(vectors, rows, slice(offset, offset + _REFERENCES), least)
+            more = _trimmed(more, k)
             best = _best(_joined(best, more), k)
         yield best[0] + start, best[1], best[2]
 
@@ -65,6 +66,25 @@ def _in_block(vectors: Singles, rows: Ints, block: slice, least: float) -> _Foun
     found = column + block.start
     other = found != rows[number]
     return number[other], found[other], product.reshape(-1)[flat[other]]
+
+
+def _trimmed(pairs: _Found, k: int) -> _Found:
+    """The k best of each number without sorting, for pairs in the order of numbers and rows.
+
+    One person may have thousands of sightings: sorting all their pairs would take longer than
+    comparing them does.
+    """
+    number, found, scores = pairs
+    counts = np.bincount(number, minlength=1)
+    kept = np.ones(len(number), bool)
+    ends = counts.cumsum()
+    for one in np.flatnonzero(counts > k):
+        part = slice(ends[one] - counts[one], ends[one])
+        kth = np.partition(scores[part], -k)[-k]
+        kept[part] = scores[part] > kth
+        equal = np.flatnonzero(scores[part] == kth)
+        kept[part.start + equal[: k - int(kept[part].sum())]] = True
+    return number[kept], found[kept], scores[kept]
 
 
 def _joined(one: _Found, other: _Found) -> _Found:
