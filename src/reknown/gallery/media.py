@@ -150,7 +150,7 @@ def folders_below(connection: Connection, owner: int, root: str) -> list[str]:
 def forget_files(connection: Connection, collection: str, keys: Sequence[int]) -> list[str]:
     """Forgets where these files lie, and media that lie nowhere any more with their sightings.
 
-    The ids of the sightings that are gone. Raises `NotFoundError`.
+    The ids of the sightings that are gone, in the order of keeping. Raises `NotFoundError`.
     """
     owner = claim(connection, collection).id
     touched: set[int] = set()
@@ -165,10 +165,11 @@ def forget_files(connection: Connection, collection: str, keys: Sequence[int]) -
         nowhere = select(media.c.id).where(media.c.id.in_(group), ~elsewhere)
         lost = list(connection.execute(nowhere).scalars())
         of_lost = select(sightings.c.sighting_id).where(sightings.c.medium_id.in_(lost))
-        seen.extend(connection.execute(of_lost).scalars())
+        kept = of_lost.order_by(unindexed(sightings.c.id))
+        seen.extend(connection.execute(kept).scalars())
         connection.execute(delete(media).where(media.c.id.in_(lost)))
     erase(connection, media_files, media, sightings)
-    return sorted(seen)
+    return seen
 
 
 def places_of(connection: Connection, media_keys: Iterable[int]) -> dict[int, list[str]]:
