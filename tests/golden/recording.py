@@ -57,7 +57,7 @@ def _order(row: dict[str, Any]) -> None:
     """Sorts what a row of the ledger lists by ids, which are drawn."""
     record = row.get("record", {})
     if row.get("operation") in ("delete tracks", "delete faces", "delete user"):
-        for name in {"faces", "tracks"} & set(record):
+        for name in {"faces", "sightings", "tracks"} & set(record):
             record[name].sort()
 
 
