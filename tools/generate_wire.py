@@ -75,6 +75,11 @@ _PLAIN = {
     "string": "str",
     "timestamp": "float",
 }
+# What names a user is any name that may be stored: only what makes one is held to Amazon's
+# alphabet, or people whom the command line enrolled could be listed and not be deleted.
+_STORED = ("UserId",)
+_MAKERS = ("CreateUserRequest",)
+_NAME = {"type": "string", "min": 1, "max": 255, "pattern": r"[^\x00\ud800-\udfff]+"}
 # The model's integers are 32 and 64 bits wide where it names no limit.
 _WIDEST = {"integer": 2**31 - 1, "long": 2**63 - 1}
 # Python's `re` knows no Unicode properties. Inside a class, `\w` is exactly the letters,
@@ -150,7 +155,28 @@ def load_model() -> Model:
         include_default_search_paths=False,
     )
     model: Model = loader.load_service_model("rekognition", "service-2", "2016-06-27")
-    return model
+    return _with_stored_names(model)
+
+
+def _with_stored_names(model: Model) -> Model:
+    shapes = {name: _naming(name, shape) for name, shape in model["shapes"].items()}
+    return {**model, "shapes": {**shapes, "StoredName": _NAME}}
+
+
+def _naming(name: str, shape: Model) -> Model:
+    """The shape with what it names that is stored."""
+    if name in _MAKERS:
+        return shape
+    if shape["type"] == "list":
+        return {**shape, "member": _stored(shape["member"])}
+    members = shape.get("members")
+    if members is None:
+        return shape
+    return {**shape, "members": {key: _stored(member) for key, member in members.items()}}
+
+
+def _stored(reference: Model) -> Model:
+    return {**reference, "shape": "StoredName"} if reference["shape"] in _STORED else reference
 
 
 def render(model: Model) -> dict[Path, str]:

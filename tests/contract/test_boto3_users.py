@@ -11,10 +11,13 @@ from botocore.exceptions import ClientError
 import callers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
     from reknown.vision.analyze import Engine
+    from servers import Server
 
 
 def test_users_are_listed_with_what_they_have(client: Any, collection: str, eileen: bytes) -> None:
@@ -200,3 +203,35 @@ def _import(
     made = callers.templates(vectors)
     client.reknown_import_templates(CollectionId=collection, TemplateSpace=space, Templates=made)
     return [face["FaceId"] for face in made]
+
+
+@pytest.mark.parametrize("user", ["Grace Hopper", "Žofia & Söhne (家族)"])
+def test_every_user_that_is_listed_can_be_named(
+    server: Server, client: Any, collection: str, eileen: bytes, tmp_path: Path, user: str
+) -> None:
+    folder = tmp_path / "people" / user
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(eileen)
+    server.reknown("enroll", folder.parent, "--collection", collection)
+    assert [found["UserId"] for found in client.list_users(CollectionId=collection)["Users"]] == [
+        user
+    ]
+    request = {"CollectionId": collection, "UserId": user}
+    (face,) = client.list_faces(**request)["Faces"]
+    client.create_user(CollectionId=collection, UserId="other")
+    others = {"CollectionId": collection, "UserId": "other", "FaceIds": [face["FaceId"]]}
+    (refused,) = client.associate_faces(**others)["UnsuccessfulFaceAssociations"]
+    assert refused["UserId"] == user
+    (kept,) = client.delete_faces(CollectionId=collection, FaceIds=[face["FaceId"]])[
+        "UnsuccessfulFaceDeletions"
+    ]
+    assert kept["UserId"] == user
+    found = client.search_users_by_image(CollectionId=collection, Image={"Bytes": eileen})
+    assert found["UserMatches"][0]["User"]["UserId"] == user
+    assert client.search_users(**request)["UserMatches"] == []
+    faces = [face["FaceId"]]
+    assert client.disassociate_faces(**request, FaceIds=faces)["DisassociatedFaces"]
+    assert client.associate_faces(**request, FaceIds=faces)["AssociatedFaces"]
+    client.delete_user(**request)
+    with pytest.raises(ClientError, match="ValidationException"):
+        client.create_user(**request)

@@ -53,10 +53,13 @@ class Recording:
         return rounded(value, key) if isinstance(value, float) else value
 
 
+_ORDERLESS = {"delete tracks", "delete sightings", "delete faces", "delete user"}
+
+
 def _order(row: dict[str, Any]) -> None:
     """Sorts what a row of the ledger lists by ids, which are drawn."""
     record = row.get("record", {})
-    if row.get("operation") in ("delete tracks", "delete faces", "delete user"):
+    if row.get("operation") in _ORDERLESS:
         for name in {"faces", "sightings", "tracks"} & set(record):
             record[name].sort()
 

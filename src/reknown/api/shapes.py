@@ -35,13 +35,13 @@ CollectionId = Annotated[
     ),
 ]
 
-UserId = Annotated[
+StoredName = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=128,
-        pattern=r"\A(?:[a-zA-Z0-9_.\-:]+)\Z",
-        extra={"pattern": r"[a-zA-Z0-9_.\-:]+"},
+        max_length=255,
+        pattern=r"\A(?:[^\x00\ud800-\udfff]+)\Z",
+        extra={"pattern": r"[^\x00\ud800-\udfff]+"},
     ),
 ]
 
@@ -70,7 +70,7 @@ ClientRequestToken = Annotated[
 
 class AssociateFacesRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
-    user_id: UserId
+    user_id: StoredName
     face_ids: UserFaceIdList
     user_match_threshold: Percent | None = None
     client_request_token: ClientRequestToken | None = None
@@ -89,7 +89,7 @@ UnsuccessfulFaceAssociationReason = Literal[
 
 class UnsuccessfulFaceAssociation(Shape, frozen=True, kw_only=True):
     face_id: FaceId | None = None
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     confidence: Percent | None = None
     reasons: tuple[UnsuccessfulFaceAssociationReason, ...] | None = None
 
@@ -314,6 +314,17 @@ class CreateCollectionResponse(Shape, frozen=True, kw_only=True):
     face_model_version: str | None = None
 
 
+UserId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-:]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-:]+"},
+    ),
+]
+
+
 class CreateUserRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
     user_id: UserId
@@ -345,7 +356,7 @@ UnsuccessfulFaceDeletionReason = Literal["ASSOCIATED_TO_AN_EXISTING_USER", "FACE
 
 class UnsuccessfulFaceDeletion(Shape, frozen=True, kw_only=True):
     face_id: FaceId | None = None
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     reasons: tuple[UnsuccessfulFaceDeletionReason, ...] | None = None
 
 
@@ -361,7 +372,7 @@ class DeleteFacesResponse(Shape, frozen=True, kw_only=True):
 
 class DeleteUserRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
-    user_id: UserId
+    user_id: StoredName
     client_request_token: ClientRequestToken | None = None
 
 
@@ -544,7 +555,7 @@ class DetectTextResponse(Shape, frozen=True, kw_only=True):
 
 class DisassociateFacesRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
-    user_id: UserId
+    user_id: StoredName
     client_request_token: ClientRequestToken | None = None
     face_ids: UserFaceIdList
 
@@ -560,7 +571,7 @@ UnsuccessfulFaceDisassociationReason = Literal["FACE_NOT_FOUND", "ASSOCIATED_TO_
 
 class UnsuccessfulFaceDisassociation(Shape, frozen=True, kw_only=True):
     face_id: FaceId | None = None
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     reasons: tuple[UnsuccessfulFaceDisassociationReason, ...] | None = None
 
 
@@ -764,7 +775,7 @@ class Face(Shape, frozen=True, kw_only=True):
     external_image_id: ExternalImageId | None = None
     confidence: Percent | None = None
     index_faces_model_version: IndexFacesModelVersion | None = None
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
 
 
 class FaceMatch(Shape, frozen=True, kw_only=True):
@@ -889,7 +900,7 @@ class ListFacesRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
     next_token: PaginationToken | None = None
     max_results: PageSize | None = None
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     face_ids: FaceIdList | None = None
 
 
@@ -920,7 +931,7 @@ class ListUsersRequest(Shape, frozen=True, kw_only=True):
 
 
 class User(Shape, frozen=True, kw_only=True):
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     user_status: UserStatus | None = None
 
 
@@ -1015,7 +1026,7 @@ class ReknownTemplate(Shape, frozen=True, kw_only=True):
     image_width: ReknownPixels
     image_height: ReknownPixels
     external_image_id: ExternalImageId | None = None
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     user_profile: ReknownUserProfile | None = None
 
 
@@ -1112,14 +1123,14 @@ class SearchFacesByImageResponse(Shape, frozen=True, kw_only=True):
 
 class SearchUsersRequest(Shape, frozen=True, kw_only=True):
     collection_id: CollectionId
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     face_id: FaceId | None = None
     user_match_threshold: Percent | None = None
     max_users: MaxUserResults | None = None
 
 
 class MatchedUser(Shape, frozen=True, kw_only=True):
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
     user_status: UserStatus | None = None
 
 
@@ -1137,7 +1148,7 @@ class SearchedFace(Shape, frozen=True, kw_only=True):
 
 
 class SearchedUser(Shape, frozen=True, kw_only=True):
-    user_id: UserId | None = None
+    user_id: StoredName | None = None
 
 
 class SearchUsersResponse(Shape, frozen=True, kw_only=True):
