@@ -23,7 +23,9 @@ _COLUMNS = (
 
 
 def detect(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")
+    ],
     attributes: Annotated[
         bool,
         typer.Option("--attributes", help="Say what the faces do, as far as it is measured."),
@@ -46,7 +48,7 @@ def detect(
     Who looked is recorded (`reknown ledger`). Status 1 when an image shows no face, 2 when one
     cannot be read.
     """
-    from reknown.cli.images import View, show_all
+    from reknown.cli.images import View, found_images, show_all
     from reknown.cli.session import open_context
     from reknown.services.images.detection import detect_all
 
@@ -57,6 +59,7 @@ def detect(
         as_text=_print,
         labels=_labels,
     )
+    images = found_images(images)
     with open_context(data, pack) as context:
         results = detect_all(context, images, templates=True, attributes=attributes)
         decode = context.platform.executor.decode

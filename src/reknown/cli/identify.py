@@ -33,7 +33,9 @@ _COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "fal
 
 
 def identify(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")
+    ],
     collection: CollectionName = DEFAULT_COLLECTION,
     threshold: Threshold = None,
     score: Score = None,
@@ -59,7 +61,7 @@ def identify(
     from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.exports import STANDARD_OUTPUT, Sidecars, tabled
     from reknown.cli.identify_table import COLUMNS, identify_rows
-    from reknown.cli.images import View, show_all
+    from reknown.cli.images import View, found_images, show_all
     from reknown.cli.session import open_context
     from reknown.services.searches.images import identify_all
     from reknown.services.searches.search import Query, open_search
@@ -69,6 +71,7 @@ def identify(
     quiet = csv == STANDARD_OUTPUT
     _require_sense(loud=json or draw is not None, quiet=quiet, named=named, overwrite=overwrite)
     query = Query(collection, ThresholdChoice(threshold, score), top)
+    images = found_images(images)
     with open_context(data) as context:
         searched = open_search(context.platform, query)
         if not (json or quiet):

@@ -115,6 +115,24 @@ def image_json(image: ImageInfo) -> dict[str, object]:
     }
 
 
+def found_images(places: Sequence[Path]) -> list[Path]:
+    """The images at these places; what folders hold besides is counted on standard error.
+
+    Raises `InputError` for folders without any.
+    """
+    from collections import Counter
+
+    from reknown.services.images.folders import images_at
+
+    left_out: Counter[str] = Counter()
+    found = list(images_at(places, left_out))
+    for what, count in sorted(left_out.items()):
+        typer.echo(f"left out: {count:,} {what}", err=True)
+    if not found:
+        raise InputError(f"no images in {', '.join(map(str, places))}")
+    return found
+
+
 def _targets(paths: Sequence[Path], draw: Path | None, drawn: str) -> list[Path | None]:
     """Where each image's drawing goes; never onto one of the images themselves."""
     if draw is None:

@@ -42,6 +42,9 @@ Score = Annotated[
     float | None,
     typer.Option("--score", min=-1, max=1, help="Threshold as a raw score instead."),
 ]
+Images = Annotated[
+    list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")
+]
 Draw = Annotated[
     Path | None,
     typer.Option(

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def text(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")
+    ],
     confidence: Annotated[
         float,
         typer.Option(
@@ -34,7 +36,7 @@ def text(
     what it said. Status 1 when an image shows no text, 2 when one cannot be read.
     """
     from reknown.biometrics.word_filter import WordFilter
-    from reknown.cli.images import View, show_all
+    from reknown.cli.images import View, found_images, show_all
     from reknown.cli.session import open_context
     from reknown.services.images.text import read_text_of_all
 
@@ -46,6 +48,7 @@ def text(
         labels=_labels,
         drawn="text",
     )
+    images = found_images(images)
     with open_context(data) as context:
         results = read_text_of_all(context, images, WordFilter(confidence / 100))
         decode = context.platform.executor.decode

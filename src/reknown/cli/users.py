@@ -85,10 +85,11 @@ def delete(
     """
     from reknown.cli.output import printable
     from reknown.cli.session import open_context
-    from reknown.services.galleries.users import UserRequest, delete_user
+    from reknown.services.galleries.users import UserRequest, delete_user, require_user
 
-    if not yes:
-        typer.confirm(f"Delete {printable(name)} permanently?", abort=True)
     with open_context(data) as context:
+        require_user(context, collection, name)
+        if not yes:
+            typer.confirm(f"Delete {printable(name)} permanently?", abort=True)
         count = delete_user(context, UserRequest(collection, name), keep_faces=keep_faces)
     typer.echo(f"deleted {printable(name)} and {count} face{'' if count == 1 else 's'}")

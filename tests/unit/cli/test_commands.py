@@ -155,6 +155,33 @@ def test_identify_names_candidates(run: RunCommand, gallery: None, eileen_jpg: P
     assert search["gallery_size"] == 2
 
 
+@pytest.mark.parametrize("command", ["identify", "detect"])
+def test_folders_of_images_are_walked(
+    run: RunCommand, gallery: None, eileen_jpg: Path, tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "photos"
+    for name in ("b/1.jpg", "a.jpg", ".trash/2.jpg", "b/notes.txt"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(eileen_jpg.read_bytes())
+    done = run(command, folder, eileen_jpg, "--json")
+    assert [line["image"] for line in done.lines] == [
+        str(folder / "a.jpg"),
+        str(folder / "b" / "1.jpg"),
+        str(eileen_jpg),
+    ]
+    assert "left out: 1 files that are no images" in done.err
+    assert "left out: 1 hidden files" in done.err
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no images in"):
+        run(command, tmp_path / "empty")
+
+
+def test_who_is_not_there_is_not_asked_about(run: RunCommand, gallery: None) -> None:
+    with pytest.raises(NotFoundError, match="'NOBODY' does not exist"):
+        run("users", "delete", "NOBODY", answer="n")
+
+
 def test_identify_says_when_nobody_is_known(
     run: RunCommand, people: Path, eileen_jpg: Path, grace_jpg: Path
 ) -> None:

@@ -14,6 +14,7 @@ from reknown.biometrics.sightings import MediumKind
 from reknown.gallery.collections import require
 from reknown.gallery.media import FileStamp, files_in, folders_below
 from reknown.services.images.files import require_places
+from reknown.services.images.folders import HIDDEN, IMAGE_ENDINGS, LINKS, is_hidden
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -22,19 +23,10 @@ if TYPE_CHECKING:
     from reknown.gallery.media import KnownFile
     from reknown.storage.database import Database
 
-_IMAGES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".avif", ".bmp", ".gif", ".heic", ".heif"}
-    | {".hif", ".tif", ".tiff", ".webp"}
-)
 _VIDEOS = frozenset(
     {".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts"}
     | {".mts", ".m2ts", ".wmv", ".asf", ".flv", ".3gp", ".3g2", ".divx"}
 )
-_SYSTEM_FOLDERS = frozenset(
-    {"@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "lost+found"}
-)
-HIDDEN = "hidden files and folders, and those of the system"
-LINKS = "links, which are not followed"
 OTHERS = "files that are no images or videos by their names"
 NAMELESS = "names that are no text in UTF-8"
 UNREADABLE = "folders that cannot be read"
@@ -155,9 +147,9 @@ class _Walk:
         reason = None
         if entry.is_symlink():
             reason = LINKS
-        elif entry.name.startswith("."):
+        elif is_hidden(entry.name):
             reason = HIDDEN
-        elif os.path.splitext(entry.name)[1].lower() not in _IMAGES | _VIDEOS:
+        elif os.path.splitext(entry.name)[1].lower() not in IMAGE_ENDINGS | _VIDEOS:
             reason = OTHERS
         elif not _is_text(entry.name):
             reason = NAMELESS
@@ -171,7 +163,7 @@ class _Walk:
         reason = None
         if os.path.islink(os.path.join(folder, name)):
             reason = LINKS
-        elif name.startswith(".") or name.lower() in _SYSTEM_FOLDERS:
+        elif is_hidden(name):
             reason = HIDDEN
         elif not _is_text(name):
             reason = NAMELESS

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import csv
 import os
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
+from reknown.services.images.folders import HIDDEN, IMAGE_ENDINGS, LINKS, images_at, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from reknown.services.images.sources import Source
 
-# Formats that will be refused are listed so that they are refused by name, not overlooked.
-_ENDINGS = frozenset(
-    {".jpg", ".jpeg", ".png", ".avif", ".bmp", ".gif", ".heic", ".heif", ".tif", ".tiff", ".webp"}
-)
 _COLUMNS = ("image", "subject")
-_LINKS = "links, which are not followed"
 _NOBODYS = "files in nobody's folder"
-_OTHERS = "files that are no images by their names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +62,10 @@ def _read(source: Path, left_out: Counter[str]) -> list[Enrolee]:
                 f"or .png files in it{_besides(left_out)}"
             )
         return [Enrolee(path, person) for path, person in found]
+    if source.suffix.lower() in IMAGE_ENDINGS:
+        raise InputError(
+            f"{source} is an image: give the folder with a folder for each person, or a CSV file"
+        )
     if source.is_file():
         enrolees = list(_from_csv(source))
         if not enrolees:
@@ -82,28 +82,19 @@ def _besides(left_out: Mapping[str, int]) -> str:
 def _from_folder(root: Path, left_out: Counter[str]) -> Iterator[tuple[Path, str]]:
     for person in root.iterdir():
         if person.is_symlink():
-            left_out[_LINKS] += 1
+            left_out[LINKS] += 1
+        elif is_hidden(person.name):
+            left_out[HIDDEN] += 1
         elif not person.is_dir():
             left_out[_NOBODYS] += 1
         else:
-            for path in _images_of(person, left_out):
-                yield path, person.name
+            for path in images_at([person], left_out):
+                yield path, _plain(person.name)
 
 
-def _images_of(person: Path, left_out: Counter[str]) -> Iterator[Path]:
-    for folder, below, names in os.walk(person, onerror=_raise):
-        left_out[_LINKS] += sum(Path(folder, name).is_symlink() for name in below)
-        for path in (Path(folder, name) for name in names):
-            if path.is_symlink():
-                left_out[_LINKS] += 1
-            elif path.suffix.lower() not in _ENDINGS:
-                left_out[_OTHERS] += 1
-            else:
-                yield path
-
-
-def _raise(error: OSError) -> None:
-    raise error
+def _plain(name: str) -> str:
+    """One spelling of what looks the same (NFC): else one person would be two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _from_csv(file: Path) -> Iterator[Enrolee]:
@@ -117,6 +108,6 @@ def _from_csv(file: Path) -> Iterator[Enrolee]:
                 image, subject = ((row[column] or "").strip() for column in _COLUMNS)
                 if not image or not subject:
                     raise InputError(f"{file}, line {rows.line_num}: image or subject is empty")
-                yield Enrolee(file.parent / image, subject)
+                yield Enrolee(file.parent / image, _plain(subject))
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {file}: {error}") from error

@@ -90,6 +90,12 @@ def list_users(context: Context, collection: str, page: PageRequest) -> Page[Use
     return found
 
 
+def require_user(context: Context, collection: str, user: str) -> None:
+    """Raises `NotFoundError` where there is no such user, before somebody is asked about it."""
+    with reading(context.database) as connection:
+        users.get_user(connection, collection, user)
+
+
 def read_user(context: Context, collection: str, subject_id: str) -> UserRecord:
     """The user with this opaque id and what is told of it; raises `NotFoundError`."""
     with context.database.begin() as connection:

@@ -21,7 +21,8 @@ from reknown.services.archive.scan import (
     scan,
 )
 from reknown.services.archive.sightings import list_sightings
-from reknown.services.archive.survey import EMPTY, HIDDEN, LINKS, OTHERS
+from reknown.services.archive.survey import EMPTY, OTHERS
+from reknown.services.images.folders import HIDDEN, LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
 from reknown.services.galleries.enrolment_plan import Enrolee, read_plan
+from reknown.services.images.folders import HIDDEN
 
 
 def _touch(path: Path) -> Path:
@@ -152,3 +153,31 @@ def test_what_is_left_out_is_said_where_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "Ann" / "1.jpg").symlink_to("/somewhere.jpg")
     with pytest.raises(InputError, match="left out: 1 links, which are not followed"):
         read_plan(tmp_path)
+
+
+@pytest.mark.parametrize("folder", [".hidden", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"])
+def test_what_systems_put_beside_people_is_no_person(tmp_path: Path, folder: str) -> None:
+    for name in (f"{folder}/1.jpg", "Ada/1.jpg", f"Ada/{folder}/2.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    left_out: Counter[str] = Counter()
+    assert [(e.subject, e.name) for e in read_plan(tmp_path, left_out)] == [("Ada", "1.jpg")]
+    assert left_out == Counter({HIDDEN: 2})
+
+
+def test_one_name_in_two_spellings_is_one_person(tmp_path: Path) -> None:
+    for number, name in enumerate(("Zoe\u0308", "Zo\u00eb")):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        (tmp_path / "people" / name / f"{number}.jpg").touch()
+    assert {e.subject for e in read_plan(tmp_path / "people")} == {"Zo\u00eb"}
+    table = tmp_path / "people.csv"
+    table.write_text("image,subject\n1.jpg,Zoe\u0308\n", encoding="utf-8")
+    assert [e.subject for e in read_plan(table)] == ["Zo\u00eb"]
+
+
+@pytest.mark.parametrize("name", ["ada.jpg", "ADA.HEIC"])
+def test_an_image_is_no_folder_of_people(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(InputError, match="is an image: give the folder"):
+        read_plan(tmp_path / name)
