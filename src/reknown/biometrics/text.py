@@ -29,3 +29,8 @@ def printable(text: str) -> str:
 def _harmless(character: str) -> bool:
     """Printable, or a space or joiner that names in some scripts are written with."""
     return character.isprintable() or category(character) == "Zs" or character in _JOINERS
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something, in the plural but for one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

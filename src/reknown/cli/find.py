@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_user
 from reknown.cli.exports import Csv, CsvMark
-from reknown.cli.options import CollectionName, Data, Json, Score, Threshold
+from reknown.cli.options import CollectionName, Data, Json, Score
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
@@ -34,7 +34,17 @@ def find(
         ),
     ],
     collection: CollectionName = DEFAULT_COLLECTION,
-    threshold: Threshold = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            "-t",
+            min=0,
+            max=100,
+            help="Similarity from which a face is a candidate, instead.",
+            show_default=False,
+        ),
+    ] = None,
     score: Score = None,
     false_candidates: Annotated[
         float | None,

@@ -70,7 +70,7 @@ def list_(
     elif found:
         print_table(_COLUMNS, [_row(each) for each in found])
     else:
-        typer.echo("no groups: `reknown scan FOLDER` looks at photos and videos")
+        typer.echo("no groups: nobody unnamed was seen more than once (`reknown scan FOLDER`)")
 
 
 @cli.command()
@@ -194,14 +194,15 @@ def ignore(
 
 
 def _group(context: Context, collection: str, *, json: bool) -> None:
-    from reknown.cli.output import console, one_in, percent
+    from reknown.cli.output import console, counted, one_in, percent
     from reknown.services.archive.groups import group_sightings
 
     done = group_sightings(context, collection)
     if not json and done.sightings:
         limit = done.threshold
         console().print(
-            f"{done.sightings:,} faces, {done.fresh:,} of them new: {done.made:,} groups made, "
+            f"{counted(done.sightings, 'face')}, {done.fresh:,} of them new: "
+            f"{counted(done.made, 'group')} made, "
             f"{done.merged:,} merged; mean similarity from {percent(limit.similarity)} on, which "
             f"{one_in(limit.false_match_rate)} pairs of strangers reach",
             markup=False,

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from reknown.biometrics.text import one_in, printable
+from reknown.biometrics.text import counted, one_in, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +26,7 @@ __all__ = [
     "EXIT_NEGATIVE",
     "NoBar",
     "console",
+    "counted",
     "one_in",
     "percent",
     "print_json",

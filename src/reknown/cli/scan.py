@@ -186,15 +186,15 @@ class _Summary:
             self._refusals.add(file.reason, str(file.path))
 
     def show(self, collection: str, tally: ScanTally, seconds: float) -> None:
-        from reknown.cli.output import console, printable
+        from reknown.cli.output import console, counted, printable
         from reknown.services.archive.scan import ScanOutcome
 
         counts, unchanged = self.counts, tally.survey.unchanged
         rate = (counts.total() + unchanged) / max(seconds, 1e-9)
         poor = self._faces - self._fit
+        seen = f"{counted(counts[ScanOutcome.SEEN], 'file')} with {counted(self._faces, 'face')}"
         console().print(
-            f"{printable(collection)}: {counts[ScanOutcome.SEEN]:,} files with "
-            f"{self._faces:,} faces"
+            f"{printable(collection)}: {seen}"
             f"{f' ({poor:,} too poor to be searched)' if poor else ''}; "
             f"{counts[ScanOutcome.MOVED]:,} moved or copied, {unchanged:,} unchanged, "
             f"{tally.gone:,} gone, {counts[ScanOutcome.REFUSED]:,} refused "

@@ -90,7 +90,7 @@ def delete(
 
     Of several conditions all have to be met. Asks before --all. Status 1 when there was nothing.
     """
-    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, printable
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, counted, printable
     from reknown.cli.session import open_context
     from reknown.services.archive.sightings import SightingChoice, delete_sightings
 
@@ -105,7 +105,7 @@ def delete(
                 f"Delete all kept faces of {printable(collection)} permanently?", abort=True
             )
         gone = delete_sightings(context, collection, choice)
-    typer.echo(f"deleted {len(gone):,} faces")
+    typer.echo(f"deleted {counted(len(gone), 'face')}")
     raise typer.Exit(EXIT_DONE if gone else EXIT_NEGATIVE)
 
 
@@ -119,11 +119,11 @@ def forget(
 
     What lies elsewhere too is kept. Status 1 when nothing of it was known.
     """
-    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, counted
     from reknown.cli.session import open_context
     from reknown.services.archive.scan import forget as forget_place
 
     with open_context(data) as context:
         files, seen = forget_place(context, collection, place)
-    typer.echo(f"forgot {files:,} files with {seen:,} faces")
+    typer.echo(f"forgot {counted(files, 'file')} with {counted(seen, 'face')}")
     raise typer.Exit(EXIT_DONE if files else EXIT_NEGATIVE)

@@ -104,3 +104,13 @@ def test_tables_are_for_spreadsheets(
     assert row["copies"] == "1"
     assert row["taken from"] in ("file", "name")
     assert run("find", enrolled, "--csv", "-").out.startswith("file,copies,")
+
+
+def test_one_is_no_plural(run: Command, tmp_path: Path, eileen: bytes) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "1.jpg").write_bytes(eileen)
+    assert "1 file with 1 face;" in run("scan", tmp_path / "one").out
+    listed = run("groups", "list").out
+    assert "1 face, 1 of them new: 0 groups made" in listed
+    assert "nobody unnamed was seen more than once" in listed
+    assert run("sightings", "forget", tmp_path / "one").out == "forgot 1 file with 1 face\n"
