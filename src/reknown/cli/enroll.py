@@ -20,7 +20,7 @@ from reknown.cli.options import (
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from reknown.services.context import Context
     from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult, Outcome
@@ -59,7 +59,13 @@ def enroll(
     recognition; status 1 then.
     """
     from reknown.biometrics.quality_filter import ANY_QUALITY
-    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, progress
+    from reknown.cli.output import (
+        EXIT_DONE,
+        EXIT_NEGATIVE,
+        print_json,
+        print_left_out,
+        progress,
+    )
     from reknown.cli.session import open_context
     from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome
 
@@ -91,7 +97,7 @@ def enroll(
             raise
     if not json:
         summary.show(collection, time.monotonic() - started)
-    _tell_left_out(left_out)
+    print_left_out(left_out)
     raise typer.Exit(EXIT_NEGATIVE if summary.counts[Outcome.REFUSED] else EXIT_DONE)
 
 
@@ -130,13 +136,6 @@ def _read_photos(folder: Path) -> _Plan:
             context, collection, photos, policy=policy, pack=pack, left_out=left_out
         ),
     )
-
-
-def _tell_left_out(left_out: Mapping[str, int]) -> None:
-    """On standard error, which machines leave to people."""
-    for what, count in sorted(left_out.items()):
-        if count:
-            typer.echo(f"left out: {count:,} {what}", err=True)
 
 
 def _warn(result: EnrolmentResult) -> None:

@@ -15,6 +15,7 @@ from reknown.cli.output import (
     EXIT_NEGATIVE,
     console,
     print_json,
+    print_left_out,
     printable,
     progress,
 )
@@ -126,8 +127,7 @@ def found_images(places: Sequence[Path]) -> list[Path]:
 
     left_out: Counter[str] = Counter()
     found = list(images_at(places, left_out))
-    for what, count in sorted(left_out.items()):
-        typer.echo(f"left out: {count:,} {what}", err=True)
+    print_left_out(left_out)
     if not found:
         raise InputError(f"no images in {', '.join(map(str, places))}")
     return found

@@ -30,6 +30,7 @@ __all__ = [
     "one_in",
     "percent",
     "print_json",
+    "print_left_out",
     "print_table",
     "printable",
     "progress",
@@ -52,6 +53,13 @@ def print_json(value: object) -> None:
     """One line of JSON on standard output; ASCII, as file names may hold what no text can."""
     sys.stdout.write(json.dumps(_plain(value), allow_nan=False) + "\n")
     sys.stdout.flush()
+
+
+def print_left_out(left_out: Mapping[str, int]) -> None:
+    """What was passed over, by reason, on standard error, which machines leave to people."""
+    for what, count in sorted(left_out.items()):
+        if count:
+            sys.stderr.write(f"left out: {count:,} {what}\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:

@@ -16,7 +16,7 @@ from reknown.cli.options import CollectionName, Data, Json, Pack
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from reknown.services.archive.scan import ScannedFile, ScanOutcome, ScanRequest, ScanTally
     from reknown.services.context import Context
@@ -105,7 +105,7 @@ def _scan(
     context: Context, request: ScanRequest, tell: Tell, *, json: bool, quiet: bool = False
 ) -> bool:
     """Scans and says what came of it; whether files were refused."""
-    from reknown.cli.output import print_json, progress
+    from reknown.cli.output import print_json, print_left_out, progress
     from reknown.services.archive.scan import ScanOutcome, ScanTally, count_work, scan
 
     summary, tally, started = _Summary(), ScanTally(), time.monotonic()
@@ -130,7 +130,7 @@ def _scan(
             raise
     if not (json or quiet):
         summary.show(request.collection, tally, time.monotonic() - started)
-    _tell_left_out(tally.survey.left_out)
+    print_left_out(tally.survey.left_out)
     return bool(summary.counts[ScanOutcome.REFUSED])
 
 
@@ -149,13 +149,6 @@ def _watch(context: Context, request: ScanRequest, tell: Tell, *, poll: bool, js
         outermost = [each for each in there if not any(other in each.parents for other in there)]
         if outermost:
             _scan(context, replace(request, places=tuple(outermost)), tell, json=json)
-
-
-def _tell_left_out(left_out: Mapping[str, int]) -> None:
-    """On standard error, which machines leave to people."""
-    for what, count in sorted(left_out.items()):
-        if count:
-            typer.echo(f"left out: {count:,} {what}", err=True)
 
 
 def _json(file: ScannedFile) -> dict[str, object]:

@@ -11,10 +11,10 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.gallery.collections import claim, require
 from reknown.gallery.expiry import alive
+from reknown.gallery.media import delete_chosen
 from reknown.gallery.schema import groups_apart, media, sighting_groups, sightings, users
 from reknown.gallery.users import ensure_user
 from reknown.storage.clock import now_text
-from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
 
@@ -158,11 +158,9 @@ def forget_person(connection: Connection, collection: str, user: str) -> list[st
     keys = list(connection.execute(named).scalars())
     gone: list[str] = []
     for batch in batches(keys):
-        seen = delete(sightings).where(sightings.c.group_id.in_(batch))
-        gone.extend(connection.execute(seen.returning(sightings.c.sighting_id)).scalars())
+        seen = select(sightings.c.id).where(sightings.c.group_id.in_(batch))
+        gone.extend(delete_chosen(connection, seen))
         connection.execute(delete(sighting_groups).where(sighting_groups.c.id.in_(batch)))
-    if gone:
-        erase(connection, sightings)
     return sorted(gone)
 
 

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import PurePath
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
+
+
+_ORPHANS = (
+    ~select(media_files.c.id).where(media_files.c.medium_id == media.c.id).exists(),
+    ~select(sightings.c.id).where(sightings.c.medium_id == media.c.id).exists(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,21 @@ def forget_files(connection: Connection, collection: str, keys: Sequence[int]) -
         connection.execute(delete(media).where(media.c.id.in_(lost)))
     erase(connection, media_files, media, sightings)
     return seen
+
+
+def delete_chosen(connection: Connection, chosen: Select[Any]) -> list[str]:
+    """Deletes the sightings whose keys `chosen` asks for; their ids.
+
+    Media that lie in no folder go with the last of their sightings.
+    """
+    statement = delete(sightings).where(sightings.c.id.in_(chosen))
+    rows = connection.execute(
+        statement.returning(sightings.c.sighting_id, sightings.c.medium_id)
+    ).all()
+    for batch in batches(row.medium_id for row in rows):
+        connection.execute(delete(media).where(media.c.id.in_(batch), *_ORPHANS))
+    erase(connection, sightings, media)
+    return [row.sighting_id for row in rows]
 
 
 def places_of(connection: Connection, media_keys: Iterable[int]) -> dict[int, list[str]]:

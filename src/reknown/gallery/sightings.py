@@ -18,9 +18,9 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.sightings import Sighting
 from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.expiry import alive
-from reknown.gallery.media import ensure_medium, medium_of, places_of
+from reknown.gallery.media import delete_chosen, ensure_medium, medium_of, places_of
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collections, media, media_files, sightings
+from reknown.gallery.schema import collections, media, sightings
 from reknown.gallery.templates import stream_templates
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.erasure import erase
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 # The mean of unit vectors is one at most.
 _LONGEST_VECTOR = 1.001
 _SHORTEST_PREFIX = 8
-_ORPHANS = (
-    ~select(media_files.c.id).where(media_files.c.medium_id == media.c.id).exists(),
-    ~select(sightings.c.id).where(sightings.c.medium_id == media.c.id).exists(),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +194,7 @@ def delete_sightings(connection: Connection, collection: str, choice: SightingCh
         own = unindexed(sightings.c.collection_id) == owner
         ids = sightings.c.sighting_id
         portions = [chosen.where(own, ids.in_(batch)) for batch in batches(choice.ids)]
-    return sorted(id_ for portion in portions for id_ in _deleted(connection, portion))
+    return sorted(id_ for portion in portions for id_ in delete_chosen(connection, portion))
 
 
 def purge_sightings(connection: Connection, collection: str) -> list[str]:
@@ -209,7 +205,7 @@ def purge_sightings(connection: Connection, collection: str) -> list[str]:
     if connection.execute(due.limit(1)).first() is None:
         return []  # as a rule nothing is due, and nobody has to wait for a lock
     # what another transaction is deleting already is not waited for
-    return sorted(_deleted(connection, due.with_for_update(skip_locked=True)))
+    return sorted(delete_chosen(connection, due.with_for_update(skip_locked=True)))
 
 
 def collections_with_expired(connection: Connection) -> list[str]:
@@ -217,18 +213,6 @@ def collections_with_expired(connection: Connection) -> list[str]:
     due = select(sightings.c.collection_id).where(sightings.c.expires_at <= now_text())
     query = select(collections.c.name).where(collections.c.id.in_(due))
     return list(connection.execute(query).scalars())
-
-
-def _deleted(connection: Connection, chosen: Select[Any]) -> list[str]:
-    """Deletes these; media that lie in no folder go with the last of their sightings."""
-    statement = delete(sightings).where(sightings.c.id.in_(chosen))
-    rows = connection.execute(
-        statement.returning(sightings.c.sighting_id, sightings.c.medium_id)
-    ).all()
-    for batch in batches(row.medium_id for row in rows):
-        connection.execute(delete(media).where(media.c.id.in_(batch), *_ORPHANS))
-    erase(connection, sightings, media)
-    return [row.sighting_id for row in rows]
 
 
 def _conditions(choice: SightingChoice) -> list[ColumnElement[bool]]:

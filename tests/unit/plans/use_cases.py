@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from reknown.access import keys
 from reknown.access.rights import Rights
@@ -377,6 +377,9 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, _a_group(c), user(9)
     ),
     "gallery.groups.split_group": lambda c, _: _split(c),
+    "gallery.media.delete_chosen": lambda c, n: media.delete_chosen(
+        c, select(sightings_table.c.id).where(sightings_table.c.sighting_id.in_(_sightings(n)))
+    ),
     "gallery.media.count_media": lambda c, _: media.count_media(c, COLLECTION),
     "gallery.media.ensure_medium": lambda c, _: media.ensure_medium(
         c, _owner(c), _MEDIUM, SPACE.fingerprint

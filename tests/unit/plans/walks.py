@@ -150,6 +150,7 @@ ALLOWED: dict[str, _Tables] = {
 # Without statistics PostgreSQL takes each value of a column to be in a two-hundredth of its table.
 _GUESSED = _walk("a batch of ids, which without statistics counts as most of the table", "")
 UNMEASURED: dict[str, _Tables] = {
+    "gallery.media.delete_chosen": {"media_files": (_GUESSED,)},
     "gallery.media.places_of": {"media_files": (_GUESSED,)},
     "gallery.sightings.delete_sightings of ids": {
         "media_files": (_GUESSED,),

@@ -24,8 +24,8 @@ _MARGIN = 0.4
 _QUALITY = 85
 
 
-def find_file(record: SightingRecord) -> tuple[Path, bytes] | None:
-    """The file of an image that was seen, if it still has the same bytes somewhere, and these."""
+def _bytes_of(record: SightingRecord) -> bytes | None:
+    """The bytes of an image that was seen, if a file still has them."""
     medium = record.sighting.medium
     if medium.kind is not MediumKind.IMAGE:
         return None
@@ -33,17 +33,17 @@ def find_file(record: SightingRecord) -> tuple[Path, bytes] | None:
         with suppress(InputError, ImageError):
             data = read_source(Path(name))
             if hashlib.sha256(data).hexdigest() == medium.sha256:
-                return Path(name), data
+                return data
     return None
 
 
 def view(platform: Platform, record: SightingRecord, side: int = 240) -> bytes:
     """A square cut-out of the face as JPEG, `side` pixels; empty where its image is not there."""
-    found = find_file(record)
-    if found is None:
+    data = _bytes_of(record)
+    if data is None:
         return b""
     try:
-        image = platform.executor.decode(found[1])
+        image = platform.executor.decode(data)
     except ImageError:
         return b""
     return _cut_out(image, record.sighting.box, side)

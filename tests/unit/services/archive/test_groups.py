@@ -10,6 +10,7 @@ from contexts import events, faces
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
+from reknown.gallery.media import count_media
 from reknown.gallery.sightings import SightingChoice, keep_sightings
 from reknown.ledger.records import (
     GroupSightingsRecord,
@@ -160,6 +161,8 @@ def test_a_person_who_is_deleted_takes_the_sightings_along(
     delete_user(context, UserRequest(collection, "Ada"), keep_faces=False)
     left = [record.sighting.sighting_id for record in list_sightings(context, collection)]
     assert left == [other]
+    with context.database.begin() as connection:
+        assert count_media(connection, collection) == 1
     assert events(context, "delete sightings")
 
 
