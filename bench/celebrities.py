@@ -27,8 +27,8 @@ from reknown.api.page_tokens import PageTokens
 from reknown.cli.session import open_context
 from reknown.evaluation.measures.intervals import exact
 from reknown.evaluation.measures.rates import Rate
+from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import enrol_subjects
-from reknown.services.galleries.enrolment_plan import Enrolee
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

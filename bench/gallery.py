@@ -41,8 +41,8 @@ from reknown.gallery.cache import TemplateCache
 from reknown.gallery.collections import create_collection, require
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Actor, Context, Platform
+from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
-from reknown.services.galleries.enrolment_plan import Enrolee
 from reknown.services.searches.search import Query, Unit
 from reknown.services.searches.stored import search_by_face
 from reknown.storage.database import open_database, reading

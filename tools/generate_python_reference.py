@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reknown import errors, results
+from reknown._archive import Archive
+from reknown._people import People
 from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
 from reknown.biometrics.faces import DetectedFace, FaceQuality, Pose, QualityMeasure
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
 from reknown.biometrics.records import Collection
+from reknown.biometrics.sightings import Medium, Taken
 from reknown.client import Collections, Reknown
+from reknown.gallery.groups import GroupRecord
+from reknown.services.archive.scan import ScannedFile
 from reknown.services.videos.identification import Appearance
 
 if TYPE_CHECKING:
@@ -39,6 +44,10 @@ _PARTS = (
     Comparison,
     Appearance,
     Collection,
+    Medium,
+    Taken,
+    ScannedFile,
+    GroupRecord,
 )
 _HEAD = """# Python client
 
@@ -65,6 +74,8 @@ def page() -> str:
         _HEAD,
         *_class(Reknown),
         *_class(Collections),
+        *_class(Archive),
+        *_class(People),
         f"## Answers\n\n{_doc(results)}\n",
         *(_answer(getattr(results, name)) for name in results.__all__),
         "## Parts of answers\n",

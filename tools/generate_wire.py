@@ -49,7 +49,13 @@ IMPLEMENTED = (
     "ListUsers",
     "RecognizeCelebrities",
     "ReknownExportTemplates",
+    "ReknownFindSightings",
     "ReknownImportTemplates",
+    "ReknownListGroups",
+    "ReknownMergeUsers",
+    "ReknownMoveFaces",
+    "ReknownNameGroup",
+    "ReknownRenameUser",
     "ReknownSearchAllFacesByImage",
     "SearchFaces",
     "SearchFacesByImage",
@@ -75,10 +81,10 @@ _PLAIN = {
     "string": "str",
     "timestamp": "float",
 }
-# What names a user is any name that may be stored: only what makes one is held to Amazon's
-# alphabet, or people whom the command line enrolled could be listed and not be deleted.
-_STORED = ("UserId",)
-_MAKERS = ("CreateUserRequest",)
+# What names something that is stored is any name that may be stored: only what makes one is
+# held to Amazon's alphabet, or what other entrances made could be listed and not be deleted.
+_STORED = ("CollectionId", "UserId")
+_MAKERS = ("CreateCollectionRequest", "CreateUserRequest")
 _NAME = {"type": "string", "min": 1, "max": 255, "pattern": r"[^\x00\ud800-\udfff]+"}
 # The model's integers are 32 and 64 bits wide where it names no limit.
 _WIDEST = {"integer": 2**31 - 1, "long": 2**63 - 1}

@@ -8,6 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reknown._archive import Archive
+from reknown._inputs import path_of, source_of
+from reknown._people import People
 from reknown.biometrics.errors import InputError
 from reknown.results import (
     ComparedFaces,
@@ -22,23 +25,15 @@ from reknown.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
-    import numpy as np
-    from numpy.typing import NDArray
-    from PIL.Image import Image as PillowImage
-
+    from reknown._inputs import FilePath, Image, Progress
     from reknown.biometrics.records import Collection
     from reknown.services.context import Context
+    from reknown.services.galleries.enrolees import Enrolee
     from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult
-    from reknown.services.galleries.enrolment_plan import Enrolee
-    from reknown.services.images.sources import Source
     from reknown.services.searches.search import Query
-
-    FilePath = str | PathLike[str]
-    Image = FilePath | bytes | PillowImage | NDArray[np.uint8]
-    Progress = Callable[[int, int], None]
 
 
 class Reknown:
@@ -62,7 +57,7 @@ class Reknown:
         from reknown.services.context import Context  # noqa: PLC0415
         from reknown.settings import read_settings  # noqa: PLC0415
 
-        self._settings = read_settings(None if data is None else _path(data))
+        self._settings = read_settings(None if data is None else path_of(data))
         with ExitStack() as opened:
             platform = opened.enter_context(open_platform(self._settings, pack=pack, helped=True))
             platform.engines.space_of(platform.engines.default_pack)
@@ -101,6 +96,16 @@ class Reknown:
         """The galleries."""
         return Collections(self)
 
+    @property
+    def archive(self) -> Archive:
+        """The faces seen in folders of images and videos."""
+        return Archive(lambda: self._context)
+
+    @property
+    def people(self) -> People:
+        """The people of the galleries, whose names can be mended."""
+        return People(lambda: self._context)
+
     def detect(self, image: Image, *, attributes: bool = False) -> DetectedFaces:
         """The faces of an image, with landmarks, pose and quality.
 
@@ -111,7 +116,7 @@ class Reknown:
         """
         from reknown.services.images.detection import detect  # noqa: PLC0415
 
-        source = _source(image)
+        source = source_of(image)
         found = detect(self._context, source, templates=True, attributes=attributes)
         info = found.image
         return DetectedFaces(
@@ -126,7 +131,7 @@ class Reknown:
         from reknown.biometrics.word_filter import WordFilter  # noqa: PLC0415
         from reknown.services.images.text import read_text  # noqa: PLC0415
 
-        source = _source(image)
+        source = source_of(image)
         found = read_text(self._context, source, WordFilter(confidence / 100))
         info = found.image
         return FoundText(found.lines, info.width, info.height, info.sha256, source, info.warnings)
@@ -152,7 +157,7 @@ class Reknown:
         )
 
         terms = VerificationTerms(ThresholdChoice(similarity, score))
-        found = verify(self._context, _source(probe), _source(reference), terms)
+        found = verify(self._context, source_of(probe), source_of(reference), terms)
         return ComparedFaces(found.probe, found.comparisons, found.threshold.score, found.warnings)
 
     def enroll(
@@ -205,7 +210,7 @@ class Reknown:
 
         if not isinstance(folder, str | PathLike):
             raise InputError("from_xmp takes a folder of photos")
-        photos = labelled_photos(_path(folder))
+        photos = labelled_photos(path_of(folder))
         for results in enrol_labelled(self._context, collection, photos, policy=policy):
             yield from results
 
@@ -224,7 +229,7 @@ class Reknown:
         """
         from reknown.services.searches.images import identify  # noqa: PLC0415
 
-        source, query = _source(image), _query(collection, similarity, score, limit)
+        source, query = source_of(image), _query(collection, similarity, score, limit)
         found = identify(self._context, query, source)
         info, caution = found.extraction.image, found.found.searched.caution
         faces = tuple(found.faces())
@@ -253,8 +258,8 @@ class Reknown:
         from reknown.services.searches.images import identify  # noqa: PLC0415
         from reknown.services.searches.sidecars import SidecarChoice, write_names  # noqa: PLC0415
 
-        path, query = _path(photo), _query(collection, similarity, score, 1)
-        choice = SidecarChoice(None if folder is None else _path(folder), overwrite)
+        path, query = path_of(photo), _query(collection, similarity, score, 1)
+        choice = SidecarChoice(None if folder is None else path_of(folder), overwrite)
         done = write_names(self._context, path, identify(self._context, query, path), choice)
         return WrittenNames(done.path, done.written, done.same, done.kept)
 
@@ -285,7 +290,7 @@ class Reknown:
         from reknown.services.videos.identification import identify_video  # noqa: PLC0415
 
         require_video_support()
-        path, platform = _path(clip), self._context.platform
+        path, platform = path_of(clip), self._context.platform
         query = _query(collection, similarity, score, limit)
         keeping = None if keep_days is None else Keeping(path.name, keep_days)
         pack = open_search(platform, query).space.pack
@@ -333,7 +338,10 @@ class Reknown:
         from reknown.vision.packs.store import PackStore  # noqa: PLC0415
 
         settings, engine = self._settings, self._context.platform.engines.default
-        manifest, packs = read_manifest(_path(people)), PackStore(settings.cache, [settings.packs])
+        manifest, packs = (
+            read_manifest(path_of(people)),
+            PackStore(settings.cache, [settings.packs]),
+        )
         templates = extract(
             engine,
             self._context.platform.executor.decode,
@@ -396,17 +404,17 @@ def _plan(people: FilePath | Iterable[tuple[Image, str]]) -> tuple[Iterable[Enro
     from reknown.services.galleries.enrolment_plan import read_plan  # noqa: PLC0415
 
     if isinstance(people, str | PathLike):
-        plan = read_plan(_path(people))
+        plan = read_plan(path_of(people))
         return plan, len(plan)
     return map(_enrolee, people), len(people) if isinstance(people, Sized) else 0
 
 
 def _enrolee(pair: Any) -> Enrolee:
-    from reknown.services.galleries.enrolment_plan import Enrolee  # noqa: PLC0415
+    from reknown.services.galleries.enrolees import Enrolee  # noqa: PLC0415
 
     match pair:
         case (image, str() as name):
-            return Enrolee(_source(image), name)
+            return Enrolee(source_of(image), name)
     raise InputError("people are a folder, a CSV file, or pairs of an image and a name")
 
 
@@ -421,24 +429,3 @@ def _enrolled(number: int, result: EnrolmentResult) -> EnrolledImage:
         result.outcome.value == "enrolled",
         result.reason,
     )
-
-
-def _path(path: FilePath) -> Path:
-    """The path, with ~ for a home; raises `InputError` for one of nobody."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"cannot read {path}: no such user") from error
-
-
-def _source(image: Any) -> Source:
-    """The image as a file or the bytes of one; raises `InputError` for anything else."""
-    from reknown.services.images.pixels import encode_pixels  # noqa: PLC0415
-
-    match image:
-        case bytes():
-            return image
-        case str() | PathLike():
-            return _path(image)
-        case _:
-            return encode_pixels(image)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reknown._evaluated import ErrorRate, EvaluatedPeople, ThresholdRates
 from reknown._notebook import Shown, figure, paragraph, table
+from reknown._seen import FoundSightings, ScannedFiles, SeenSighting
 from reknown.biometrics.text import one_in, printable
 
 if TYPE_CHECKING:
@@ -31,8 +32,11 @@ __all__ = [
     "EnrolledPeople",
     "ErrorRate",
     "EvaluatedPeople",
+    "FoundSightings",
     "FoundText",
     "IdentifiedFaces",
+    "ScannedFiles",
+    "SeenSighting",
     "ThresholdRates",
     "VideoAppearances",
     "WrittenNames",

@@ -123,8 +123,8 @@ def test_errors_are_told_apart_and_explained(aws: CommandLine, name: str) -> Non
     assert "(ResourceNotFoundException) when calling the DescribeCollection operation" in missing
     assert f"The collection id: {name} does not exist" in missing
     hostile = "../x' OR 1=1 --"
-    refused = aws.refused("delete-collection", "--collection-id", hostile)
-    assert "(ValidationException) when calling the DeleteCollection operation" in refused
+    refused = aws.refused("create-collection", "--collection-id", hostile)
+    assert "(ValidationException) when calling the CreateCollection operation" in refused
     assert f"Value '{hostile}' at 'collectionId' failed to satisfy constraint" in refused
 
 

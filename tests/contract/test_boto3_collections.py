@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from servers import Server
 
@@ -93,6 +94,25 @@ def test_collections_are_listed_with_their_versions(client: Any) -> None:
         for pair in zip(page["CollectionIds"], page["FaceModelVersions"], strict=True)
     ]
     assert [pair for pair in found if pair[0] in names] == list(zip(names, versions, strict=True))
+
+
+def test_every_collection_that_is_listed_can_be_named(
+    server: Server, client: Any, eileen: bytes, tmp_path: Path
+) -> None:
+    name, folder = "Family Album / Söhne", tmp_path / "people" / "Ada"
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(eileen)
+    server.reknown("enroll", folder.parent, "--collection", name)
+    assert name in client.list_collections()["CollectionIds"]
+    arn = client.describe_collection(CollectionId=name)["CollectionARN"]
+    client.tag_resource(ResourceArn=arn, Tags={"of": "family"})
+    assert client.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"of": "family"}
+    (face,) = client.list_faces(CollectionId=name)["Faces"]
+    found = client.search_faces_by_image(CollectionId=name, Image={"Bytes": eileen})
+    assert found["FaceMatches"][0]["Face"]["FaceId"] == face["FaceId"]
+    client.delete_collection(CollectionId=name)
+    with pytest.raises(ClientError, match="ValidationException"):
+        client.create_collection(CollectionId=name)
 
 
 def test_tags_are_set_replaced_and_removed(client: Any, name: str) -> None:

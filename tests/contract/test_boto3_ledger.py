@@ -135,7 +135,7 @@ def test_refusals_are_recorded_too(
     missing = collection + "-missing"
     calls: list[tuple[str, Callable[[], Any]]] = [
         ("ResourceNotFoundException", lambda: own.describe_collection(CollectionId=missing)),
-        ("ValidationException", lambda: own.describe_collection(CollectionId="a b")),
+        ("ValidationException", lambda: own.describe_collection(CollectionId="a\0b")),
         ("ResourceAlreadyExistsException", lambda: own.create_collection(CollectionId=collection)),
         (
             "InvalidParameterException",

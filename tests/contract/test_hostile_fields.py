@@ -107,8 +107,9 @@ def _base(field: Field) -> dict[str, Any]:
         if name.endswith("Image") and isinstance(image, dict):
             del image["Bytes" if (name, "S3Object") == field.path[:2] else "S3Object"]
     # either a user or a face is searched for
-    if field.operation == "SearchUsers":
-        parameters.pop("FaceId" if field.path == ("UserId",) else "UserId")
+    other = {"SearchUsers": "FaceId", "ReknownFindSightings": "Image"}.get(field.operation)
+    if other is not None:
+        parameters.pop("UserId" if field.path[0] == other else other)
     return parameters
 
 
@@ -124,7 +125,7 @@ def _sample(shape: Shape, name: str) -> Any:
         return {"colour": "green"}
     if kind == "string":
         return shape.enum[0] if shape.enum else _text(shape)
-    return {"float": 0.5, "double": 0.5, "integer": 9}[kind]
+    return {"float": 0.5, "double": 0.5, "integer": 9, "long": 9, "boolean": False}[kind]
 
 
 def _text(shape: Shape) -> str:
@@ -151,8 +152,9 @@ FIELDS = list(_fields())
 
 
 def _constraints(field: Field) -> dict[str, Any]:
-    """Amazon's, but that users of all names can be named: only what makes one is held to them."""
-    if field.shape.name == "UserId" and field.operation != "CreateUser":
+    """Amazon's, but that all names that are stored can be said: what makes one is held to them."""
+    makers = {"UserId": "CreateUser", "CollectionId": "CreateCollection"}
+    if makers.get(field.shape.name, field.operation) != field.operation:
         return {"min": 1, "max": 255, "pattern": "[^\\x00]+"}
     return dict(field.shape.metadata)
 
@@ -214,12 +216,15 @@ def _ask(call: raw.Caller, field: Field, parameters: dict[str, Any]) -> raw.Repl
     return reply
 
 
+_NUMERIC = ("integer", "long", "float", "double")
+
+
 # --- limits ----------------------------------------------------------------------------------
 
 
 def _sized(shape: Shape, size: int) -> Any:
     kind = shape.type_name
-    if kind in {"integer", "float", "double"}:
+    if kind in _NUMERIC:
         return size
     if kind == "list":
         return [_sample(shape.member, "")] * size
@@ -246,7 +251,7 @@ def test_at_and_beyond_the_limits(call: raw.Caller, field: Field) -> None:
             continue
         reply = _ask(call, field, field.request(_sized(field.shape, limit)))
         assert reply.code not in _READABLE, reply
-        if limit + beyond >= 0 or field.shape.type_name in {"integer", "float", "double"}:
+        if limit + beyond >= 0 or field.shape.type_name in _NUMERIC:
             value = _sized(field.shape, limit + beyond)
             reply = _ask(call, field, field.request(value))
             assert (reply.status, reply.code) == (400, "ValidationException"), reply
@@ -279,6 +284,7 @@ _ALSO = {
     "map": {"structure"},
     "float": {"integer", "double"},
     "double": {"integer", "float"},
+    "long": {"integer"},
 }
 
 
@@ -310,7 +316,13 @@ def test_null_and_missing(call: raw.Caller, field: Field) -> None:
 
 
 # The second time is another answer.
-_ONCE = {"CreateCollection", "CreateUser", "DeleteUser", "ReknownImportTemplates"}
+_ONCE = {
+    "CreateCollection",
+    "CreateUser",
+    "DeleteUser",
+    "ReknownImportTemplates",
+    "ReknownMoveFaces",
+}
 
 _NUMBERS = (
     "1" + "0" * 30,
@@ -337,7 +349,7 @@ _NUMBERS = (
 
 def _free_numbers() -> list[Field]:
     """A field of each kind."""
-    return list({f.shape.name: f for f in _of_kind("integer", "float", "double")}.values())
+    return list({f.shape.name: f for f in _of_kind(*_NUMERIC)}.values())
 
 
 @pytest.mark.parametrize("field", _free_numbers(), ids=str)
@@ -454,15 +466,22 @@ def test_tags_are_data(served: Server) -> None:
 
 _ARNS = (
     "arn:aws:rekognition:eu-west-1:000000000000:collection/" + "a" * 256,
-    "arn:aws:rekognition:eu-west-1:000000000000:collection/a/b",
-    "arn:aws:rekognition:eu-west-1:000000000000:collection/people\n",
-    "arn:aws:rekognition:eu-west-1:000000000000:collection/../guarded",
+    "arn:aws:rekognition:eu-west-1:000000000000:collection/",
+    "arn:aws:rekognition:eu-west-1:000000000000:collection/a\0",
     "arn:aws:rekognition:eu-west-1:000000000000:project/people",
     "arn:aws:s3:eu-west-1:000000000000:collection/people",
     "arn:aws:rekognition:" + "a" * 2028,
     "\x1b[2J" * 500,
     "'; DROP TABLE collections; --",
 )
+
+
+@pytest.mark.parametrize("name", ["a/b", "people\n", "../guarded", "Family Album"])
+def test_a_name_in_an_arn_is_a_name_and_no_path(call: raw.Caller, name: str) -> None:
+    arn = f"arn:aws:rekognition:eu-west-1:000000000000:collection/{name}"
+    reply = call.ask("ListTagsForResource", {"ResourceArn": arn})
+    raw.check(reply, arn)
+    assert reply.code == "ResourceNotFoundException"
 
 
 @pytest.mark.parametrize("arn", _ARNS)

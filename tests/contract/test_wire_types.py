@@ -280,8 +280,17 @@ def test_images_beyond_the_limits(size: int, told: str) -> None:
 @given(st.text(max_size=300))
 def test_collection_ids(text: str) -> None:
     good = re.fullmatch(r"[a-zA-Z0-9_.\-]{1,255}", text) is not None
-    body = serialize("DescribeCollection", {"CollectionId": text})
+    body = serialize("CreateCollection", {"CollectionId": text})
     if good:
+        assert decode(body, shapes.CreateCollectionRequest).collection_id == text
+    else:
+        assert _refusal(body, "CreateCollection")[0] == "ValidationException"
+
+
+@given(st.text(max_size=300))
+def test_ids_of_what_is_stored(text: str) -> None:
+    body = serialize("DescribeCollection", {"CollectionId": text})
+    if 1 <= len(text) <= 255 and "\0" not in text:
         assert decode(body, shapes.DescribeCollectionRequest).collection_id == text
     else:
         assert _refusal(body, "DescribeCollection")[0] == "ValidationException"
@@ -289,7 +298,7 @@ def test_collection_ids(text: str) -> None:
 
 @pytest.mark.parametrize("end", ["\n", " ", "\u0660", "é", "/"])
 def test_patterns_are_of_the_whole_string(end: str) -> None:
-    for name, member in (("DescribeCollection", "CollectionId"), ("CreateUser", "UserId")):
+    for name, member in (("CreateCollection", "CollectionId"), ("CreateUser", "UserId")):
         parameters = {**sample(MODEL.operation_model(name).input_shape), member: f"a{end}"}
         assert _refusal(serialize(name, parameters), name)[0] == "ValidationException"
     token = {"CollectionId": "a", "UserId": "a", "ClientRequestToken": f"a{end}"}

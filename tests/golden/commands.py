@@ -88,6 +88,7 @@ def tell(run: Run) -> None:
     _upgrade(run)
     _keys(run)
     _evaluations(run)
+    _mending(run)
     _deletions(run)
     _backup(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
@@ -254,6 +255,24 @@ def _evaluations(run: Run) -> None:
     run("evaluate groups evaluation/set.csv --by colour --json")
     run("evaluate audit congress evaluation/e.csv evaluation/g.csv --by region --json")
     run("evaluate audit congress evaluation/set.csv evaluation/g.csv --json")
+
+
+def _mending(run: Run) -> None:
+    face, *_ = run("faces list --user 'Grace Hopper' --json")
+    run(f"faces show {face['face_id']} --json")
+    run("faces show 00000000-0000-4000-8000-000000000000 --json")
+    moved = f"{face['face_id']} 00000000-0000-4000-8000-000000000000"
+    run(f"faces move {moved} --to 'Grace Murray' --json")
+    run(f"faces move {moved} --to-nobody --to 'Grace Murray' --json")
+    run("users rename 'Grace Murray' 'Grace M. Hopper' --json")
+    run("users rename 'Grace Murray' nobody --json")
+    run("enroll people --sync --json")
+    run("enroll people --sync --dry-run --json")
+    run("enroll people --sync --yes --json")
+    run(f"faces move {face['face_id']} --to 'Grace Murray' --json")
+    run("users merge 'Grace Murray' 'Grace Hopper' --json")
+    run("users merge 'Grace Murray' 'Grace Hopper' --json")
+    run("enroll people --sync --dry-run --json")
 
 
 def _deletions(run: Run) -> None:

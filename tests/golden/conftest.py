@@ -74,11 +74,17 @@ def recorded_operations(golden_server: Server, golden_world: Path, cache_folder:
     key_id, _ = everything = _key(golden_server, "--name", "golden", *rights)
     guest = _key(golden_server, "--operation", "*", "--collection", "guest-*")
 
-    def work() -> None:
-        command = [str(REKNOWN), "worker", "--once", "--data", str(golden_server.data)]
-        command += ["--buckets", str(golden_world / "buckets")]
+    def reknown(*words: object) -> None:
+        command = [str(REKNOWN), *map(str, words), "--data", str(golden_server.data)]
         environment = os.environ | {"REKNOWN_CACHE": str(cache_folder)}
         subprocess.run(command, check=True, timeout=60, capture_output=True, env=environment)
+
+    def work() -> None:
+        reknown("worker", "--once", "--buckets", golden_world / "buckets")
+
+    def scan() -> None:
+        reknown("scan", golden_world / "people", "--collection", "family")
+        reknown("groups", "list", "--collection", "family")
 
     operations.Story(
         caller(everything),
@@ -86,6 +92,7 @@ def recorded_operations(golden_server: Server, golden_world: Path, cache_folder:
         caller((key_id, "wrong"), "wrong secret"),
         golden_world,
         work,
+        scan,
     ).tell()
     _, out, _ = commands.execute(["ledger", "--json", "--data", str(golden_server.data)])
     for row in commands.lines(out):

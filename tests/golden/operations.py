@@ -21,7 +21,8 @@ _ARN = "arn:aws:rekognition:eu-west-1:000000000000:collection/"
 class Story:
     """`call` may do everything; `guest` may search in collections called `guest-*` alone.
 
-    `work` has a worker do all jobs that wait.
+    `work` has a worker do all jobs that wait, `scan` has a command look at the photos of `people`
+    for the family and group who is in them.
     """
 
     call: Caller
@@ -29,6 +30,7 @@ class Story:
     stranger: Caller
     folder: Path
     work: Callable[[], None]
+    scan: Callable[[], None]
 
     def tell(self) -> None:
         """All of it."""
@@ -41,6 +43,7 @@ class Story:
         self._templates()
         self._celebrities()
         self._videos()
+        self._archive()
         self._refusals()
         self._ends()
 
@@ -159,7 +162,7 @@ class Story:
 
     def _users(self) -> None:
         call = self.call
-        eileen, grace, mirrored = self._ids()
+        eileen, grace, mirrored, *_ = self._ids()
         for user in ("eileen", "grace", "grace", "empty", "not a name"):
             call("CreateUser", CollectionId=_FAMILY, UserId=user)
         call("CreateUser", CollectionId="nowhere", UserId="eileen")
@@ -291,6 +294,30 @@ class Story:
             call("GetCelebrityRecognition", JobId=job, SortBy=order, MaxResults=3)
         self.guest("GetFaceSearch", JobId=jobs["FaceSearch"])
 
+    def _archive(self) -> None:
+        call, family = self.call, {"CollectionId": _FAMILY}
+        call("ReknownListGroups", **family)
+        self.scan()
+        call("ReknownFindSightings", **family, Image=self._image("grace.jpg"))
+        call("ReknownFindSightings", **family, Image=self._image("nobody.jpg"))
+        call("ReknownFindSightings", **family)
+        found = call("ReknownListGroups", **family, MaxResults=1)
+        call("ReknownListGroups", **family, NextToken="made up")
+        group = {"Number": found["Groups"][0]["Number"], "UserId": "Grace Hopper"}
+        call("ReknownNameGroup", **family, **group)
+        call("ReknownNameGroup", **family, Number=99, UserId="Grace Hopper")
+        call("ReknownFindSightings", **family, UserId="Grace Hopper", SimilarityThreshold=90)
+        call("ReknownListGroups", **family, Everybody=True)
+        call("ReknownRenameUser", **family, UserId="Grace Hopper", NewUserId="Admiral")
+        call("ReknownRenameUser", **family, UserId="Grace Hopper", NewUserId="Admiral")
+        call("ReknownRenameUser", **family, UserId="Admiral", NewUserId="eileen")
+        (face, *_) = call("ListFaces", **family, UserId="Admiral")["Faces"]
+        faces = [face["FaceId"], _NOBODY]
+        call("ReknownMoveFaces", **family, FaceIds=faces, UserId="Grace Murray")
+        call("ReknownMoveFaces", CollectionId="nowhere", FaceIds=faces)
+        call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
+        call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
+
     def _read(self, operation: str, job: str) -> None:
         call = self.call
         page = call(operation, JobId=job, MaxResults=2)
@@ -308,7 +335,7 @@ class Story:
 
     def _ends(self) -> None:
         call = self.call
-        eileen, grace, mirrored = self._ids()
+        eileen, grace, mirrored, *_ = self._ids()
         call("DeleteFaces", CollectionId=_FAMILY, FaceIds=[mirrored, _NOBODY, grace])
         call("DeleteFaces", CollectionId=_FAMILY, FaceIds=[])
         call("DeleteFaces", CollectionId="nowhere", FaceIds=[eileen])

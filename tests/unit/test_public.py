@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import reknown
+from reknown._archive import Archive
+from reknown._people import People
 from reknown.client import Collections, Reknown
 
 _PROGRAM = """
@@ -42,6 +44,7 @@ def test_the_public_names() -> None:
 
 def test_the_names_of_the_client() -> None:
     assert sorted(_public(Reknown)) == [
+        "archive",
         "close",
         "collections",
         "compare",
@@ -49,11 +52,25 @@ def test_the_names_of_the_client() -> None:
         "enroll",
         "evaluate",
         "identify",
+        "people",
         "text",
         "video",
         "write_names",
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]
+    assert sorted(_public(People)) == ["merge", "move_faces", "rename"]
+    assert sorted(_public(Archive)) == [
+        "find",
+        "find_face",
+        "group",
+        "groups",
+        "ignore_group",
+        "keep_apart",
+        "merge_groups",
+        "name_group",
+        "scan",
+        "split_group",
+    ]
 
 
 def test_the_names_of_the_results() -> None:
@@ -65,7 +82,7 @@ def test_the_names_of_the_results() -> None:
     assert sorted(set(defined) - {"Shown"}) == sorted(reknown.results.__all__)
 
 
-@pytest.mark.parametrize("owner", [Reknown, Collections])
+@pytest.mark.parametrize("owner", [Reknown, Collections, Archive, People])
 def test_every_method_is_documented_and_typed(owner: type) -> None:
     assert inspect.getdoc(owner)
     for name, member in _public(owner).items():

@@ -420,10 +420,52 @@ _ALL = (
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownFindSightings",
+        shapes.ReknownFindSightingsRequest,
+        shapes.ReknownFindSightingsResponse,
+        _EVERY
+        | {
+            "ImageTooLargeException",
+            "InvalidImageFormatException",
+            "InvalidS3ObjectException",
+            "ResourceNotFoundException",
+        },
+    ),
+    Operation(
         "ReknownImportTemplates",
         shapes.ReknownImportTemplatesRequest,
         shapes.ReknownImportTemplatesResponse,
         _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
+    ),
+    Operation(
+        "ReknownListGroups",
+        shapes.ReknownListGroupsRequest,
+        shapes.ReknownListGroupsResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownMergeUsers",
+        shapes.ReknownMergeUsersRequest,
+        shapes.ReknownMergeUsersResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownMoveFaces",
+        shapes.ReknownMoveFacesRequest,
+        shapes.ReknownMoveFacesResponse,
+        _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
+    ),
+    Operation(
+        "ReknownNameGroup",
+        shapes.ReknownNameGroupRequest,
+        shapes.ReknownNameGroupResponse,
+        _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
+    ),
+    Operation(
+        "ReknownRenameUser",
+        shapes.ReknownRenameUserRequest,
+        shapes.ReknownRenameUserResponse,
+        _EVERY | {"ConflictException", "ResourceNotFoundException"},
     ),
     Operation(
         "ReknownSearchAllFacesByImage",

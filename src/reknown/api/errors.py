@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reknown.awswire.errors import WireError
 from reknown.biometrics import errors as ours
+from reknown.biometrics.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,7 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
 SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
     "CreateCollection": {ours.AlreadyExistsError: "ResourceAlreadyExistsException"},
     "CreateUser": {ours.AlreadyExistsError: "ConflictException"},
+    "ReknownRenameUser": {ours.AlreadyExistsError: "ConflictException"},
     # the collection is the operator's, so these declare no ResourceNotFoundException
     "RecognizeCelebrities": {ours.CollectionNotFoundError: "InvalidParameterException"},
     "StartCelebrityRecognition": {
@@ -94,8 +96,9 @@ def _message(error: ours.ReknownError, code: str, collection: str | None) -> str
     if code == "ResourceAlreadyExistsException":
         return f"The collection id: {collection} already exists"
     if isinstance(error, ours.CollectionNotFoundError):
+        name = printable(collection or "")
         # callers are not told what the operator calls the gallery of celebrities
-        which = f"collection id: {collection}" if code == _NOT_FOUND else "gallery of --celebrities"
+        which = f"collection id: {name}" if code == _NOT_FOUND else "gallery of --celebrities"
         return f"The {which} does not exist"
     if isinstance(error, ours.ObjectNotFoundError):
         lacking = f" Here {error}" if isinstance(error, ours.NoObjectStoreError) else ""

@@ -15,7 +15,7 @@ ACCOUNT = "000000000000"
 _IMAGES = UUID("5f3b1f0a-1d6c-5f0e-9a57-6d6a7c1e8f42")
 _CELEBRITY = re.compile("[0-9a-f]{32}")
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]*:[0-9]*:collection/([a-zA-Z0-9_.\-]{1,255})"
+    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]*:[0-9]*:collection/([^\x00\ud800-\udfff]{1,255})"
 )
 
 

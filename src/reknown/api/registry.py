@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reknown.api.names import collection_of_arn
 from reknown.api.operations import (
+    archive,
     celebrities,
     collections,
     faces,
@@ -100,6 +101,12 @@ HANDLERS: Mapping[str, Handler] = {
     "ReknownImportTemplates": Handler(
         transfer.import_templates, "import templates", changes=True, by_name=True
     ),
+    "ReknownFindSightings": Handler(archive.find_sightings, "search sightings", 1),
+    "ReknownListGroups": Handler(archive.list_groups, "list groups"),
+    "ReknownNameGroup": Handler(archive.name_group, "name group", changes=True),
+    "ReknownRenameUser": Handler(archive.rename_user, "rename user", changes=True),
+    "ReknownMergeUsers": Handler(archive.merge_users, "merge users", changes=True),
+    "ReknownMoveFaces": Handler(archive.move_faces, "move faces", changes=True),
 }
 
 

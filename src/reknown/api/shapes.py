@@ -25,16 +25,6 @@ class Shape(Struct, frozen=True, omit_defaults=True, rename="pascal"):
     """
 
 
-CollectionId = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=255,
-        pattern=r"\A(?:[a-zA-Z0-9_.\-]+)\Z",
-        extra={"pattern": r"[a-zA-Z0-9_.\-]+"},
-    ),
-]
-
 StoredName = Annotated[
     str,
     Meta(
@@ -69,7 +59,7 @@ ClientRequestToken = Annotated[
 
 
 class AssociateFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     user_id: StoredName
     face_ids: UserFaceIdList
     user_match_threshold: Percent | None = None
@@ -278,6 +268,16 @@ class CompareFacesResponse(Shape, frozen=True, kw_only=True):
     reknown_uncompared_faces: tuple[ReknownUncomparedFace, ...] | None = None
 
 
+CollectionId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-]+"},
+    ),
+]
+
 TagKey = Annotated[
     str,
     Meta(
@@ -336,7 +336,7 @@ class CreateUserResponse(Shape, frozen=True, kw_only=True):
 
 
 class DeleteCollectionRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
 
 
 class DeleteCollectionResponse(Shape, frozen=True, kw_only=True):
@@ -347,7 +347,7 @@ FaceIdList = Annotated[tuple[FaceId, ...], Meta(min_length=1, max_length=4096)]
 
 
 class DeleteFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     face_ids: FaceIdList
 
 
@@ -371,7 +371,7 @@ class DeleteFacesResponse(Shape, frozen=True, kw_only=True):
 
 
 class DeleteUserRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     user_id: StoredName
     client_request_token: ClientRequestToken | None = None
 
@@ -381,7 +381,7 @@ class DeleteUserResponse(Shape, frozen=True, kw_only=True):
 
 
 class DescribeCollectionRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
 
 
 ULong = Annotated[int, Meta(ge=0, le=9223372036854775807)]
@@ -554,7 +554,7 @@ class DetectTextResponse(Shape, frozen=True, kw_only=True):
 
 
 class DisassociateFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     user_id: StoredName
     client_request_token: ClientRequestToken | None = None
     face_ids: UserFaceIdList
@@ -856,7 +856,7 @@ MaxFacesToIndex = Annotated[int, Meta(ge=1, le=2147483647)]
 
 
 class IndexFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     image: Image
     external_image_id: ExternalImageId | None = None
     detection_attributes: tuple[Attribute, ...] | None = None
@@ -891,13 +891,13 @@ class ListCollectionsRequest(Shape, frozen=True, kw_only=True):
 
 
 class ListCollectionsResponse(Shape, frozen=True, kw_only=True):
-    collection_ids: tuple[CollectionId, ...] | None = None
+    collection_ids: tuple[StoredName, ...] | None = None
     next_token: PaginationToken | None = None
     face_model_versions: tuple[str, ...] | None = None
 
 
 class ListFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     next_token: PaginationToken | None = None
     max_results: PageSize | None = None
     user_id: StoredName | None = None
@@ -925,7 +925,7 @@ MaxUserResults = Annotated[int, Meta(ge=1, le=500)]
 
 
 class ListUsersRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     max_results: MaxUserResults | None = None
     next_token: PaginationToken | None = None
 
@@ -968,7 +968,7 @@ ReknownPageSize = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class ReknownExportTemplatesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     next_token: PaginationToken | None = None
     max_results: ReknownPageSize | None = None
 
@@ -1039,8 +1039,43 @@ class ReknownExportTemplatesResponse(Shape, frozen=True, kw_only=True):
     next_token: str | None = None
 
 
+ReknownSightingLimit = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class ReknownFindSightingsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    user_id: StoredName | None = None
+    image: Image | None = None
+    similarity_threshold: Percent | None = None
+    max_sightings: ReknownSightingLimit | None = None
+
+
+class ReknownSighting(Shape, frozen=True, kw_only=True):
+    sighting_id: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    sha256: str | None = None
+    taken: str | None = None
+    bounding_box: BoundingBox | None = None
+    start_millis: ULong | None = None
+    end_millis: ULong | None = None
+    best_millis: ULong | None = None
+    quality: ReknownQuality | None = None
+    similarity: Percent | None = None
+    reknown_false_match_rate: float | None = None
+
+
+ReknownSightingList = Annotated[tuple[ReknownSighting, ...], Meta(max_length=1000)]
+
+
+class ReknownFindSightingsResponse(Shape, frozen=True, kw_only=True):
+    sightings: ReknownSightingList | None = None
+    face_model_version: str | None = None
+    reknown_statistics: ReknownStatistics | None = None
+
+
 class ReknownImportTemplatesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     template_space: ReknownTemplateSpace
     templates: ReknownTemplateList
 
@@ -1050,11 +1085,80 @@ class ReknownImportTemplatesResponse(Shape, frozen=True, kw_only=True):
     already_present: ULong | None = None
 
 
+class ReknownListGroupsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    everybody: bool | None = None
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+ReknownGroupNumber = Annotated[int, Meta(ge=1, le=9223372036854775807)]
+
+
+class ReknownGroup(Shape, frozen=True, kw_only=True):
+    number: ReknownGroupNumber | None = None
+    sightings: ULong | None = None
+    files: ULong | None = None
+    user_id: str | None = None
+    ignored: bool | None = None
+    first: str | None = None
+    last: str | None = None
+
+
+ReknownGroupList = Annotated[tuple[ReknownGroup, ...], Meta(max_length=1000)]
+
+
+class ReknownListGroupsResponse(Shape, frozen=True, kw_only=True):
+    groups: ReknownGroupList | None = None
+    next_token: str | None = None
+
+
+class ReknownMergeUsersRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    user_id: StoredName
+    into_user_id: StoredName
+
+
+class ReknownMergeUsersResponse(Shape, frozen=True, kw_only=True):
+    moved_faces: FaceIdList | None = None
+
+
+class ReknownMoveFacesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    face_ids: FaceIdList
+    user_id: StoredName | None = None
+
+
+class ReknownMoveFacesResponse(Shape, frozen=True, kw_only=True):
+    moved_faces: FaceIdList | None = None
+    absent_faces: FaceIdList | None = None
+
+
+class ReknownNameGroupRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber
+    user_id: StoredName
+
+
+class ReknownNameGroupResponse(Shape, frozen=True, kw_only=True):
+    associated_faces: ULong | None = None
+
+
+class ReknownRenameUserRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    user_id: StoredName
+    new_user_id: StoredName
+
+
+class ReknownRenameUserResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
 MaxFaces = Annotated[int, Meta(ge=1, le=4096)]
 
 
 class ReknownSearchAllFacesByImageRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     image: Image
     max_faces: MaxFaces | None = None
     face_match_threshold: Percent | None = None
@@ -1092,7 +1196,7 @@ class ReknownSearchAllFacesByImageResponse(Shape, frozen=True, kw_only=True):
 
 
 class SearchFacesRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     face_id: FaceId
     max_faces: MaxFaces | None = None
     face_match_threshold: Percent | None = None
@@ -1106,7 +1210,7 @@ class SearchFacesResponse(Shape, frozen=True, kw_only=True):
 
 
 class SearchFacesByImageRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     image: Image
     max_faces: MaxFaces | None = None
     face_match_threshold: Percent | None = None
@@ -1122,7 +1226,7 @@ class SearchFacesByImageResponse(Shape, frozen=True, kw_only=True):
 
 
 class SearchUsersRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     user_id: StoredName | None = None
     face_id: FaceId | None = None
     user_match_threshold: Percent | None = None
@@ -1160,7 +1264,7 @@ class SearchUsersResponse(Shape, frozen=True, kw_only=True):
 
 
 class SearchUsersByImageRequest(Shape, frozen=True, kw_only=True):
-    collection_id: CollectionId
+    collection_id: StoredName
     image: Image
     user_match_threshold: Percent | None = None
     max_users: MaxUserResults | None = None
@@ -1231,7 +1335,7 @@ class StartFaceSearchRequest(Shape, frozen=True, kw_only=True):
     video: Video
     client_request_token: ClientRequestToken | None = None
     face_match_threshold: Percent | None = None
-    collection_id: CollectionId
+    collection_id: StoredName
     notification_channel: NotificationChannel | None = None
     job_tag: JobTag | None = None
 

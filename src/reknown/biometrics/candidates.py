@@ -10,8 +10,8 @@ class Candidate:
     """One subject of the gallery that resembles the probe.
 
     `user` is None for a reference that belongs to no user. `face_id` is the reference that
-    scored best. `score` is the cosine; `similarity` 0 to 100 and `false_match_rate` what
-    the calibration makes of it, None where the space has none.
+    scored best, `image` what its image is called. `score` is the cosine; `similarity` 0 to 100
+    and `false_match_rate` what the calibration makes of it, None where the space has none.
     """
 
     rank: int
@@ -20,6 +20,7 @@ class Candidate:
     score: float
     similarity: float | None
     false_match_rate: float | None
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

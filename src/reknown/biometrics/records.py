@@ -40,13 +40,15 @@ class Collection:
 class ImageRecord:
     """The image that references came from; never its pixels.
 
-    `sha256` is of the file's bytes, `name` what the caller calls it, sizes in pixels.
+    `sha256` is of the file's bytes, `name` what the caller calls it, sizes in pixels. `origin` is
+    the folder of people's folders that it was enrolled from, if it was.
     """
 
     sha256: str
     name: str
     width: int
     height: int
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

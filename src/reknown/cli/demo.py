@@ -77,8 +77,8 @@ class _Story:
         """One photograph of one person, through the same code as `reknown enroll`."""
         from reknown.biometrics.errors import InputError
         from reknown.cli.demo_images import jpeg
+        from reknown.services.galleries.enrolees import Enrolee
         from reknown.services.galleries.enrolment import enrol_subjects
-        from reknown.services.galleries.enrolment_plan import Enrolee
 
         plan = [Enrolee(jpeg(portrait.crop()), portrait.name)]
         (result,) = enrol_subjects(self._context, self._query.collection, plan)

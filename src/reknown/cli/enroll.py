@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from reknown.cli.options import (
     Data,
     Json,
     Pack,
+    Root,
 )
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from reknown.services.context import Context
+    from reknown.services.galleries.enrolees import Enrolee
     from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult, Outcome
 
 
@@ -31,7 +34,8 @@ def enroll(
         Path,
         typer.Argument(
             help="Folder with a sub-folder of images for each person, or a CSV file with the "
-            "columns image,subject; with --from-xmp any folder of photos.",
+            "columns image,subject; with left,top,width,height it says which face is meant. With "
+            "--from-xmp any folder of photos.",
             show_default=False,
         ),
     ],
@@ -47,6 +51,27 @@ def enroll(
             "in the photos.",
         ),
     ] = False,
+    root: Root = None,
+    sync: Annotated[
+        bool,
+        typer.Option(
+            "--sync",
+            help="Make the gallery what the folder is: what was moved, renamed and deleted there "
+            "since it was enrolled is shown, asked about, and done.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --sync: only show what would be done.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --sync: do not ask.")] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="With --sync: from now on follow images in the folder that were enrolled "
+            "otherwise too: over the API, from a list, from a folder that is gone.",
+        ),
+    ] = False,
     pack: Pack = None,
     data: Data = None,
     json: Json = False,
@@ -57,8 +82,14 @@ def enroll(
     time: images that are in are skipped, and what was counted is on disk. An image is
     refused when it shows no face, several faces of which none stands out, or a face unfit for
     recognition; status 1 then.
+
+    With --sync only faces whose image was enrolled from this very folder are touched, or adopted
+    by --adopt; their names change and they are deleted in one transaction, and the commands that
+    take back the new names are shown. Nothing is deleted while a folder cannot be read, nor of
+    people in whose folders there are links, as these are not followed.
     """
     from reknown.biometrics.quality_filter import ANY_QUALITY
+    from reknown.cli.enroll_sync import Asked, require_sync, sync_folder
     from reknown.cli.output import (
         EXIT_DONE,
         EXIT_NEGATIVE,
@@ -68,12 +99,22 @@ def enroll(
     )
     from reknown.cli.session import open_context
     from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome
+    from reknown.services.galleries.enrolment_plan import read_plan
 
     left_out: Counter[str] = Counter()
+    asked = Asked(collection, data, dry_run=dry_run, yes=yes, json=json, adopt=adopt)
+    require_sync(people, asked, sync=sync, from_xmp=from_xmp, root=root)
     started = time.monotonic()
     policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()
-    plan = _read_photos(people) if from_xmp else _read_people(people, left_out)
-    with open_context(data) as context, progress() as bar:
+    with ExitStack() as opened:
+        if from_xmp:
+            plan = _read_photos(people)
+            context = opened.enter_context(open_context(data))
+        else:
+            enrolees = read_plan(people, left_out, root)
+            context = opened.enter_context(open_context(data))
+            plan = _plan(sync_folder(context, enrolees, asked) if sync else enrolees)
+        bar = opened.enter_context(progress())
         task = bar.add_task(f"enrolling into {collection}", total=len(plan.items))
         summary = _Summary("faces" if from_xmp else "images")
         try:
@@ -95,7 +136,7 @@ def enroll(
                     f"{what} after {done:,} of {len(plan.items):,} images: {again}", err=True
                 )
             raise
-    if not json:
+    if not json and not (sync and not plan.items):
         summary.show(collection, time.monotonic() - started)
     print_left_out(left_out)
     raise typer.Exit(EXIT_NEGATIVE if summary.counts[Outcome.REFUSED] else EXIT_DONE)
@@ -112,16 +153,14 @@ class _Plan:
     ]
 
 
-def _read_people(people: Path, left_out: Counter[str]) -> _Plan:
+def _plan(enrolees: Sequence[Enrolee]) -> _Plan:
     from reknown.services.galleries.enrolment import enrol_subjects
-    from reknown.services.galleries.enrolment_plan import read_plan
 
-    plan = read_plan(people, left_out)
     return _Plan(
-        plan,
+        enrolees,
         lambda context, collection, policy, pack, _: (
             [result]
-            for result in enrol_subjects(context, collection, plan, policy=policy, pack=pack)
+            for result in enrol_subjects(context, collection, enrolees, policy=policy, pack=pack)
         ),
     )
 

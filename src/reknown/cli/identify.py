@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from reknown.services.searches.search import Searched
     from reknown.vision.draw import Label
 
-_COLUMNS = ("face ", "left ", "top ", "candidate", "similarity ", "score ", "false match rate ")
+_COLUMNS = (
+    "face ", "left ", "top ", "candidate", "similarity ", "score ", "false match rate ",
+    "best reference",
+)  # fmt: skip
 
 
 def identify(
@@ -52,8 +55,10 @@ def identify(
     """Search a gallery for every face in the images.
 
     Answers are candidates for a person to check, never identifications: "1 in 10,000"
-    means that one in 10,000 comparisons of strangers reaches that similarity. Each search is
-    recorded (`reknown ledger`). Status 1 when no face of an image has a candidate.
+    means that one in 10,000 comparisons of strangers reaches that similarity. The best
+    reference is the image that the candidate resembles most; --json and --csv have its face id,
+    which `reknown faces show` and `faces move` take. Each search is recorded (`reknown ledger`).
+    Status 1 when no face of an image has a candidate.
 
     --xmp writes names where photo programs find them, each marked as a candidate: those that
     are there already stay.
@@ -167,7 +172,7 @@ def print_identification(path: Path, found: Identification) -> None:
     for number, (face, row) in enumerate(found.faces(), 1):
         left, top, _, _ = face.box.pixels(image.width, image.height)
         if not row.candidates:
-            rows.append((number, left, top, "no candidate", "-", "-", "-"))
+            rows.append((number, left, top, "no candidate", "-", "-", "-", "-"))
         for candidate in row.candidates:
             place = (number, left, top) if candidate.rank == 1 else ("", "", "")
             rows.append((*place, *_cells(candidate)))
@@ -202,6 +207,7 @@ def _cells(candidate: Candidate) -> tuple[str, ...]:
         percent(candidate.similarity),
         f"{candidate.score:.4f}",
         one_in(candidate.false_match_rate),
+        candidate.image or candidate.face_id,
     )
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 COLUMNS = (
     "image", "status", "reason", "face",
     "left_px", "top_px", "width_px", "height_px", "left", "top", "width", "height",
-    "rank", "candidate", "face_id", "similarity", "score", "false_match_rate",
+    "rank", "candidate", "reference", "face_id", "similarity", "score", "false_match_rate",
 )  # fmt: skip
 _NO_FACE: tuple[Cell, ...] = (None,) * 9
-_NO_CANDIDATE: tuple[Cell, ...] = (None,) * 6
+_NO_CANDIDATE: tuple[Cell, ...] = (None,) * 7
 
 
 def identify_rows(
@@ -58,6 +58,7 @@ def _told(candidate: Candidate) -> tuple[Cell, ...]:
     return (
         candidate.rank,
         candidate.user,
+        candidate.image or None,
         candidate.face_id,
         candidate.similarity,
         float(candidate.score),

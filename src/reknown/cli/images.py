@@ -123,7 +123,7 @@ def found_images(places: Sequence[Path]) -> list[Path]:
     """
     from collections import Counter
 
-    from reknown.services.images.folders import images_at
+    from reknown.vision.folders import images_at
 
     left_out: Counter[str] = Counter()
     found = list(images_at(places, left_out))
@@ -153,6 +153,6 @@ def _targets(paths: Sequence[Path], draw: Path | None, drawn: str) -> list[Path 
 
 
 def require_no_original(target: Path, originals: Sequence[Path]) -> None:
-    """Raises `InputError` when a drawing would take the place of an image."""
+    """Raises `InputError` when a picture would take the place of the image it is made from."""
     if target.resolve() in {path.resolve() for path in originals}:
-        raise InputError(f"--draw would overwrite the image {target}")
+        raise InputError(f"{target} would overwrite the image itself: give another file")

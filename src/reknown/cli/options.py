@@ -16,6 +16,14 @@ Data = Annotated[
     typer.Option("--data", metavar="DIR", help="Folder with the galleries.", envvar="REKNOWN_DATA"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")]
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="Folder that the relative paths in a CSV file start from, in place of its own.",
+    ),
+]
 Pack = Annotated[
     str | None,
     typer.Option("--pack", metavar="NAME", help="Model pack to use.", autocompletion=complete_pack),

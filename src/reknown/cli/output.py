@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -38,6 +39,7 @@ __all__ = [
 
 EXIT_DONE, EXIT_NEGATIVE, EXIT_ERROR = 0, 1, 2
 _PIPED_WIDTH = 120
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def console(*, error: bool = False) -> Console:
@@ -50,7 +52,7 @@ def console(*, error: bool = False) -> Console:
 
 
 def print_json(value: object) -> None:
-    """One line of JSON on standard output; ASCII, as file names may hold what no text can."""
+    """One line of JSON on standard output; of text alone, whatever file names may hold."""
     sys.stdout.write(json.dumps(_plain(value), allow_nan=False) + "\n")
     sys.stdout.flush()
 
@@ -140,9 +142,16 @@ def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {_text(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, str):
+        return _text(value)
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _text(value: str) -> str:
+    """Without lone surrogates, which stand for bytes that are no text and are no JSON either."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)

@@ -70,6 +70,74 @@ def describe(
 
 
 @cli.command()
+def rename(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    new: Annotated[str, typer.Argument(help="The name to have from now on.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Give a person another name.
+
+    The person keeps all faces; the old name is gone from the files. The command that takes it back
+    is shown.
+    """
+    from reknown.cli.output import print_json, printable
+    from reknown.cli.session import open_context
+    from reknown.cli.undo import Undo, print_undo
+    from reknown.services.galleries.mending import rename_user
+
+    with open_context(data) as context:
+        old, now = rename_user(context, collection, name, new)
+    undo = Undo(collection, data).renaming(old, now)
+    if json:
+        print_json({"renamed": old, "to": now, "undo": [undo]})
+        return
+    typer.echo(printable(f"{old} is called {now} now"))
+    print_undo([undo])
+
+
+@cli.command()
+def merge(
+    name: Annotated[str, typer.Argument(help="The person who is the same as another one.")],
+    into: Annotated[str, typer.Argument(help="The person to keep, with the faces of both.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make two people one: the second gets all faces of the first, who is gone then.
+
+    The commands that take it back are shown; they name exactly the faces moved.
+    """
+    from reknown.cli.output import print_json, printable
+    from reknown.cli.session import open_context
+    from reknown.cli.undo import Undo, print_undo
+    from reknown.services.galleries.mending import merge_users
+
+    with open_context(data) as context:
+        done = merge_users(context, collection, name, into)
+    back = Undo(collection, data)
+    undo = [*back.moving(done.faces), *back.naming(done)]
+    if undo:  # else nothing makes that person again
+        undo += back.telling(done.merged)
+    if json:
+        faces = [face.face_id for face in done.faces]
+        print_json(
+            {
+                "merged": done.merged.name,
+                "into": done.into,
+                "faces": faces,
+                "groups": done.groups,
+                "undo": undo,
+            }
+        )
+        return
+    count = f"{len(done.faces)} face{'' if len(done.faces) == 1 else 's'}"
+    typer.echo(printable(f"{done.merged.name} is {done.into} now, {count} moved"))
+    print_undo(undo)
+
+
+@cli.command()
 def delete(
     name: Annotated[str, typer.Argument(help="The person's name.")],
     collection: CollectionName = DEFAULT_COLLECTION,
@@ -85,11 +153,13 @@ def delete(
     """
     from reknown.cli.output import printable
     from reknown.cli.session import open_context
-    from reknown.services.galleries.users import UserRequest, delete_user, require_user
+    from reknown.services.galleries.users import UserRequest, delete_user, look_up_user
 
     with open_context(data) as context:
-        require_user(context, collection, name)
+        found = look_up_user(context, collection, name)
         if not yes:
-            typer.confirm(f"Delete {printable(name)} permanently?", abort=True)
+            faces = f"{found.faces} face{'' if found.faces == 1 else 's'}"
+            what = f"{printable(found.name)} with {faces}"
+            typer.confirm(f"Delete {what} permanently?", abort=True)
         count = delete_user(context, UserRequest(collection, name), keep_faces=keep_faces)
     typer.echo(f"deleted {printable(name)} and {count} face{'' if count == 1 else 's'}")

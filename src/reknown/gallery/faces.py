@@ -18,7 +18,7 @@ from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
-from reknown.gallery.users import ensure_user, user_key
+from reknown.gallery.users import ensure_user, spelled, user_key
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
@@ -146,6 +146,36 @@ def find_image(connection: Connection, collection: str, sha256: str) -> list[Fac
     return [_face(row) for row in connection.execute(query)]
 
 
+def find_images(
+    connection: Connection, collection: str, sha256s: Iterable[str]
+) -> list[FaceRecord]:
+    """The faces stored from these images; raises `NotFoundError`."""
+    own = images.c.collection_id == require(connection, collection).id
+    found: list[FaceRecord] = []
+    for batch in batches(sha256s):
+        query = _faces().where(own, images.c.sha256.in_(batch))
+        found.extend(map(_face, connection.execute(query)))
+    return found
+
+
+def faces_from(connection: Connection, collection: str, origin: str) -> list[FaceRecord]:
+    """The faces of images that were enrolled from this folder; raises `NotFoundError`."""
+    own = images.c.collection_id == require(connection, collection).id
+    query = _faces().where(own, images.c.origin == origin).order_by(unindexed(faces_table.c.id))
+    return [_face(row) for row in connection.execute(query)]
+
+
+def set_origin(
+    connection: Connection, collection: str, sha256s: Iterable[str], origin: str
+) -> None:
+    """From now on these images count as enrolled from this folder; raises `NotFoundError`."""
+    owner = claim(connection, collection).id
+    for batch in batches(sha256s):
+        known = update(images).where(images.c.collection_id == owner, images.c.sha256.in_(batch))
+        connection.execute(known.values(origin=origin))
+    erase(connection, images)
+
+
 def known_images(connection: Connection, collection: str, sha256s: Iterable[str]) -> set[str]:
     """Which of these images the collection holds; raises `NotFoundError`."""
     known: set[str] = set()
@@ -175,7 +205,8 @@ def list_faces(
         return fetch_page(connection, _faces().where(own == owner), order, after, limit, _face)
     query = _faces().where(unindexed(own) == owner)
     if user is not None:
-        query = query.where(faces_table.c.user_id == user_key(owner, user).scalar_subquery())
+        key = user_key(owner, spelled(connection, owner, user))
+        query = query.where(faces_table.c.user_id == key.scalar_subquery())
     if face_ids is not None:
         query = query.where(faces_table.c.face_id.in_(face_ids))
     return fetch_page(connection, query, unindexed(order), after, limit, _face)
@@ -292,6 +323,7 @@ def _image_ids(
             "name": image.name,
             "width": image.width,
             "height": image.height,
+            "origin": image.origin,
         }
         for image in wanted.values()
         if image.sha256 not in found
@@ -344,7 +376,13 @@ def _picked() -> Select[Any]:
 
 def _faces() -> Select[Any]:
     columns = [column for column in faces_table.c if column.name != "template"]
-    image_columns = [images.c.sha256, images.c.name, images.c.width, images.c.height]
+    image_columns = [
+        images.c.sha256,
+        images.c.name,
+        images.c.width,
+        images.c.height,
+        images.c.origin,
+    ]
     return (
         select(*columns, *image_columns, users.c.name.label("user_name"), users.c.subject_id)
         .join_from(faces_table, images)
@@ -355,7 +393,7 @@ def _faces() -> Select[Any]:
 def _face(row: Row[Any]) -> FaceRecord:
     return FaceRecord(
         face_id=row.face_id,
-        image=ImageRecord(row.sha256, row.name, row.width, row.height),
+        image=ImageRecord(row.sha256, row.name, row.width, row.height, row.origin),
         box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
         confidence=row.confidence,
         quality=row.quality,

@@ -86,6 +86,17 @@ def name_group(connection: Connection, collection: str, number: int, user: str) 
     connection.execute(update(sighting_groups).where(sighting_groups.c.id == key).values(values))
 
 
+def groups_of(connection: Connection, collection: str, user: str) -> list[int]:
+    """The numbers of the groups that were given a person's name; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    named = (
+        select(sighting_groups.c.id)
+        .join_from(sighting_groups, users)
+        .where(users.c.collection_id == owner, users.c.name == user)
+    )
+    return sorted(connection.execute(named).scalars())
+
+
 def ignore_group(connection: Connection, collection: str, number: int, *, ignored: bool) -> None:
     """Leaves the group out of lists, or takes it back into them; raises `NotFoundError`."""
     claim(connection, collection)
@@ -149,15 +160,9 @@ def keep_apart(connection: Connection, collection: str, number: int, other: int)
 
 def forget_person(connection: Connection, collection: str, user: str) -> list[str]:
     """Deletes the sightings that were given a person's name; their ids. Raises `NotFoundError`."""
-    owner = claim(connection, collection).id
-    named = (
-        select(sighting_groups.c.id)
-        .join_from(sighting_groups, users)
-        .where(users.c.collection_id == owner, users.c.name == user)
-    )
-    keys = list(connection.execute(named).scalars())
+    claim(connection, collection)
     gone: list[str] = []
-    for batch in batches(keys):
+    for batch in batches(groups_of(connection, collection, user)):
         seen = select(sightings.c.id).where(sightings.c.group_id.in_(batch))
         gone.extend(delete_chosen(connection, seen))
         connection.execute(delete(sighting_groups).where(sighting_groups.c.id.in_(batch)))

@@ -205,6 +205,14 @@ def places_of(connection: Connection, media_keys: Iterable[int]) -> dict[int, li
     return places
 
 
+def places_with(connection: Connection, collection: str, sha256: str) -> list[str]:
+    """Where the medium of this content lies; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    query = select(media.c.id).where(media.c.collection_id == owner, media.c.sha256 == sha256)
+    found = places_of(connection, connection.execute(query).scalars().all())
+    return [place for places in found.values() for place in places]
+
+
 def count_media(connection: Connection, collection: str) -> int:
     """How many media faces were looked for in; raises `NotFoundError`."""
     owner = require(connection, collection).id

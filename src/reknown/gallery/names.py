@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from reknown.biometrics.errors import InputError
 
 
@@ -11,3 +13,14 @@ def require_text(what: str, value: str, shortest: int = 1, longest: int = 255) -
         raise InputError(f"{what} takes {shortest} to {longest} characters, not {len(value)}")
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise InputError(f"{what} {value!r} holds a character that cannot be stored")
+
+
+def normalised(name: str) -> str:
+    """A person's name in one spelling (NFC) for all that look the same."""
+    return unicodedata.normalize("NFC", name)
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """The name, and what looks the same and may have been stored; the normal one second."""
+    decomposed = unicodedata.normalize("NFD", name)
+    return tuple(dict.fromkeys((name, normalised(name), decomposed)))

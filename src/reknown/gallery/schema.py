@@ -5,7 +5,7 @@ Keys ascend in the order of creation and are never given twice, so that paging c
 face's last one, `collections.pruned` that of the last one which deleted faces and
 `collections.replaced` that of the last one which replaced all templates. `users.subject_id` is
 what the ledger calls a user: it says nothing once the row with the name is gone. `users.urls` is
-a JSON list.
+a JSON list. `images.origin` is the folder of people's folders that an image was enrolled from.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ images = Table(
     Column("name", Text, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
+    Column("origin", Text),
     UniqueConstraint("collection_id", "sha256"),
     sqlite_autoincrement=True,
 )

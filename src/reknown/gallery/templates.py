@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces, users
 from reknown.gallery.subjects import SubjectRoll
-from reknown.gallery.users import user_key
+from reknown.gallery.users import spelled, user_key
 from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
 
@@ -90,7 +90,8 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
     """Those of one user, none if there is no such user; raises `NotFoundError`."""
     row = require(connection, collection)
     # a user's faces are of its own collection
-    own = faces.c.user_id == user_key(row.id, user).scalar_subquery()
+    key = user_key(row.id, spelled(connection, row.id, user))
+    own = faces.c.user_id == key.scalar_subquery()
     query = _templates().where(own).order_by(unindexed(faces.c.id))
     return _gathered(connection.execute(query).all(), space_of(row))
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
 from reknown.biometrics.records import KnownGender, Profile, UserRecord
 from reknown.gallery.collections import claim, require
-from reknown.gallery.names import require_text
+from reknown.gallery.names import normalised, require_text, spellings
 from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -38,12 +38,22 @@ def create_user(connection: Connection, collection: str, name: str) -> UserRecor
 
 
 def get_user(connection: Connection, collection: str, name: str) -> UserRecord:
-    """One user with the number of its faces; raises `NotFoundError`."""
+    """One user with the number of its faces; raises `NotFoundError`.
+
+    A name may be spelled otherwise than it is stored, in characters that look the same.
+    """
     owner = require(connection, collection).id
-    row = connection.execute(_users(_of(owner)).where(users.c.name == name)).one_or_none()
+    stored = spelled(connection, owner, name)
+    row = connection.execute(_users(_of(owner)).where(users.c.name == stored)).one_or_none()
     if row is None:
         raise _missing(collection, name)
     return _user(row)
+
+
+def has_user(connection: Connection, collection: str, name: str) -> bool:
+    """Whether there is a user of this name, however it is spelled; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    return _user_id(connection, owner, spelled(connection, owner, name)) is not None
 
 
 def list_users(
@@ -132,9 +142,56 @@ def disassociate_faces(
     return _assign(connection, face_ids, values, unindexed(faces.c.user_id) == user_id)
 
 
+def rename_user(connection: Connection, collection: str, name: str, new: str) -> UserRecord:
+    """Gives the user another name; it stays the same subject with the same faces.
+
+    Raises `NotFoundError`, `AlreadyExistsError` where another user has that name, `InputError`.
+    """
+    row = claim(connection, collection)
+    user_id = _require_user(connection, collection, row.id, name)
+    require_text("a user's name", new)
+    if _user_id(connection, row.id, spelled(connection, row.id, new)) not in {None, user_id}:
+        raise AlreadyExistsError(f"user {new!r} already exists in {collection!r}: merge them")
+    connection.execute(update(users).where(users.c.id == user_id).values(name=new))
+    own = update(faces).where(faces.c.user_id == user_id)
+    connection.execute(own.values(revision=row.revision))
+    erase(connection, users)
+    return get_user(connection, collection, new)
+
+
+def move_faces(
+    connection: Connection, collection: str, face_ids: Iterable[str], user: str | None
+) -> set[str]:
+    """Gives the faces to the user whoever has them, or to nobody; returns those that are there.
+
+    Makes the user if it is missing. Raises `NotFoundError`, `InputError` for its name.
+    """
+    row = claim(connection, collection)
+    user_id = None
+    if user is not None:
+        user_id = ensure_user(connection, row.id, user)
+    own = unindexed(faces.c.collection_id) == row.id
+    values = {"user_id": user_id, "revision": row.revision}
+    return _assign(connection, face_ids, values, own)
+
+
+def spelled(connection: Connection, owner: int, name: str) -> str:
+    """The user's name as it is stored in the collection `owner`, normalised where it is not.
+
+    It may be stored in other characters that look the same, as long as not in both.
+    """
+    forms = spellings(name)
+    if len(forms) == 1:
+        return name
+    query = select(users.c.name).where(users.c.collection_id == owner, users.c.name.in_(forms))
+    known = set(connection.execute(query).scalars())
+    return next((form for form in forms if form in known), normalised(name))
+
+
 def ensure_user(connection: Connection, owner: int, name: str) -> int:
     """The key of a user of the claimed collection `owner`, made if missing."""
     require_text("a user's name", name)
+    name = spelled(connection, owner, name)
     values = {
         "collection_id": owner,
         "name": name,
@@ -170,7 +227,7 @@ def _user_id(connection: Connection, owner: int, name: str) -> int | None:
 
 
 def _require_user(connection: Connection, collection: str, owner: int, name: str) -> int:
-    found = _user_id(connection, owner, name)
+    found = _user_id(connection, owner, spelled(connection, owner, name))
     if found is None:
         raise _missing(collection, name)
     return found

@@ -12,8 +12,11 @@ from reknown.ledger.records import (
     DisassociateFacesRecord,
     EnrolRecord,
     IdentifyRecord,
+    MergeUsersRecord,
+    MoveFacesRecord,
     NameGroupRecord,
     ReadUserRecord,
+    RenameUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
     WriteNamesRecord,
@@ -34,6 +37,7 @@ _OF_ONE = (
     | EnrolRecord
     | NameGroupRecord
     | ReadUserRecord
+    | RenameUserRecord
 )
 
 
@@ -50,5 +54,9 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
         yield from (hit.subject_id for hit in record.written)
     elif isinstance(record, SearchSightingsRecord | SearchTracksRecord):
         yield record.probe.subject_id
+    elif isinstance(record, MergeUsersRecord):
+        yield from (record.subject_id, record.merged)
+    elif isinstance(record, MoveFacesRecord):
+        yield from (record.subject_id, *record.former)
     elif isinstance(record, _OF_ONE):
         yield record.subject_id

@@ -132,6 +132,7 @@ def _delete_user(record: records.DeleteUserRecord, names: Names) -> str:
 
 
 @_text.register(records.ReadUserRecord)
+@_text.register(records.RenameUserRecord)
 def _read_user(record: records.ReadUserRecord, names: Names) -> str:
     return _name(record.subject_id, names)
 
@@ -150,6 +151,28 @@ def _move_faces(
     refused = f", {len(record.refused)} refused" if record.refused else ""
     moved = f"{_faces(record.faces)} {way} {_name(record.subject_id, names)}{refused}"
     return moved + _again(repeated=record.repeated)
+
+
+@_text.register(records.MergeUsersRecord)
+def _merge_users(record: records.MergeUsersRecord, names: Names) -> str:
+    moved = f"{_faces(record.faces)} and {_count(len(record.groups), 'group')}"
+    return f"{moved} of {_name(record.merged, names)} to {_name(record.subject_id, names)}"
+
+
+@_text.register(records.MoveFacesRecord)
+def _give_faces(record: records.MoveFacesRecord, names: Names) -> str:
+    who = "nobody" if record.subject_id is None else _name(record.subject_id, names)
+    return f"{_faces(record.faces)} to {who}"
+
+
+@_text.register(records.ShowFaceRecord)
+def _show_face(record: records.ShowFaceRecord, _names: Names) -> str:
+    return f"face {_short(record.face_id)}{'' if record.found else ', no image found'}"
+
+
+@_text.register(records.FollowImagesRecord)
+def _follow(record: records.FollowImagesRecord, _names: Names) -> str:
+    return _count(record.images, "image")
 
 
 @_text.register(records.DeleteFacesRecord)

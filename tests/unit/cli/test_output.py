@@ -54,10 +54,11 @@ def test_json_never_holds_what_is_no_number(number: float) -> None:
         print_json({"x": [number]})
 
 
-def test_undecodable_file_names_survive_json(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_json_is_text_whatever_file_names_are(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     name = os.fsdecode(b"\xff\xfe.jpg")
-    print_json({"image": name})
-    assert json.loads(capsysbinary.readouterr().out)["image"] == name
+    print_json({"image": name, name: [name]})
+    told = json.loads(capsysbinary.readouterr().out)
+    assert told == {"image": "\ufffd\ufffd.jpg", "\ufffd\ufffd.jpg": ["\ufffd\ufffd.jpg"]}
 
 
 def test_tables_show_markup_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:

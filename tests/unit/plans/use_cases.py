@@ -97,6 +97,10 @@ def _faces(count: int) -> list[str]:
     return [face_id(number) for number in range(count)]
 
 
+def _digests(count: int) -> list[str]:
+    return [digest(number) for number in range(count)]
+
+
 def _free(count: int) -> list[str]:
     return [face_id(number) for number in range(OF_USERS, OF_USERS + count)]
 
@@ -337,9 +341,9 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
-    "gallery.faces.known_images": lambda c, n: faces.known_images(
-        c, COLLECTION, [digest(number) for number in range(n)]
-    ),
+    "gallery.faces.find_images": lambda c, n: faces.find_images(c, COLLECTION, _digests(n)),
+    "gallery.faces.faces_from": lambda c, _: faces.faces_from(c, COLLECTION, "/people"),
+    "gallery.faces.known_images": lambda c, n: faces.known_images(c, COLLECTION, _digests(n)),
     "gallery.faces.list_faces": lambda c, _: faces.list_faces(c, COLLECTION, "9", 10),
     "gallery.faces.list_faces of ids": lambda c, n: faces.list_faces(
         c, COLLECTION, "9", 10, face_ids=_faces(n)
@@ -351,6 +355,9 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, "9", 10, user(9), _faces(n)
     ),
     "gallery.faces.merge_faces": _merge,
+    "gallery.faces.set_origin": lambda c, n: faces.set_origin(
+        c, COLLECTION, _digests(n), "/people"
+    ),
     "gallery.faces.restore_faces": lambda c, n: faces.restore_faces(c, COLLECTION, _new(n)),
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
@@ -360,6 +367,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.groups.drop_empty": lambda c, _: groups.drop_empty(c, COLLECTION),
     "gallery.groups.forget_person": lambda c, _: groups.forget_person(c, COLLECTION, user(9)),
     "gallery.groups.get_group": lambda c, _: groups.get_group(c, COLLECTION, _a_group(c)),
+    "gallery.groups.groups_of": lambda c, _: groups.groups_of(c, COLLECTION, user(9)),
     "gallery.groups.ignore_group": lambda c, _: groups.ignore_group(
         c, COLLECTION, _a_group(c), ignored=True
     ),
@@ -385,12 +393,11 @@ USE_CASES: dict[str, UseCase] = {
         c, _owner(c), _MEDIUM, SPACE.fingerprint
     ),
     "gallery.media.files_in": lambda c, _: media.files_in(c, _owner(c), folder(0)),
-    "gallery.media.find_media": lambda c, n: media.find_media(
-        c, COLLECTION, [digest(number) for number in range(n)]
-    ),
+    "gallery.media.find_media": lambda c, n: media.find_media(c, COLLECTION, _digests(n)),
     "gallery.media.folders_below": lambda c, _: media.folders_below(c, _owner(c), folder(0)),
     "gallery.media.forget_files": lambda c, _: _forget(c),
     "gallery.media.place_file": lambda c, _: _place(c),
+    "gallery.media.places_with": lambda c, _: media.places_with(c, COLLECTION, digest(0)),
     "gallery.media.places_of": lambda c, n: media.places_of(c, range(n)),
     "gallery.sightings.collections_with_expired": lambda c, _: sightings.collections_with_expired(
         c
@@ -446,6 +453,12 @@ USE_CASES: dict[str, UseCase] = {
         c, [subject_id(number) for number in range(n)]
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
+    "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
+    "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),
+    "gallery.users.rename_user": lambda c, _: users.rename_user(
+        c, COLLECTION, user(9), "somebody new"
+    ),
+    "gallery.users.spelled": lambda c, _: users.spelled(c, _owner(c), "Jos\u00e9"),
     "gallery.users.get_user": lambda c, _: users.get_user(c, COLLECTION, user(0)),
     "gallery.users.list_users": lambda c, _: users.list_users(c, COLLECTION, "9", 10),
     "gallery.users.set_profile": lambda c, _: users.set_profile(

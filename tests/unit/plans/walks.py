@@ -41,6 +41,7 @@ DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
 BELOW = _walk("the folders below one: once for each scan", *_OWN)
+FOLLOWED = _walk("where images came from, once for each comparison with a whole folder", *_OWN)
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
 ONE = _walk("the table has one row", "")
@@ -88,6 +89,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.get_collection": _COUNTS,
     "gallery.collections.holds_more_than": {**_COUNTS, "faces": (NEWEST, COUNTED)},
     "gallery.collections.list_collections": {**_COUNTS, "collections": (PAGE,)},
+    "gallery.faces.faces_from": {"images": (FOLLOWED,)},
     "gallery.faces.list_faces": {"faces": (PAGE,)},
     "gallery.media.folders_below": {"media_files": (BELOW,)},
     "gallery.groupable.load_groupable": {
@@ -149,16 +151,19 @@ ALLOWED: dict[str, _Tables] = {
 
 # Without statistics PostgreSQL takes each value of a column to be in a two-hundredth of its table.
 _GUESSED = _walk("a batch of ids, which without statistics counts as most of the table", "")
+_BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
 UNMEASURED: dict[str, _Tables] = {
+    "gallery.faces.find_images": {"faces": (_BATCH,)},
     "gallery.media.delete_chosen": {"media_files": (_GUESSED,)},
     "gallery.media.places_of": {"media_files": (_GUESSED,)},
+    "gallery.media.places_with": {"media_files": (_GUESSED,)},
     "gallery.sightings.delete_sightings of ids": {
         "media_files": (_GUESSED,),
         "sightings": (_GUESSED,),
     },
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
 }
-"""What PostgreSQL does beside it where nobody has counted yet."""
+"""What PostgreSQL does beside it, most of it where nobody has counted yet."""
 
 
 def allowed(use_case: str, access: Access) -> bool:

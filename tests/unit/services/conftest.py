@@ -8,8 +8,8 @@ import pytest
 from contexts import make_context
 from other_engine import other_engine
 from reknown.services.galleries.collections import create_collection
+from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import EnrolmentPolicy, enrol_subjects
-from reknown.services.galleries.enrolment_plan import Enrolee
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Pack
+from reknown.cli.options import Pack, Root
 
 cli = typer.Typer(
     help="Repeat published audits on your own images.",
@@ -40,6 +40,7 @@ def congress(
         typer.Option("--by", metavar="COLUMN", help="Group column of PROBES; may be repeated."),
     ] = None,
     pack: Pack = None,
+    root: Root = None,
     choose: Choose = "central",
     report: Html = None,
     json: ReportJson = False,
@@ -58,7 +59,9 @@ def congress(
         scores=() if scores is None else _numbers(scores, "--scores", -1, 1),
         by=tuple(by or ()),
     )
-    strangers, others = read_manifest(gallery), read_manifest(probes)
+    strangers, others = (
+        read_manifest(place, root if place.is_file() else None) for place in (gallery, probes)
+    )
     check_people(strangers, others)
     check_groups(others, plan.by)
     searched = read_images(strangers, pack, choose=choose)

@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
-from reknown.cli.options import Pack
+from reknown.cli.options import Pack, Root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,7 @@ def calibrate(
     source: OptionalSource = None,
     scores: Scores = None,
     pack: Pack = None,
+    root: Root = None,
     choose: Choose = "central",
     dataset: Dataset = "",
     worst_group: WorstGroup = None,
@@ -86,7 +87,7 @@ def calibrate(
         measured = calibrate_scores(file, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
-        measured = _of_images(source, pack, choose, dataset, worst_group)
+        measured = _of_images(source, pack, choose, dataset, worst_group, root)
     checks: tuple[GroupCheck, ...] = ()
     if check is not None and others is not None:
         images = read_images(others, named, choose=choose)
@@ -109,13 +110,18 @@ def _others(check: Path, pack: str | None) -> Manifest:
 
 
 def _of_images(
-    source: Path, pack: str | None, choose: str, dataset: str, worst_group: str | None
+    source: Path,
+    pack: str | None,
+    choose: str,
+    dataset: str,
+    worst_group: str | None,
+    root: Path | None,
 ) -> MeasuredCalibration:
     from reknown.cli.evaluate.session import read_images
     from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.runs.calibrate import calibrate_images, check_worst_group
 
-    manifest = read_manifest(source)
+    manifest = read_manifest(source, root)
     if worst_group is not None:
         check_worst_group(manifest, worst_group)
     images = read_images(manifest, pack, choose=choose)

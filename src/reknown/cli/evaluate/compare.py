@@ -10,6 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import OptionalSource
+from reknown.cli.options import Root
 
 if TYPE_CHECKING:
     from reknown.reporting.report import Report
@@ -38,6 +39,7 @@ def compare(
     packs: Packs = None,
     scores: ScorePair = None,
     targets: Targets = None,
+    root: Root = None,
     choose: Choose = "central",
     html: Html = None,
     json: ReportJson = False,
@@ -58,7 +60,7 @@ def compare(
         report = _of_scores(scores, packs, rates)
     else:
         assert source is not None
-        report = _of_images(source, packs, choose, rates)
+        report = _of_images(source, packs, choose, rates, root)
     show(report, html, as_json=json)
 
 
@@ -76,7 +78,11 @@ def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, 
 
 
 def _of_images(
-    source: Path, packs: list[str] | None, choose: str, rates: tuple[float, ...]
+    source: Path,
+    packs: list[str] | None,
+    choose: str,
+    rates: tuple[float, ...],
+    root: Path | None,
 ) -> Report:
     from reknown.cli.evaluate.session import read_images
     from reknown.configuration import DEFAULT_PACK
@@ -86,6 +92,6 @@ def _of_images(
     names = packs or [DEFAULT_PACK, "public-domain"]
     if len(names) != 2:
         raise InputError(f"give --pack twice, not {len(names)} times")
-    manifest = read_manifest(source)
+    manifest = read_manifest(source, root)
     first, second = (read_images(manifest, name, choose=choose) for name in names)
     return image_comparison(first, second, rates)

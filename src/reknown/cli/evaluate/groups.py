@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Pack
+from reknown.cli.options import Pack, Root
 
 if TYPE_CHECKING:
     from reknown.evaluation.runs.group_data import GroupData, GroupThreshold
@@ -64,6 +64,7 @@ def groups(
         int, typer.Option("--minimum", min=2, help="Subjects that a group needs for a figure.")
     ] = 30,
     pack: Pack = None,
+    root: Root = None,
     choose: Choose = "central",
     report: Html = None,
     json: ReportJson = False,
@@ -85,7 +86,7 @@ def groups(
     if images is None:
         data = _of_scores(scores, by, choice, pack=pack is not None)
     else:
-        manifest = read_manifest(images)
+        manifest = read_manifest(images, root)
         check_columns(manifest, by or ())
         read = read_images(manifest, pack, choose=choose)
         data = data_of_images(read, choice, by or ())

@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Pack
+from reknown.cli.options import Pack, Root
 
 OptionalSource = Annotated[
     Path | None,
@@ -57,6 +57,7 @@ def verify(
     pairs: Pairs = None,
     scores: Scores = None,
     pack: Pack = None,
+    root: Root = None,
     choose: Choose = "central",
     similarity: Similarities = None,
     without_names: WithoutNames = False,
@@ -80,7 +81,7 @@ def verify(
         report = score_report(read_score_file(scores), without_names=without_names)
     else:
         assert source is not None
-        manifest = read_manifest(source)
+        manifest = read_manifest(source, root)
         listed = None if pairs is None else official_pairs(pairs, manifest)
         images = read_images(manifest, pack, choose=choose)
         report = verification_report(

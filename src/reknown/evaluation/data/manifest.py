@@ -6,7 +6,6 @@ declares; they are compared for equality and never predicted or interpreted.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -19,26 +18,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.data.problems import Problems
+from reknown.biometrics.problems import Problems
+from reknown.vision.folders import images_at
+from reknown.vision.lists import open_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reknown.evaluation.measures.arrays import Ints
+    from reknown.vision.lists import PictureList
 
 
 UNLABELLED = -1
 """The group code of a sample with an empty label, and the session code of one without."""
 
-# Formats that cannot be read are listed too: such an image is a failure, not overlooked.
-_ENDINGS = frozenset(
-    {".jpg", ".jpeg", ".png", ".avif", ".bmp", ".gif", ".heic", ".heif", ".tif", ".tiff", ".webp"}
-)
-_IMAGE, _SUBJECT, _SESSION = "image", "subject", "session"
-_MAX_BYTES = 1 << 30
-_MAX_ROWS = 5_000_000
-_MAX_COLUMNS = 100
-_MAX_FIELD = 4_096
+_SESSION = "session"
 _TOGETHER = 1_000
 _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
@@ -48,8 +42,8 @@ class Sample:
     """One image of one subject.
 
     `line` is where it stands in the CSV file, or its number in the folder, from 1. `image` is
-    relative to the manifest's root, with the links of a CSV file's paths resolved. `session` is
-    None when it is not known. `groups` holds the label of each group column.
+    relative to the manifest's root, or absolute outside it, with the links of a CSV file's paths
+    resolved. `session` is None when it is not known. `groups` holds the label of each group column.
     """
 
     line: int
@@ -119,12 +113,13 @@ def _numbered(names: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
     return np.array([numbers[name] for name in names], np.intp), distinct
 
 
-def read_manifest(source: Path) -> Manifest:
+def read_manifest(source: Path, root: Path | None = None) -> Manifest:
     """Reads a folder of folders, or a CSV file with the columns image and subject.
 
-    In a folder, each sub-folder is a subject with its images directly in it; links are not
-    followed. A CSV file is UTF-8 and may have the column session and any others, which are
-    groups; its image paths are relative to its own folder and stay in it. Space around values
+    In a folder, each sub-folder is a subject with its images directly in it; links are
+    not followed, and what is hidden or the system's own is left alone. A CSV file (`vision/lists`)
+    may have the column session and any others, which are groups; its image paths are relative to
+    `root`, its own folder if none is given, and stay in it, or are absolute. Space around values
     is removed, and names are normalised (NFC), so that one spelling is one subject. Whether
     the images can be read shows when they are read.
 
@@ -132,11 +127,13 @@ def read_manifest(source: Path) -> Manifest:
     """
     try:
         if source.is_dir():
+            if root is not None:
+                raise InputError("--root is for a CSV file: a folder is its own root")
             return _from_folder(source)
         if source.is_file():
-            return _from_csv(source)
-    except OSError as error:
-        reason = (error.strerror or "failed").lower()
+            return _from_csv(source, source.parent if root is None else root)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "no such file").lower()
         raise InputError(f"cannot read {source}: {reason}") from error
     raise InputError(f"{source} is neither a folder nor a CSV file")
 
@@ -159,32 +156,22 @@ def _from_folder(root: Path) -> Manifest:
 
 def _images(root: Path, problems: Problems) -> Iterator[tuple[str, str]]:
     """The names of subjects' folders and of the images in them."""
-    with os.scandir(root) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _images_of(entry, problems)
-            elif _is_image(entry):
-                problems.add(0, f"{_printable(entry.name)}: put it into its person's folder")
+    depth = len(root.parts)
+    for path in images_at([root]):
+        person, *below = path.parts[depth:]
+        if not below:
+            problems.add(0, f"{_printable(person)}: put it into its person's folder")
+            continue
+        if len(below) > 1:
+            deep = _printable(f"{person}/{below[0]}")
+            problems.add(0, f"{deep}: images lie directly in their person's folder")
+        elif problem := _unprintable(f"{person}/{below[0]}"):
+            problems.add(0, problem)
+        yield person, below[0]
 
 
-def _images_of(person: os.DirEntry[str], problems: Problems) -> Iterator[tuple[str, str]]:
-    with os.scandir(person) as entries:
-        for entry in entries:
-            shown = _printable(f"{person.name}/{entry.name}")
-            if entry.is_dir(follow_symlinks=False):
-                problems.add(0, f"{shown}: images lie directly in their person's folder")
-            elif _is_image(entry):
-                if problem := _unprintable(shown, f"{person.name}/{entry.name}"):
-                    problems.add(0, problem)
-                yield person.name, entry.name
-
-
-def _is_image(entry: os.DirEntry[str]) -> bool:
-    ending = os.path.splitext(entry.name)[1].lower()
-    return ending in _ENDINGS and entry.is_file(follow_symlinks=False)
-
-
-def _unprintable(shown: str, name: str) -> str:
+def _unprintable(name: str) -> str:
+    shown = _printable(name)
     return f"{shown}: the name is not UTF-8, rename it" if shown != name else ""
 
 
@@ -196,70 +183,29 @@ def _printable(name: str) -> str:
 class _ManifestColumns:
     """Where things stand in a row."""
 
-    width: int
     image: int
     subject: int
     session: int | None
     groups: tuple[tuple[str, int], ...]
 
 
-def _from_csv(file: Path) -> Manifest:
-    if file.stat().st_size > _MAX_BYTES:
-        raise InputError(f"{file} has more than {_MAX_BYTES:,} bytes: split it")
+def _from_csv(file: Path, root: Path) -> Manifest:
     problems = Problems(file)
-    # bytes that are no UTF-8 come through, to be reported with their line
-    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        rows = _rows(lines, problems)
-        columns = _columns(next(rows, (0, []))[1], file)
-        samples = tuple(_SampleReader(file.parent, columns, problems).samples(rows))
+    with open_list(file, problems) as listed:
+        columns = _columns(listed)
+        samples = tuple(_SampleReader(root, columns, problems).samples(listed.rows))
     problems.raise_any()
     if not samples:
         raise InputError(f"no images named in {file}")
     names = tuple(name for name, _ in columns.groups)
-    return Manifest(file.parent, samples, names, _digest(samples, names))
+    return Manifest(root, samples, names, _digest(samples, names))
 
 
-def _rows(lines: Iterator[str], problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line that they begin on; blank lines and what follows a broken quote not."""
-    reader = csv.reader(lines, strict=True)
-    line = 1
-    try:
-        for row in reader:
-            if row:
-                yield line, row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        problems.add(line, f"{error}: look for a quotation mark too many; nothing below was read")
-
-
-def _columns(header: list[str], file: Path) -> _ManifestColumns:
-    names = [unicodedata.normalize("NFC", name.strip()) for name in header]
-    if _IMAGE not in names or _SUBJECT not in names:
-        raise InputError(f"{file}: the first line must name the columns image,subject")
-    if len(set(names)) < len(names) or not all(names) or _broken(names):
-        raise InputError(f"{file}, line 1: each column needs a name of its own, in UTF-8")
-    if len(names) > _MAX_COLUMNS:
-        raise InputError(f"{file}, line 1: {_MAX_COLUMNS} columns are allowed")
-    groups = tuple(
-        (name, at) for at, name in enumerate(names) if name not in {_IMAGE, _SUBJECT, _SESSION}
-    )
-    session = names.index(_SESSION) if _SESSION in names else None
-    return _ManifestColumns(len(names), names.index(_IMAGE), names.index(_SUBJECT), session, groups)
-
-
-def _broken(row: Sequence[str]) -> str:
-    """What is wrong with the characters of a row, or nothing."""
-    text = "".join(row)
-    if "\0" in text:
-        return "a NUL in it"
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return "not UTF-8: save the file as UTF-8"
-    if len(text) > _MAX_FIELD and max(map(len, row)) > _MAX_FIELD:
-        return f"a value of more than {_MAX_FIELD:,} characters: look for a missing quotation mark"
-    return ""
+def _columns(listed: PictureList) -> _ManifestColumns:
+    session = next((n for n, name in enumerate(listed.names) if name.lower() == _SESSION), None)
+    known = {listed.image, listed.subject, session}
+    groups = tuple((name, at) for at, name in enumerate(listed.names) if at not in known)
+    return _ManifestColumns(listed.image, listed.subject, session, groups)
 
 
 class _SampleReader:
@@ -274,10 +220,7 @@ class _SampleReader:
         self._groups: dict[tuple[str, ...], Mapping[str, str]] = {}
 
     def samples(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Sample]:
-        for number, (line, row) in enumerate(rows, 1):
-            if number > _MAX_ROWS:
-                self._problems.add(line, f"more than {_MAX_ROWS:,} rows: split the file")
-                return
+        for line, row in rows:
             try:
                 yield self._sample(line, row)
             except InputError as error:
@@ -285,10 +228,6 @@ class _SampleReader:
 
     def _sample(self, line: int, row: list[str]) -> Sample:
         columns = self._columns
-        if len(row) != columns.width:
-            raise InputError(f"{len(row)} values where the first line names {columns.width}")
-        if problem := _broken(row):
-            raise InputError(problem)
         subject = self._text(row[columns.subject])
         if not subject:
             raise InputError("the subject is empty")
@@ -317,32 +256,39 @@ class _SampleReader:
 
 
 class _Places:
-    """Keeps image paths within a folder; each sub-folder is looked up once."""
+    """Keeps relative paths within a folder; each sub-folder is looked up once."""
 
     def __init__(self, root: Path) -> None:
         self._root = _with_slash(os.path.realpath(root))
         self._folders: dict[str, str] = {}
 
     def inside(self, image: str) -> str:
-        """The image's path relative to the root, with links resolved; `InputError` outside."""
+        """The image's path relative to the root, with links resolved; `InputError` outside.
+
+        An absolute path is where it says, and stays absolute outside the root.
+        """
         if not image:
             raise InputError("the image is empty")
         if image.startswith("/"):
-            raise InputError("the image path is absolute: give it relative to this file")
+            folder, _, name = image.rpartition("/")
+            return os.path.realpath(self._folder(folder) + name).removeprefix(self._root)
         if ".." in image and ".." in image.split("/"):
-            raise InputError("the image path leads out with ..: keep images below this file")
+            raise InputError(
+                "the image path leads out with ..: give --root, or the path from the root on"
+            )
         folder, _, name = image.rpartition("/")
         real = self._folder(folder) + name
         if os.path.islink(real):
             real = os.path.realpath(real)
         if not real.startswith(self._root):
-            raise InputError("a link leads out of this file's folder: keep images below it")
+            raise InputError("a link leads out of the folder: give the path that it leads to")
         return real[len(self._root) :]
 
     def _folder(self, folder: str) -> str:
         known = self._folders.get(folder)
         if known is None:
-            known = _with_slash(os.path.realpath(self._root + folder))
+            # joined to an absolute folder, the root counts for nothing
+            known = _with_slash(os.path.realpath(os.path.join(self._root, folder)))
             self._folders[folder] = known
         return known
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.data.problems import Problems
+from reknown.biometrics.problems import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -127,6 +127,57 @@ class DescribeUserRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class RenameUserRecord(Record):
+    """A user got another name; the ledger keeps neither."""
+
+    OPERATION: ClassVar[str] = "rename user"
+
+    subject_id: Annotated[SubjectId, doc("The user, by its opaque id")]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeUsersRecord(Record):
+    """All faces of a user were given to another one, and the first was deleted."""
+
+    OPERATION: ClassVar[str] = "merge users"
+
+    subject_id: Annotated[SubjectId, doc("The user that has them now, by its opaque id")]
+    merged: Annotated[SubjectId, doc("The user that is gone, by its opaque id")]
+    faces: _Faces
+    groups: Annotated[tuple[Count, ...], doc("Groups of sightings that bore its name")]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFacesRecord(Record):
+    """Faces were given to a user, or to nobody, whosever they were."""
+
+    OPERATION: ClassVar[str] = "move faces"
+
+    subject_id: Annotated[SubjectId | None, doc("Who has them now; null where nobody has")]
+    faces: _Faces
+    former: Annotated[tuple[SubjectId | None, ...], doc("Who had each of them; null for nobody")]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFaceRecord(Record):
+    """Somebody looked a face up, and for its image."""
+
+    OPERATION: ClassVar[str] = "show face"
+
+    face_id: Annotated[FaceId, doc("The face")]
+    found: Annotated[bool, doc("Whether its image was found and shown")]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowImagesRecord(Record):
+    """Images count as enrolled from a folder from now on, and go with its files."""
+
+    OPERATION: ClassVar[str] = "follow images"
+
+    images: Annotated[Count, doc("How many")]
+
+
+@dataclass(frozen=True, slots=True)
 class AssociateFacesRecord(Record):
     """Faces were given to a user."""
 

@@ -14,8 +14,8 @@ from reknown.biometrics.sightings import MediumKind
 from reknown.gallery.collections import require
 from reknown.gallery.media import FileStamp, files_in, folders_below
 from reknown.services.images.files import require_places
-from reknown.services.images.folders import HIDDEN, IMAGE_ENDINGS, LINKS, is_hidden
 from reknown.storage.database import reading
+from reknown.vision.folders import HIDDEN, IMAGE_ENDINGS, LINKS, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from reknown.biometrics.errors import AlreadyExistsError, InputError, QuotaError
 from reknown.biometrics.quality_filter import DEFAULT_FILTER, QualityFilter
 from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
 from reknown.gallery import faces as references
+from reknown.gallery import users
 from reknown.gallery.collections import holds_more_than
+from reknown.gallery.names import normalised
 from reknown.ledger import log
 from reknown.ledger.records import EnrolRecord, SpaceRecord
 from reknown.services.galleries.collections import ensure_collection
@@ -26,13 +29,20 @@ if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
     from reknown.services.context import Context
-    from reknown.services.galleries.enrolment_plan import Enrolee
+    from reknown.services.galleries.enrolees import Enrolee, PixelBox
     from reknown.services.images.sources import Source
     from reknown.storage.database import Connection
     from reknown.vision.extraction import ExtractedFace, Extraction
 
 # The default of Amazon Rekognition, https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 MAX_FACES_IN_COLLECTION = 10_000_000
+# Intersection over union, as in an upgrade: boxes around one face overlap by more, those around
+# two by less.
+_SAME_FACE = 0.3
+_BY_BOX = (
+    "enroll a CSV file with the columns image,subject,left,top,width,height, in pixels as "
+    "`reknown detect` shows them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +119,19 @@ def enrol_subjects(
     stopped.
     """
     platform, space = context.platform, ensure_collection(context, collection, pack)
-    wanted = ExtractionPolicy(space, policy.quality, limit=1, largest=2)
+    largest = ExtractionPolicy(space, policy.quality, limit=1, largest=2)
+    every = ExtractionPolicy(space, policy.quality)
 
     def prepare(enrolee: Enrolee) -> Extraction | list[FaceRecord]:
         data = read_source(enrolee.source)
         digest = hashlib.sha256(data).hexdigest()
         with reading(context.database) as connection:
             known = references.find_image(connection, collection, digest)
-        return known or platform.executor.extract(data, wanted)
+        if enrolee.box is not None:
+            known = [face for face in known if _is_at(face, enrolee.box)]
+        if known or enrolee.others:
+            return known
+        return platform.executor.extract(data, largest if enrolee.box is None else every)
 
     for enrolee, prepared in attempt_all(platform, prepare, plan):
         yield _conclude(context, collection, enrolee, prepared, policy)
@@ -159,12 +174,14 @@ def _conclude(
 ) -> EnrolmentResult:
     if isinstance(prepared, list):
         return _known(enrolee, prepared)
-    reason = str(prepared) if isinstance(prepared, Exception) else _objection(prepared, policy)
-    if isinstance(prepared, Exception) or reason:
-        return EnrolmentResult(enrolee, Outcome.REFUSED, reason)
+    if isinstance(prepared, Exception):
+        return EnrolmentResult(enrolee, Outcome.REFUSED, str(prepared))
+    chosen = _chosen(prepared, enrolee.box, policy)
+    if isinstance(chosen, str):
+        return EnrolmentResult(enrolee, Outcome.REFUSED, chosen)
     try:
         with until_switched(collection), context.database.begin() as connection:
-            face = _store(connection, context, collection, enrolee, prepared)
+            face = _store(connection, context, collection, enrolee, prepared, chosen)
         return EnrolmentResult(
             enrolee, Outcome.ENROLLED, face=face, warnings=prepared.image.warnings
         )
@@ -176,34 +193,59 @@ def _conclude(
         return _known(enrolee, stored)
 
 
-def _objection(found: Extraction, policy: EnrolmentPolicy) -> str:
-    """Why the image is turned away, empty when its only face, or the largest by far, is fit."""
+def _chosen(found: Extraction, box: PixelBox | None, policy: EnrolmentPolicy) -> NewFace | str:
+    """The face to enrol, or why the image is turned away.
+
+    It is the one at the box, else the only one or the largest by far.
+    """
     if not found.found:
         return "no face found"
     largest, *others = found.found
-    if others and largest.face.box.area < policy.dominance * others[0].face.box.area:
-        return "several faces, none stands out: crop it to one person"
+    if box is not None:
+        place = box.within(found.image.width, found.image.height)
+        largest = max(found.found, key=lambda each: each.face.box.overlap(place))
+        if largest.face.box.overlap(place) < _SAME_FACE:
+            return "no face where left, top, width and height say: see `reknown detect`"
+    elif others and largest.face.box.area < policy.dominance * others[0].face.box.area:
+        return f"several faces, none stands out: crop it to one person, or {_BY_BOX}"
     if largest.objections:
         return f"the face is {_reasons(largest)}"
-    return ""
+    assert largest.template is not None
+    return new_face(largest.face, largest.template)
 
 
 def _reasons(found: ExtractedFace) -> str:
     return "; ".join(map(str, found.objections))
 
 
+def _is_at(face: FaceRecord, box: PixelBox) -> bool:
+    return face.box.overlap(box.within(face.image.width, face.image.height)) >= _SAME_FACE
+
+
 def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
     """The same bytes under another name would make one person two."""
+    if own := [f for f in faces if f.user and normalised(f.user) == enrolee.subject]:
+        return EnrolmentResult(enrolee, Outcome.KNOWN, face=own[0])
+    return EnrolmentResult(enrolee, Outcome.REFUSED, _conflict(enrolee, faces))
+
+
+def _conflict(enrolee: Enrolee, faces: list[FaceRecord]) -> str:
+    """Why an image that is enrolled, but not as this person, is refused, and what mends it."""
+    if enrolee.others:
+        return (
+            f"the same image is given as {', '.join(enrolee.others)}, and nothing says whose face "
+            f"is meant: {_BY_BOX}"
+        )
     if not faces:  # deleted since it was looked up
-        return EnrolmentResult(enrolee, Outcome.REFUSED, "just deleted: try again")
-    if nameless := [face.face_id for face in faces if face.user is None]:
-        reason = f"the image is enrolled without a name: delete face {nameless[0]} first"
-        return EnrolmentResult(enrolee, Outcome.REFUSED, reason)
-    others = sorted({face.user for face in faces if face.user and face.user != enrolee.subject})
-    if others:
-        reason = f"the same image is enrolled as {', '.join(others)}"
-        return EnrolmentResult(enrolee, Outcome.REFUSED, reason)
-    return EnrolmentResult(enrolee, Outcome.KNOWN, face=faces[0])
+        return "just deleted: try again"
+    first = faces[0]
+    move = f"reknown faces move {first.face_id} --to {shlex.quote(enrolee.subject)}"
+    if any(face.user is None for face in faces):
+        return f"the image is enrolled without a name: {move}"
+    others = ", ".join(sorted({face.user for face in faces if face.user}))
+    if enrolee.origin is not None and first.image.origin == enrolee.origin:
+        move = "enroll with --sync to move it"
+    return f"the same image is enrolled as {others}: {move}"
 
 
 def _store(
@@ -212,16 +254,25 @@ def _store(
     collection: str,
     enrolee: Enrolee,
     found: Extraction,
+    face: NewFace,
 ) -> FaceRecord:
-    ((face, template), *_) = found.fit
-    image, new = _image(found, enrolee.name), [new_face(face, template)]
-    stored = references.add_faces(connection, collection, image, new, enrolee.subject)
+    image = _image(found, enrolee.name, enrolee.origin)
+    if enrolee.box is None:
+        stored = references.add_faces(connection, collection, image, [face], enrolee.subject)
+    else:
+        # beside faces of other people in the same image
+        (merged,) = references.merge_faces(connection, collection, image, [face])
+        if merged.user is not None:
+            raise AlreadyExistsError("somebody has this face")
+        users.move_faces(connection, collection, [merged.face_id], enrolee.subject)
+        stored = references.find_image(connection, collection, image.sha256)
+        stored = [one for one in stored if one.face_id == merged.face_id]
     _append(connection, context, collection, found, stored, subject_id=stored[0].subject_id)
     return stored[0]
 
 
-def _image(found: Extraction, name: str) -> ImageRecord:
-    return ImageRecord(found.image.sha256, name, found.image.width, found.image.height)
+def _image(found: Extraction, name: str, origin: str | None = None) -> ImageRecord:
+    return ImageRecord(found.image.sha256, name, found.image.width, found.image.height, origin)
 
 
 def _append(

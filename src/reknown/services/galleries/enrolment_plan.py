@@ -2,112 +2,127 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import astuple
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.services.images.folders import HIDDEN, IMAGE_ENDINGS, LINKS, images_at, is_hidden
+from reknown.biometrics.problems import Problems
+from reknown.gallery.names import normalised
+from reknown.services.galleries.enrolees import Enrolee, PixelBox, as_text
+from reknown.services.galleries.shared_images import with_others
+from reknown.vision.folders import images_at, told
+from reknown.vision.lists import open_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from reknown.services.images.sources import Source
+    from reknown.vision.lists import PictureList
 
-_COLUMNS = ("image", "subject")
 _NOBODYS = "files in nobody's folder"
+_LARGEST = 1e9
+_BOX = ("left", "top", "width", "height")
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolee:
-    """One image of one person."""
-
-    source: Source
-    subject: str
-
-    @property
-    def name(self) -> str:
-        """The file's name as text, whatever bytes the file system holds; else empty."""
-        if isinstance(self.source, bytes):
-            return ""
-        return os.fsencode(self.source.name).decode("utf-8", "replace")
-
-
-def read_plan(source: Path, left_out: Counter[str] | None = None) -> list[Enrolee]:
+def read_plan(
+    source: Path, left_out: Counter[str] | None = None, root: Path | None = None
+) -> list[Enrolee]:
     """The plan from a folder of folders or from a CSV file with columns image and subject.
 
-    In a folder, each sub-folder is a person and images may lie at any depth in it; links
-    are left out. In a CSV, image paths are relative to the file. `left_out` counts what a folder
-    holds besides, by reason.
+    In a folder, each sub-folder is a person and images may lie at any depth in it. `left_out`
+    counts what a folder holds besides, by reason. In a CSV, image paths are relative to `root`, the
+    file's own folder if none is given, or absolute; with the columns left, top, width and height,
+    in pixels, a line says which face is meant. Names are normalised (NFC), so that one spelling
+    is one person.
 
-    Raises `InputError` when there is nothing to enrol or a line makes no sense.
+    Raises `InputError` when there is nothing to enrol, or that names the lines that make no sense.
     """
     try:
-        return _read(source, Counter() if left_out is None else left_out)
-    except OSError as error:
-        reason = (error.strerror or "failed").lower()
+        return with_others(_read(source, Counter() if left_out is None else left_out, root))
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "no such file").lower()
         raise InputError(f"cannot read {source}: {reason}") from error
 
 
-def _read(source: Path, left_out: Counter[str]) -> list[Enrolee]:
+def _read(source: Path, left_out: Counter[str], root: Path | None) -> list[Enrolee]:
     if source.is_dir():
-        found = sorted(_from_folder(source, left_out), key=lambda pair: pair[0])
+        if root is not None:
+            raise InputError("--root is for a CSV file: a folder is its own root")
+        found = sorted(_from_folder(source, left_out), key=lambda enrolee: enrolee.source)
         if not found:
             raise InputError(
-                f"no images in {source}: it needs a folder for each person with .jpg, .jpeg "
-                f"or .png files in it{_besides(left_out)}"
+                f"no images in {source}: it needs a folder for each person with images in it"
+                f"{told(left_out)}"
             )
-        return [Enrolee(path, person) for path, person in found]
-    if source.suffix.lower() in IMAGE_ENDINGS:
-        raise InputError(
-            f"{source} is an image: give the folder with a folder for each person, or a CSV file"
-        )
+        return found
     if source.is_file():
-        enrolees = list(_from_csv(source))
+        enrolees = _from_csv(source, source.parent if root is None else root)
         if not enrolees:
             raise InputError(f"no images named in {source}")
         return enrolees
     raise InputError(f"{source} is neither a folder nor a CSV file")
 
 
-def _besides(left_out: Mapping[str, int]) -> str:
-    listed = ", ".join(f"{count:,} {what}" for what, count in sorted(left_out.items()) if count)
-    return f"; left out: {listed}" if listed else ""
-
-
-def _from_folder(root: Path, left_out: Counter[str]) -> Iterator[tuple[Path, str]]:
-    for person in root.iterdir():
-        if person.is_symlink():
-            left_out[LINKS] += 1
-        elif is_hidden(person.name):
-            left_out[HIDDEN] += 1
-        elif not person.is_dir():
-            left_out[_NOBODYS] += 1
+def _from_folder(root: Path, left_out: Counter[str]) -> Iterator[Enrolee]:
+    origin, depth = as_text(os.path.realpath(root)), len(root.parts)
+    next(root.iterdir(), None)  # raises where it cannot be read
+    for path in images_at([root], left_out):
+        person, *below = path.parts[depth:]
+        if below or path.is_dir():  # a folder that cannot be read, to be complained of
+            label = as_text("/".join(below))
+            yield Enrolee(path, normalised(as_text(person)), None, label, origin)
         else:
-            for path in images_at([person], left_out):
-                yield path, _plain(person.name)
+            left_out[_NOBODYS] += 1
 
 
-def _plain(name: str) -> str:
-    """One spelling of what looks the same (NFC): else one person would be two."""
-    return unicodedata.normalize("NFC", name)
+def _from_csv(file: Path, root: Path) -> list[Enrolee]:
+    problems = Problems(file)
+    with open_list(file, problems) as listed:
+        reader = _LineReader(root, listed)
+        enrolees = list(reader.enrolees(problems))
+    problems.raise_any()
+    return enrolees
 
 
-def _from_csv(file: Path) -> Iterator[Enrolee]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines, strict=True)
-            missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
-            if missing:
-                raise InputError(f"{file}: the first line must name the columns image,subject")
-            for row in rows:
-                image, subject = ((row[column] or "").strip() for column in _COLUMNS)
-                if not image or not subject:
-                    raise InputError(f"{file}, line {rows.line_num}: image or subject is empty")
-                yield Enrolee(file.parent / image, _plain(subject))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {file}: {error}") from error
+class _LineReader:
+    """Rows of a CSV file -> enrolees."""
+
+    def __init__(self, root: Path, listed: PictureList) -> None:
+        self._root, self._listed = root, listed
+        names = [name.casefold() for name in listed.names]
+        boxed = all(side in names for side in _BOX)
+        self._box = [names.index(side) for side in _BOX] if boxed else []
+
+    def enrolees(self, problems: Problems) -> Iterator[Enrolee]:
+        for line, row in self._listed.rows:
+            try:
+                yield self._enrolee(row)
+            except InputError as error:
+                problems.add(line, str(error))
+
+    def _enrolee(self, row: Sequence[str]) -> Enrolee:
+        image, subject = row[self._listed.image].strip(), row[self._listed.subject].strip()
+        if not image:
+            raise InputError("the image is empty")
+        if not subject:
+            raise InputError("the subject is empty")
+        subject, path = normalised(subject), Path(image)
+        # without a folder of the person's name: whoever forgets the person forgets that too
+        parts = [part for part in path.parts if normalised(part) != subject]
+        label = "" if path.is_absolute() else "/".join(parts)
+        return Enrolee(self._root / path, subject, self._place(row), label)
+
+    def _place(self, row: Sequence[str]) -> PixelBox | None:
+        values = [row[place].strip() for place in self._box]
+        if not any(values):
+            return None
+        try:
+            box = PixelBox(*(float(value.replace(",", ".")) for value in values))
+        except ValueError:
+            box = None
+        # negated, so that a NaN fails too
+        if box is None or not (box.width > 0 and box.height > 0 and max(astuple(box)) < _LARGEST):
+            raise InputError("left, top, width and height are numbers of pixels: see `detect`")
+        return box

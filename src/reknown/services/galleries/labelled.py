@@ -13,13 +13,13 @@ from reknown.gallery import faces as references
 from reknown.ledger import log
 from reknown.ledger.records import EnrolRecord, SpaceRecord
 from reknown.services.galleries.collections import ensure_collection
+from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import (
     EnrolmentPolicy,
     EnrolmentResult,
     Outcome,
     new_face,
 )
-from reknown.services.galleries.enrolment_plan import Enrolee
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.images.files import files_below, require_places
 from reknown.services.images.regions import regions_of_photo

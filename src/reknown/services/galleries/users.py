@@ -90,17 +90,19 @@ def list_users(context: Context, collection: str, page: PageRequest) -> Page[Use
     return found
 
 
-def require_user(context: Context, collection: str, user: str) -> None:
-    """Raises `NotFoundError` where there is no such user, before somebody is asked about it."""
-    with reading(context.database) as connection:
-        users.get_user(connection, collection, user)
-
-
 def read_user(context: Context, collection: str, subject_id: str) -> UserRecord:
     """The user with this opaque id and what is told of it; raises `NotFoundError`."""
     with context.database.begin() as connection:
         found = users.find_user(connection, collection, subject_id)
         log.append(connection, context.actor, collection, records.ReadUserRecord(subject_id))
+    return found
+
+
+def look_up_user(context: Context, collection: str, name: str) -> UserRecord:
+    """The user of this name, however it is spelled; raises `NotFoundError`."""
+    with context.database.begin() as connection:
+        found = users.get_user(connection, collection, name)
+        log.append(connection, context.actor, collection, records.ReadUserRecord(found.subject_id))
     return found
 
 
@@ -141,8 +143,9 @@ def delete_user(context: Context, request: UserRequest, *, keep_faces: bool) -> 
     from reknown.gallery.templates import templates_of_user  # noqa: PLC0415 - needs NumPy
 
     def work(connection: Connection) -> _Change:
-        name, collection = request.user, request.collection
-        subject_id = users.get_user(connection, collection, name).subject_id
+        collection = request.collection
+        user = users.get_user(connection, collection, request.user)
+        name, subject_id = user.name, user.subject_id
         gone: set[str] = set()
         if not keep_faces:
             own = templates_of_user(connection, collection, name).face_ids
@@ -270,6 +273,7 @@ def _sorted(
 ) -> tuple[list[RefusedFace], list[str]]:
     """The faces that cannot be the user's, and those that belong to nobody yet."""
     known = faces.find_faces(connection, request.collection, face_ids)
+    own = users.get_user(connection, request.collection, request.user).name
     refused, free = [], []
     for face_id in dict.fromkeys(face_ids):
         record = known.get(face_id)
@@ -277,7 +281,7 @@ def _sorted(
             refused.append(RefusedFace(face_id, RefusalReason.NOT_FOUND))
         elif record.user is None:
             free.append(face_id)
-        elif record.user != request.user:
+        elif record.user != own:
             refused.append(RefusedFace(face_id, RefusalReason.OTHER_USER, record.user))
     return refused, free
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
+from reknown.vision.folders import walk
 from reknown.vision.images import ImageLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 _MAX_BYTES = ImageLimits().max_bytes
 
@@ -30,19 +31,31 @@ def files_below(places: Iterable[Path]) -> Iterator[Path]:
     """The files in these folders, at any depth, in order of name; a place may be a file itself.
 
     Left out is what cannot be an image: no regular file, empty, or above the limit for
-    images. Names say nothing, as they may have changed. Links to folders are not followed;
-    folders that cannot be read come as if they were files, to be complained of in their turn.
+    images. Names say nothing, as they may have changed. What is hidden or the system's own is
+    left alone, links to folders are not followed; a folder that cannot be read comes as if it
+    were a file, to be complained of in its turn.
     """
     for place in places:
-        if not place.is_dir():
+        if place.is_dir():
+            yield from (path for path in walk(place, links=True) if _may_be_image(path))
+        else:
             yield place
-            continue
-        unread: list[OSError] = []
-        for folder, below, names in os.walk(place, onerror=unread.append):
-            below.sort()
-            paths = (Path(folder, name) for name in sorted(names))
-            yield from (path for path in paths if _may_be_image(path))
-        yield from (Path(error.filename) for error in unread)
+
+
+def is_folder(place: Path | str) -> bool:
+    """Whether there is one; for what cannot be looked at, reading it says why."""
+    try:
+        return stat.S_ISDIR(os.stat(place).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(place: Path | str) -> bool:
+    """Whether there is a regular file for sure."""
+    try:
+        return stat.S_ISREG(os.stat(place).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _may_be_image(path: Path) -> bool:
@@ -50,4 +63,7 @@ def _may_be_image(path: Path) -> bool:
         found = path.stat()
     except (OSError, ValueError):
         return True  # reading it says why that does not work
+    # a folder that cannot be read comes through too
+    if stat.S_ISDIR(found.st_mode):
+        return True
     return stat.S_ISREG(found.st_mode) and 0 < found.st_size <= _MAX_BYTES

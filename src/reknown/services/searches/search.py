@@ -183,7 +183,7 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     searched.space.require(get_space(connection, searched.collection))
     # what has been deleted since the search began is no longer there
     rows = tuple(
-        rank((hit for hit in row if hit.face_id in faces), searched.threshold)
+        rank((hit for hit in row if hit.face_id in faces), searched.threshold, faces)
         for row in scores.rows
     )
     found = Found(searched, rows, faces)
@@ -191,11 +191,21 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     return found
 
 
-def rank(row: Iterable[SubjectScore], threshold: Threshold) -> tuple[Candidate, ...]:
+def rank(
+    row: Iterable[SubjectScore], threshold: Threshold, faces: Mapping[str, FaceRecord]
+) -> tuple[Candidate, ...]:
     """What was found, best first, as candidates with what their scores mean."""
     judged = ((hit, threshold.judge(hit.score)) for hit in row)
     return tuple(
-        Candidate(place, hit.user, hit.face_id, hit.score, it.similarity, it.false_match_rate)
+        Candidate(
+            rank=place,
+            user=hit.user,
+            face_id=hit.face_id,
+            score=hit.score,
+            similarity=it.similarity,
+            false_match_rate=it.false_match_rate,
+            image=faces[hit.face_id].image.name,
+        )
         for place, (hit, it) in enumerate(judged, 1)
     )
 

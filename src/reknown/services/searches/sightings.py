@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from reknown.vision.extraction import Extraction
 
 VIDEOS = SightingChoice(kind=MediumKind.VIDEO)
+FIT = SightingChoice(fit=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ def search_by_user(context: Context, query: Query, user: str) -> Found:
     Raises `NotFoundError` for the collection or the user, and as `look_up`.
     """
     with reading(context.database) as connection:
-        subject_id = get_user(connection, query.collection, user).subject_id
+        found = get_user(connection, query.collection, user)
         own = templates_of_user(connection, query.collection, user)
-    record = ProbeRecord("user", subject_id=subject_id)
-    probes = Probes(record, own.space, own.vectors, pooled=True, own_user=user)
+    record = ProbeRecord("user", subject_id=found.subject_id)
+    probes = Probes(record, own.space, own.vectors, pooled=True, own_user=found.name)
     return search(context, query, probes)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from reknown.biometrics.candidates import Candidate
 from reknown.biometrics.quality_filter import DEFAULT_FILTER, Objection, QualityFilter
 from reknown.ledger.records import ProbeRecord
 from reknown.services.archive.sightings import keep_tracks
@@ -20,6 +19,7 @@ from reknown.services.searches.search import Probes, conclude, look_up, stack
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from reknown.biometrics.candidates import Candidate
     from reknown.biometrics.tracks import Track, VideoAnalysis
     from reknown.services.archive.sightings import Keeping, Kept
     from reknown.services.context import Context
@@ -196,8 +196,8 @@ def _joined(before: Appearance, after: Appearance, limit: int) -> Appearance:
     for candidate in sorted((*before.candidates, *after.candidates), key=lambda c: -c.score):
         best.setdefault(_subject(candidate), candidate)
     ranked = tuple(
-        Candidate(rank, c.user, c.face_id, c.score, c.similarity, c.false_match_rate)
-        for rank, c in enumerate(list(best.values())[:limit], 1)
+        replace(candidate, rank=rank)
+        for rank, candidate in enumerate(list(best.values())[:limit], 1)
     )
     first, second = before.best, after.best
     better = after if first and second and second.score > first.score else before

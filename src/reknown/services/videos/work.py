@@ -18,6 +18,7 @@ from reknown.biometrics.errors import (
     UncalibratedError,
     VideoError,
 )
+from reknown.biometrics.text import printable
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery.faces import find_faces
 from reknown.jobs import outbox, queue, results
@@ -204,7 +205,7 @@ def _summary(searched: Searched) -> SearchSummary:
 def _failure(error: Exception, job: Job) -> _Findings:
     trouble: Exception | None = None
     if isinstance(error, CollectionNotFoundError):
-        message = f"The collection id: {job.collection} does not exist"
+        message = f"The collection id: {printable(job.collection or '')} does not exist"
     elif isinstance(error, _EXPLAINED):
         message = _storable(str(error))
     else:

@@ -22,7 +22,7 @@ from reknown.services.archive.scan import (
 )
 from reknown.services.archive.sightings import list_sightings
 from reknown.services.archive.survey import EMPTY, OTHERS
-from reknown.services.images.folders import HIDDEN, LINKS
+from reknown.vision.folders import HIDDEN, LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,6 +27,7 @@ from reknown.ledger import log
 from reknown.ledger.records import EnrolRecord, SpaceRecord
 from reknown.services.galleries import enrolment
 from reknown.services.galleries.collections import delete_collection
+from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import (
     EnrolmentPolicy,
     GroupImage,
@@ -34,7 +35,7 @@ from reknown.services.galleries.enrolment import (
     enrol_group,
     enrol_subjects,
 )
-from reknown.services.galleries.enrolment_plan import Enrolee, read_plan
+from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.users import UserRequest, delete_user
 from reknown.services.upgrades import preparation, steps
 from reknown.vision.analyze import Look
@@ -209,10 +210,12 @@ def test_the_same_image_twice_in_one_run_is_enrolled_once(
 def test_the_same_image_under_another_name_is_refused(
     enrol: Enrol, context: Context, eileen: bytes
 ) -> None:
-    enrol(eileen)
+    first = enrol(eileen)
     result = enrol(eileen, subject="Grace Hopper")
     assert result.outcome is Outcome.REFUSED
-    assert result.reason == "the same image is enrolled as Eileen Collins"
+    assert first.face is not None
+    move = f"reknown faces move {first.face.face_id} --to 'Grace Hopper'"
+    assert result.reason == f"the same image is enrolled as Eileen Collins: {move}"
     assert user_names(context) == ["Eileen Collins"]
 
 

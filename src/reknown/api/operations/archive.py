@@ -1,0 +1,158 @@
+"""Extensions: people in what was scanned, groups of unknown ones, and names mended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.api import shapes
+from reknown.api.names import model_version
+from reknown.api.paging import next_token, read_page
+from reknown.api.wire_faces import bounding_box
+from reknown.api.wire_images import read_image
+from reknown.biometrics.errors import InputError, ReknownError
+from reknown.biometrics.thresholds import ThresholdChoice, caution
+from reknown.services.archive import groups
+from reknown.services.galleries import mending
+from reknown.services.searches.sightings import (
+    FIT,
+    find_person,
+    open_sightings,
+    search_sightings,
+)
+
+if TYPE_CHECKING:
+    from reknown.api.call import Call
+    from reknown.services.searches.sightings import (
+        FaceSearch,
+        PersonSearch,
+        SightingGallery,
+        SightingMatch,
+    )
+
+_LIMIT = 100
+_EXPECTED = 1.0
+
+
+def find_sightings(
+    call: Call, request: shapes.ReknownFindSightingsRequest
+) -> shapes.ReknownFindSightingsResponse:
+    """By a user or by the largest face of an image; the names of files, never where they lie."""
+    if (request.user_id is None) == (request.image is None):
+        raise InputError("ReknownFindSightings needs either UserId or Image, and not both")
+    found = _found(call, request)
+    return shapes.ReknownFindSightingsResponse(
+        sightings=tuple(map(_sighting, found.matches)),
+        face_model_version=model_version(found.gallery.templates.space),
+        reknown_statistics=_statistics(found.gallery),
+    )
+
+
+def list_groups(
+    call: Call, request: shapes.ReknownListGroupsRequest
+) -> shapes.ReknownListGroupsResponse:
+    """In the order in which they were made; what was scanned since joins them by command."""
+    everybody = bool(request.everybody)
+    scope = f"ReknownListGroups {everybody} {request.collection_id}"
+    page = read_page(call, scope, request.next_token, request.max_results)
+    found = groups.list_groups(call.context, request.collection_id, page, everybody=everybody)
+    return shapes.ReknownListGroupsResponse(
+        groups=tuple(
+            shapes.ReknownGroup(
+                number=each.number,
+                sightings=each.sightings,
+                files=each.media,
+                user_id=each.user,
+                ignored=each.ignored,
+                first=None if each.first is None else each.first.isoformat(),
+                last=None if each.last is None else each.last.isoformat(),
+            )
+            for each in found.items
+        ),
+        next_token=next_token(call, scope, found.next),
+    )
+
+
+def name_group(
+    call: Call, request: shapes.ReknownNameGroupRequest
+) -> shapes.ReknownNameGroupResponse:
+    """Its best faces become the user's."""
+    done = groups.name_group(call.context, request.collection_id, request.number, request.user_id)
+    return shapes.ReknownNameGroupResponse(associated_faces=done.references)
+
+
+def rename_user(
+    call: Call, request: shapes.ReknownRenameUserRequest
+) -> shapes.ReknownRenameUserResponse:
+    """The user stays the same."""
+    mending.rename_user(call.context, request.collection_id, request.user_id, request.new_user_id)
+    return shapes.ReknownRenameUserResponse()
+
+
+def merge_users(
+    call: Call, request: shapes.ReknownMergeUsersRequest
+) -> shapes.ReknownMergeUsersResponse:
+    """The first user is gone then."""
+    done = mending.merge_users(
+        call.context, request.collection_id, request.user_id, request.into_user_id
+    )
+    return shapes.ReknownMergeUsersResponse(moved_faces=tuple(face.face_id for face in done.faces))
+
+
+def move_faces(
+    call: Call, request: shapes.ReknownMoveFacesRequest
+) -> shapes.ReknownMoveFacesResponse:
+    """Whosever they were."""
+    done = mending.move_faces(
+        call.context, request.collection_id, request.face_ids, request.user_id
+    )
+    return shapes.ReknownMoveFacesResponse(
+        moved_faces=tuple(face.face_id for face in done.moved), absent_faces=done.absent
+    )
+
+
+def _found(call: Call, request: shapes.ReknownFindSightingsRequest) -> FaceSearch | PersonSearch:
+    limit = request.max_sightings or _LIMIT
+    least = request.similarity_threshold
+    threshold = ThresholdChoice(least, None, _EXPECTED if least is None else None)
+    if request.user_id is not None:
+        return find_person(
+            call.context, request.collection_id, request.user_id, threshold, FIT, limit
+        )
+    assert request.image is not None
+    data = read_image(call, request.image)
+    gallery = open_sightings(call.context, request.collection_id, threshold, FIT)
+    ((_, found),) = search_sightings(call.context, gallery, [data], limit)
+    if isinstance(found, ReknownError):
+        raise found
+    return found
+
+
+def _sighting(match: SightingMatch) -> shapes.ReknownSighting:
+    seen = match.record.sighting
+    medium = seen.medium
+    return shapes.ReknownSighting(
+        sighting_id=seen.sighting_id,
+        kind=medium.kind.value,
+        name=medium.name,
+        sha256=medium.sha256,
+        taken=None if medium.taken is None else medium.taken.at.isoformat(),
+        bounding_box=bounding_box(seen.box),
+        start_millis=seen.start_ms,
+        end_millis=seen.end_ms,
+        best_millis=seen.best_ms,
+        quality=seen.quality,
+        similarity=match.comparison.similarity,
+        reknown_false_match_rate=match.comparison.false_match_rate,
+    )
+
+
+def _statistics(gallery: SightingGallery) -> shapes.ReknownStatistics:
+    threshold = gallery.threshold
+    return shapes.ReknownStatistics(
+        threshold=threshold.similarity,
+        false_match_rate=threshold.false_match_rate,
+        gallery_size=gallery.size,
+        references=gallery.size,
+        expected_false_candidates=gallery.expected_false_candidates,
+        caution=caution(gallery.expected_false_candidates),
+    )

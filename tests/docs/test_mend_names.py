@@ -1,0 +1,61 @@
+"""Runs the page "Mend names", command by command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pages import ROOT, snippets
+from portraits import mirrored_grace
+from reknown.cli.demo_images import EILEEN, GRACE, jpeg
+
+_PAGE = ROOT / "docs" / "how-to" / "mend-names.md"
+_REKNOWN = Path(sys.executable).with_name("reknown")
+
+
+def _people(root: Path) -> None:
+    for name, data in {
+        "G. Hopper/1.jpg": jpeg(GRACE.crop()),
+        "Amazing Grace/2.jpg": mirrored_grace(),
+        "Eileen Collins/3.jpg": jpeg(EILEEN.crop()),
+    }.items():
+        path = root / "people" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [_REKNOWN, *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"REKNOWN_DATA": str(tmp_path / "data")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (arguments, done.stderr)
+        return done.stdout
+
+    def faces() -> list[Any]:
+        return [json.loads(line) for line in run("faces", "list", "--json").splitlines()]
+
+    _people(tmp_path)
+    run("enroll", "people")
+    face = next(face["face_id"] for face in faces() if face["image"]["name"] == "2.jpg")
+    shown: dict[str, str] = {}
+    for snippet in (each.text for each in snippets(_PAGE) if each.language == "sh"):
+        for line in filter(None, snippet.splitlines()):
+            words = shlex.split(line.replace("FACE", face))[1:]
+            shown[line] = run(*words)
+    moved = shown['reknown faces move FACE --to "Eileen Collins"']
+    assert "1 face moved: Eileen Collins's now" in moved
+    assert (tmp_path / "face.jpg").stat().st_size > 1_000
+    assert "to undo:" in shown["reknown enroll people/ --sync --yes"]
+    owners = {face["image"]["name"]: face["user"] for face in faces()}
+    assert owners == {"1.jpg": "G. Hopper", "2.jpg": "Amazing Grace", "3.jpg": "Eileen Collins"}
