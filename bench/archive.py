@@ -7,8 +7,9 @@ Of the images below FOLDER an archive is made: years and events as folders, ever
 twice, one in a hundred cut off or no image at all. `reknown scan` reads it, ended with SIGKILL at
 random moments; what it had told of by then has to be there. Then what
 did not change is scanned again, a fifth of the folders is moved, people are found, and all are
-grouped. Beside it the same images are only read, decoded and searched for faces, one after the
-other. Status 1 where anything told of was lost.
+grouped. The groups' errors are counted over the largest face of each photo, which is of the
+person in whose folder its image lay. Beside it the same images are only read, decoded and searched
+for faces, one after the other. Status 1 where anything told of was lost.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import json
 import os
 import random
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -40,7 +42,7 @@ def main() -> None:
         root = Path(name)
         archive, data = root / "archive", root / "data"
         sources = sorted(arguments.images.rglob("*.jpg"))
-        made = _make(archive, sources, arguments.photos, rng)
+        made, people = _make(archive, sources, arguments.photos, rng)
         films = _films(archive, arguments.films)
         serving.say(f"{made.total():,} photos, {films} films")
         told, killed = _killed(archive, data, arguments.kills, rng)
@@ -56,6 +58,7 @@ def main() -> None:
         report["again"] = _timed(data, "scan", archive)
         report["moved"] = _moved(archive, data, rng)
         report["group"] = _timed(data, "groups", "list", "--json")
+        report["group_errors"] = _group_errors(data, people)
         report["find"] = _find(data)
         json.dump(report, sys.stdout, indent=1)
     sys.exit(bool(report["lost"]))
@@ -71,11 +74,19 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _make(archive: Path, sources: list[Path], photos: int, rng: random.Random) -> Counter[str]:
-    """Different bytes each, as no two photos are the same: a comment is appended."""
+def _make(
+    archive: Path, sources: list[Path], photos: int, rng: random.Random
+) -> tuple[Counter[str], dict[str, str]]:
+    """Different bytes each, as no two photos are the same: a comment is appended.
+
+    How many of what, and by a photo's name whose folder its image is of.
+    """
     made: Counter[str] = Counter()
+    people: dict[str, str] = {}
     for number in range(photos):
-        data = rng.choice(sources).read_bytes() + f"\n{number}".encode()
+        source = rng.choice(sources)
+        people[f"IMG_{number:06d}.jpg"] = source.parent.name
+        data = source.read_bytes() + f"\n{number}".encode()
         folder = archive / str(rng.randint(1998, 2025)) / f"event {rng.randint(1, 40)}"
         folder.mkdir(parents=True, exist_ok=True)
         what = "photos"
@@ -86,7 +97,7 @@ def _make(archive: Path, sources: list[Path], photos: int, rng: random.Random) -
         if number % _TWICE == 3:
             (folder / f"IMG_{number:06d} (copy).jpg").write_bytes(data)
             made["copies"] += 1
-    return made
+    return made, people
 
 
 def _films(archive: Path, count: int) -> int:
@@ -169,8 +180,6 @@ def _timed(data: Path, *words: object) -> dict[str, Any]:
 
 def _kept(data: Path) -> set[str]:
     """All files that have been looked at, as the database has them."""
-    import sqlite3
-
     with sqlite3.connect(data / "reknown.db") as connection:
         rows = connection.execute("SELECT folder, name FROM media_files").fetchall()
     return {os.path.join(folder, name) for folder, name in rows}
@@ -181,6 +190,34 @@ def _moved(archive: Path, data: Path, rng: random.Random) -> dict[str, Any]:
     for path in rng.sample(events, max(1, len(events) // _MOVED)):
         path.rename(archive / f"{path.parent.name} {path.name}")
     return _timed(data, "scan", archive)
+
+
+def _group_errors(data: Path, people: dict[str, str]) -> dict[str, Any]:
+    from reknown.evaluation.measures.grouping import bootstrapped, grouping_errors
+
+    query = (
+        "SELECT f.medium_id, f.name, s.group_id FROM sightings s "
+        "JOIN media_files f ON f.medium_id = s.medium_id ORDER BY box_width * box_height"
+    )
+    with sqlite3.connect(data / "reknown.db") as connection:
+        rows = connection.execute(query).fetchall()
+    # the largest face of each photo is the last one
+    seen = {medium: (people[name], group) for medium, name, group in rows if name in people}
+    numbers = {person: number for number, person in enumerate(sorted(set(people.values())))}
+    groups = [-1 if group is None else group for _, group in seen.values()]
+    owners = [numbers[person] for person, _ in seen.values()]
+    found = grouping_errors(groups, owners)
+    return {
+        "sightings": len(seen),
+        "people": len(set(owners)),
+        "wrong_pairs": [found.wrong.errors, found.wrong.trials],
+        "pairs_apart": [found.apart.errors, found.apart.trials],
+        "mixed_groups": [found.mixed.errors, found.mixed.trials],
+        **{
+            name: [round(getattr(found.scores, name), 5), round(it.low, 5), round(it.high, 5)]
+            for name, it in bootstrapped(groups, owners, replicates=200).items()
+        },
+    }
 
 
 def _find(data: Path) -> dict[str, Any]:
