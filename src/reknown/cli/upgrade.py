@@ -118,8 +118,8 @@ def _prepare(
         notes = Notes(json=json)
         with progress() as bar:
             task = bar.add_task("looking through files", total=None)
-            bar.update(task, total=sum(1 for _ in files_below(places)))
-            files = files_below(places)
+            bar.update(task, total=sum(1 for _ in files_below(places, hidden=True)))
+            files = files_below(places, hidden=True)
             try:
                 for result in preparation.carry_all(context, name, begun.other, files):
                     notes.add(result)

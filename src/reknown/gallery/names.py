@@ -20,6 +20,11 @@ def normalised(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def alike(one: str, other: str) -> bool:
+    """Whether two names look the same."""
+    return normalised(one) == normalised(other)
+
+
 def spellings(name: str) -> tuple[str, ...]:
     """The name, and what looks the same and may have been stored; the normal one second."""
     decomposed = unicodedata.normalize("NFD", name)

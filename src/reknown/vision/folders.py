@@ -43,13 +43,18 @@ def told(left_out: Mapping[str, int]) -> str:
 
 
 def walk(
-    folder: Path, left_out: Counter[str] | None = None, *, links: bool = False
+    folder: Path,
+    left_out: Counter[str] | None = None,
+    *,
+    links: bool = False,
+    hidden: bool = False,
 ) -> Iterator[Path]:
     """The regular files in the folder at any depth, by name, files before folders.
 
-    What is hidden is left alone; the folder itself may be called anything. Links to folders are
-    never followed, to files only with `links`. `left_out` counts all that by reason. A folder
-    that cannot be read comes as if it were a file, to be complained of in its turn.
+    What is hidden is left alone but with `hidden`; the folder itself may be called anything. Links
+    to folders are never followed, to files only with `links`. `left_out` counts all that by
+    reason. A folder that cannot be read comes as if it were a file, to be complained of in its
+    turn.
     """
     counted = Counter[str]() if left_out is None else left_out
     waiting = [folder]
@@ -63,7 +68,7 @@ def walk(
             continue
         below: list[Path] = []
         for entry in found:
-            if reason := _reason(entry, links=links):
+            if reason := _reason(entry, links=links, hidden=hidden):
                 counted[reason] += 1
             elif entry.is_dir(follow_symlinks=False):
                 below.append(Path(entry.path))
@@ -103,9 +108,9 @@ def images_at(places: Iterable[Path], left_out: Counter[str] | None = None) -> I
                 counted[OTHERS] += 1
 
 
-def _reason(entry: os.DirEntry[str], *, links: bool) -> str:
+def _reason(entry: os.DirEntry[str], *, links: bool, hidden: bool) -> str:
     """Why it is left alone; empty for a folder, or a file that is to be had."""
-    if is_hidden(entry.name):
+    if is_hidden(entry.name) and not hidden:
         return HIDDEN
     if entry.is_symlink():
         # whoever reads a broken one is told why that does not work

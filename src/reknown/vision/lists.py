@@ -11,17 +11,18 @@ import re
 import unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.biometrics.problems import Problems
 from reknown.vision.encodings import encoding_of
 from reknown.vision.folders import is_image_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from io import TextIOWrapper
+    from pathlib import Path
+
+    from reknown.biometrics.problems import Problems
 
 # What other programs call these columns, the better known name first.
 _IMAGE = (
@@ -37,6 +38,7 @@ _MAX_BYTES = 1 << 30
 _MAX_ROWS = 5_000_000
 _MAX_COLUMNS = 100
 _MAX_FIELD = 4_096
+_HEADER = 100_000
 _SHOWN = 100
 
 
@@ -68,22 +70,18 @@ def open_list(file: Path, problems: Problems) -> Iterator[PictureList]:
         raise InputError(f"{file} has more than {_MAX_BYTES:,} bytes: split it")
     # bytes that are no text come through, to be reported with their line
     with file.open(encoding=encoding_of(file), errors="surrogateescape", newline="") as lines:
-        skipped, announced = _announced(lines)
-        for separator in announced or _SEPARATORS:
-            found = _columns(_header(lines, separator, skipped), file)
-            if found is None:
-                continue
-            names, image, subject = found
-            rows = _rows(lines, separator, skipped, problems)
-            next(rows)
-            yield PictureList(names, image, subject, _checked(rows, len(names), problems))
-            return
-        lines.seek(0)
-        shown = "".join(c for c in lines.readline(_SHOWN).strip() if c.isprintable())
-        raise InputError(
-            f"{file}: the first line must name the columns image,subject (or file,name, or "
-            f"path,person), not {shown!r}"
-        )
+        separator, skipped = _dialect(lines)
+        rows = _rows(lines, separator, skipped, problems)
+        line, header = next(rows, (1, list[str]()))
+        names = _names(header, file, line)
+        image, subject = _place(names, _IMAGE), _place(names, _SUBJECT)
+        if image is None or subject is None:
+            shown = "".join(c for c in separator.join(header)[:_SHOWN] if c.isprintable())
+            raise InputError(
+                f"{file}: the first line must name the columns image,subject (or file,name, or "
+                f"path,person), not {shown!r}"
+            )
+        yield PictureList(names, image, subject, _checked(rows, len(names), problems))
 
 
 def _is_picture(file: Path) -> bool:
@@ -92,16 +90,19 @@ def _is_picture(file: Path) -> bool:
     return head.startswith(_PICTURES) or head[4:8] == b"ftyp" or head[8:] == b"WEBP"
 
 
-def _announced(lines: TextIOWrapper) -> tuple[int, str]:
-    """A first line such as `sep=;`, which Excel writes: how many lines it takes, and of what."""
-    match = _ANNOUNCED.fullmatch(lines.readline(_SHOWN).strip("\r\n"))
-    return (0, "") if match is None else (1, match[1])
+def _dialect(lines: TextIOWrapper) -> tuple[str, int]:
+    """The separator, and how many lines come before the header, such as Excel's `sep=;`."""
+    first = lines.readline(_HEADER)
+    if announced := _ANNOUNCED.fullmatch(first.strip("\r\n")):
+        return announced[1], 1
+    while first.isspace():
+        first = lines.readline(_HEADER)
+    return max(_SEPARATORS, key=lambda separator: _fits(first, separator)), 0
 
 
-def _header(lines: TextIOWrapper, separator: str, skipped: int) -> list[str]:
-    """The first row, empty where there is none with this separator."""
-    unheeded = Problems(Path())
-    return next(_rows(lines, separator, skipped, unheeded), (0, list[str]()))[1]
+def _fits(first: str, separator: str) -> bool:
+    names = [name.strip(' "\r\n') for name in first.split(separator)]
+    return _place(names, _IMAGE) is not None and _place(names, _SUBJECT) is not None
 
 
 def _rows(
@@ -122,18 +123,17 @@ def _rows(
         problems.add(line, f"{error}: look for a quotation mark too many; nothing below was read")
 
 
-def _columns(header: list[str], file: Path) -> tuple[tuple[str, ...], int, int] | None:
+def _names(header: list[str], file: Path, line: int) -> tuple[str, ...]:
     names = [unicodedata.normalize("NFC", name.strip()) for name in header]
     while names and not names[-1]:
         names.pop()
-    image, subject = _place(names, _IMAGE), _place(names, _SUBJECT)
-    if image is None or subject is None:
-        return None
-    if len(set(names)) < len(names) or not all(names) or broken(names):
-        raise InputError(f"{file}, line 1: each column needs a name of its own, in UTF-8")
+    if broken(names):
+        raise InputError(f"{file}, line {line}: {broken(names)}")
+    if len(set(names)) < len(names) or not all(names):
+        raise InputError(f"{file}, line {line}: each column needs a name of its own")
     if len(names) > _MAX_COLUMNS:
-        raise InputError(f"{file}, line 1: {_MAX_COLUMNS} columns are allowed")
-    return tuple(names), image, subject
+        raise InputError(f"{file}, line {line}: {_MAX_COLUMNS} columns are allowed")
+    return tuple(names)
 
 
 def _place(names: Sequence[str], known: Sequence[str]) -> int | None:
@@ -162,7 +162,7 @@ def broken(row: Sequence[str]) -> str:
     """What is wrong with the characters of a row, or nothing."""
     text = "".join(row)
     if "\0" in text:
-        return "a NUL in it: save the file as UTF-8"
+        return "a NUL in it: save the file as CSV in UTF-8"
     if not text.isascii():
         try:
             text.encode()

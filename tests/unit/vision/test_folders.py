@@ -68,6 +68,18 @@ def test_links_to_files_are_followed_where_that_is_wanted(tree: Path) -> None:
     ]
 
 
+def test_what_is_hidden_comes_where_that_is_wanted(tree: Path) -> None:
+    shown, left_out = set(walk(tree)), Counter[str]()
+    found = _names(tree, list(walk(tree, left_out, hidden=True)))
+    assert set(found) - set(_names(tree, list(shown))) == {
+        ".git/x.jpg",
+        "@eaDir/x.jpg",
+        "b/#recycle/x.jpg",
+        "b/Thumbs.db",
+    }
+    assert left_out == {LINKS: 3, SPECIAL: 1}
+
+
 def test_images_are_told_by_their_names_and_named_files_are_taken(tree: Path) -> None:
     left_out: Counter[str] = Counter()
     named = [tree / ".git/x.jpg", tree / "0.txt", tree / "absent"]

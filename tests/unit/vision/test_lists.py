@@ -123,6 +123,8 @@ def test_windows_1252_is_read(tmp_path: Path) -> None:
         ("\u0418\u0432\u0430\u043d", "cp1251"),
         ("\u4e2d\u6587\u540d", "gbk"),
         ("\u65e5\u672c\u8a9e", "euc_jp"),
+        ("\u65e5\u672c\u8a9e", "shift_jis"),
+        ("\u0141ukasz", "cp1250"),
     ],
 )
 def test_other_encodings_are_refused_by_line(tmp_path: Path, word: str, encoding: str) -> None:
@@ -145,6 +147,28 @@ def test_all_wrong_lines_are_named_at_once(tmp_path: Path) -> None:
 def test_lines_are_counted_with_what_is_quoted_and_announced(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 5: 1 values"):
         _read(tmp_path, 'sep=,\nimage,subject\n"1.jpg","Ann\nLee"\n2.jpg\n')
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"PK\x03\x04\x14\0\x06", "image,subject\n".encode("utf-16-le"), b"image,subject,\xc8\xe2\n"],
+)
+def test_what_is_no_text_is_to_be_saved_as_text(tmp_path: Path, content: bytes) -> None:
+    """A spreadsheet's own file, UTF-16 without its mark, half of a letter."""
+    with pytest.raises(InputError, match=r"line 1: .*: save the file as"):
+        _read(tmp_path, content + b"\xd0\xb8")
+
+
+def test_blank_lines_may_come_first_and_headers_have_breaks(tmp_path: Path) -> None:
+    content = '\n \nimage;subject;"a\nb"\n1.jpg;Ann;x\n'
+    with _opened(tmp_path, content) as found:
+        assert found.names == ("image", "subject", "a\nb")
+        assert list(found.rows) == [(5, ["1.jpg", "Ann", "x"])]
+
+
+def test_other_separators_may_stand_in_the_header(tmp_path: Path) -> None:
+    content = 'image;subject;"seen; where, when|how"\n1.jpg;Ann;x\n'
+    assert _read(tmp_path, content) == [["1.jpg", "Ann"]]
 
 
 @pytest.mark.parametrize(

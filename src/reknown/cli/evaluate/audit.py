@@ -59,6 +59,8 @@ def congress(
         scores=() if scores is None else _numbers(scores, "--scores", -1, 1),
         by=tuple(by or ()),
     )
+    if root is not None and gallery.is_dir() and probes.is_dir():
+        raise InputError("--root is for a CSV file: a folder is its own root")
     strangers, others = (
         read_manifest(place, root if place.is_file() else None) for place in (gallery, probes)
     )

@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place
-from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source
+from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source, refuse_with_scores
 from reknown.cli.options import Pack, Root
 
 if TYPE_CHECKING:
@@ -81,8 +81,9 @@ def calibrate(
 
     one_source(source, scores)
     named = pack or (None if scores else read_settings().pack)
-    others = None if check is None else _others(check, named)
+    others = None if check is None else _others(check, named, root)
     if scores is not None:
+        refuse_with_scores(root=None if check else root)
         file = read_score_file(scores)
         measured = calibrate_scores(file, dataset, by_group=worst_group is not None)
     else:
@@ -97,13 +98,13 @@ def calibrate(
     show(calibration_report(measured, checks), html, as_json=json)
 
 
-def _others(check: Path, pack: str | None) -> Manifest:
+def _others(check: Path, pack: str | None, root: Path | None) -> Manifest:
     """The images to check on, as far as can be said before any is read."""
     from reknown.evaluation.data.manifest import read_manifest
 
     if pack is None:
         raise InputError("--check takes the pack that made the scores: name it with --pack")
-    manifest = read_manifest(check)
+    manifest = read_manifest(check, root if check.is_file() else None)
     if len(manifest.subjects()[1]) < 2:
         raise InputError(f"{check}: --check compares strangers, so it takes two people or more")
     return manifest

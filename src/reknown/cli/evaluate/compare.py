@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.evaluate.verify import OptionalSource
+from reknown.cli.evaluate.verify import OptionalSource, refuse_with_scores
 from reknown.cli.options import Root
 
 if TYPE_CHECKING:
@@ -57,19 +57,18 @@ def compare(
     if (source is None) == (not scores):
         raise InputError("give either a folder or CSV of images, or --scores FILE twice")
     if scores:
-        report = _of_scores(scores, packs, rates)
+        refuse_with_scores(pack=packs, root=root)
+        report = _of_scores(scores, rates)
     else:
         assert source is not None
         report = _of_images(source, packs, choose, rates, root)
     show(report, html, as_json=json)
 
 
-def _of_scores(scores: list[Path], packs: list[str] | None, rates: tuple[float, ...]) -> Report:
+def _of_scores(scores: list[Path], rates: tuple[float, ...]) -> Report:
     from reknown.evaluation.data.score_files import read_score_file
     from reknown.evaluation.runs.compare import score_comparison
 
-    if packs:
-        raise InputError("--pack is for images: leave it out with --scores")
     if len(scores) != 2:
         raise InputError(f"give --scores twice, not {len(scores)} times")
     first, second = (read_score_file(path) for path in scores)

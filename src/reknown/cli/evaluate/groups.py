@@ -9,6 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
+from reknown.cli.evaluate.verify import refuse_with_scores
 from reknown.cli.options import Pack, Root
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def groups(
     if (images is None) == (scores is None):
         raise InputError("give IMAGES, or scores of another system as --scores FILE")
     if images is None:
-        data = _of_scores(scores, by, choice, pack=pack is not None)
+        refuse_with_scores(by=by, pack=pack, root=root)
+        data = _of_scores(scores, choice)
     else:
         manifest = read_manifest(images, root)
         check_columns(manifest, by or ())
@@ -93,15 +95,11 @@ def groups(
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
 
 
-def _of_scores(
-    scores: Path | None, by: list[str] | None, choice: GroupThreshold, *, pack: bool
-) -> GroupData:
+def _of_scores(scores: Path | None, choice: GroupThreshold) -> GroupData:
     from reknown.evaluation.data.score_files import read_score_file
     from reknown.evaluation.runs.group_data import data_of_scores
 
     if scores is None or choice.fmr is None:
         raise InputError("scores have no calibration: give --fmr, the FMR of the threshold")
-    if by or pack:
-        raise InputError("--by and --pack are for images: leave them out")
     read = read_score_file(scores)
     return data_of_scores(read.scores, read.group_names, choice.fmr)

@@ -77,7 +77,7 @@ def verify(
 
     one_source(source, scores)
     if scores is not None:
-        refuse_with_scores(pairs=pairs, pack=pack, similarity=similarity)
+        refuse_with_scores(pairs=pairs, pack=pack, root=root, similarity=similarity)
         report = score_report(read_score_file(scores), without_names=without_names)
     else:
         assert source is not None

@@ -144,8 +144,7 @@ def _from_folder(root: Path) -> Manifest:
     problems.raise_any()
     if not found:
         raise InputError(
-            f"no images in {root}: it needs a folder for each person with .jpg, .jpeg or .png "
-            "files in it"
+            f"no images in {root}: it needs a folder for each person with images in it"
         )
     samples = tuple(
         Sample(number, Path(folder, name), unicodedata.normalize("NFC", folder), None, _NO_GROUPS)

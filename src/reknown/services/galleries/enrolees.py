@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PixelBox:
-    """A place in an upright image, in pixels, as `reknown detect` shows them."""
+class GivenBox:
+    """A place in an upright image, in pixels, or in shares of it as in `reknown detect --json`.
+
+    Where neither side is above 1 it is in shares: no face is found in a pixel.
+    """
 
     left: float
     top: float
@@ -23,6 +26,8 @@ class PixelBox:
 
     def within(self, width: int, height: int) -> BoundingBox:
         """The same in shares of an image of that size."""
+        if max(self.width, self.height) <= 1:
+            return BoundingBox(self.left, self.top, self.width, self.height)
         return BoundingBox(
             self.left / width, self.top / height, self.width / width, self.height / height
         )
@@ -39,7 +44,7 @@ class Enrolee:
 
     source: Source
     subject: str
-    box: PixelBox | None = None
+    box: GivenBox | None = None
     label: str = field(default="", compare=False)
     origin: str | None = field(default=None, compare=False)
     others: tuple[str, ...] = field(default=(), compare=False)

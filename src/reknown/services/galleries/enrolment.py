@@ -14,7 +14,7 @@ from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
 from reknown.gallery import faces as references
 from reknown.gallery import users
 from reknown.gallery.collections import holds_more_than
-from reknown.gallery.names import normalised
+from reknown.gallery.names import alike
 from reknown.ledger import log
 from reknown.ledger.records import EnrolRecord, SpaceRecord
 from reknown.services.galleries.collections import ensure_collection
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
     from reknown.services.context import Context
-    from reknown.services.galleries.enrolees import Enrolee, PixelBox
+    from reknown.services.galleries.enrolees import Enrolee, GivenBox
     from reknown.services.images.sources import Source
     from reknown.storage.database import Connection
     from reknown.vision.extraction import ExtractedFace, Extraction
@@ -40,8 +40,8 @@ MAX_FACES_IN_COLLECTION = 10_000_000
 # two by less.
 _SAME_FACE = 0.3
 _BY_BOX = (
-    "enroll a CSV file with the columns image,subject,left,top,width,height, in pixels as "
-    "`reknown detect` shows them"
+    "enroll a CSV file with the columns image,subject,left,top,width,height (numbers as in "
+    "`reknown detect`)"
 )
 
 
@@ -173,7 +173,7 @@ def _conclude(
     policy: EnrolmentPolicy,
 ) -> EnrolmentResult:
     if isinstance(prepared, list):
-        return _known(enrolee, prepared)
+        return known(enrolee, prepared)
     if isinstance(prepared, Exception):
         return EnrolmentResult(enrolee, Outcome.REFUSED, str(prepared))
     chosen = _chosen(prepared, enrolee.box, policy)
@@ -190,10 +190,10 @@ def _conclude(
     except AlreadyExistsError:
         with reading(context.database) as connection:
             stored = references.find_image(connection, collection, prepared.image.sha256)
-        return _known(enrolee, stored)
+        return known(enrolee, stored)
 
 
-def _chosen(found: Extraction, box: PixelBox | None, policy: EnrolmentPolicy) -> NewFace | str:
+def _chosen(found: Extraction, box: GivenBox | None, policy: EnrolmentPolicy) -> NewFace | str:
     """The face to enrol, or why the image is turned away.
 
     It is the one at the box, else the only one or the largest by far.
@@ -218,13 +218,16 @@ def _reasons(found: ExtractedFace) -> str:
     return "; ".join(map(str, found.objections))
 
 
-def _is_at(face: FaceRecord, box: PixelBox) -> bool:
+def _is_at(face: FaceRecord, box: GivenBox) -> bool:
     return face.box.overlap(box.within(face.image.width, face.image.height)) >= _SAME_FACE
 
 
-def _known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
-    """The same bytes under another name would make one person two."""
-    if own := [f for f in faces if f.user and normalised(f.user) == enrolee.subject]:
+def known(enrolee: Enrolee, faces: list[FaceRecord]) -> EnrolmentResult:
+    """For an image that is in, with these faces, of which one should be this person's.
+
+    The same bytes under another name would make one person two.
+    """
+    if own := [f for f in faces if f.user and alike(f.user, enrolee.subject)]:
         return EnrolmentResult(enrolee, Outcome.KNOWN, face=own[0])
     return EnrolmentResult(enrolee, Outcome.REFUSED, _conflict(enrolee, faces))
 
@@ -245,7 +248,8 @@ def _conflict(enrolee: Enrolee, faces: list[FaceRecord]) -> str:
     others = ", ".join(sorted({face.user for face in faces if face.user}))
     if enrolee.origin is not None and first.image.origin == enrolee.origin:
         move = "enroll with --sync to move it"
-    return f"the same image is enrolled as {others}: {move}"
+    what = "image" if enrolee.box is None else "face"
+    return f"the same {what} is enrolled as {others}: {move}"
 
 
 def _store(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.problems import Problems
 from reknown.gallery.names import normalised
-from reknown.services.galleries.enrolees import Enrolee, PixelBox, as_text
+from reknown.services.galleries.enrolees import Enrolee, GivenBox, as_text
 from reknown.services.galleries.shared_images import with_others
 from reknown.vision.folders import images_at, told
 from reknown.vision.lists import open_list
@@ -33,8 +33,8 @@ def read_plan(
 
     In a folder, each sub-folder is a person and images may lie at any depth in it. `left_out`
     counts what a folder holds besides, by reason. In a CSV, image paths are relative to `root`, the
-    file's own folder if none is given, or absolute; with the columns left, top, width and height,
-    in pixels, a line says which face is meant. Names are normalised (NFC), so that one spelling
+    file's own folder if none is given, or absolute; with the columns left, top, width and height
+    (`GivenBox`) a line says which face is meant. Names are normalised (NFC), so that one spelling
     is one person.
 
     Raises `InputError` when there is nothing to enrol, or that names the lines that make no sense.
@@ -114,15 +114,17 @@ class _LineReader:
         label = "" if path.is_absolute() else "/".join(parts)
         return Enrolee(self._root / path, subject, self._place(row), label)
 
-    def _place(self, row: Sequence[str]) -> PixelBox | None:
+    def _place(self, row: Sequence[str]) -> GivenBox | None:
         values = [row[place].strip() for place in self._box]
         if not any(values):
             return None
         try:
-            box = PixelBox(*(float(value.replace(",", ".")) for value in values))
+            box = GivenBox(*(float(value.replace(",", ".")) for value in values))
         except ValueError:
             box = None
-        # negated, so that a NaN fails too
-        if box is None or not (box.width > 0 and box.height > 0 and max(astuple(box)) < _LARGEST):
-            raise InputError("left, top, width and height are numbers of pixels: see `detect`")
+        # no NaN is less than anything
+        if box is None or not (
+            box.width > 0 and box.height > 0 and all(abs(n) < _LARGEST for n in astuple(box))
+        ):
+            raise InputError("left, top, width and height take numbers as in `reknown detect`")
         return box

@@ -96,8 +96,8 @@ def _candidates(face: FaceRecord, places: Sequence[Path]) -> Iterator[Path]:
         yield from (Path(person, name) for person in _people(origin))
     base = name.rpartition("/")[2]
     # walked through twice, as there may be millions of files to keep in mind
-    yield from (path for path in files_below(places) if path.name == base)
-    yield from (path for path in files_below(places) if path.name != base)
+    yield from (path for path in files_below(places, hidden=True) if path.name == base)
+    yield from (path for path in files_below(places, hidden=True) if path.name != base)
 
 
 def _people(origin: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError, ReknownError
 from reknown.biometrics.records import ImageRecord
 from reknown.gallery import faces as references
+from reknown.gallery.names import alike
 from reknown.ledger import log
 from reknown.ledger.records import EnrolRecord, SpaceRecord
 from reknown.services.galleries.collections import ensure_collection
@@ -18,6 +19,7 @@ from reknown.services.galleries.enrolment import (
     EnrolmentPolicy,
     EnrolmentResult,
     Outcome,
+    known,
     new_face,
 )
 from reknown.services.galleries.spaces import until_switched
@@ -55,13 +57,7 @@ def labelled_photos(folder: Path) -> list[Path]:
     Raises `InputError` for a folder that cannot be read.
     """
     require_places([folder])
-    depth = len(folder.parts)
-    return [
-        path
-        for path in files_below([folder])
-        if path.suffix.lower() != ".xmp"
-        and not any(part.startswith(".") for part in path.parts[depth:])
-    ]
+    return [path for path in files_below([folder]) if path.suffix.lower() != ".xmp"]
 
 
 def enrol_labelled(
@@ -90,9 +86,9 @@ def enrol_labelled(
             return _Labelled(regions)
         with reading(context.database) as connection:
             digest = hashlib.sha256(data).hexdigest()
-            known = _all_known(regions, references.find_image(connection, collection, digest))
-        if known is not None:
-            return _Labelled(regions, known)
+            stored = _all_known(regions, references.find_image(connection, collection, digest))
+        if stored is not None:
+            return _Labelled(regions, stored)
         return _Labelled(regions, platform.executor.extract(data, wanted))
 
     for photo, prepared in attempt_all(platform, prepare, photos):
@@ -115,9 +111,9 @@ def _all_known(regions: Regions, stored: Sequence[FaceRecord]) -> list[FaceRecor
     pairs = pair_faces([label.box for label in labels], [face.box for face in stored])
     if len(pairs) < len(labels):
         return None
-    known = [stored[pairs[number]] for number in range(len(labels))]
-    alike = all(face.user == label.name for face, label in zip(known, labels, strict=True))
-    return known if alike else None
+    found = [stored[pairs[number]] for number in range(len(labels))]
+    named = zip(found, labels, strict=True)
+    return found if all(alike(face.user or "", label.name) for face, label in named) else None
 
 
 def _results(
@@ -183,10 +179,10 @@ def _stored(
     found: Extraction,
     faces: Sequence[tuple[str, NewFace]],
 ) -> list[EnrolmentResult]:
-    known = references.find_image(connection, collection, found.image.sha256)
-    pairs = pair_faces([face.box for _, face in faces], [face.box for face in known])
+    before = references.find_image(connection, collection, found.image.sha256)
+    pairs = pair_faces([face.box for _, face in faces], [face.box for face in before])
     results = [
-        _known(Enrolee(photo, name), known[pairs[number]])
+        known(Enrolee(photo, name), [before[pairs[number]]])
         for number, (name, _) in enumerate(faces)
         if number in pairs
     ]
@@ -203,13 +199,3 @@ def _stored(
         warnings = found.image.warnings
         results.append(EnrolmentResult(enrolee, Outcome.ENROLLED, face=face, warnings=warnings))
     return results
-
-
-def _known(enrolee: Enrolee, face: FaceRecord) -> EnrolmentResult:
-    if face.user == enrolee.subject:
-        return EnrolmentResult(enrolee, Outcome.KNOWN, face=face)
-    if face.user is None:
-        reason = f"the face is enrolled without a name: delete face {face.face_id} first"
-    else:
-        reason = f"the same face is enrolled as {face.user}"
-    return EnrolmentResult(enrolee, Outcome.REFUSED, reason)

@@ -27,17 +27,19 @@ def require_places(places: Iterable[Path]) -> None:
             raise InputError(f"cannot read {place}: {reason.lower()}") from error
 
 
-def files_below(places: Iterable[Path]) -> Iterator[Path]:
+def files_below(places: Iterable[Path], *, hidden: bool = False) -> Iterator[Path]:
     """The files in these folders, at any depth, in order of name; a place may be a file itself.
 
     Left out is what cannot be an image: no regular file, empty, or above the limit for
     images. Names say nothing, as they may have changed. What is hidden or the system's own is
-    left alone, links to folders are not followed; a folder that cannot be read comes as if it
-    were a file, to be complained of in its turn.
+    left alone but with `hidden`, for those who look for known bytes; links to folders are not
+    followed. A folder that cannot be read comes as if it were a file, to be complained of in its
+    turn.
     """
     for place in places:
         if place.is_dir():
-            yield from (path for path in walk(place, links=True) if _may_be_image(path))
+            found = walk(place, links=True, hidden=hidden)
+            yield from (path for path in found if _may_be_image(path))
         else:
             yield place
 

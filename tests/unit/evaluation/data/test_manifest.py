@@ -144,7 +144,7 @@ def test_many_wrong_lines_are_counted(tmp_path: Path) -> None:
 )
 def test_a_wrong_header_is_refused(tmp_path: Path, header: str) -> None:
     content = (header + "\n1.jpg,Ann,x\n").encode("utf-8", "surrogateescape")
-    with pytest.raises(InputError, match=r"first line|column"):
+    with pytest.raises(InputError, match=r"first line|column|line 1: not UTF-8"):
         read_manifest(_csv(tmp_path, content))
 
 

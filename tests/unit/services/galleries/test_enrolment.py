@@ -343,6 +343,16 @@ def test_a_result_is_on_disk_before_it_is_given_out(
         assert len(_enrolments(context)) == count
 
 
+def test_a_name_that_is_spelled_otherwise_is_no_other(
+    context: Context, collection: str, eileen: bytes
+) -> None:
+    """As programs give names, who do not read a plan."""
+    for name, outcome in (("Zo\u00eb", Outcome.ENROLLED), ("Zoe\u0308", Outcome.KNOWN)):
+        (result,) = enrol_subjects(context, collection, [Enrolee(eileen, name)])
+        assert result.outcome is outcome
+    assert user_names(context) == ["Zo\u00eb"]
+
+
 def test_an_image_enrolled_without_a_name_is_not_reported_as_the_persons(
     enrol: Enrol, context: Context, eileen: bytes
 ) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from contexts import faces
 from portraits import pair
 from reknown.biometrics.errors import InputError
-from reknown.services.galleries.enrolees import Enrolee, PixelBox
+from reknown.services.galleries.enrolees import Enrolee, GivenBox
 from reknown.services.galleries.enrolment import Outcome, enrol_subjects
 from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.shared_images import with_others
@@ -42,7 +42,7 @@ def test_the_others_of_an_image_are_named(tmp_path: Path) -> None:
 
 
 def test_with_a_box_it_is_clear(tmp_path: Path) -> None:
-    path, box = _put(tmp_path / "1.jpg", b"same"), PixelBox(0, 0, 9, 9)
+    path, box = _put(tmp_path / "1.jpg", b"same"), GivenBox(0, 0, 9, 9)
     plan = [Enrolee(path, "Ann", box), Enrolee(path, "Bob", box)]
     assert [enrolee.others for enrolee in with_others(plan)] == [(), ()]
 
@@ -102,7 +102,7 @@ def test_boxes_say_which_face_is_meant(
 
 def test_a_box_without_a_face(context: Context, collection: str, tmp_path: Path) -> None:
     path = _put(tmp_path / "both.jpg", pair())
-    plan = [Enrolee(path, "Ada", PixelBox(0, 0, 20, 20))]
+    plan = [Enrolee(path, "Ada", GivenBox(0, 0, 20, 20))]
     (result,) = enrol_subjects(context, collection, plan)
     assert result.outcome is Outcome.REFUSED
     assert "no face where left, top, width and height say" in result.reason
@@ -112,7 +112,7 @@ def test_a_face_that_somebody_has_is_not_given_away(
     context: Context, collection: str, tmp_path: Path
 ) -> None:
     path = _put(tmp_path / "both.jpg", pair())
-    box = PixelBox(*_detected(context, path)[0])
+    box = GivenBox(*_detected(context, path)[0])
     (first,) = enrol_subjects(context, collection, [Enrolee(path, "Eileen", box)])
     (second,) = enrol_subjects(context, collection, [Enrolee(path, "Ada", box)])
     assert (first.outcome, second.outcome) == (Outcome.ENROLLED, Outcome.REFUSED)
@@ -120,12 +120,22 @@ def test_a_face_that_somebody_has_is_not_given_away(
 
 
 @pytest.mark.parametrize(
-    "box", ["a;0;9;9", ";0;9;9", "0;0;0;9", "0;0;nan;9", "0;0;inf;9", "0;0;9;-1"]
+    "box",
+    [
+        "a;0;9;9",
+        ";0;9;9",
+        "0;0;0;9",
+        "0;0;nan;9",
+        "0;nan;9;9",
+        "-inf;0;9;9",
+        "0;0;inf;9",
+        "0;0;9;-1",
+    ],
 )
 def test_what_is_no_box(tmp_path: Path, box: str) -> None:
     table = tmp_path / "people.csv"
     table.write_text(f"image;subject;left;top;width;height\n1.jpg;Ann;{box}\n")
-    with pytest.raises(InputError, match="line 2: left, top, width and height are numbers"):
+    with pytest.raises(InputError, match="line 2: left, top, width and height take numbers"):
         read_plan(table)
 
 
@@ -133,4 +143,4 @@ def test_boxes_may_be_left_empty_and_have_commas(tmp_path: Path) -> None:
     table = tmp_path / "people.csv"
     rows = "1.jpg;Ann;;;;\n2.jpg;Bob;1,5;2;3,25;4\n"
     table.write_text(f"image;subject;Left;Top;Width;Height\n{rows}")
-    assert [enrolee.box for enrolee in read_plan(table)] == [None, PixelBox(1.5, 2, 3.25, 4)]
+    assert [enrolee.box for enrolee in read_plan(table)] == [None, GivenBox(1.5, 2, 3.25, 4)]

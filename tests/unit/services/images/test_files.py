@@ -18,6 +18,8 @@ def test_files_are_found_at_any_depth_under_any_name(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     found = [str(path.relative_to(tmp_path)) for path in files_below([tmp_path])]
+    hidden = {str(p.relative_to(tmp_path)) for p in files_below([tmp_path], hidden=True)}
+    assert hidden == set(names)
     names.remove("b/d/.hidden")
     assert sorted(found) == sorted(names)
     assert found == [str(path.relative_to(tmp_path)) for path in files_below([tmp_path])]
