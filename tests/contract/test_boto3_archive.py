@@ -50,6 +50,10 @@ def test_a_face_is_found_in_what_was_scanned(
 def test_a_group_gets_a_name_and_is_found_by_it(client: Any, collection: str, photos: Path) -> None:
     request = {"CollectionId": collection}
     first = client.reknown_list_groups(**request, MaxResults=1)
+    assert (
+        client.reknown_list_groups(**request, NextToken="", MaxResults=1)["Groups"]
+        == (first["Groups"])
+    )
     rest = client.reknown_list_groups(**request, NextToken=first["NextToken"])
     both: list[dict[str, Any]] = [*first["Groups"], *rest["Groups"]]
     group, other = both

@@ -96,6 +96,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
 _SPECIAL: dict[tuple[str, type[ours.ReknownError]], str] = {
     ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
     ("CreateUser", ours.AlreadyExistsError): "ConflictException",
+    ("ReknownRenameUser", ours.AlreadyExistsError): "ConflictException",
     **{(name, ours.CollectionNotFoundError): "InvalidParameterException" for name in _CELEBRITIES},
     **{(name, ours.ObjectTooLargeError): "VideoTooLargeException" for name in _STARTS},
 }
@@ -202,6 +203,12 @@ def test_a_missing_collection_is_the_same_error_everywhere(
             "TemplateSpace": {"Pack": "p", "Fingerprint": "ab" * 32, "Dimension": 4},
             "Templates": [],
         },
+        "reknown_find_sightings": {"UserId": "ada"},
+        "reknown_list_groups": {},
+        "reknown_name_group": {"Number": 1, "UserId": "ada"},
+        "reknown_rename_user": {"UserId": "ada", "NewUserId": "bob"},
+        "reknown_merge_users": {"UserId": "ada", "IntoUserId": "bob"},
+        "reknown_move_faces": {"FaceIds": [face]},
     }
     assert len(calls) == len(_with("collection_id")) - 1
     for operation, request in calls.items():

@@ -16,6 +16,7 @@ from reknown.api.registry import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from servers import Server
 
@@ -43,9 +44,17 @@ def test_every_operation_leaves_one_row_and_one_line(
     name: str,
     grace_hopper: callers.Celebrity,
     eileen: bytes,
+    tmp_path: Path,
 ) -> None:
     assert grace_hopper.id
-    done = _all_operations(own, name, eileen)
+
+    def scan() -> None:
+        for number in range(2):
+            (tmp_path / f"{number}.jpg").write_bytes(eileen + bytes([number]))
+        server.reknown("scan", tmp_path, "--collection", name)
+        server.reknown("groups", "list", "--collection", name)
+
+    done = _all_operations(own, name, eileen, scan)
     assert {operation for operation, _ in done} == set(HANDLERS) - _ON_VIDEOS
     rows = _rows(server, key)
     for operation, answer in done:
@@ -215,7 +224,9 @@ def _refused(call: Callable[[], Any]) -> tuple[str, str]:
     return response["Error"]["Code"], response["ResponseMetadata"]["RequestId"]
 
 
-def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[str, Any]]]:
+def _all_operations(
+    own: Any, name: str, eileen: bytes, scan: Callable[[], None]
+) -> list[tuple[str, dict[str, Any]]]:
     """Each operation once, in an order in which all succeed."""
     image, there = {"Bytes": eileen}, {"CollectionId": name}
     done: list[tuple[str, dict[str, Any]]] = []
@@ -251,7 +262,15 @@ def _all_operations(own: Any, name: str, eileen: bytes) -> list[tuple[str, dict[
     call("ReknownImportTemplates", imports, **there, TemplateSpace=space, Templates=faces)
     call("RecognizeCelebrities", "recognize_celebrities", Image=image)
     call("DisassociateFaces", "disassociate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
-    call("DeleteUser", "delete_user", **there, UserId="ada-lovelace")
+    bob, ada = {"UserId": "bob"}, {"UserId": "ada-lovelace"}
+    call("ReknownMoveFaces", "reknown_move_faces", **there, **bob, FaceIds=[face])
+    call("ReknownMergeUsers", "reknown_merge_users", **there, **bob, IntoUserId="ada-lovelace")
+    scan()
+    (group,) = call("ReknownListGroups", "reknown_list_groups", **there)["Groups"]
+    call("ReknownNameGroup", "reknown_name_group", **there, **ada, Number=group["Number"])
+    call("ReknownFindSightings", "reknown_find_sightings", **there, **ada)
+    call("ReknownRenameUser", "reknown_rename_user", **there, **ada, NewUserId="augusta-lovelace")
+    call("DeleteUser", "delete_user", **there, UserId="augusta-lovelace")
     call("DeleteFaces", "delete_faces", **there, FaceIds=[face])
     call("DeleteCollection", "delete_collection", **there)
     return done

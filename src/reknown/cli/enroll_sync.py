@@ -104,8 +104,8 @@ def _summary(changes: FolderChanges) -> str:
         f"{len(changes.deletions):,} deleted",
         f"{changes.added:,} added",
     ]
-    if changes.emptied:
-        parts.append(f"{len(changes.emptied):,} people deleted")
+    if gone := len(changes.emptied):
+        parts.append(f"{gone:,} {'person' if gone == 1 else 'people'} deleted")
     return f"{changes.origin}: {', '.join(parts)}"
 
 

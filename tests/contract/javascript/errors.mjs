@@ -23,7 +23,7 @@ print({
   unknownCollection: await thrown(call("DescribeCollection", { CollectionId: `${collection}-x` })),
   // with tags: to version 2 the very same call would be the very same request
   takenName: await thrown(call("CreateCollection", { ...one, Tags: { again: "yes" } })),
-  hostileName: await thrown(call("DeleteCollection", { CollectionId: "../x' OR 1=1 --" })),
+  hostileName: await thrown(call("CreateCollection", { CollectionId: "../x' OR 1=1 --" })),
   notAnImage: await thrown(
     call("DetectFaces", { Image: { Bytes: new TextEncoder().encode("%PDF-1.7") } }),
   ),

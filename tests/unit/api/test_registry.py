@@ -17,6 +17,8 @@ _READING = (
     "Search",
     "ReknownSearch",
     "ReknownExport",
+    "ReknownFind",
+    "ReknownList",
 )
 
 
