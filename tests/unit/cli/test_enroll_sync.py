@@ -146,7 +146,7 @@ def test_a_long_list_is_cut_and_counted(run: RunCommand, data: Path, people: Pat
     done = run("enroll", people, "--sync", "--dry-run")
     assert "and 13 more: --json shows them all" in done.out
     assert "2 deleted" in done.out
-    assert "1 people deleted" in done.out
+    assert "1 person deleted" in done.out
     assert len(run("enroll", people, "--sync", "--dry-run", "--json").lines) == 63
 
 
