@@ -127,8 +127,8 @@ def _left_alone(changes: FolderChanges) -> Iterator[dict[str, object]]:
     if changes.otherwise:
         what = "left alone: enrolled otherwise, --adopt follows them"
         yield {"change": what, "images": changes.otherwise}
-    for face in changes.linked:
-        yield _of("left alone: it may lie behind a link", face)
+    for face in changes.away:
+        yield _of("left alone: behind a link, or on a drive that is not mounted?", face)
     for face in changes.unclear:
         yield _of("left alone: not clear whose it is", face)
     for enrolee, reason in changes.unread:

@@ -77,16 +77,22 @@ def walk(
         waiting.extend(reversed(below))
 
 
-def links_below(folder: Path) -> Iterator[Path]:
-    """The links that `walk` does not follow: what lay in their place may lie behind them."""
+def gaps_below(folder: Path) -> Iterator[Path]:
+    """Links, which `walk` does not follow, and empty folders: what lay there may lie elsewhere.
+
+    Behind the link, or on a drive that is mounted there at other times.
+    """
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
             with os.scandir(here) as entries:
-                found = [entry for entry in entries if not is_hidden(entry.name)]
+                listed = list(entries)
         except OSError:
             continue  # `walk` complains of it
+        if not listed and here != folder:
+            yield here
+        found = [entry for entry in listed if not is_hidden(entry.name)]
         for entry in found:
             if entry.is_symlink():
                 yield Path(entry.path)

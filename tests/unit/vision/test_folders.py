@@ -11,10 +11,10 @@ from reknown.vision.folders import (
     LINKS,
     OTHERS,
     SPECIAL,
+    gaps_below,
     images_at,
     is_hidden,
     is_image_name,
-    links_below,
     told,
     walk,
 )
@@ -128,9 +128,12 @@ def test_endings_count_in_any_case() -> None:
     assert not any(map(is_image_name, ("jpg", "a.jpg.txt", ".jpg", "a.mp4")))
 
 
-def test_links_are_found_wherever_they_lead(tree: Path) -> None:
+def test_links_and_empty_folders_are_found(tree: Path) -> None:
     (tree / ".git/link").symlink_to("x.jpg")
     (tree / ".link").symlink_to("a")
-    found = {str(path.relative_to(tree)) for path in links_below(tree)}
+    found = {str(path.relative_to(tree)) for path in gaps_below(tree)}
     assert found == {"a/link.jpg", "a/broken.jpg", "loop"}
-    assert list(links_below(tree / "nowhere")) == []
+    (tree / "b/empty").mkdir()
+    assert list(gaps_below(tree / "b")) == [tree / "b/empty"]
+    assert list(gaps_below(tree / "b/empty")) == []
+    assert list(gaps_below(tree / "nowhere")) == []

@@ -37,8 +37,8 @@ class FolderChanges:
 
     All else is left as it is: `otherwise` are so many images that were enrolled otherwise,
     `unclear` faces of images that lie nowhere or in other people's folders, and have several
-    faces or lie in several folders, `linked` faces of images that may lie behind a link, `unread`
-    files that cannot be read.
+    faces or lie in several folders, `away` faces of images that may lie behind a link or on a
+    drive that is not mounted, `unread` files that cannot be read.
     """
 
     origin: str
@@ -53,7 +53,7 @@ class FolderChanges:
     added: int
     otherwise: int
     unclear: tuple[FaceRecord, ...]
-    linked: tuple[FaceRecord, ...]
+    away: tuple[FaceRecord, ...]
     unread: tuple[tuple[Enrolee, str], ...]
 
     @property
@@ -72,13 +72,13 @@ class FolderChanges:
 class Folder:
     """What lies there: by digest the images of each person, and what could not be read.
 
-    `linked` are the people in whose folders there are links, which are not followed, or whose
-    folders are links.
+    `away` are the people in whose folders there are links or empty folders, or whose folders are
+    such: links are not followed, and a drive that is not mounted is an empty folder.
     """
 
     images: Mapping[str, Mapping[str, Enrolee]]
     unread: tuple[tuple[Enrolee, str], ...]
-    linked: frozenset[str] = frozenset()
+    away: frozenset[str] = frozenset()
 
     @property
     def people(self) -> set[str]:
@@ -95,9 +95,9 @@ class Folder:
             enrolee.name == name or not is_file(str(enrolee.source)) for enrolee, _ in self.unread
         )
 
-    def may_link(self, face: FaceRecord) -> bool:
-        """Whether the image may lie behind a link, under whatever name."""
-        return face.user is not None and normalised(face.user) in self.linked
+    def may_be_away(self, face: FaceRecord) -> bool:
+        """Whether the image may lie where nobody looked, under whatever name."""
+        return face.user is not None and normalised(face.user) in self.away
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Placed:
     moves: list[Move]
     deletions: list[FaceRecord]
     unclear: list[FaceRecord]
-    linked: list[FaceRecord]
+    away: list[FaceRecord]
     counts: Mapping[str, int]
     taken: set[str]
     kept: set[str]
@@ -166,7 +166,7 @@ def compared(
         added,
         0 if adopt else len(otherwise),
         tuple(unclear),
-        tuple(placed.linked),
+        tuple(placed.away),
         folder.unread,
     )
 
@@ -184,7 +184,7 @@ def misplaced(
     moves: list[Move] = []
     deletions: list[FaceRecord] = []
     unclear: list[FaceRecord] = []
-    linked: list[FaceRecord] = []
+    away: list[FaceRecord] = []
     by_image: dict[str, list[FaceRecord]] = defaultdict(list)
     for face in stored:
         by_image[face.image.sha256].append(face)
@@ -196,11 +196,11 @@ def misplaced(
             unclear.extend(faces)
         elif owners:
             moves.append(Move(faces[0], next(iter(owners))))
-        elif folder.may_link(faces[0]):
-            linked.extend(faces)
+        elif folder.may_be_away(faces[0]):
+            away.extend(faces)
         elif not folder.may_hold(faces[0].image.name):
             deletions.append(faces[0])
-    return moves, deletions, unclear, linked
+    return moves, deletions, unclear, away
 
 
 def _renames(folder: Folder, placed: Placed) -> tuple[dict[str, str], list[Move]]:

@@ -35,7 +35,7 @@ from reknown.services.galleries.folder_changes import (
 )
 from reknown.services.images.sources import attempt_all, read_source
 from reknown.storage.database import reading
-from reknown.vision.folders import links_below
+from reknown.vision.folders import gaps_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -128,25 +128,25 @@ def _read(
         else:
             images[found].setdefault(enrolee.subject, enrolee)
         progress(number)
-    return Folder(images, tuple(unread), frozenset(_linked(origin)))
+    return Folder(images, tuple(unread), frozenset(_away(origin)))
 
 
-def _linked(origin: str) -> Iterator[str]:
+def _away(origin: str) -> Iterator[str]:
     folder = Path(origin)
-    for path in links_below(folder):
+    for path in gaps_below(folder):
         yield normalised(as_text(path.relative_to(folder).parts[0]))
 
 
 def _placed(
     connection: Connection, collection: str, folder: Folder, stored: Sequence[FaceRecord]
 ) -> Placed:
-    moves, deletions, unclear, linked = misplaced(folder, stored)
+    moves, deletions, unclear, away = misplaced(folder, stored)
     names = {face.user for face in [*(move.face for move in moves), *deletions]} - {None}
     counts = {name: users.get_user(connection, collection, name).faces for name in names if name}
     targets = {move.to for move in moves}
     taken = {name for name in targets if users.has_user(connection, collection, name)}
     kept = {name for name in counts if _is_known(connection, collection, name)}
-    return Placed(moves, deletions, unclear, linked, counts, taken, kept)
+    return Placed(moves, deletions, unclear, away, counts, taken, kept)
 
 
 def _is_known(connection: Connection, collection: str, name: str) -> bool:

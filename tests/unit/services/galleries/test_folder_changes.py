@@ -38,14 +38,14 @@ def _face(number: int, user: str | None, digest: str, name: str = "") -> FaceRec
 
 def _folder(
     lying: dict[str, str],
-    linked: Iterable[str] = (),
+    away: Iterable[str] = (),
     unread: Iterable[Enrolee] = (),
 ) -> Folder:
     images = {
         digest: {name: Enrolee(Path(name, digest), name) for name in owners.split()}
         for digest, owners in lying.items()
     }
-    return Folder(images, tuple((enrolee, "no") for enrolee in unread), frozenset(linked))
+    return Folder(images, tuple((enrolee, "no") for enrolee in unread), frozenset(away))
 
 
 def _compared(
@@ -53,9 +53,9 @@ def _compared(
 ) -> FolderChanges:
     """`others` are so many faces of the people, enrolled elsewhere."""
     counts = Counter(face.user for face in stored if face.user) + (others or Counter())
-    moves, deletions, unclear, linked = misplaced(folder, stored)
+    moves, deletions, unclear, away = misplaced(folder, stored)
     taken = {move.to for move in moves if move.to in counts}
-    placed = Placed(moves, deletions, unclear, linked, counts, taken, set())
+    placed = Placed(moves, deletions, unclear, away, counts, taken, set())
     known = [face for face in stored if face.image.sha256 in folder.images]
     return compared(ORIGIN, folder, known, placed, adopt=False)
 
@@ -113,9 +113,9 @@ def test_a_folder_that_cannot_be_read_keeps_all_faces(
 
 def test_what_may_lie_behind_a_link() -> None:
     stored = [_face(1, "Ada", "a"), _face(2, "Bob", "b"), _face(3, NFD, "c"), _face(4, None, "d")]
-    moves, deletions, unclear, linked = misplaced(_folder({}, ["Ada", NFC]), stored)
+    moves, deletions, unclear, away = misplaced(_folder({}, ["Ada", NFC]), stored)
     assert (moves, unclear) == ([], [])
-    assert (linked, deletions) == ([stored[0], stored[2]], [stored[1], stored[3]])
+    assert (away, deletions) == ([stored[0], stored[2]], [stored[1], stored[3]])
 
 
 def test_an_unreadable_file_keeps_those_of_its_name_alone(tmp_path: Path) -> None:

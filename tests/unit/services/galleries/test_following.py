@@ -254,11 +254,11 @@ def test_nothing_is_deleted_of_a_folder_that_became_a_link(album: Album, tmp_pat
     (bob / "other name").symlink_to(tmp_path / "deep")
     (album.folder / "Ada/1.jpg").unlink()
     changes = album.sync()
-    assert [face.image.name for face in changes.linked] == ["deep/4.jpg"]
+    assert [face.image.name for face in changes.away] == ["deep/4.jpg"]
     assert [face.image.name for face in changes.deletions] == ["1.jpg"]
     shutil.rmtree(bob)
     bob.symlink_to(tmp_path / "nowhere")
-    assert (len(album.sync().linked), len(album.held())) == (2, 3)
+    assert (len(album.sync().away), len(album.held())) == (2, 3)
     bob.unlink()
     assert len(album.sync().deletions) == 2
 
@@ -342,12 +342,22 @@ def test_adopting_leaves_alone_what_another_folder_holds(
     assert not album.sync()
 
 
+def test_an_empty_folder_may_be_a_drive_that_is_not_mounted(album: Album) -> None:
+    for path in (album.folder / "Bob").rglob("*.jpg"):
+        path.unlink()
+    changes = album.sync()
+    assert (changes.deletions, changes.emptied) == ((), ())
+    assert {face.image.name for face in changes.away} == {"3.jpg", "deep/4.jpg"}
+    shutil.rmtree(album.folder / "Bob")
+    assert len(album.sync().deletions) == 2
+
+
 def test_a_file_that_cannot_be_read_is_there(album: Album) -> None:
     path = album.folder / "Ada/1.jpg"
     path.unlink()
     path.symlink_to("nowhere")
     changes = album.compare()
-    assert ([face.image.name for face in changes.linked], changes.deletions) == (["1.jpg"], ())
+    assert ([face.image.name for face in changes.away], changes.deletions) == (["1.jpg"], ())
     path.unlink()
     path.write_bytes(b"")
     changes = album.compare()
@@ -386,9 +396,9 @@ def test_a_folder_that_was_moved_is_followed_there(album: Album, tmp_path: Path)
     assert album.sync().otherwise == 3
     album.sync(adopt=True)
     assert len(album.held()) == 4  # that is of the folder that is gone
-    (album.folder / "Ada/2.jpg").unlink()
+    (album.folder / "Bob/3.jpg").unlink()
     album.sync()
-    assert "2.jpg" not in album.held()
+    assert "3.jpg" not in album.held()
 
 
 def test_a_person_made_since_the_comparison_is_told_of(
