@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Tell = Callable[[ScannedFile], None]
 
 _MAX_DAYS = 3650
+# How soon after it begins to watch that is said.
+_WAKE_MS = 500
 _COLUMNS = ("file", "kind", "outcome", "faces", "fit", "reason")
 
 
@@ -102,9 +104,15 @@ def _cells(file: ScannedFile) -> tuple[str | int | None, ...]:
 
 
 def _scan(
-    context: Context, request: ScanRequest, tell: Tell, *, json: bool, quiet: bool = False
+    context: Context,
+    request: ScanRequest,
+    tell: Tell,
+    *,
+    json: bool,
+    quiet: bool = False,
+    later: bool = False,
 ) -> bool:
-    """Scans and says what came of it; whether files were refused."""
+    """Scans and says what came of it, `later` only if something did; whether files were refused."""
     from reknown.cli.output import print_json, print_left_out, progress
     from reknown.services.archive.scan import ScanOutcome, ScanTally, count_work, scan
 
@@ -128,7 +136,7 @@ def _scan(
                 again = "run the same again to go on"
                 typer.echo(f"{what} after {done:,} of {files:,} files: {again}", err=True)
             raise
-    if not (json or quiet):
+    if not (json or quiet) and (summary.counts or tally.gone or not later):
         summary.show(request.collection, tally, time.monotonic() - started)
     print_left_out(tally.survey.left_out)
     return bool(summary.counts[ScanOutcome.REFUSED])
@@ -140,15 +148,26 @@ def _watch(context: Context, request: ScanRequest, tell: Tell, *, poll: bool, js
 
     from watchfiles import watch
 
-    typer.echo("watching for changes; stop with Ctrl-C", err=True)
     roots = [place for place in request.places if place.is_dir()]
-    for changes in watch(*roots, force_polling=poll or None, raise_interrupt=False):
+    live = False
+    for changes in watch(
+        *roots,
+        force_polling=poll or None,
+        raise_interrupt=False,
+        rust_timeout=_WAKE_MS,
+        yield_on_timeout=True,
+    ):
+        if not live:  # what has changed since the scan, when nobody was watching yet
+            _scan(context, request, tell, json=json, later=True)
+            typer.echo("watching for changes; stop with Ctrl-C", err=True)
+            live = True
         touched = {Path(path) for _, path in changes}
         folders = {path if path.is_dir() else path.parent for path in touched}
         there = sorted(folder for folder in folders if folder.is_dir())
         outermost = [each for each in there if not any(other in each.parents for other in there)]
         if outermost:
-            _scan(context, replace(request, places=tuple(outermost)), tell, json=json)
+            narrowed = replace(request, places=tuple(outermost))
+            _scan(context, narrowed, tell, json=json, later=True)
 
 
 def _json(file: ScannedFile) -> dict[str, object]:
