@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reknown._inputs import FilePath, Image, Progress
-    from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.gallery.groups import GroupRecord
     from reknown.services.context import Context
-
-_EXPECTED = 1.0
 
 
 class Archive:
@@ -78,9 +75,12 @@ class Archive:
         Raises `errors.NotFoundError`, `errors.InputError`.
         """
         from reknown.gallery.sightings import SightingChoice  # noqa: PLC0415
-        from reknown.services.searches.sightings import find_person  # noqa: PLC0415
+        from reknown.services.searches.sightings import (  # noqa: PLC0415
+            archive_threshold,
+            find_person,
+        )
 
-        threshold = _threshold(similarity, score, false_candidates)
+        threshold = archive_threshold(similarity, score, false_candidates)
         choice = SightingChoice(since=since, until=until, fit=True)
         found = find_person(self._context(), collection, person, threshold, choice)
         return FoundSightings.of(found.gallery, found.matches)
@@ -99,12 +99,13 @@ class Archive:
         """Where the largest face of an image was seen; as `find`, and `errors.ImageError`."""
         from reknown.gallery.sightings import SightingChoice  # noqa: PLC0415
         from reknown.services.searches.sightings import (  # noqa: PLC0415
+            archive_threshold,
             open_sightings,
             search_sightings,
         )
 
         context, source = self._context(), source_of(image)
-        threshold = _threshold(similarity, score, false_candidates)
+        threshold = archive_threshold(similarity, score, false_candidates)
         choice = SightingChoice(since=since, until=until, fit=True)
         gallery = open_sightings(context, collection, threshold, choice)
         ((_, found),) = search_sightings(context, gallery, [source])
@@ -179,13 +180,3 @@ class Archive:
         from reknown.services.archive.groups import ignore_group  # noqa: PLC0415
 
         ignore_group(self._context(), collection, number, ignored=ignored)
-
-
-def _threshold(
-    similarity: float | None, score: float | None, false_candidates: float | None
-) -> ThresholdChoice:
-    from reknown.biometrics.thresholds import ThresholdChoice  # noqa: PLC0415
-
-    if similarity is None and score is None and false_candidates is None:
-        false_candidates = _EXPECTED
-    return ThresholdChoice(similarity, score, false_candidates)

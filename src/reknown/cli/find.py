@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.services.searches.sightings import FaceSearch, PersonSearch
 
-_EXPECTED = 1.0
-
 
 def find(
     whom: Annotated[
@@ -52,7 +50,7 @@ def find(
             "--false-candidates",
             metavar="N",
             help="Raise the threshold until no more strangers than this are expected to be shown "
-            f"by chance.  [default: {_EXPECTED:g}]",
+            "by chance.  [default: 1]",
             show_default=False,
         ),
     ] = None,
@@ -95,16 +93,14 @@ def find(
     never identifications; the threshold follows the size of the archive. Each search is recorded
     (`reknown ledger`). Status 1 when nothing is found.
     """
-    from reknown.biometrics.thresholds import ThresholdChoice
     from reknown.cli.exports import STANDARD_OUTPUT
     from reknown.cli.find_output import gather, tell, write_sheet, write_table
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
     from reknown.cli.session import open_context
     from reknown.gallery.sightings import SightingChoice
+    from reknown.services.searches.sightings import archive_threshold
 
-    if threshold is None and score is None and false_candidates is None:
-        false_candidates = _EXPECTED
-    limit = ThresholdChoice(threshold, score, false_candidates)
+    limit = archive_threshold(threshold, score, false_candidates)
     choice = SightingChoice(since=_moment(since), until=_moment(until), fit=not any_quality)
     with open_context(data) as context:
         found = _search(context, collection, whom, limit, choice, top)

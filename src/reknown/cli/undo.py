@@ -51,7 +51,7 @@ class Undo:
             yield self._command("groups", "name", names=(str(number), done.merged.name))
 
     def telling(self, user: UserRecord) -> Iterator[str]:
-        """Tells of a person again what was told."""
+        """Restores what was told of a person."""
         if user.profile:
             options = [word for url in user.profile.urls for word in ("--url", url)]
             if user.profile.known_gender is not None:

@@ -162,7 +162,7 @@ def rename_user(connection: Connection, collection: str, name: str, new: str) ->
 def move_faces(
     connection: Connection, collection: str, face_ids: Iterable[str], user: str | None
 ) -> set[str]:
-    """Gives the faces to the user whoever has them, or to nobody; returns those that are there.
+    """Gives the faces to the user, or to nobody, no matter who has them; returns those found.
 
     Makes the user if it is missing. Raises `NotFoundError`, `InputError` for its name.
     """

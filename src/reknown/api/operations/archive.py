@@ -10,11 +10,12 @@ from reknown.api.paging import next_token, read_page
 from reknown.api.wire_faces import bounding_box
 from reknown.api.wire_images import read_image
 from reknown.biometrics.errors import InputError, ReknownError
-from reknown.biometrics.thresholds import ThresholdChoice, caution
+from reknown.biometrics.thresholds import caution
 from reknown.services.archive import groups
 from reknown.services.galleries import mending
 from reknown.services.searches.sightings import (
     FIT,
+    archive_threshold,
     find_person,
     open_sightings,
     search_sightings,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     )
 
 _LIMIT = 100
-_EXPECTED = 1.0
 
 
 def find_sightings(
@@ -101,7 +101,7 @@ def merge_users(
 def move_faces(
     call: Call, request: shapes.ReknownMoveFacesRequest
 ) -> shapes.ReknownMoveFacesResponse:
-    """Whosever they were."""
+    """No matter who has them."""
     done = mending.move_faces(
         call.context, request.collection_id, request.face_ids, request.user_id
     )
@@ -112,8 +112,7 @@ def move_faces(
 
 def _found(call: Call, request: shapes.ReknownFindSightingsRequest) -> FaceSearch | PersonSearch:
     limit = request.max_sightings or _LIMIT
-    least = request.similarity_threshold
-    threshold = ThresholdChoice(least, None, _EXPECTED if least is None else None)
+    threshold = archive_threshold(request.similarity_threshold)
     if request.user_id is not None:
         return find_person(
             call.context, request.collection_id, request.user_id, threshold, FIT, limit

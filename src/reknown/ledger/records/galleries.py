@@ -149,7 +149,7 @@ class MergeUsersRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class MoveFacesRecord(Record):
-    """Faces were given to a user, or to nobody, whosever they were."""
+    """Faces were given to a user, or to nobody, no matter who had them."""
 
     OPERATION: ClassVar[str] = "move faces"
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from reknown.biometrics.errors import ImageError, InputError
+from reknown.biometrics.errors import ImageError
 from reknown.biometrics.sightings import MediumKind
-from reknown.services.images.sources import read_source
+from reknown.services.images.sources import find_image
 
 if TYPE_CHECKING:
     from reknown.biometrics.geometry import BoundingBox
@@ -29,12 +27,8 @@ def _bytes_of(record: SightingRecord) -> bytes | None:
     medium = record.sighting.medium
     if medium.kind is not MediumKind.IMAGE:
         return None
-    for name in record.files:
-        with suppress(InputError, ImageError):
-            data = read_source(Path(name))
-            if hashlib.sha256(data).hexdigest() == medium.sha256:
-                return data
-    return None
+    found = find_image(map(Path, record.files), medium.sha256)
+    return None if found is None else found[1]
 
 
 def view(platform: Platform, record: SightingRecord, side: int = 240) -> bytes:

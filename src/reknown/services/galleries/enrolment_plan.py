@@ -109,7 +109,7 @@ class _LineReader:
         if not subject:
             raise InputError("the subject is empty")
         subject, path = normalised(subject), Path(image)
-        # without a folder of the person's name: whoever forgets the person forgets that too
+        # a folder named after the person is left out, so that no trace of the name outlives them
         parts = [part for part in path.parts if normalised(part) != subject]
         label = "" if path.is_absolute() else "/".join(parts)
         return Enrolee(self._root / path, subject, self._place(row), label)

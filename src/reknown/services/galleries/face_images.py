@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import NotFoundError, ReknownError
+from reknown.biometrics.errors import NotFoundError
 from reknown.gallery import faces, media
 from reknown.ledger import log
 from reknown.ledger.records import ShowFaceRecord
 from reknown.services.images.files import files_below
-from reknown.services.images.sources import read_source
+from reknown.services.images.sources import find_image
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -67,15 +66,11 @@ def show_face(
 
 
 def _shown(context: Context, face: FaceRecord, places: Sequence[Path]) -> ShownFace:
-    for path in _candidates(face, places):
-        try:
-            data = read_source(path)
-        except ReknownError:
-            continue  # it may lie elsewhere too
-        if hashlib.sha256(data).hexdigest() == face.image.sha256:
-            pixels = context.platform.executor.decode(data).pixels
-            return ShownFace(face, path, cut(pixels, face.box))
-    return ShownFace(face)
+    found = find_image(_candidates(face, places), face.image.sha256)
+    if found is None:
+        return ShownFace(face)
+    path, data = found
+    return ShownFace(face, path, cut(context.platform.executor.decode(data).pixels, face.box))
 
 
 def cut(pixels: NDArray[np.uint8], box: BoundingBox) -> NDArray[np.uint8]:

@@ -178,8 +178,8 @@ def misplaced(
 
     Of these nobody knows whose they are, or whether their files are there.
 
-    An image with a face of one of those in whose folders it lies is where it belongs, whoever has
-    its other faces.
+    An image is where it belongs if one of its faces is of a person in whose folder it lies; its
+    other faces may be anybody's.
     """
     moves: list[Move] = []
     deletions: list[FaceRecord] = []

@@ -58,9 +58,9 @@ def compare_folder(
 ) -> FolderChanges:
     """What would have to change; reads every file of the plan, which is of one folder.
 
-    `progress` is told after each file how many have been read. With `adopt` images that lie in
-    the folder of whom they are enrolled as are followed, unless they were enrolled from another
-    folder that is still there. Changes nothing.
+    `progress` is called after each file with how many have been read. `adopt` also follows images
+    that lie in the folder of the person they are enrolled as, unless they were enrolled from
+    another folder that still exists. Changes nothing.
     """
     origin = plan[0].origin or ""
     folder = _read(context.platform, origin, plan, progress)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import (
     DecoderError,
     GalleryError,
+    ImageError,
+    InputError,
     ModelError,
     NoFaceError,
     ReknownError,
@@ -37,6 +41,7 @@ __all__ = [
     "Source",
     "attempt_all",
     "extract_source",
+    "find_image",
     "require_face",
 ]
 
@@ -48,6 +53,16 @@ Source = Path | bytes
 def read_source(source: Source) -> bytes:
     """The bytes of the image; raises `InputError`, `ImageTooLargeError`."""
     return read_image_file(source) if isinstance(source, Path) else source
+
+
+def find_image(paths: Iterable[Path], sha256: str) -> tuple[Path, bytes] | None:
+    """The first of these files that has this content, with it; None where none has or is read."""
+    for path in paths:
+        with suppress(InputError, ImageError):  # it may lie elsewhere too
+            data = read_source(path)
+            if hashlib.sha256(data).hexdigest() == sha256:
+                return path, data
+    return None
 
 
 def extract_source(platform: Platform, source: Source, policy: ExtractionPolicy) -> Extraction:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.sightings import MediumKind
+from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery import sightings
 from reknown.gallery.index import ExactIndex
 from reknown.gallery.sightings import SightingChoice
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.candidates import Comparison
     from reknown.biometrics.errors import ReknownError
-    from reknown.biometrics.thresholds import Threshold, ThresholdChoice
+    from reknown.biometrics.thresholds import Threshold
     from reknown.gallery.sightings import SightingRecord, SightingTemplates
     from reknown.services.context import Context
     from reknown.services.images.sources import Source
@@ -42,6 +43,18 @@ if TYPE_CHECKING:
 
 VIDEOS = SightingChoice(kind=MediumKind.VIDEO)
 FIT = SightingChoice(fit=True)
+_EXPECTED = 1.0
+
+
+def archive_threshold(
+    similarity: float | None = None,
+    score: float | None = None,
+    false_candidates: float | None = None,
+) -> ThresholdChoice:
+    """The threshold asked for; else so high that one stranger is expected among what is found."""
+    if similarity is None and score is None and false_candidates is None:
+        false_candidates = _EXPECTED
+    return ThresholdChoice(similarity, score, false_candidates)
 
 
 @dataclass(frozen=True, slots=True)
