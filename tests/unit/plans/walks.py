@@ -30,6 +30,7 @@ _OWN = ("collection_id", "")
 ALL = _walk("everything is wanted", *_OWN)
 COUNTED = _walk("no count is kept", *_OWN)
 PAGE = _walk("a page in the order of creation: as many rows as it shows", "collection_id id", "id")
+SUMMED = _walk("each collection has its count", "")
 NEWEST = _walk("the last entry of an index", "id")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
@@ -53,7 +54,7 @@ FEW = _walk("few faces are lost on the way", "")
 JOINED = _walk("what belongs to all faces of a collection", "")
 
 _Tables = dict[str, tuple[Walk, ...]]
-_COUNTS: _Tables = {"faces": (COUNTED,), "users": (COUNTED,), "collection_tags": (TAGS,)}
+_TAGS: _Tables = {"collection_tags": (TAGS,)}
 _CLAIM: _Tables = {"jobs": (OPEN,)}
 _NOTICES: _Tables = {"job_notices": (DUE,)}
 _CARRIED: _Tables = {
@@ -74,21 +75,22 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.carried.newest_face": {"faces": (LAST,)},
     "gallery.carried.tally": _CARRIED,
     "gallery.carried_templates.load_carried": {**_CARRIED, "faces": (ALL,)},
-    "gallery.collections.count_faces": {"faces": (COUNTED,)},
-    "gallery.collections.create_collection": _COUNTS,
+    "gallery.collections.count_faces": {"collections": (SUMMED,)},
+    "gallery.collections.create_collection": _TAGS,
     "gallery.collections.delete_collection": {
         "collection_tags": (ALL,),
+        "deleted_faces": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
+        "index_snapshots": (ALL,),
         "media": (ALL,),
         "media_files": (ALL,),
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
         "users": (ALL,),
     },
-    "gallery.collections.get_collection": _COUNTS,
-    "gallery.collections.holds_more_than": {**_COUNTS, "faces": (NEWEST, COUNTED)},
-    "gallery.collections.list_collections": {**_COUNTS, "collections": (PAGE,)},
+    "gallery.collections.get_collection": _TAGS,
+    "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.faces_from": {"images": (FOLLOWED,)},
     "gallery.faces.list_faces": {"faces": (PAGE,)},
     "gallery.media.folders_below": {"media_files": (BELOW,)},
