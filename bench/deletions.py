@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bench import gallery
 
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Actor, Context, Platform
 from reknown.services.galleries.faces import delete_faces
@@ -59,7 +59,7 @@ def _measured(size: int, rate: float) -> dict[str, Any]:
             filled.database,
             Engines(gallery.DrawnPack(), gallery._SPACE.pack),
             cast("Any", None),  # nothing is extracted
-            TemplateCache(2**30),
+            IndexCache(2**30),
             NoObjects(),
         )
         context = Context(platform, Actor("bench"))

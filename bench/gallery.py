@@ -37,7 +37,7 @@ from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.cli.session import open_engine
 from reknown.gallery import faces, schema, templates, users
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, require
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Actor, Context, Platform
@@ -136,7 +136,7 @@ def main() -> None:
                 gallery.database,
                 Engines(DrawnPack(), _SPACE.pack),
                 executor,
-                TemplateCache(2**30),
+                IndexCache(2**30),
                 NoObjects(),
             )
             context = Context(platform, Actor("bench"))

@@ -15,6 +15,7 @@ from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
@@ -224,6 +225,18 @@ def find_faces(
     return found
 
 
+def faces_of_keys(
+    connection: Connection, collection: str, keys: Iterable[int]
+) -> dict[int, FaceRecord]:
+    """By key those of these faces that are there; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    found: dict[int, FaceRecord] = {}
+    for batch in batches(keys):
+        rows = connection.execute(_keyed(), {"owner": owner, "wanted": batch})
+        found.update((row.id, _face(row)) for row in rows)
+    return found
+
+
 def find_external_ids(connection: Connection, face_ids: Iterable[str]) -> Mapping[str, str | None]:
     """What their owners call those of these faces that are still there."""
     found: dict[str, str | None] = {}
@@ -253,6 +266,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
     if gone:
         pruned = update(collections).where(collections.c.id == row.id)
         connection.execute(pruned.values(pruned=row.revision))
+        forget_deleted(connection, row)
         erase(connection, faces_table, images, upgrade_templates)
     return gone
 
@@ -372,6 +386,13 @@ def _picked() -> Select[Any]:
     wanted: BindParameter[str] = bindparam("wanted", expanding=True)
     own = unindexed(faces_table.c.collection_id) == bindparam("owner")
     return _faces().where(own, faces_table.c.face_id.in_(wanted))
+
+
+@cache
+def _keyed() -> Select[Any]:
+    wanted: BindParameter[int] = bindparam("wanted", expanding=True)
+    own = unindexed(faces_table.c.collection_id) == bindparam("owner")
+    return _faces().where(own, faces_table.c.id.in_(wanted))
 
 
 def _faces() -> Select[Any]:

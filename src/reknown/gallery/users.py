@@ -56,6 +56,11 @@ def has_user(connection: Connection, collection: str, name: str) -> bool:
     return _user_id(connection, owner, spelled(connection, owner, name)) is not None
 
 
+def key_of_user(connection: Connection, collection: str, name: str) -> int:
+    """The user's key in the database; raises `NotFoundError`."""
+    return _require_user(connection, collection, require(connection, collection).id, name)
+
+
 def list_users(
     connection: Connection, collection: str, after: str | None = None, limit: int = 1000
 ) -> Page[UserRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
 from reknown.services.context import Platform
@@ -57,7 +57,7 @@ def open_platform(
                 database=database,
                 engines=engines,
                 executor=executor,
-                templates=TemplateCache(settings.server.template_memory * 2**20),
+                indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
             )
     finally:

@@ -34,6 +34,7 @@ from reknown.gallery import (
     users,
 )
 from reknown.gallery.grouping.grouping import Grouping
+from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
@@ -136,7 +137,7 @@ def _merge(connection: Connection, count: int) -> object:
 
 def _refresh(connection: Connection, count: int) -> object:
     """What a search reads after so many faces have been added and deleted."""
-    held = cache.TemplateCache(2**30)
+    held = cache.IndexCache(2**30)
     held.current(connection, COLLECTION)
     faces.restore_faces(connection, COLLECTION, _new(count))
     faces.delete_faces(connection, COLLECTION, _faces(count))
@@ -287,9 +288,13 @@ def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
 
-def _stream(connection: Connection, since: int | None) -> object:
-    query = templates.select_templates(_owner(connection), since)
+def _stream(connection: Connection) -> object:
+    query = select(faces_table).order_by(faces_table.c.id)
     return list(templates.stream_templates(connection, query, SPACE.dimension))
+
+
+def _changes(connection: Connection, since: int | None) -> object:
+    return list(templates.stream_changes(connection, _owner(connection), SPACE.dimension, since))
 
 
 _NAMED = sightings.SightingChoice(medium="1.mp4")
@@ -339,6 +344,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.add_named_faces": _add_named,
     "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
+    "gallery.faces.faces_of_keys": lambda c, n: faces.faces_of_keys(c, COLLECTION, range(1, n + 1)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
     "gallery.faces.find_images": lambda c, n: faces.find_images(c, COLLECTION, _digests(n)),
@@ -423,13 +429,17 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION
     ),
     "gallery.sightings.purge_sightings": _purge_sightings,
-    "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
+    "gallery.templates.faces_present": lambda c, _: templates.faces_present(c, _owner(c)),
+    "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
+        np.arange(1, n + 1)
+    ),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
         c, COLLECTION, _faces(n)
     ),
-    "gallery.templates.stream_templates": lambda c, _: _stream(c, None),
-    "gallery.templates.stream_templates that changed": lambda c, _: _stream(c, FACES - 10),
+    "gallery.templates.stream_templates": lambda c, _: _stream(c),
+    "gallery.templates.stream_changes": lambda c, _: _changes(c, None),
+    "gallery.templates.stream_changes since": lambda c, _: _changes(c, FACES - 10),
     "gallery.templates.templates_of_user": lambda c, _: templates.templates_of_user(
         c, COLLECTION, user(9)
     ),
@@ -453,6 +463,7 @@ USE_CASES: dict[str, UseCase] = {
         c, [subject_id(number) for number in range(n)]
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
+    "gallery.users.key_of_user": lambda c, _: users.key_of_user(c, COLLECTION, user(9)),
     "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
     "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),
     "gallery.users.rename_user": lambda c, _: users.rename_user(

@@ -31,12 +31,12 @@ ALL = _walk("everything is wanted", *_OWN)
 COUNTED = _walk("no count is kept", *_OWN)
 PAGE = _walk("a page in the order of creation: as many rows as it shows", "collection_id id", "id")
 SUMMED = _walk("each collection has its count", "")
-NEWEST = _walk("the last entry of an index", "id")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
 CHANGED = _walk("what has changed since the last look", "collection_id revision")
+LATELY = _walk("what was deleted lately", "collection_id revision", "")
 TAGS = _walk("a collection has a few tags", *_OWN)
 DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due_at")
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
@@ -67,7 +67,7 @@ _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
     "access.keys.list_keys": {"access_keys": (ALL,)},
-    "gallery.cache.current": {"faces": (ALL, COUNTED, GONE, CHANGED), "users": (ALL,)},
+    "gallery.cache.current": {"faces": (ALL, CHANGED), "deleted_faces": (LATELY,)},
     "gallery.carried.carry_nothing": {**_CARRIED, "faces": (REST,)},
     "gallery.carried.count_missing": _CARRIED,
     "gallery.carried.count_open": _CARRIED,
@@ -91,6 +91,7 @@ ALLOWED: dict[str, _Tables] = {
     },
     "gallery.collections.get_collection": _TAGS,
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
+    "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
     "gallery.faces.faces_from": {"images": (FOLLOWED,)},
     "gallery.faces.list_faces": {"faces": (PAGE,)},
     "gallery.media.folders_below": {"media_files": (BELOW,)},
@@ -120,10 +121,11 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.sightings.purge_sightings": {"sightings": (DUE,)},
     "gallery.switching.end_portion": {"faces": (PORTION,), "upgrade_losses": (FEW,)},
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
-    "gallery.templates.count_templates": {"faces": (COUNTED,)},
+    "gallery.templates.faces_present": {"faces": (GONE,)},
     "gallery.templates.load_templates": _LOADED,
+    "gallery.templates.stream_changes": {"faces": (ALL,)},
+    "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
     "gallery.templates.stream_templates": _LOADED,
-    "gallery.templates.stream_templates that changed": {"faces": (CHANGED,)},
     "gallery.users.list_users": {"users": (PAGE,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,
