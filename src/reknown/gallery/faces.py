@@ -19,6 +19,7 @@ from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
+from reknown.gallery.snapshots import remove_from_snapshots
 from reknown.gallery.users import ensure_user, spelled, user_key
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -254,21 +255,21 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
     """
     row = claim(connection, collection)
     own = unindexed(faces_table.c.collection_id) == row.id
-    gone: set[str] = set()
+    gone: dict[str, int] = {}
     for batch in batches(face_ids):
         statement = delete(faces_table).where(own, faces_table.c.face_id.in_(batch))
-        deleted = connection.execute(
-            statement.returning(faces_table.c.face_id, faces_table.c.image_id)
-        ).all()
-        gone.update(face.face_id for face in deleted)
+        columns = (faces_table.c.id, faces_table.c.face_id, faces_table.c.image_id)
+        deleted = connection.execute(statement.returning(*columns)).all()
+        gone.update((face.face_id, face.id) for face in deleted)
         affected = images.c.id.in_({face.image_id for face in deleted})
         connection.execute(delete(images).where(affected, _any_face().is_(None)))
     if gone:
         pruned = update(collections).where(collections.c.id == row.id)
         connection.execute(pruned.values(pruned=row.revision))
         forget_deleted(connection, row)
+        remove_from_snapshots(connection, row.id, gone.values())
         erase(connection, faces_table, images, upgrade_templates)
-    return gone
+    return set(gone)
 
 
 def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:

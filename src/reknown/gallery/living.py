@@ -13,6 +13,7 @@ import numpy as np
 
 from reknown.gallery.collections import space_of
 from reknown.gallery.deletions import faces_deleted
+from reknown.gallery.snapshots import snapshots_of
 from reknown.gallery.templates import StoredTemplates, faces_present, stream_changes
 from reknown.gallery.vectors.search import search
 from reknown.gallery.vectors.slabs import Slab, walk
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 _ROOMS = (1024, 8192, 32_768)
 _ROOM = 131_072
 _MOST_GAPS = 0.25
+# New rows that a snapshot is written for: they take a fortieth of a second to read.
+_WORTH = 10_000
+_MOST_BEHIND = 0.1
 _BYTES_A_COLLECTION = 4096
 
 
@@ -88,19 +92,40 @@ class LivingIndex:
                 # nothing held, or nothing that is still right: maybe not even the space
                 if row.replaced > self._revision:
                     self._clear(space_of(row))
+                if self._revision < 0:
+                    self._load(connection, row)
                 gone = self._gone(connection, row)
                 self._take_over(connection, row.id)
                 self._remove(gone)
                 self._revision = row.revision
                 self._show()
+                self._keep(connection, row)
             return self._view
 
     def _clear(self, space: TemplateSpace) -> None:
         self._space = space
         self._revision = -1
         self._slabs: list[Slab] = []
+        self._kept = 0
         self._tally = UserTally(np.empty(0, np.int64))
         self._show()
+
+    def _load(self, connection: Connection, row: Row[Any]) -> None:
+        """Begins with what a snapshot has."""
+        snapshots = snapshots_of(connection)
+        found = None if snapshots is None else snapshots.load(connection, row, _ROOM)
+        if found is not None:
+            self._slabs, self._revision = found
+            self._kept = sum(slab.rows for slab in self._slabs)
+            users = [slab.users[: slab.rows] for slab in self._slabs]
+            self._tally = UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+
+    def _keep(self, connection: Connection, row: Row[Any]) -> None:
+        """Has a snapshot written where reading what it lacks would take long."""
+        snapshots, rows = snapshots_of(connection), sum(slab.rows for slab in self._slabs)
+        if snapshots is not None and rows - self._kept > max(_WORTH, rows * _MOST_BEHIND):
+            self._kept = rows
+            snapshots.keep_later(row, [(slab, slab.rows) for slab in self._slabs], row.revision)
 
     def _show(self) -> None:
         references = sum(slab.rows - slab.gaps for slab in self._slabs)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
 
 from growth import calls
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, UpgradeError
@@ -26,7 +25,6 @@ from reknown.gallery.collections import (
     delete_collection,
     get_space,
     require,
-    space_of,
 )
 from reknown.gallery.faces import (
     add_faces,
@@ -35,18 +33,18 @@ from reknown.gallery.faces import (
     list_faces,
     merge_faces,
 )
-from reknown.gallery.living import IndexView
-from reknown.gallery.schema import faces, users
+from reknown.gallery.snapshots import Snapshots
 from reknown.gallery.switching import switch
 from reknown.gallery.upgrades import find_upgrade
 from reknown.gallery.users import associate_faces, create_user, delete_user, disassociate_faces
 from reknown.gallery.vectors.probes import Criteria
-from reknown.gallery.vectors.slabs import Slab
 from reknown.storage.database import reading
+from unit.gallery.indexes import ids, look, state, stored
 from unit.gallery.upgrading import NEXT, end, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -64,52 +62,6 @@ DEEDS = (
 DEED = st.tuples(st.sampled_from(DEEDS), st.integers(0, 20), st.integers(0, 20))
 # What happens in one transaction, whether it is committed, and whether one looks afterwards.
 STEP = st.tuples(st.lists(DEED, min_size=1, max_size=3), st.booleans(), st.booleans())
-
-
-def state(view: IndexView) -> tuple[Any, ...]:
-    """The key, the user's key and the codes of each reference, and how many there are."""
-    rows: list[tuple[int, int, bytes]] = []
-    for slab in view.slabs:
-        for row in range(slab.rows):
-            if slab.errors[row] >= 0:
-                codes = slab.codes[row // 16, :, row % 16].tobytes()
-                rows.append((int(slab.keys[row]), int(slab.users[row]), codes))
-    return view.space, rows, view.references, view.owned, view.users
-
-
-def stored(connection: Connection, name: str) -> tuple[Any, ...]:
-    """The same, of what the database holds."""
-    row = require(connection, name)
-    columns = select(faces.c.id, faces.c.user_id, faces.c.template).order_by(faces.c.id)
-    found = connection.execute(columns.where(faces.c.collection_id == row.id)).all()
-    slab = Slab(row.dimension, max(1, len(found)))
-    if found:
-        vectors = np.frombuffer(b"".join(face.template for face in found), "<f4")
-        keys, users = (np.array([face[n] or 0 for face in found], np.int64) for n in (0, 1))
-        slab.append(keys, users, vectors.reshape(len(found), -1))
-    owners = {face.user_id for face in found} - {None}
-    owned = sum(face.user_id is not None for face in found)
-    view = IndexView(space_of(row), (slab.view(0),), len(found), owned, len(owners))
-    assert (row.face_count, row.user_count) == (len(found), count_of(connection, row.id))
-    return state(view)
-
-
-def count_of(connection: Connection, owner: int) -> int:
-    query = select(func.count()).select_from(users).where(users.c.collection_id == owner)
-    return int(connection.execute(query).scalar_one())
-
-
-def ids(connection: Connection, name: str, view: IndexView) -> set[str]:
-    keys = [key for key, _, _ in state(view)[1]]
-    return {face.face_id for face in faces_of_keys(connection, name, keys).values()}
-
-
-def look(cache: IndexCache, engine: Engine, name: str) -> IndexView:
-    """What the cache has, which is what the database has."""
-    with reading(engine) as connection:
-        found = cache.current(connection, name)
-        assert state(found) == stored(connection, name)
-    return found
 
 
 @pytest.fixture
@@ -225,6 +177,7 @@ def test_the_cache_has_what_the_database_has_whatever_happens(
     space: TemplateSpace,
     image: MakeImage,
     face: MakeFace,
+    tmp_path: Path,
     steps: list[tuple[list[tuple[str, int, int]], bool, bool]],
 ) -> None:
     name = str(uuid4())
@@ -235,7 +188,9 @@ def test_the_cache_has_what_the_database_has_whatever_happens(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(templates_module, "_CHUNK", 2)
         patch.setattr(module, "_ROOMS", (16, 32))
+        patch.setattr(module, "_WORTH", 0)
         patch.setattr(deletions, "_REMEMBERED", 4)
+        snapshots = Snapshots(own_engine, tmp_path / name)
         for actions, commit, looks in steps:
             with own_engine.connect() as connection:
                 for action in actions:
@@ -243,7 +198,11 @@ def test_the_cache_has_what_the_database_has_whatever_happens(
                 connection.commit() if commit else connection.rollback()
             if looks:
                 look(cache, own_engine, name)
+                look(IndexCache(MANY), own_engine, name)
+                snapshots.close()
         look(cache, own_engine, name)
+        look(IndexCache(MANY), own_engine, name)
+        snapshots.close()
 
 
 def test_what_was_given_out_never_shows_what_is_deleted(

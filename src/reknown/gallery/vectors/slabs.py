@@ -76,12 +76,10 @@ class Slab:
         """The memory that its rows take."""
         return self.rows * (groups_of(self.dimension) * GROUP + 24)
 
-    @property
-    def arrays(self) -> tuple[NDArray[Any], ...]:
-        """All that is to be kept of its rows, whole blocks of it."""
+    def arrays(self, rows: int) -> tuple[NDArray[Any], ...]:
+        """All that is to be kept of so many rows: whole blocks of codes, then columns."""
         columns = (self.keys, self.users, self.scales, self.errors)
-        blocks = -(-self.rows // BLOCK)
-        return (*(column[: self.rows] for column in columns), self.codes[:blocks])
+        return (self.codes[: -(-rows // BLOCK)], *(column[:rows] for column in columns))
 
     def view(self, first: int) -> SlabView:
         """Its rows as they are now, called `first` and so on."""

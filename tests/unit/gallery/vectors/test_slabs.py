@@ -47,7 +47,7 @@ def test_with_and_without_a_compiler_codes_are_the_same(
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(kernel, "load_kernel", lambda: None)
         plain = filled(vectors)
-    for one, other in zip(compiled.arrays, plain.arrays, strict=True):
+    for one, other in zip(compiled.arrays(rows), plain.arrays(rows), strict=True):
         lanes = (one, other)
         if one.ndim == 4:  # lanes behind the last row hold anything
             lanes = tuple(a.transpose(0, 2, 1, 3).reshape(-1, a.shape[1] * 4)[:rows] for a in lanes)  # type: ignore[assignment]
