@@ -267,7 +267,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
         pruned = update(collections).where(collections.c.id == row.id)
         connection.execute(pruned.values(pruned=row.revision))
         forget_deleted(connection, row)
-        remove_from_snapshots(connection, row.id, gone.values())
+        remove_from_snapshots(connection, row, gone.values())
         erase(connection, faces_table, images, upgrade_templates)
     return set(gone)
 

@@ -99,7 +99,7 @@ class LivingIndex:
                 self._remove(gone)
                 self._revision = row.revision
                 self._show()
-                self._keep(connection, row)
+                self._keep(connection, row, gone)
             return self._view
 
     def _clear(self, space: TemplateSpace) -> None:
@@ -120,10 +120,14 @@ class LivingIndex:
             users = [slab.users[: slab.rows] for slab in self._slabs]
             self._tally = UserTally(np.concatenate([np.empty(0, np.int64), *users]))
 
-    def _keep(self, connection: Connection, row: Row[Any]) -> None:
+    def _keep(self, connection: Connection, row: Row[Any], gone: NDArray[np.int64]) -> None:
         """Has a snapshot written where reading what it lacks would take long."""
         snapshots, rows = snapshots_of(connection), sum(slab.rows for slab in self._slabs)
-        if snapshots is not None and rows - self._kept > max(_WORTH, rows * _MOST_BEHIND):
+        if snapshots is None:
+            return
+        if len(gone):
+            snapshots.remove_later(connection, row)
+        if rows - self._kept > max(_WORTH, rows * _MOST_BEHIND):
             self._kept = rows
             snapshots.keep_later(row, [(slab, slab.rows) for slab in self._slabs], row.revision)
 

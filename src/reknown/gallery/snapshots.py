@@ -7,10 +7,13 @@ the deletion is acknowledged.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -18,19 +21,23 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from reknown.biometrics.errors import DatabaseError
+from reknown.gallery.deletions import faces_deleted
 from reknown.gallery.schema import collections, index_snapshots
 from reknown.storage.clock import now_text
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import Connection, Engine, Row
 
     from reknown.gallery.vectors.slabs import Slab
 
-_OPTION = "snapshots"
+_OPTION, _FOLDER = "snapshots", "index"
 _SUFFIX, _UNFINISHED = ".index", ".unfinished"
+_KNOWN = select(index_snapshots.c.collection_id, index_snapshots.c.digest)
+# What is younger may be in the hands of another process.
+_LEFT_SECONDS = 3600.0
 _ZEROS = bytes(2**20)
 _logger = logging.getLogger(__name__)
 
@@ -42,8 +49,8 @@ class Snapshots:
         """Whatever deletes faces through `database` from now on deletes them here too."""
         self._database, self._folder = database, folder
         self._lock = Lock()
-        self._writer: ThreadPoolExecutor | None = None
-        self._writing: dict[int, Future[None]] = {}
+        self._worker: ThreadPoolExecutor | None = None
+        self._working: set[int] = set()
         database.update_execution_options(**{_OPTION: self})
 
     def load(
@@ -56,6 +63,7 @@ class Snapshots:
             path = self._path(row.id, digest)
             try:
                 with path.open("rb", buffering=0) as file:
+                    fcntl.flock(file, fcntl.LOCK_SH)  # nobody overwrites faces meanwhile
                     contents, slabs = read_index(file, digest, room)
             except FileNotFoundError:  # another machine's, or gone
                 continue
@@ -69,57 +77,99 @@ class Snapshots:
 
     def keep_later(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         """Writes so many rows of each of these slabs in the background, unless one is written."""
-        with self._lock:
-            if row.id in self._writing:
-                return
-            if self._writer is None:
-                self._writer = ThreadPoolExecutor(1, thread_name_prefix="reknown-snapshots")
-            work = self._writer.submit(self._keep, row, list(slabs), revision)
-            self._writing[row.id] = work
-        work.add_done_callback(lambda _: self._written(row.id))
+        self._later(row, lambda: self._write(row, slabs, revision))
+
+    def remove_later(self, connection: Connection, row: Row[Any]) -> None:
+        """Overwrites in the background what another machine deleted, if a file here has it."""
+        if self._behind(connection, row):
+            self._later(row, lambda: self._remove_deleted(row))
+
+    def sweep(self, connection: Connection) -> None:
+        """Wipes what a process left that was killed, and what a former Reknown did not delete."""
+        known = {self._path(row.collection_id, row.digest) for row in connection.execute(_KNOWN)}
+        for path in set(self._folder.glob("*")) - known:
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _LEFT_SECONDS:
+                    _wipe(path)
 
     def close(self) -> None:
-        """Waits for what is being written."""
+        """Waits for what is being done."""
         with self._lock:
-            writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.shutdown(wait=True)
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.shutdown(wait=True)
 
-    def remove(self, connection: Connection, owner: int, faces: Collection[int]) -> None:
-        """Overwrites these faces in all files of the collection of this key.
+    def remove(self, connection: Connection, row: Row[Any], faces: Collection[int]) -> None:
+        """Overwrites these faces in the file of the claimed collection of this row.
 
         In the transaction that deletes them. What cannot be overwritten is deleted as a whole.
         """
+        for digest in _digests(connection, row.id):
+            self._remove(connection, row, digest, faces)
+
+    def _remove(
+        self, connection: Connection, row: Row[Any], digest: str, faces: Collection[int]
+    ) -> None:
         import numpy as np  # noqa: PLC0415
 
         from reknown.gallery.vectors.file import remove_from_index  # noqa: PLC0415
 
-        keys = np.sort(np.fromiter(faces, np.int64))
-        for digest in _digests(connection, owner):
-            path = self._path(owner, digest)
-            known = index_snapshots.c.digest == digest
-            try:
-                with path.open("r+b") as file:
-                    new = remove_from_index(file, digest, keys)
-                path.rename(self._path(owner, new))
-                connection.execute(update(index_snapshots).where(known).values(digest=new))
-            except FileNotFoundError:  # another machine's
-                continue
-            except (OSError, DatabaseError) as error:
-                _logger.warning("%s is made anew: %s", path, error)
-                _wipe(path)
-                connection.execute(delete(index_snapshots).where(known))
+        path, known = self._path(row.id, digest), index_snapshots.c.digest == digest
+        try:
+            with path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                new = remove_from_index(file, digest, np.sort(np.fromiter(faces, np.int64)))
+                path.rename(self._path(row.id, new))
+        except FileNotFoundError:  # another machine's
+            return
+        except (OSError, DatabaseError) as error:
+            _logger.warning("%s is made anew: %s", path, error)
+            _wipe(path)
+            connection.execute(delete(index_snapshots).where(known))
+        else:
+            changed = update(index_snapshots).where(known)
+            connection.execute(changed.values(digest=new, pruned=row.revision))
+
+    def _behind(self, connection: Connection, row: Row[Any]) -> dict[str, int]:
+        """The files here that have faces which were deleted, and up to when they do not."""
+        query = select(index_snapshots.c.digest, index_snapshots.c.pruned).where(
+            index_snapshots.c.collection_id == row.id, index_snapshots.c.pruned < row.pruned
+        )
+        found = {each.digest: each.pruned for each in connection.execute(query)}
+        return {each: found[each] for each in found if self._path(row.id, each).exists()}
+
+    def _remove_deleted(self, row: Row[Any]) -> None:
+        with self._database.begin() as connection:
+            now = _held(connection, row.id)
+            for digest, pruned in self._behind(connection, now).items() if now else ():
+                gone = faces_deleted(connection, now, pruned)
+                if gone is None:
+                    self.drop(connection, row.id)
+                else:
+                    self._remove(connection, now, digest, gone)
 
     def drop(self, connection: Connection, owner: int) -> None:
         """Deletes all files of the collection of this key; in the transaction that needs it."""
         connection.execute(delete(index_snapshots).where(index_snapshots.c.collection_id == owner))
         self._wipe_others(owner, keep=None)
 
-    def _keep(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
+    def _later(self, row: Row[Any], work: Callable[[], None]) -> None:
+        with self._lock:
+            if row.id in self._working:
+                return
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(1, thread_name_prefix="reknown-snapshots")
+            self._working.add(row.id)
+            self._worker.submit(self._attempt, row, work)
+
+    def _attempt(self, row: Row[Any], work: Callable[[], None]) -> None:
         try:
-            self._write(row, slabs, revision)
+            work()
         except Exception as error:  # nobody waits for it, and searches do without
             _logger.warning("no snapshot of the index of %s: %s", row.name, error)
+        finally:
+            with self._lock:
+                self._working.discard(row.id)
 
     def _write(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         from reknown.gallery.vectors.file import write_index  # noqa: PLC0415
@@ -133,7 +183,9 @@ class Snapshots:
             with os.fdopen(descriptor, "w+b") as file:
                 digest = write_index(file, row.dimension, slabs, revision)
             with self._database.begin() as connection:
-                if not _is_right(connection, row, revision):
+                now = _held(connection, row.id)
+                # all faces that the index had then are still there
+                if now is None or max(now.pruned, now.replaced) > revision:
                     return
                 self._replace(connection, row.id, digest, revision)
                 made.rename(self._path(row.id, digest))
@@ -148,12 +200,13 @@ class Snapshots:
         here = [each for each in _digests(connection, owner) if self._path(owner, each).exists()]
         gone = index_snapshots.c.digest.in_([*here, digest])
         connection.execute(delete(index_snapshots).where(gone))
-        values = {"digest": digest, "collection_id": owner, "revision": revision}
-        connection.execute(insert(index_snapshots).values(values | {"written_at": now_text()}))
-
-    def _written(self, owner: int) -> None:
-        with self._lock:
-            self._writing.pop(owner, None)
+        values: dict[str, str | int] = {
+            "digest": digest,
+            "collection_id": owner,
+            "written_at": now_text(),
+        }
+        values |= {"revision": revision, "pruned": revision}
+        connection.execute(insert(index_snapshots).values(values))
 
     def _wipe_others(self, owner: int, keep: str | None) -> None:
         for path in self._folder.glob(f"{owner}-*{_SUFFIX}"):
@@ -164,11 +217,20 @@ class Snapshots:
         return self._folder / f"{owner}-{digest}{_SUFFIX}"
 
 
-def remove_from_snapshots(connection: Connection, owner: int, faces: Collection[int]) -> None:
-    """Leaves nothing of these deleted faces in the files of the collection of this key."""
+def open_snapshots(database: Engine, data: Path) -> Snapshots:
+    """Those of a data folder, swept; to be closed before the database."""
+    snapshots = Snapshots(database, data / _FOLDER)
+    if (data / _FOLDER).is_dir():
+        with reading(database) as connection:
+            snapshots.sweep(connection)
+    return snapshots
+
+
+def remove_from_snapshots(connection: Connection, row: Row[Any], faces: Collection[int]) -> None:
+    """Leaves nothing of these deleted faces in the file of the claimed collection of this row."""
     snapshots = snapshots_of(connection)
     if snapshots is not None:
-        snapshots.remove(connection, owner, faces)
+        snapshots.remove(connection, row, faces)
 
 
 def drop_snapshots(connection: Connection, owner: int) -> None:
@@ -189,11 +251,10 @@ def _digests(connection: Connection, owner: int) -> Sequence[str]:
     return connection.execute(query.order_by(index_snapshots.c.revision.desc())).scalars().all()
 
 
-def _is_right(connection: Connection, row: Row[Any], revision: int) -> bool:
-    """Whether all faces that the index had then are still there; holds off who would delete one."""
-    query = select(collections).where(collections.c.id == row.id).with_for_update()
-    now = connection.execute(query).one_or_none()
-    return now is not None and bool(now.pruned <= revision and now.replaced <= revision)
+def _held(connection: Connection, owner: int) -> Row[Any] | None:
+    """The row of the collection of this key, which nobody else changes until the transaction ends."""
+    query = select(collections).where(collections.c.id == owner).with_for_update()
+    return connection.execute(query).one_or_none()
 
 
 def _wipe(path: Path) -> None:

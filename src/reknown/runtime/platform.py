@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from reknown.gallery.cache import IndexCache
-from reknown.gallery.snapshots import Snapshots
+from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
 from reknown.services.context import Platform
@@ -49,7 +49,7 @@ def open_platform(
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
     require_database(settings.data)
     database, decoders = open_database(settings.data), DecoderPool()
-    snapshots = Snapshots(database, settings.data / "index")
+    snapshots = open_snapshots(database, settings.data)
     own = LocalExecutor(
         engines, decoders, settings.cache, settings.packs, observe, handling=handling
     )

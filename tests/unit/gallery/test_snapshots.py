@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from itertools import count
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from reknown.gallery import living
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, delete_collection, require
 from reknown.gallery.faces import add_faces, delete_faces
-from reknown.gallery.snapshots import Snapshots
+from reknown.gallery.snapshots import Snapshots, open_snapshots
 from reknown.gallery.switching import switch
 from reknown.gallery.templates import stream_changes
 from reknown.gallery.users import associate_faces, create_user
@@ -271,3 +272,38 @@ def test_two_data_folders_of_one_database_do_not_disturb_each_other(
     slabs, _ = loaded
     assert sum(slab.rows for slab in slabs) == 30
     assert np.all(np.diff(np.concatenate([slab.keys[: slab.rows] for slab in slabs])) > 0)
+
+
+def test_what_nobody_knows_is_swept_when_it_is_old(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, add: Add, tmp_path: Path
+) -> None:
+    add(30)
+    cold(own_engine, snapshots)
+    (kept,) = folder.iterdir()
+    old, young = folder / "7-abc.index", folder / "7-x.unfinished"
+    for path in (old, young):
+        path.write_bytes(b"what was somebody's")
+    os.utime(old, (0, 0))
+    os.utime(kept, (0, 0))
+    open_snapshots(own_engine, tmp_path).close()
+    assert sorted(folder.iterdir()) == sorted([kept, young])
+
+
+def test_what_another_machine_deleted_is_overwritten_here_at_the_next_search(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, tmp_path: Path, add: Add
+) -> None:
+    faces = add(40)
+    cache = IndexCache(MANY)
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    elsewhere = Snapshots(own_engine, tmp_path / "elsewhere")
+    with own_engine.begin() as connection:
+        delete_faces(connection, NAME, [faces[0].face_id])
+    elsewhere.close()
+    own_engine.update_execution_options(snapshots=snapshots)
+    (before,) = folder.iterdir()
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    (after,) = folder.iterdir()
+    assert before.name != after.name
+    assert cold(own_engine, snapshots) == 0
