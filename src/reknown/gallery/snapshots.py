@@ -50,7 +50,7 @@ class Snapshots:
         self._database, self._folder = database, folder
         self._lock = Lock()
         self._worker: ThreadPoolExecutor | None = None
-        self._working: set[int] = set()
+        self._working: set[tuple[int, str]] = set()
         database.update_execution_options(**{_OPTION: self})
 
     def load(
@@ -77,12 +77,12 @@ class Snapshots:
 
     def keep_later(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         """Writes so many rows of each of these slabs in the background, unless one is written."""
-        self._later(row, lambda: self._write(row, slabs, revision))
+        self._later(row, "write", lambda: self._write(row, slabs, revision))
 
     def remove_later(self, connection: Connection, row: Row[Any]) -> None:
         """Overwrites in the background what another machine deleted, if a file here has it."""
         if self._behind(connection, row):
-            self._later(row, lambda: self._remove_deleted(row))
+            self._later(row, "remove", lambda: self._remove_deleted(row))
 
     def sweep(self, connection: Connection) -> None:
         """Wipes what a process left that was killed, and what a former Reknown did not delete."""
@@ -141,7 +141,9 @@ class Snapshots:
     def _remove_deleted(self, row: Row[Any]) -> None:
         with self._database.begin() as connection:
             now = _held(connection, row.id)
-            for digest, pruned in self._behind(connection, now).items() if now else ():
+            if now is None:
+                return
+            for digest, pruned in self._behind(connection, now).items():
                 gone = faces_deleted(connection, now, pruned)
                 if gone is None:
                     self.drop(connection, row.id)
@@ -153,23 +155,23 @@ class Snapshots:
         connection.execute(delete(index_snapshots).where(index_snapshots.c.collection_id == owner))
         self._wipe_others(owner, keep=None)
 
-    def _later(self, row: Row[Any], work: Callable[[], None]) -> None:
+    def _later(self, row: Row[Any], kind: str, work: Callable[[], None]) -> None:
         with self._lock:
-            if row.id in self._working:
+            if (row.id, kind) in self._working:
                 return
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="reknown-snapshots")
-            self._working.add(row.id)
-            self._worker.submit(self._attempt, row, work)
+            self._working.add((row.id, kind))
+            self._worker.submit(self._attempt, row, kind, work)
 
-    def _attempt(self, row: Row[Any], work: Callable[[], None]) -> None:
+    def _attempt(self, row: Row[Any], kind: str, work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:  # nobody waits for it, and searches do without
             _logger.warning("no snapshot of the index of %s: %s", row.name, error)
         finally:
             with self._lock:
-                self._working.discard(row.id)
+                self._working.discard((row.id, kind))
 
     def _write(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         from reknown.gallery.vectors.file import write_index  # noqa: PLC0415
@@ -200,13 +202,14 @@ class Snapshots:
         here = [each for each in _digests(connection, owner) if self._path(owner, each).exists()]
         gone = index_snapshots.c.digest.in_([*here, digest])
         connection.execute(delete(index_snapshots).where(gone))
-        values: dict[str, str | int] = {
-            "digest": digest,
-            "collection_id": owner,
-            "written_at": now_text(),
-        }
-        values |= {"revision": revision, "pruned": revision}
-        connection.execute(insert(index_snapshots).values(values))
+        made = insert(index_snapshots).values(
+            digest=digest,
+            collection_id=owner,
+            revision=revision,
+            pruned=revision,
+            written_at=now_text(),
+        )
+        connection.execute(made)
 
     def _wipe_others(self, owner: int, keep: str | None) -> None:
         for path in self._folder.glob(f"{owner}-*{_SUFFIX}"):
@@ -252,7 +255,7 @@ def _digests(connection: Connection, owner: int) -> Sequence[str]:
 
 
 def _held(connection: Connection, owner: int) -> Row[Any] | None:
-    """The row of the collection of this key, which nobody else changes until the transaction ends."""
+    """The row of the collection of this key, held so that nobody else changes it meanwhile."""
     query = select(collections).where(collections.c.id == owner).with_for_update()
     return connection.execute(query).one_or_none()
 
