@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from reknown.gallery.vectors.slabs import SlabView
 
 # The first slabs are small: most collections are.
-_ROOMS = (1024, 8192, 32_768)
-_ROOM = 131_072
+_ROOMS = (1024, 8192)
+_ROOM = 65_536
 _MOST_GAPS = 0.25
 # New rows that a snapshot is written for: they take a fortieth of a second to read.
 _WORTH = 10_000

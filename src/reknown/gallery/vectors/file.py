@@ -35,9 +35,11 @@ class IndexFileError(DatabaseError):
 
 
 class SlabContents(msgspec.Struct, frozen=True):
-    """So many rows, whose arrays have this SHA-256."""
+    """So many rows of faces with keys from `first` to `last`, whose arrays have this SHA-256."""
 
     rows: int
+    first: int
+    last: int
     sha256: str
 
 
@@ -57,16 +59,8 @@ def write_index(
 
     They may change meanwhile: what was written is what is told.
     """
-    contents = []
-    for slab, rows in slabs:
-        digest = hashlib.sha256()
-        for array in slab.arrays(rows):
-            for chunk in _chunks(array):
-                data = chunk.tobytes()
-                digest.update(data)
-                file.write(data)
-        contents.append(SlabContents(rows, digest.hexdigest()))
-    return _end(file, IndexContents(_VERSION, dimension, revision, tuple(contents)))
+    told = [_write_slab(file, slab, rows) for slab, rows in slabs if rows]
+    return _end(file, IndexContents(_VERSION, dimension, revision, tuple(told)))
 
 
 def read_index(
@@ -78,45 +72,60 @@ def read_index(
     """
     contents = _contents(file, digest)
     file.seek(0)
-    slabs = []
-    for number, told in enumerate(contents.slabs, 1):
-        slab = Slab(contents.dimension, told.rows + (room if number == len(contents.slabs) else 0))
-        slab.rows = told.rows
-        read = hashlib.sha256()
-        for array in slab.arrays(told.rows):
-            for chunk in _chunks(array):
-                if file.readinto(chunk.data) != chunk.nbytes:
-                    raise IndexFileError("the file is too short")
-                read.update(chunk.data)
-        if read.hexdigest() != told.sha256:
-            raise IndexFileError("the file is damaged")
-        slab.gaps = told.rows - len(slab.present())
-        slabs.append(slab)
-    return contents, slabs
+    last = len(contents.slabs) - 1
+    return contents, [
+        _read_slab(file, contents.dimension, told, room if number == last else 0)
+        for number, told in enumerate(contents.slabs)
+    ]
 
 
 def remove_from_index(file: BufferedRandom, digest: str, keys: NDArray[np.int64]) -> str:
-    """Overwrites what the file holds of these faces; its new digest.
+    """Overwrites what the file holds of these faces, `keys` ascending; its new digest.
 
     Raises `IndexFileError`, `OSError`; the file is worth nothing then.
     """
-    contents, slabs = read_index(file, digest, 0)
-    told = []
+    contents = _contents(file, digest)
+    told = list(contents.slabs)
     place = 0
-    for slab, before in zip(slabs, contents.slabs, strict=True):
-        size = _size(contents.dimension, before.rows)
-        rows = slab.find(keys)
-        if len(rows):
-            slab.remove(rows)
-            data = b"".join(array.tobytes() for array in slab.arrays(before.rows))
+    for number, before in enumerate(contents.slabs):
+        start, end = keys.searchsorted((before.first, before.last + 1))
+        if start < end:
             file.seek(place)
-            file.write(data)
-            before = SlabContents(before.rows, hashlib.sha256(data).hexdigest())  # noqa: PLW2901
-        told.append(before)
-        place += size
+            slab = _read_slab(file, contents.dimension, before, 0)
+            slab.remove(slab.find(keys[start:end]))
+            file.seek(place)
+            told[number] = _write_slab(file, slab, before.rows)
+        place += _size(contents.dimension, before.rows)
     file.seek(place)
     file.truncate()
     return _end(file, msgspec.structs.replace(contents, slabs=tuple(told)))
+
+
+def _write_slab(file: BufferedRandom, slab: Slab, rows: int) -> SlabContents:
+    digest = hashlib.sha256()
+    for array in slab.arrays(rows):
+        for chunk in _chunks(array):
+            data = chunk.tobytes()  # it may change before it is written
+            digest.update(data)
+            file.write(data)
+    return SlabContents(rows, int(slab.keys[0]), int(slab.keys[rows - 1]), digest.hexdigest())
+
+
+def _read_slab(
+    file: BufferedRandom | FileIO, dimension: int, told: SlabContents, room: int
+) -> Slab:
+    slab = Slab(dimension, told.rows + room)
+    slab.rows = told.rows
+    digest = hashlib.sha256()
+    for array in slab.arrays(told.rows):
+        for chunk in _chunks(array):
+            if file.readinto(chunk.data) != chunk.nbytes:
+                raise IndexFileError("the file is too short")
+            digest.update(chunk.data)
+    if digest.hexdigest() != told.sha256:
+        raise IndexFileError("the file is damaged")
+    slab.gaps = told.rows - len(slab.present())
+    return slab
 
 
 def _end(file: BufferedRandom, contents: IndexContents) -> str:
