@@ -412,8 +412,9 @@ def _faces() -> Select[Any]:
 
 def _face(row: Row[Any]) -> FaceRecord:
     # by their places: to look up each name takes as long as all the rest
-    face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id = row[:8]
-    left, top, width, height, sha256, name, image_width, image_height, origin = row[8:17]
+    line: tuple[Any, ...] = tuple(row)
+    face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id = line[:8]
+    left, top, width, height, sha256, name, image_width, image_height, origin = line[8:17]
     return FaceRecord(
         face_id,
         ImageRecord(sha256, name, image_width, image_height, origin),

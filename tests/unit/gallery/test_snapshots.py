@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import os
 import threading
+from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from reknown.gallery import living
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, delete_collection, require
 from reknown.gallery.faces import add_faces, delete_faces
+from reknown.gallery.schema import index_snapshots
 from reknown.gallery.snapshots import Snapshots, open_snapshots
 from reknown.gallery.switching import switch
 from reknown.gallery.templates import stream_changes
@@ -136,6 +139,29 @@ def test_a_file_that_is_too_short_is_made_anew(
     (file,) = folder.iterdir()
     file.write_bytes(file.read_bytes()[:left])
     assert cold(own_engine, snapshots) == 40
+
+
+@pytest.mark.parametrize("contents", [b'{"version": 1}', b'{"version": 99, %s', b"no JSON"])
+def test_the_file_of_another_release_is_made_anew(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, add: Add, contents: bytes
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    data = file.read_bytes()
+    length = int.from_bytes(data[-8:], "little")
+    if b"%s" in contents:
+        contents %= data[-8 - length : -8].partition(b",")[2]
+    file.unlink()
+    digest = sha256(contents).hexdigest()
+    end = contents + len(contents).to_bytes(8, "little")
+    (folder / f"{file.name.partition('-')[0]}-{digest}.index").write_bytes(
+        data[: -8 - length] + end
+    )
+    with own_engine.begin() as connection:
+        connection.execute(update(index_snapshots).values(digest=digest))
+    assert cold(own_engine, snapshots) == 40
+    assert cold(own_engine, snapshots) == 0
 
 
 def test_the_file_of_another_history_is_not_believed(

@@ -149,7 +149,10 @@ def _contents(file: BufferedRandom | FileIO, digest: str) -> IndexContents:
     # nothing of it is looked at before
     if hashlib.sha256(data).hexdigest() != digest:
         raise IndexFileError("the file is another one")
-    contents = msgspec.json.decode(data, type=resolved(IndexContents))
+    try:
+        contents = msgspec.json.decode(data, type=resolved(IndexContents))
+    except msgspec.DecodeError as error:
+        raise IndexFileError("the file is of another Reknown") from error
     if contents.version != _VERSION:
         raise IndexFileError("the file is of another Reknown")
     sizes = sum(_size(contents.dimension, slab.rows) for slab in contents.slabs)
