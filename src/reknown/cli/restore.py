@@ -52,5 +52,5 @@ def restore(
         return
     settings = read_settings(data)
     with watching("restore") as watch:
-        found = put_back(settings.actor, file, settings.data, ask, given_key(), watch)
+        found = put_back(settings.actor, file, settings.data, ask, given_key(settings), watch)
     show_backup(found, "restored to", json=json, data=str(settings.data))
