@@ -40,10 +40,10 @@ class Reknown:
     """Face recognition on the galleries of a data folder, by this user; safe for many threads.
 
     `data` is the folder (default: that of the command line). `database` is the address of one on a
-    PostgreSQL server, in place of the folder's own (default: that of the command line). `pack` is the model pack for images
-    alone and for new galleries (default: opencv); a gallery that is there is searched with its
-    own. What is done is in the ledger as if the command line had done it. To be closed, as `with`
-    does.
+    PostgreSQL server, in place of the folder's own (default: that of the command line). `pack` is
+    the model pack for images alone and for new galleries (default: opencv); a gallery that is there
+    is searched with its own. What is done is in the ledger as if the command line had done it. To
+    be closed, as `with` does.
 
     An image is a path, the bytes of an image file, a Pillow image, or pixels: an array of uint8
     (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it

@@ -321,7 +321,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; `kind` is int, float, bool, str, Path, DatabaseUrl, or tuple for a list of names."""
+    """One option; `kind` is a key of `_EXPECTED`, where tuple is for a list of names."""
 
     section: str
     name: str

@@ -218,10 +218,16 @@ def _converted(option: Option, raw: object, folder: Path | None) -> object:
         raise ValueError(raw)
     if option.kind is str:
         return raw
-    if option.kind is DatabaseUrl:
-        if not _SERVER.match(raw):
-            raise ValueError(raw)
-        return DatabaseUrl(raw)
+    return _url(raw) if option.kind is DatabaseUrl else _path(raw, folder)
+
+
+def _url(raw: str) -> DatabaseUrl:
+    if not _SERVER.match(raw):
+        raise ValueError(raw)
+    return DatabaseUrl(raw)
+
+
+def _path(raw: str, folder: Path | None) -> Path:
     if "\0" in raw or _ADDRESS.match(raw):
         raise ValueError(raw)
     return Path(raw) if folder is None else folder / os.path.expanduser(raw)

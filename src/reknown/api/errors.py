@@ -98,9 +98,7 @@ def without_database() -> WireError:
 
 def unavailable() -> WireError:
     """What a request gets that the server cannot finish before it stops: clients send it again."""
-    return WireError(
-        UNAVAILABLE, "The server is stopping: send the request again.", 503
-    )
+    return WireError(UNAVAILABLE, "The server is stopping: send the request again.", 503)
 
 
 def _message(error: ours.ReknownError, code: str, collection: str | None) -> str:

@@ -24,8 +24,8 @@ from reknown.biometrics.errors import (
     ReplayError,
 )
 from reknown.services.access import Refusal, authenticate, record_refusal
-from reknown.services.context import Actor, Context, Nonce
 from reknown.services.connections import over_a_lost_connection
+from reknown.services.context import Actor, Context, Nonce
 from reknown.services.galleries.spaces import in_one_space
 
 if TYPE_CHECKING:

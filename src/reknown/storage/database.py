@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = [
+    "MOVING",
     "SCHEMA_VERSION",
     "Connection",
     "Database",
@@ -40,10 +41,13 @@ __all__ = [
     "is_shared",
     "open_database",
     "reading",
+    "schema_of",
     "schema_version",
 ]
 
 SCHEMA_VERSION = "0011"
+# In place of a schema: what `storage/moving` has begun to fill.
+MOVING = "moving "
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
@@ -77,6 +81,11 @@ def open_database(location: str | Path | ServerAddress) -> Database:
     hold_blas()
     try:
         version = schema_version(database)
+        if version is not None and version.startswith(MOVING):
+            raise DatabaseError(
+                f"{_place(database)} is to be filled by reknown migrate, which has not ended: run "
+                "it again, it goes on where it was"
+            )
         if version != SCHEMA_VERSION:
             _migrate(database, version)
     except BaseException:
@@ -235,9 +244,14 @@ def explain_errors(database: Database) -> None:
 def schema_version(database: Database) -> str | None:
     """The schema that the database has, None where it has no tables yet."""
     with reading(database) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return schema_of(connection)
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The same in a transaction that is open."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _migrate(database: Database, version: str | None) -> None:
