@@ -54,7 +54,8 @@ def _parameter(option: Option) -> inspect.Parameter:
         autocompletion=complete_pack if option.key == "pack" else None,
         show_default=False,
     )
-    kind: Any = {tuple: list[str], DatabaseUrl: str}.get(option.kind, option.kind)
+    others: dict[Any, Any] = {tuple: list[str], DatabaseUrl: str}
+    kind: Any = others.get(option.kind, option.kind)
     return _argument(option.name, Annotated[kind | None, info])
 
 

@@ -45,7 +45,7 @@ class _Reader:
     """The rows of a table one by one, in order, digested as they pass."""
 
     def __init__(self, connection: Connection, table: Table) -> None:
-        rows = connection.execution_options(yield_per=_AT_ONCE).execute(in_order(connection, table))
+        rows = connection.execute(in_order(connection, table).execution_options(yield_per=_AT_ONCE))
         self._rows: Iterator[Row[Any]] = iter(rows)
         names = list(rows.keys())
         self._key = [names.index(each.name) for each in table.primary_key]
@@ -86,7 +86,8 @@ def compare_tables(
     """Reads both to their ends at once, in constant memory; `watch` is told of rows read."""
     name = tables[0].name
     left, right = _Reader(source, tables[0]), _Reader(target, tables[1])
-    different, named, told = 0, [], 0
+    different, told = 0, 0
+    named: list[str] = []
     names = sorted(tables[0].columns.keys())
     while left.row is not None or right.row is not None:
         found = _step(left, right, names)

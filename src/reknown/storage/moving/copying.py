@@ -47,7 +47,7 @@ def copy_table(
     table, into = tables
     with target.begin():
         after = last_key(target, into)
-    rows = source.execution_options(yield_per=_AT_ONCE).execute(in_order(source, table, after))
+    rows = source.execute(in_order(source, table, after).execution_options(yield_per=_AT_ONCE))
     for portion in _portions(row._asdict() for row in rows):
         with target.begin():
             try:

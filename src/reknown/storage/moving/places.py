@@ -188,10 +188,13 @@ def _hold_file(connection: Connection) -> None:
 def _hold_server(connection: Connection) -> None:
     """Others may read; who writes waits, and is told after a while that a lock is held."""
     place = place_of(connection.engine)
+    with connection.begin():
+        names = ", ".join(f'"{name}"' for name in _names(connection))
+    if not names:
+        raise InputError(f"there is no gallery in {place}: name another database")
     connection.execution_options(isolation_level="REPEATABLE READ")
     connection.begin()
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-    names = ", ".join(f'"{name}"' for name in _names(connection))
     # before anything is read: what is seen is as it is from here on
     connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE NOWAIT"))
     if connection.execute(text(_OTHERS)).scalar_one():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Key = tuple[Any, ...]
 
 Location = Path | ServerAddress
-_VERSION = "alembic_version"
+_VERSION, _LEDGER = "alembic_version", "events"
 _TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
 _SEQUENCES = (
     "SELECT tablename, pg_get_serial_sequence(quote_ident(tablename), 'id') FROM pg_tables "
@@ -32,6 +33,13 @@ def tables_of(connection: Connection) -> Mapping[str, Table]:
     metadata = MetaData()
     metadata.reflect(connection)
     return {each.name: each for each in metadata.sorted_tables if each.name != _VERSION}
+
+
+def name_of(connection: Connection) -> str:
+    """By which the database is known again: the first event of its ledger never changes."""
+    table = tables_of(connection)[_LEDGER]
+    first = connection.execute(in_order(connection, table).limit(1)).first()
+    return sha256(repr(first and tuple(first)).encode()).hexdigest()[:20]
 
 
 def key_of(connection: Connection, table: Table) -> Sequence[ColumnElement[Any]]:
