@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postgres_server import postgres_url
-
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:

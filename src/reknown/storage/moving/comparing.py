@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class _Reader:
 
     def __init__(self, connection: Connection, table: Table) -> None:
         rows = connection.execute(in_order(connection, table).execution_options(yield_per=_AT_ONCE))
+        self._result = rows
         self._rows: Iterator[Row[Any]] = iter(rows)
         names = list(rows.keys())
         self._key = [names.index(each.name) for each in table.primary_key]
@@ -72,6 +74,10 @@ class _Reader:
         assert self.row is not None
         return tuple(self.row[place] for place in self._key)
 
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._result.close()
+
     def digest(self) -> str:
         """Of all rows so far: of each, its values by the names of columns, as MessagePack."""
         return self._digest.hexdigest()
@@ -84,11 +90,22 @@ def compare_tables(
     watch: Callable[[int], None],
 ) -> ComparedTable:
     """Reads both to their ends at once, in constant memory; `watch` is told of rows read."""
-    name = tables[0].name
-    left, right = _Reader(source, tables[0]), _Reader(target, tables[1])
+    with (
+        closing(_Reader(source, tables[0])) as left,
+        closing(_Reader(target, tables[1])) as right,
+    ):
+        different, named = _differences(left, right, sorted(tables[0].columns.keys()), watch)
+    return ComparedTable(
+        tables[0].name, left.count, right.count, left.digest(), right.digest(), different, named
+    )
+
+
+def _differences(
+    left: _Reader, right: _Reader, names: Sequence[str], watch: Callable[[int], None]
+) -> tuple[int, tuple[str, ...]]:
+    """How many rows are different, and which the first are."""
     different, told = 0, 0
     named: list[str] = []
-    names = sorted(tables[0].columns.keys())
     while left.row is not None or right.row is not None:
         found = _step(left, right, names)
         if found is not None:
@@ -99,9 +116,7 @@ def compare_tables(
             watch(left.count - told)
             told = left.count
     watch(left.count - told)
-    return ComparedTable(
-        name, left.count, right.count, left.digest(), right.digest(), different, tuple(named)
-    )
+    return different, tuple(named)
 
 
 def _step(left: _Reader, right: _Reader, names: Sequence[str]) -> str | None:

@@ -47,15 +47,20 @@ def copy_table(
     table, into = tables
     with target.begin():
         after = last_key(target, into)
-    rows = source.execute(in_order(source, table, after).execution_options(yield_per=_AT_ONCE))
-    for portion in _portions(row._asdict() for row in rows):
-        with target.begin():
-            try:
-                with without_triggers(target, into):
-                    target.execute(insert(into), portion)
-            except InputError as error:
-                raise InputError(f"{table.name}: {_unfit(table, portion) or error}") from error
-        watch(len(portion))
+    query = in_order(source, table, after).execution_options(yield_per=_AT_ONCE)
+    with source.execute(query) as rows:
+        for portion in _portions(row._asdict() for row in rows):
+            _put(target, into, portion)
+            watch(len(portion))
+
+
+def _put(target: Connection, table: Table, portion: Sequence[Mapping[str, Any]]) -> None:
+    with target.begin():
+        try:
+            with without_triggers(target, table):
+                target.execute(insert(table), portion)
+        except InputError as error:
+            raise InputError(f"{table.name}: {_unfit(table, portion) or error}") from error
 
 
 def _portions(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -7,6 +7,7 @@ release opens such a database, and the same move goes on with it.
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 # What migrations put into tables that are new.
 _FROM_THE_START = "request_horizons"
+_PATIENCE, _PAUSE = 3.0, 0.05
 _LOCK = int.from_bytes(b"rekmove", "big")
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -197,19 +199,33 @@ def _hold_server(connection: Connection) -> None:
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     # before anything is read: what is seen is as it is from here on
     connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE NOWAIT"))
-    if connection.execute(text(_OTHERS)).scalar_one():
+    if not _until_alone(connection):
         raise DatabaseError(_IN_USE.format(place=place))
+
+
+def _until_alone(connection: Connection) -> bool:
+    """Whether no other process of ours is connected; one that was killed is for a moment yet."""
+    deadline = time.monotonic() + _PATIENCE
+    while connection.execute(text(_OTHERS)).scalar_one():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True
 
 
 def _claim(connection: Connection, place: str) -> None:
     if connection.dialect.name != "postgresql":
         with connection.begin():
             return
+    deadline = time.monotonic() + _PATIENCE
     with connection.begin():
         connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
-        mine = connection.execute(select(func.pg_try_advisory_lock(_LOCK))).scalar_one()
-        others = connection.execute(text(_OTHERS)).scalar_one()
-    if not mine or others:
+        while not connection.execute(select(func.pg_try_advisory_lock(_LOCK))).scalar_one():
+            if time.monotonic() >= deadline:
+                raise DatabaseError(_IN_USE.format(place=place))
+            time.sleep(_PAUSE)
+        alone = _until_alone(connection)
+    if not alone:
         raise DatabaseError(_IN_USE.format(place=place))
 
 
