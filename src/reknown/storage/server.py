@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import QueuePool, create_engine, text
@@ -22,6 +24,11 @@ _ABOUT = (
     "SELECT CAST(current_setting('server_version_num') AS integer), "
     "current_setting('server_version'), current_setting('server_encoding'), "
     "current_setting('transaction_read_only')"
+)
+_STATE = (
+    "SELECT current_setting('server_version'), clock_timestamp(), "
+    "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), "
+    "CAST(current_setting('max_connections') AS integer)"
 )
 # A server that has vanished is noticed within a minute, whatever the network says; a writer waits
 # for another one as long as on SQLite; who froze in a transaction keeps others out no longer.
@@ -53,6 +60,20 @@ class ServerAddress:
     url: str = field(repr=False)
     password: str | None = field(default=None, repr=False)
     connections: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a server says of itself: version, time, connections that are used and may be at all.
+
+    `seconds` is how long one question took.
+    """
+
+    version: str
+    now: datetime
+    used: int
+    most: int
+    seconds: float
 
 
 class _Connections(QueuePool):
@@ -103,6 +124,16 @@ def require_usable(database: Engine) -> None:
         raise DatabaseUnavailableError(
             f"{place} takes no writing for this role: see default_transaction_read_only there"
         )
+
+
+def state_of(database: Engine) -> ServerState:
+    """Asks it twice, the first time for a connection; raises `DatabaseError`."""
+    with database.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        began = time.perf_counter()
+        version, now, used, most = connection.execute(text(_STATE)).one()
+        seconds = time.perf_counter() - began
+    return ServerState(version, now.astimezone(UTC), used, most, seconds)
 
 
 def _parts(address: ServerAddress) -> dict[str, Any]:
