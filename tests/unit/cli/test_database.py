@@ -63,8 +63,9 @@ def test_names_are_completed_from_it(
 
 
 def test_another_machine_is_not_given_a_key_of_its_own(
-    run: Callable[..., Any], url: str, tmp_path: Path
+    run: Callable[..., Any], postgres_url: str, tmp_path: Path
 ) -> None:
+    url = own_database(postgres_url)
     run("keys", "create", "--database", url, "--data", tmp_path / "one")
     with pytest.raises(AccessError, match="all who use one database need the same key"):
         run("keys", "create", "--database", url, "--data", tmp_path / "two")

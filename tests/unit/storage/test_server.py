@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -10,10 +11,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from pages import ROOT, snippets
 from postgres_server import as_owner, own_database
 from reknown.biometrics.errors import DatabaseError, DatabaseUnavailableError
+from reknown.gallery.schema import users
 from reknown.storage import server
-from reknown.storage.database import connect_to, open_database, reading, schema_version
+from reknown.storage.database import compact, connect_to, open_database, reading, schema_version
+from reknown.storage.erasure import erase
 from reknown.storage.server import ServerAddress
 
 if TYPE_CHECKING:
@@ -133,6 +137,39 @@ def test_a_role_without_rights_is_told_which(postgres_url: str, url: str, role: 
     assert "permission denied" in (refused := message(by(empty, role)))
     assert "let it own the database" in refused
     assert "let it own the database" in message(by(url, role))
+
+
+def test_the_role_and_database_of_the_documentation_do(postgres_url: str) -> None:
+    page = ROOT / "docs" / "deployment" / "postgresql.md"
+    alone, in_schema = [each.text for each in snippets(page) if each.language == "sql"]
+    name = f"db_{uuid4().hex}"
+
+    def statements(text: str) -> list[str]:
+        own = re.sub(r"\bfaces\b", name, re.sub(r"\breknown\b", f"role_{name}", text))
+        return [each for each in own.split(";") if each.strip()]
+
+    as_owner(postgres_url, *statements(alone))
+    host = postgres_url.partition("host=")[2]
+    url = f"postgresql://role_{name}@/{name}?host={host}"
+    database = open_database(url)
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+        erase(connection, users)
+    assert compact(database)
+    database.dispose()
+    as_owner(own_url := postgres_url.replace("/postgres?", f"/{name}?"), *statements(in_schema))
+    database = open_database(url)
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT current_schema()")).scalar_one() == f"role_{name}"
+    database.dispose()
+    assert own_url != postgres_url
+
+
+def test_of_several_hosts_one_that_can_be_reached_is_taken(url: str, tmp_path: Path) -> None:
+    name, _, host = url.partition("@/")[2].partition("?host=")
+    database = open_database(f"postgresql://postgres@/{name}?host={tmp_path},{host}")
+    assert schema_version(database) is not None
+    database.dispose()
 
 
 def test_an_older_server_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
