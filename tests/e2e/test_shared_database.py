@@ -6,8 +6,10 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+from sqlalchemy import create_engine, text
 
 import callers
 import processes
@@ -31,6 +34,7 @@ _SECRET = "never-to-be-shown"
 _VIDEO = {"S3Object": {"Bucket": "media", "Name": "film.mp4"}}
 _JOBS = 4
 _CUTS = 30
+_CRASHES = 3
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +207,84 @@ def test_lost_connections_cost_clients_nothing_but_a_retry(
     assert not any("Traceback" in line for server in pair for line in server.log)
 
 
+def test_a_crash_of_the_database_loses_nothing_that_was_acknowledged(
+    pair: tuple[Server, Server], postgres_url: str, collection: str
+) -> None:
+    made: list[str] = []
+    ended = threading.Event()
+
+    def write(server: Server, mark: str) -> None:
+        client = callers.distinct(server.client(retries={"mode": "standard", "max_attempts": 50}))
+        number = 0
+        while not ended.is_set():
+            number += 1
+            _create_user(client, collection, f"{mark}-{number}")
+            made.append(f"{mark}-{number}")
+
+    threads = [
+        threading.Thread(target=write, args=(server, str(place)))
+        for place, server in enumerate(pair)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(_CRASHES):
+        before = len(made)
+        processes.wait_for(lambda before=before: len(made) > before + 20)  # type: ignore[misc]
+        os.kill(_backend(postgres_url), signal.SIGKILL)  # PostgreSQL then ends all, and recovers
+    before = len(made)
+    processes.wait_for(lambda: len(made) > before + 20)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    pages = pair[0].client().get_paginator("list_users").paginate(CollectionId=collection)
+    found = [user["UserId"] for page in pages for user in page["Users"]]
+    assert sorted(found) == sorted(made)
+
+
+def test_few_connections_are_waited_for(
+    pair: tuple[Server, Server], url: str, buckets: Path, cache_folder: Path, eileen: bytes
+) -> None:
+    """No request needs two at once, so that none can wait for another for ever."""
+    first = pair[0]
+    environment: dict[str, Any] = {"REKNOWN_DATABASE": url, "REKNOWN_CACHE": str(cache_folder)}
+    words = ["--database-connections", 2, "--buckets", buckets]
+    known = first.key_id, first.secret
+    with serving(first.data, *words, key=known, **environment) as server:
+
+        def use(number: int) -> int:
+            client = callers.distinct(server.client(**callers.NO_RETRIES))
+            gallery = {"CollectionId": f"few-{number}"}
+            client.create_collection(**gallery)
+            client.create_user(**gallery, UserId="one")
+            made = client.index_faces(**gallery, Image={"Bytes": eileen})["FaceRecords"]
+            faces = [made[0]["Face"]["FaceId"]]
+            client.associate_faces(**gallery, UserId="one", FaceIds=faces)
+            answer = client.search_users_by_image(**gallery, Image={"Bytes": eileen})
+            client.delete_faces(**gallery, FaceIds=faces)
+            client.delete_collection(**gallery)
+            return len(answer["UserMatches"])
+
+        with ThreadPoolExecutor(12) as threads:
+            assert list(threads.map(use, range(12))) == 12 * [1]
+
+
 @processes.needs_proc
 def test_no_process_and_no_log_shows_the_password(pair: tuple[Server, Server]) -> None:
     for server in pair:
         command = Path(f"/proc/{server.process.pid}/cmdline").read_bytes().decode()
         assert _SECRET not in command + "".join(server.log)
         assert not (server.data / "reknown.db").exists()
+
+
+def _backend(postgres_url: str) -> int:
+    """A process that serves one of our connections; after a crash there is none for a while."""
+    engine = create_engine(postgres_url)
+    try:
+        with engine.connect() as connection:
+            query = text("SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'reknown'")
+            return int(connection.execute(query).scalar_one())
+    finally:
+        engine.dispose()
 
 
 def _describe(client: Any, collection: str) -> str:

@@ -60,6 +60,8 @@ _CONNECTING = (
     ("too many", _FULL),
     ("remaining connection slots", _FULL),
     ("starting up", _ENDING),
+    ("recovery mode", _ENDING),
+    ("not yet accepting", _ENDING),
     ("shutting down", _ENDING),
     ('role "', "make the role: CREATE ROLE NAME LOGIN PASSWORD '...'"),
     ('database "', "make the database: CREATE DATABASE NAME OWNER ROLE"),
