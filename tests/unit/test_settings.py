@@ -277,6 +277,8 @@ def test_a_database_may_have_a_password_in_a_variable_alone(
     found = read_settings().database
     assert found == url
     assert found is not None
+    # a worker that a server starts gets it the same way
+    assert environment_of(read_settings())["REKNOWN_DATABASE"] == url
     shown = f"{raised.value} {message} {read_settings()} {found!r} {found.shown}"
     assert "s3cret" not in shown
     assert "db/faces" in found.shown

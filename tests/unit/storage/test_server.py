@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+import old_galleries
 from pages import ROOT, snippets
 from postgres_server import as_owner, own_database
 from reknown.biometrics.errors import DatabaseError, DatabaseUnavailableError
@@ -273,3 +274,19 @@ def _end_all(url: str) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE application_name = 'reknown' AND pid <> pg_backend_pid()",
     )
+
+
+def test_a_migration_that_cannot_have_a_table_gives_up_and_changes_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = own_database(postgres_url)
+    with old_galleries.schema(own, "0010"):
+        pass
+    database = connect_to(own)
+    monkeypatch.setattr(server, "_SESSION", "-c lock_timeout=100ms")
+    with database.begin() as holder:
+        holder.execute(text("LOCK TABLE collections"))
+        refused = message(own, DatabaseUnavailableError)
+        assert "others hold what this needs" in refused
+    assert schema_version(database) == "0010"
+    database.dispose()
