@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 class Reknown:
     """Face recognition on the galleries of a data folder, by this user; safe for many threads.
 
-    `data` is the folder (default: that of the command line). `pack` is the model pack for images
-    alone and for new galleries (default: opencv); a gallery that is there is searched with its
-    own. What is done is in the ledger as if the command line had done it. To be closed, as `with`
-    does.
+    `data` is the folder (default: that of the command line). `database` is the address of one on a
+    PostgreSQL server, in place of the folder's own (default: that of the command line). `pack` is
+    the model pack for images alone and for new galleries (default: opencv); a gallery that is there
+    is searched with its own. What is done is in the ledger as if the command line had done it. To
+    be closed, as `with` does.
 
     An image is a path, the bytes of an image file, a Pillow image, or pixels: an array of uint8
     (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it
@@ -52,12 +53,19 @@ class Reknown:
     a pack that is not there.
     """
 
-    def __init__(self, data: FilePath | None = None, pack: str | None = None) -> None:
+    def __init__(
+        self,
+        data: FilePath | None = None,
+        pack: str | None = None,
+        *,
+        database: str | None = None,
+    ) -> None:
         from reknown.runtime.platform import open_platform  # noqa: PLC0415 - imports take long
         from reknown.services.context import Context  # noqa: PLC0415
         from reknown.settings import read_settings  # noqa: PLC0415
 
-        self._settings = read_settings(None if data is None else path_of(data))
+        options = {"database": database}
+        self._settings = read_settings(None if data is None else path_of(data), options)
         with ExitStack() as opened:
             platform = opened.enter_context(open_platform(self._settings, pack=pack, helped=True))
             platform.engines.space_of(platform.engines.default_pack)
@@ -66,7 +74,8 @@ class Reknown:
 
     def __repr__(self) -> str:
         closed = ", closed" if self._opened is None else ""
-        return f"<Reknown: {self._settings.data}{closed}>"
+        place = self._settings.data if (url := self._settings.database) is None else url.shown
+        return f"<Reknown: {place}{closed}>"
 
     def __enter__(self) -> Reknown:
         return self

@@ -16,15 +16,20 @@ Item = TypeVar("Item")
 
 def _read(ask: Callable[[Connection], list[Item]]) -> list[Item]:
     """What the data folder holds, if there is one: pressing TAB creates nothing."""
+    from reknown.runtime.location import location_of
     from reknown.settings import read_settings
-    from reknown.storage.database import reading
+    from reknown.storage.database import connect_to, reading
     from reknown.storage.inspection import open_read_only, size_of
     from reknown.storage.modes import DATABASE
+    from reknown.storage.server import ServerAddress
 
-    folder = read_settings().data
-    if not size_of(folder)[0]:
+    location = location_of(read_settings())
+    if isinstance(location, ServerAddress):
+        database = connect_to(location)
+    elif size_of(location)[0]:
+        database = open_read_only(location / DATABASE)
+    else:
         return []
-    database = open_read_only(folder / DATABASE)
     try:
         with reading(database) as connection:
             return ask(connection)

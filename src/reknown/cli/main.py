@@ -36,6 +36,7 @@ _COMMANDS = {
     "worker": "reknown.cli.worker:worker",
     "backup": "reknown.cli.backup:backup",
     "restore": "reknown.cli.restore:restore",
+    "migrate": "reknown.cli.migrate:migrate",
     "compact": "reknown.cli.compact:compact",
     "doctor": "reknown.cli.doctor:doctor",
     "video": "reknown.cli.video.app:cli",

@@ -288,6 +288,11 @@ def _adopt(record: records.AdoptMasterKeyRecord, _names: Names) -> str:
     return f"fingerprint {_short(record.fingerprint)}"
 
 
+@_text.register(records.MigrateRecord)
+def _migrate(record: records.MigrateRecord, _names: Names) -> str:
+    return f"{record.rows:,} rows of {record.source}, with the digest {_short(record.sha256)}"
+
+
 @_text.register(records.BackUpRecord)
 @_text.register(records.RestoreRecord)
 def _backup(record: records.BackUpRecord | records.RestoreRecord, _names: Names) -> str:

@@ -34,6 +34,7 @@ from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.services.executor import LocalExecutor
 from reknown.settings import environment_of
+from reknown.storage.modes import DATABASE
 from reknown.vision.batch import available_cores
 from reknown.vision.handling import ARCHIVE, REQUESTS
 
@@ -97,6 +98,8 @@ def _serve(
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
         _check_celebrities(platform, edge.gateway)
+        if settings.database is not None and (settings.data / DATABASE).exists():
+            log.warning("the gallery in the data folder is not used", folder=str(settings.data))
         if edge.gateway.unmeasured is Unmeasured.NEUTRAL:
             log.warning("attributes that nothing measures are answered with confidence 0")
         # without a place to read from there is nothing to process

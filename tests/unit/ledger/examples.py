@@ -120,6 +120,7 @@ DONE: tuple[Record, ...] = (
     records.AdoptMasterKeyRecord(DIGEST),
     records.BackUpRecord(DIGEST, MOMENT, True),
     records.RestoreRecord(DIGEST, MOMENT, False),
+    records.MigrateRecord("sqlite", 12345, DIGEST),
     records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
     records.ReadVideoJobRecord(DIGEST),
     records.DeleteExpiredJobsRecord(2),

@@ -75,6 +75,7 @@ EXPECTED = {
     "AdoptMasterKeyRecord": "fingerprint abababab",
     "BackUpRecord": "database abababab as of 2026-11-28 16:30:00 UTC, with master key",
     "RestoreRecord": "database abababab as of 2026-11-28 16:30:00 UTC, without master key",
+    "MigrateRecord": "12,345 rows of sqlite, with the digest abababab",
     "StartVideoJobRecord": "search, job abababab, answered again",
     "ReadVideoJobRecord": "job abababab",
     "DeleteExpiredJobsRecord": "2 jobs",

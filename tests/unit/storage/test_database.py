@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
+import sys
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -390,11 +391,9 @@ def test_urls_that_lead_nowhere(url: str, message: str) -> None:
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise ModuleNotFoundError("psycopg")
-
-    monkeypatch.setattr(database, "create_engine", fail)
-    with pytest.raises(DatabaseError, match="pip install"):
+    for name in ("psycopg", "psycopg.conninfo"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DatabaseError, match=r"pip install 'reknown\[postgresql\]'"):
         open_database("postgresql://host/name")
 
 
