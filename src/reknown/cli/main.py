@@ -36,6 +36,8 @@ _COMMANDS = {
     "worker": "reknown.cli.worker:worker",
     "backup": "reknown.cli.backup:backup",
     "restore": "reknown.cli.restore:restore",
+    "import": "reknown.cli.templates:import_",
+    "export": "reknown.cli.templates:export",
     "compact": "reknown.cli.compact:compact",
     "doctor": "reknown.cli.doctor:doctor",
     "video": "reknown.cli.video.app:cli",

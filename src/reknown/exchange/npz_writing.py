@@ -38,13 +38,9 @@ class NpzWriter:
         self._folder = folder
         self._waiting: dict[str, IO[bytes]] = {}
         self._lengths: dict[str, int] = {}
-        stated: dict[str, str | int] = {
-            "format": FORMAT,
-            "pack": space.pack,
-            "fingerprint": space.fingerprint,
-        }
-        for name, value in stated.items():
-            self._archive.writestr(_member(name), _saved(value))
+        self._archive.writestr(_member("format"), _saved(FORMAT))
+        for name, text in {"pack": space.pack, "fingerprint": space.fingerprint}.items():
+            self._archive.writestr(_member(name), _saved(text))
         self._vectors = self._archive.open(_member(VECTORS), "w", force_zip64=True)
         self._vectors.write(_header("<f4", (count, space.dimension)))
 

@@ -129,7 +129,7 @@ def _stated(data: bytes) -> _Stated:
     if len(data) > _LONGEST_STATED:
         raise InputError("what it says of its space is too long")
     try:
-        return cast("_Stated", msgspec.json.decode(data, type=resolved(_Stated)))
+        return msgspec.json.decode(data, type=resolved(_Stated))
     except msgspec.DecodeError as error:
         raise InputError(f"what it says of its space cannot be read: {error}") from error
 
