@@ -96,11 +96,12 @@ def _face_ids(
     """Those of the file, or ones made from what the faces are."""
     count = len(vectors)
     given = cast("Sequence[str]", portion.get("face_ids", [""] * count))
-    for face_id in given:
-        if face_id and not _FACE_ID.fullmatch(face_id):
+    if not all(map(_FACE_ID.fullmatch, given)):
+        wrong = next((each for each in given if each and not _FACE_ID.fullmatch(each)), None)
+        if wrong is not None:
             raise InputError(
-                f"{face_id[:60]!r} is no face id, which is a UUID in small letters: put what is "
-                "not one into external_ids"
+                f"{wrong[:60]!r} is no face id, which is a UUID in small letters: put what is not "
+                "one into external_ids"
             )
     if all(given) and not new_ids:
         return given
@@ -135,9 +136,10 @@ def _images(portion: Portion, count: int) -> MovedImages:
             raise InputError("image_names and image_sizes need image_sha256s, by which images go")
         return MovedImages([NO_IMAGE] * count, [""] * count, np.ones((count, 2), np.int64))
     sha256s = cast("Sequence[str]", portion["image_sha256s"])
-    for sha256 in sha256s:
-        if sha256 and not _DIGEST.fullmatch(sha256):
-            raise InputError(f"{sha256[:80]!r} is no SHA-256: 64 digits and small letters")
+    if not all(map(_DIGEST.fullmatch, sha256s)):
+        wrong = next((each for each in sha256s if each and not _DIGEST.fullmatch(each)), None)
+        if wrong is not None:
+            raise InputError(f"{wrong[:80]!r} is no SHA-256: 64 digits and small letters")
     names = cast("Sequence[str]", portion.get("image_names", [""] * count))
     sizes = _numbers(portion.get("image_sizes", np.ones((count, 2), int)), np.int64)
     return MovedImages([sha256 or NO_IMAGE for sha256 in sha256s], names, sizes)

@@ -50,6 +50,9 @@ class TemplateWriter(Protocol):
     def finish(self) -> None:
         """No more come; raises `InputError` where they are not as many as were promised."""
 
+    def close(self) -> None:
+        """Lets go of everything, also of a file that was not finished."""
+
 
 def require_suffix(path: Path) -> None:
     """Raises `InputError` for a file that is named after no format, or after one not installed."""
@@ -68,12 +71,15 @@ def open_templates(path: Path) -> Iterator[TemplateFile]:
     What is wrong with it is an `InputError`, here and while its portions are read.
     """
     require_suffix(path)
+    if path.exists() and not path.is_file():  # a pipe may never come to an end
+        raise InputError(f"cannot read {path}: it is no regular file")
     try:
-        with path.open("rb") as file, _reader(path, file) as templates:
-            yield templates
+        file = path.open("rb")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"cannot read {path}: {reason}") from error
+    with file, _reader(path, file) as templates:
+        yield templates
 
 
 def _reader(path: Path, file: BinaryIO) -> contextlib.AbstractContextManager[TemplateFile]:
@@ -81,14 +87,29 @@ def _reader(path: Path, file: BinaryIO) -> contextlib.AbstractContextManager[Tem
     if path.suffix.lower() == ".npz":
         from reknown.exchange.npz import open_npz  # noqa: PLC0415
 
-        return open_npz(file, path.name)
+        return open_npz(file)
     from reknown.exchange.parquet import open_parquet  # noqa: PLC0415
 
-    return open_parquet(file, path.name)
+    return open_parquet(file)
 
 
-def template_writer(path: Path, file: BinaryIO, space: TemplateSpace, count: int) -> TemplateWriter:
-    """Writes `count` faces of this space to the `file`, as the suffix of `path` says."""
+@contextlib.contextmanager
+def writing_templates(
+    path: Path, file: BinaryIO, space: TemplateSpace, count: int
+) -> Iterator[TemplateWriter]:
+    """Writes `count` faces of this space to the `file`, as the suffix of `path` says.
+
+    Raises `InputError` where they are not as many in the end.
+    """
+    writer = _writer(path, file, space, count)
+    try:
+        yield writer
+        writer.finish()
+    finally:
+        writer.close()
+
+
+def _writer(path: Path, file: BinaryIO, space: TemplateSpace, count: int) -> TemplateWriter:
     if path.suffix.lower() == ".npz":
         from reknown.exchange.npz_writing import NpzWriter  # noqa: PLC0415
 

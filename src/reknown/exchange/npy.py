@@ -75,7 +75,7 @@ def open_array(name: str, stream: IO[bytes], size: int) -> Array:
         read = np.lib.format.read_array_header_2_0
     try:
         shape, columns_first, dtype = read(text, max_header_size=_LONGEST_HEADER)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, OverflowError):
+    except Exception:  # NumPy reads it as Python does, and fails in as many ways
         raise InputError(f"{name} has a header that is no array's") from None
     array = Array(name, dtype, tuple(shape), stream, _MAGIC + len(counted) + characters)
     _require_plain(array, columns_first=columns_first)

@@ -52,6 +52,7 @@ _DAMAGE = (
     UnicodeError,
     ValueError,
     RuntimeError,
+    OSError,
 )
 
 
@@ -92,6 +93,10 @@ class NpzFile:
 
     def portions(self, rows: int) -> Iterator[Portion]:
         """As `files.TemplateFile` says."""
+        with _explained():
+            yield from self._portions(rows)
+
+    def _portions(self, rows: int) -> Iterator[Portion]:
         rows = max(1, min(rows, _PORTION_BYTES // self._row_bytes()))
         ended = dict.fromkeys(self._columns, 0)
         for start in range(0, self.count, rows):
@@ -118,24 +123,29 @@ class NpzFile:
 
 
 @contextlib.contextmanager
-def open_npz(file: BinaryIO, name: str) -> Iterator[NpzFile]:
+def open_npz(file: BinaryIO) -> Iterator[NpzFile]:
     """The templates of an archive; what is wrong with it is an `InputError`."""
-    try:
-        bounded = _Bounded(file)
-        with zipfile.ZipFile(cast("IO[bytes]", bounded)) as archive:
+    with contextlib.ExitStack() as opened:
+        with _explained():
+            bounded = _Bounded(file)
+            archive = opened.enter_context(zipfile.ZipFile(cast("IO[bytes]", bounded)))
             bounded.bounded = False
             members = _members(archive)
             _check_sums(archive, members)
-            with contextlib.ExitStack() as opened:
-                arrays = {
-                    field: open_array(field, opened.enter_context(archive.open(it)), it.file_size)
-                    for field, it in members.items()
-                }
-                yield _templates(arrays)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from error
+            arrays = {
+                field: open_array(field, opened.enter_context(archive.open(it)), it.file_size)
+                for field, it in members.items()
+            }
+            templates = _templates(arrays)
+        yield templates
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except _DAMAGE as error:
-        raise InputError(f"{name} is no NPZ file that can be read: {error}") from error
+        raise InputError(f"it is no NPZ file that can be read: {error}") from error
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -228,7 +238,9 @@ def _unpacked(column: _Packed, rows: int, start: int) -> tuple[list[str], int]:
 def _values(field: Field, read: NDArray[Any]) -> list[str] | NDArray[Any]:
     if field.kind is not Kind.TEXT:
         return read
-    if read.dtype.kind == "S":
+    if read.dtype.kind == "S" and read.tobytes().isascii():
+        read = read.astype("U")
+    elif read.dtype.kind == "S":
         return [text.decode() for text in read.tolist()]
     texts: list[str] = read.tolist()
     return texts

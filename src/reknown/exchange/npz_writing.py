@@ -68,6 +68,12 @@ class NpzWriter:
         for name, stream in self._waiting.items():
             if name not in without:  # a field of which no face has anything
                 self._append(name, stream)
+
+    def close(self) -> None:
+        """As `files.TemplateWriter` says."""
+        self._vectors.close()
+        for stream in self._waiting.values():
+            stream.close()
         self._archive.close()
 
     def _append(self, name: str, stream: IO[bytes]) -> None:
@@ -82,7 +88,7 @@ class NpzWriter:
             kind = field.type
             shape = shape if field.width == 1 else (self._count, field.width)
         stream.seek(0)
-        with stream, self._archive.open(_member(name), "w", force_zip64=True) as target:
+        with self._archive.open(_member(name), "w", force_zip64=True) as target:
             target.write(_header(kind, shape))
             shutil.copyfileobj(stream, target, 2**20)
 

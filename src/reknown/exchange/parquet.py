@@ -67,6 +67,10 @@ class ParquetTemplates:
 
     def portions(self, rows: int) -> Iterator[Portion]:
         """As `files.TemplateFile` says."""
+        with _explained():
+            yield from self._portions(rows)
+
+    def _portions(self, rows: int) -> Iterator[Portion]:
         done = 0
         for batch in self._file.iter_batches(batch_size=rows, use_threads=False):
             done += batch.num_rows
@@ -79,12 +83,11 @@ class ParquetTemplates:
 
 
 @contextlib.contextmanager
-def open_parquet(file: BinaryIO, name: str) -> Iterator[ParquetTemplates]:
+def open_parquet(file: BinaryIO) -> Iterator[ParquetTemplates]:
     """The templates of a file; what is wrong with it is an `InputError`."""
-    import pyarrow as pa  # noqa: PLC0415 - takes long
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415 - takes long
 
-    try:
+    with _explained():
         opened = pq.ParquetFile(
             file,
             buffer_size=_READ_AT_ONCE,
@@ -93,15 +96,23 @@ def open_parquet(file: BinaryIO, name: str) -> Iterator[ParquetTemplates]:
             thrift_container_size_limit=_LARGEST_METADATA,
             page_checksum_verification=True,
         )
-        with opened:
-            yield _templates(opened)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from error
+        templates = _templates(opened)
+    yield templates
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    import pyarrow as pa  # noqa: PLC0415 - takes long
+
+    try:
+        yield
+    except InputError:
+        raise
     except MemoryError as error:
-        raise InputError(f"{name} asks for more memory than there is: {error}") from error
+        raise InputError(f"it asks for more memory than there is: {error}") from error
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
         why = str(error).strip().splitlines()[:1]
-        raise InputError(f"{name} is no Parquet file that can be read: {''.join(why)}") from error
+        raise InputError(f"it is no Parquet file that can be read: {''.join(why)}") from error
 
 
 def _templates(opened: Any) -> ParquetTemplates:
@@ -232,6 +243,9 @@ class ParquetWriter:
         """As `files.TemplateWriter` says."""
         if self._written != self._count:
             raise InputError(f"{self._count:,} faces were to be written, not {self._written:,}")
+
+    def close(self) -> None:
+        """As `files.TemplateWriter` says."""
         self._writer.close()
 
 

@@ -9,14 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError
-from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.collections import claim, space_of
 from reknown.gallery.names import require_texts
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import images
 from reknown.gallery.users import ensure_users
 from reknown.storage.clock import now_text
-from reknown.storage.paging import batches
-from reknown.storage.rows import Columns, insert_rows
+from reknown.storage.rows import Columns, among, insert_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.moved import MovedFaces, MovedImages
 
-_TAKEN = "one of these faces is held already, by another collection or named twice"
+_TAKEN = "one of these faces is held already, by another collection"
 
 
 def check_moved(moved: MovedFaces) -> None:
@@ -39,47 +38,51 @@ def check_moved(moved: MovedFaces) -> None:
     require_texts("an image's name", moved.images.names, shortest=0, longest=4096)
 
 
-def held_faces(connection: Connection, collection: str, face_ids: Sequence[str]) -> set[str]:
-    """Those of these faces that the collection has already.
+def restore_faces(connection: Connection, collection: str, moved: MovedFaces) -> MovedFaces:
+    """Stores references under the ids that they had elsewhere, and makes users that are missing.
 
-    Raises `NotFoundError`, `AlreadyExistsError` where another collection has one.
-    """
-    owner = require(connection, collection).id
-    held: set[str] = set()
-    query = select(faces_table.c.face_id, faces_table.c.collection_id)
-    for batch in batches(face_ids):
-        for face_id, its_owner in connection.execute(query.where(faces_table.c.face_id.in_(batch))):
-            if its_owner != owner:
-                raise AlreadyExistsError(_TAKEN)
-            held.add(face_id)
-    return held
-
-
-def restore_faces(connection: Connection, collection: str, moved: MovedFaces) -> None:
-    """Stores references under the ids that they had elsewhere; makes users that are missing.
-
-    What `check_moved` would refuse must not come here. Raises `NotFoundError`,
-    `SpaceMismatchError`, `AlreadyExistsError` when an id is taken.
+    Those that the collection has already are passed over, and each is stored once; returns the
+    new ones. What `check_moved` would refuse must not come here. Raises `NotFoundError`,
+    `SpaceMismatchError`, or `AlreadyExistsError` for a face of another collection.
     """
     row = claim(connection, collection)
     space_of(row).require(moved.space)
-    if not len(moved):
-        return
-    image_ids = _image_ids(connection, row.id, moved.images)
-    owners = ensure_users(connection, row.id, {user for user in moved.users if user is not None})
+    new = _unheld(connection, row.id, moved)
+    if not len(new):
+        return new
+    image_ids = _image_ids(connection, row.id, new.images)
+    owners = ensure_users(connection, row.id, {user for user in new.users if user is not None})
     common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
     own = {
-        "face_id": moved.face_ids,
-        "image_id": [image_ids[sha256] for sha256 in moved.images.sha256s],
-        "user_id": [None if user is None else owners[user] for user in moved.users],
-        **_seen(moved),
-        "external_id": moved.external_ids,
+        "face_id": new.face_ids,
+        "image_id": [image_ids[sha256] for sha256 in new.images.sha256s],
+        "user_id": [None if user is None else owners[user] for user in new.users],
+        **_seen(new),
+        "external_id": new.external_ids,
     }
     try:
-        with connection.begin_nested():
-            insert_rows(connection, faces_table, Columns(common, own))
-    except IntegrityError as error:
+        insert_rows(connection, faces_table, Columns(common, own))
+    except IntegrityError as error:  # another collection got it meanwhile
         raise AlreadyExistsError(_TAKEN) from error
+    return new
+
+
+def _unheld(connection: Connection, owner: int, moved: MovedFaces) -> MovedFaces:
+    """Each face once, without those that are there."""
+    query = select(faces_table.c.face_id, faces_table.c.collection_id)
+    wanted = among(connection, faces_table.c.face_id, moved.face_ids)
+    seen = set()
+    for face_id, its_owner in connection.execute(query.where(wanted)).all():
+        if its_owner != owner:
+            raise AlreadyExistsError(_TAKEN)
+        seen.add(face_id)
+    if not seen and len(set(moved.face_ids)) == len(moved):
+        return moved
+    wanted_ones = []
+    for face_id in moved.face_ids:
+        wanted_ones.append(face_id not in seen)
+        seen.add(face_id)
+    return moved.kept(wanted_ones)
 
 
 def _seen(moved: MovedFaces) -> dict[str, Sequence[Any]]:
@@ -114,9 +117,11 @@ def _image_ids(connection: Connection, owner: int, wanted: MovedImages) -> dict[
     newest = connection.execute(select(func.max(images.c.id))).scalar() or 0
     insert_rows(connection, images, Columns({"collection_id": owner}, own), new_only=True)
     query, its = select(images.c.sha256, images.c.id), images.c.collection_id
-    made = connection.execute(query.where(images.c.id > newest, unindexed(its) == owner))
-    keys = {sha256: key for sha256, key in made}  # noqa: C416 - rows are no pairs to mypy
-    for batch in batches(sha256 for sha256 in sha256s if sha256 not in keys):
-        rows = connection.execute(query.where(its == owner, images.c.sha256.in_(batch)))
-        keys.update((row.sha256, row.id) for row in rows)
+    made = query.where(images.c.id > newest, unindexed(its) == owner)
+    keys: dict[str, int] = dict(map(tuple, connection.execute(made).all()))
+    known = [sha256 for sha256 in sha256s if sha256 not in keys]
+    if known:
+        wanted_ones = among(connection, images.c.sha256, known)
+        found = connection.execute(query.where(its == owner, wanted_ones))
+        keys.update(map(tuple, found.all()))
     return keys

@@ -18,7 +18,7 @@ from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
-from reknown.storage.rows import Columns, insert_rows
+from reknown.storage.rows import Columns, among, insert_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
@@ -247,12 +247,9 @@ def _assign(
 
 
 def _stored_ids(connection: Connection, owner: int, names: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
     query = select(users.c.name, users.c.id).where(users.c.collection_id == owner)
-    for batch in batches(names):
-        rows = connection.execute(query.where(users.c.name.in_(batch)))
-        found.update((row.name, row.id) for row in rows)
-    return found
+    rows = connection.execute(query.where(among(connection, users.c.name, set(names))))
+    return {row.name: row.id for row in rows}
 
 
 def _user_id(connection: Connection, owner: int, name: str) -> int | None:

@@ -7,15 +7,19 @@ PostgreSQL takes columns as arrays.
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+from sqlalchemy import Text, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-    from sqlalchemy import Connection, Table
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Column, ColumnElement, Connection, Table
 
     from reknown.storage.database import Database
 
@@ -28,7 +32,8 @@ def roomy_transaction(database: Database) -> Iterator[Connection]:
     """A transaction for a great many rows.
 
     Ids are random, so that each goes to another page of its index. SQLite may keep 256 MiB of them
-    in memory meanwhile in place of 2: a page is read and written once, not for every row.
+    in memory meanwhile in place of 2: a page is read and written once, not for every row. What
+    would take a statement back is in memory too.
     """
     with database.connect() as connection:
         if database.dialect.name != "sqlite":
@@ -37,11 +42,14 @@ def roomy_transaction(database: Database) -> Iterator[Connection]:
             return
         driver: Any = connection.connection.driver_connection
         (usual,) = driver.execute("PRAGMA cache_size").fetchone()
+        (kept_in,) = driver.execute("PRAGMA temp_store").fetchone()
         driver.execute(f"PRAGMA cache_size={-_CACHE_KIB}")
+        driver.execute("PRAGMA temp_store=MEMORY")
         try:
             with connection.begin():
                 yield connection
         finally:
+            driver.execute(f"PRAGMA temp_store={kept_in}")
             driver.execute(f"PRAGMA cache_size={usual}")
 
 
@@ -67,15 +75,34 @@ def insert_rows(
     store(connection, table, columns, " ON CONFLICT DO NOTHING" if new_only else "")
 
 
+def among(
+    connection: Connection, column: Column[Any], values: Collection[str]
+) -> ColumnElement[bool]:
+    """The condition that a column of text has one of these values, however many.
+
+    They travel as one parameter, as a parameter each takes longer to make than a row to be found.
+    """
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == any_(bindparam(None, list(values), ARRAY(Text)))
+
+
 def _to_sqlite(connection: Connection, table: Table, columns: Columns, ending: str) -> None:
     names = [*columns.own, *columns.common]
-    rows = list(zip(*columns.own.values(), *map(repeat, columns.common.values()), strict=False))
+    rows = zip(*columns.own.values(), *map(repeat, columns.common.values()), strict=False)
+    values = chain.from_iterable(rows)
+    whole, rest = divmod(len(columns), _SQLITE_ROWS)
+    for count, times in ((_SQLITE_ROWS, whole), (rest, min(rest, 1))):
+        statement = _inserting(table, names, count) + ending
+        for _ in range(times):
+            connection.exec_driver_sql(statement, tuple(islice(values, count * len(names))))
+
+
+def _inserting(table: Table, names: Sequence[str], rows: int) -> str:
     row = f"({', '.join('?' * len(names))})"
-    head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - ours
-    for start in range(0, len(rows), _SQLITE_ROWS):
-        part = rows[start : start + _SQLITE_ROWS]
-        statement = head + ", ".join([row] * len(part)) + ending
-        connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
+    into = f"{table.name} ({', '.join(names)})"
+    return f"INSERT INTO {into} VALUES {', '.join([row] * rows)}"  # noqa: S608 - ours
 
 
 def _to_postgresql(connection: Connection, table: Table, columns: Columns, ending: str) -> None:

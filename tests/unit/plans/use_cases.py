@@ -385,7 +385,6 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.restoring.restore_faces into images and users that are there": lambda c, n: (
         restoring.restore_faces(c, COLLECTION, _again(n))
     ),
-    "gallery.restoring.held_faces": lambda c, n: restoring.held_faces(c, COLLECTION, _faces(n)),
     "gallery.exporting.leaving_faces": lambda c, _: exporting.leaving_faces(c, COLLECTION, "9", 10),
     "gallery.exporting.leaving_faces of users": lambda c, n: exporting.leaving_faces(
         c, COLLECTION, "9", 10, _users(n)

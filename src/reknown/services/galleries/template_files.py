@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundError
 from reknown.exchange.columns import moved_faces
-from reknown.exchange.files import open_templates, require_suffix, template_writer
+from reknown.exchange.files import open_templates, require_suffix, writing_templates
 from reknown.gallery.exporting import count_leaving, leaving_faces
 from reknown.ledger import log
 from reknown.reporting.files import written
@@ -70,8 +71,8 @@ def import_file(
     pack that is not there, `AlreadyExistsError` for the id of a face of another collection.
     """
     added = done = 0
-    with open_templates(file) as templates:
-        space = _space(context, collection, templates, file, choice)
+    with _of(file), open_templates(file) as templates:
+        space = _space(context, collection, templates, choice)
         watch(0, templates.count)
         for moved in _portions(templates, space, collection, choice):
             if not done:  # nothing is made for a file whose beginning is wrong
@@ -112,19 +113,34 @@ def export_file(
         page, after = leaving_faces(connection, collection, None, _PAGE, users)
         watch(0, total)
         with written(file, through_links=False, private=True) as target:
-            writer = template_writer(file, target, page.space, total)
-            while True:
-                writer.write(page)
-                leaving.add(page.face_ids)
-                watch(leaving.count, total)
-                if after is None:
-                    break
-                page, after = leaving_faces(connection, collection, after, _PAGE, users)
-            writer.finish()
+            with writing_templates(file, target, page.space, total) as writer:
+                while True:
+                    writer.write(page)
+                    leaving.add(page.face_ids)
+                    watch(leaving.count, total)
+                    if after is None:
+                        break
+                    page, after = leaving_faces(connection, collection, after, _PAGE, users)
             # before anybody can read it
             record = export_record(page.face_ids, leaving)
             log.record(context.database, context.actor, collection, record)
     return leaving.count
+
+
+@contextmanager
+def _of(file: Path) -> Iterator[None]:
+    """Says of which file it is that something is wrong with."""
+    try:
+        yield
+    except InputError as error:
+        if type(error) is InputError and str(file) not in str(error):
+            raise InputError(f"{file}: {error}") from error
+        raise
+    except AlreadyExistsError as error:
+        raise AlreadyExistsError(
+            f"{file}: {error}: for a copy within one data folder, let its faces have new ids "
+            "(--new-ids)"
+        ) from error
 
 
 def _portions(
@@ -138,7 +154,6 @@ def _space(
     context: Context,
     collection: str,
     templates: TemplateFile,
-    file: Path,
     choice: ImportChoice,
 ) -> TemplateSpace:
     """The space of the file, which has to be the collection's, if that is there."""
@@ -147,15 +162,15 @@ def _space(
     space = stated or named
     if space is None:
         raise InputError(
-            f"{file.name} does not say which model pack made its templates: name it, if you know "
-            "(--pack NAME); templates of two packs can never be compared"
+            "it does not say which model pack made its templates: name that (--pack NAME), if you "
+            "know it, as templates of two packs can never be compared"
         )
     if named is not None:
         named.require(space)
     if templates.dimension != space.dimension:
         raise InputError(
-            f"{file.name} has vectors of {templates.dimension} values, templates of {space.pack} "
-            f"have {space.dimension}"
+            f"its vectors have {templates.dimension} values, templates of {space.pack} have "
+            f"{space.dimension}"
         )
     try:
         context.platform.space_of(collection).require(space)

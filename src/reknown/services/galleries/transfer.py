@@ -5,9 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from reknown.gallery.collections import claim
 from reknown.gallery.exporting import leaving_faces
-from reknown.gallery.restoring import check_moved, held_faces, restore_faces
+from reknown.gallery.restoring import check_moved, restore_faces
 from reknown.gallery.users import get_user, set_profile
 from reknown.ledger import log
 from reknown.ledger.records import (
@@ -84,14 +83,10 @@ def import_templates(context: Context, collection: str, moved: MovedFaces) -> in
     database = context.database
     many = len(moved) > _MOST_NAMED
     with roomy_transaction(database) if many else database.begin() as connection:
-        claim(connection, collection)
-        held = held_faces(connection, collection, moved.face_ids)
-        new = _unheld(moved, held)
-        if len(new):
-            restore_faces(connection, collection, new)
+        new = restore_faces(connection, collection, moved)
         _tell(connection, collection, new)
-        record = _imported(new.face_ids, len(held))
-        log.append(connection, context.actor, collection, record)
+        known = len(set(moved.face_ids)) - len(new)
+        log.append(connection, context.actor, collection, _imported(new.face_ids, known))
     return len(new)
 
 
@@ -100,15 +95,6 @@ def export_record(face_ids: Sequence[str], leaving: ManyFaces) -> Record:
     if leaving.count <= _MOST_NAMED:
         return ExportTemplatesRecord(tuple(face_ids))
     return ExportManyRecord(leaving.record())
-
-
-def _unheld(moved: MovedFaces, held: set[str]) -> MovedFaces:
-    """Each face once, without those that are there."""
-    if not held and len(set(moved.face_ids)) == len(moved):
-        return moved
-    seen = set(held)
-    wanted = [not (face_id in seen or seen.add(face_id)) for face_id in moved.face_ids]  # type: ignore[func-returns-value]
-    return moved.kept(wanted)
 
 
 def _tell(connection: Connection, collection: str, moved: MovedFaces) -> None:
