@@ -43,7 +43,7 @@ def moved(count: int = 5, space: TemplateSpace = SPACE) -> MovedFaces:
         [odd[n % 5] for n in numbers],
         MovedImages(
             [f"{n // 2:064x}" for n in numbers],
-            [f"{n // 2}.jpg" if n % 4 else "" for n in numbers],
+            [f"{n // 2}.jpg" if n // 2 % 3 else "" for n in numbers],
             np.array([[640 + n // 2, 480] for n in numbers], np.int64).reshape(-1, 2),
         ),
         {"Ada": Profile(("example.org/ada", "https://example.org"), KnownGender.FEMALE)},

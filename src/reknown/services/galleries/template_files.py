@@ -10,6 +10,7 @@ from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundEr
 from reknown.exchange.columns import moved_faces
 from reknown.exchange.files import open_templates, require_suffix, writing_templates
 from reknown.gallery.exporting import count_leaving, leaving_faces
+from reknown.gallery.restoring import check_moved
 from reknown.ledger import log
 from reknown.reporting.files import written
 from reknown.services.galleries.collections import ensure_collection
@@ -76,6 +77,7 @@ def import_file(
         watch(0, templates.count)
         for moved in _portions(templates, space, collection, choice):
             if not done:  # nothing is made for a file whose beginning is wrong
+                check_moved(moved)
                 _ensure(context, collection, space)
             added += import_templates(context, collection, moved)
             done += len(moved)
@@ -180,4 +182,8 @@ def _space(
 
 
 def _ensure(context: Context, collection: str, space: TemplateSpace) -> None:
-    ensure_collection(context, collection, space.pack).require(space)
+    try:
+        existing = context.platform.space_of(collection)
+    except NotFoundError:
+        existing = ensure_collection(context, collection, space.pack)
+    existing.require(space)
