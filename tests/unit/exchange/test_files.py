@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.biometrics.moved import MovedFaces
+    from reknown.exchange.fields import Portion
 
 
 def _write(path: Path, pages: list[MovedFaces], count: int | None = None) -> None:
@@ -118,7 +119,7 @@ def test_a_name_says_the_format(tmp_path: Path) -> None:
 
 def test_what_a_file_does_not_tell_is_filled_in() -> None:
     vectors = units(3)
-    plain = {"vectors": vectors, "users": ["Ada", "", "Bob"]}
+    plain: Portion = {"vectors": vectors, "users": ["Ada", "", "Bob"]}
     faces = moved_faces(plain, SPACE, "people")
     assert faces.users == ["Ada", None, "Bob"]
     assert faces.external_ids == [None] * 3
@@ -130,13 +131,13 @@ def test_what_a_file_does_not_tell_is_filled_in() -> None:
 def test_an_id_follows_from_the_face_and_the_collection() -> None:
     vectors = units(4)
     vectors[3] = vectors[0]
-    portion = {"vectors": vectors, "users": ["Ada", "Ada", "Bob", "Bob"]}
+    portion: Portion = {"vectors": vectors, "users": ["Ada", "Ada", "Bob", "Bob"]}
     ids = moved_faces(portion, SPACE, "people").face_ids
     assert len(set(ids)) == 4
-    turned = {"vectors": vectors[::-1], "users": ["Bob", "Bob", "Ada", "Ada"]}
+    turned: Portion = {"vectors": vectors[::-1], "users": ["Bob", "Bob", "Ada", "Ada"]}
     assert list(moved_faces(turned, SPACE, "people").face_ids) == list(ids)[::-1]
     assert set(moved_faces(portion, SPACE, "others").face_ids).isdisjoint(ids)
-    given = portion | {"face_ids": [face_id(1), face_id(2), "", ""]}
+    given: Portion = dict(portion) | {"face_ids": [face_id(1), face_id(2), "", ""]}
     kept = moved_faces(given, SPACE, "people").face_ids
     assert kept[:2] == [face_id(1), face_id(2)]
     assert kept[2:] == list(ids)[2:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contexts import GivenPacks, events, make_context
+from contexts import GivenPacks, make_context
 from reknown.biometrics.errors import (
     AlreadyExistsError,
     CollectionNotFoundError,
@@ -24,11 +24,17 @@ from reknown.biometrics.errors import (
 )
 from reknown.biometrics.moved import MovedFaces, MovedImages
 from reknown.biometrics.records import KnownGender, Profile
-from reknown.gallery.collections import create_collection, delete_collection, get_collection
+from reknown.gallery.collections import (
+    create_collection,
+    delete_collection,
+    get_collection,
+    list_collections,
+)
 from reknown.gallery.exporting import leaving_faces
 from reknown.gallery.faces import delete_faces
 from reknown.gallery.names import normalised
 from reknown.gallery.templates import load_templates
+from reknown.ledger import log
 from reknown.ledger.records import (
     ExportManyRecord,
     ExportTemplatesRecord,
@@ -45,17 +51,17 @@ from reknown.services.galleries.template_files import (
 )
 from reknown.storage.database import reading
 from unit.databases import engine as databases
-from unit.databases import location, own_engine
 from unit.exchange.samples import SPACE, face_id, moved, same, told, units
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine as Database
 
     from reknown.services.context import Context
 
-__all__ = ["databases", "location", "own_engine"]
+__all__ = ["databases"]
 
 _KINDS = ("npz", "parquet")
 
@@ -71,10 +77,33 @@ class _Packs(GivenPacks):
         return SPACE
 
 
+@dataclass(frozen=True)
+class Both:
+    """A context on either database, in which no collection is yet."""
+
+    context: Context
+    newest: int
+
+    def events(self) -> list[Any]:
+        """What this test has put on the record."""
+        with reading(self.context.database) as connection:
+            return [event.record for event in log.read(connection, after=self.newest)]
+
+
 @pytest.fixture
-def both(own_engine: Database) -> Context:
-    """On a database of its own, of either kind."""
-    return make_context(own_engine, packs=_Packs({}))
+def its(databases: Database) -> Iterator[Both]:
+    context = make_context(databases, packs=_Packs({}))
+    with reading(databases) as connection:
+        newest = log.newest(connection, log.EVERYTHING, 0)
+    yield Both(context, newest)
+    with databases.begin() as connection:
+        for collection in list_collections(connection).items:
+            delete_collection(connection, collection.name)
+
+
+@pytest.fixture
+def both(its: Both) -> Context:
+    return its.context
 
 
 @pytest.fixture(params=_KINDS)
@@ -324,7 +353,8 @@ def test_nothing_is_made_of_a_file_that_is_wrong(
 
 
 @pytest.mark.usefixtures("small_portions")
-def test_the_ledger_keeps_what_was_moved(both: Context, path: Path) -> None:
+def test_the_ledger_keeps_what_was_moved(its: Both, path: Path) -> None:
+    both = its.context
     faces = _filled(both, count=8)
     export_file(both, "people", path)
     export_file(both, "people", path.with_stem("one"), ["\N{SNOWMAN}\n\t\U0001f600"])
@@ -332,8 +362,7 @@ def test_the_ledger_keeps_what_was_moved(both: Context, path: Path) -> None:
         delete_faces(connection, "people", faces.face_ids[2:])
     import_file(both, "people", path)
     ids = list(faces.face_ids)
-    found = [event.record for event in events(both)]
-    assert found == [
+    assert its.events() == [
         ImportManyRecord(transfer.ManyFaces(ids).record(), 0),
         ExportManyRecord(transfer.ManyFaces(ids).record()),
         ExportTemplatesRecord((ids[4],)),
@@ -367,7 +396,8 @@ def test_only_some_people_leave(both: Context, path: Path) -> None:
     assert not path.with_stem("b").exists()
 
 
-def test_a_file_is_for_its_owner_and_never_halfway(both: Context, path: Path) -> None:
+def test_a_file_is_for_its_owner_and_never_halfway(its: Both, path: Path) -> None:
+    both = its.context
     _filled(both)
     before = os.umask(0)
     try:
@@ -388,11 +418,11 @@ def test_a_file_is_for_its_owner_and_never_halfway(both: Context, path: Path) ->
         export_file(both, "people", path, watch=stop, replace=True)
     assert path.read_bytes() == whole
     assert [each.name for each in path.parent.iterdir() if each.is_file()] == [path.name]
-    count = len(events(both, "export templates"))
+    count = len(its.events())
     assert export_file(both, "people", path, replace=True) == 7
     assert path.read_bytes() == whole
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(events(both, "export templates")) == count + 1
+    assert len(its.events()) == count + 1
 
 
 def test_an_empty_gallery_can_be_moved(both: Context, path: Path) -> None:
@@ -410,8 +440,8 @@ def test_an_export_sees_one_state(both: Context, path: Path) -> None:
 
     def meddle(done: int, _total: int) -> None:
         if done == 3:
-            with both.database.begin() as connection:
-                delete_faces(connection, "people", faces.face_ids[4:6])
+            late = replace(moved(2), face_ids=[face_id(100), face_id(101)])
+            transfer.import_templates(both, "people", late)
 
     assert export_file(both, "people", path, watch=meddle) == 8
     with both.database.begin() as connection:
