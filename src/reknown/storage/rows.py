@@ -49,8 +49,9 @@ def roomy_transaction(database: Database) -> Iterator[Connection]:
             with connection.begin():
                 yield connection
         finally:
-            driver.execute(f"PRAGMA temp_store={kept_in}")
-            driver.execute(f"PRAGMA cache_size={usual}")
+            if not connection.invalidated:  # as it is where it was interrupted
+                driver.execute(f"PRAGMA temp_store={kept_in}")
+                driver.execute(f"PRAGMA cache_size={usual}")
 
 
 @dataclass(frozen=True, slots=True)

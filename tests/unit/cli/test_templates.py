@@ -51,11 +51,9 @@ def test_a_gallery_goes_from_folder_to_folder(
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     moved = run("import", target, "-c", "friends", *there, "--json")
     assert moved.lines == [{"collection": "friends", "added": 6, "known": 0}]
+    own = {"created_at": "", "subject_id": ""}
     lists = [
-        [
-            {**face, "created_at": "", "subject_id": ""}
-            for face in run("faces", "list", *where, "--json").lines
-        ]
+        [{**face, **own} for face in run("faces", "list", *where, "--json").lines]
         for where in (here, ("-c", "friends", *there))
     ]
     assert lists[0] == lists[1]
@@ -104,5 +102,7 @@ def test_control_c_loses_the_portion_in_work_only(tmp_path: Path) -> None:
     done = int(found[1].replace(",", ""))
     assert done in {0, 100_000}
     again = subprocess.run([*command, "--json"], capture_output=True, check=True)
-    expected = {"collection": "people", "added": count - done, "known": done}
-    assert json.loads(again.stdout) == expected
+    got = json.loads(again.stdout)
+    # what was being committed may have been
+    assert got["known"] in {done, min(done + 100_000, count)}
+    assert got["added"] + got["known"] == count
