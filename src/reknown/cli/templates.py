@@ -53,7 +53,7 @@ def import_(
     what is in is passed over, and what was counted is on disk. Templates are biometric data of
     people, as their photos are: docs/how-to/move-templates.md.
     """
-    from reknown.cli.output import print_json, printable
+    from reknown.cli.output import counted, print_json, printable
     from reknown.cli.session import open_context
     from reknown.services.galleries.template_files import ImportChoice, import_file
 
@@ -65,9 +65,10 @@ def import_(
         print_json({"collection": collection, "added": done.added, "known": done.known})
         return
     total = done.added + done.known
+    added, rate = counted(done.added, "face"), total / max(seconds, 1e-9)
     typer.echo(
-        f"{printable(collection)}: {done.added:,} faces imported, {done.known:,} were in already "
-        f"({seconds:.1f} s, {total / max(seconds, 1e-9):,.0f} faces/s)"
+        f"{printable(collection)}: {added} imported, {done.known:,} were in already "
+        f"({seconds:.1f} s, {rate:,.0f} faces/s)"
     )
 
 
@@ -98,7 +99,7 @@ def export(
     The file holds biometric data, not encrypted, and only you can read it: keep it as safe as the
     data folder, and delete it when it has done its work. The ledger notes the export.
     """
-    from reknown.cli.output import print_json, printable
+    from reknown.cli.output import counted, print_json, printable
     from reknown.cli.session import open_context
     from reknown.services.galleries.template_files import export_file
 
@@ -108,7 +109,7 @@ def export(
     if json:
         print_json({"collection": collection, "faces": count, "file": str(output), "bytes": size})
         return
-    typer.echo(f"{printable(str(output))}: {count:,} faces of {printable(collection)}")
+    typer.echo(f"{printable(str(output))}: {counted(count, 'face')} of {printable(collection)}")
 
 
 @contextmanager

@@ -186,13 +186,13 @@ def _import(record: records.ImportTemplatesRecord, _names: Names) -> str:
     return f"{_faces(record.faces)}, {record.known} known"
 
 
-@_text.register(records.ExportManyRecord)
-def _export_many(record: records.ExportManyRecord, _names: Names) -> str:
+@_text.register(records.ExportManyTemplatesRecord)
+def _export_many(record: records.ExportManyTemplatesRecord, _names: Names) -> str:
     return _many(record.faces)
 
 
-@_text.register(records.ImportManyRecord)
-def _import_many(record: records.ImportManyRecord, _names: Names) -> str:
+@_text.register(records.ImportManyTemplatesRecord)
+def _import_many(record: records.ImportManyTemplatesRecord, _names: Names) -> str:
     return f"{_many(record.faces)}, {record.known} known"
 
 

@@ -243,7 +243,7 @@ class ImportTemplatesRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ExportManyRecord(Record):
+class ExportManyTemplatesRecord(Record):
     """Templates left the gallery in a file: so many that the ledger does not name each."""
 
     OPERATION: ClassVar[str] = "export many templates"
@@ -252,7 +252,7 @@ class ExportManyRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ImportManyRecord(Record):
+class ImportManyTemplatesRecord(Record):
     """A portion of a file's templates came from another gallery: too many to name each."""
 
     OPERATION: ClassVar[str] = "import many templates"

@@ -10,9 +10,9 @@ from reknown.gallery.restoring import check_moved, restore_faces
 from reknown.gallery.users import get_user, set_profile
 from reknown.ledger import log
 from reknown.ledger.records import (
-    ExportManyRecord,
+    ExportManyTemplatesRecord,
     ExportTemplatesRecord,
-    ImportManyRecord,
+    ImportManyTemplatesRecord,
     ImportTemplatesRecord,
     ManyFacesRecord,
 )
@@ -94,7 +94,7 @@ def export_record(face_ids: Sequence[str], leaving: ManyFaces) -> Record:
     """What the ledger keeps of an export; few faces, which are `face_ids`, are named."""
     if leaving.count <= _MOST_NAMED:
         return ExportTemplatesRecord(tuple(face_ids))
-    return ExportManyRecord(leaving.record())
+    return ExportManyTemplatesRecord(leaving.record())
 
 
 def _tell(connection: Connection, collection: str, moved: MovedFaces) -> None:
@@ -109,4 +109,4 @@ def _tell(connection: Connection, collection: str, moved: MovedFaces) -> None:
 def _imported(face_ids: Sequence[str], known: int) -> Record:
     if len(face_ids) + known <= _MOST_NAMED:
         return ImportTemplatesRecord(tuple(face_ids), known)
-    return ImportManyRecord(ManyFaces(face_ids).record(), known)
+    return ImportManyTemplatesRecord(ManyFaces(face_ids).record(), known)

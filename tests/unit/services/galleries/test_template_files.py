@@ -36,9 +36,9 @@ from reknown.gallery.names import normalised
 from reknown.gallery.templates import load_templates
 from reknown.ledger import log
 from reknown.ledger.records import (
-    ExportManyRecord,
+    ExportManyTemplatesRecord,
     ExportTemplatesRecord,
-    ImportManyRecord,
+    ImportManyTemplatesRecord,
     ImportTemplatesRecord,
     ManyFacesRecord,
 )
@@ -363,11 +363,11 @@ def test_the_ledger_keeps_what_was_moved(its: Both, path: Path) -> None:
     import_file(both, "people", path)
     ids = list(faces.face_ids)
     assert its.events() == [
-        ImportManyRecord(transfer.ManyFaces(ids).record(), 0),
-        ExportManyRecord(transfer.ManyFaces(ids).record()),
+        ImportManyTemplatesRecord(transfer.ManyFaces(ids).record(), 0),
+        ExportManyTemplatesRecord(transfer.ManyFaces(ids).record()),
         ExportTemplatesRecord((ids[4],)),
-        ImportManyRecord(transfer.ManyFaces(ids[2:3]).record(), 2),
-        ImportManyRecord(transfer.ManyFaces(ids[3:6]).record(), 0),
+        ImportManyTemplatesRecord(transfer.ManyFaces(ids[2:3]).record(), 2),
+        ImportManyTemplatesRecord(transfer.ManyFaces(ids[3:6]).record(), 0),
         ImportTemplatesRecord(tuple(ids[6:]), 0),
     ]
 
