@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
+from reknown.biometrics.moved import UNIT_TOLERANCE
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.deletions import forget_deleted
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import BindParameter, Connection, Row, ScalarSelect, Select
 
-    from reknown.biometrics.records import MovedFace, NewFace
+    from reknown.biometrics.records import NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-_UNIT_TOLERANCE = 1e-3
 _SAME_PLACE = 0.5
 
 
@@ -112,32 +111,6 @@ def merge_faces(
     made = find_faces(connection, collection, face_ids)
     added = iter(made[face_id] for face_id in face_ids)
     return [next(added) if record is None else record for record in records]
-
-
-def restore_faces(connection: Connection, collection: str, moved: Sequence[MovedFace]) -> None:
-    """Stores references under the ids that they had elsewhere; makes users that are missing.
-
-    Raises `AlreadyExistsError` when an id is taken, otherwise as `add_faces` does.
-    """
-    row = claim(connection, collection)
-    check_faces([item.face for item in moved], space_of(row))
-    image_ids = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
-    names = {item.user for item in moved if item.user is not None}
-    owners = {name: ensure_user(connection, row.id, name) for name in sorted(names)}
-    common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
-    values = [
-        common
-        | {"image_id": image_ids[item.image.sha256], "user_id": item.user and owners[item.user]}
-        | face_values(item.face)
-        for item in moved
-    ]
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(faces_table), values)
-    except IntegrityError as error:
-        raise AlreadyExistsError(
-            "one of these faces is held already, by another collection or named twice"
-        ) from error
 
 
 def find_image(connection: Connection, collection: str, sha256: str) -> list[FaceRecord]:
@@ -280,7 +253,7 @@ def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
         if vector.shape != (space.dimension,):
             raise InputError(f"a template has shape {vector.shape}, not ({space.dimension},)")
         # negated, so that a NaN fails too
-        if not abs(math.sqrt(vector @ vector) - 1) <= _UNIT_TOLERANCE:
+        if not abs(math.sqrt(vector @ vector) - 1) <= UNIT_TOLERANCE:
             raise InputError("a template is not a unit vector")
         face.box.require_plausible()
         if face.external_id is not None:
@@ -320,42 +293,23 @@ def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[F
 
 def _image_id(connection: Connection, owner: int, image: ImageRecord) -> int:
     """The key of this image in the claimed collection, made if missing."""
-    return _image_ids(connection, owner, {image.sha256: image})[image.sha256]
-
-
-def _image_ids(
-    connection: Connection, owner: int, wanted: Mapping[str, ImageRecord]
-) -> dict[str, int]:
-    """The keys of images in the claimed collection by their digest, made if missing."""
-    for image in wanted.values():
-        require_text("an image's sha256", image.sha256)
-        require_text("an image's name", image.name, shortest=0, longest=4096)
-    found = _stored_images(connection, owner, wanted)
-    missing = [
-        {
-            "collection_id": owner,
-            "sha256": image.sha256,
-            "name": image.name,
-            "width": image.width,
-            "height": image.height,
-            "origin": image.origin,
-        }
-        for image in wanted.values()
-        if image.sha256 not in found
-    ]
-    if not missing:
-        return found
-    connection.execute(insert(images), missing)
-    return _stored_images(connection, owner, wanted)
-
-
-def _stored_images(connection: Connection, owner: int, sha256s: Iterable[str]) -> dict[str, int]:
-    keys: dict[str, int] = {}
-    query = select(images.c.sha256, images.c.id).where(images.c.collection_id == owner)
-    for batch in batches(sha256s):
-        rows = connection.execute(query.where(images.c.sha256.in_(batch)))
-        keys.update((row.sha256, row.id) for row in rows)
-    return keys
+    require_text("an image's sha256", image.sha256)
+    require_text("an image's name", image.name, shortest=0, longest=4096)
+    own = images.c.collection_id == owner
+    query = select(images.c.id).where(own, images.c.sha256 == image.sha256)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    values = {
+        "collection_id": owner,
+        "sha256": image.sha256,
+        "name": image.name,
+        "width": image.width,
+        "height": image.height,
+        "origin": image.origin,
+    }
+    made = insert(images).values(values).returning(images.c.id)
+    return int(connection.execute(made).scalar_one())
 
 
 def _any_face() -> ScalarSelect[int]:

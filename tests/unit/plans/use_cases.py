@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from reknown.access import keys
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
@@ -23,10 +25,12 @@ from reknown.gallery import (
     carried,
     carried_templates,
     collections,
+    exporting,
     faces,
     groupable,
     groups,
     media,
+    restoring,
     sightings,
     switching,
     templates,
@@ -68,7 +72,8 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, faces, groupable, groups, media, sightings, templates, users,
+    cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
+    templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     log, requests,
@@ -106,6 +111,10 @@ def _free(count: int) -> list[str]:
     return [face_id(number) for number in range(OF_USERS, OF_USERS + count)]
 
 
+def _moved(count: int) -> MovedFaces:
+    return MovedFaces.of(SPACE, _new(count))
+
+
 def _new(count: int, first: int = FACES) -> list[MovedFace]:
     return [
         MovedFace(
@@ -115,6 +124,18 @@ def _new(count: int, first: int = FACES) -> list[MovedFace]:
         )
         for number in range(first, first + count)
     ]
+
+
+def _again(count: int) -> MovedFaces:
+    """New faces of images and users that are known."""
+    new = zip(_new(count), _new(count, 0), strict=True)
+    return MovedFaces.of(
+        SPACE, [replace(face, image=its.image, user=its.user) for face, its in new]
+    )
+
+
+def _users(count: int) -> list[str]:
+    return [user(number) for number in range(count)]
 
 
 def _add(connection: Connection, count: int) -> object:
@@ -139,7 +160,7 @@ def _refresh(connection: Connection, count: int) -> object:
     """What a search reads after so many faces have been added and deleted."""
     held = cache.IndexCache(2**30)
     held.current(connection, COLLECTION)
-    faces.restore_faces(connection, COLLECTION, _new(count))
+    restoring.restore_faces(connection, COLLECTION, _moved(count))
     faces.delete_faces(connection, COLLECTION, _faces(count))
     return held.current(connection, COLLECTION)
 
@@ -364,7 +385,22 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.set_origin": lambda c, n: faces.set_origin(
         c, COLLECTION, _digests(n), "/people"
     ),
-    "gallery.faces.restore_faces": lambda c, n: faces.restore_faces(c, COLLECTION, _new(n)),
+    "gallery.restoring.restore_faces": lambda c, n: restoring.restore_faces(
+        c, COLLECTION, _moved(n)
+    ),
+    "gallery.restoring.restore_faces into images and users that are there": lambda c, n: (
+        restoring.restore_faces(c, COLLECTION, _again(n))
+    ),
+    "gallery.exporting.leaving_faces": lambda c, _: exporting.leaving_faces(c, COLLECTION, "9", 10),
+    "gallery.exporting.leaving_faces of users": lambda c, n: exporting.leaving_faces(
+        c, COLLECTION, "9", 10, _users(n)
+    ),
+    "gallery.exporting.count_leaving": lambda c, _: exporting.count_leaving(c, COLLECTION),
+    "gallery.exporting.count_leaving of users": lambda c, n: exporting.count_leaving(
+        c, COLLECTION, _users(n)
+    ),
+    "gallery.users.ensure_users": lambda c, n: users.ensure_users(c, _owner(c), _users(n)),
+    "gallery.users.find_user_ids": lambda c, n: users.find_user_ids(c, _owner(c), _users(n)),
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,

@@ -176,9 +176,9 @@ def test_lists_and_exports_say_the_space_that_they_are_in(
     context: Context, collection: str, faces: list[str], engine: Engine
 ) -> None:
     for space in (engine.space, OTHER):
-        exported, page = transfer.export_templates(context, collection, PAGE)
+        exported, _ = transfer.export_templates(context, collection, PAGE)
         listed, _ = list_faces(context, collection, PAGE)
-        assert exported == listed == space
-        assert [face.vector.shape for face in page.items] == [(space.dimension,)] * 2
+        assert exported.space == listed == space
+        assert exported.vectors.shape == (2, space.dimension)
         if space != OTHER:
             steps.switch(context, collection)
