@@ -18,7 +18,8 @@ from reknown.biometrics.faces import QualityMeasure
 from reknown.cli.demo_images import GRACE, jpeg
 from reknown.evaluation.data.duplicates import find_duplicates
 from reknown.evaluation.data.manifest import read_manifest
-from reknown.evaluation.data.templates import FaceChoice, TemplateSet, extract
+from reknown.evaluation.data.sampling import FaceChoice
+from reknown.evaluation.data.templates import TemplateSet, extract
 from reknown.vision.analyze import Look
 
 if TYPE_CHECKING:

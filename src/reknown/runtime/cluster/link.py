@@ -1,0 +1,200 @@
+"""A connection over which tasks go to workers and answers come back; safe for many threads."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import ClusterError, InvalidImageError
+from reknown.runtime.cluster.messages import Task, Unlike, decode_answer, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from distributed import Client, Future
+
+    from reknown.runtime.cluster.makings import Makings
+    from reknown.runtime.cluster.messages import Answer, Extract, Sample
+
+# Once for each thread of the cluster, and once more on the way to it.
+_IMAGES_A_THREAD = 2
+_LOOK_SECONDS = 1.0
+# About what a scheduler of machines takes to put a new one in place of a lost one.
+_PATIENCE_SECONDS = 60.0
+_RETRIES = 2
+
+
+class Link:
+    """Has workers answer tasks, and does not wait for what will never come.
+
+    `address` is the cluster's, for people; `makings` says what holds here for images that a pack
+    is to look at. To be closed.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        address: str,
+        makings: Callable[[str], Makings],
+        patience: float = _PATIENCE_SECONDS,
+    ) -> None:
+        """Raises `ClusterError` where there is no worker that could be set up."""
+        self._client = client
+        self._address = address
+        self._makings = makings
+        self._patience = patience
+        self._lock = Lock()
+        self._open: dict[Future[bytes], Event] = {}
+        self._alone = Lock()
+        self._closed = Event()
+        self._trouble = ""
+        self._idle_since = monotonic()
+        self._threads = 0
+        self._prepare()
+        self._watcher = Thread(target=self._watch, daemon=True, name="cluster")
+        self._watcher.start()
+
+    @property
+    def capacity(self) -> int:
+        """How many images to have in work: twice as many as the cluster has threads now."""
+        return max(self._threads, 1) * _IMAGES_A_THREAD
+
+    def ask(self, asked: Extract | Sample, pack: str) -> Answer:
+        """The answer of a worker to what is asked of an image.
+
+        Raises `InvalidImageError` where processes ended whenever they had it in work,
+        `ClusterError` where there is no answer to be had.
+        """
+        task = encode(Task(self._makings(pack), asked))
+        answer = self._answer(task)
+        if answer is None:
+            # Others may have been in work there that are to blame: once more, beside no suspect.
+            with self._alone:
+                answer = self._answer(task)
+        if answer is None:
+            raise InvalidImageError(
+                "the processes of the cluster that had it in work ended each time: perhaps it "
+                "takes more memory than they have"
+            )
+        if isinstance(answer, Unlike):
+            raise ClusterError(answer.reason)
+        return answer
+
+    def abandon(self) -> None:
+        """Has all that is open given up, here and on the cluster."""
+        with self._lock:
+            open_now = dict(self._open)
+        if open_now and not self._trouble:
+            with suppress(Exception):  # a lost connection, on which nothing is open
+                self._client.cancel(list(open_now), force=True)
+        for done in open_now.values():
+            done.set()
+
+    def close(self) -> None:
+        """Waits for nothing any more."""
+        self._closed.set()
+        self.abandon()
+        self._watcher.join()
+
+    def _prepare(self) -> None:
+        """Waits for a worker, and sets up all there are and will be."""
+        from reknown.runtime.cluster.worker import Models  # noqa: PLC0415
+
+        address = self._address
+        try:
+            self._client.wait_for_workers(1, timeout=self._patience)
+        except TimeoutError as error:
+            raise ClusterError(
+                f"no worker came to {address}: start some with `dask worker {address}`"
+            ) from error
+        try:
+            self._client.register_plugin(Models())
+        except Exception as error:  # whatever a machine elsewhere lacks
+            raise ClusterError(
+                f"a worker of {address} cannot be set up: {type(error).__name__}: {error}; "
+                "scheduler and workers need the same reknown[cluster] as is installed here"
+            ) from error
+        self._look()
+
+    def _answer(self, task: bytes) -> Answer | None:
+        """None where the processes ended that had it in work."""
+        from distributed import KilledWorker  # noqa: PLC0415
+
+        with self._submitted(task) as (future, done):
+            while not done.wait(_LOOK_SECONDS):
+                self._require()
+            self._require()
+            try:
+                data = future.result()
+            except KilledWorker:
+                return None
+            except RuntimeError as error:
+                raise ClusterError(f"a worker failed {_RETRIES + 1} times: {error}") from error
+            except Exception as error:  # of the connection: given up, or lost
+                self._require()
+                raise ClusterError(f"no answer came: {error}") from error
+            try:
+                return decode_answer(data)
+            except (ValueError, TypeError) as error:
+                raise ClusterError(f"a worker does not speak as this one: {error}") from error
+
+    @contextmanager
+    def _submitted(self, task: bytes) -> Iterator[tuple[Future[bytes], Event]]:
+        from reknown.runtime.cluster.worker import work  # noqa: PLC0415
+
+        self._require()
+        done = Event()
+        try:
+            future = self._client.submit(work, task, pure=False, retries=_RETRIES)
+        except Exception as error:  # closed under us
+            self._require()
+            raise ClusterError(f"the cluster takes no work: {error}") from error
+        with self._lock:
+            self._open[future] = done
+        try:
+            future.add_done_callback(lambda _: done.set())
+            yield future, done
+        finally:
+            with self._lock:
+                del self._open[future]
+
+    def _require(self) -> None:
+        if self._trouble:
+            raise ClusterError(self._trouble)
+        if self._closed.is_set():
+            raise ClusterError("given up")
+
+    def _watch(self) -> None:
+        """Sees workers come and go, and the scheduler."""
+        while not self._closed.wait(_LOOK_SECONDS):
+            try:
+                self._look()
+            except ClusterError as error:
+                self._trouble = str(error)
+                self.abandon()
+                return
+
+    def _look(self) -> None:
+        """Raises `ClusterError` where nothing is to be hoped for."""
+        address = self._address
+        try:
+            threads = int(self._client.scheduler_info(n_workers=0)["total_threads"])
+            lost = self._client.status != "running"
+        except Exception:  # however a lost connection shows
+            threads, lost = 0, True
+        if lost:
+            raise ClusterError(
+                f"the scheduler at {address} is gone: what was told of is kept; start it and its "
+                "workers again, and run the same again to go on"
+            )
+        self._threads = threads
+        now = monotonic()
+        if threads:
+            self._idle_since = now
+        elif now - self._idle_since > self._patience:
+            raise ClusterError(
+                f"{address} has had no worker for {self._patience:.0f} seconds: what was told of "
+                f"is kept; start some with `dask worker {address}`, and run the same again to go on"
+            )
