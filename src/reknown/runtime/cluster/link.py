@@ -24,6 +24,7 @@ _LOOK_SECONDS = 1.0
 # About what a scheduler of machines takes to put a new one in place of a lost one.
 _PATIENCE_SECONDS = 60.0
 _RETRIES = 2
+_KEPT, _AGAIN = "what was told of is kept", "run the same again to go on"
 
 
 class Link:
@@ -110,7 +111,7 @@ class Link:
                 f"no worker came to {address}: start some with `dask worker {address}`"
             ) from error
         try:
-            self._client.register_plugin(Models())
+            self._client.register_plugin(Models(started_here=self._client.cluster is not None))
         except Exception as error:  # whatever a machine elsewhere lacks
             raise ClusterError(
                 f"a worker of {address} cannot be set up: {type(error).__name__}: {error}; "
@@ -161,40 +162,37 @@ class Link:
                 del self._open[future]
 
     def _require(self) -> None:
-        if self._trouble:
-            raise ClusterError(self._trouble)
+        """Raises `ClusterError` where nothing is to be hoped for."""
         if self._closed.is_set():
             raise ClusterError("given up")
+        if not self._trouble and self._client.status != "running":
+            self._trouble = (
+                f"the scheduler at {self._address} is gone: {_KEPT}; start it and its workers "
+                f"again, and {_AGAIN}"
+            )
+        if self._trouble:
+            raise ClusterError(self._trouble)
 
     def _watch(self) -> None:
         """Sees workers come and go, and the scheduler."""
         while not self._closed.wait(_LOOK_SECONDS):
-            try:
-                self._look()
-            except ClusterError as error:
-                self._trouble = str(error)
+            self._look()
+            if self._trouble:
                 self.abandon()
                 return
 
     def _look(self) -> None:
-        """Raises `ClusterError` where nothing is to be hoped for."""
-        address = self._address
-        try:
-            threads = int(self._client.scheduler_info(n_workers=0)["total_threads"])
-            lost = self._client.status != "running"
-        except Exception:  # however a lost connection shows
-            threads, lost = 0, True
-        if lost:
-            raise ClusterError(
-                f"the scheduler at {address} is gone: what was told of is kept; start it and its "
-                "workers again, and run the same again to go on"
-            )
-        self._threads = threads
+        """Counts threads, and notes where nothing is to be hoped for."""
+        with suppress(Exception):  # however a lost connection shows, the status tells
+            info = self._client.scheduler_info(n_workers=0)
+            self._threads = int(info["total_threads"])
         now = monotonic()
-        if threads:
+        if self._threads:
             self._idle_since = now
         elif now - self._idle_since > self._patience:
-            raise ClusterError(
-                f"{address} has had no worker for {self._patience:.0f} seconds: what was told of "
-                f"is kept; start some with `dask worker {address}`, and run the same again to go on"
+            self._trouble = (
+                f"{self._address} has had no worker for {self._patience:.0f} seconds: {_KEPT}; "
+                f"start some with `dask worker {self._address}`, and {_AGAIN}"
             )
+        with suppress(ClusterError):
+            self._require()

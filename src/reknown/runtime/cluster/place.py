@@ -47,18 +47,18 @@ def connect(address: str) -> Iterator[Client]:
     import dask  # noqa: PLC0415 - most commands need none
     from distributed import Client  # noqa: PLC0415
 
+    _quieten()
     with ExitStack() as opened:
-        opened.enter_context(_quiet())
         opened.enter_context(
             dask.config.set({"distributed.admin.large-graph-warning-threshold": _ANY_IMAGE})
         )
+        if address.startswith("tls:"):
+            _require_certificates()
         where = opened.enter_context(_started(processes)) if processes else address
         try:
             client = Client(where, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError) as error:
             raise ClusterError(_unreachable(address)) from error
-        except (TypeError, ValueError, RuntimeError) as error:  # of its configuration of TLS
-            raise ClusterError(f"cannot connect to {address}: {error}") from error
         with client:
             yield client
 
@@ -98,20 +98,29 @@ def _started(workers: int) -> Iterator[object]:
             yield cluster
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What Dask would log, a command says in its own words."""
-    import distributed  # noqa: F401, PLC0415 - sets up its loggers
+def _require_certificates() -> None:
+    """Raises `InputError` where Dask's configuration names none, or none that can be used."""
+    from distributed import Security  # noqa: PLC0415
 
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
     try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+        if Security().get_connection_args("client")["ssl_context"] is not None:
+            return
+        problem = "it is not set"
+    except (OSError, ValueError) as error:
+        problem = str(error)
+    raise InputError(
+        "tls:// takes certificates from Dask's configuration (distributed.comm.tls.ca-file, "
+        f"client.cert, client.key), see docs/deployment/cluster.md: {problem}"
+    )
+
+
+def _quieten() -> None:
+    """What Dask would log from now on, a command says in its own words."""
+    import distributed  # noqa: F401, PLC0415 - sets up its loggers, some with levels of their own
+
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed.")]
+    for name in ("distributed", "tornado", "asyncio", *names):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _unreachable(address: str) -> str:

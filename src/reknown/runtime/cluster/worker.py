@@ -5,6 +5,7 @@ Schedulers import this too, to learn of the function, so nothing here loads befo
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from distributed import get_worker
@@ -26,11 +27,17 @@ class Models(WorkerPlugin):
     name = NAME
     idempotent = True  # a second command does not pull it away under the first
 
+    def __init__(self, *, started_here: bool = False) -> None:
+        """`started_here` says that the worker belongs to the command, which ends it."""
+        self._started_here = started_here
+
     def setup(self, worker: Worker) -> None:
         """Called by Dask; loads no network yet."""
         from reknown.runtime.cluster.work import Bench  # noqa: PLC0415
         from reknown.settings import read_settings  # noqa: PLC0415
 
+        if self._started_here:  # the terminal sends Ctrl-C to all, and the command knows what to do
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.bench = Bench(read_settings(), worker.state.nthreads, worker.address)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask gives it
