@@ -106,12 +106,12 @@ def _open_sampler(
         with open_link(cluster, store) as link:
             yield ClusterSampler(link, template_space(declared))
         return
+    from reknown.cli.session import open_engine
     from reknown.evaluation.data.sampling import EngineSampler
     from reknown.vision.decoding.pool import DecoderPool
-    from reknown.vision.load import load_engine
 
     with DecoderPool() as decoders:
-        yield EngineSampler(load_engine(store, declared.name), decoders.decode)
+        yield EngineSampler(open_engine(declared.name), decoders.decode)
 
 
 def show(report: Report, html: Path | None, *, as_json: bool) -> None:
