@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import ClusterError, InvalidImageError
 from reknown.runtime.cluster.messages import Task, Unlike, decode_answer, encode
+from reknown.runtime.cluster.packets import Packets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from distributed import Client, Future
 
     from reknown.runtime.cluster.makings import Makings
     from reknown.runtime.cluster.messages import Answer, Extract, Sample
 
-# Once for each thread of the cluster, and once more on the way to it.
-_IMAGES_A_THREAD = 2
+# One in work, and one on the way.
+_PACKETS_A_THREAD = 2
 _LOOK_SECONDS = 1.0
 # About what a scheduler of machines takes to put a new one in place of a lost one.
 _PATIENCE_SECONDS = 60.0
@@ -47,7 +48,8 @@ class Link:
         self._makings = makings
         self._patience = patience
         self._lock = Lock()
-        self._open: dict[Future[bytes], Event] = {}
+        self._open: dict[Future[list[bytes]], Event] = {}
+        self._packets = Packets(self._send)
         self._alone = Lock()
         self._closed = Event()
         self._trouble = ""
@@ -59,8 +61,8 @@ class Link:
 
     @property
     def capacity(self) -> int:
-        """How many images to have in work: twice as many as the cluster has threads now."""
-        return max(self._threads, 1) * _IMAGES_A_THREAD
+        """How many images to have in work: two packets for each thread that the cluster has now."""
+        return max(self._threads, 1) * _PACKETS_A_THREAD * self._packets.together
 
     def ask(self, asked: Extract | Sample, pack: str) -> Answer:
         """The answer of a worker to what is asked of an image.
@@ -69,16 +71,21 @@ class Link:
         `ClusterError` where there is no answer to be had.
         """
         task = encode(Task(self._makings(pack), asked))
-        answer = self._answer(task)
-        if answer is None:
+        data = self._packets.answer(task, at_once=len(self._open) < self._threads)
+        if data is None:
             # Others may have been in work there that are to blame: once more, beside no suspect.
             with self._alone:
-                answer = self._answer(task)
-        if answer is None:
+                alone = self._send([task])
+            data = alone[0] if alone else None
+        if data is None:
             raise InvalidImageError(
                 "the processes of the cluster that had it in work ended each time: perhaps it "
                 "takes more memory than they have"
             )
+        try:
+            answer = decode_answer(data)
+        except (ValueError, TypeError) as error:
+            raise ClusterError(f"a worker does not speak as this one: {error}") from error
         if isinstance(answer, Unlike):
             raise ClusterError(answer.reason)
         return answer
@@ -119,16 +126,16 @@ class Link:
             ) from error
         self._look()
 
-    def _answer(self, task: bytes) -> Answer | None:
-        """None where the processes ended that had it in work."""
+    def _send(self, tasks: Sequence[bytes]) -> Sequence[bytes] | None:
+        """Their answers; None where the processes ended that had them in work."""
         from distributed import KilledWorker  # noqa: PLC0415
 
-        with self._submitted(task) as (future, done):
+        with self._submitted(tasks) as (future, done):
             while not done.wait(_LOOK_SECONDS):
                 self._require()
             self._require()
             try:
-                data = future.result()
+                answers = future.result()
             except KilledWorker:
                 return None
             except RuntimeError as error:
@@ -136,19 +143,18 @@ class Link:
             except Exception as error:  # of the connection: given up, or lost
                 self._require()
                 raise ClusterError(f"no answer came: {error}") from error
-            try:
-                return decode_answer(data)
-            except (ValueError, TypeError) as error:
-                raise ClusterError(f"a worker does not speak as this one: {error}") from error
+        if not isinstance(answers, list) or len(answers) != len(tasks):
+            raise ClusterError("a worker gave no answer to what was asked")
+        return answers
 
     @contextmanager
-    def _submitted(self, task: bytes) -> Iterator[tuple[Future[bytes], Event]]:
+    def _submitted(self, tasks: Sequence[bytes]) -> Iterator[tuple[Future[list[bytes]], Event]]:
         from reknown.runtime.cluster.worker import work  # noqa: PLC0415
 
         self._require()
         done = Event()
         try:
-            future = self._client.submit(work, task, pure=False, retries=_RETRIES)
+            future = self._client.submit(work, *tasks, pure=False, retries=_RETRIES)
         except Exception as error:  # closed under us
             self._require()
             raise ClusterError(f"the cluster takes no work: {error}") from error

@@ -45,8 +45,8 @@ class Models(WorkerPlugin):
         self.bench.close()
 
 
-def work(task: bytes) -> bytes:
-    """The answer to a task, on a worker; both are of `messages`.
+def work(*tasks: bytes) -> list[bytes]:
+    """The answers to tasks, on a worker; all are of `messages`.
 
     Raises `RuntimeError` for what another worker may be able to do.
     """
@@ -55,5 +55,5 @@ def work(task: bytes) -> bytes:
     worker = get_worker()
     models = worker.plugins.get(NAME)
     if not isinstance(models, Models) or not hasattr(models, "bench"):
-        return unprepared(worker.address)
-    return models.bench.answer(task)
+        return [unprepared(worker.address)] * len(tasks)
+    return [models.bench.answer(task) for task in tasks]
