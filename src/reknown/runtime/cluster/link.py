@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from reknown.runtime.cluster.makings import Makings
     from reknown.runtime.cluster.messages import Answer, Extract, Sample
 
-# One in work, and one on the way.
-_PACKETS_A_THREAD = 2
 _LOOK_SECONDS = 1.0
 # About what a scheduler of machines takes to put a new one in place of a lost one.
 _PATIENCE_SECONDS = 60.0
@@ -49,7 +47,7 @@ class Link:
         self._patience = patience
         self._lock = Lock()
         self._open: dict[Future[list[bytes]], Event] = {}
-        self._packets = Packets(self._send)
+        self._packets = Packets(self._send, lambda: max(self._threads, 1))
         self._alone = Lock()
         self._closed = Event()
         self._trouble = ""
@@ -62,7 +60,7 @@ class Link:
     @property
     def capacity(self) -> int:
         """How many images to have in work: two packets for each thread that the cluster has now."""
-        return max(self._threads, 1) * _PACKETS_A_THREAD * self._packets.together
+        return self._packets.capacity
 
     def ask(self, asked: Extract | Sample, pack: str) -> Answer:
         """The answer of a worker to what is asked of an image.
@@ -71,7 +69,7 @@ class Link:
         `ClusterError` where there is no answer to be had.
         """
         task = encode(Task(self._makings(pack), asked))
-        data = self._packets.answer(task, at_once=len(self._open) < self._threads)
+        data = self._packets.answer(task)
         if data is None:
             # Others may have been in work there that are to blame: once more, beside no suspect.
             with self._alone:
@@ -92,6 +90,7 @@ class Link:
 
     def abandon(self) -> None:
         """Has all that is open given up, here and on the cluster."""
+        self._packets.abandon()
         with self._lock:
             open_now = dict(self._open)
         if open_now and not self._trouble:

@@ -29,6 +29,10 @@ _HERE = {
     "distributed.worker.http.routes": [],
     # samples the stack of every thread a hundred times a second
     "distributed.worker.profile.enabled": False,
+    # looks at the event loop and the machine many times a second, for those pages
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "30s",
+    "distributed.admin.system-monitor.interval": "5s",
     # one that is killed is started again; the picture on which three were killed is given up
     "distributed.scheduler.allowed-failures": 2,
 }
