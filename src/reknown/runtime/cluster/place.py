@@ -63,6 +63,8 @@ def connect(address: str) -> Iterator[Client]:
             client = Client(where, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError) as error:
             raise ClusterError(_unreachable(address)) from error
+        except RuntimeError as error:  # Dask is set to speak to nobody without TLS
+            raise ClusterError(f"cannot connect to {address}: {error}") from error
         with client:
             yield client
 
