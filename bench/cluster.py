@@ -7,8 +7,8 @@ Each way scans the same pictures into a new data folder, in a process of its own
 is timed begins when the models are loaded everywhere: connections, processes and models are told
 as `start_seconds`. With one thread or one worker the other cores are free for the command and the
 scheduler; where there are as many workers as cores, they share them. `cpu_ms` is of all processes:
-the command with the scheduler, and workers and decoders. Status 1 where the ways did not keep the
-same templates.
+the command with the scheduler, and workers and decoders; where others are at work on the machine,
+read the ratios of that. Status 1 where the ways did not keep the same templates.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ def main() -> None:
         "same_templates": len(kept) == 1,
         "ways": {way: _summary([each[way] for each in rounds]) for way in ways},
         "ratios": {
-            f"local:{n} / threads:{n}": _ratios(rounds, f"local:{n}", f"threads:{n}")
+            f"local:{n} / threads:{n}": {
+                what: _ratios(rounds, what, f"local:{n}", f"threads:{n}")
+                for what in ("ms", "cpu_ms")
+            }
             for n in (1, 2)
         },
     }
@@ -181,8 +184,10 @@ def _summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _ratios(rounds: list[dict[str, dict[str, Any]]], way: str, other: str) -> list[float]:
-    return _spread([each[way]["ms"] / each[other]["ms"] for each in rounds])
+def _ratios(
+    rounds: list[dict[str, dict[str, Any]]], what: str, way: str, other: str
+) -> list[float]:
+    return _spread([each[way][what] / each[other][what] for each in rounds])
 
 
 def _spread(values: list[float]) -> list[float]:

@@ -39,7 +39,7 @@ class Executor(Protocol):
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         """The faces of an image: `vision.extraction.extract`, wherever that runs.
 
-        Raises `ImageError`, `DecoderError`, `ModelError`, `SpaceMismatchError`.
+        Raises `ImageError`, `DecoderError`, `ModelError`, `SpaceMismatchError`, `ClusterError`.
         """
         ...
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 1.0
 # About what a scheduler of machines takes to put a new one in place of a lost one.
 _PATIENCE_SECONDS = 60.0
+# Nothing is seen of the wait for the first worker.
+_FIRST_SECONDS = 15.0
 _RETRIES = 2
 _KEPT, _AGAIN = "what was told of is kept", "run the same again to go on"
 
@@ -111,7 +113,7 @@ class Link:
 
         address = self._address
         try:
-            self._client.wait_for_workers(1, timeout=self._patience)
+            self._client.wait_for_workers(1, timeout=min(self._patience, _FIRST_SECONDS))
         except TimeoutError as error:
             raise ClusterError(
                 f"no worker came to {address}: start some with `dask worker {address}`"
@@ -133,6 +135,8 @@ class Link:
             while not done.wait(_LOOK_SECONDS):
                 self._require()
             self._require()
+            if not future.done():  # abandoned, on a connection that could not be told
+                raise ClusterError("given up")
             try:
                 answers = future.result()
             except KilledWorker:

@@ -67,6 +67,7 @@ class Packets:
     def abandon(self) -> None:
         """Sends none of those that wait to be."""
         with self._changed:
+            self._filling = None
             for packet in self._waiting:
                 packet.error = ClusterError("given up")
             self._changed.notify_all()
@@ -96,7 +97,7 @@ class Packets:
         with self._changed:
             while not self._may_go(packet):
                 self._changed.wait(_LOOK_SECONDS)
-            if self._filling is packet:
+            if packet is self._filling:
                 self._filling = None
             self._waiting.remove(packet)
             self._sent += 1
