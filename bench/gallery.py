@@ -112,6 +112,9 @@ class Drawer:
         image = ImageInfo(sha256(data).hexdigest(), 300, 300)
         return Extraction(image, SPACE, (ExtractedFace(self.face, Template(vector, SPACE)),))
 
+    def abandon(self) -> None:
+        """Nothing is elsewhere."""
+
     def analyse(self, *_: object, **__: object) -> VideoAnalysis:
         raise NotImplementedError
 

@@ -251,6 +251,20 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """`scan`, `enroll`, `collections upgrade` and `evaluate`, which look at many images."""
+
+    cluster: str | None = _option(
+        None,
+        "Have the workers of this Dask cluster look at the images: tcp://HOST:PORT or "
+        "tls://HOST:PORT of its scheduler, or local:N for N processes here. Needs "
+        "reknown[cluster].",
+        "ADDRESS",
+        otherwise="threads of the command",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every command."""
 
@@ -291,6 +305,7 @@ class Settings:
     objects: Objects = Objects()
     notices: Notices = Notices()
     worker: Worker = Worker()
+    bulk: Bulk = Bulk()
 
     @property
     def actor(self) -> Actor:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from reknown.configuration import DEFAULT_PACK
 from reknown.settings import read_settings
 
-__all__ = ["DEFAULT_PACK", "open_context", "open_engine", "open_vault", "pack_store"]
+__all__ = [
+    "DEFAULT_PACK",
+    "open_bulk_context",
+    "open_context",
+    "open_engine",
+    "open_vault",
+    "pack_store",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +50,17 @@ def open_context(data: Path | None = None, pack: str | None = None) -> Iterator[
 
     settings = read_settings(data)
     with open_platform(settings, pack=pack, helped=True) as platform:
+        yield Context(platform, settings.actor)
+
+
+@contextmanager
+def open_bulk_context(data: Path | None, cluster: str | None) -> Iterator[Context]:
+    """The same for many images, which a cluster looks at where one is named or set."""
+    from reknown.runtime.platform import open_platform
+    from reknown.services.context import Context
+
+    settings = read_settings(data, {"bulk.cluster": cluster})
+    with open_platform(settings, helped=True, cluster=settings.bulk.cluster) as platform:
         yield Context(platform, settings.actor)
 
 
