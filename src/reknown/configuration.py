@@ -118,8 +118,17 @@ class Server:
         "127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.", "ADDRESS"
     )
     port: int = _option(8080, "Port to listen on; 0 picks a free one.", least=0, most=65535)
+    processes: int = _option(
+        1,
+        "Processes that share the port; each has models and indexes of its own.",
+        least=1,
+        most=64,
+    )
     workers: int | None = _option(
-        None, "Images processed at once.", otherwise="one per core", least=1
+        None,
+        "Images that a process works on at once.",
+        otherwise="one per core, shared out among the processes",
+        least=1,
     )
     queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
     key_requests: int | None = _option(
