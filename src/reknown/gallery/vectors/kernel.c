@@ -275,7 +275,11 @@ HASWELL INLINE void products_avx2(const uint8_t *block, int64_t groups, const in
 #endif
 
 #ifdef ARM
-#define DOTPROD __attribute__((target("+dotprod")))
+#ifdef __clang__
+#define DOTPROD __attribute__((target("dotprod")))
+#else
+#define DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
 
 DOTPROD INLINE void products_neon(const uint8_t *block, int64_t groups, const int8_t *probes,
                                   int64_t count, int32_t *out) {
