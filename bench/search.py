@@ -114,7 +114,7 @@ def _engines(gallery: Gallery, slabs: list[Slab]) -> Iterator[tuple[str, Search]
     library = kernel.load_kernel()
     best = None if library is None else kernel.best_kind(library)
 
-    def ours(threads: int, kind: kernel.Kind | None) -> Search:
+    def ours(threads: int, kind: kernel.KernelKind | None) -> Search:
         def once(probes: Vectors) -> NDArray[np.int64]:
             found = search(views, probes, Criteria(_K), gallery, threads=threads, kind=kind)
             return np.stack([hits.keys for hits in found])
@@ -123,8 +123,8 @@ def _engines(gallery: Gallery, slabs: list[Slab]) -> Iterator[tuple[str, Search]
 
     yield "reknown", ours(1, best)
     yield "reknown, two cores", ours(2, best)
-    if best is kernel.Kind.AVX512:
-        yield "reknown, AVX2", ours(1, kernel.Kind.AVX2)
+    if best is kernel.KernelKind.AVX512:
+        yield "reknown, AVX2", ours(1, kernel.KernelKind.AVX2)
     if best is not None:
         yield "reknown, scan alone", lambda p: _scan(library, best, slabs, p)
     rows = len(gallery.vectors)
@@ -173,7 +173,7 @@ def _usearch(vectors: Vectors) -> Iterator[tuple[str, Search]]:
         )
 
 
-def _scan(library: Any, kind: kernel.Kind, slabs: list[Slab], probes: Vectors) -> Any:
+def _scan(library: Any, kind: kernel.KernelKind, slabs: list[Slab], probes: Vectors) -> Any:
     codes = coded(probes, groups_of(probes.shape[1]) * GROUP)
     return kernel.scan(library, kind, list(walk(slabs)), codes, Criteria(_K))
 

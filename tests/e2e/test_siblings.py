@@ -78,7 +78,7 @@ def test_one_that_is_killed_is_replaced(server: Server) -> None:
     lists(server, 16)
     wait_for(lambda: children(server.process.pid, _WORD) not in ([], [sibling]))
     lists(server, 16)
-    assert "a server process ended and is started again" in "".join(server.log)
+    assert "a process ended and is started again" in "".join(server.log)
 
 
 def test_all_end_with_the_first(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.templates import UNIT_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import MovedFace, Profile
     from reknown.biometrics.templates import TemplateSpace
-
-UNIT_TOLERANCE = 1e-3
-"""How far from 1 the length of a template may be."""
 
 _LARGEST_SIDE = 2**31 - 1
 

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
-from reknown.biometrics.moved import UNIT_TOLERANCE
 from reknown.biometrics.records import FaceRecord, ImageRecord
+from reknown.biometrics.templates import UNIT_TOLERANCE
 from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.runtime.parent import end_with
-from reknown.runtime.supervisor import Kind
+from reknown.runtime.supervisor import ProcessKind
 from reknown.vision.batch import available_cores
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ def environment(server: Server, common: Mapping[str, str]) -> dict[str, str]:
     return {**common, _WORKERS: str(slots_of(server))}
 
 
-def kind_of(listener: socket.socket) -> Kind:
+def kind_of(listener: socket.socket) -> ProcessKind:
     """The others on this socket."""
-    return Kind(
-        "a server process",
+    return ProcessKind(
+        "server",
         ("serve", "--listener", str(listener.fileno())),
         (listener.fileno(),),
         _STOP_SECONDS,

@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProcessKind:
     """What processes are called, their command, files that they inherit, how long a stop takes.
 
     `ended` gets the number of a process that is gone.
@@ -36,7 +36,7 @@ class Kind:
     ended: Callable[[int], object] = lambda _: None
 
 
-WORKER = Kind("a video worker", ("worker",))
+WORKER = ProcessKind("video worker", ("worker",))
 
 
 class Supervisor:
@@ -47,7 +47,7 @@ class Supervisor:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProcessKind,
         count: int,
         environment: Mapping[str, str],
         log: FilteringBoundLogger,
@@ -101,7 +101,8 @@ class Supervisor:
                 return
             self._kind.ended(process.pid)
             self._log.error(
-                f"{self._kind.name} ended and is started again",
+                "a process ended and is started again",
+                process=self._kind.name,
                 status=status,
                 reason=reason_of(status),
             )
@@ -111,7 +112,9 @@ class Supervisor:
             try:
                 place.process = self._started()
             except OSError as error:  # no memory, no descriptors, too many processes: for now
-                self._log.error(f"{self._kind.name} cannot be started", error=str(error))
+                self._log.error(
+                    "a process cannot be started", process=self._kind.name, error=str(error)
+                )
                 place.not_before = time.monotonic() + self._pause
 
     def _started(self) -> subprocess.Popen[bytes]:

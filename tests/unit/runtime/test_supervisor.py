@@ -65,7 +65,7 @@ def test_one_that_cannot_be_started_is_tried_again(
     monkeypatch.setattr(sys, "executable", "/no/such/program")
     with Supervisor(WORKER, 1, {}, log, pause=0.1):
         processes.wait_for(lambda: len(capture.entries) == 2)
-    assert {entry["event"] for entry in capture.entries} == {"a video worker cannot be started"}
+    assert {entry["event"] for entry in capture.entries} == {"a process cannot be started"}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ LIBRARY = Path(__file__).with_name("libkernel.so")
 _LONG, _INT, _FLOAT, _POINTER = ctypes.c_int64, ctypes.c_int32, ctypes.c_float, ctypes.c_void_p
 
 
-class Kind(IntEnum):
+class KernelKind(IntEnum):
     """For which processors a scan is compiled; the numbers are those of `kernel.c`."""
 
     PORTABLE = 0
@@ -57,9 +57,9 @@ def load_kernel() -> ctypes.CDLL | None:
     return library
 
 
-def best_kind(library: ctypes.CDLL) -> Kind:
+def best_kind(library: ctypes.CDLL) -> KernelKind:
     """The fastest that this processor runs."""
-    return Kind(library.reknown_best_kind())
+    return KernelKind(library.reknown_best_kind())
 
 
 def encode(
@@ -81,7 +81,7 @@ def encode(
 
 def scan(
     library: ctypes.CDLL,
-    kind: Kind,
+    kind: KernelKind,
     slabs: Iterable[SlabView],
     probes: CodedProbes,
     criteria: Criteria,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.gallery.vectors.kernel import Kind
+    from reknown.gallery.vectors.kernel import KernelKind
     from reknown.gallery.vectors.probes import CodedProbes, Criteria
     from reknown.gallery.vectors.slabs import SlabView
 
@@ -51,7 +51,7 @@ def search(
     source: TemplateSource,
     *,
     threads: int = 1,
-    kind: Kind | None = None,
+    kind: KernelKind | None = None,
 ) -> list[Hits]:
     """For each probe (p, d) its best rows, scored in float64 from the templates of `source`.
 
@@ -71,7 +71,7 @@ def _promising(
     probes: CodedProbes,
     criteria: Criteria,
     threads: int,
-    kind: Kind | None,
+    kind: KernelKind | None,
 ) -> list[Promising]:
     """Of each probe the rows that may be among its best."""
     shares = [slabs[number::threads] for number in range(min(threads, len(slabs)))] or [()]
@@ -91,7 +91,7 @@ def _joined(found: Sequence[Promising]) -> Promising:
 
 
 def _scan(
-    slabs: Sequence[SlabView], probes: CodedProbes, criteria: Criteria, kind: Kind | None
+    slabs: Sequence[SlabView], probes: CodedProbes, criteria: Criteria, kind: KernelKind | None
 ) -> list[Promising]:
     library = kernel.load_kernel()
     if library is None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reknown.gallery.vectors import kernel
-from reknown.gallery.vectors.kernel import Kind
+from reknown.gallery.vectors.kernel import KernelKind
 from reknown.gallery.vectors.probes import Criteria
 from reknown.gallery.vectors.search import search
 from reknown.gallery.vectors.slabs import NOBODY, Slab, SlabView, walk
@@ -30,14 +30,14 @@ CRITERIA = st.builds(
 )
 
 
-def kinds() -> list[Kind | None]:
+def kinds() -> list[KernelKind | None]:
     """Those that this processor runs, and None for the scan without a compiler."""
     library = kernel.load_kernel()
     if library is None:
         return [None]
     best = kernel.best_kind(library)
-    older = {Kind.AVX512: [Kind.AVX2]}.get(best, [])
-    return [None, *{Kind.PORTABLE, best, *older}]
+    older = {KernelKind.AVX512: [KernelKind.AVX2]}.get(best, [])
+    return [None, *{KernelKind.PORTABLE, best, *older}]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +97,7 @@ def found(
     probes: Floats,
     criteria: Criteria,
     templates: Templates,
-    kind: Kind | None,
+    kind: KernelKind | None,
     threads: int = 1,
 ) -> list[list[tuple[int, int, float]]]:
     with pytest.MonkeyPatch.context() as patch:
@@ -125,7 +125,7 @@ def found(
     more=st.tuples(st.integers(1, 3), st.booleans()),
 )
 def test_finds_what_looking_at_everything_finds(  # noqa: PLR0913, PLR0917
-    kind: Kind | None,
+    kind: KernelKind | None,
     seed: int,
     users: list[int],
     dimension: int,
@@ -156,7 +156,7 @@ def test_finds_what_looking_at_everything_finds(  # noqa: PLR0913, PLR0917
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_every_size_of_a_batch_and_of_a_part(kind: Kind | None) -> None:
+def test_every_size_of_a_batch_and_of_a_part(kind: KernelKind | None) -> None:
     rng = np.random.default_rng(5)
     templates = Templates(units(rng, 700, 20))
     users = rng.integers(0, 30, 700)
@@ -171,7 +171,7 @@ def test_every_size_of_a_batch_and_of_a_part(kind: Kind | None) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_many_references_of_one_subject_hide_nobody(kind: Kind | None) -> None:
+def test_many_references_of_one_subject_hide_nobody(kind: KernelKind | None) -> None:
     rng = np.random.default_rng(3)
     probe = units(rng, 1, 16)
     templates = Templates(np.concatenate([np.repeat(probe, 1000, axis=0), units(rng, 5, 16)]))
@@ -186,7 +186,7 @@ def test_many_references_of_one_subject_hide_nobody(kind: Kind | None) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_only_chosen_rows_are_looked_at(kind: Kind | None) -> None:
+def test_only_chosen_rows_are_looked_at(kind: KernelKind | None) -> None:
     rng = np.random.default_rng(8)
     templates = Templates(units(rng, 300, 16))
     users = np.zeros(300, np.int64)
@@ -203,7 +203,7 @@ def test_only_chosen_rows_are_looked_at(kind: Kind | None) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_rows_that_are_no_templates_are_compared_exactly(kind: Kind | None) -> None:
+def test_rows_that_are_no_templates_are_compared_exactly(kind: KernelKind | None) -> None:
     rng = np.random.default_rng(8)
     vectors = units(rng, 40, 16)
     vectors[3] *= 100
@@ -217,7 +217,7 @@ def test_rows_that_are_no_templates_are_compared_exactly(kind: Kind | None) -> N
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_what_has_gone_from_the_source_is_not_found(kind: Kind | None) -> None:
+def test_what_has_gone_from_the_source_is_not_found(kind: KernelKind | None) -> None:
     templates = Templates(np.eye(8, 16, dtype=np.float32), frozenset({1, 7}))
     views = list(walk(slabbed(templates, np.zeros(8, np.int64), (16,))))
     (hits,) = found(views, np.eye(1, 16, dtype=np.float32), Criteria(8), templates, kind)
@@ -227,10 +227,10 @@ def test_what_has_gone_from_the_source_is_not_found(kind: Kind | None) -> None:
 def test_nothing_is_found_in_nothing() -> None:
     templates = Templates(np.empty((0, 16), np.float32))
     probes = np.eye(2, 16, dtype=np.float32)
-    assert found([], probes, Criteria(1), templates, Kind.PORTABLE) == [[], []]
+    assert found([], probes, Criteria(1), templates, KernelKind.PORTABLE) == [[], []]
     slab = Slab(16, 16).view(0)
-    assert found([slab], probes, Criteria(1), templates, Kind.PORTABLE) == [[], []]
-    assert found([slab], probes[:0], Criteria(1), templates, Kind.PORTABLE) == []
+    assert found([slab], probes, Criteria(1), templates, KernelKind.PORTABLE) == [[], []]
+    assert found([slab], probes[:0], Criteria(1), templates, KernelKind.PORTABLE) == []
 
 
 def test_a_score_at_the_threshold_counts() -> None:
