@@ -60,10 +60,10 @@ def _steps(folder: Path, count: int, steps: list[dict[str, Any]]) -> None:
             steps[-1]["faces_a_second"] = round(count / steps[-1]["seconds"])
             print(steps[-1], file=sys.stderr)
         other = ["--collection", "drawn", "--data", str(folder / f"{kind} again")]
-        back = _run(["import", str(folder / "o.parquet"), *other])
-        rate = round(count / back["seconds"])
+        used = _run(["import", str(folder / "o.parquet"), *other])
+        rate = round(count / used["seconds"])
         name = f"import {kind} parquet"
-        steps.append({"faces": count, "step": name, **back, "faces_a_second": rate})
+        steps.append({"faces": count, "step": name, **used, "faces_a_second": rate})
         print(steps[-1], file=sys.stderr)
         size = (data / "reknown.db").stat().st_size
         steps.append({"faces": count, "step": f"disk {kind}", "bytes_a_face": round(size / count)})

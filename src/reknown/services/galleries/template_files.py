@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from reknown.services.galleries.transfer import ManyFaces, export_record, import
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from reknown.biometrics.moved import MovedFaces
@@ -33,6 +35,7 @@ PORTION = 100_000
 """So many faces are imported in a transaction: about two seconds, in which others cannot write."""
 
 _PAGE = 20_000
+_TURN_SECONDS, _PAUSE_SECONDS = 5.0, 0.15
 _MOST_USERS = 500
 
 
@@ -75,13 +78,15 @@ def import_file(
     with _of(file), open_templates(file) as templates:
         space = _space(context, collection, templates, choice)
         watch(0, templates.count)
-        for moved in _portions(templates, space, collection, choice):
-            if not done:  # nothing is made for a file whose beginning is wrong
-                check_moved(moved)
-                _ensure(context, collection, space)
-            added += import_templates(context, collection, moved)
-            done += len(moved)
-            watch(done, templates.count)
+        let_others = _Turns(context)
+        with closing(_ahead(_portions(templates, space, collection, choice))) as portions:
+            for moved in portions:
+                if not done:  # nothing is made for a file whose beginning is wrong
+                    _ensure(context, collection, space)
+                added += import_templates(context, collection, moved, checked=True)
+                done += len(moved)
+                watch(done, templates.count)
+                let_others.write()
         if not done:
             _ensure(context, collection, space)
     return ImportedFile(added, done - added)
@@ -149,7 +154,36 @@ def _portions(
     templates: TemplateFile, space: TemplateSpace, collection: str, choice: ImportChoice
 ) -> Iterator[MovedFaces]:
     for portion in templates.portions(PORTION):
-        yield moved_faces(portion, space, collection, new_ids=choice.new_ids)
+        moved = moved_faces(portion, space, collection, new_ids=choice.new_ids)
+        check_moved(moved)
+        yield moved
+
+
+def _ahead(portions: Iterator[MovedFaces]) -> Generator[MovedFaces]:
+    """The same, each made while the one before is stored."""
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, portions, None)
+        while (moved := coming.result()) is not None:
+            coming = worker.submit(next, portions, None)
+            yield moved
+
+
+class _Turns:
+    """Lets others write now and then.
+
+    Who waits for SQLite's lock looks at it ten times a second, and gives up after half a minute:
+    a moment between two portions would be missed every time.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._crowded = context.database.dialect.name == "sqlite"
+        self._last = time.monotonic()
+
+    def write(self) -> None:
+        """Waits for a moment, if that was long ago."""
+        if self._crowded and time.monotonic() - self._last > _TURN_SECONDS:
+            time.sleep(_PAUSE_SECONDS)
+            self._last = time.monotonic()
 
 
 def _space(
