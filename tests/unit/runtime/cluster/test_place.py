@@ -51,7 +51,7 @@ def test_nobody_there_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -
 def test_where_tls_is_required_nothing_else_is_spoken() -> None:
     with (
         dask.config.set({"distributed.comm.require-encryption": True}),
-        pytest.raises(ClusterError, match="cannot connect to tcp://127.0.0.1:1: encryption"),
+        pytest.raises(ClusterError, match=r"cannot connect to tcp://127\.0\.0\.1:1: encryption"),
         connect("tcp://127.0.0.1:1"),
     ):
         pass
