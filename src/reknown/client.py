@@ -20,6 +20,7 @@ from reknown.results import (
     EvaluatedPeople,
     FoundText,
     IdentifiedFaces,
+    ImportedTemplates,
     VideoAppearances,
     WrittenNames,
 )
@@ -223,6 +224,57 @@ class Reknown:
         for results in enrol_labelled(self._context, collection, photos, policy=policy):
             yield from results
 
+    def import_templates(
+        self,
+        file: FilePath,
+        collection: str = "people",
+        *,
+        pack: str | None = None,
+        new_ids: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportedTemplates:
+        """Adds templates from an .npz or .parquet file; makes the gallery when it is missing.
+
+        `pack` is the model pack that made them, where the file does not say so. Faces that are in
+        already are passed over, and each portion is on disk before the next, so a run that was
+        interrupted can be made again. With `new_ids` each face gets an id of its own in this
+        gallery. `progress` is called with the faces done and all of them.
+
+        Raises `errors.InputError` for what is wrong with the file, `errors.SpaceMismatchError`,
+        `errors.ModelNotFoundError`, `errors.AlreadyExistsError` for a face of another gallery.
+        """
+        from reknown.services.galleries.template_files import (  # noqa: PLC0415
+            ImportChoice,
+            import_file,
+        )
+
+        choice, path = ImportChoice(pack, new_ids), path_of(file)
+        done = import_file(self._context, collection, path, choice, progress or _unwatched)
+        return ImportedTemplates(collection, done.added, done.known)
+
+    def export_templates(
+        self,
+        file: FilePath,
+        collection: str = "people",
+        *,
+        users: Iterable[str] = (),
+        replace: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Writes the templates of a gallery, or of these users, to an .npz or .parquet file.
+
+        How many faces that is. The file holds biometric data and only this user can read it. A
+        file that is there is replaced only with `replace`. `progress` is called with the faces
+        done and all of them.
+
+        Raises `errors.CollectionNotFoundError`, `errors.NotFoundError` for a user,
+        `errors.InputError`.
+        """
+        from reknown.services.galleries.template_files import export_file  # noqa: PLC0415
+
+        watch, path = progress or _unwatched, path_of(file)
+        return export_file(self._context, collection, path, tuple(users), watch, replace=replace)
+
     def identify(
         self,
         image: Image,
@@ -397,6 +449,10 @@ class Collections:
         from reknown.services.galleries.collections import delete_collection  # noqa: PLC0415
 
         delete_collection(self._client._context, name)
+
+
+def _unwatched(_done: int, _total: int) -> None:
+    """For those who do not ask how far it is."""
 
 
 def _query(collection: str, similarity: float | None, score: float | None, limit: int) -> Query:

@@ -118,8 +118,17 @@ class Server:
         "127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.", "ADDRESS"
     )
     port: int = _option(8080, "Port to listen on; 0 picks a free one.", least=0, most=65535)
+    processes: int = _option(
+        1,
+        "Processes that share the port; each has models and indexes of its own.",
+        least=1,
+        most=64,
+    )
     workers: int | None = _option(
-        None, "Images processed at once.", otherwise="one per core", least=1
+        None,
+        "Images that a process works on at once.",
+        otherwise="one per core, shared out among the processes",
+        least=1,
     )
     queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
     key_requests: int | None = _option(
@@ -144,7 +153,10 @@ class Server:
         otherwise="nobody",
     )
     template_memory: int = _option(
-        2048, "Memory for templates of the collections searched last.", unit="MiB", least=1
+        2048,
+        "Memory for the indexes of the collections searched last: about 152 bytes a face.",
+        unit="MiB",
+        least=1,
     )
     model_memory: int = _option(
         4096, "Memory for model packs; the least recently used go first.", unit="MiB", least=1
@@ -248,6 +260,20 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """`scan`, `enroll`, `collections upgrade` and `evaluate`, which look at many images."""
+
+    cluster: str | None = _option(
+        None,
+        "Have the workers of this Dask cluster look at the images: tcp://HOST:PORT or "
+        "tls://HOST:PORT of its scheduler, or local:N for N processes here. Needs "
+        "reknown[cluster].",
+        "ADDRESS",
+        otherwise="threads of the command",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every command."""
 
@@ -288,6 +314,7 @@ class Settings:
     objects: Objects = Objects()
     notices: Notices = Notices()
     worker: Worker = Worker()
+    bulk: Bulk = Bulk()
 
     @property
     def actor(self) -> Actor:

@@ -34,8 +34,12 @@ __all__ = ["Settings", "read_settings"]
 
 FILE = "reknown.toml"
 SYSTEM_FOLDER = Path("/etc/reknown")
-# Variables from before there were sections.
-SHORT_NAMES = {"server.host": "REKNOWN_HOST", "server.port": "REKNOWN_PORT"}
+# Variables that need no section: the first two are from before there were any.
+SHORT_NAMES = {
+    "server.host": "REKNOWN_HOST",
+    "server.port": "REKNOWN_PORT",
+    "bulk.cluster": "REKNOWN_CLUSTER",
+}
 # a path has lost one of the slashes
 _ADDRESS = re.compile(r"[a-z0-9+]{2,}:/")
 _SERVER = re.compile(r"postgres(ql(\+psycopg)?)?://")

@@ -6,6 +6,7 @@ ReknownError
 │   ├── ImageTooSmallError      a side below the limit
 │   └── InvalidImageError       not an image that can be decoded
 ├── DecoderError                no process can be started that decodes images
+├── ClusterError                machines that images are sent to cannot be reached, or do no work
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
 │   ├── InvalidVideoError       not a film whose frames can be decoded
@@ -65,6 +66,10 @@ class InvalidImageError(ImageError):
 
 class DecoderError(ReknownError):
     """No process can be started that decodes images: the operator's problem."""
+
+
+class ClusterError(ReknownError):
+    """Machines that images are sent to cannot be reached, or do not do the work."""
 
 
 class VideoError(ReknownError):

@@ -37,6 +37,8 @@ _COMMANDS = {
     "backup": "reknown.cli.backup:backup",
     "restore": "reknown.cli.restore:restore",
     "migrate": "reknown.cli.migrate:migrate",
+    "import": "reknown.cli.templates:import_",
+    "export": "reknown.cli.templates:export",
     "compact": "reknown.cli.compact:compact",
     "doctor": "reknown.cli.doctor:doctor",
     "video": "reknown.cli.video.app:cli",

@@ -28,6 +28,17 @@ Pack = Annotated[
     str | None,
     typer.Option("--pack", metavar="NAME", help="Model pack to use.", autocompletion=complete_pack),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have the workers of a Dask cluster find the faces: tcp://HOST:PORT or "
+        "tls://HOST:PORT of its scheduler, or local:N to start N processes here. They need the "
+        "same version and models. Needs reknown[cluster].",
+        show_default=False,
+    ),
+]
 CollectionName = Annotated[
     str,
     typer.Option(

@@ -12,6 +12,7 @@ from reknown.settings import read_settings
 __all__ = [
     "DEFAULT_PACK",
     "apart",
+    "open_bulk_context",
     "open_context",
     "open_engine",
     "open_vault",
@@ -64,6 +65,17 @@ def opened_with(settings: Settings, pack: str | None = None) -> Iterator[Context
     from reknown.services.context import Context
 
     with open_platform(settings, pack=pack, helped=True) as platform:
+        yield Context(platform, settings.actor)
+
+
+@contextmanager
+def open_bulk_context(data: Path | None, cluster: str | None) -> Iterator[Context]:
+    """The same for many images, which a cluster looks at where one is named or set."""
+    from reknown.runtime.platform import open_platform
+    from reknown.services.context import Context
+
+    settings = read_settings(data, {"bulk.cluster": cluster})
+    with open_platform(settings, helped=True, cluster=settings.bulk.cluster) as platform:
         yield Context(platform, settings.actor)
 
 

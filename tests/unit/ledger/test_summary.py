@@ -45,6 +45,8 @@ EXPECTED = {
     "DeleteFacesRecord": "1 face",
     "ExportTemplatesRecord": "1 face",
     "ImportTemplatesRecord": "1 face, 4 known",
+    "ExportManyTemplatesRecord": "1000000 faces from face0000 to cafe0000",
+    "ImportManyTemplatesRecord": "1000000 faces from face0000 to cafe0000, 4 known",
     "KeepSightingsRecord": "1 face of 2 files in place of 2 until 2026-11-28",
     "DeleteSightingsRecord": "1 sighting",
     "PurgeSightingsRecord": "1 sighting",

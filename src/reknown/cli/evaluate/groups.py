@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import refuse_with_scores
-from reknown.cli.options import Pack, Root
+from reknown.cli.options import Cluster, Pack, Root
 
 if TYPE_CHECKING:
     from reknown.evaluation.runs.group_data import GroupData, GroupThreshold
@@ -67,6 +67,7 @@ def groups(
     pack: Pack = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     report: Html = None,
     json: ReportJson = False,
 ) -> None:
@@ -90,7 +91,7 @@ def groups(
     else:
         manifest = read_manifest(images, root)
         check_columns(manifest, by or ())
-        read = read_images(manifest, pack, choose=choose)
+        read = read_images(manifest, pack, choose=choose, cluster=cluster)
         data = data_of_images(read, choice, by or ())
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
 
