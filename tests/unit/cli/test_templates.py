@@ -91,8 +91,8 @@ def test_control_c_loses_the_portion_in_work_only(tmp_path: Path) -> None:
     command = [str(word) for word in words]
     log = data / "reknown.db-wal"
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
-        # the first portion is being written
-        while started.poll() is None and not (log.exists() and log.stat().st_size > 2**24):
+        # the first portion is being committed
+        while started.poll() is None and not (log.exists() and log.stat().st_size > 2**22):
             time.sleep(0.01)
         started.send_signal(signal.SIGINT)
         said = started.communicate()[1]
