@@ -222,13 +222,12 @@ def _digest(context: Context) -> str:
 
 
 def _summary(found: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "ms": _spread([each["ms"] for each in found]),
-        "cpu_ms": _spread([each["cpu_ms"] for each in found]),
-        "command_cpu_ms": _spread([each["command_cpu_ms"] for each in found]),
-        "start_seconds": _spread([each["start_seconds"] for each in found]),
-        "killed": sum(each["killed"] for each in found),
-    }
+    """Without processors where workers were killed: what they used went with them."""
+    killed = sum(each["killed"] for each in found)
+    told = (
+        ("ms", "start_seconds") if killed else ("ms", "start_seconds", "cpu_ms", "command_cpu_ms")
+    )
+    return {"killed": killed, **{what: _spread([each[what] for each in found]) for what in told}}
 
 
 def _ratios(
