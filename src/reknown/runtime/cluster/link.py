@@ -115,9 +115,7 @@ class Link:
         try:
             self._client.wait_for_workers(1, timeout=min(self._patience, _FIRST_SECONDS))
         except TimeoutError as error:
-            raise ClusterError(
-                f"no worker came to {address}: start some with `dask worker {address}`"
-            ) from error
+            raise ClusterError(f"no worker came to {address}: {self._remedy()}") from error
         try:
             self._client.register_plugin(Models(started_here=self._client.cluster is not None))
         except Exception as error:  # whatever a machine elsewhere lacks
@@ -126,6 +124,11 @@ class Link:
                 "scheduler and workers need the same reknown[cluster] as is installed here"
             ) from error
         self._look()
+
+    def _remedy(self) -> str:
+        if self._client.cluster is not None:
+            return "see what ends processes on this machine (out of memory?)"
+        return f"start some with `dask worker {self._address}`"
 
     def _send(self, tasks: Sequence[bytes]) -> Sequence[bytes] | None:
         """Their answers; None where the processes ended that had them in work."""
@@ -201,7 +204,7 @@ class Link:
         elif now - self._idle_since > self._patience:
             self._trouble = (
                 f"{self._address} has had no worker for {self._patience:.0f} seconds: {_KEPT}; "
-                f"start some with `dask worker {self._address}`, and {_AGAIN}"
+                f"{self._remedy()}, and {_AGAIN}"
             )
         with suppress(ClusterError):
             self._require()
