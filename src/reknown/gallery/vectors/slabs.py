@@ -106,8 +106,8 @@ class Slab:
         rows = np.searchsorted(self.keys[: self.rows], keys)
         inside = rows < self.rows
         keys, rows = keys[inside], rows[inside]
-        rows = rows[self.keys[rows] == keys]
-        return rows[self.errors[rows] >= 0]
+        rows = rows[(self.keys[rows] == keys) & (self.errors[rows] >= 0)]
+        return np.asarray(rows, np.intp)
 
     def remove(self, rows: NDArray[np.intp]) -> None:
         """Makes these rows gaps, with nothing left of their templates."""
