@@ -76,6 +76,7 @@ def reader(cache_folder: Path) -> TextReader:
 def _own_folders(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes what the user has."""
     monkeypatch.setenv("REKNOWN_CONFIG", os.devnull)
+    monkeypatch.delenv("REKNOWN_DATABASE", raising=False)  # --database leaves it behind
     monkeypatch.setenv("REKNOWN_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("REKNOWN_CACHE", str(cache_folder))
     monkeypatch.setenv("REKNOWN_PACKS", str(tmp_path / "packs"))

@@ -27,6 +27,7 @@ from typing import (
 from reknown.ledger.records import RECORDS, Failure, Refusal
 from reknown.ledger.records.parts import (
     CandidateRecord,
+    ManyFacesRecord,
     ProbeRecord,
     SightingCandidateRecord,
     SpaceRecord,
@@ -45,6 +46,7 @@ _PARTS = (
     CandidateRecord,
     SightingCandidateRecord,
     TrackCandidateRecord,
+    ManyFacesRecord,
 )
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger

@@ -27,6 +27,7 @@ ReknownError
 │   ├── UpgradeError            a collection cannot take this step to another model pack now
 │   ├── PageError               this is not where a page ended
 │   └── DatabaseError           the database cannot be opened or is of another version
+│       └── DatabaseUnavailableError  its server cannot be used for now: later it may
 ├── RequestError
 │   ├── ReplayError             the same signed request was received before
 │   ├── TokenMismatchError      a request token stands for another request
@@ -157,6 +158,18 @@ class PageError(GalleryError):
 
 class DatabaseError(GalleryError):
     """The database cannot be opened, or belongs to another version."""
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """The database's server was lost, or cannot be used for now: the same may succeed later.
+
+    `lost` says that a connection that had worked was lost: another one may be had at once. What
+    was being committed then may have been or not.
+    """
+
+    def __init__(self, message: str, *, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 class RequestError(ReknownError):

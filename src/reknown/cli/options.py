@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reknown.cli.completion import complete_collection, complete_pack
-from reknown.configuration import CONFIG
+from reknown.configuration import CONFIG, OPTIONS
 
 Data = Annotated[
     Path | None,
@@ -79,6 +79,27 @@ def _use_file(path: Path | None) -> None:
         os.environ[CONFIG] = str(path)
 
 
+def _use_database(url: str | None) -> None:
+    if url is not None:
+        from reknown.settings import Sources
+
+        sources = Sources()
+        sources.add_options({"database": url})
+        sources.settings()
+        os.environ[OPTIONS["database"].variable] = url
+
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar=OPTIONS["database"].about.metavar,
+        help="PostgreSQL database with the galleries, in place of the folder's own.",
+        callback=_use_database,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(

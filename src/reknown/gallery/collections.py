@@ -18,6 +18,7 @@ from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collection_tags, collections, metadata
+from reknown.gallery.snapshots import drop_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
@@ -107,7 +108,9 @@ def holds_more_than(connection: Connection, name: str, limit: int) -> bool:
 
 def delete_collection(connection: Connection, name: str) -> None:
     """Deletes it with all its images, faces and users; raises `NotFoundError`."""
-    connection.execute(delete(collections).where(collections.c.id == require(connection, name).id))
+    owner = require(connection, name).id
+    drop_snapshots(connection, owner)
+    connection.execute(delete(collections).where(collections.c.id == owner))
     erase(connection, *metadata.sorted_tables)
 
 

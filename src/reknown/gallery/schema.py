@@ -135,12 +135,14 @@ deleted_faces = Table(
 )
 
 # Files that hold an index as it was at a revision, by their SHA-256: none other is believed.
+# What was deleted up to the revision `pruned` is not in them.
 index_snapshots = Table(
     "index_snapshots",
     metadata,
     Column("digest", Text, primary_key=True),
     _parent("collection_id", "collections"),
     Column("revision", BigInteger, nullable=False),
+    Column("pruned", BigInteger, nullable=False),
     Column("written_at", Text, nullable=False),
     Index("ix_index_snapshots_collection", "collection_id"),
 )

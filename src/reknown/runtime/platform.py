@@ -5,13 +5,17 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
+from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
+from reknown.runtime.location import location_of
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
 from reknown.storage.database import close_database, open_database
+from reknown.storage.modes import make_folder
+from reknown.storage.server import ServerAddress
 from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.handling import ARCHIVE, Handling
@@ -36,7 +40,7 @@ def open_platform(
     handling: Handling = ARCHIVE,
     cluster: str | None = None,
 ) -> Iterator[Platform]:
-    """The platform of the data folder, closed afterwards; no model is loaded yet.
+    """The platform of data folder and database, closed afterwards; no model is loaded yet.
 
     `pack` is the default one in place of the settings'. With `helped` a server of the same folder
     does what needs networks, where one runs that will. `observe` gets the seconds of each stage
@@ -48,8 +52,13 @@ def open_platform(
     store = PackStore(settings.cache, [settings.packs])
     limits = EngineLimits(settings.server.model_idle_seconds, settings.server.model_memory * 2**20)
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
-    require_database(settings.data)
-    database, decoders = open_database(settings.data), DecoderPool()
+    location = location_of(settings)
+    if isinstance(location, ServerAddress):
+        make_folder(settings.data)  # for what is of this machine: socket, master key
+    else:
+        require_database(location)
+    database, decoders = open_database(location), DecoderPool()
+    snapshots = open_snapshots(database, settings.data)
     own = LocalExecutor(
         engines, decoders, settings.cache, settings.packs, observe, handling=handling
     )
@@ -63,10 +72,11 @@ def open_platform(
                 database=database,
                 engines=engines,
                 executor=executor,
-                templates=TemplateCache(settings.server.template_memory * 2**20),
+                indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
             )
     finally:
+        snapshots.close()
         decoders.close()
         close_database(database)
 

@@ -8,9 +8,9 @@ import pytest
 
 from reknown.runtime.cluster.makings import makings_of
 from reknown.runtime.cluster.messages import (
+    ClusterTask,
     Extract,
     Extracted,
-    Task,
     Unlike,
     decode_answer,
     encode,
@@ -36,9 +36,9 @@ def test_a_task_is_answered_or_refused(store: PackStore, engine: Engine, eileen:
     asked = Extract(eileen, ExtractionPolicy(engine.space), 0)
     same = makings_of(store, "opencv")
     with closing(Bench(read_settings(), 1, "tcp://here:1")) as bench:
-        assert isinstance(decode_answer(bench.answer(encode(Task(same, asked)))), Extracted)
+        assert isinstance(decode_answer(bench.answer(encode(ClusterTask(same, asked)))), Extracted)
         other = msgspec.structs.replace(same, version="0.0.1")
-        refused = decode_answer(bench.answer(encode(Task(other, asked))))
+        refused = decode_answer(bench.answer(encode(ClusterTask(other, asked))))
     assert isinstance(refused, Unlike)
     assert refused.reason.startswith("the worker tcp://here:1 has another version of Reknown (")
 

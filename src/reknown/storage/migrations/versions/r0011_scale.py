@@ -79,6 +79,7 @@ def _add_tables() -> None:
         sa.Column("digest", sa.Text, primary_key=True),
         sa.Column("collection_id", _KEY, owner, nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("pruned", sa.BigInteger, nullable=False),
         sa.Column("written_at", sa.Text, nullable=False),
     )
     op.create_index("ix_index_snapshots_collection", "index_snapshots", ["collection_id"])
