@@ -27,6 +27,7 @@ from typing import (
 from reknown.ledger.records import RECORDS, Failure, Refusal
 from reknown.ledger.records.parts import (
     CandidateRecord,
+    ManyFacesRecord,
     ProbeRecord,
     SightingCandidateRecord,
     SpaceRecord,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).parent.parent / "docs" / "reference" / "ledger-records.md"
 _PARTS = (
     SpaceRecord,
+    ManyFacesRecord,
     ThresholdRecord,
     ProbeRecord,
     CandidateRecord,
