@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).parent.parent / "docs" / "reference" / "ledger-records.md"
 _PARTS = (
     SpaceRecord,
+    ManyFacesRecord,
     ThresholdRecord,
     ProbeRecord,
     CandidateRecord,
