@@ -150,7 +150,9 @@ class LivingIndex:
     def _take_over(self, connection: Connection, owner: int) -> None:
         """Adds what is new, and gives faces to other users."""
         count, last = len(self._slabs), self._slabs[-1].rows if self._slabs else 0
-        newest = int(self._slabs[-1].keys[last - 1]) if last else 0
+        # the last slabs may be empty: all that was in them is gone
+        keys = (int(slab.keys[slab.rows - 1]) for slab in self._slabs if slab.rows)
+        newest = max(keys, default=0)
         moved: list[NDArray[np.int64]] = []
         added: list[NDArray[np.int64]] = []
         since = None if self._revision < 0 else self._revision

@@ -254,6 +254,44 @@ def test_what_is_deleted_costs_nothing_for_what_is_left(
     assert work[1] < work[0] + 30
 
 
+def test_faces_of_two_slabs_that_change_at_once_are_counted_once(
+    own_engine: Engine, friends: str, add: Add
+) -> None:
+    cache = IndexCache(MANY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ROOMS", (16, 16))
+        added = [face.face_id for face in add(40)]
+        look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        create_user(connection, friends, "Bob")
+        # the last of one slab and the first of the next
+        associate_faces(connection, friends, "Bob", added[14:18])
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        delete_faces(connection, friends, added[15:17])
+    view = look(cache, own_engine, friends)
+    assert (view.references, view.owned, view.users) == (38, 2, 1)
+
+
+def test_what_is_old_is_not_taken_for_new_when_the_newest_are_gone(
+    own_engine: Engine, friends: str, add: Add
+) -> None:
+    cache = IndexCache(MANY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ROOMS", (16, 16))
+        added = [face.face_id for face in add(17)]
+        look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        delete_faces(connection, friends, added[16:])
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        create_user(connection, friends, "Ada")
+        associate_faces(connection, friends, "Ada", added[3:4])
+    assert look(cache, own_engine, friends).references == 16
+    add(2)
+    look(cache, own_engine, friends)
+
+
 def test_gaps_are_closed_when_there_are_many(own_engine: Engine, friends: str, add: Add) -> None:
     cache = IndexCache(MANY)
     added = [face.face_id for face in add(40)]

@@ -102,10 +102,11 @@ class Slab:
         self.rows = end
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The rows of those of these keys that are here and not gone."""
+        """The rows of those of these keys, each told once, that are here and not gone."""
         rows = np.searchsorted(self.keys[: self.rows], keys)
-        rows = rows[rows < self.rows]
-        rows = rows[np.isin(self.keys[rows], keys)]
+        inside = rows < self.rows
+        keys, rows = keys[inside], rows[inside]
+        rows = rows[self.keys[rows] == keys]
         return rows[self.errors[rows] >= 0]
 
     def remove(self, rows: NDArray[np.intp]) -> None:
