@@ -24,7 +24,9 @@ BLOCK, GROUP = 16, 4
 NOBODY = 0
 """The key of the user of a face that has none."""
 
-_ZERO = 128
+ZERO = 128
+"""The code of 0."""
+
 _HUGE = 2**21
 
 
@@ -114,7 +116,7 @@ class Slab:
         self.errors[rows] = -np.inf
         self.scales[rows] = 0
         self.users[rows] = NOBODY
-        self.codes[rows // BLOCK, :, rows % BLOCK] = _ZERO
+        self.codes[rows // BLOCK, :, rows % BLOCK] = ZERO
         self.gaps += len(rows)
 
     def present(self) -> NDArray[np.intp]:
@@ -135,7 +137,7 @@ class Slab:
 
 def decoded(slab: SlabView, start: int, end: int) -> NDArray[np.float32]:
     """Rows `start`, a multiple of 16, to `end` as the codes say they are: (end - start, width)."""
-    blocks = slab.codes[start // BLOCK : -(-end // BLOCK)].astype(np.float32) - _ZERO
+    blocks = slab.codes[start // BLOCK : -(-end // BLOCK)].astype(np.float32) - ZERO
     rows = blocks.transpose(0, 2, 1, 3).reshape(len(blocks) * BLOCK, -1)[: end - start]
     return rows * slab.scales[start:end, None]
 
@@ -170,8 +172,8 @@ def _encode_some(
     rest = safe.astype(np.float64) - (rounded * scales[:, None]).astype(np.float64)
     missing = np.sqrt((rest * rest).sum(axis=1)) * (1 + 1e-6) + 1e-7
     width = codes.shape[1] * GROUP
-    padded = np.full((len(vectors), width), _ZERO, np.uint8)
-    padded[:, : vectors.shape[1]] = rounded + _ZERO
+    padded = np.full((len(vectors), width), ZERO, np.uint8)
+    padded[:, : vectors.shape[1]] = rounded + ZERO
     codes[rows // BLOCK, :, rows % BLOCK] = padded.reshape(len(vectors), -1, GROUP)
     measures[0][rows], measures[1][rows] = scales, np.where(sound, missing, np.inf)
 
