@@ -6,7 +6,7 @@ The layout is that of `kernel.c`. A row that is deleted stays as a gap until man
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,10 @@ class SlabView:
     first: int
     rows: int
     chosen: NDArray[np.uint8] | None = None
+
+    def up_to(self, key: int) -> SlabView:
+        """Without the rows of faces with higher keys."""
+        return replace(self, rows=int(self.keys[: self.rows].searchsorted(key, "right")))
 
 
 class Slab:
@@ -105,11 +109,12 @@ class Slab:
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
         """The rows of those of these keys, each told once, that are here and not gone."""
-        rows = np.searchsorted(self.keys[: self.rows], keys)
+        rows: NDArray[np.intp] = np.searchsorted(self.keys[: self.rows], keys)
         inside = rows < self.rows
         keys, rows = keys[inside], rows[inside]
         rows = rows[self.keys[rows] == keys]
-        return rows[self.errors[rows] >= 0]
+        found: NDArray[np.intp] = rows[self.errors[rows] >= 0]
+        return found
 
     def remove(self, rows: NDArray[np.intp]) -> None:
         """Makes these rows gaps, with nothing left of their templates."""
