@@ -31,7 +31,9 @@ class IndexCache:
         self._lock = Lock()
 
     def current(self, connection: Connection, collection: str) -> IndexView:
-        """The index as `connection` sees it, or newer; raises `NotFoundError`.
+        """The index as `connection` sees it, less what has been deleted since.
+
+        Raises `NotFoundError`.
 
         It must not have changed anything itself: others would see what may be rolled back.
         """

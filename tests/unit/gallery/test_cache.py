@@ -260,7 +260,7 @@ def test_faces_of_two_slabs_that_change_at_once_are_counted_once(
     cache = IndexCache(MANY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_ROOMS", (16, 16))
-        added = [face.face_id for face in add(40, "Ada")]
+        added = [face.face_id for face in add(40)]
         look(cache, own_engine, friends)
     with own_engine.begin() as connection:
         create_user(connection, friends, "Bob")
@@ -417,9 +417,48 @@ def test_a_connection_that_sees_an_older_state(own_engine: Engine, friends: str,
         newer = look(cache, own_engine, friends)
         assert first.face_id not in ids(older, friends, newer)
         # never back to what has been deleted since
-        assert cache.current(older, friends) is newer
+        assert ids(older, friends, cache.current(older, friends)) == {second.face_id}
     add()
     look(cache, own_engine, friends)
+
+
+def test_what_an_older_state_lacks_hides_nothing_from_it(
+    own_engine: Engine, friends: str, add: Add, image: MakeImage, face: MakeFace
+) -> None:
+    cache = IndexCache(MANY)
+    (known,) = add(1)
+    others = [face(500 + number) for number in range(30)]
+    probe = others[0].template.vector
+    alike = [replace(other, template=others[0].template) for other in others]
+    with reading(own_engine) as older:
+        require(older, friends)
+        with own_engine.begin() as connection:
+            add_faces(connection, friends, image(7), alike, "Ada")
+        look(cache, own_engine, friends)
+        for distinct in (False, True):
+            view = cache.current(older, friends)
+            (found,) = view.search(older, probe[None], Criteria(1, distinct=distinct))
+            assert set(faces_of_keys(older, friends, found.keys.tolist())) == set(found.keys)
+            assert ids(older, friends, view) == {known.face_id}
+            assert len(found.keys) == 1
+    look(cache, own_engine, friends)
+
+
+def test_who_sees_the_former_space_searches_there(
+    own_engine: Engine, space: TemplateSpace, friends: str, add: Add
+) -> None:
+    cache = IndexCache(MANY)
+    add(3)
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        prepare(connection, friends)
+    with reading(own_engine) as older:
+        before = stored(older, friends)
+        with own_engine.begin() as connection:
+            switch(connection, friends, to_target=True)
+        assert look(cache, own_engine, friends).space == NEXT
+        assert state(cache.current(older, friends)) == before
+    assert look(cache, own_engine, friends).space == NEXT
 
 
 def test_what_fails_halfway_leaves_no_trace(

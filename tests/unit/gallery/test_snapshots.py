@@ -270,6 +270,23 @@ def test_a_face_that_is_deleted_while_a_file_is_written_is_not_in_it(
     assert cold(own_engine, snapshots) == 39
 
 
+def test_a_database_that_fails_once_does_not_leave_the_index_empty(
+    own_engine: Engine, snapshots: Snapshots, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> object:
+        raise RuntimeError("the connection is lost")
+
+    add(40)
+    cold(own_engine, snapshots)
+    cache = IndexCache(MANY)
+    with monkeypatch.context() as patch, reading(own_engine) as connection:
+        patch.setattr(living, "stream_changes", failing)
+        with pytest.raises(RuntimeError, match="lost"):
+            cache.current(connection, NAME)
+    # the file was as new as the database: nothing has changed since
+    assert look(cache, own_engine, NAME).references == 40
+
+
 def test_a_folder_that_cannot_be_written_to_costs_time_alone(
     own_engine: Engine,
     snapshots: Snapshots,
