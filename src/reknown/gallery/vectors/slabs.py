@@ -28,6 +28,7 @@ ZERO = 128
 """The code of 0."""
 
 _HUGE = 2**21
+_LEAST = np.float32(1e-30)
 
 
 def groups_of(dimension: int) -> int:
@@ -168,7 +169,7 @@ def _encode_some(
     exact = vectors.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         square = (exact * exact).sum(axis=1)
-    sound = np.isfinite(square) & (square <= LONGEST**2) & (np.abs(vectors).max(axis=1) > 0)
+    sound = np.isfinite(square) & (square <= LONGEST**2) & (np.abs(vectors).max(axis=1) >= _LEAST)
     safe = np.where(sound[:, None], vectors, np.float32(0))
     largest = np.abs(safe).max(axis=1)
     scales = np.where(sound, largest / np.float32(127), np.float32(0))
