@@ -65,8 +65,9 @@ class IndexCache:
         with self._lock:
             if self._held.get(collection) is not held:
                 return
-            self._bytes += held.nbytes - held.counted
-            held.counted = held.nbytes
+            size = held.nbytes  # another thread may add to it meanwhile
+            self._bytes += size - held.counted
+            held.counted = size
             while len(self._held) > 1 and self._bytes > self._max_bytes:
                 self._drop(next(iter(self._held)))
 

@@ -95,7 +95,10 @@ class LivingIndex:
         return sum(slab.nbytes for slab in self._slabs) + _BYTES_A_COLLECTION
 
     def refreshed(self, connection: Connection, row: Row[Any]) -> IndexView:
-        """As the `row` of the collection has it, less what has been deleted since."""
+        """As the `row` of the collection has it, less what has been deleted since.
+
+        In the space that a switch has brought meanwhile.
+        """
         with self._lock:
             if row.revision > self._revision:
                 # nothing held, or nothing that is still right: maybe not even the space
@@ -103,9 +106,6 @@ class LivingIndex:
                     self._clear(space_of(row))
                 self._catch_up(connection, row)
             view, newer = self._view, row.revision < self._revision
-            former = row.replaced < self._replaced
-        if former:  # of templates that others do not see any more
-            return LivingIndex(self.owner, space_of(row)).refreshed(connection, row)
         # what this connection does not see is not to take the place of what it sees
         return view.up_to(newest_face(connection, row.id)) if newer else view
 
@@ -122,13 +122,13 @@ class LivingIndex:
                 self._clear(self._space)
             raise
         self._remove(gone)
-        self._revision, self._replaced = row.revision, row.replaced
+        self._revision = row.revision
         self._show()
         self._keep(connection, row, gone)
 
     def _clear(self, space: TemplateSpace) -> None:
         self._space = space
-        self._revision = self._replaced = -1
+        self._revision = -1
         self._slabs: list[Slab] = []
         self._kept = 0
         self._tally = UserTally(np.empty(0, np.int64))

@@ -444,23 +444,6 @@ def test_what_an_older_state_lacks_hides_nothing_from_it(
     look(cache, own_engine, friends)
 
 
-def test_who_sees_the_former_space_searches_there(
-    own_engine: Engine, space: TemplateSpace, friends: str, add: Add
-) -> None:
-    cache = IndexCache(MANY)
-    add(3)
-    look(cache, own_engine, friends)
-    with own_engine.begin() as connection:
-        prepare(connection, friends)
-    with reading(own_engine) as older:
-        before = stored(older, friends)
-        with own_engine.begin() as connection:
-            switch(connection, friends, to_target=True)
-        assert look(cache, own_engine, friends).space == NEXT
-        assert state(cache.current(older, friends)) == before
-    assert look(cache, own_engine, friends).space == NEXT
-
-
 def test_what_fails_halfway_leaves_no_trace(
     own_engine: Engine, friends: str, add: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,7 @@ def coded(probes: NDArray[np.float32], width: int) -> CodedProbes:
 
     To one that is not finite nothing is near.
     """
-    sound: NDArray[np.bool_] = np.asarray(np.isfinite(probes).all(axis=1))
+    sound = np.asarray(np.isfinite(probes).all(axis=1))
     exact = np.where(sound[:, None], probes, 0).astype(np.float64)
     largest = np.abs(exact).max(axis=1, initial=0.0)
     scales = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)

@@ -115,8 +115,9 @@ class _Ranking:
     def compare(self, keys: Rows, users: Rows, there: Rows, vectors: NDArray[np.float32]) -> None:
         """Takes in faces of these keys, as far as they are `there` with their templates."""
         places = np.searchsorted(there, keys)
-        known = there.take(places, mode="clip") == keys if len(there) else np.zeros(len(keys), bool)
-        present = np.flatnonzero(known)
+        present = (
+            np.flatnonzero(there.take(places, mode="clip") == keys) if len(there) else places[:0]
+        )
         rows, best, wish = vectors[places[present]], self.best, self._wish
         # row by row, so that a score does not depend on what else is compared
         scores = np.concatenate([best.scores, (rows.astype(np.float64) * self._probe).sum(axis=1)])
