@@ -10,7 +10,9 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from reknown.biometrics.errors import NotFoundError
 from reknown.gallery.collections import require, space_of
+from reknown.gallery.snapshots import snapshots_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -37,8 +39,12 @@ class IndexCache:
 
         It must not have changed anything itself: others would see what may be rolled back.
         """
-        row = require(connection, collection)
-        held = self._find(collection, row)
+        try:
+            row = require(connection, collection)
+        except NotFoundError:
+            self._let_go(connection, collection)
+            raise
+        held = self._find(connection, collection, row)
         view = held.refreshed(connection, row)
         self._settle(collection, held)
         return view
@@ -48,9 +54,22 @@ class IndexCache:
         with self._lock:
             self._drop(collection)
 
-    def _find(self, collection: str, row: Row[Any]) -> LivingIndex:
+    def _let_go(self, connection: Connection, collection: str) -> None:
+        """Of one that has been deleted, maybe by another machine, which leaves files here."""
+        with self._lock:
+            held = self._held.get(collection)
+            self._drop(collection)
+        snapshots = snapshots_of(connection)
+        if held is not None and snapshots is not None:
+            snapshots.sweep_later()
+
+    def _find(self, connection: Connection, collection: str, row: Row[Any]) -> LivingIndex:
         from reknown.gallery.living import LivingIndex  # noqa: PLC0415 - most commands search nothing
 
+        with self._lock:
+            held = self._held.get(collection)
+        if held is not None and held.owner < row.id:
+            self._let_go(connection, collection)
         with self._lock:
             held = self._held.get(collection)
             # deleted and made again, or the other way round for a reader of an older snapshot

@@ -78,20 +78,31 @@ class Snapshots:
 
     def keep_later(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         """Writes so many rows of each of these slabs in the background, unless one waits."""
-        self._later(row, "write", lambda: self._write(row, slabs, revision))
+        self._later(row.name, row.id, "write", lambda: self._write(row, slabs, revision))
 
     def remove_later(self, connection: Connection, row: Row[Any]) -> None:
         """Overwrites in the background what another machine deleted, if a file here has it."""
         if self._behind(connection, row):
-            self._later(row, "remove", lambda: self._remove_deleted(row))
+            self._later(row.name, row.id, "remove", lambda: self._remove_deleted(row))
 
     def sweep(self, connection: Connection) -> None:
-        """Wipes what a process left that was killed, and what a former Reknown did not delete."""
+        """Wipes what is of no collection, and what a process left that was killed."""
+        found = set(self._folder.glob("*"))  # before the database is asked: a newer one is kept
         known = {self._path(row.collection_id, row.digest) for row in connection.execute(_KNOWN)}
-        for path in set(self._folder.glob("*")) - known:
+        owners = {str(key) for key in connection.execute(select(collections.c.id)).scalars()}
+        for path in found - known:
             with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _LEFT_SECONDS:
+                of_one = path.name.partition("-")[0] in owners
+                if not of_one or time.time() - path.stat().st_mtime > _LEFT_SECONDS:
                     _wipe(path)
+
+    def sweep_later(self) -> None:
+        """The same in the background, where another machine may have deleted a collection."""
+        self._later("what is left", 0, "sweep", self._sweep)
+
+    def _sweep(self) -> None:
+        with reading(self._database) as connection:
+            self.sweep(connection)
 
     def close(self) -> None:
         """Waits for what is being done."""
@@ -157,22 +168,22 @@ class Snapshots:
         connection.execute(delete(index_snapshots).where(index_snapshots.c.collection_id == owner))
         self._wipe_others(owner, keep=None)
 
-    def _later(self, row: Row[Any], kind: str, work: Callable[[], None]) -> None:
+    def _later(self, name: str, owner: int, kind: str, work: Callable[[], None]) -> None:
         with self._lock:
-            if (row.id, kind) in self._waiting:
+            if (owner, kind) in self._waiting:
                 return
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="reknown-snapshots")
-            self._waiting.add((row.id, kind))
-            self._worker.submit(self._attempt, row, kind, work)
+            self._waiting.add((owner, kind))
+            self._worker.submit(self._attempt, name, owner, kind, work)
 
-    def _attempt(self, row: Row[Any], kind: str, work: Callable[[], None]) -> None:
+    def _attempt(self, name: str, owner: int, kind: str, work: Callable[[], None]) -> None:
         with self._lock:  # what is asked for from now on may not be done by this
-            self._waiting.discard((row.id, kind))
+            self._waiting.discard((owner, kind))
         try:
             work()
         except Exception as error:  # nobody waits for it, and searches do without
-            _logger.warning("no snapshot of the index of %s: %s", row.name, error)
+            _logger.warning("no snapshot of the index of %s: %s", name, error)
 
     def _write(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         from reknown.gallery.vectors.file import write_index  # noqa: PLC0415

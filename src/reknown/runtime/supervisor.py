@@ -99,7 +99,7 @@ class Supervisor:
             status = process.poll()
             if status is None:
                 return
-            self._kind.ended(process.pid)
+            self._clean(process.pid)
             self._log.error(
                 "a process ended and is started again",
                 process=self._kind.name,
@@ -116,6 +116,16 @@ class Supervisor:
                     "a process cannot be started", process=self._kind.name, error=str(error)
                 )
                 place.not_before = time.monotonic() + self._pause
+
+    def _clean(self, process: int) -> None:
+        try:
+            self._kind.ended(process)
+        except Exception as error:  # the thread goes on, or all others would end with it
+            self._log.error(
+                "what a process left cannot be removed",
+                process=self._kind.name,
+                error=str(error),
+            )
 
     def _started(self) -> subprocess.Popen[bytes]:
         # -P: nothing is imported from the folder that the server was started in

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from growth import calls
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, UpgradeError
@@ -33,6 +34,7 @@ from reknown.gallery.faces import (
     list_faces,
     merge_faces,
 )
+from reknown.gallery.schema import deleted_faces
 from reknown.gallery.snapshots import Snapshots
 from reknown.gallery.switching import switch
 from reknown.gallery.upgrades import find_upgrade
@@ -290,6 +292,30 @@ def test_what_is_old_is_not_taken_for_new_when_the_newest_are_gone(
     assert look(cache, own_engine, friends).references == 16
     add(2)
     look(cache, own_engine, friends)
+
+
+@pytest.mark.parametrize("changes", range(7))
+def test_deletions_are_remembered_as_long_as_they_are_asked_for(
+    own_engine: Engine,
+    friends: str,
+    add: Add,
+    changes: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deletions, "_REMEMBERED", 4)
+    cache = IndexCache(MANY)
+    first, *others = (face.face_id for face in add(12))
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        delete_faces(connection, friends, [first])
+    for face in others[:changes]:
+        with own_engine.begin() as connection:
+            delete_faces(connection, friends, [face])
+    look(cache, own_engine, friends)
+    with reading(own_engine) as connection:
+        told = connection.execute(select(func.count()).select_from(deleted_faces)).scalar_one()
+    # and no longer
+    assert told == min(1 + changes, 5)
 
 
 def test_gaps_are_closed_when_there_are_many(own_engine: Engine, friends: str, add: Add) -> None:

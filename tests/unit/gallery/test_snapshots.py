@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from reknown.biometrics.errors import NotFoundError
 from reknown.gallery import living
 from reknown.gallery import snapshots as snapshots_module
 from reknown.gallery.cache import IndexCache
@@ -333,17 +334,14 @@ def test_a_file_that_a_killed_process_left_goes_with_the_next_deletion(
 def test_a_deletion_during_the_removal_of_another_is_not_forgotten(
     own_engine: Engine, snapshots: Snapshots, add: Add
 ) -> None:
-    add(1)
     asked: list[int] = []
-    with reading(own_engine) as connection:
-        row = require(connection, NAME)
 
     def again() -> None:
         asked.append(len(asked))
         if len(asked) == 1:
-            snapshots._later(row, "remove", again)
+            snapshots._later(NAME, 1, "remove", again)
 
-    snapshots._later(row, "remove", again)
+    snapshots._later(NAME, 1, "remove", again)
     for _ in range(2):
         snapshots.close()
     assert asked == [0, 1]
@@ -385,13 +383,45 @@ def test_what_nobody_knows_is_swept_when_it_is_old(
     add(30)
     cold(own_engine, snapshots)
     (kept,) = folder.iterdir()
-    old, young = folder / "7-abc.index", folder / "7-x.unfinished"
-    for path in (old, young):
+    owner = kept.name.partition("-")[0]
+    old, young = folder / f"{owner}-abc.index", folder / f"{owner}-x.unfinished"
+    for path in (old, young, folder / "77-abc.index", folder / "77-x.unfinished"):
         path.write_bytes(b"what was somebody's")
     os.utime(old, (0, 0))
     os.utime(kept, (0, 0))
     open_snapshots(own_engine, tmp_path).close()
     assert sorted(folder.iterdir()) == sorted([kept, young])
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_collection_that_another_machine_deleted_leaves_no_file_here(
+    own_engine: Engine,
+    snapshots: Snapshots,
+    folder: Path,
+    tmp_path: Path,
+    add: Add,
+    space: TemplateSpace,
+    again: bool,
+) -> None:
+    add(40)
+    cache = IndexCache(MANY)
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    Snapshots(own_engine, tmp_path / "elsewhere")
+    with own_engine.begin() as connection:
+        delete_collection(connection, NAME)
+        if again:
+            create_collection(connection, NAME, space)
+    own_engine.update_execution_options(snapshots=snapshots)
+    assert len(list(folder.iterdir())) == 1
+    with reading(own_engine) as connection:
+        if again:
+            assert cache.current(connection, NAME).references == 0
+        else:
+            with pytest.raises(NotFoundError):
+                cache.current(connection, NAME)
+    snapshots.close()
+    assert list(folder.iterdir()) == []
 
 
 def test_what_another_machine_deleted_is_overwritten_here_at_the_next_search(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +52,17 @@ def test_each_place_has_a_worker_and_one_that_dies_is_replaced(
         -9,
         "killed by SIGKILL, perhaps for lack of memory",
     )
+
+
+def test_what_fails_after_an_end_ends_nobody_else(log: Any, capture: LogCapture) -> None:
+    def fail(_: int) -> None:
+        raise FileNotFoundError("the folder of figures")
+
+    failing = replace(WORKER, ended=fail)
+    with Supervisor(failing, 1, {"REKNOWN_SERVER__PORT": "none"}, log, pause=0.1) as supervisor:
+        processes.wait_for(lambda: len([e for e in capture.entries if "status" in e]) == 2)
+        assert supervisor._thread.is_alive()
+    assert "the folder of figures" in {entry.get("error") for entry in capture.entries}
 
 
 def test_one_that_cannot_start_is_tried_again_after_a_pause(log: Any, capture: LogCapture) -> None:

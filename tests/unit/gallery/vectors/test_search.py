@@ -233,6 +233,21 @@ def test_nothing_is_found_in_nothing() -> None:
     assert found([slab], probes[:0], Criteria(1), templates, KernelKind.PORTABLE) == []
 
 
+@pytest.mark.parametrize("kind", kinds())
+def test_a_score_that_only_its_bound_lifts_to_the_threshold_does_not_count(
+    kind: KernelKind | None,
+) -> None:
+    rng = np.random.default_rng(6)
+    templates, users = Templates(units(rng, 200, 16)), np.zeros(200, np.int64)
+    views = list(walk(slabbed(templates, users, (64,))))
+    (probe,) = asked = units(rng, 1, 16)
+    scores = np.sort((templates.vectors.astype(np.float64) * probe).sum(axis=1))[::-1]
+    for place in range(1, 30):
+        criteria = Criteria(100, float(np.nextafter(scores[place], 1)))
+        (hits,) = found(views, asked, criteria, templates, kind)
+        assert len(hits) == place
+
+
 def test_a_score_at_the_threshold_counts() -> None:
     templates = Templates(np.eye(2, 16, dtype=np.float32))
     views = list(walk(slabbed(templates, np.zeros(2, np.int64), (16,))))
