@@ -8,13 +8,16 @@ a program of somebody else's would save: vectors and names. `full` has ids, exte
 image of its own for every face, the most that there can be to store. `floor` is the time in which
 the same bytes are written and flushed to the same disk.
 
-`least` is what is asked for, faces a second of the larger import.
+`least` is what is asked for, faces a second of the larger import. `once_started` leaves out what a
+command takes that finds an empty gallery. `load` is the machine's: above 1 the figures are not
+those of a quiet one.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +38,10 @@ _BLOCK = 50_000
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--draw"]:
+        target, number, kind = sys.argv[2:]
+        _draw(Path(target), int(number), full=kind == "full")
+        return
     sizes = [int(word.replace(",", "")) for word in sys.argv[1:]] or _SIZES
     report: dict[str, Any] = {"least": _LEAST, "cores": len(os.sched_getaffinity(0)), "steps": []}
     for count in sizes:
@@ -45,30 +52,35 @@ def main() -> None:
 
 def _steps(folder: Path, count: int, steps: list[dict[str, Any]]) -> None:
     for kind in ("plain", "full"):
-        source = folder / f"{kind}.npz"
-        _draw(source, count, full=kind == "full")
-        data = folder / kind
-        into = ["--collection", "drawn", "--data", str(data)]
+        source, data = folder / f"{kind}.npz", folder / kind
+        npz, parquet = folder / "out.npz", folder / "out.parquet"
+        # in a process of its own: what a process holds counts as its children's at first
+        words = [sys.executable, "-m", "bench.bulk", "--draw", str(source), str(count), kind]
+        subprocess.run(words, check=True)
         floor = _floor(folder, source.stat().st_size)
+        # what a command takes that finds an empty gallery
+        idle = _run(["collections", "list", "--data", str(data)])["seconds"]
         for step, words in (
-            (f"import {kind} npz", ["import", str(source), "--pack", _PACK, *into]),
-            (f"import {kind} npz again", ["import", str(source), "--pack", _PACK, *into]),
-            (f"export {kind} npz", ["export", "--output", str(folder / "out.npz"), *into]),
-            (f"export {kind} parquet", ["export", "--output", str(folder / "o.parquet"), *into]),
+            ("import npz", ["import", str(source), "--pack", _PACK]),
+            ("import npz again", ["import", str(source), "--pack", _PACK]),
+            ("export npz", ["export", "--output", str(npz)]),
+            ("export parquet", ["export", "--output", str(parquet)]),
+            ("import parquet", ["import", str(parquet)]),
         ):
-            steps.append({"faces": count, "step": step, "floor_s": round(floor, 2), **_run(words)})
-            steps[-1]["faces_a_second"] = round(count / steps[-1]["seconds"])
+            where = folder / "other" if step == "import parquet" else data
+            used = _run([*words, "--collection", "drawn", "--data", str(where)])
+            made = {"faces": count, "file": kind, "step": step, "floor_s": round(floor, 2)}
+            rate = round(count / used["seconds"])
+            steps.append({**made, **used, "faces_a_second": rate})
+            steps[-1]["faces_a_second_once_started"] = round(count / (used["seconds"] - idle))
+            steps[-1]["load"] = round(os.getloadavg()[0], 1)
             print(steps[-1], file=sys.stderr)
-        other = ["--collection", "drawn", "--data", str(folder / f"{kind} again")]
-        used = _run(["import", str(folder / "o.parquet"), *other])
-        rate = round(count / used["seconds"])
-        name = f"import {kind} parquet"
-        steps.append({"faces": count, "step": name, **used, "faces_a_second": rate})
-        print(steps[-1], file=sys.stderr)
         size = (data / "reknown.db").stat().st_size
-        steps.append({"faces": count, "step": f"disk {kind}", "bytes_a_face": round(size / count)})
-        for left in (source, folder / "out.npz", folder / "o.parquet"):
+        steps.append({"faces": count, "file": kind, "bytes_a_face": round(size / count)})
+        for left in (source, npz, parquet):
             left.unlink()
+        for used_up in (data, folder / "other"):
+            shutil.rmtree(used_up)
 
 
 def _run(words: list[str]) -> dict[str, Any]:

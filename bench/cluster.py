@@ -8,7 +8,9 @@ is timed begins when the models are loaded everywhere: connections, processes an
 as `start_seconds`. With one thread or one worker the other cores are free for the command and the
 scheduler; where there are as many workers as cores, they share them. `cpu_ms` is of all processes:
 the command with the scheduler, and workers and decoders; where others are at work on the machine,
-read the ratios of that. Status 1 where the ways did not keep the same templates.
+read the ratios of that. With `--kills` also with two workers of which one is ended with SIGKILL
+every second or two, if it has been there for eight. Status 1 where the ways did not keep the same
+templates.
 """
 
 from __future__ import annotations
@@ -16,17 +18,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil  # comes with distributed
 from bench import serving
 
 if TYPE_CHECKING:
@@ -41,6 +47,9 @@ _EXPECTED = {
     "same templates": True,
 }
 _WARM = 6
+# What keeps workers alive gives up those that die before they are up.
+_STARTED = 8.0
+_KILLED = "local:2 killed"
 
 
 def main() -> None:
@@ -49,6 +58,8 @@ def main() -> None:
         json.dump(_one(arguments.one, arguments.images, arguments.data), sys.stdout)
         return
     ways = ["threads:1", "local:1", "threads:2", "local:2"]
+    if arguments.kills:
+        ways.append(_KILLED)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         size = _chosen(arguments, root / "pictures")
@@ -82,6 +93,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--pictures", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--kills", action="store_true", help="also with workers killed all the time"
+    )
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -115,7 +129,8 @@ def _one(way: str, pictures: Path, data: Path) -> dict[str, Any]:
         _warm(context, sorted(pictures.iterdir())[:_WARM])
         started, own, others = time.monotonic(), *_cpu()
         request = ScanRequest((pictures,), "people")
-        files = sum(1 for _ in scan(context, request, ScanTally()))
+        with _killing(way == _KILLED) as killed:
+            files = sum(1 for _ in scan(context, request, ScanTally()))
         seconds = time.monotonic() - started
         own, others = (now - then for now, then in zip(_cpu(), (own, others), strict=True))
         kept = _digest(context)
@@ -126,13 +141,43 @@ def _one(way: str, pictures: Path, data: Path) -> dict[str, Any]:
         "command_cpu_ms": 1000 * own / files,
         "start_seconds": round(started - begun, 2),
         "kept": kept,
+        "killed": len(killed),
     }
+
+
+@contextmanager
+def _killing(wanted: bool) -> Iterator[list[int]]:
+    """Ends workers by chance while the context lasts; which processes."""
+    killed: list[int] = []
+    ended = threading.Event()
+    chance = random.Random(7)
+
+    def kill() -> None:
+        while wanted and not ended.wait(chance.uniform(1, 2)):
+            there = [each for each in psutil.Process().children() if _is_worker(each)]
+            if there:
+                killed.append(chance.choice(there).pid)
+                os.kill(killed[-1], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    """One that has been there for longer than it takes to start."""
+    with suppress(psutil.Error):
+        is_one = "spawn_main" in " ".join(process.cmdline())
+        return is_one and time.time() - process.create_time() > _STARTED
+    return False
 
 
 def _cpu() -> tuple[float, float]:
     """Seconds of this process, and of all that it started."""
-    import psutil  # comes with distributed
-
     this = psutil.Process()
     used = [sum(each.cpu_times()[:2]) for each in (this, *this.children(recursive=True))]
     return used[0], sum(used[1:])
@@ -144,6 +189,7 @@ def _context(way: str, data: Path) -> Iterator[Context]:
     from reknown.services.context import Context
     from reknown.settings import read_settings
 
+    way = way.removesuffix(" killed")
     kind, _, count = way.partition(":")
     settings = read_settings(data)
     with open_platform(settings, cluster=way if kind == "local" else None) as platform:
@@ -176,12 +222,12 @@ def _digest(context: Context) -> str:
 
 
 def _summary(found: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "ms": _spread([each["ms"] for each in found]),
-        "cpu_ms": _spread([each["cpu_ms"] for each in found]),
-        "command_cpu_ms": _spread([each["command_cpu_ms"] for each in found]),
-        "start_seconds": _spread([each["start_seconds"] for each in found]),
-    }
+    """Without processors where workers were killed: what they used went with them."""
+    killed = sum(each["killed"] for each in found)
+    told = (
+        ("ms", "start_seconds") if killed else ("ms", "start_seconds", "cpu_ms", "command_cpu_ms")
+    )
+    return {"killed": killed, **{what: _spread([each[what] for each in found]) for what in told}}
 
 
 def _ratios(

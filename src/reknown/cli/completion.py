@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import typer  # noqa: TC002 - typer reads the annotations when it runs
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from reknown.storage.database import Connection
 
 Item = TypeVar("Item")
+# To find a server out, which is libpq's least.
+_PATIENCE = 2
 
 
 def _read(ask: Callable[[Connection], list[Item]]) -> list[Item]:
@@ -25,7 +28,7 @@ def _read(ask: Callable[[Connection], list[Item]]) -> list[Item]:
 
     location = location_of(read_settings())
     if isinstance(location, ServerAddress):
-        database = connect_to(location)
+        database = connect_to(replace(location, seconds=_PATIENCE))
     elif size_of(location)[0]:
         database = open_read_only(location / DATABASE)
     else:

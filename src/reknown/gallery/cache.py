@@ -31,7 +31,9 @@ class IndexCache:
         self._lock = Lock()
 
     def current(self, connection: Connection, collection: str) -> IndexView:
-        """The index as `connection` sees it, or newer; raises `NotFoundError`.
+        """The index as `connection` sees it, less what has been deleted since.
+
+        Raises `NotFoundError`.
 
         It must not have changed anything itself: others would see what may be rolled back.
         """
@@ -63,8 +65,9 @@ class IndexCache:
         with self._lock:
             if self._held.get(collection) is not held:
                 return
-            self._bytes += held.nbytes - held.counted
-            held.counted = held.nbytes
+            size = held.nbytes  # another thread may add to it meanwhile
+            self._bytes += size - held.counted
+            held.counted = size
             while len(self._held) > 1 and self._bytes > self._max_bytes:
                 self._drop(next(iter(self._held)))
 

@@ -5,7 +5,7 @@ Insertions and changed users are told by `faces.revision`, deletions by `deleted
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,12 @@ import numpy as np
 from reknown.gallery.collections import space_of
 from reknown.gallery.deletions import faces_deleted
 from reknown.gallery.snapshots import snapshots_of
-from reknown.gallery.templates import StoredTemplates, faces_present, stream_changes
+from reknown.gallery.templates import (
+    StoredTemplates,
+    faces_present,
+    newest_face,
+    stream_changes,
+)
 from reknown.gallery.vectors.search import search
 from reknown.gallery.vectors.slabs import Slab, walk
 from reknown.gallery.vectors.tally import UserTally
@@ -58,6 +63,10 @@ class IndexView:
         """How many subjects there are: users, and faces without one."""
         return self.references - self.owned + self.users
 
+    def up_to(self, key: int) -> IndexView:
+        """Without faces of higher keys, for whom they are not there yet; with the same counts."""
+        return replace(self, slabs=tuple(slab.up_to(key) for slab in self.slabs))
+
     def search(
         self, connection: Connection, probes: NDArray[np.float32], criteria: Criteria
     ) -> list[Hits]:
@@ -86,21 +95,36 @@ class LivingIndex:
         return sum(slab.nbytes for slab in self._slabs) + _BYTES_A_COLLECTION
 
     def refreshed(self, connection: Connection, row: Row[Any]) -> IndexView:
-        """As the `row` of the collection or a newer one has it."""
+        """As the `row` of the collection has it, less what has been deleted since.
+
+        In the space that a switch has brought meanwhile.
+        """
         with self._lock:
             if row.revision > self._revision:
                 # nothing held, or nothing that is still right: maybe not even the space
                 if row.replaced > self._revision:
                     self._clear(space_of(row))
-                if self._revision < 0:
-                    self._load(connection, row)
-                gone = self._gone(connection, row)
-                self._take_over(connection, row.id)
-                self._remove(gone)
-                self._revision = row.revision
-                self._show()
-                self._keep(connection, row, gone)
-            return self._view
+                self._catch_up(connection, row)
+            view, newer = self._view, row.revision < self._revision
+        # what this connection does not see is not to take the place of what it sees
+        return view.up_to(newest_face(connection, row.id)) if newer else view
+
+    def _catch_up(self, connection: Connection, row: Row[Any]) -> None:
+        cold = self._revision < 0
+        try:
+            if cold:
+                self._load(connection, row)
+            gone = self._gone(connection, row)
+            self._take_over(connection, row.id)
+        except BaseException:
+            # what was loaded is not shown yet, and would never be at its own revision
+            if cold:
+                self._clear(self._space)
+            raise
+        self._remove(gone)
+        self._revision = row.revision
+        self._show()
+        self._keep(connection, row, gone)
 
     def _clear(self, space: TemplateSpace) -> None:
         self._space = space
@@ -150,7 +174,9 @@ class LivingIndex:
     def _take_over(self, connection: Connection, owner: int) -> None:
         """Adds what is new, and gives faces to other users."""
         count, last = len(self._slabs), self._slabs[-1].rows if self._slabs else 0
-        newest = int(self._slabs[-1].keys[last - 1]) if last else 0
+        # the last slabs may be empty: all that was in them is gone
+        keys = (int(slab.keys[slab.rows - 1]) for slab in self._slabs if slab.rows)
+        newest = max(keys, default=0)
         moved: list[NDArray[np.int64]] = []
         added: list[NDArray[np.int64]] = []
         since = None if self._revision < 0 else self._revision

@@ -116,12 +116,12 @@ def _image_ids(connection: Connection, owner: int, wanted: MovedImages) -> dict[
     }
     newest = connection.execute(select(func.max(images.c.id))).scalar() or 0
     insert_rows(connection, images, Columns({"collection_id": owner}, own), new_only=True)
-    query, its = select(images.c.sha256, images.c.id), images.c.collection_id
-    made = query.where(images.c.id > newest, unindexed(its) == owner)
-    keys: dict[str, int] = dict(map(tuple, connection.execute(made).all()))
-    known = [sha256 for sha256 in sha256s if sha256 not in keys]
-    if known:
-        wanted_ones = among(connection, images.c.sha256, known)
-        found = connection.execute(query.where(its == owner, wanted_ones))
-        keys.update(map(tuple, found.all()))
-    return keys
+    made = images.c.id > newest, unindexed(images.c.collection_id) == owner
+    query = select(images.c.id).where(*made).order_by(images.c.id)
+    keys = connection.execute(query).scalars().all()
+    if len(keys) == len(sha256s):  # all are new, and keys ascend as they were given
+        return dict(zip(sha256s, keys, strict=True))
+    its = images.c.collection_id == owner
+    wanted_ones = among(connection, images.c.sha256, sha256s)
+    rows = connection.execute(select(images.c.sha256, images.c.id).where(its, wanted_ones))
+    return {row.sha256: row.id for row in rows}

@@ -50,7 +50,7 @@ class Snapshots:
         self._database, self._folder = database, folder
         self._lock = Lock()
         self._worker: ThreadPoolExecutor | None = None
-        self._working: set[tuple[int, str]] = set()
+        self._waiting: set[tuple[int, str]] = set()
         database.update_execution_options(**{_OPTION: self})
 
     def load(
@@ -69,14 +69,15 @@ class Snapshots:
                 continue
             except (OSError, DatabaseError) as error:
                 _logger.warning("%s is made anew: %s", path, error)
-                _wipe(path)
+                with suppress(OSError):  # a search does without
+                    _wipe(path)
                 continue
             if contents.dimension == row.dimension and contents.revision >= row.replaced:
                 return slabs, contents.revision
         return None
 
     def keep_later(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
-        """Writes so many rows of each of these slabs in the background, unless one is written."""
+        """Writes so many rows of each of these slabs in the background, unless one waits."""
         self._later(row, "write", lambda: self._write(row, slabs, revision))
 
     def remove_later(self, connection: Connection, row: Row[Any]) -> None:
@@ -106,6 +107,7 @@ class Snapshots:
         """
         for digest in _digests(connection, row.id):
             self._remove(connection, row, digest, faces)
+        self._wipe_left(connection, row.id)
 
     def _remove(
         self, connection: Connection, row: Row[Any], digest: str, faces: Collection[int]
@@ -157,21 +159,20 @@ class Snapshots:
 
     def _later(self, row: Row[Any], kind: str, work: Callable[[], None]) -> None:
         with self._lock:
-            if (row.id, kind) in self._working:
+            if (row.id, kind) in self._waiting:
                 return
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="reknown-snapshots")
-            self._working.add((row.id, kind))
+            self._waiting.add((row.id, kind))
             self._worker.submit(self._attempt, row, kind, work)
 
     def _attempt(self, row: Row[Any], kind: str, work: Callable[[], None]) -> None:
+        with self._lock:  # what is asked for from now on may not be done by this
+            self._waiting.discard((row.id, kind))
         try:
             work()
         except Exception as error:  # nobody waits for it, and searches do without
             _logger.warning("no snapshot of the index of %s: %s", row.name, error)
-        finally:
-            with self._lock:
-                self._working.discard((row.id, kind))
 
     def _write(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         from reknown.gallery.vectors.file import write_index  # noqa: PLC0415
@@ -183,6 +184,7 @@ class Snapshots:
         made = Path(name)
         try:
             with os.fdopen(descriptor, "w+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 digest = write_index(file, row.dimension, slabs, revision)
             with self._database.begin() as connection:
                 now = _held(connection, row.id)
@@ -210,6 +212,13 @@ class Snapshots:
             written_at=now_text(),
         )
         connection.execute(made)
+
+    def _wipe_left(self, connection: Connection, owner: int) -> None:
+        """Wipes what killed processes left of a collection that is claimed: none else writes it."""
+        known = {self._path(owner, digest) for digest in _digests(connection, owner)}
+        for path in set(self._folder.glob(f"{owner}-*")) - known:
+            if path.suffix == _SUFFIX or _abandoned(path):
+                _wipe(path)
 
     def _wipe_others(self, owner: int, keep: str | None) -> None:
         for path in self._folder.glob(f"{owner}-*{_SUFFIX}"):
@@ -258,6 +267,16 @@ def _held(connection: Connection, owner: int) -> Row[Any] | None:
     """The row of the collection of this key, held so that nobody else changes it meanwhile."""
     query = select(collections).where(collections.c.id == owner).with_for_update()
     return connection.execute(query).one_or_none()
+
+
+def _abandoned(path: Path) -> bool:
+    """Whether no process is writing this file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True
 
 
 def _wipe(path: Path) -> None:

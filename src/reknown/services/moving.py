@@ -76,7 +76,7 @@ def move(
     `InputError` for a target that holds something, `AccessError` when the master key is not the
     one of the access keys.
     """
-    if source == target:
+    if _resolved(source) == _resolved(target):
         raise InputError("source and target are the same: name two databases")
     with places.source(source) as old:
         vault = _vault(old, secrets)
@@ -96,6 +96,10 @@ def move(
                 log.append(new, actor, None, record)
                 places.finish(new)
     return moved
+
+
+def _resolved(place: Location) -> Location:
+    return place.resolve() if isinstance(place, Path) else place
 
 
 def _copy(old: Connection, new: Connection, watch: Watch) -> None:

@@ -34,7 +34,6 @@ _STATE = (
 # for another one as long as on SQLite; who froze in a transaction keeps others out no longer.
 _SESSION = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=600s"
 _CONNECTING = {
-    "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -54,12 +53,14 @@ _FORM = (
 class ServerAddress:
     """A database on a server: `url` as libpq takes it, so many `connections` of a process.
 
-    `password` goes before what the URL or libpq's own files say.
+    `password` goes before what the URL or libpq's own files say. To connect may take so many
+    `seconds`, unless the URL says otherwise.
     """
 
     url: str = field(repr=False)
     password: str | None = field(default=None, repr=False)
     connections: int = 20
+    seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ def server_engine(address: ServerAddress) -> Engine:
     parts = _parts(address)
     database = create_engine(
         "postgresql+psycopg://",
-        connect_args=_CONNECTING | parts | {"options": f"{_SESSION} {parts.get('options', '')}"},
+        connect_args=_CONNECTING
+        | {"connect_timeout": address.seconds}
+        | parts
+        | {"options": f"{_SESSION} {parts.get('options', '')}"},
         poolclass=_Connections,
         pool_size=address.connections,
         max_overflow=0,

@@ -254,6 +254,44 @@ def test_what_is_deleted_costs_nothing_for_what_is_left(
     assert work[1] < work[0] + 30
 
 
+def test_faces_of_two_slabs_that_change_at_once_are_counted_once(
+    own_engine: Engine, friends: str, add: Add
+) -> None:
+    cache = IndexCache(MANY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ROOMS", (16, 16))
+        added = [face.face_id for face in add(40)]
+        look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        create_user(connection, friends, "Bob")
+        # the last of one slab and the first of the next
+        associate_faces(connection, friends, "Bob", added[14:18])
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        delete_faces(connection, friends, added[15:17])
+    view = look(cache, own_engine, friends)
+    assert (view.references, view.owned, view.users) == (38, 2, 1)
+
+
+def test_what_is_old_is_not_taken_for_new_when_the_newest_are_gone(
+    own_engine: Engine, friends: str, add: Add
+) -> None:
+    cache = IndexCache(MANY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ROOMS", (16, 16))
+        added = [face.face_id for face in add(17)]
+        look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        delete_faces(connection, friends, added[16:])
+    look(cache, own_engine, friends)
+    with own_engine.begin() as connection:
+        create_user(connection, friends, "Ada")
+        associate_faces(connection, friends, "Ada", added[3:4])
+    assert look(cache, own_engine, friends).references == 16
+    add(2)
+    look(cache, own_engine, friends)
+
+
 def test_gaps_are_closed_when_there_are_many(own_engine: Engine, friends: str, add: Add) -> None:
     cache = IndexCache(MANY)
     added = [face.face_id for face in add(40)]
@@ -379,8 +417,30 @@ def test_a_connection_that_sees_an_older_state(own_engine: Engine, friends: str,
         newer = look(cache, own_engine, friends)
         assert first.face_id not in ids(older, friends, newer)
         # never back to what has been deleted since
-        assert cache.current(older, friends) is newer
+        assert ids(older, friends, cache.current(older, friends)) == {second.face_id}
     add()
+    look(cache, own_engine, friends)
+
+
+def test_what_an_older_state_lacks_hides_nothing_from_it(
+    own_engine: Engine, friends: str, add: Add, image: MakeImage, face: MakeFace
+) -> None:
+    cache = IndexCache(MANY)
+    (known,) = add(1)
+    others = [face(500 + number) for number in range(30)]
+    probe = others[0].template.vector
+    alike = [replace(other, template=others[0].template) for other in others]
+    with reading(own_engine) as older:
+        require(older, friends)
+        with own_engine.begin() as connection:
+            add_faces(connection, friends, image(7), alike, "Ada")
+        look(cache, own_engine, friends)
+        for distinct in (False, True):
+            view = cache.current(older, friends)
+            (found,) = view.search(older, probe[None], Criteria(1, distinct=distinct))
+            assert set(faces_of_keys(older, friends, found.keys.tolist())) == set(found.keys)
+            assert ids(older, friends, view) == {known.face_id}
+            assert len(found.keys) == 1
     look(cache, own_engine, friends)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from hashlib import sha256
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from reknown.gallery import living
+from reknown.gallery import snapshots as snapshots_module
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, delete_collection, require
 from reknown.gallery.faces import add_faces, delete_faces
@@ -268,6 +270,83 @@ def test_a_face_that_is_deleted_while_a_file_is_written_is_not_in_it(
         snapshots.close()
     assert list(folder.iterdir()) == []
     assert cold(own_engine, snapshots) == 39
+
+
+def test_a_database_that_fails_once_does_not_leave_the_index_empty(
+    own_engine: Engine, snapshots: Snapshots, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> object:
+        raise RuntimeError("the connection is lost")
+
+    add(40)
+    cold(own_engine, snapshots)
+    cache = IndexCache(MANY)
+    with monkeypatch.context() as patch, reading(own_engine) as connection:
+        patch.setattr(living, "stream_changes", failing)
+        with pytest.raises(RuntimeError, match="lost"):
+            cache.current(connection, NAME)
+    # the file was as new as the database: nothing has changed since
+    assert look(cache, own_engine, NAME).references == 40
+
+
+def test_a_damaged_file_that_cannot_be_wiped_costs_time_alone(
+    own_engine: Engine,
+    snapshots: Snapshots,
+    folder: Path,
+    add: Add,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError("read-only file system")
+
+    add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    file.write_bytes(b"nonsense")
+    monkeypatch.setattr(snapshots_module, "_wipe", refuse)
+    assert cold(own_engine, snapshots) == 40
+    assert "is made anew: the file is" in caplog.text
+
+
+def test_a_file_that_a_killed_process_left_goes_with_the_next_deletion(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, add: Add
+) -> None:
+    faces = add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    owner = file.name.partition("-")[0]
+    # between its renaming and the commit, and before
+    left = folder / f"{owner}-{'ab' * 32}.index", folder / f"{owner}-xyz.unfinished"
+    others = folder / "99-abc.index", folder / "99-xyz.unfinished", folder / f"{owner}-w.unfinished"
+    for path in (*left, *others):
+        path.write_bytes(b"who is deleted now")
+    with others[-1].open("rb") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)  # another process is at it
+        with own_engine.begin() as connection:
+            delete_faces(connection, NAME, [faces[0].face_id])
+    (kept,) = set(folder.iterdir()) - set(others)
+    assert kept not in left
+    assert cold(own_engine, snapshots) == 0
+
+
+def test_a_deletion_during_the_removal_of_another_is_not_forgotten(
+    own_engine: Engine, snapshots: Snapshots, add: Add
+) -> None:
+    add(1)
+    asked: list[int] = []
+    with reading(own_engine) as connection:
+        row = require(connection, NAME)
+
+    def again() -> None:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            snapshots._later(row, "remove", again)
+
+    snapshots._later(row, "remove", again)
+    for _ in range(2):
+        snapshots.close()
+    assert asked == [0, 1]
 
 
 def test_a_folder_that_cannot_be_written_to_costs_time_alone(

@@ -469,6 +469,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
         np.arange(1, n + 1)
     ),
+    "gallery.templates.newest_face": lambda c, _: templates.newest_face(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
         c, COLLECTION, _faces(n)

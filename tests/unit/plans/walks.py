@@ -134,6 +134,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.switching.end_portion": {"faces": (PORTION,), "upgrade_losses": (FEW,)},
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
     "gallery.templates.faces_present": {"faces": (GONE,)},
+    "gallery.templates.newest_face": {"faces": (LAST,)},
     "gallery.templates.load_templates": _LOADED,
     "gallery.templates.stream_changes": {"faces": (ALL,)},
     "gallery.templates.stream_changes since": {"faces": (CHANGED,)},

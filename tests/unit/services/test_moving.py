@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +245,23 @@ def test_a_source_in_use_is_refused(
     with pytest.raises(DatabaseError, match="is in use: stop the servers"):
         move(_ACTOR, source, target, (_folder(*both_ways), None))
     user.dispose()
+
+
+def test_a_target_that_another_move_fills_is_refused(
+    both_ways: tuple[Location, Location], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = both_ways
+    monkeypatch.setattr(places, "_PATIENCE", 0.1)
+    keys_in = _folder(*both_ways)
+    with places.target(target), pytest.raises(DatabaseError, match="is in use: stop the servers"):
+        move(_ACTOR, source, target, (keys_in, None))
+    assert move(_ACTOR, source, target, (keys_in, None)).rows > 6_000
+
+
+def test_who_leaves_within_a_moment_is_waited_for(folder: Path, server: ServerAddress) -> None:
+    user = open_database(server)
+    threading.Timer(0.5, user.dispose).start()
+    assert move(_ACTOR, folder, server, (folder, None)).rows > 6_000
 
 
 def test_a_target_with_anything_in_it_or_for_another_source_is_refused(

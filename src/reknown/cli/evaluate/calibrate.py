@@ -90,7 +90,7 @@ def calibrate(
     named = pack or (None if scores else read_settings().pack)
     others = None if check is None else _others(check, named, root)
     if scores is not None:
-        refuse_with_scores(root=None if check else root)
+        refuse_with_scores(**({} if check else {"root": root, "cluster": cluster}))
         file = read_score_file(scores)
         measured = calibrate_scores(file, dataset, by_group=worst_group is not None)
     else:

@@ -58,7 +58,7 @@ def compare(
     if (source is None) == (not scores):
         raise InputError("give either a folder or CSV of images, or --scores FILE twice")
     if scores:
-        refuse_with_scores(pack=packs, root=root)
+        refuse_with_scores(pack=packs, root=root, cluster=cluster)
         report = _of_scores(scores, rates)
     else:
         assert source is not None

@@ -86,7 +86,7 @@ def groups(
     if (images is None) == (scores is None):
         raise InputError("give IMAGES, or scores of another system as --scores FILE")
     if images is None:
-        refuse_with_scores(by=by, pack=pack, root=root)
+        refuse_with_scores(by=by, pack=pack, root=root, cluster=cluster)
         data = _of_scores(scores, choice)
     else:
         manifest = read_manifest(images, root)

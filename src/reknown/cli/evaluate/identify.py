@@ -77,6 +77,8 @@ def identify(
     if gallery_size is not None:
         if images is not None:
             raise InputError("--gallery-size plans without images: leave IMAGES out")
+        if cluster:
+            raise InputError("--gallery-size looks at no images: leave --cluster out")
         if similarity:
             raise InputError("--gallery-size finds the similarity: leave --similarity out")
         show(_planned(gallery_size, fpir or [], pack), report, as_json=json)

@@ -78,7 +78,9 @@ def verify(
 
     one_source(source, scores)
     if scores is not None:
-        refuse_with_scores(pairs=pairs, pack=pack, root=root, similarity=similarity)
+        refuse_with_scores(
+            pairs=pairs, pack=pack, root=root, similarity=similarity, cluster=cluster
+        )
         report = score_report(read_score_file(scores), without_names=without_names)
     else:
         assert source is not None

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 
 from reknown.biometrics.errors import DatabaseError
-from reknown.gallery.vectors.slabs import BLOCK, Slab, groups_of
+from reknown.gallery.vectors.slabs import BLOCK, ZERO, Slab, groups_of
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
@@ -44,9 +45,13 @@ class SlabContents(msgspec.Struct, frozen=True):
 
 
 class IndexContents(msgspec.Struct, frozen=True):
-    """What is in a file: slabs of templates of so many values, as they were at `revision`."""
+    """What is in a file: slabs of templates of so many values, as they were at `revision`.
+
+    No two files have the same `name`, be their slabs the same: each is known for itself.
+    """
 
     version: int
+    name: str
     dimension: int
     revision: int
     slabs: tuple[SlabContents, ...]
@@ -60,7 +65,7 @@ def write_index(
     They may change meanwhile: what was written is what is told.
     """
     told = [_write_slab(file, slab, rows) for slab, rows in slabs if rows]
-    return _end(file, IndexContents(_VERSION, dimension, revision, tuple(told)))
+    return _end(file, IndexContents(_VERSION, uuid4().hex, dimension, revision, tuple(told)))
 
 
 def read_index(
@@ -103,12 +108,20 @@ def remove_from_index(file: BufferedRandom, digest: str, keys: NDArray[np.int64]
 
 def _write_slab(file: BufferedRandom, slab: Slab, rows: int) -> SlabContents:
     digest = hashlib.sha256()
-    for array in slab.arrays(rows):
+    codes, *columns = slab.arrays(rows)
+    for array in (*_whole(codes, rows), *columns):
         for chunk in _chunks(array):
             data = chunk.tobytes()  # it may change before it is written
             digest.update(data)
             file.write(data)
     return SlabContents(rows, int(slab.keys[0]), int(slab.keys[rows - 1]), digest.hexdigest())
+
+
+def _whole(codes: NDArray[np.uint8], rows: int) -> tuple[NDArray[np.uint8], ...]:
+    """The codes of so many rows, with nothing of those behind: they may be deleted before these."""
+    last = codes[rows // BLOCK :].copy()
+    last[:, :, rows % BLOCK :] = ZERO
+    return codes[: rows // BLOCK], last
 
 
 def _read_slab(

@@ -34,6 +34,8 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { BLOCK = 16, GROUP = 4, ABREAST = 8, TILE_BYTES = 32768 };
+/* Of what is smaller the inverse may not be finite. */
+#define LEAST 1e-30f
 enum { PORTABLE, AVX2, AVX512, NEON };
 
 typedef struct {
@@ -444,7 +446,8 @@ API void reknown_scan_take(const scan *s, int64_t probe, int64_t *rows, float *u
 
 /* Writes the codes of `rows` vectors into a slab of which `place` rows are taken.
 
-   A row longer than `longest` or not finite gets an infinite error: it is always compared exactly. */
+   A row longer than `longest`, next to zero or not finite gets an infinite error: it is always
+   compared exactly. */
 API void reknown_encode(const float *vectors, int64_t rows, int64_t dimension, int64_t groups,
                         int64_t place, uint8_t *codes, float *scales, float *errors, double longest) {
     for (int64_t i = 0; i < rows; i++) {
@@ -457,7 +460,7 @@ API void reknown_encode(const float *vectors, int64_t rows, int64_t dimension, i
             largest = fmaxf(largest, fabsf(x[d]));
             square += (double)x[d] * x[d];
         }
-        const int sound = isfinite(square) && square <= longest * longest && largest > 0;
+        const int sound = isfinite(square) && square <= longest * longest && largest >= LEAST;
         const float scale = sound ? largest / 127.0f : 0.0f, inverse = sound ? 127.0f / largest : 0.0f;
         for (int64_t d = 0; d < groups * GROUP; d++) {
             const float code = sound && d < dimension ? rintf(x[d] * inverse) : 0.0f;

@@ -15,6 +15,7 @@ LONGEST = 1.002
 
 _LEAST = -1e30
 _ROUNDING = 1e-6
+_SMALLEST = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,19 @@ class Promising:
 
 
 def coded(probes: NDArray[np.float32], width: int) -> CodedProbes:
-    """Probes (p, d) as codes of `width` >= d values, of which the last are 0."""
-    exact = probes.astype(np.float64)
+    """Probes (p, d) as codes of `width` >= d values, of which the last are 0.
+
+    To one that is not finite nothing is near.
+    """
+    sound = np.asarray(np.isfinite(probes).all(axis=1))
+    exact = np.where(sound[:, None], probes, 0).astype(np.float64)
     largest = np.abs(exact).max(axis=1, initial=0.0)
     scales = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)
     codes = np.zeros((len(probes), width), np.int8)
     codes[:, : probes.shape[1]] = np.rint(exact / scales[:, None]).clip(-127, 127)
     rest = exact - codes[:, : probes.shape[1]] * scales[:, None].astype(np.float64)
     missing = np.linalg.norm(rest, axis=1)
-    factors = (np.linalg.norm(exact, axis=1) + missing) * (1 + _ROUNDING)
-    slacks = (LONGEST * missing + _ROUNDING) * (1 + _ROUNDING)
+    # of a probe of zeros not 0, which makes no bound of an infinite error
+    factors = (np.linalg.norm(exact, axis=1) + missing) * (1 + _ROUNDING) + _SMALLEST
+    slacks = np.where(sound, (LONGEST * missing + _ROUNDING) * (1 + _ROUNDING), np.nan)
     return CodedProbes(codes, scales, factors.astype(np.float32), slacks.astype(np.float32))

@@ -6,7 +6,7 @@ The layout is that of `kernel.c`. A row that is deleted stays as a gap until man
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,11 @@ BLOCK, GROUP = 16, 4
 NOBODY = 0
 """The key of the user of a face that has none."""
 
-_ZERO = 128
+ZERO = 128
+"""The code of 0."""
+
 _HUGE = 2**21
+_LEAST = np.float32(1e-30)
 
 
 def groups_of(dimension: int) -> int:
@@ -48,6 +51,10 @@ class SlabView:
     first: int
     rows: int
     chosen: NDArray[np.uint8] | None = None
+
+    def up_to(self, key: int) -> SlabView:
+        """Without the rows of faces with higher keys."""
+        return replace(self, rows=int(self.keys[: self.rows].searchsorted(key, "right")))
 
 
 class Slab:
@@ -102,18 +109,20 @@ class Slab:
         self.rows = end
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The rows of those of these keys that are here and not gone."""
-        rows = np.searchsorted(self.keys[: self.rows], keys)
-        rows = rows[rows < self.rows]
-        rows = rows[np.isin(self.keys[rows], keys)]
-        return rows[self.errors[rows] >= 0]
+        """The rows of those of these keys, each told once, that are here and not gone."""
+        rows: NDArray[np.intp] = np.searchsorted(self.keys[: self.rows], keys)
+        inside = rows < self.rows
+        keys, rows = keys[inside], rows[inside]
+        rows = rows[self.keys[rows] == keys]
+        found: NDArray[np.intp] = rows[self.errors[rows] >= 0]
+        return found
 
     def remove(self, rows: NDArray[np.intp]) -> None:
         """Makes these rows gaps, with nothing left of their templates."""
         self.errors[rows] = -np.inf
         self.scales[rows] = 0
         self.users[rows] = NOBODY
-        self.codes[rows // BLOCK, :, rows % BLOCK] = _ZERO
+        self.codes[rows // BLOCK, :, rows % BLOCK] = ZERO
         self.gaps += len(rows)
 
     def present(self) -> NDArray[np.intp]:
@@ -134,7 +143,7 @@ class Slab:
 
 def decoded(slab: SlabView, start: int, end: int) -> NDArray[np.float32]:
     """Rows `start`, a multiple of 16, to `end` as the codes say they are: (end - start, width)."""
-    blocks = slab.codes[start // BLOCK : -(-end // BLOCK)].astype(np.float32) - _ZERO
+    blocks = slab.codes[start // BLOCK : -(-end // BLOCK)].astype(np.float32) - ZERO
     rows = blocks.transpose(0, 2, 1, 3).reshape(len(blocks) * BLOCK, -1)[: end - start]
     return rows * slab.scales[start:end, None]
 
@@ -160,7 +169,7 @@ def _encode_some(
     exact = vectors.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         square = (exact * exact).sum(axis=1)
-    sound = np.isfinite(square) & (square <= LONGEST**2) & (np.abs(vectors).max(axis=1) > 0)
+    sound = np.isfinite(square) & (square <= LONGEST**2) & (np.abs(vectors).max(axis=1) >= _LEAST)
     safe = np.where(sound[:, None], vectors, np.float32(0))
     largest = np.abs(safe).max(axis=1)
     scales = np.where(sound, largest / np.float32(127), np.float32(0))
@@ -169,8 +178,8 @@ def _encode_some(
     rest = safe.astype(np.float64) - (rounded * scales[:, None]).astype(np.float64)
     missing = np.sqrt((rest * rest).sum(axis=1)) * (1 + 1e-6) + 1e-7
     width = codes.shape[1] * GROUP
-    padded = np.full((len(vectors), width), _ZERO, np.uint8)
-    padded[:, : vectors.shape[1]] = rounded + _ZERO
+    padded = np.full((len(vectors), width), ZERO, np.uint8)
+    padded[:, : vectors.shape[1]] = rounded + ZERO
     codes[rows // BLOCK, :, rows % BLOCK] = padded.reshape(len(vectors), -1, GROUP)
     measures[0][rows], measures[1][rows] = scales, np.where(sound, missing, np.inf)
 

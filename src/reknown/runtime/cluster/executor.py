@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import ClusterError
 from reknown.runtime.cluster.conversion import to_sample
-from reknown.runtime.cluster.messages import Extract, Extracted, Refused, Sample, Sampled
+from reknown.runtime.cluster.messages import Extract, Extracted, Refused, Sampled, TakeSample
 from reknown.runtime.local.conversion import to_error, to_extraction
 from reknown.vision.images import ImageLimits
 
@@ -115,7 +115,7 @@ class ClusterSampler:
 
     def sample(self, data: bytes, choose: FaceChoice) -> CachedImage:
         """As `Sampler.sample`; raises `ClusterError` too."""
-        answer = self.link.ask(Sample(data, self.space, choose), self.space.pack)
+        answer = self.link.ask(TakeSample(data, self.space, choose), self.space.pack)
         try:
             if isinstance(answer, Sampled):
                 return to_sample(answer, self.space, hashlib.sha256(data).digest())

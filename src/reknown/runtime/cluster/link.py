@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import ClusterError, InvalidImageError
-from reknown.runtime.cluster.messages import Task, Unlike, decode_answer, encode
+from reknown.runtime.cluster.messages import ClusterTask, Unlike, decode_answer, encode
 from reknown.runtime.cluster.packets import Packets
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from reknown.runtime.cluster.makings import Makings
-    from reknown.runtime.cluster.messages import Answer, Extract, Sample
+    from reknown.runtime.cluster.messages import Answer, Extract, TakeSample
 
 _LOOK_SECONDS = 1.0
 # About what a scheduler of machines takes to put a new one in place of a lost one.
@@ -64,13 +64,13 @@ class Link:
         """How many images to have in work: two packets for each thread that the cluster has now."""
         return self._packets.capacity
 
-    def ask(self, asked: Extract | Sample, pack: str) -> Answer:
+    def ask(self, asked: Extract | TakeSample, pack: str) -> Answer:
         """The answer of a worker to what is asked of an image.
 
         Raises `InvalidImageError` where processes ended whenever they had it in work,
         `ClusterError` where there is no answer to be had.
         """
-        task = encode(Task(self._makings(pack), asked))
+        task = encode(ClusterTask(self._makings(pack), asked))
         data = self._packets.answer(task)
         if data is None:
             # Others may have been in work there that are to blame: once more, beside no suspect.
@@ -115,9 +115,7 @@ class Link:
         try:
             self._client.wait_for_workers(1, timeout=min(self._patience, _FIRST_SECONDS))
         except TimeoutError as error:
-            raise ClusterError(
-                f"no worker came to {address}: start some with `dask worker {address}`"
-            ) from error
+            raise ClusterError(f"no worker came to {address}: {self._remedy()}") from error
         try:
             self._client.register_plugin(Models(started_here=self._client.cluster is not None))
         except Exception as error:  # whatever a machine elsewhere lacks
@@ -126,6 +124,11 @@ class Link:
                 "scheduler and workers need the same reknown[cluster] as is installed here"
             ) from error
         self._look()
+
+    def _remedy(self) -> str:
+        if self._client.cluster is not None:
+            return "see what ends processes on this machine (out of memory?)"
+        return f"start some with `dask worker {self._address}`"
 
     def _send(self, tasks: Sequence[bytes]) -> Sequence[bytes] | None:
         """Their answers; None where the processes ended that had them in work."""
@@ -201,7 +204,7 @@ class Link:
         elif now - self._idle_since > self._patience:
             self._trouble = (
                 f"{self._address} has had no worker for {self._patience:.0f} seconds: {_KEPT}; "
-                f"start some with `dask worker {self._address}`, and {_AGAIN}"
+                f"{self._remedy()}, and {_AGAIN}"
             )
         with suppress(ClusterError):
             self._require()

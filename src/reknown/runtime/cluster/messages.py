@@ -16,10 +16,19 @@ from reknown.runtime.cluster.makings import Makings  # noqa: TC001
 from reknown.runtime.local.messages import Extract, Extracted, Refused
 from reknown.structs import resolved
 
-__all__ = ["Answer", "Extract", "Extracted", "Refused", "Sample", "Sampled", "Task", "Unlike"]
+__all__ = [
+    "Answer",
+    "ClusterTask",
+    "Extract",
+    "Extracted",
+    "Refused",
+    "Sampled",
+    "TakeSample",
+    "Unlike",
+]
 
 
-class Sample(msgspec.Struct, frozen=True, tag=True):
+class TakeSample(msgspec.Struct, frozen=True, tag=True):
     """Make a template for an evaluation of this image."""
 
     data: bytes
@@ -27,11 +36,11 @@ class Sample(msgspec.Struct, frozen=True, tag=True):
     choose: FaceChoice
 
 
-class Task(msgspec.Struct, frozen=True):
+class ClusterTask(msgspec.Struct, frozen=True):
     """What is asked, by a process in which `makings` hold."""
 
     makings: Makings
-    asked: Extract | Sample
+    asked: Extract | TakeSample
 
 
 class Sampled(msgspec.Struct, frozen=True, tag=True):
@@ -55,14 +64,14 @@ Answer: TypeAlias = Extracted | Sampled | Refused | Unlike
 _encoder = msgspec.msgpack.Encoder()
 
 
-def encode(message: Task | Answer) -> bytes:
+def encode(message: ClusterTask | Answer) -> bytes:
     """As it travels."""
     return _encoder.encode(message)
 
 
-def decode_task(data: bytes) -> Task:
+def decode_task(data: bytes) -> ClusterTask:
     """Raises `ValueError` for anything else."""
-    return msgspec.msgpack.decode(data, type=resolved(Task))
+    return msgspec.msgpack.decode(data, type=resolved(ClusterTask))
 
 
 def decode_answer(data: bytes) -> Answer:

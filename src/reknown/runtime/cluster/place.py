@@ -33,6 +33,8 @@ _HERE = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "30s",
     "distributed.admin.system-monitor.interval": "5s",
+    # Dask's own has glibc give memory back at once, and pixels and tensors fault it in each time
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
     # one that is killed is started again; the picture on which three were killed is given up
     "distributed.scheduler.allowed-failures": 2,
 }

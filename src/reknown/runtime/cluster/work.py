@@ -17,7 +17,7 @@ from reknown.vision.packs.store import PackStore
 if TYPE_CHECKING:
     from reknown.configuration import Settings
     from reknown.runtime.cluster.makings import Makings
-    from reknown.runtime.cluster.messages import Sample, Task
+    from reknown.runtime.cluster.messages import ClusterTask, TakeSample
 
 
 class Bench:
@@ -53,7 +53,7 @@ class Bench:
         """Ends the decoders."""
         self._decoders.close()
 
-    def _answer(self, task: Task) -> Answer:
+    def _answer(self, task: ClusterTask) -> Answer:
         asked = task.asked
         space = asked.policy.space if isinstance(asked, Extract) else asked.space
         try:
@@ -72,7 +72,7 @@ class Bench:
             self._makings[pack] = makings_of(self._store, pack)
         return self._makings[pack]
 
-    def _sampled(self, asked: Sample) -> Answer:
+    def _sampled(self, asked: TakeSample) -> Answer:
         from reknown.evaluation.data.sampling import EngineSampler  # noqa: PLC0415
 
         sampler = EngineSampler(self._engines.of(asked.space), self._decoders.decode)

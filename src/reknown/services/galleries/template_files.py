@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     """Is told how many faces are done, and how many there are."""
 
 PORTION = 100_000
-"""So many faces are imported in a transaction: about two seconds, in which others cannot write."""
+"""So many faces at most are imported in a transaction: some two seconds, in which nobody writes."""
 
+_SMALLEST = 10_000
 _PAGE = 20_000
 _TURN_SECONDS, _PAUSE_SECONDS = 5.0, 0.15
 _MOST_USERS = 500
@@ -79,7 +80,8 @@ def import_file(
         space = _space(context, collection, templates, choice)
         watch(0, templates.count)
         let_others = _Turns(context)
-        with closing(_ahead(_portions(templates, space, collection, choice))) as portions:
+        made = _portions(templates, space, collection, choice)
+        with closing(_ahead(made)) as portions:
             for moved in portions:
                 if not done:  # nothing is made for a file whose beginning is wrong
                     _ensure(context, collection, space)
@@ -153,7 +155,9 @@ def _of(file: Path) -> Iterator[None]:
 def _portions(
     templates: TemplateFile, space: TemplateSpace, collection: str, choice: ImportChoice
 ) -> Iterator[MovedFaces]:
-    for portion in templates.portions(PORTION):
+    # some of them, so that one can be made while another is stored
+    rows = max(min(PORTION, templates.count // 4), _SMALLEST)
+    for portion in templates.portions(rows):
         moved = moved_faces(portion, space, collection, new_ids=choice.new_ids)
         check_moved(moved)
         yield moved

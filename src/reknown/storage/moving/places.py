@@ -77,14 +77,8 @@ def target(location: Location) -> Iterator[Connection]:
 
     Raises `DatabaseError` for a database in use.
     """
-    database = connect_to(location)
-    try:
-        with database.connect() as connection:
-            fresh = not str(schema_of(connection) or "").startswith(MOVING)
-        if fresh:
-            open_database(location).dispose()
-    finally:
-        database.dispose()
+    if not _is_begun(location):
+        open_database(location).dispose()
     if not isinstance(location, ServerAddress):
         database = _alone(location / DATABASE, *_PRAGMAS)
     else:
@@ -93,6 +87,21 @@ def target(location: Location) -> Iterator[Connection]:
         with database.connect() as connection:
             _claim(connection, place_of(database))
             yield connection
+    finally:
+        database.dispose()
+
+
+def _is_begun(location: Location) -> bool:
+    """Whether it bears the mark of a move."""
+    if isinstance(location, ServerAddress):
+        database = connect_to(location)
+    elif size_of(location)[0]:
+        database = _alone(location / DATABASE)
+    else:
+        return False
+    try:
+        with database.connect() as connection:
+            return str(schema_of(connection)).startswith(MOVING)
     finally:
         database.dispose()
 
@@ -210,6 +219,8 @@ def _until_alone(connection: Connection) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(_PAUSE)
+        # a transaction sees the others as they were when it first looked
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
     return True
 
 

@@ -72,3 +72,12 @@ def test_what_is_removed_leaves_nothing_behind() -> None:
     decodes = decoded(kept.view(0), 0, 17)
     before = decoded(slab.view(0), 0, 20)[slab.present()]
     np.testing.assert_array_equal(decodes, before)
+
+
+@given(st.sets(st.integers(0, 60), min_size=1), st.sets(st.integers(-5, 70)))
+def test_a_row_is_found_once_whatever_else_is_asked_for(here: set[int], asked: set[int]) -> None:
+    slab = Slab(4, len(here))
+    keys = np.array(sorted(here), np.int64)
+    slab.append(keys, keys, np.tile(np.eye(1, 4, dtype=np.float32), (len(here), 1)))
+    rows = slab.find(np.array(sorted(asked), np.int64))
+    assert slab.keys[rows].tolist() == sorted(here & asked)

@@ -73,9 +73,27 @@ def test_an_evaluation_measures_the_same(
     assert there == here
 
 
-def test_an_upgrade_takes_a_cluster_where_it_makes_templates() -> None:
-    with pytest.raises(InputError, match="--cluster goes with --from"):
-        _run("collections", "upgrade", "people", "--cluster", "local:1")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("collections upgrade people", "--cluster goes with --from"),
+        ("evaluate verify --scores any.csv", "--cluster is for images"),
+        ("evaluate groups --scores any.csv --fmr 0.01", "--cluster is for images"),
+        ("evaluate compare --scores a.csv --scores b.csv", "--cluster is for images"),
+        ("evaluate calibrate --scores any.csv", "--cluster is for images"),
+        ("evaluate identify --gallery-size 100 --fpir 0.01", "looks at no images"),
+        ("scan .", "--cluster takes tcp://HOST:PORT"),
+    ],
+)
+def test_where_no_image_is_looked_at_no_cluster_is_taken(words: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        _run(*words.split(), "--cluster", "local:0")
+
+
+def test_the_variable_names_a_cluster_too(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REKNOWN_CLUSTER", "nowhere")
+    with pytest.raises(InputError, match="not 'nowhere'"):
+        _run("scan", people)
 
 
 @needs_proc

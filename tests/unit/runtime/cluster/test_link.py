@@ -75,7 +75,7 @@ def test_a_cluster_without_workers_is_not_waited_for_forever(store: PackStore) -
     with (
         LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", processes=False) as empty,
         empty.get_client() as client,
-        pytest.raises(ClusterError, match="no worker came to the place: start some with"),
+        pytest.raises(ClusterError, match="no worker came to the place: see what ends"),
     ):
         Link(client, "the place", lambda pack: makings_of(store, pack), patience=0.1)
 

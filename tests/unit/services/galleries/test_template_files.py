@@ -268,6 +268,7 @@ def test_a_copy_within_a_database_needs_new_ids(both: Context, path: Path) -> No
 @pytest.fixture
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_files, "PORTION", 3)
+    monkeypatch.setattr(template_files, "_SMALLEST", 3)
     monkeypatch.setattr(template_files, "_PAGE", 3)
     monkeypatch.setattr(transfer, "_MOST_NAMED", 2)
 
