@@ -71,9 +71,10 @@ def main() -> None:
 def _measured(rows: int, dimension: int) -> dict[str, Any]:
     rng = np.random.default_rng(rows + dimension)
     gallery = Gallery(_drawn(rng, rows, dimension))
-    mated = _resembling(rng, gallery.vectors[rng.integers(0, rows, _PROBES // 2)])
-    probes = np.concatenate([mated, _drawn(rng, _PROBES // 2, dimension)])
-    probes = probes[rng.permutation(_PROBES)]
+    count = _PROBES if rows <= _LARGE else _PROBES // 10
+    mated = _resembling(rng, gallery.vectors[rng.integers(0, rows, count // 2)])
+    probes = np.concatenate([mated, _drawn(rng, count // 2, dimension)])
+    probes = probes[rng.permutation(count)]
     slabs = _slabs(gallery)
     with ExitStack() as stack:
         engines = dict(_engines(gallery, slabs)) | dict(_pgvector(gallery.vectors, stack))

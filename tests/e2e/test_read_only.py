@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_server_writes_to_its_volumes_alone(tmp_path: Path, cache_folder: Path
     volumes = tmp_path / "data", tmp_path / "tmp"
     for volume in volumes:
         volume.mkdir()
-    variables = environment(server)
+    variables: dict[str, Any] = {**environment(server)}
     for elsewhere in ("DATABASE", "DATABASE_PASSWORD", "MASTER_KEY_FILE"):
         del variables[f"REKNOWN_{elsewhere}"]  # SQLite, which writes most
     data = volumes[0] / variables["REKNOWN_DATA"].removeprefix("/data/")

@@ -23,6 +23,7 @@ from deployments import (
 )
 from reknown.api.bodies import BodyLimits
 from reknown.api.http import _PROBES
+from reknown.configuration import Settings
 
 _RELEASES = ("1.29", "1.33", "1.37")
 # What a picture of 49 million pixels takes at most while it is read: docs/explanation/speed.md.
@@ -135,6 +136,14 @@ def test_servers_are_replaced_without_a_gap() -> None:
     pod = deployment["template"]["spec"]
     waited = int(container(_server())["lifecycle"]["preStop"]["exec"]["command"][-1])
     assert pod["terminationGracePeriodSeconds"] > waited + _STOP_SECONDS
+
+
+def test_connections_are_enough() -> None:
+    """PostgreSQL has 100 by default, three of which are for its administrator."""
+    most = found("HorizontalPodAutoscaler", "reknown-server")["spec"]["maxReplicas"]
+    surge = found("Deployment", "reknown-server")["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+    workers = found("Deployment", "reknown-worker")["spec"]["replicas"]
+    assert (most + surge) * Settings().database_connections + 3 * workers <= 97
 
 
 def _needed(variables: dict[str, str]) -> int:
