@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from reknown.biometrics.errors import NotFoundError
+from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import living
 from reknown.gallery import snapshots as snapshots_module
 from reknown.gallery.cache import IndexCache
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
-    from reknown.biometrics.templates import TemplateSpace
 
     Add = Callable[[int], list[FaceRecord]]
 
 MANY = 10**9
 NAME = "friends"
+# Of the dimension of the tests' first space.
+ALIKE = TemplateSpace("alike", "ef" * 32, 4)
 
 
 @pytest.fixture(autouse=True)
@@ -245,11 +247,13 @@ def test_nothing_is_kept_of_a_deleted_collection_or_a_former_space(
         assert list(folder.iterdir()) == []
 
 
-def test_a_face_that_is_deleted_while_a_file_is_written_is_not_in_it(
+@pytest.mark.parametrize("switches", [False, True])
+def test_what_is_deleted_or_replaced_while_a_file_is_written_is_not_in_it(
     own_engine: Engine,
     snapshots: Snapshots,
     folder: Path,
     add: Add,
+    switches: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     faces = add(40)
@@ -266,11 +270,29 @@ def test_a_face_that_is_deleted_while_a_file_is_written_is_not_in_it(
         look(IndexCache(MANY), own_engine, NAME)
         assert writing.wait(30)
         with own_engine.begin() as connection:
-            delete_faces(connection, NAME, [faces[0].face_id])
+            if switches:
+                prepare(connection, NAME, ALIKE)
+                switch(connection, NAME, to_target=True)
+            else:
+                delete_faces(connection, NAME, [faces[0].face_id])
         deleted.set()
         snapshots.close()
     assert list(folder.iterdir()) == []
-    assert cold(own_engine, snapshots) == 39
+    assert cold(own_engine, snapshots) == (40 if switches else 39)
+
+
+def test_a_file_of_before_a_switch_is_not_believed_whoever_switched(
+    own_engine: Engine, snapshots: Snapshots, add: Add
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    own_engine.update_execution_options(snapshots=None)  # as on another machine
+    with own_engine.begin() as connection:
+        prepare(connection, NAME, ALIKE)
+        switch(connection, NAME, to_target=True)
+    own_engine.update_execution_options(snapshots=snapshots)
+    assert cold(own_engine, snapshots) == 40
+    assert cold(own_engine, snapshots) == 0
 
 
 def test_a_database_that_fails_once_does_not_leave_the_index_empty(
