@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from reknown.biometrics.errors import NotFoundError
 from reknown.biometrics.templates import TemplateSpace
-from reknown.gallery import living
+from reknown.gallery import deletions, living
 from reknown.gallery import snapshots as snapshots_module
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, delete_collection, require
@@ -464,3 +464,54 @@ def test_what_another_machine_deleted_is_overwritten_here_at_the_next_search(
     (after,) = folder.iterdir()
     assert before.name != after.name
     assert cold(own_engine, snapshots) == 0
+
+
+def test_what_was_deleted_too_long_ago_to_be_told_takes_the_file_with_it(
+    own_engine: Engine,
+    snapshots: Snapshots,
+    folder: Path,
+    add: Add,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deletions, "_REMEMBERED", 2)
+    faces = add(40)
+    cache = IndexCache(MANY)
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    (before,) = folder.iterdir()
+    own_engine.update_execution_options(snapshots=None)
+    for face in faces[:5]:
+        with own_engine.begin() as connection:
+            delete_faces(connection, NAME, [face.face_id])
+    own_engine.update_execution_options(snapshots=snapshots)
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    assert before not in folder.iterdir()
+    look(IndexCache(MANY), own_engine, NAME)
+    snapshots.close()
+
+
+def test_what_is_wiped_is_overwritten(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, tmp_path: Path, add: Add
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    size = file.stat().st_size
+    (tmp_path / "disk").hardlink_to(file)
+    with own_engine.begin() as connection:
+        delete_collection(connection, NAME)
+    assert (tmp_path / "disk").read_bytes() == bytes(size)
+
+
+def test_it_is_known_up_to_when_a_file_has_nothing_deleted(
+    own_engine: Engine, snapshots: Snapshots, add: Add
+) -> None:
+    faces = add(40)
+    cold(own_engine, snapshots)
+    with own_engine.begin() as connection:
+        delete_faces(connection, NAME, [faces[7].face_id])
+    with reading(own_engine) as connection:
+        (known,) = connection.execute(select(index_snapshots))
+        row = require(connection, NAME)
+    assert known.revision < known.pruned == row.pruned == row.revision
