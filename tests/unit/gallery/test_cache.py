@@ -417,8 +417,10 @@ def test_a_deleted_collection_is_let_go_of(
             create_collection(connection, friends, space)
         with reading(own_engine) as connection:
             assert cache.current(connection, friends).references == 0
-        # who looks at the past still sees it
+        # who looks at the past still sees it, and takes nothing from others
+        held = cache._held[friends]
         assert ids(past, friends, cache.current(past, friends)) == {old.face_id}
+        assert cache._held[friends] is held
         with reading(own_engine) as connection:
             assert cache.current(connection, friends).references == 0
     assert len(cache._held) == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING
@@ -515,3 +516,24 @@ def test_it_is_known_up_to_when_a_file_has_nothing_deleted(
         (known,) = connection.execute(select(index_snapshots))
         row = require(connection, NAME)
     assert known.revision < known.pruned == row.pruned == row.revision
+
+
+def test_who_begins_waits_for_who_overwrites(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, add: Add
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    kept = file.read_bytes()
+    with file.open("r+b") as other, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(bytes(100))
+        other.flush()
+        begun = pool.submit(cold, own_engine, snapshots)
+        with pytest.raises(TimeoutError):
+            begun.result(0.2)
+        other.seek(0)
+        other.write(kept)
+        other.flush()
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert begun.result(30) == 0
