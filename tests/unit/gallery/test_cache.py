@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 MANY = 1_000_000
 DEEDS = (
-    "add", "add", "add", "merge", "delete", "delete", "associate", "disassociate",
+    "add", "add", "crowd", "merge", "delete", "delete", "associate", "disassociate",
     "create user", "delete user", "recreate", "prepare", "switch", "move", "move", "end",
 )  # fmt: skip
 DEED = st.tuples(st.sampled_from(DEEDS), st.integers(0, 20), st.integers(0, 20))
@@ -118,6 +118,9 @@ class Life:
                 self._new(connection, one, other)[: 1 + one % 2],
                 [None, "Ada", "Bob"][other % 3],
             ),
+            "crowd": lambda: add_faces(
+                connection, name, self._image(next(self._numbers)), self._crowd(connection)
+            ),
             "merge": lambda: merge_faces(
                 connection, name, self._image(other % 3), self._new(connection, one, other)
             ),
@@ -147,6 +150,10 @@ class Life:
             return made
         vector = np.eye(1, space.dimension, one % space.dimension, np.float32)[0]
         return [replace(face, template=Template(vector, space)) for face in made]
+
+    def _crowd(self, connection: Connection) -> list[NewFace]:
+        """Nearly a slab."""
+        return [face for one in range(7) for face in self._new(connection, one, one)]
 
     def _move(self, connection: Connection) -> None:
         self._prepare(connection)
@@ -410,8 +417,10 @@ def test_a_deleted_collection_is_let_go_of(
             create_collection(connection, friends, space)
         with reading(own_engine) as connection:
             assert cache.current(connection, friends).references == 0
-        # who looks at the past still sees it
+        # who looks at the past still sees it, and takes nothing from others
+        held = cache._held[friends]
         assert ids(past, friends, cache.current(past, friends)) == {old.face_id}
+        assert cache._held[friends] is held
         with reading(own_engine) as connection:
             assert cache.current(connection, friends).references == 0
     assert len(cache._held) == 1
@@ -479,14 +488,15 @@ def test_what_fails_halfway_leaves_no_trace(
 
     cache = IndexCache(MANY)
     monkeypatch.setattr(templates_module, "_CHUNK", 2)
-    gone, *_ = add(3)
+    monkeypatch.setattr(module, "_ROOMS", (16, 16))
+    gone, *_ = add(15, "Ada")
     for _ in range(2):
         with monkeypatch.context() as patch:
             patch.setattr(module, "stream_changes", stream)
             with reading(own_engine) as connection, pytest.raises(RuntimeError, match="stopped"):
                 cache.current(connection, friends)
         look(cache, own_engine, friends)
-        add(5)
+        add(5, "Bob")
         with own_engine.begin() as connection:
             delete_faces(connection, friends, [gone.face_id])
     look(cache, own_engine, friends)

@@ -3,16 +3,18 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from reknown.biometrics.errors import NotFoundError
-from reknown.gallery import living
+from reknown.biometrics.templates import TemplateSpace
+from reknown.gallery import deletions, living
 from reknown.gallery import snapshots as snapshots_module
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, delete_collection, require
@@ -34,12 +36,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
-    from reknown.biometrics.templates import TemplateSpace
 
     Add = Callable[[int], list[FaceRecord]]
 
 MANY = 10**9
 NAME = "friends"
+# Of the dimension of the tests' first space.
+ALIKE = TemplateSpace("alike", "ef" * 32, 4)
 
 
 @pytest.fixture(autouse=True)
@@ -245,11 +248,13 @@ def test_nothing_is_kept_of_a_deleted_collection_or_a_former_space(
         assert list(folder.iterdir()) == []
 
 
-def test_a_face_that_is_deleted_while_a_file_is_written_is_not_in_it(
+@pytest.mark.parametrize("switches", [False, True])
+def test_what_is_deleted_or_replaced_while_a_file_is_written_is_not_in_it(
     own_engine: Engine,
     snapshots: Snapshots,
     folder: Path,
     add: Add,
+    switches: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     faces = add(40)
@@ -266,11 +271,29 @@ def test_a_face_that_is_deleted_while_a_file_is_written_is_not_in_it(
         look(IndexCache(MANY), own_engine, NAME)
         assert writing.wait(30)
         with own_engine.begin() as connection:
-            delete_faces(connection, NAME, [faces[0].face_id])
+            if switches:
+                prepare(connection, NAME, ALIKE)
+                switch(connection, NAME, to_target=True)
+            else:
+                delete_faces(connection, NAME, [faces[0].face_id])
         deleted.set()
         snapshots.close()
     assert list(folder.iterdir()) == []
-    assert cold(own_engine, snapshots) == 39
+    assert cold(own_engine, snapshots) == (40 if switches else 39)
+
+
+def test_a_file_of_before_a_switch_is_not_believed_whoever_switched(
+    own_engine: Engine, snapshots: Snapshots, add: Add
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    own_engine.update_execution_options(snapshots=None)  # as on another machine
+    with own_engine.begin() as connection:
+        prepare(connection, NAME, ALIKE)
+        switch(connection, NAME, to_target=True)
+    own_engine.update_execution_options(snapshots=snapshots)
+    assert cold(own_engine, snapshots) == 40
+    assert cold(own_engine, snapshots) == 0
 
 
 def test_a_database_that_fails_once_does_not_leave_the_index_empty(
@@ -442,3 +465,75 @@ def test_what_another_machine_deleted_is_overwritten_here_at_the_next_search(
     (after,) = folder.iterdir()
     assert before.name != after.name
     assert cold(own_engine, snapshots) == 0
+
+
+def test_what_was_deleted_too_long_ago_to_be_told_takes_the_file_with_it(
+    own_engine: Engine,
+    snapshots: Snapshots,
+    folder: Path,
+    add: Add,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deletions, "_REMEMBERED", 2)
+    faces = add(40)
+    cache = IndexCache(MANY)
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    (before,) = folder.iterdir()
+    own_engine.update_execution_options(snapshots=None)
+    for face in faces[:5]:
+        with own_engine.begin() as connection:
+            delete_faces(connection, NAME, [face.face_id])
+    own_engine.update_execution_options(snapshots=snapshots)
+    look(cache, own_engine, NAME)
+    snapshots.close()
+    assert before not in folder.iterdir()
+    look(IndexCache(MANY), own_engine, NAME)
+    snapshots.close()
+
+
+def test_what_is_wiped_is_overwritten(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, tmp_path: Path, add: Add
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    size = file.stat().st_size
+    (tmp_path / "disk").hardlink_to(file)
+    with own_engine.begin() as connection:
+        delete_collection(connection, NAME)
+    assert (tmp_path / "disk").read_bytes() == bytes(size)
+
+
+def test_it_is_known_up_to_when_a_file_has_nothing_deleted(
+    own_engine: Engine, snapshots: Snapshots, add: Add
+) -> None:
+    faces = add(40)
+    cold(own_engine, snapshots)
+    with own_engine.begin() as connection:
+        delete_faces(connection, NAME, [faces[7].face_id])
+    with reading(own_engine) as connection:
+        (known,) = connection.execute(select(index_snapshots))
+        row = require(connection, NAME)
+    assert known.revision < known.pruned == row.pruned == row.revision
+
+
+def test_who_begins_waits_for_who_overwrites(
+    own_engine: Engine, snapshots: Snapshots, folder: Path, add: Add
+) -> None:
+    add(40)
+    cold(own_engine, snapshots)
+    (file,) = folder.iterdir()
+    kept = file.read_bytes()
+    with file.open("r+b") as other, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(bytes(100))
+        other.flush()
+        begun = pool.submit(cold, own_engine, snapshots)
+        with pytest.raises(TimeoutError):
+            begun.result(0.2)
+        other.seek(0)
+        other.write(kept)
+        other.flush()
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert begun.result(30) == 0

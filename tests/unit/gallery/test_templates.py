@@ -7,9 +7,11 @@ import pytest
 
 from reknown.biometrics.errors import NotFoundError
 from reknown.gallery import templates as module
-from reknown.gallery.collections import create_collection
+from reknown.gallery.collections import create_collection, require
 from reknown.gallery.faces import add_faces, delete_faces
 from reknown.gallery.templates import (
+    StoredTemplates,
+    faces_present,
     load_templates,
     pick_templates,
     templates_of_user,
@@ -45,6 +47,22 @@ def test_templates_come_in_order_of_enrolment(
     np.testing.assert_array_equal(loaded.vectors, expected)
     delete_faces(connection, collection, loaded.face_ids[::2])
     np.testing.assert_array_equal(load_templates(connection, collection).vectors, expected[1::2])
+
+
+def test_templates_of_another_space_are_not_there(
+    connection: Connection,
+    collection: str,
+    space: TemplateSpace,
+    image: Callable[[int], ImageRecord],
+    face: Callable[[int], NewFace],
+) -> None:
+    add_faces(connection, collection, image(1), [face(1), face(2)])
+    keys = np.append(faces_present(connection, require(connection, collection).id), 10**9)
+    there, vectors = StoredTemplates(connection, space.dimension).fetch(keys)
+    assert there.tolist() == keys[:2].tolist()
+    assert vectors.shape == (2, space.dimension)
+    there, vectors = StoredTemplates(connection, 2 * space.dimension).fetch(keys)
+    assert (there.tolist(), vectors.shape) == ([], (0, 2 * space.dimension))
 
 
 def test_an_empty_collection(connection: Connection, collection: str, space: TemplateSpace) -> None:
