@@ -28,6 +28,8 @@ ZERO = 128
 """The code of 0."""
 
 _HUGE = 2**21
+# What is made of so many takes half a megabyte.
+_VALUES = 2**13
 _LEAST = np.float32(1e-30)
 
 
@@ -155,8 +157,9 @@ def _encode(
     measures: tuple[NDArray[np.float32], NDArray[np.float32]],
 ) -> None:
     """As `reknown_encode` does."""
-    for start in range(0, len(vectors), 4096):
-        _encode_some(vectors[start : start + 4096], place + start, codes, measures)
+    some = max(1, _VALUES // vectors.shape[1])
+    for start in range(0, len(vectors), some):
+        _encode_some(vectors[start : start + some], place + start, codes, measures)
 
 
 def _encode_some(
