@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reknown.biometrics.errors import NotFoundError
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.snapshots import snapshots_of
+from reknown.storage.server import era_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -73,9 +74,10 @@ class IndexCache:
         with self._lock:
             held = self._held.get(collection)
             # deleted and made again, or the other way round for a reader of an older snapshot
-            if held is None or held.owner < row.id:
+            if held is None or held.owner < row.id or held.era != era_of(connection):
                 self._drop(collection)
-                held = self._held[collection] = LivingIndex(row.id, space_of(row))
+                held = LivingIndex(row.id, space_of(row), era_of(connection))
+                self._held[collection] = held
             self._held.move_to_end(collection)
         return held if held.owner == row.id else LivingIndex(row.id, space_of(row))
 

@@ -79,12 +79,15 @@ class IndexView:
 
 
 class LivingIndex:
-    """One collection's index at one revision; `counted` bytes are in the cache's total."""
+    """One collection's index at one revision; `counted` bytes are in the cache's total.
+
+    `era` is that of the database, whose revisions count up as long as it is the same.
+    """
 
     _revision: int
 
-    def __init__(self, owner: int, space: TemplateSpace) -> None:
-        self.owner = owner
+    def __init__(self, owner: int, space: TemplateSpace, era: object = None) -> None:
+        self.owner, self.era = owner, era
         self.counted = 0
         self._lock = Lock()
         self._clear(space)

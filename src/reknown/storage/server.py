@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import QueuePool, create_engine, text
+from sqlalchemy import QueuePool, create_engine, event, text
 from sqlalchemy import exc as sql_errors
 
 from reknown.biometrics.errors import DatabaseError, DatabaseUnavailableError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 PLACE = "place"
+_ERA = "era"
 _SCHEMES = ("postgres://", "postgresql://", "postgresql+psycopg://")
 _OLDEST = 140000
 _OLDEST_NAME = "14"
@@ -106,7 +109,25 @@ def server_engine(address: ServerAddress) -> Engine:
         pool_pre_ping=True,
     )
     database.update_execution_options(**{PLACE: _shown(parts)})
+
+    @event.listens_for(database, "connect")
+    def note(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_postmaster_start_time()")
+        entry.info[_ERA] = cursor.fetchone()
+        cursor.close()
+        connection.rollback()
+
     return database
+
+
+def era_of(connection: Connection) -> object:
+    """Another value wherever the database may have lost what it had acknowledged.
+
+    A standby without synchronous replication does not have the last moments when it takes over.
+    None on SQLite, which loses nothing.
+    """
+    return connection.info.get(_ERA)
 
 
 def require_usable(database: Engine) -> None:

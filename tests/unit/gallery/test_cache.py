@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from growth import calls
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, UpgradeError
@@ -34,7 +34,7 @@ from reknown.gallery.faces import (
     list_faces,
     merge_faces,
 )
-from reknown.gallery.schema import deleted_faces
+from reknown.gallery.schema import collections, deleted_faces, faces
 from reknown.gallery.snapshots import Snapshots
 from reknown.gallery.switching import switch
 from reknown.gallery.upgrades import find_upgrade
@@ -323,6 +323,31 @@ def test_deletions_are_remembered_as_long_as_they_are_asked_for(
         told = connection.execute(select(func.count()).select_from(deleted_faces)).scalar_one()
     # and no longer
     assert told == min(1 + changes, 5)
+
+
+def test_after_another_server_took_over_nothing_is_believed(
+    own_engine: Engine, friends: str, add: Add
+) -> None:
+    cache = IndexCache(MANY)
+    kept, _ = add(1), add(1)
+    with own_engine.begin() as connection:
+        before = require(connection, friends)
+    add(1)
+    look(cache, own_engine, friends)
+    # as on a standby that lacks the last two, and gets others with the same revisions
+    with own_engine.begin() as connection:
+        connection.execute(delete(faces).where(faces.c.face_id != kept[0].face_id))
+        connection.execute(delete(deleted_faces))
+        back = before.revision - 1
+        connection.execute(update(collections).values(revision=back, pruned=0))
+    add(2)
+    add(3)
+    with reading(own_engine) as connection:
+        assert require(connection, friends).revision == before.revision + 1
+        assert state(cache.current(connection, friends)) != stored(connection, friends)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(connection.info, "era", "another")
+            assert state(cache.current(connection, friends)) == stored(connection, friends)
 
 
 def test_gaps_are_closed_when_there_are_many(own_engine: Engine, friends: str, add: Add) -> None:
