@@ -56,6 +56,10 @@ class DatabaseUrl(str):
         return _SECRET_PART.sub(r"\1\2***", self)
 
 
+# What Debian calls a home that is none: whoever uses it is told to choose another folder.
+_NOWHERE = Path("/nonexistent/reknown")
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What an option means, what stands for its value in help, its unit, and its bounds.
@@ -80,22 +84,26 @@ def _option(default: Any, meaning: str, metavar: str | None = None, **about: Any
 
 
 def _user_data() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415 - help needs no folder
-
-    return user_data_path("reknown")
+    return _folder_of_user("data")
 
 
 def _user_cache() -> Path:
-    from platformdirs import user_cache_path  # noqa: PLC0415
-
-    return user_cache_path("reknown")
+    return _folder_of_user("cache")
 
 
 def user_folder() -> Path:
     """Where the user keeps what configures Reknown."""
-    from platformdirs import user_config_path  # noqa: PLC0415
+    return _folder_of_user("config")
 
-    return user_config_path("reknown")
+
+def _folder_of_user(kind: str) -> Path:
+    import platformdirs  # noqa: PLC0415 - help needs no folder
+
+    try:
+        found: Path = getattr(platformdirs, f"user_{kind}_path")("reknown")
+    except RuntimeError:  # nobody that the system knows, as in a container
+        return _NOWHERE
+    return found
 
 
 def _check_networks(names: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -297,3 +298,17 @@ def test_other_databases_are_refused_without_repeating_them(
 def test_an_address_with_a_port_holds_no_password() -> None:
     for url in ("postgresql://db:5432", "postgresql://me@db:5432/faces?sslmode=require"):
         assert read_settings(options={"database": url}).database == url
+
+
+def test_nobody_whom_the_system_knows_needs_folders_of_his_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "REKNOWN_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert read_settings(tmp_path).data == tmp_path
+    # where nobody may write: to be told to choose another one
+    assert read_settings().data == Path("/nonexistent/reknown")

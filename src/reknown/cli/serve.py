@@ -23,8 +23,13 @@ def serve(
             "--print-env", help="Only print an environment and a profile for clients, and end."
         ),
     ] = False,
-    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
-    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+    parent: Annotated[
+        int | None,
+        typer.Option(hidden=True, help="End when this process does, which started this one."),
+    ] = None,
+    listener: Annotated[
+        int | None, typer.Option(hidden=True, help="Listen on this file of the parent's.")
+    ] = None,
 ) -> None:
     """Answer Amazon Rekognition's API on this machine.
 

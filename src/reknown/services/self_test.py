@@ -20,6 +20,7 @@ from reknown.biometrics.templates import Template
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection
 from reknown.gallery.faces import add_faces
+from reknown.gallery.vectors.kernel import best_kind, load_kernel
 from reknown.gallery.vectors.probes import Criteria
 from reknown.services.images.pixels import encode_pixels
 from reknown.storage.database import open_database, reading
@@ -57,6 +58,7 @@ def run_checks(load: Callable[[], Engine], data: DataChecks) -> Iterator[CheckRe
     yield CheckResult(
         "processor", True, f"{available_cores()} cores, {', '.join(_features()) or '?'}"
     )
+    yield CheckResult("searches", True, _kernel())
     yield _attempt("decoders", _decoders)
     for name, check in data.by_name().items():
         yield _attempt(name, check)
@@ -87,6 +89,13 @@ def _reason(error: Exception) -> str:
     if isinstance(error, (ReknownError, AssertionError)):
         return str(error)
     return f"{type(error).__name__}: {error}"
+
+
+def _kernel() -> str:
+    library = load_kernel()
+    if library is None:
+        return "with NumPy, ten times as slow: install Reknown where there is a C compiler"
+    return f"compiled for {best_kind(library).name}"
 
 
 def _libraries() -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import exc as sql_errors
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.shortages import shortage_of_files
 from reknown.storage.erasure import Eraser, compact, finish_erasing
 from reknown.storage.file_cleaning import FileCleaner
 from reknown.storage.modes import DATABASE, close_to_others
@@ -235,6 +236,9 @@ def explain_errors(database: Database) -> None:
         kind = type(context.sqlalchemy_exception)
         if kind in trouble:
             message = str(original).strip()
+            lacking = shortage_of_files() if "unable to open" in message else None
+            if lacking:
+                raise DatabaseError(f"{_place(database)}: {lacking}") from original
             advice = next(advice for sign, advice in _ADVICE if sign in message)
             raise DatabaseError(f"{_place(database)}: {message}: {advice}") from original
         if kind is sql_errors.DataError or isinstance(original, UnicodeEncodeError | OverflowError):
