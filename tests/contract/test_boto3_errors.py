@@ -80,6 +80,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.PageError: ("InvalidPaginationTokenException", _with("next_token")),
     ours.DatabaseError: ("InternalServerError", _EVERYWHERE),
     ours.UpgradeError: ("InternalServerError", _EVERYWHERE),  # of the command line alone
+    ours.ClusterError: ("InternalServerError", _EVERYWHERE),  # likewise
     ours.ReplayError: ("ThrottlingException", _CHANGES),
     ours.TokenMismatchError: (
         "IdempotentParameterMismatchException",
