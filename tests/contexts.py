@@ -10,7 +10,7 @@ from decoding import DECODERS
 from reknown.api.gateway import Gateway, Outgoing
 from reknown.api.metrics import Metrics
 from reknown.api.page_tokens import PageTokens
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.gallery.faces import list_faces
 from reknown.gallery.users import list_users
 from reknown.ledger import log
@@ -75,7 +75,7 @@ def make_context(
         database=database,
         engines=used,
         executor=executor or LocalExecutor(used, DECODERS, Path("cache"), Path("packs")),
-        templates=TemplateCache(2**20),
+        indexes=IndexCache(2**20),
         objects=objects or NoObjects(),
     )
     return Context(platform, actor)

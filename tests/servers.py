@@ -87,7 +87,8 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | environment,
+        # a command of this process may have left the first one behind
+        env={**os.environ, "REKNOWN_DATABASE": ""} | environment,
     )
     log: list[str] = []
     reader = threading.Thread(target=lambda: log.extend(_lines(process)), daemon=True)

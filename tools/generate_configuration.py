@@ -24,8 +24,9 @@ Four sources say what is in effect. Each overrides the ones before it:
    `{FILE}` in the user's configuration folder (`~/.config/reknown/` on Linux), else
    `{SYSTEM_FOLDER / FILE}`; never a file in the current folder,
 3. environment variables; empty ones count as not set, and lists are separated by commas,
-4. command-line options: `serve` takes all but those of `[worker]`, `worker` all but those of
-   `[server]`; other commands take `--data` and `--pack` where they use them.
+4. command-line options: `serve` takes all but those of `[worker]` and `[bulk]`, `worker` all but
+   those of `[server]` and `[bulk]`; other commands take `--data`, `--database`, `--pack` and
+   `--cluster` where they use them.
 
 An unknown key, an unknown variable with two underscores, or a value of the wrong type is an error.
 Relative paths start from the folder of the file that they stand in, elsewhere from the current one,

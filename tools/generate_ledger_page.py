@@ -27,6 +27,7 @@ from typing import (
 from reknown.ledger.records import RECORDS, Failure, Refusal
 from reknown.ledger.records.parts import (
     CandidateRecord,
+    ManyFacesRecord,
     ProbeRecord,
     SightingCandidateRecord,
     SpaceRecord,
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).parent.parent / "docs" / "reference" / "ledger-records.md"
 _PARTS = (
     SpaceRecord,
+    ManyFacesRecord,
     ThresholdRecord,
     ProbeRecord,
     CandidateRecord,
     SightingCandidateRecord,
     TrackCandidateRecord,
+    ManyFacesRecord,
 )
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger

@@ -20,6 +20,7 @@ from reknown.results import (
     EvaluatedPeople,
     FoundText,
     IdentifiedFaces,
+    ImportedTemplates,
     VideoAppearances,
     WrittenNames,
 )
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
 class Reknown:
     """Face recognition on the galleries of a data folder, by this user; safe for many threads.
 
-    `data` is the folder (default: that of the command line). `pack` is the model pack for images
-    alone and for new galleries (default: opencv); a gallery that is there is searched with its
-    own. What is done is in the ledger as if the command line had done it. To be closed, as `with`
-    does.
+    `data` is the folder (default: that of the command line). `database` is the address of one on a
+    PostgreSQL server, in place of the folder's own (default: that of the command line). `pack` is
+    the model pack for images alone and for new galleries (default: opencv); a gallery that is there
+    is searched with its own. What is done is in the ledger as if the command line had done it. To
+    be closed, as `with` does.
 
     An image is a path, the bytes of an image file, a Pillow image, or pixels: an array of uint8
     (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it
@@ -52,12 +54,19 @@ class Reknown:
     a pack that is not there.
     """
 
-    def __init__(self, data: FilePath | None = None, pack: str | None = None) -> None:
+    def __init__(
+        self,
+        data: FilePath | None = None,
+        pack: str | None = None,
+        *,
+        database: str | None = None,
+    ) -> None:
         from reknown.runtime.platform import open_platform  # noqa: PLC0415 - imports take long
         from reknown.services.context import Context  # noqa: PLC0415
         from reknown.settings import read_settings  # noqa: PLC0415
 
-        self._settings = read_settings(None if data is None else path_of(data))
+        options = {"database": database}
+        self._settings = read_settings(None if data is None else path_of(data), options)
         with ExitStack() as opened:
             platform = opened.enter_context(open_platform(self._settings, pack=pack, helped=True))
             platform.engines.space_of(platform.engines.default_pack)
@@ -66,7 +75,8 @@ class Reknown:
 
     def __repr__(self) -> str:
         closed = ", closed" if self._opened is None else ""
-        return f"<Reknown: {self._settings.data}{closed}>"
+        place = self._settings.data if (url := self._settings.database) is None else url.shown
+        return f"<Reknown: {place}{closed}>"
 
     def __enter__(self) -> Reknown:
         return self
@@ -213,6 +223,57 @@ class Reknown:
         photos = labelled_photos(path_of(folder))
         for results in enrol_labelled(self._context, collection, photos, policy=policy):
             yield from results
+
+    def import_templates(
+        self,
+        file: FilePath,
+        collection: str = "people",
+        *,
+        pack: str | None = None,
+        new_ids: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportedTemplates:
+        """Adds templates from an .npz or .parquet file; makes the gallery when it is missing.
+
+        `pack` is the model pack that made them, where the file does not say so. Faces that are in
+        already are passed over, and each portion is on disk before the next, so a run that was
+        interrupted can be made again. With `new_ids` each face gets an id of its own in this
+        gallery. `progress` is called with the faces done and all of them.
+
+        Raises `errors.InputError` for what is wrong with the file, `errors.SpaceMismatchError`,
+        `errors.ModelNotFoundError`, `errors.AlreadyExistsError` for a face of another gallery.
+        """
+        from reknown.services.galleries.template_files import (  # noqa: PLC0415
+            ImportChoice,
+            import_file,
+        )
+
+        choice, path = ImportChoice(pack, new_ids), path_of(file)
+        done = import_file(self._context, collection, path, choice, progress or _unwatched)
+        return ImportedTemplates(collection, done.added, done.known)
+
+    def export_templates(
+        self,
+        file: FilePath,
+        collection: str = "people",
+        *,
+        users: Iterable[str] = (),
+        replace: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Writes the templates of a gallery, or of these users, to an .npz or .parquet file.
+
+        How many faces that is. The file holds biometric data and only this user can read it. A
+        file that is there is replaced only with `replace`. `progress` is called with the faces
+        done and all of them.
+
+        Raises `errors.CollectionNotFoundError`, `errors.NotFoundError` for a user,
+        `errors.InputError`.
+        """
+        from reknown.services.galleries.template_files import export_file  # noqa: PLC0415
+
+        watch, path = progress or _unwatched, path_of(file)
+        return export_file(self._context, collection, path, tuple(users), watch, replace=replace)
 
     def identify(
         self,
@@ -388,6 +449,10 @@ class Collections:
         from reknown.services.galleries.collections import delete_collection  # noqa: PLC0415
 
         delete_collection(self._client._context, name)
+
+
+def _unwatched(_done: int, _total: int) -> None:
+    """For those who do not ask how far it is."""
 
 
 def _query(collection: str, similarity: float | None, score: float | None, limit: int) -> Query:

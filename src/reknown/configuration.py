@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,41 @@ DEFAULT_PACK = "opencv"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_COLLECTION = "people"
 MASTER_KEY, WEBHOOK_SECRET = "REKNOWN_MASTER_KEY", "REKNOWN_WEBHOOK_SECRET"
+DATABASE_PASSWORD = "REKNOWN_DATABASE_PASSWORD"  # noqa: S105 - its name
 BACKUP_PASSPHRASE = "REKNOWN_BACKUP_PASSPHRASE"  # noqa: S105 - its name
+# After user and colon, up to the last @ as the password may hold others; or one in the query.
+_SECRET_PART = re.compile(r"(?i)(^[a-z+]*://[^:@/?]*:).+(?=@)|([?&][a-z]*password=)[^&]*")
 # Read from the environment alone, and never shown.
 SECRETS = {
-    MASTER_KEY: "Seals secrets: 32 bytes in base64. Default: `master.key` in the data folder.",
+    MASTER_KEY: "Seals secrets: 32 bytes in base64. Default: that in `master_key_file`, else in "
+    "`master.key` of the data folder.",
+    DATABASE_PASSWORD: "For `database`. Default: what libpq finds, such as ~/.pgpass.",
     WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
     BACKUP_PASSPHRASE: "Seals the master key in backups: 12 characters or more.",
 }
+
+
+class DatabaseUrl(str):
+    """The address of a database on a server, as libpq takes it; `repr` and `shown` hide secrets."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(self.shown)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether a password is in it."""
+        return bool(_SECRET_PART.search(self))
+
+    @property
+    def shown(self) -> str:
+        """For people: with asterisks for what is in the place of a password."""
+        return _SECRET_PART.sub(r"\1\2***", self)
+
+
+# What Debian calls a home that is none: whoever uses it is told to choose another folder.
+_NOWHERE = Path("/nonexistent/reknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +84,26 @@ def _option(default: Any, meaning: str, metavar: str | None = None, **about: Any
 
 
 def _user_data() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415 - help needs no folder
-
-    return user_data_path("reknown")
+    return _folder_of_user("data")
 
 
 def _user_cache() -> Path:
-    from platformdirs import user_cache_path  # noqa: PLC0415
-
-    return user_cache_path("reknown")
+    return _folder_of_user("cache")
 
 
 def user_folder() -> Path:
     """Where the user keeps what configures Reknown."""
-    from platformdirs import user_config_path  # noqa: PLC0415
+    return _folder_of_user("config")
 
-    return user_config_path("reknown")
+
+def _folder_of_user(kind: str) -> Path:
+    import platformdirs  # noqa: PLC0415 - help needs no folder
+
+    try:
+        found: Path = getattr(platformdirs, f"user_{kind}_path")("reknown")
+    except RuntimeError:  # nobody that the system knows, as in a container
+        return _NOWHERE
+    return found
 
 
 def _check_networks(names: tuple[str, ...]) -> None:
@@ -93,8 +126,17 @@ class Server:
         "127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.", "ADDRESS"
     )
     port: int = _option(8080, "Port to listen on; 0 picks a free one.", least=0, most=65535)
+    processes: int = _option(
+        1,
+        "Processes that share the port; each has models and indexes of its own.",
+        least=1,
+        most=64,
+    )
     workers: int | None = _option(
-        None, "Images processed at once.", otherwise="one per core", least=1
+        None,
+        "Images that a process works on at once.",
+        otherwise="one per core, shared out among the processes",
+        least=1,
     )
     queue: int = _option(128, "Requests that may wait; more are told to slow down.", least=0)
     key_requests: int | None = _option(
@@ -119,7 +161,10 @@ class Server:
         otherwise="nobody",
     )
     template_memory: int = _option(
-        2048, "Memory for templates of the collections searched last.", unit="MiB", least=1
+        2048,
+        "Memory for the indexes of the collections searched last: about 152 bytes a face.",
+        unit="MiB",
+        least=1,
     )
     model_memory: int = _option(
         4096, "Memory for model packs; the least recently used go first.", unit="MiB", least=1
@@ -223,11 +268,42 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """`scan`, `enroll`, `collections upgrade` and `evaluate`, which look at many images."""
+
+    cluster: str | None = _option(
+        None,
+        "Have the workers of this Dask cluster look at the images: tcp://HOST:PORT or "
+        "tls://HOST:PORT of its scheduler, or local:N for N processes here. Needs "
+        "reknown[cluster].",
+        "ADDRESS",
+        otherwise="threads of the command",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every command."""
 
     data: Path = _option(
         _user_data, "Folder with the galleries.", "DIR", otherwise="the user's data folder"
+    )
+    database: DatabaseUrl | None = _option(
+        None,
+        "Keep galleries and all else in this PostgreSQL database, which many servers may share; "
+        f"the password comes from {DATABASE_PASSWORD} or ~/.pgpass.",
+        "postgresql://USER@HOST/NAME",
+        otherwise="SQLite, in the data folder",
+    )
+    database_connections: int = _option(
+        20, "Connections to a PostgreSQL database that one process may have.", least=2
+    )
+    master_key_file: Path | None = _option(
+        None,
+        "File with the master key, such as a mounted secret; every server of a database needs "
+        "the same.",
+        "FILE",
+        otherwise="master.key in the data folder",
     )
     cache: Path = _option(
         _user_cache,
@@ -246,6 +322,7 @@ class Settings:
     objects: Objects = Objects()
     notices: Notices = Notices()
     worker: Worker = Worker()
+    bulk: Bulk = Bulk()
 
     @property
     def actor(self) -> Actor:
@@ -263,6 +340,7 @@ _KINDS: Mapping[str, type] = {
     "bool": bool,
     "str": str,
     "Path": Path,
+    "DatabaseUrl": DatabaseUrl,
     "tuple[str, ...]": tuple,
 }
 _EXPECTED = {
@@ -271,13 +349,14 @@ _EXPECTED = {
     bool: "true or false",
     str: "a string",
     Path: "a path",
+    DatabaseUrl: "an address such as postgresql://USER@HOST/NAME",
     tuple: "a list of names",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; `kind` is int, float, bool, str, Path, or tuple for a list of names."""
+    """One option; `kind` is a key of `_EXPECTED`, where tuple is for a list of names."""
 
     section: str
     name: str

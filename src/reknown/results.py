@@ -35,6 +35,7 @@ __all__ = [
     "FoundSightings",
     "FoundText",
     "IdentifiedFaces",
+    "ImportedTemplates",
     "ScannedFiles",
     "SeenSighting",
     "ThresholdRates",
@@ -247,6 +248,21 @@ class WrittenNames:
     names: tuple[str, ...]
     same: int
     kept: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTemplates:
+    """How many faces of a file were `added`, and how many were `known` already or came twice."""
+
+    collection: str
+    added: int
+    known: int
+
+    def __str__(self) -> str:
+        return (
+            f"{printable(self.collection)}: {self.added:,} faces imported, "
+            f"{self.known:,} were in already"
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

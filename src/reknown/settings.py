@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reknown.biometrics.errors import InputError
-from reknown.configuration import CONFIG, OPTIONS, SECRETS, SECTIONS, Option, Settings, user_folder
+from reknown.configuration import (
+    CONFIG,
+    DATABASE_PASSWORD,
+    OPTIONS,
+    SECRETS,
+    SECTIONS,
+    DatabaseUrl,
+    Option,
+    Settings,
+    user_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +34,15 @@ __all__ = ["Settings", "read_settings"]
 
 FILE = "reknown.toml"
 SYSTEM_FOLDER = Path("/etc/reknown")
-# Variables from before there were sections.
-SHORT_NAMES = {"server.host": "REKNOWN_HOST", "server.port": "REKNOWN_PORT"}
+# Variables that need no section: the first two are from before there were any.
+SHORT_NAMES = {
+    "server.host": "REKNOWN_HOST",
+    "server.port": "REKNOWN_PORT",
+    "bulk.cluster": "REKNOWN_CLUSTER",
+}
 # a path has lost one of the slashes
 _ADDRESS = re.compile(r"[a-z0-9+]{2,}:/")
+_SERVER = re.compile(r"postgres(ql(\+psycopg)?)?://")
 _LONGEST_SHOWN = 60
 
 
@@ -177,6 +192,13 @@ class Sources:
             place = name if folder is None else f"{name}: {option.key}"
             self._problems.append(f"{place} must be {option.expected}, got {_shown(raw)}")
         else:
+            if source != "variable" and isinstance(value, DatabaseUrl) and value.has_secret:
+                place = name if folder is None else f"{name}: {option.key}"
+                self._problems.append(
+                    f"{place} must not hold a password, which others may read there: "
+                    f"set {DATABASE_PASSWORD}, or write it into ~/.pgpass"
+                )
+                return
             self.values[option.key] = Value(option, value, source, name)
 
 
@@ -200,6 +222,16 @@ def _converted(option: Option, raw: object, folder: Path | None) -> object:
         raise ValueError(raw)
     if option.kind is str:
         return raw
+    return _url(raw) if option.kind is DatabaseUrl else _path(raw, folder)
+
+
+def _url(raw: str) -> DatabaseUrl:
+    if not _SERVER.match(raw):
+        raise ValueError(raw)
+    return DatabaseUrl(raw)
+
+
+def _path(raw: str, folder: Path | None) -> Path:
     if "\0" in raw or _ADDRESS.match(raw):
         raise ValueError(raw)
     return Path(raw) if folder is None else folder / os.path.expanduser(raw)
@@ -231,7 +263,7 @@ def _names(raw: object) -> tuple[str, ...]:
 
 
 def _shown(raw: object) -> str:
-    if isinstance(raw, str) and _ADDRESS.match(raw):
+    if isinstance(raw, str) and (_ADDRESS.match(raw) or "@" in raw):
         return "an address"  # which may hold a password
     try:
         text = repr(raw)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 
+# As many as a library opens at once that does not say what it lacks.
+_FILES_AT_ONCE = 4
 _SHORTAGES = {
     errno.EMFILE: "too many open files: allow more (ulimit -n)",
     errno.ENFILE: "too many open files on this machine: end what holds many, or allow more",
@@ -32,4 +35,18 @@ def shortage(error: BaseException) -> str | None:
     if isinstance(error, ImportError | RuntimeError):
         text = str(error).lower()
         return next((what for words, what in _WORDS.items() if words in text), None)
+    return None
+
+
+def shortage_of_files() -> str | None:
+    """The same, found by trying: SQLite says only that it cannot open a file."""
+    opened: list[int] = []
+    try:
+        for _ in range(_FILES_AT_ONCE):
+            opened.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))  # noqa: PERF401
+    except OSError as error:
+        return shortage(error)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
     return None

@@ -15,7 +15,7 @@ _ALL = [snippet for page in PAGES for snippet in snippets(page)]
 _SHELLS = {"sh", "console", "ini", "dockerfile"}
 # Those that only show something: output, other languages, other programs' configuration.
 _SHOWN = {"text", "js", "java", "go", "ruby", "php", "csharp", "rust", "yaml", "nginx"}
-_TESTED = {"python", "json", "toml", "{toctree}"}
+_TESTED = {"python", "json", "sql", "toml", "{toctree}"}
 _MAKE = re.compile(r"^make (?!PYTHON)(\w+)", re.MULTILINE)
 _ROOT: Any = typer.main.get_command(cli)
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from contexts import make_context
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.collections import create_collection
@@ -39,7 +40,7 @@ def add(context: Context, collection: str) -> str:
     face_id = str(uuid4())
     face = NewFace(Template(VECTOR, SPACE), BoundingBox(0, 0, 1, 1), 1.0, 50, face_id=face_id)
     moved = MovedFace(ImageRecord(uuid4().hex * 2, "image", 1, 1), face, f"person {face_id[:2]}")
-    assert import_templates(context, collection, [moved]) == 1
+    assert import_templates(context, collection, MovedFaces.of(SPACE, [moved])) == 1
     return face_id
 
 

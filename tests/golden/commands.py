@@ -89,6 +89,7 @@ def tell(run: Run) -> None:
     _keys(run)
     _evaluations(run)
     _mending(run)
+    _moves(run)
     _deletions(run)
     _backup(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
@@ -107,6 +108,17 @@ def _backup(run: Run) -> None:
     run("restore open.tar --data restored-openly --json")
     run("restore broken.jpg --data never --json")
     run("restore nowhere.tar --data never --json")
+
+
+def _moves(run: Run) -> None:
+    run("export -c old --output old.npz --json")
+    run("export -c old --output old.npz --json")
+    run("export -c nobody --output nobody.npz --json")
+    run("import old.npz -c old --json")
+    run("import old.npz -c again --json")
+    run("import old.npz -c again --new-ids --json")
+    run("import broken.jpg -c again --json")
+    run("migrate --to data --json")
 
 
 def _models(run: Run) -> None:

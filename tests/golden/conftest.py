@@ -39,6 +39,7 @@ def recorded_commands(golden_world: Path, cache_folder: Path) -> Recording:
     recording = _recording(golden_world, cache_folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(golden_world)
+        patch.delenv("REKNOWN_DATABASE", raising=False)
         patch.setenv("REKNOWN_DATA", str(golden_world / "data"))
         patch.setenv("REKNOWN_CACHE", str(cache_folder))
         patch.setenv("REKNOWN_PACKS", str(golden_world / "packs"))

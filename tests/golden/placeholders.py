@@ -17,6 +17,7 @@ _DRAWN = re.compile(f"({_UUID})|({_KEY_ID})")
 # What `doctor` finds out about the machine.
 _MACHINE = (
     (re.compile(r"\d+ cores.*"), "<processor>"),
+    (re.compile(r"compiled for [A-Z0-9]+|with NumPy, .*"), "<kernel>"),
     (re.compile(r"\b\d+ ms\b"), "<time>"),
     (re.compile(r"[\d,]+\.\d MiB"), "<size>"),
     (re.compile(r"at most (any number|\d+)"), "at most <limit>"),

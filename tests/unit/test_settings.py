@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -255,3 +256,59 @@ def test_true_and_false_come_from_files_variables_and_options(
     assert environment_of(read_settings())["REKNOWN_SERVER__LOCAL_COMMANDS"] == str(value)
     monkeypatch.setenv("REKNOWN_SERVER__LOCAL_COMMANDS", "perhaps")
     assert _error() == "REKNOWN_SERVER__LOCAL_COMMANDS must be true or false, got 'perhaps'"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:s3cret@db/faces", "postgres://db/faces?user=me&password=s3cret"],
+)
+def test_a_database_may_have_a_password_in_a_variable_alone(
+    file: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = url.replace(":s3cret", "").replace("&password=s3cret", "")
+    assert read_settings(options={"database": plain}).database == plain
+    with pytest.raises(InputError, match="--database must not hold a password") as raised:
+        read_settings(options={"database": url})
+    file.write_text(f'database = "{url}"')
+    message = _error()
+    assert "database must not hold a password" in message
+    assert "set REKNOWN_DATABASE_PASSWORD" in message
+    file.write_text("")
+    monkeypatch.setenv("REKNOWN_DATABASE", url)
+    found = read_settings().database
+    assert found == url
+    assert found is not None
+    # a worker that a server starts gets it the same way
+    assert environment_of(read_settings())["REKNOWN_DATABASE"] == url
+    shown = f"{raised.value} {message} {read_settings()} {found!r} {found.shown}"
+    assert "s3cret" not in shown
+    assert "db/faces" in found.shown
+
+
+@pytest.mark.parametrize("url", ["mysql://me:s3cret@db/faces", "me:s3cret@db/faces", "faces"])
+def test_other_databases_are_refused_without_repeating_them(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REKNOWN_DATABASE", url)
+    message = _error()
+    assert "REKNOWN_DATABASE must be an address such as postgresql://USER@HOST/NAME" in message
+    assert "s3cret" not in message
+
+
+def test_an_address_with_a_port_holds_no_password() -> None:
+    for url in ("postgresql://db:5432", "postgresql://me@db:5432/faces?sslmode=require"):
+        assert read_settings(options={"database": url}).database == url
+
+
+def test_nobody_whom_the_system_knows_needs_folders_of_his_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "REKNOWN_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert read_settings(tmp_path).data == tmp_path
+    # where nobody may write: to be told to choose another one
+    assert read_settings().data == Path("/nonexistent/reknown")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import resource
 
 import pytest
 
-from reknown.shortages import shortage
+from reknown.shortages import shortage, shortage_of_files
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,15 @@ def test_what_is_short_is_said_with_what_to_do(error: Exception, what: str) -> N
 )
 def test_other_errors_are_about_something_else(error: Exception) -> None:
     assert shortage(error) is None
+
+
+def test_a_shortage_of_files_is_found_by_trying() -> None:
+    assert shortage_of_files() is None
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used, before[1]))
+    try:
+        assert shortage_of_files() == "too many open files: allow more (ulimit -n)"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert shortage_of_files() is None

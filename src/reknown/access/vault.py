@@ -113,6 +113,32 @@ def read_vault(folder: Path, secret: str | None) -> Vault | None:
     return None if text is None else Vault.of(text, str(path))
 
 
+def read_mounted_key(path: Path) -> str:
+    """The text of a key in a file that the operator names, such as a secret that is mounted.
+
+    There it may be a link, of another user, and readable by a group. Raises `AccessError` for what
+    is no file or no key, and where all users could read it or the group could write it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                raise AccessError(f"{path} is not a file: name the file with the master key")
+            if mode & (stat.S_IRWXO | stat.S_IWGRP):
+                raise AccessError(
+                    f"any user can access {path}, or its group change it; run: chmod o=,g-w {path} "
+                    "(of a mounted secret: defaultMode 0440 with fsGroup in Kubernetes, mode 0440 "
+                    "in Docker)"
+                )
+            text = os.read(descriptor, _LONGEST_FILE).decode("latin-1")
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise AccessError(f"cannot read {path}: {error.strerror}: name the master key") from error
+    return Vault.of(text, str(path)).export()
+
+
 def prepare_key(folder: Path, known: str | None) -> Vault | None:
     """A new master key that is not in force until `publish_key`, for one process at a time.
 

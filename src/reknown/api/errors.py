@@ -15,6 +15,7 @@ _RESEND_MS = 1000
 # What Amazon calls the images of a comparison.
 _IMAGES = {"probe": "source", "reference": "target", "": ""}
 INTERNAL = "InternalServerError"
+UNAVAILABLE = "ServiceUnavailableException"
 _NOT_FOUND = "ResourceNotFoundException"
 # Amazon's sentence, which programs look for.
 _NO_OBJECT = (
@@ -43,6 +44,7 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.ObjectTooLargeError, "ImageTooLargeException"),
     (ours.ObjectStoreError, INTERNAL),
     (ours.ObjectError, "InvalidS3ObjectException"),
+    (ours.DatabaseUnavailableError, UNAVAILABLE),
     # what only the operator can mend: broken models, broken databases
     (ours.ReknownError, INTERNAL),
 )
@@ -70,6 +72,8 @@ def wire_error(error: ours.ReknownError, operation: str, collection: str | None)
     code = special or next(code for kind, code in CODES if isinstance(error, kind))
     if code == INTERNAL:
         return internal_error()
+    if code == UNAVAILABLE:
+        return without_database()
     if isinstance(error, ours.ReplayError):
         # Clients of AWS sign again when they are throttled; who only copied the request cannot.
         return WireError(code, str(error), retry_after_ms=_RESEND_MS)
@@ -85,11 +89,16 @@ def internal_error() -> WireError:
     return WireError(INTERNAL, "Something failed on the server: its log tells more.", 500)
 
 
+def without_database() -> WireError:
+    """What a request gets while the database is out of reach: clients send it again."""
+    return WireError(
+        UNAVAILABLE, "The database cannot be used for the moment: send the request again.", 503
+    )
+
+
 def unavailable() -> WireError:
     """What a request gets that the server cannot finish before it stops: clients send it again."""
-    return WireError(
-        "ServiceUnavailableException", "The server is stopping: send the request again.", 503
-    )
+    return WireError(UNAVAILABLE, "The server is stopping: send the request again.", 503)
 
 
 def _message(error: ours.ReknownError, code: str, collection: str | None) -> str:

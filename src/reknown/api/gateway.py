@@ -11,14 +11,20 @@ from uuid import uuid4
 from reknown.api.absent import instead_of
 from reknown.api.call import Call
 from reknown.api.catalogue import OPERATIONS
-from reknown.api.errors import INTERNAL, internal_error, wire_error
+from reknown.api.errors import INTERNAL, UNAVAILABLE, internal_error, wire_error, without_database
 from reknown.api.operations.celebrities import gallery_of_celebrities
 from reknown.api.registry import HANDLERS, Handler, collection_of
 from reknown.api.wire_attributes import Unmeasured
 from reknown.awswire import json11, sigv4
 from reknown.awswire.errors import WireError, error_body
-from reknown.biometrics.errors import InputError, ReknownError, ReplayError
+from reknown.biometrics.errors import (
+    DatabaseUnavailableError,
+    InputError,
+    ReknownError,
+    ReplayError,
+)
 from reknown.services.access import Refusal, authenticate, record_refusal
+from reknown.services.connections import over_a_lost_connection
 from reknown.services.context import Actor, Context, Nonce
 from reknown.services.galleries.spaces import in_one_space
 
@@ -160,6 +166,9 @@ class Gateway:
             result = step()
         except WireError as error:
             result = refusal(error, incoming.request_id)
+        except DatabaseUnavailableError as error:
+            self.log.error("request failed", request_id=incoming.request_id, error=str(error))
+            result = refusal(without_database(), incoming.request_id)
         except Exception:
             self.log.exception("request failed", request_id=incoming.request_id)
             result = refusal(internal_error(), incoming.request_id)
@@ -190,11 +199,15 @@ class Gateway:
     def _run(
         self, incoming: Incoming, call: Call, request: shapes.Shape, collection: str | None
     ) -> shapes.Shape:
-        try:
+        def work() -> shapes.Shape:
             # a collection may be switched to another model pack while it is asked
             return in_one_space(
                 self.platform.database, collection, lambda: incoming.handler.run(call, request)
             )
+
+        try:
+            # nobody knows whether a change was committed as the connection was lost
+            return work() if incoming.handler.changes else over_a_lost_connection(work)
         except ReknownError as error:
             raise self._translated(incoming, error, collection) from error
         except Exception as error:  # a fault of ours belongs into the ledger too
@@ -202,8 +215,9 @@ class Gateway:
             raise internal_error() from error
 
     def _authenticate(self, incoming: Incoming, body: bytes) -> AccessKey:
-        found = authenticate(
-            self.platform.database, self.vault, incoming.authorization.access_key_id
+        key_id = incoming.authorization.access_key_id
+        found = over_a_lost_connection(
+            lambda: authenticate(self.platform.database, self.vault, key_id)
         )
         if found is None:
             raise sigv4.unknown_key()
@@ -258,7 +272,7 @@ class Gateway:
         self, incoming: Incoming, error: ReknownError, collection: str | None
     ) -> WireError:
         translated = wire_error(error, incoming.operation, collection)
-        if translated.code == INTERNAL:
+        if translated.code in {INTERNAL, UNAVAILABLE}:
             self.log.error("request failed", request_id=incoming.request_id, error=str(error))
         return translated
 

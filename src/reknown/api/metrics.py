@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# Where prometheus_client keeps them, if several processes share them.
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -37,10 +41,18 @@ class Metrics:
             registry=self._registry,
         )
         self.running = Gauge(
-            "reknown_pool_running", "Requests in work.", ("pool",), registry=self._registry
+            "reknown_pool_running",
+            "Requests in work.",
+            ("pool",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
         self.waiting = Gauge(
-            "reknown_pool_waiting", "Requests in the queue.", ("pool",), registry=self._registry
+            "reknown_pool_waiting",
+            "Requests in the queue.",
+            ("pool",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
         self.throttled = Counter(
             "reknown_throttled",
@@ -48,12 +60,18 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
-        self._faces = Gauge("reknown_faces", "Faces stored.", registry=self._registry)
+        self._faces = Gauge(
+            "reknown_faces",
+            "Faces stored.",
+            registry=self._registry,
+            multiprocess_mode="livemostrecent",
+        )
         self._jobs = Gauge(
             "reknown_video_jobs",
             "Jobs on videos that are stored.",
             ("state",),
             registry=self._registry,
+            multiprocess_mode="livemostrecent",
         )
 
     def answered(self, operation: str, code: str, seconds: float) -> None:
@@ -81,4 +99,9 @@ class Metrics:
             self._faces.set(faces)
         for state, count in (jobs or {}).items():
             self._jobs.labels(state).set(count)
-        return generate_latest(self._registry)
+        if _FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        # of all processes on this port, added up
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)

@@ -6,6 +6,7 @@ ReknownError
 │   ├── ImageTooSmallError      a side below the limit
 │   └── InvalidImageError       not an image that can be decoded
 ├── DecoderError                no process can be started that decodes images
+├── ClusterError                machines that images are sent to cannot be reached, or do no work
 ├── VideoError                  the video cannot be used
 │   ├── VideoTooLargeError      more bytes, pixels, frames or hours than the limits allow
 │   ├── InvalidVideoError       not a film whose frames can be decoded
@@ -26,6 +27,7 @@ ReknownError
 │   ├── UpgradeError            a collection cannot take this step to another model pack now
 │   ├── PageError               this is not where a page ended
 │   └── DatabaseError           the database cannot be opened or is of another version
+│       └── DatabaseUnavailableError  its server cannot be used for now: later it may
 ├── RequestError
 │   ├── ReplayError             the same signed request was received before
 │   ├── TokenMismatchError      a request token stands for another request
@@ -64,6 +66,10 @@ class InvalidImageError(ImageError):
 
 class DecoderError(ReknownError):
     """No process can be started that decodes images: the operator's problem."""
+
+
+class ClusterError(ReknownError):
+    """Machines that images are sent to cannot be reached, or do not do the work."""
 
 
 class VideoError(ReknownError):
@@ -152,6 +158,18 @@ class PageError(GalleryError):
 
 class DatabaseError(GalleryError):
     """The database cannot be opened, or belongs to another version."""
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """The database's server was lost, or cannot be used for now: the same may succeed later.
+
+    `lost` says that a connection that had worked was lost: another one may be had at once. What
+    was being committed then may have been or not.
+    """
+
+    def __init__(self, message: str, *, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 class RequestError(ReknownError):

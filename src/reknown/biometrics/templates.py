@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 the length of a template may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateSpace:

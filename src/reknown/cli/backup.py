@@ -47,9 +47,13 @@ def backup(
     from reknown.cli.session import open_context
     from reknown.services.backups.backup import back_up, require_gallery
     from reknown.settings import read_settings
+    from reknown.storage.snapshot import file_of
 
-    require_gallery(read_settings(data).data)
+    settings = read_settings(data)
+    if settings.database is None:
+        require_gallery(settings.data)
     with open_context(data) as context, _terminable():
+        file_of(context.database)  # before anybody is asked for a passphrase
         secrets = None if without_keys else _secrets(data, passphrase_file)
         with watching("backup") as watch:
             made = back_up(context, file, secrets, replace=force, watch=watch)
@@ -101,7 +105,8 @@ def _secrets(data: Path | None, passphrase_file: Path | None) -> Secrets | None:
     from reknown.services.master_key import find_vault
     from reknown.settings import read_settings
 
-    vault = find_vault(read_settings(data).data, given_key())
+    settings = read_settings(data)
+    vault = find_vault(settings.data, given_key(settings))
     if vault is None:
         return None
     return Secrets(vault, ask_passphrase(passphrase_file, confirm=True))

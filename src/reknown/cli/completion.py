@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import typer  # noqa: TC002 - typer reads the annotations when it runs
@@ -12,19 +13,26 @@ if TYPE_CHECKING:
     from reknown.storage.database import Connection
 
 Item = TypeVar("Item")
+# To find a server out, which is libpq's least.
+_PATIENCE = 2
 
 
 def _read(ask: Callable[[Connection], list[Item]]) -> list[Item]:
     """What the data folder holds, if there is one: pressing TAB creates nothing."""
+    from reknown.runtime.location import location_of
     from reknown.settings import read_settings
-    from reknown.storage.database import reading
+    from reknown.storage.database import connect_to, reading
     from reknown.storage.inspection import open_read_only, size_of
     from reknown.storage.modes import DATABASE
+    from reknown.storage.server import ServerAddress
 
-    folder = read_settings().data
-    if not size_of(folder)[0]:
+    location = location_of(read_settings())
+    if isinstance(location, ServerAddress):
+        database = connect_to(replace(location, seconds=_PATIENCE))
+    elif size_of(location)[0]:
+        database = open_read_only(location / DATABASE)
+    else:
         return []
-    database = open_read_only(folder / DATABASE)
     try:
         with reading(database) as connection:
             return ask(connection)

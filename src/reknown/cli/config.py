@@ -12,7 +12,7 @@ import typer
 
 from reknown.cli.configured import Given, configured
 from reknown.cli.options import ConfigFile, Json
-from reknown.configuration import OPTIONS, SECRETS, SECTIONS, STRUCTS
+from reknown.configuration import OPTIONS, SECRETS, SECTIONS, STRUCTS, DatabaseUrl
 
 if TYPE_CHECKING:
     from reknown.configuration import Option
@@ -39,7 +39,7 @@ def show(options: Given, json: Json = False) -> None:
     secrets = {name: bool(os.environ.get(name)) for name in SECRETS}
     if json:
         for key, each in sources.values.items():
-            value = str(each.value) if isinstance(each.value, Path) else each.value
+            value = _shown(each.value) if isinstance(each.value, Path | DatabaseUrl) else each.value
             print_json({"key": key, "value": value, "source": each.source, "name": each.name})
         for name, is_set in secrets.items():
             print_json({"secret": name, "set": is_set})
@@ -109,4 +109,6 @@ def _toml(option: Option) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, DatabaseUrl):
+        return value.shown
     return "" if value is None else str(value)

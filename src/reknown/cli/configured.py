@@ -10,7 +10,7 @@ import typer
 
 from reknown.cli.completion import complete_pack
 from reknown.cli.options import ConfigFile
-from reknown.configuration import OPTIONS
+from reknown.configuration import OPTIONS, DatabaseUrl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,8 @@ def _parameter(option: Option) -> inspect.Parameter:
         autocompletion=complete_pack if option.key == "pack" else None,
         show_default=False,
     )
-    kind: Any = list[str] if option.kind is tuple else option.kind
+    others: dict[Any, Any] = {tuple: list[str], DatabaseUrl: str}
+    kind: Any = others.get(option.kind, option.kind)
     return _argument(option.name, Annotated[kind | None, info])
 
 

@@ -36,13 +36,16 @@ def demo(
     from reknown.cli.demo_client import show_client
     from reknown.cli.demo_images import EILEEN, GRACE, group_image, jpeg
     from reknown.cli.demo_video import search_past, show_film
-    from reknown.cli.session import open_context
+    from reknown.cli.session import apart, opened_with
     from reknown.services.context import Actor
     from reknown.services.searches.search import Query
 
     image, tiles = group_image()
     query = Query(_COLLECTION)
-    with tempfile.TemporaryDirectory() as folder, open_context(Path(folder) / "data") as opened:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened_with(apart(Path(folder) / "data")) as opened,
+    ):
         context = opened.by(Actor("demo"))
         story = _Story(context, query, out)
         _print_step(1, f"{EILEEN.name} is enrolled from one photograph")

@@ -64,10 +64,19 @@ def _client(address: str, key_id: str, secret: str) -> Any:
 @contextmanager
 def _server(folder: Path) -> Iterator[tuple[str, str, str]]:
     """Its address, and the first key's id and secret."""
+    from reknown.cli.session import apart
+    from reknown.settings import environment_of
+
     program = "from reknown.cli.main import app; app()"
     command = [sys.executable, "-c", program, "serve", "--data", str(folder), "--port", "0"]
     with (folder.parent / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment_of(apart(folder)),
+        )
     try:
         yield _greeting(process)
     finally:

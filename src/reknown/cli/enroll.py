@@ -13,6 +13,7 @@ import typer
 
 from reknown.biometrics.errors import ReknownError
 from reknown.cli.options import (
+    Cluster,
     CollectionName,
     Data,
     Json,
@@ -73,6 +74,7 @@ def enroll(
         ),
     ] = False,
     pack: Pack = None,
+    cluster: Cluster = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -97,7 +99,7 @@ def enroll(
         print_left_out,
         progress,
     )
-    from reknown.cli.session import open_context
+    from reknown.cli.session import open_bulk_context
     from reknown.services.galleries.enrolment import EnrolmentPolicy, Outcome
     from reknown.services.galleries.enrolment_plan import read_plan
 
@@ -109,10 +111,10 @@ def enroll(
     with ExitStack() as opened:
         if from_xmp:
             plan = _read_photos(people)
-            context = opened.enter_context(open_context(data))
+            context = opened.enter_context(open_bulk_context(data, cluster))
         else:
             enrolees = read_plan(people, left_out, root)
-            context = opened.enter_context(open_context(data))
+            context = opened.enter_context(open_bulk_context(data, cluster))
             plan = _plan(sync_folder(context, enrolees, asked) if sync else enrolees)
         bar = opened.enter_context(progress())
         task = bar.add_task(f"enrolling into {collection}", total=len(plan.items))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from reknown.cli.anywhere import offer_database, with_database
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,7 +63,8 @@ def _command(name: str, place: str) -> Any:
     found = getattr(import_module(module), attribute)
     holder = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     if isinstance(found, typer.Typer):
+        offer_database(found)
         holder.add_typer(found, name=name)
     else:
-        holder.command(name)(found)
+        holder.command(name)(with_database(found))
     return typer.main.get_group(holder).commands[name]

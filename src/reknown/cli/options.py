@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reknown.cli.completion import complete_collection, complete_pack
-from reknown.configuration import CONFIG
+from reknown.configuration import CONFIG, OPTIONS
 
 Data = Annotated[
     Path | None,
@@ -27,6 +27,17 @@ Root = Annotated[
 Pack = Annotated[
     str | None,
     typer.Option("--pack", metavar="NAME", help="Model pack to use.", autocompletion=complete_pack),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have the workers of a Dask cluster find the faces: tcp://HOST:PORT or "
+        "tls://HOST:PORT of its scheduler, or local:N to start N processes here. They need the "
+        "same version and models. Needs reknown[cluster].",
+        show_default=False,
+    ),
 ]
 CollectionName = Annotated[
     str,
@@ -68,6 +79,27 @@ def _use_file(path: Path | None) -> None:
         os.environ[CONFIG] = str(path)
 
 
+def _use_database(url: str | None) -> None:
+    if url is not None:
+        from reknown.settings import Sources
+
+        sources = Sources()
+        sources.add_options({"database": url})
+        sources.settings()
+        os.environ[OPTIONS["database"].variable] = url
+
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar=OPTIONS["database"].about.metavar,
+        help="PostgreSQL database with the galleries, in place of the folder's own.",
+        callback=_use_database,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(

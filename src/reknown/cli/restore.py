@@ -52,5 +52,10 @@ def restore(
         return
     settings = read_settings(data)
     with watching("restore") as watch:
-        found = put_back(settings.actor, file, settings.data, ask, given_key(), watch)
+        found = put_back(settings.actor, file, settings.data, ask, given_key(settings), watch)
     show_backup(found, "restored to", json=json, data=str(settings.data))
+    if settings.database is not None and not json:
+        typer.echo(
+            f"  Commands use {settings.database.shown} and not this folder: reknown migrate --from "
+            "DIR --to URL brings it there"
+        )

@@ -12,7 +12,7 @@ import typer
 
 from reknown.biometrics.errors import ReknownError
 from reknown.cli.exports import Csv, CsvMark
-from reknown.cli.options import CollectionName, Data, Json, Pack
+from reknown.cli.options import Cluster, CollectionName, Data, Json, Pack
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def scan(
     csv: Csv = None,
     csv_bom: CsvMark = False,
     pack: Pack = None,
+    cluster: Cluster = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -69,11 +70,11 @@ def scan(
     """
     from reknown.cli.exports import STANDARD_OUTPUT
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
-    from reknown.cli.session import open_context
+    from reknown.cli.session import open_bulk_context
     from reknown.services.archive.scan import ScanRequest
 
     request = ScanRequest(tuple(places), collection, expire, again, pack)
-    with open_context(data) as context, _table(csv, mark=csv_bom) as tell:
+    with open_bulk_context(data, cluster) as context, _table(csv, mark=csv_bom) as tell:
         refused = _scan(context, request, tell, json=json, quiet=csv == STANDARD_OUTPUT)
         if watch:
             _watch(context, request, tell, poll=poll, json=json)

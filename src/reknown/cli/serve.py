@@ -23,6 +23,13 @@ def serve(
             "--print-env", help="Only print an environment and a profile for clients, and end."
         ),
     ] = False,
+    parent: Annotated[
+        int | None,
+        typer.Option(hidden=True, help="End when this process does, which started this one."),
+    ] = None,
+    listener: Annotated[
+        int | None, typer.Option(hidden=True, help="Listen on this file of the parent's.")
+    ] = None,
 ) -> None:
     """Answer Amazon Rekognition's API on this machine.
 
@@ -36,7 +43,7 @@ def serve(
     """
     from reknown import __version__
     from reknown.runtime.listener import address_of
-    from reknown.runtime.server import serve
+    from reknown.runtime.siblings import Sibling, shared_metrics
     from reknown.settings import read_settings
 
     settings = read_settings(options=options)
@@ -60,7 +67,11 @@ def serve(
             typer.echo("\nAs a profile: reknown serve --print-env. More keys: reknown keys create.")
             typer.echo("Stop with Ctrl-C.")
 
-    serve(settings, greet)
+    sibling = None if parent is None or listener is None else Sibling(parent, listener)
+    with shared_metrics(settings.server):
+        from reknown.runtime.server import serve  # reads where the figures are kept
+
+        serve(settings, greet, sibling)
 
 
 def _print_environment(settings: Settings) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reknown.configuration import DEFAULT_PACK
 from reknown.settings import read_settings
 
-__all__ = ["DEFAULT_PACK", "open_context", "open_engine", "open_vault", "pack_store"]
+__all__ = [
+    "DEFAULT_PACK",
+    "apart",
+    "open_bulk_context",
+    "open_context",
+    "open_engine",
+    "open_vault",
+    "opened_with",
+    "pack_store",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from reknown.access.vault import Vault
+    from reknown.configuration import Settings
     from reknown.services.context import Context
     from reknown.vision.analyze import Engine
     from reknown.vision.packs.store import PackStore
@@ -38,11 +49,33 @@ def open_engine(pack: str | None) -> Engine:
 @contextmanager
 def open_context(data: Path | None = None, pack: str | None = None) -> Iterator[Context]:
     """This user with the data folder; `pack` is the default model pack. Closed afterwards."""
+    with opened_with(read_settings(data), pack) as context:
+        yield context
+
+
+def apart(data: Path) -> Settings:
+    """The settings of what is tried out in a folder of its own, whatever database there is."""
+    return replace(read_settings(data), database=None)
+
+
+@contextmanager
+def opened_with(settings: Settings, pack: str | None = None) -> Iterator[Context]:
+    """The same with other settings."""
     from reknown.runtime.platform import open_platform
     from reknown.services.context import Context
 
-    settings = read_settings(data)
     with open_platform(settings, pack=pack, helped=True) as platform:
+        yield Context(platform, settings.actor)
+
+
+@contextmanager
+def open_bulk_context(data: Path | None, cluster: str | None) -> Iterator[Context]:
+    """The same for many images, which a cluster looks at where one is named or set."""
+    from reknown.runtime.platform import open_platform
+    from reknown.services.context import Context
+
+    settings = read_settings(data, {"bulk.cluster": cluster})
+    with open_platform(settings, helped=True, cluster=settings.bulk.cluster) as platform:
         yield Context(platform, settings.actor)
 
 

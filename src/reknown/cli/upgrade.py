@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection
-from reknown.cli.options import Data, Json, Pack
+from reknown.cli.options import Cluster, Data, Json, Pack
 
 if TYPE_CHECKING:
     from reknown.services.context import Context
@@ -63,6 +63,7 @@ def upgrade(
     discard: Discard = False,
     delete_missing: DeleteMissing = False,
     yes: Yes = False,
+    cluster: Cluster = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -84,12 +85,13 @@ def upgrade(
     chosen = [step for step, wanted in steps.items() if wanted]
     if len(chosen) > 1:
         raise InputError(f"one step at a time, not {' and '.join(chosen)}")
-    if pack and not places:
-        raise InputError("--pack goes with --from PEOPLE, which makes the templates")
+    alone = "--pack" if pack else "--cluster"
+    if (pack or cluster) and not places:
+        raise InputError(f"{alone} goes with --from PEOPLE, which makes the templates")
     if delete_missing and not (switch or undo):
         raise InputError("--delete-missing goes with --switch or --undo")
     if places:
-        _prepare(name, places, pack, data, json=json)
+        _prepare(name, places, pack, cluster, data, json=json)
     elif missing:
         _list_missing(name, data, json=json)
     elif switch or undo:
@@ -101,17 +103,23 @@ def upgrade(
 
 
 def _prepare(
-    name: str, places: list[Path], pack: str | None, data: Path | None, *, json: bool
+    name: str,
+    places: list[Path],
+    pack: str | None,
+    cluster: str | None,
+    data: Path | None,
+    *,
+    json: bool,
 ) -> None:
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, progress
-    from reknown.cli.session import open_context
+    from reknown.cli.session import open_bulk_context
     from reknown.cli.upgrade_output import Notes, print_beginning, print_report
     from reknown.services.images.files import files_below, require_places
     from reknown.services.upgrades import preparation
     from reknown.services.upgrades.agreement import report
 
     require_places(places)
-    with open_context(data) as context:
+    with open_bulk_context(data, cluster) as context:
         begun = preparation.begin(context, name, pack)
         if not json:
             print_beginning(context, name, begun)

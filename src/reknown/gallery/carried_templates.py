@@ -48,9 +48,9 @@ def load_carried(
         for row in connection.execute(templates.where(columns.face.in_(keys))):
             old[place[row.face]] = np.frombuffer(row.former_template, "<f4")
             new[place[row.face]] = np.frombuffer(row.target_template, "<f4")
-    face_ids, owners = [row.face_id for row in rows], [row.user_name for row in rows]
+    keys, face_ids, owners = ([row[number] for row in rows] for number in range(3))
     former, target = (
-        GalleryTemplates.of(space, vectors, face_ids, owners)
+        GalleryTemplates(space, vectors, keys, face_ids, owners)
         for space, vectors in zip(spaces, (old, new), strict=True)
     )
     return former, target

@@ -17,7 +17,8 @@ from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundErro
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collection_tags, collections, faces, metadata, users
+from reknown.gallery.schema import collection_tags, collections, metadata
+from reknown.gallery.snapshots import drop_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
@@ -70,10 +71,7 @@ def create_collection(
 
 def get_collection(connection: Connection, name: str) -> Collection:
     """One collection with its counts; raises `NotFoundError`."""
-    row = connection.execute(_described(), {"wanted": name}).one_or_none()
-    if row is None:
-        raise _missing(name)
-    return _collection(row, _tags(connection, [name]).get(name, {}))
+    return _collection(require(connection, name), _tags(connection, [name]).get(name, {}))
 
 
 def get_space(connection: Connection, name: str) -> TemplateSpace:
@@ -91,26 +89,28 @@ def list_collections(
     connection: Connection, after: str | None = None, limit: int = 1000
 ) -> Page[Collection]:
     """A page of the collections in order of creation."""
-    page = fetch_page(connection, _collections(), collections.c.id, after, limit, lambda row: row)
+    query = select(collections)
+    page = fetch_page(connection, query, collections.c.id, after, limit, lambda row: row)
     tags = _tags(connection, [row.name for row in page.items])
     return Page(tuple(_collection(row, tags.get(row.name, {})) for row in page.items), page.next)
 
 
 def count_faces(connection: Connection) -> int:
     """The references of all collections together."""
-    return int(connection.execute(select(func.count()).select_from(faces)).scalar_one())
+    total = func.coalesce(func.sum(collections.c.face_count), 0)
+    return int(connection.execute(select(total)).scalar_one())
 
 
 def holds_more_than(connection: Connection, name: str, limit: int) -> bool:
     """Whether the collection has more than `limit` faces; raises `NotFoundError`."""
-    # Keys count up through all collections: as a rule this spares counting.
-    newest = connection.execute(select(func.max(faces.c.id))).scalar_one()
-    return (newest or 0) > limit and get_collection(connection, name).faces > limit
+    return bool(require(connection, name).face_count > limit)
 
 
 def delete_collection(connection: Connection, name: str) -> None:
     """Deletes it with all its images, faces and users; raises `NotFoundError`."""
-    connection.execute(delete(collections).where(collections.c.id == require(connection, name).id))
+    owner = require(connection, name).id
+    drop_snapshots(connection, owner)
+    connection.execute(delete(collections).where(collections.c.id == owner))
     erase(connection, *metadata.sorted_tables)
 
 
@@ -172,19 +172,6 @@ def _missing(name: str) -> CollectionNotFoundError:
 
 
 @cache
-def _described() -> Select[Any]:
-    return _collections().where(_NAMED)
-
-
-def _collections() -> Select[Any]:
-    def count(table: Any) -> Any:
-        own = table.c.collection_id == collections.c.id
-        return select(func.count()).select_from(table).where(own).scalar_subquery()
-
-    return select(collections, count(faces).label("faces"), count(users).label("users"))
-
-
-@cache
 def _tagged() -> Select[Any]:
     wanted: BindParameter[str] = bindparam("wanted", expanding=True)
     query = select(collections.c.name, collection_tags.c.key, collection_tags.c.value)
@@ -202,4 +189,4 @@ def _tags(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, s
 
 def _collection(row: Row[Any], tags: Mapping[str, str]) -> Collection:
     created_at = datetime.fromisoformat(row.created_at)
-    return Collection(row.name, space_of(row), tags, created_at, row.faces, row.users)
+    return Collection(row.name, space_of(row), tags, created_at, row.face_count, row.user_count)

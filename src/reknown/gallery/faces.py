@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
+from reknown.biometrics.templates import UNIT_TOLERANCE
 from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
+from reknown.gallery.snapshots import remove_from_snapshots
 from reknown.gallery.users import ensure_user, spelled, user_key
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -29,10 +31,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import BindParameter, Connection, Row, ScalarSelect, Select
 
-    from reknown.biometrics.records import MovedFace, NewFace
+    from reknown.biometrics.records import NewFace
     from reknown.biometrics.templates import TemplateSpace
 
-_UNIT_TOLERANCE = 1e-3
 _SAME_PLACE = 0.5
 
 
@@ -110,32 +111,6 @@ def merge_faces(
     made = find_faces(connection, collection, face_ids)
     added = iter(made[face_id] for face_id in face_ids)
     return [next(added) if record is None else record for record in records]
-
-
-def restore_faces(connection: Connection, collection: str, moved: Sequence[MovedFace]) -> None:
-    """Stores references under the ids that they had elsewhere; makes users that are missing.
-
-    Raises `AlreadyExistsError` when an id is taken, otherwise as `add_faces` does.
-    """
-    row = claim(connection, collection)
-    check_faces([item.face for item in moved], space_of(row))
-    image_ids = _image_ids(connection, row.id, {item.image.sha256: item.image for item in moved})
-    names = {item.user for item in moved if item.user is not None}
-    owners = {name: ensure_user(connection, row.id, name) for name in sorted(names)}
-    common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
-    values = [
-        common
-        | {"image_id": image_ids[item.image.sha256], "user_id": item.user and owners[item.user]}
-        | face_values(item.face)
-        for item in moved
-    ]
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(faces_table), values)
-    except IntegrityError as error:
-        raise AlreadyExistsError(
-            "one of these faces is held already, by another collection or named twice"
-        ) from error
 
 
 def find_image(connection: Connection, collection: str, sha256: str) -> list[FaceRecord]:
@@ -224,6 +199,18 @@ def find_faces(
     return found
 
 
+def faces_of_keys(
+    connection: Connection, collection: str, keys: Iterable[int]
+) -> dict[int, FaceRecord]:
+    """By key those of these faces that are there; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    found: dict[int, FaceRecord] = {}
+    for batch in batches(keys):
+        rows = connection.execute(_keyed(), {"owner": owner, "wanted": batch})
+        found.update((row.id, _face(row)) for row in rows)
+    return found
+
+
 def find_external_ids(connection: Connection, face_ids: Iterable[str]) -> Mapping[str, str | None]:
     """What their owners call those of these faces that are still there."""
     found: dict[str, str | None] = {}
@@ -241,20 +228,21 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
     """
     row = claim(connection, collection)
     own = unindexed(faces_table.c.collection_id) == row.id
-    gone: set[str] = set()
+    gone: dict[str, int] = {}
     for batch in batches(face_ids):
         statement = delete(faces_table).where(own, faces_table.c.face_id.in_(batch))
-        deleted = connection.execute(
-            statement.returning(faces_table.c.face_id, faces_table.c.image_id)
-        ).all()
-        gone.update(face.face_id for face in deleted)
+        columns = (faces_table.c.id, faces_table.c.face_id, faces_table.c.image_id)
+        deleted = connection.execute(statement.returning(*columns)).all()
+        gone.update((face.face_id, face.id) for face in deleted)
         affected = images.c.id.in_({face.image_id for face in deleted})
         connection.execute(delete(images).where(affected, _any_face().is_(None)))
     if gone:
         pruned = update(collections).where(collections.c.id == row.id)
         connection.execute(pruned.values(pruned=row.revision))
+        forget_deleted(connection, row)
+        remove_from_snapshots(connection, row, gone.values())
         erase(connection, faces_table, images, upgrade_templates)
-    return gone
+    return set(gone)
 
 
 def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
@@ -265,7 +253,7 @@ def check_faces(faces: Sequence[NewFace], space: TemplateSpace) -> None:
         if vector.shape != (space.dimension,):
             raise InputError(f"a template has shape {vector.shape}, not ({space.dimension},)")
         # negated, so that a NaN fails too
-        if not abs(math.sqrt(vector @ vector) - 1) <= _UNIT_TOLERANCE:
+        if not abs(math.sqrt(vector @ vector) - 1) <= UNIT_TOLERANCE:
             raise InputError("a template is not a unit vector")
         face.box.require_plausible()
         if face.external_id is not None:
@@ -305,42 +293,23 @@ def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[F
 
 def _image_id(connection: Connection, owner: int, image: ImageRecord) -> int:
     """The key of this image in the claimed collection, made if missing."""
-    return _image_ids(connection, owner, {image.sha256: image})[image.sha256]
-
-
-def _image_ids(
-    connection: Connection, owner: int, wanted: Mapping[str, ImageRecord]
-) -> dict[str, int]:
-    """The keys of images in the claimed collection by their digest, made if missing."""
-    for image in wanted.values():
-        require_text("an image's sha256", image.sha256)
-        require_text("an image's name", image.name, shortest=0, longest=4096)
-    found = _stored_images(connection, owner, wanted)
-    missing = [
-        {
-            "collection_id": owner,
-            "sha256": image.sha256,
-            "name": image.name,
-            "width": image.width,
-            "height": image.height,
-            "origin": image.origin,
-        }
-        for image in wanted.values()
-        if image.sha256 not in found
-    ]
-    if not missing:
-        return found
-    connection.execute(insert(images), missing)
-    return _stored_images(connection, owner, wanted)
-
-
-def _stored_images(connection: Connection, owner: int, sha256s: Iterable[str]) -> dict[str, int]:
-    keys: dict[str, int] = {}
-    query = select(images.c.sha256, images.c.id).where(images.c.collection_id == owner)
-    for batch in batches(sha256s):
-        rows = connection.execute(query.where(images.c.sha256.in_(batch)))
-        keys.update((row.sha256, row.id) for row in rows)
-    return keys
+    require_text("an image's sha256", image.sha256)
+    require_text("an image's name", image.name, shortest=0, longest=4096)
+    own = images.c.collection_id == owner
+    query = select(images.c.id).where(own, images.c.sha256 == image.sha256)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    values = {
+        "collection_id": owner,
+        "sha256": image.sha256,
+        "name": image.name,
+        "width": image.width,
+        "height": image.height,
+        "origin": image.origin,
+    }
+    made = insert(images).values(values).returning(images.c.id)
+    return int(connection.execute(made).scalar_one())
 
 
 def _any_face() -> ScalarSelect[int]:
@@ -374,32 +343,41 @@ def _picked() -> Select[Any]:
     return _faces().where(own, faces_table.c.face_id.in_(wanted))
 
 
+@cache
+def _keyed() -> Select[Any]:
+    wanted: BindParameter[int] = bindparam("wanted", expanding=True)
+    own = unindexed(faces_table.c.collection_id) == bindparam("owner")
+    return _faces().where(own, faces_table.c.id.in_(wanted))
+
+
 def _faces() -> Select[Any]:
-    columns = [column for column in faces_table.c if column.name != "template"]
-    image_columns = [
-        images.c.sha256,
-        images.c.name,
-        images.c.width,
-        images.c.height,
-        images.c.origin,
-    ]
-    return (
-        select(*columns, *image_columns, users.c.name.label("user_name"), users.c.subject_id)
-        .join_from(faces_table, images)
-        .outerjoin(users, faces_table.c.user_id == users.c.id)
+    """Faces as columns in the order of `_face`; the key is there for those who look up by it."""
+    face, image = faces_table.c, images.c
+    columns = (
+        *(face.face_id, face.confidence, face.quality, face.magnitude),
+        *(face.external_id, face.created_at, users.c.name, users.c.subject_id),
+        *(face.box_left, face.box_top, face.box_width, face.box_height),
+        *(image.sha256, image.name, image.width, image.height, image.origin),
+        face.id,
     )
+    query = select(*columns).join_from(faces_table, images)
+    return query.outerjoin(users, faces_table.c.user_id == users.c.id)
 
 
 def _face(row: Row[Any]) -> FaceRecord:
+    # by their places: to look up each name takes as long as all the rest
+    line: tuple[Any, ...] = tuple(row)
+    face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id = line[:8]
+    left, top, width, height, sha256, name, image_width, image_height, origin = line[8:17]
     return FaceRecord(
-        face_id=row.face_id,
-        image=ImageRecord(row.sha256, row.name, row.width, row.height, row.origin),
-        box=BoundingBox(row.box_left, row.box_top, row.box_width, row.box_height),
-        confidence=row.confidence,
-        quality=row.quality,
-        magnitude=row.magnitude,
-        external_id=row.external_id,
-        user=row.user_name,
-        created_at=datetime.fromisoformat(row.created_at),
-        subject_id=row.subject_id,
+        face_id,
+        ImageRecord(sha256, name, image_width, image_height, origin),
+        BoundingBox(left, top, width, height),
+        confidence,
+        quality,
+        magnitude,
+        external_id,
+        user,
+        datetime.fromisoformat(created_at),
+        subject_id,
     )

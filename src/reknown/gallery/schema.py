@@ -3,7 +3,8 @@
 Keys ascend in the order of creation and are never given twice, so that paging can go by them.
 `collections.revision` counts the changes of a collection, `faces.revision` is that of a
 face's last one, `collections.pruned` that of the last one which deleted faces and
-`collections.replaced` that of the last one which replaced all templates. `users.subject_id` is
+`collections.replaced` that of the last one which replaced all templates. Triggers keep
+`face_count`, `user_count` and `deleted_faces`, whoever writes. `users.subject_id` is
 what the ledger calls a user: it says nothing once the row with the name is gone. `users.urls` is
 a JSON list. `images.origin` is the folder of people's folders that an image was enrolled from.
 """
@@ -50,6 +51,8 @@ collections = Table(
     Column("revision", BigInteger, nullable=False),
     Column("pruned", BigInteger, nullable=False, server_default="0"),
     Column("replaced", BigInteger, nullable=False, server_default="0"),
+    Column("face_count", BigInteger, nullable=False, server_default="0"),
+    Column("user_count", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -117,6 +120,31 @@ faces = Table(
     Index("ix_faces_image", "image_id"),
     Index("ix_faces_user", "user_id"),
     sqlite_autoincrement=True,
+)
+
+# The keys of faces that were deleted lately, by the revision which did that.
+deleted_faces = Table(
+    "deleted_faces",
+    metadata,
+    Column(
+        "collection_id", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("revision", BigInteger, primary_key=True),
+    Column("face", KEY, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# Files that hold an index as it was at a revision, by their SHA-256: none other is believed.
+# What was deleted up to the revision `pruned` is not in them.
+index_snapshots = Table(
+    "index_snapshots",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _parent("collection_id", "collections"),
+    Column("revision", BigInteger, nullable=False),
+    Column("pruned", BigInteger, nullable=False),
+    Column("written_at", Text, nullable=False),
+    Index("ix_index_snapshots_collection", "collection_id"),
 )
 
 # What a face is in one template space and may not be in another.

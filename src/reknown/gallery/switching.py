@@ -17,6 +17,7 @@ from reknown.gallery.schema import (
     upgrade_templates,
     upgrades,
 )
+from reknown.gallery.snapshots import drop_snapshots
 from reknown.gallery.upgrades import claim_upgrade, find_upgrade
 from reknown.storage.erasure import erase
 from reknown.storage.paging import batches
@@ -63,6 +64,7 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
             replaced=row.revision,
         )
     )
+    drop_snapshots(connection, row.id)
     own = upgrades.c.collection == row.id
     connection.execute(update(upgrades).where(own).values(switched=to_target))
     return replaced.rowcount

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces, users
-from reknown.gallery.subjects import SubjectRoll
 from reknown.gallery.users import spelled, user_key
 from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
@@ -19,58 +19,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import BindParameter, Connection, Row, Select
 
     from reknown.biometrics.templates import TemplateSpace
 
 _CHUNK = 2000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class GalleryTemplates:
-    """References in order of enrolment, n of them.
+    """Some references in order of enrolment, n of them.
 
-    `vectors` (n, dimension) float32; `face_ids` and `users` of each, None for no user.
-    `subjects` (n,) numbers the subject of each: a reference without user is one of its own.
-    There are `subject_count` subjects, and `owned` users with so many of the references.
+    `vectors` (n, dimension) float32; `keys` in the database, `face_ids` and `users` of each, None
+    for no user.
     """
 
     space: TemplateSpace
     vectors: NDArray[np.float32]
+    keys: Sequence[int]
     face_ids: Sequence[str]
     users: Sequence[str | None]
-    subjects: NDArray[np.int64]
-    subject_count: int
-    owned: tuple[int, int]
 
-    @classmethod
-    def of(
-        cls,
-        space: TemplateSpace,
-        vectors: NDArray[np.float32],
-        face_ids: Sequence[str],
-        users: Sequence[str | None],
-    ) -> GalleryTemplates:
-        """The same with its subjects numbered from 0 in the order of enrolment."""
-        roll = SubjectRoll()
-        subjects = np.fromiter(map(roll.add, users), np.int64, len(users))
-        return cls(space, vectors, face_ids, users, subjects, roll.count, roll.owned)
+
+@dataclass(frozen=True, slots=True)
+class StoredTemplates:
+    """The templates of faces as a connection sees them, of so many values each."""
+
+    connection: Connection
+    dimension: int
+
+    def fetch(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Those of these keys that are there, ascending, and their templates (n, dimension)."""
+        found: dict[int, bytes] = {}
+        for batch in batches(keys.tolist()):
+            found.update(self.connection.execute(_of_keys(), {"wanted": batch}).all())
+        size = 4 * self.dimension  # those of another space may have come meanwhile
+        there = sorted(key for key, template in found.items() if len(template) == size)
+        joined = np.frombuffer(b"".join(found[key] for key in there), "<f4")
+        return np.array(there, np.int64), joined.reshape(len(there), self.dimension)
 
 
 def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
-    """All templates of the collection, streamed into one matrix; raises `NotFoundError`."""
+    """All templates of the collection; raises `NotFoundError`."""
     row = require(connection, collection)
-    count = count_templates(connection, row.id)
-    vectors = np.empty((count, row.dimension), "<f4")
-    face_ids: list[str] = []
-    owners: list[str | None] = []
-    # faces may come or go between two statements: never more than there is room for
-    query = select_templates(row.id).limit(count)
-    for lines, part in stream_templates(connection, query, row.dimension):
-        vectors[len(face_ids) : len(face_ids) + len(lines)] = part
-        face_ids.extend(line.face_id for line in lines)
-        owners.extend(line.user_name for line in lines)
-    return GalleryTemplates.of(space_of(row), vectors[: len(face_ids)], face_ids, owners)
+    query = _templates().where(faces.c.collection_id == row.id).order_by(faces.c.id)
+    return _gathered(connection.execute(query).all(), space_of(row))
 
 
 def pick_templates(
@@ -96,22 +89,39 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
     return _gathered(connection.execute(query).all(), space_of(row))
 
 
-def count_templates(connection: Connection, owner: int) -> int:
-    """How many there are in the collection of this key."""
-    query = select(func.count()).select_from(faces).where(faces.c.collection_id == owner)
-    return int(connection.execute(query).scalar_one())
+def stream_changes(
+    connection: Connection, owner: int, dimension: int, since: int | None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Faces of a collection in order of enrolment: their keys, those of their users, templates.
 
-
-def select_templates(owner: int, since: int | None = None) -> Select[Any]:
-    """The rows of a collection's templates in order of enrolment, each with its user's name.
-
-    All of them, or those that have changed since that revision.
+    All of them, or those that are new or have another user since that revision. The key of no
+    user is 0. In portions.
     """
-    query = _templates().where(faces.c.collection_id == owner)
+    owner_of = func.coalesce(faces.c.user_id, 0)
+    query = select(faces.c.id, owner_of, faces.c.template).where(faces.c.collection_id == owner)
     if since is None:
-        return query.order_by(faces.c.id)
-    # few as a rule, and to sort them takes less than to look for them in their order
-    return query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
+        query = query.order_by(faces.c.id)
+    else:
+        # few as a rule, and to sort them takes less than to look for them in their order
+        query = query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
+    with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
+        for chunk in result.partitions():
+            keys, users, templates = zip(*chunk, strict=True)
+            joined = np.frombuffer(b"".join(templates), "<f4")
+            vectors = joined.reshape(len(keys), dimension)
+            yield np.array(keys, np.int64), np.array(users, np.int64), vectors
+
+
+def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
+    """The keys of all faces of the collection of this key."""
+    query = select(faces.c.id).where(faces.c.collection_id == owner)
+    return np.fromiter(connection.execute(query).scalars(), np.int64)
+
+
+def newest_face(connection: Connection, owner: int) -> int:
+    """The key of the face of this collection that was enrolled last, 0 without any."""
+    query = select(faces.c.id).where(faces.c.collection_id == owner)
+    return connection.execute(query.order_by(faces.c.id.desc()).limit(1)).scalar() or 0
 
 
 def stream_templates(
@@ -121,6 +131,12 @@ def stream_templates(
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
             yield chunk, _matrix(chunk, dimension)
+
+
+@cache
+def _of_keys() -> Select[Any]:
+    wanted: BindParameter[int] = bindparam("wanted", expanding=True)
+    return select(faces.c.id, faces.c.template).where(faces.c.id.in_(wanted))
 
 
 def _templates() -> Select[Any]:
@@ -134,9 +150,10 @@ def _matrix(rows: Sequence[Row[Any]], dimension: int) -> NDArray[np.float32]:
 
 
 def _gathered(rows: Sequence[Row[Any]], space: TemplateSpace) -> GalleryTemplates:
-    return GalleryTemplates.of(
+    return GalleryTemplates(
         space,
         _matrix(rows, space.dimension),
+        [row.id for row in rows],
         [row.face_id for row in rows],
         [row.user_name for row in rows],
     )

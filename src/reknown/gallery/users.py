@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
 from reknown.biometrics.records import KnownGender, Profile, UserRecord
 from reknown.gallery.collections import claim, require
-from reknown.gallery.names import normalised, require_text, spellings
+from reknown.gallery.names import normalised, require_text, require_texts, spellings
 from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.rows import Columns, among, insert_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -54,6 +56,11 @@ def has_user(connection: Connection, collection: str, name: str) -> bool:
     """Whether there is a user of this name, however it is spelled; raises `NotFoundError`."""
     owner = require(connection, collection).id
     return _user_id(connection, owner, spelled(connection, owner, name)) is not None
+
+
+def key_of_user(connection: Connection, collection: str, name: str) -> int:
+    """The user's key in the database; raises `NotFoundError`."""
+    return _require_user(connection, collection, require(connection, collection).id, name)
 
 
 def list_users(
@@ -190,17 +197,39 @@ def spelled(connection: Connection, owner: int, name: str) -> str:
 
 def ensure_user(connection: Connection, owner: int, name: str) -> int:
     """The key of a user of the claimed collection `owner`, made if missing."""
-    require_text("a user's name", name)
-    name = spelled(connection, owner, name)
-    values = {
-        "collection_id": owner,
-        "name": name,
-        "created_at": now_text(),
-        "subject_id": str(uuid4()),
+    return ensure_users(connection, owner, [name])[name]
+
+
+def ensure_users(connection: Connection, owner: int, names: Collection[str]) -> dict[str, int]:
+    """The keys of users of the claimed collection `owner` by these names, made if missing."""
+    require_texts("a user's name", names)
+    forms = {name: spellings(name) for name in names}
+    known = _stored_ids(connection, owner, chain.from_iterable(forms.values()))
+    stored = {
+        name: next((form for form in its if form in known), normalised(name))
+        for name, its in forms.items()
     }
-    statement = insert(users).values(values).returning(users.c.id)
-    found = _user_id(connection, owner, name)
-    return connection.execute(statement).scalar_one() if found is None else found
+    missing = sorted({name for name in stored.values() if name not in known})
+    if missing:
+        newest = connection.execute(select(func.max(users.c.id))).scalar() or 0
+        own = {"name": missing, "subject_id": [str(uuid4()) for _ in missing]}
+        common = {"collection_id": owner, "created_at": now_text()}
+        insert_rows(connection, users, Columns(common, own))
+        made = select(users.c.name, users.c.id).where(users.c.id > newest)
+        rows = connection.execute(made.where(unindexed(users.c.collection_id) == owner))
+        known.update((row.name, row.id) for row in rows)
+    return {name: known[its] for name, its in stored.items()}
+
+
+def find_user_ids(connection: Connection, owner: int, names: Collection[str]) -> dict[str, int]:
+    """The keys of those of these users of the collection `owner` that are there."""
+    forms = {name: spellings(name) for name in names}
+    known = _stored_ids(connection, owner, chain.from_iterable(forms.values()))
+    return {
+        name: next(known[form] for form in its if form in known)
+        for name, its in forms.items()
+        if not known.keys().isdisjoint(its)
+    }
 
 
 def user_key(owner: int, name: str) -> Select[int]:
@@ -220,6 +249,12 @@ def _assign(
         statement = chosen.values(values).returning(faces.c.face_id)
         moved.update(connection.execute(statement).scalars())
     return moved
+
+
+def _stored_ids(connection: Connection, owner: int, names: Iterable[str]) -> dict[str, int]:
+    query = select(users.c.name, users.c.id).where(users.c.collection_id == owner)
+    rows = connection.execute(query.where(among(connection, users.c.name, set(names))))
+    return {row.name: row.id for row in rows}
 
 
 def _user_id(connection: Connection, owner: int, name: str) -> int | None:

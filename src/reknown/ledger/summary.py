@@ -186,6 +186,16 @@ def _import(record: records.ImportTemplatesRecord, _names: Names) -> str:
     return f"{_faces(record.faces)}, {record.known} known"
 
 
+@_text.register(records.ExportManyTemplatesRecord)
+def _export_many(record: records.ExportManyTemplatesRecord, _names: Names) -> str:
+    return _many(record.faces)
+
+
+@_text.register(records.ImportManyTemplatesRecord)
+def _import_many(record: records.ImportManyTemplatesRecord, _names: Names) -> str:
+    return f"{_many(record.faces)}, {record.known} known"
+
+
 @_text.register(records.KeepSightingsRecord)
 def _keep_sightings(record: records.KeepSightingsRecord, _names: Names) -> str:
     kept = f"{_count(len(record.sightings), 'face')} of {_count(len(record.media), 'file')}"
@@ -288,6 +298,11 @@ def _adopt(record: records.AdoptMasterKeyRecord, _names: Names) -> str:
     return f"fingerprint {_short(record.fingerprint)}"
 
 
+@_text.register(records.MigrateRecord)
+def _migrate(record: records.MigrateRecord, _names: Names) -> str:
+    return f"{record.rows:,} rows of {record.source}, with the digest {_short(record.sha256)}"
+
+
 @_text.register(records.BackUpRecord)
 @_text.register(records.RestoreRecord)
 def _backup(record: records.BackUpRecord | records.RestoreRecord, _names: Names) -> str:
@@ -357,6 +372,11 @@ def _tags(tags: Mapping[str, str]) -> list[str]:
 
 def _faces(faces: Sized) -> str:
     return _count(len(faces), "face")
+
+
+def _many(faces: records.ManyFacesRecord) -> str:
+    ends = f" from {_short(faces.first)} to {_short(faces.last or '')}" if faces.first else ""
+    return _count(faces.count, "face") + ends
 
 
 def _count(number: int, what: str, plural: str = "s") -> str:

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def written(target: Path, *, through_links: bool = True) -> Iterator[BinaryIO]:
+def written(
+    target: Path, *, through_links: bool = True, private: bool = False
+) -> Iterator[BinaryIO]:
     """A file beside `target` that takes its place in the end, unless an error comes first.
 
     Links are followed, and a device or pipe is written to as it is; without `through_links` only
-    a regular file is replaced. Raises `InputError` when that is not possible.
+    a regular file is replaced. `private` lets nobody else read it.
+
+    Raises `InputError` when that is not possible.
     """
     try:
         if not through_links and (target.is_symlink() or target.exists() > target.is_file()):
@@ -31,17 +35,17 @@ def written(target: Path, *, through_links: bool = True) -> Iterator[BinaryIO]:
                 yield file
             return
         place.parent.mkdir(parents=True, exist_ok=True)
-        yield from _replacing(place)
+        yield from _replacing(place, private=private)
     except OSError as error:
         reason = (error.strerror or "failed").lower()
         raise InputError(f"cannot write {target}: {reason}") from error
 
 
-def _replacing(place: Path) -> Iterator[BinaryIO]:
+def _replacing(place: Path, *, private: bool) -> Iterator[BinaryIO]:
     temporary = place.with_name(f".reknown-{os.getpid()}.part")
     try:
-        with temporary.open("x+b") as file:
-            if place.exists():
+        with open(temporary, "x+b", opener=_private if private else None) as file:
+            if place.exists() and not private:
                 shutil.copymode(place, temporary)
             yield file
             file.flush()
@@ -50,6 +54,10 @@ def _replacing(place: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def write_text(target: Path, text: str) -> None:

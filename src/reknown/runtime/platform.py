@@ -5,13 +5,17 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
+from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
+from reknown.runtime.location import location_of
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
 from reknown.storage.database import close_database, open_database
+from reknown.storage.modes import make_folder
+from reknown.storage.server import ServerAddress
 from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
 from reknown.vision.handling import ARCHIVE, Handling
@@ -34,33 +38,45 @@ def open_platform(
     objects: ObjectReader | None = None,
     observe: Callable[[Mapping[str, float]], None] = lambda _: None,
     handling: Handling = ARCHIVE,
+    cluster: str | None = None,
 ) -> Iterator[Platform]:
-    """The platform of the data folder, closed afterwards; no model is loaded yet.
+    """The platform of data folder and database, closed afterwards; no model is loaded yet.
 
     `pack` is the default one in place of the settings'. With `helped` a server of the same folder
     does what needs networks, where one runs that will. `observe` gets the seconds of each stage
     of an extraction. `handling` says which files are taken: people's own, unless told otherwise.
+    The workers of a `cluster` extract from images, which are people's own, where one is named.
 
-    Raises `DatabaseError`, also where a database is lost that was there.
+    Raises `DatabaseError`, also where a database is lost that was there; `ClusterError`.
     """
     store = PackStore(settings.cache, [settings.packs])
     limits = EngineLimits(settings.server.model_idle_seconds, settings.server.model_memory * 2**20)
     engines = Engines(StoredPacks(store), pack or settings.pack, limits)
-    require_database(settings.data)
-    database, decoders = open_database(settings.data), DecoderPool()
+    location = location_of(settings)
+    if isinstance(location, ServerAddress):
+        make_folder(settings.data)  # for what is of this machine: socket, master key
+    else:
+        require_database(location)
+    database, decoders = open_database(location), DecoderPool()
+    snapshots = open_snapshots(database, settings.data)
     own = LocalExecutor(
         engines, decoders, settings.cache, settings.packs, observe, handling=handling
     )
     try:
-        with _executor(settings, own, helped=helped) as executor:
+        if cluster is not None:
+            executing = _workers(cluster, store, own)
+        else:
+            executing = _executor(settings, own, helped=helped)
+        with executing as executor:
             yield Platform(
                 database=database,
                 engines=engines,
                 executor=executor,
-                templates=TemplateCache(settings.server.template_memory * 2**20),
+                indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
             )
     finally:
+        snapshots.close()
         decoders.close()
         close_database(database)
 
@@ -75,3 +91,12 @@ def _executor(settings: Settings, own: Executor, *, helped: bool) -> Iterator[Ex
 
     with closing(LocalServer(settings)) as server:
         yield RemoteExecutor(server, own)
+
+
+@contextmanager
+def _workers(cluster: str, store: PackStore, own: Executor) -> Iterator[Executor]:
+    from reknown.runtime.cluster.executor import ClusterExecutor  # noqa: PLC0415
+    from reknown.runtime.cluster.opening import open_link  # noqa: PLC0415
+
+    with open_link(cluster, store) as link:
+        yield ClusterExecutor(link, own)

@@ -27,14 +27,15 @@ from reknown.runtime.listener import Tls, listen
 from reknown.runtime.local.listener import CommandListener
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
+from reknown.runtime.siblings import environment, kind_of, slots_of
 from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
-from reknown.runtime.supervisor import WorkerSupervisor
+from reknown.runtime.supervisor import WORKER, Supervisor
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.services.executor import LocalExecutor
 from reknown.settings import environment_of
-from reknown.vision.batch import available_cores
+from reknown.storage.modes import DATABASE
 from reknown.vision.handling import ARCHIVE, REQUESTS
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
     from reknown.access.keys import AccessKey
     from reknown.access.vault import Vault
     from reknown.configuration import Server, Settings
+    from reknown.runtime.siblings import Sibling
     from reknown.services.context import Platform
+
+    Greet = Callable[[int, str, tuple[AccessKey, str] | None], None]
 
 # <malloc.h> of glibc
 _M_ARENA_MAX = -8
@@ -59,10 +63,10 @@ _STRANGERS = 1000
 _ACCEPTED = 64
 
 
-def serve(
-    settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
-) -> None:
+def serve(settings: Settings, greet: Greet, sibling: Sibling | None = None) -> None:
     """Answers until SIGTERM or SIGINT, and processes videos where it can.
+
+    A `sibling` only answers, on the socket of the process that started it, and greets nobody.
 
     `greet` is called once all is loaded: with the port, the name of the default model pack, and
     the first access key with its secret if that was made just now. Raises `InputError` and what
@@ -70,7 +74,7 @@ def serve(
     """
     log = json_log()
     with last_words(log):
-        ended = _serve(settings, greet)
+        ended = _serve(settings, greet, sibling)
     log.info("stopped", requests=ended.at_work)
     if ended.at_work:  # threads cannot be ended otherwise, and all else is closed
         end_at_once(ended.status)
@@ -78,9 +82,7 @@ def serve(
         raise SystemExit(ended.status)
 
 
-def _serve(
-    settings: Settings, greet: Callable[[int, str, tuple[AccessKey, str] | None], None]
-) -> Ended:
+def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
     server = settings.server
     tls = Tls.of(server)
     objects = open_objects(settings.objects)
@@ -90,13 +92,19 @@ def _serve(
         settings, objects=objects, observe=metrics.observe, handling=REQUESTS
     ) as platform:
         vault = open_vault(settings, platform)
-        listener = listen(server.host, server.port)
+        listener = listen(server.host, server.port) if sibling is None else sibling.listener()
+        if listener is None:
+            return Ended(0, 0)
         check_vault(platform.database, vault)
         edge = make_edge(platform, vault, metrics, settings)
+        if sibling is not None:
+            return run(edge, listener, tls)
         made = ensure_key(Context(platform, settings.actor), vault)
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
         _check_celebrities(platform, edge.gateway)
+        if settings.database is not None and (settings.data / DATABASE).exists():
+            log.warning("the gallery in the data folder is not used", folder=str(settings.data))
         if edge.gateway.unmeasured is Unmeasured.NEUTRAL:
             log.warning("attributes that nothing measures are answered with confidence 0")
         # without a place to read from there is nothing to process
@@ -104,13 +112,17 @@ def _serve(
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
             count = 0
+        common = environment_of(settings)
+        others = kind_of(listener), server.processes - 1, environment(server, common), log
         with (
-            WorkerSupervisor(count, environment_of(settings), log) as supervisor,
+            Supervisor(WORKER, count, common, log) as workers,
+            Supervisor(*others) as siblings,
             _commands(settings, platform, edge) as commands,
         ):
 
             def stop() -> None:
-                supervisor.stop()
+                workers.stop()
+                siblings.stop()
                 commands.stop()
 
             ended = run(edge, listener, tls, on_stop=stop)
@@ -144,7 +156,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
     _limit_heaps()
     # its faults show at once, and the first request does not wait for it
     _ = platform.engines.default
-    workers = settings.server.workers or available_cores()
+    workers = slots_of(settings.server)
     gateway = Gateway(
         platform=platform,
         vault=vault,

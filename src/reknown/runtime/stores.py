@@ -6,7 +6,8 @@ import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from reknown.access.vault import read_mounted_key
+from reknown.biometrics.errors import AccessError, InputError
 from reknown.configuration import MASTER_KEY, WEBHOOK_SECRET
 from reknown.notify.sns import SnsSender
 from reknown.notify.webhook import WebhookSender
@@ -28,14 +29,19 @@ if TYPE_CHECKING:
 
 
 def open_vault(settings: Settings, platform: Platform) -> Vault:
-    """The vault of `REKNOWN_MASTER_KEY`, else of the data folder's own key; `AccessError`."""
+    """The vault of the master key given, else of the data folder's own key; `AccessError`."""
     context = Context(platform, settings.actor)
-    return master_key.open_vault(context, settings.data, given_key())
+    return master_key.open_vault(context, settings.data, given_key(settings))
 
 
-def given_key() -> str | None:
-    """The master key that the environment holds, if any."""
-    return os.environ.get(MASTER_KEY) or None
+def given_key(settings: Settings) -> str | None:
+    """The master key that the environment or `master_key_file` holds, if any; `AccessError`."""
+    secret = os.environ.get(MASTER_KEY) or None
+    if settings.master_key_file is None:
+        return secret
+    if secret is not None:
+        raise AccessError(f"{MASTER_KEY} and --master-key-file are both set: leave one of them out")
+    return read_mounted_key(settings.master_key_file)
 
 
 def can_read_videos() -> bool:

@@ -1,4 +1,4 @@
-"""The worker processes that `reknown serve` runs beside itself."""
+"""The processes that `reknown serve` runs beside itself: workers on videos, further servers."""
 
 from __future__ import annotations
 
@@ -8,33 +8,52 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from structlog.typing import FilteringBoundLogger
 
-_WORKER = "import sys; from reknown.cli.main import app; sys.argv[0] = 'reknown'; app()"
+_PROGRAM = "import sys; from reknown.cli.main import app; sys.argv[0] = 'reknown'; app()"
 _PAUSE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
-_STOP_SECONDS = 5.0
 
 
-class WorkerSupervisor:
-    """Keeps as many processes of `reknown worker` running, in this environment.
+@dataclass(frozen=True, slots=True)
+class ProcessKind:
+    """What processes are called, their command, files that they inherit, how long a stop takes.
+
+    `ended` gets the number of a process that is gone.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    files: tuple[int, ...] = ()
+    stop_seconds: float = 5.0
+    ended: Callable[[int], object] = lambda _: None
+
+
+WORKER = ProcessKind("video worker", ("worker",))
+
+
+class Supervisor:
+    """Keeps as many processes of a kind running, in this environment.
 
     They run as long as the context, and die with this process whatever ends it.
     """
 
     def __init__(
         self,
+        kind: ProcessKind,
         count: int,
         environment: Mapping[str, str],
         log: FilteringBoundLogger,
         pause: float = _PAUSE_SECONDS,
     ) -> None:
+        self._kind = kind
         self._environment = environment
         self._pause = pause
         self._log = log
@@ -43,7 +62,7 @@ class WorkerSupervisor:
         # Linux ends a child with the thread that started it, so all are started by one that stays.
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> WorkerSupervisor:
+    def __enter__(self) -> Supervisor:
         if self._places:
             self._thread.start()
         return self
@@ -59,7 +78,7 @@ class WorkerSupervisor:
             self._thread.join()
 
     def stop(self) -> None:
-        """Tells the workers to end, without waiting for that."""
+        """Tells them to end, without waiting for that."""
         self._stopping.set()
 
     def _watch(self) -> None:
@@ -70,7 +89,7 @@ class WorkerSupervisor:
         running = [place.process for place in self._places if place.process is not None]
         for process in running:
             process.terminate()
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + self._kind.stop_seconds
         for process in running:
             _end(process, deadline - time.monotonic())
 
@@ -80,8 +99,12 @@ class WorkerSupervisor:
             status = process.poll()
             if status is None:
                 return
+            self._clean(process.pid)
             self._log.error(
-                "a video worker ended and is started again", status=status, reason=reason_of(status)
+                "a process ended and is started again",
+                process=self._kind.name,
+                status=status,
+                reason=reason_of(status),
             )
             place.process = None
             place.not_before = time.monotonic() + self._pause
@@ -89,15 +112,29 @@ class WorkerSupervisor:
             try:
                 place.process = self._started()
             except OSError as error:  # no memory, no descriptors, too many processes: for now
-                self._log.error("a video worker cannot be started", error=str(error))
+                self._log.error(
+                    "a process cannot be started", process=self._kind.name, error=str(error)
+                )
                 place.not_before = time.monotonic() + self._pause
+
+    def _clean(self, process: int) -> None:
+        try:
+            self._kind.ended(process)
+        except Exception as error:  # the thread goes on, or all others would end with it
+            self._log.error(
+                "what a process left cannot be removed",
+                process=self._kind.name,
+                error=str(error),
+            )
 
     def _started(self) -> subprocess.Popen[bytes]:
         # -P: nothing is imported from the folder that the server was started in
-        command = [sys.executable, "-P", "-c", _WORKER, "worker", "--parent", str(os.getpid())]
+        words = (*self._kind.words, "--parent", str(os.getpid()))
+        command = [sys.executable, "-P", "-c", _PROGRAM, *words]
         return subprocess.Popen(  # noqa: S603 - our own program
             command,
             env=self._environment,
+            pass_fds=self._kind.files,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the server, which then stops it
@@ -105,7 +142,7 @@ class WorkerSupervisor:
 
 
 class _Place:
-    """Where one worker runs, or runs again from `not_before` on."""
+    """Where one process runs, or runs again from `not_before` on."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None

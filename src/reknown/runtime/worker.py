@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 from datetime import timedelta
@@ -14,6 +13,7 @@ from reknown.biometrics.errors import InputError
 from reknown.notify.base import backoff
 from reknown.runtime.last_words import last_words
 from reknown.runtime.log import json_log
+from reknown.runtime.parent import end_with
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders
 from reknown.services.archive.sightings import purge_everywhere
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from reknown.configuration import Settings
     from reknown.services.context import Platform
 
-# <linux/prctl.h>
-_PR_SET_PDEATHSIG = 1
 _PARENT_ENDED = "the server that started this worker has ended"
 
 
@@ -47,7 +45,7 @@ def work(settings: Settings, *, once: bool = False, parent: int | None = None) -
 
 
 def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: int | None) -> None:
-    if parent is not None and not _end_with(parent):
+    if parent is not None and not end_with(parent):
         log.info("stopping", reason=_PARENT_ENDED)
         return
     if not settings.objects.exist:
@@ -85,11 +83,3 @@ def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
         WorkerIntervals(timedelta(seconds=settings.worker.lease_seconds)),
         partial(purge_everywhere, Context(platform, ACTOR)),
     )
-
-
-def _end_with(parent: int) -> bool:
-    """Asks for SIGTERM when the parent dies, however it does; whether it is still there."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "prctl"):
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    return os.getppid() == parent

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.biometrics.templates import TemplateSpace
-    from reknown.gallery.cache import TemplateCache
-    from reknown.gallery.templates import GalleryTemplates
+    from reknown.gallery.cache import IndexCache
     from reknown.objects.base import ObjectReader
     from reknown.services.executor import Executor
     from reknown.storage.database import Database
@@ -29,24 +28,19 @@ __all__ = ["Actor", "Context", "Nonce", "Platform", "RequestToken"]
 class Platform:
     """Everything that use cases work with; safe for many threads.
 
-    `objects` reads stored images and videos, `templates` keeps galleries in memory.
+    `objects` reads stored images and videos, `indexes` keeps galleries in memory.
     """
 
     database: Database
     engines: Engines
     executor: Executor
-    templates: TemplateCache
+    indexes: IndexCache
     objects: ObjectReader
 
     def space_of(self, collection: str) -> TemplateSpace:
         """The template space of a collection; raises `NotFoundError`."""
         with reading(self.database) as connection:
             return get_space(connection, collection)
-
-    def templates_of(self, collection: str) -> GalleryTemplates:
-        """All that has been acknowledged until now; raises `NotFoundError`."""
-        with reading(self.database) as connection:
-            return self.templates.current(connection, collection)
 
     def count_faces(self) -> int:
         """The faces stored in all collections; raises `DatabaseError` when it cannot tell."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from reknown.services.server_checks import ServerChecks
+
 _GIB = 2**30
 # Of a log that checkpoints keep short; more says that they cannot.
 _LONGEST_LOG = _GIB // 4
@@ -39,14 +41,14 @@ class DataChecks:
 
     folder: Path
     connections: int
+    server: ServerChecks | None = None
 
     def by_name(self) -> Mapping[str, Callable[[], str]]:
-        """All of them, in order."""
+        """All of them, in order; with a `server` the database is there."""
+        own = {"gallery": self.database, "write-ahead log": self.log, "clock": self.clock}
         return {
             "data folder": self.modes,
-            "gallery": self.database,
-            "write-ahead log": self.log,
-            "clock": self.clock,
+            **(own if self.server is None else self.server.by_name()),
             "free space": self.space,
             "open files": self.files,
         }

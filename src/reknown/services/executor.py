@@ -29,13 +29,17 @@ class Executor(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many images are worth having in work at once."""
+        """How many images are worth having in work at once, as of now."""
+        ...
+
+    def abandon(self) -> None:
+        """Waits no longer for what is under way elsewhere: nobody wants it any more."""
         ...
 
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         """The faces of an image: `vision.extraction.extract`, wherever that runs.
 
-        Raises `ImageError`, `DecoderError`, `ModelError`, `SpaceMismatchError`.
+        Raises `ImageError`, `DecoderError`, `ModelError`, `SpaceMismatchError`, `ClusterError`.
         """
         ...
 
@@ -92,6 +96,9 @@ class LocalExecutor:
     observe: Callable[[Mapping[str, float]], None] = lambda _: None
     capacity: int = field(default_factory=available_cores)
     handling: Handling = ARCHIVE
+
+    def abandon(self) -> None:
+        """Nothing is elsewhere, and an image takes but a moment."""
 
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         """As `Executor.extract`."""

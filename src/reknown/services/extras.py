@@ -24,6 +24,11 @@ def require_text_support() -> None:
     _require("reading text needs", "text", {"rapidocr": "rapidocr"})
 
 
+def require_cluster_support() -> None:
+    """Raises `InputError` when this installation lacks what work on a cluster needs."""
+    _require("a cluster needs", "cluster", {"distributed": "distributed"})
+
+
 def _require(what: str, extra: str, needed: dict[str, str]) -> None:
     missing = [name for module, name in needed.items() if find_spec(module) is None]
     if missing:

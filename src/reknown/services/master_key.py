@@ -10,7 +10,7 @@ from reknown.biometrics.errors import AccessError
 from reknown.ledger import log
 from reknown.ledger.records import AdoptMasterKeyRecord
 from reknown.services.access import check_secrets, had_keys
-from reknown.storage.database import reading
+from reknown.storage.database import is_shared, reading
 from reknown.storage.inspection import require_whole
 
 if TYPE_CHECKING:
@@ -68,17 +68,31 @@ def _make_key(context: Context, folder: Path) -> None:
     """The ledger learns of the key before it is in force: a crash between leaves both usable."""
     with context.database.begin() as connection:
         keys.claim(connection)
-        if keys.list_keys(connection) and not (folder / FILE).exists():
+        known = _known(connection)
+        if _sealed(connection, known) and not (folder / FILE).exists():
             raise AccessError(
                 f"{folder / FILE} is missing, which sealed the secrets of the access keys: put it "
-                f"back, or set {VARIABLE} to it; if it is lost for good, revoke all keys with "
-                "reknown keys revoke and make new ones"
+                f"back, or set {VARIABLE} to it{_for_all(connection)}; if it is lost for good, "
+                "revoke all keys with reknown keys revoke and make new ones"
             )
-        known = _known(connection)
         made = prepare_key(folder, known)
         if made is not None and made.fingerprint != known:
             log.append(connection, context.actor, None, AdoptMasterKeyRecord(made.fingerprint))
     publish_key(folder)
+
+
+def _sealed(connection: Connection, known: str | None) -> bool:
+    """Whether a new master key would be of no use, or of none to others.
+
+    On a server another machine may have made one just now, and no access key with it yet.
+    """
+    if keys.list_keys(connection):
+        return True
+    return is_shared(connection) and known is not None and not had_keys(connection)
+
+
+def _for_all(connection: Connection) -> str:
+    return " (all who use one database need the same key)" if is_shared(connection) else ""
 
 
 def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
@@ -89,13 +103,31 @@ def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
         if known == vault.fingerprint:
             return
         if known is None and file is not None and not had_keys(connection):
+            if is_shared(connection):
+                raise AccessError(
+                    f"{file} belongs to another database than this one, which has never had an "
+                    "access key: reknown migrate brings what is there; to begin anew on purpose, "
+                    f"give the key as {VARIABLE} or --master-key-file, or move {file.name} away"
+                )
             raise AccessError(
                 f"{file} was made with an access key that this database has never had: it is an "
                 "old state, or a copy without its -wal file: restore a backup with reknown restore "
                 f"FILE; to go on with what is here, move {file.name} away, and a new one is made"
             )
-        check_secrets(connection, vault)
+        _check(connection, vault, known)
         log.append(connection, context.actor, None, AdoptMasterKeyRecord(vault.fingerprint))
+
+
+def _check(connection: Connection, vault: Vault, known: str | None) -> None:
+    try:
+        check_secrets(connection, vault)
+    except AccessError as error:
+        if known is None:
+            raise
+        raise AccessError(
+            f"the master key here, with the fingerprint {vault.fingerprint[:12]}, is not that of "
+            f"the database, {known[:12]}: {error}{_for_all(connection)}"
+        ) from error
 
 
 def _known(connection: Connection) -> str | None:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Connection, create_engine, event, func, inspect, select, text
 from sqlalchemy import Engine as Database
 from sqlalchemy import exc as sql_errors
-from sqlalchemy.engine import make_url
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.shortages import shortage_of_files
 from reknown.storage.erasure import Eraser, compact, finish_erasing
 from reknown.storage.file_cleaning import FileCleaner
 from reknown.storage.modes import DATABASE, close_to_others
+from reknown.storage.server import PLACE, ServerAddress, require_usable, server_engine
+from reknown.storage.server_errors import explained
 from reknown.storage.threads import hold_blas
 from reknown.storage.vacuum import TableCleaner
 
@@ -29,24 +31,29 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = [
+    "MOVING",
     "SCHEMA_VERSION",
     "Connection",
     "Database",
     "close_database",
     "compact",
+    "connect_to",
     "explain_errors",
+    "is_shared",
     "open_database",
     "reading",
+    "schema_of",
     "schema_version",
 ]
 
-SCHEMA_VERSION = "0010"
+SCHEMA_VERSION = "0011"
+# In place of a schema: what `storage/moving` has begun to fill.
+MOVING = "moving "
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
 _MIGRATION_LOCK = int.from_bytes(b"reknown", "big")
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-_UNREACHABLE = "check that the server runs and that address, name and password are right"
 # What a person can do, by what the driver's message says.
 _ADVICE = (
     ("not a database", "the file is damaged or something else: move it away or restore a backup"),
@@ -56,14 +63,12 @@ _ADVICE = (
     ("locked", "another process is writing: wait for it to finish, then try again"),
     ("is full", "free some disk space"),
     ("I/O error", "free some disk space, or look into the system's log for a broken disk"),
-    ("connection", _UNREACHABLE),
-    ("resolve host", _UNREACHABLE),
     ("", "see what the database's log or the system's says"),
 )
 
 
-def open_database(location: str | Path) -> Database:
-    """The database of a data folder, or of a URL such as `postgresql+psycopg://host/name`.
+def open_database(location: str | Path | ServerAddress) -> Database:
+    """The database of a data folder, or of a server, also by its URL: `postgresql://host/name`.
 
     Creates what is missing and migrates to the newest schema, however many processes do so
     at once. What fails later raises `DatabaseError` too, or `InputError` for values that cannot
@@ -73,16 +78,36 @@ def open_database(location: str | Path) -> Database:
 
     Raises `DatabaseError` when it cannot be used.
     """
-    if isinstance(location, str) and "://" in location:
-        database = _server_engine(location)
-    else:
-        database = _file_engine(Path(location).absolute())
-    explain_errors(database)
+    database = connect_to(location)
     hold_blas()
     try:
         version = schema_version(database)
+        if version is not None and version.startswith(MOVING):
+            raise DatabaseError(
+                f"{_place(database)} is to be filled by reknown migrate, which has not ended: run "
+                "it again, it goes on where it was"
+            )
         if version != SCHEMA_VERSION:
             _migrate(database, version)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
+def connect_to(location: str | Path | ServerAddress) -> Database:
+    """The same in the schema that it has; a folder is made where there is none."""
+    if isinstance(location, str) and "://" in location:
+        location = ServerAddress(location)
+    if not isinstance(location, ServerAddress):
+        database = _file_engine(Path(location).absolute())
+        explain_errors(database)
+        return database
+    database = server_engine(location)
+    Eraser(database, TableCleaner())
+    explain_errors(database)
+    try:
+        require_usable(database)
     except BaseException:
         database.dispose()
         raise
@@ -95,30 +120,17 @@ def close_database(database: Database) -> None:
     database.dispose()
 
 
+def is_shared(connection: Connection) -> bool:
+    """Whether other machines may use the same database."""
+    return connection.dialect.name == "postgresql"
+
+
 def reading(database: Database) -> Connection:
     """A connection that sees one state throughout and never waits for writers; to be closed."""
     connection = database.connect()
     if database.dialect.name == "sqlite":
         return connection.execution_options(reading=True)
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-def _server_engine(location: str) -> Database:
-    try:
-        url = make_url(location)
-        if url.drivername in ("postgres", "postgresql"):
-            url = url.set(drivername="postgresql+psycopg")
-        if url.drivername != "postgresql+psycopg":
-            raise DatabaseError(
-                f"{url.drivername} is not supported: give a folder or postgresql://"
-            )
-        database = create_engine(url, pool_pre_ping=True)
-    except (sql_errors.ArgumentError, ValueError) as error:
-        raise DatabaseError(f"not a database URL: {error}") from error
-    except ModuleNotFoundError as error:
-        raise DatabaseError("PostgreSQL needs a driver: pip install 'psycopg[binary]'") from error
-    Eraser(database, TableCleaner())
-    return database
 
 
 def _file_engine(folder: Path) -> Database:
@@ -203,7 +215,8 @@ def _take_turns(database: Database) -> Lock:
 
 
 def _place(database: Database) -> str:
-    return database.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+    place: str | None = database.get_execution_options().get(PLACE)
+    return place or str(database.url.database)
 
 
 def explain_errors(database: Database) -> None:
@@ -212,11 +225,20 @@ def explain_errors(database: Database) -> None:
 
     @event.listens_for(database, "handle_error")
     def explain(context: ExceptionContext) -> None:
+        if context.is_pre_ping:  # a connection that lay idle is replaced by another one
+            return
         original = context.original_exception
+        if database.dialect.name == "postgresql":
+            error = explained(context, _place(database))
+            if error is not None:
+                raise error from original
         # Exact types: an IntegrityError, say, is the store's own business.
         kind = type(context.sqlalchemy_exception)
         if kind in trouble:
             message = str(original).strip()
+            lacking = shortage_of_files() if "unable to open" in message else None
+            if lacking:
+                raise DatabaseError(f"{_place(database)}: {lacking}") from original
             advice = next(advice for sign, advice in _ADVICE if sign in message)
             raise DatabaseError(f"{_place(database)}: {message}: {advice}") from original
         if kind is sql_errors.DataError or isinstance(original, UnicodeEncodeError | OverflowError):
@@ -226,9 +248,14 @@ def explain_errors(database: Database) -> None:
 def schema_version(database: Database) -> str | None:
     """The schema that the database has, None where it has no tables yet."""
     with reading(database) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return schema_of(connection)
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The same in a transaction that is open."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _migrate(database: Database, version: str | None) -> None:
@@ -242,7 +269,10 @@ def _migrate(database: Database, version: str | None) -> None:
     try:
         with database.begin() as connection:
             if database.dialect.name == "postgresql":
+                # another process may take long with a large gallery
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+                connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:

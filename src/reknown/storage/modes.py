@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError
@@ -34,6 +35,12 @@ def close_to_others(folder: Path) -> None:
                 "of your own"
             ) from error
         _logger.warning("other users could access %s: now its owner alone can", path)
+
+
+def make_folder(folder: Path) -> None:
+    """A data folder for what is of this machine alone; where it cannot be, it is done without."""
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def open_to_others(folder: Path) -> list[Path]:

@@ -24,7 +24,8 @@ def file_of(database: Database) -> Path:
     if database.dialect.name != "sqlite":
         raise InputError(
             "PostgreSQL has its own tools: back it up with pg_dump, restore it with pg_restore, "
-            "and keep the master key apart from it"
+            "and keep the master key apart from it; reknown migrate --to DIR makes a data folder "
+            "of it, which reknown backup takes"
         )
     return Path(str(database.url.database))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import onnxruntime
-
 from reknown.biometrics.errors import ModelFileError
+
+# Else it tells its makers of its use, under a number for this machine. Read when it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reknown.access.vault import Vault, prepare_key, publish_key, read_vault, write_key
+from reknown.access.vault import (
+    Vault,
+    prepare_key,
+    publish_key,
+    read_mounted_key,
+    read_vault,
+    write_key,
+)
 from reknown.biometrics.errors import AccessError
 
 if TYPE_CHECKING:
@@ -184,3 +191,35 @@ def test_a_folder_that_is_none_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AccessError, match="or set REKNOWN_MASTER_KEY"):
         read_vault(tmp_path / "file", None)
+
+
+def test_a_mounted_secret_may_be_a_link_that_a_group_reads(tmp_path: Path) -> None:
+    """As Kubernetes mounts one with defaultMode 0440 and fsGroup."""
+    text = Vault(KEY).export()
+    (tmp_path / "..data").mkdir()
+    file = tmp_path / "..data" / "key"
+    file.write_text(f"{text}\n")
+    link = tmp_path / "key"
+    link.symlink_to("..data/key")
+    for mode in (0o440, 0o400, 0o600):
+        file.chmod(mode)
+        assert read_mounted_key(link) == text
+    for mode in (0o444, 0o460, 0o644):
+        file.chmod(mode)
+        with pytest.raises(AccessError, match=f"run: chmod o=,g-w {link} .*defaultMode 0440"):
+            read_mounted_key(link)
+
+
+def test_a_mounted_secret_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AccessError, match="No such file"):
+        read_mounted_key(tmp_path / "key")
+    with pytest.raises(AccessError, match="is not a file"):
+        read_mounted_key(tmp_path)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(AccessError, match="is not a file"):
+        read_mounted_key(tmp_path / "pipe")
+    (tmp_path / "key").write_text("hush")
+    (tmp_path / "key").chmod(0o600)
+    with pytest.raises(AccessError, match="key is not a master key") as raised:
+        read_mounted_key(tmp_path / "key")
+    assert "hush" not in str(raised.value)

@@ -29,6 +29,8 @@ HEAVY = (
     "rich",
     "alembic",
     "onnx",
+    "dask",
+    "distributed",
 )
 
 

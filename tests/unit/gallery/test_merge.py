@@ -13,6 +13,7 @@ from reknown.biometrics.errors import (
     SpaceMismatchError,
 )
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import MovedFace
 from reknown.biometrics.templates import Template
 from reknown.gallery.collections import create_collection, get_collection, require
@@ -22,8 +23,8 @@ from reknown.gallery.faces import (
     find_image,
     list_faces,
     merge_faces,
-    restore_faces,
 )
+from reknown.gallery.restoring import restore_faces
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.templates import load_templates
 from reknown.gallery.users import associate_faces, create_user, delete_user, disassociate_faces
@@ -259,9 +260,9 @@ def test_faces_are_restored_under_their_ids(
     new = [dataclasses.replace(at(left), face_id=f"face {left}") for left in (0.1, 0.5, 0.9)]
     owners = ("Ada", "Ada", None)
     ours = [MovedFace(image(1), face, user) for face, user in zip(new, owners, strict=True)]
-    restore_faces(connection, collection, ours[:2])
+    restore_faces(connection, collection, MovedFaces.of(space, ours[:2]))
     # the rest of an image may come later
-    restore_faces(connection, collection, ours[2:])
+    restore_faces(connection, collection, MovedFaces.of(space, ours[2:]))
     records = find_image(connection, collection, image(1).sha256)
     assert [(record.face_id, record.user) for record in records] == [
         ("face 0.1", "Ada"),
@@ -269,12 +270,13 @@ def test_faces_are_restored_under_their_ids(
         ("face 0.9", None),
     ]
     assert [record.magnitude for record in records] == [face.template.magnitude for face in new]
-    for name in (collection, "others"):
-        with pytest.raises(AlreadyExistsError, match="held already"):
-            restore_faces(connection, name, [MovedFace(image(2), at(0.3), None), ours[1]])
-    twice = MovedFace(image(2), dataclasses.replace(at(0.3), face_id="twice"), None)
-    with pytest.raises(AlreadyExistsError, match="named twice"):
-        restore_faces(connection, "others", [twice, twice])
+    other = MovedFace(image(2), dataclasses.replace(at(0.3), face_id="other"), None)
+    more = MovedFaces.of(space, [other, other, ours[1]])
+    with pytest.raises(AlreadyExistsError, match="held already"):
+        restore_faces(connection, "others", more)
     assert get_collection(connection, "others").faces == 0
+    # what is there is passed over, and nothing is stored twice
+    assert list(restore_faces(connection, collection, more).face_ids) == ["other"]
+    assert get_collection(connection, collection).faces == 4
     with pytest.raises(NotFoundError, match="'nowhere'"):
-        restore_faces(connection, "nowhere", ours)
+        restore_faces(connection, "nowhere", MovedFaces.of(space, ours))

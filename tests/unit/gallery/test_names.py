@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
-from reknown.gallery.names import alike, normalised, require_text, spellings
+from reknown.gallery.names import alike, normalised, require_text, require_texts, spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize("name", ["", "a" * 256, "a\0", "\udce9", "a\ud800"])
@@ -40,3 +44,20 @@ def test_every_spelling_is_the_same_name(name: str) -> None:
     for form in spellings(name):
         assert alike(form, name)
         assert normalised(form) == normalised(name) == unicodedata.normalize("NFC", name)
+
+
+@given(st.lists(st.text(max_size=6), max_size=5), st.integers(0, 3), st.integers(3, 6))
+def test_many_texts_are_judged_as_one_by_one(texts: list[str], shortest: int, longest: int) -> None:
+    def refusal(check: Callable[[], None]) -> str:
+        try:
+            check()
+        except InputError as error:
+            return str(error)
+        return ""
+
+    each = (
+        refusal(lambda text=text: require_text("it", text, shortest, longest))  # type: ignore[misc]
+        for text in texts
+    )
+    first = next(filter(None, each), "")
+    assert refusal(lambda: require_texts("it", texts, shortest, longest)) == first

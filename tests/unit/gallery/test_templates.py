@@ -7,9 +7,11 @@ import pytest
 
 from reknown.biometrics.errors import NotFoundError
 from reknown.gallery import templates as module
-from reknown.gallery.collections import create_collection
+from reknown.gallery.collections import create_collection, require
 from reknown.gallery.faces import add_faces, delete_faces
 from reknown.gallery.templates import (
+    StoredTemplates,
+    faces_present,
     load_templates,
     pick_templates,
     templates_of_user,
@@ -40,8 +42,6 @@ def test_templates_come_in_order_of_enrolment(
     loaded = load_templates(connection, collection)
     assert loaded.face_ids == [record.face_id for record in records]
     assert loaded.users == users
-    assert loaded.subjects.tolist() == [0, 1, 2, 0, 3, 2, 0]
-    assert loaded.subject_count == 4
     assert loaded.vectors.dtype == np.float32
     expected = np.stack([face(n).template.vector for n in range(len(users))])
     np.testing.assert_array_equal(loaded.vectors, expected)
@@ -49,14 +49,25 @@ def test_templates_come_in_order_of_enrolment(
     np.testing.assert_array_equal(load_templates(connection, collection).vectors, expected[1::2])
 
 
+def test_templates_of_another_space_are_not_there(
+    connection: Connection,
+    collection: str,
+    space: TemplateSpace,
+    image: Callable[[int], ImageRecord],
+    face: Callable[[int], NewFace],
+) -> None:
+    add_faces(connection, collection, image(1), [face(1), face(2)])
+    keys = np.append(faces_present(connection, require(connection, collection).id), 10**9)
+    there, vectors = StoredTemplates(connection, space.dimension).fetch(keys)
+    assert there.tolist() == keys[:2].tolist()
+    assert vectors.shape == (2, space.dimension)
+    there, vectors = StoredTemplates(connection, 2 * space.dimension).fetch(keys)
+    assert (there.tolist(), vectors.shape) == ([], (0, 2 * space.dimension))
+
+
 def test_an_empty_collection(connection: Connection, collection: str, space: TemplateSpace) -> None:
     loaded = load_templates(connection, collection)
-    assert (loaded.vectors.shape, loaded.subject_count) == ((0, space.dimension), 0)
-
-
-def test_a_face_and_a_user_of_one_name_are_two_subjects(space: TemplateSpace) -> None:
-    vectors = np.zeros((2, space.dimension), np.float32)
-    assert module.GalleryTemplates.of(space, vectors, ["x", "y"], [None, "x"]).subject_count == 2
+    assert (loaded.vectors.shape, loaded.face_ids) == ((0, space.dimension), [])
 
 
 def test_templates_are_picked_by_face_in_order_of_enrolment(

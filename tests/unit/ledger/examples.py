@@ -13,6 +13,7 @@ from reknown.ledger import records
 from reknown.ledger.records import (
     CandidateRecord,
     Failure,
+    ManyFacesRecord,
     ProbeRecord,
     Record,
     Refusal,
@@ -55,6 +56,7 @@ MOMENT = datetime(2026, 11, 28, 16, 30, tzinfo=UTC)
 
 SPACE = SpaceRecord("opencv", DIGEST)
 NEXT = SpaceRecord("public-domain", OTHER)
+MANY = ManyFacesRecord(1_000_000, FACE, OTHER_FACE, DIGEST)
 THRESHOLD = ThresholdRecord(0.36, 80.0, 1e-4)
 IMAGE = ProbeRecord("image", sha256=DIGEST)
 HIT = CandidateRecord(FACE, ADA, 0.61, 98.2)
@@ -93,6 +95,8 @@ DONE: tuple[Record, ...] = (
     records.DeleteFacesRecord((FACE,)),
     records.ExportTemplatesRecord((FACE,)),
     records.ImportTemplatesRecord((FACE,), 4),
+    records.ExportManyTemplatesRecord(MANY),
+    records.ImportManyTemplatesRecord(MANY, 4),
     records.PrepareUpgradeRecord(SPACE, NEXT),
     records.SwitchUpgradeRecord(SPACE, NEXT, 30, 1),
     records.UndoUpgradeRecord(SPACE, NEXT, 30, 0),
@@ -120,6 +124,7 @@ DONE: tuple[Record, ...] = (
     records.AdoptMasterKeyRecord(DIGEST),
     records.BackUpRecord(DIGEST, MOMENT, True),
     records.RestoreRecord(DIGEST, MOMENT, False),
+    records.MigrateRecord("sqlite", 12345, DIGEST),
     records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
     records.ReadVideoJobRecord(DIGEST),
     records.DeleteExpiredJobsRecord(2),

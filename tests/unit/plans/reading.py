@@ -87,7 +87,8 @@ def accesses(connection: Connection, statement: Statement) -> list[Access]:
 
 def _of_sqlite(detail: str) -> Iterator[Access]:
     match = _SQLITE.match(detail)
-    if match is None or "CONSTANT ROW" in detail:
+    # a virtual table is what came with the statement
+    if match is None or "CONSTANT ROW" in detail or "VIRTUAL TABLE" in detail:
         return
     how, table, rest = match.groups()
     if how == "SEARCH" and not rest:  # the first or the last entry of an index

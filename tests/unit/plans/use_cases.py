@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from reknown.access import keys
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
@@ -23,10 +25,12 @@ from reknown.gallery import (
     carried,
     carried_templates,
     collections,
+    exporting,
     faces,
     groupable,
     groups,
     media,
+    restoring,
     sightings,
     switching,
     templates,
@@ -34,6 +38,7 @@ from reknown.gallery import (
     users,
 )
 from reknown.gallery.grouping.grouping import Grouping
+from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
@@ -67,7 +72,8 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, faces, groupable, groups, media, sightings, templates, users,
+    cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
+    templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     log, requests,
@@ -105,6 +111,10 @@ def _free(count: int) -> list[str]:
     return [face_id(number) for number in range(OF_USERS, OF_USERS + count)]
 
 
+def _moved(count: int) -> MovedFaces:
+    return MovedFaces.of(SPACE, _new(count))
+
+
 def _new(count: int, first: int = FACES) -> list[MovedFace]:
     return [
         MovedFace(
@@ -114,6 +124,18 @@ def _new(count: int, first: int = FACES) -> list[MovedFace]:
         )
         for number in range(first, first + count)
     ]
+
+
+def _again(count: int) -> MovedFaces:
+    """New faces of images and users that are known."""
+    new = zip(_new(count), _new(count, 0), strict=True)
+    return MovedFaces.of(
+        SPACE, [replace(face, image=its.image, user=its.user) for face, its in new]
+    )
+
+
+def _users(count: int) -> list[str]:
+    return [user(number) for number in range(count)]
 
 
 def _add(connection: Connection, count: int) -> object:
@@ -136,9 +158,9 @@ def _merge(connection: Connection, count: int) -> object:
 
 def _refresh(connection: Connection, count: int) -> object:
     """What a search reads after so many faces have been added and deleted."""
-    held = cache.TemplateCache(2**30)
+    held = cache.IndexCache(2**30)
     held.current(connection, COLLECTION)
-    faces.restore_faces(connection, COLLECTION, _new(count))
+    restoring.restore_faces(connection, COLLECTION, _moved(count))
     faces.delete_faces(connection, COLLECTION, _faces(count))
     return held.current(connection, COLLECTION)
 
@@ -287,9 +309,13 @@ def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
 
-def _stream(connection: Connection, since: int | None) -> object:
-    query = templates.select_templates(_owner(connection), since)
+def _stream(connection: Connection) -> object:
+    query = select(faces_table).order_by(faces_table.c.id)
     return list(templates.stream_templates(connection, query, SPACE.dimension))
+
+
+def _changes(connection: Connection, since: int | None) -> object:
+    return list(templates.stream_changes(connection, _owner(connection), SPACE.dimension, since))
 
 
 _NAMED = sightings.SightingChoice(medium="1.mp4")
@@ -339,6 +365,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.add_named_faces": _add_named,
     "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
+    "gallery.faces.faces_of_keys": lambda c, n: faces.faces_of_keys(c, COLLECTION, range(1, n + 1)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
     "gallery.faces.find_images": lambda c, n: faces.find_images(c, COLLECTION, _digests(n)),
@@ -358,7 +385,22 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.set_origin": lambda c, n: faces.set_origin(
         c, COLLECTION, _digests(n), "/people"
     ),
-    "gallery.faces.restore_faces": lambda c, n: faces.restore_faces(c, COLLECTION, _new(n)),
+    "gallery.restoring.restore_faces": lambda c, n: restoring.restore_faces(
+        c, COLLECTION, _moved(n)
+    ),
+    "gallery.restoring.restore_faces into images and users that are there": lambda c, n: (
+        restoring.restore_faces(c, COLLECTION, _again(n))
+    ),
+    "gallery.exporting.leaving_faces": lambda c, _: exporting.leaving_faces(c, COLLECTION, "9", 10),
+    "gallery.exporting.leaving_faces of users": lambda c, n: exporting.leaving_faces(
+        c, COLLECTION, "9", 10, _users(n)
+    ),
+    "gallery.exporting.count_leaving": lambda c, _: exporting.count_leaving(c, COLLECTION),
+    "gallery.exporting.count_leaving of users": lambda c, n: exporting.count_leaving(
+        c, COLLECTION, _users(n)
+    ),
+    "gallery.users.ensure_users": lambda c, n: users.ensure_users(c, _owner(c), _users(n)),
+    "gallery.users.find_user_ids": lambda c, n: users.find_user_ids(c, _owner(c), _users(n)),
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,
@@ -423,13 +465,18 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION
     ),
     "gallery.sightings.purge_sightings": _purge_sightings,
-    "gallery.templates.count_templates": lambda c, _: templates.count_templates(c, _owner(c)),
+    "gallery.templates.faces_present": lambda c, _: templates.faces_present(c, _owner(c)),
+    "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
+        np.arange(1, n + 1)
+    ),
+    "gallery.templates.newest_face": lambda c, _: templates.newest_face(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
         c, COLLECTION, _faces(n)
     ),
-    "gallery.templates.stream_templates": lambda c, _: _stream(c, None),
-    "gallery.templates.stream_templates that changed": lambda c, _: _stream(c, FACES - 10),
+    "gallery.templates.stream_templates": lambda c, _: _stream(c),
+    "gallery.templates.stream_changes": lambda c, _: _changes(c, None),
+    "gallery.templates.stream_changes since": lambda c, _: _changes(c, FACES - 10),
     "gallery.templates.templates_of_user": lambda c, _: templates.templates_of_user(
         c, COLLECTION, user(9)
     ),
@@ -453,6 +500,7 @@ USE_CASES: dict[str, UseCase] = {
         c, [subject_id(number) for number in range(n)]
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
+    "gallery.users.key_of_user": lambda c, _: users.key_of_user(c, COLLECTION, user(9)),
     "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
     "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),
     "gallery.users.rename_user": lambda c, _: users.rename_user(

@@ -30,12 +30,14 @@ _OWN = ("collection_id", "")
 ALL = _walk("everything is wanted", *_OWN)
 COUNTED = _walk("no count is kept", *_OWN)
 PAGE = _walk("a page in the order of creation: as many rows as it shows", "collection_id id", "id")
-NEWEST = _walk("the last entry of an index", "id")
+SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
+NEW = _walk("what was made by this transaction: behind the newest of all", "id")
 CHANGED = _walk("what has changed since the last look", "collection_id revision")
+LATELY = _walk("what was deleted lately", "collection_id revision", "")
 TAGS = _walk("a collection has a few tags", *_OWN)
 DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due_at")
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
@@ -53,7 +55,7 @@ FEW = _walk("few faces are lost on the way", "")
 JOINED = _walk("what belongs to all faces of a collection", "")
 
 _Tables = dict[str, tuple[Walk, ...]]
-_COUNTS: _Tables = {"faces": (COUNTED,), "users": (COUNTED,), "collection_tags": (TAGS,)}
+_TAGS: _Tables = {"collection_tags": (TAGS,)}
 _CLAIM: _Tables = {"jobs": (OPEN,)}
 _NOTICES: _Tables = {"job_notices": (DUE,)}
 _CARRIED: _Tables = {
@@ -66,7 +68,12 @@ _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
     "access.keys.list_keys": {"access_keys": (ALL,)},
-    "gallery.cache.current": {"faces": (ALL, COUNTED, GONE, CHANGED), "users": (ALL,)},
+    "gallery.cache.current": {
+        "deleted_faces": (LATELY,),
+        "faces": (ALL, CHANGED),
+        "images": (NEW,),
+        "users": (NEW,),
+    },
     "gallery.carried.carry_nothing": {**_CARRIED, "faces": (REST,)},
     "gallery.carried.count_missing": _CARRIED,
     "gallery.carried.count_open": _CARRIED,
@@ -74,21 +81,27 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.carried.newest_face": {"faces": (LAST,)},
     "gallery.carried.tally": _CARRIED,
     "gallery.carried_templates.load_carried": {**_CARRIED, "faces": (ALL,)},
-    "gallery.collections.count_faces": {"faces": (COUNTED,)},
-    "gallery.collections.create_collection": _COUNTS,
+    "gallery.collections.count_faces": {"collections": (SUMMED,)},
+    "gallery.collections.create_collection": _TAGS,
     "gallery.collections.delete_collection": {
         "collection_tags": (ALL,),
+        "deleted_faces": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
+        "index_snapshots": (ALL,),
         "media": (ALL,),
         "media_files": (ALL,),
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
         "users": (ALL,),
     },
-    "gallery.collections.get_collection": _COUNTS,
-    "gallery.collections.holds_more_than": {**_COUNTS, "faces": (NEWEST, COUNTED)},
-    "gallery.collections.list_collections": {**_COUNTS, "collections": (PAGE,)},
+    "gallery.collections.get_collection": _TAGS,
+    "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
+    "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
+    "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
+    "gallery.exporting.leaving_faces": {"faces": (PAGE,)},
+    "gallery.faces.add_faces": {"users": (NEW,)},
+    "gallery.faces.add_named_faces": {"users": (NEW,)},
     "gallery.faces.faces_from": {"images": (FOLLOWED,)},
     "gallery.faces.list_faces": {"faces": (PAGE,)},
     "gallery.media.folders_below": {"media_files": (BELOW,)},
@@ -105,6 +118,8 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.groups.drop_empty": {"sighting_groups": (ALL,), "sightings": (ALL,)},
     "gallery.groups.list_groups": {"sighting_groups": (PAGE,)},
     "gallery.media.count_media": {"media": (COUNTED,)},
+    "gallery.restoring.restore_faces": {"images": (NEW,), "users": (NEW,)},
+    "gallery.restoring.restore_faces into images and users that are there": {"images": (NEW,)},
     "gallery.sightings.collections_with_expired": {"sightings": (DUE,)},
     "gallery.sightings.count_sightings": {"sightings": (COUNTED,)},
     "gallery.sightings.delete_sightings": {
@@ -118,10 +133,13 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.sightings.purge_sightings": {"sightings": (DUE,)},
     "gallery.switching.end_portion": {"faces": (PORTION,), "upgrade_losses": (FEW,)},
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
-    "gallery.templates.count_templates": {"faces": (COUNTED,)},
+    "gallery.templates.faces_present": {"faces": (GONE,)},
+    "gallery.templates.newest_face": {"faces": (LAST,)},
     "gallery.templates.load_templates": _LOADED,
+    "gallery.templates.stream_changes": {"faces": (ALL,)},
+    "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
     "gallery.templates.stream_templates": _LOADED,
-    "gallery.templates.stream_templates that changed": {"faces": (CHANGED,)},
+    "gallery.users.create_user": {"users": (NEW,)},
     "gallery.users.list_users": {"users": (PAGE,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,
@@ -151,8 +169,15 @@ ALLOWED: dict[str, _Tables] = {
 
 # Without statistics PostgreSQL takes each value of a column to be in a two-hundredth of its table.
 _GUESSED = _walk("a batch of ids, which without statistics counts as most of the table", "")
+_NAMED = _walk("a batch of names, which without statistics counts as most", "collection_id")
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
 UNMEASURED: dict[str, _Tables] = {
+    "gallery.exporting.count_leaving of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
+    "gallery.exporting.leaving_faces of users": {
+        "faces": (_GUESSED,),
+        "images": (_GUESSED,),
+        "users": (_GUESSED, _NAMED),
+    },
     "gallery.faces.find_images": {"faces": (_BATCH,)},
     "gallery.media.delete_chosen": {"media_files": (_GUESSED,)},
     "gallery.media.places_of": {"media_files": (_GUESSED,)},
@@ -161,7 +186,11 @@ UNMEASURED: dict[str, _Tables] = {
         "media_files": (_GUESSED,),
         "sightings": (_GUESSED,),
     },
+    "gallery.restoring.restore_faces": {"users": (_NAMED,)},
+    "gallery.restoring.restore_faces into images and users that are there": {"users": (_NAMED,)},
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
+    "gallery.users.ensure_users": {"users": (_NAMED,)},
+    "gallery.users.find_user_ids": {"users": (_NAMED,)},
 }
 """What PostgreSQL does beside it, most of it where nobody has counted yet."""
 

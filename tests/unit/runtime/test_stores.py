@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reknown.biometrics.errors import InputError, ObjectError
-from reknown.configuration import Notices, Objects
-from reknown.runtime.stores import open_objects, open_senders
+from reknown.access.vault import Vault
+from reknown.biometrics.errors import AccessError, InputError, ObjectError
+from reknown.configuration import Notices, Objects, Settings
+from reknown.runtime.stores import given_key, open_objects, open_senders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +36,16 @@ def test_there_is_a_sender_for_each_channel_that_is_set(monkeypatch: pytest.Monk
         open_senders(webhook)
     monkeypatch.setenv("REKNOWN_WEBHOOK_SECRET", "whsec_" + "A" * 32)
     assert list(open_senders(webhook)) == ["webhook"]
+
+
+def test_a_master_key_is_given_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [Vault(bytes([number] * 32)).export() for number in range(2)]
+    file = tmp_path / "key"
+    file.write_text(keys[0])
+    file.chmod(0o400)
+    assert given_key(Settings()) is None
+    assert given_key(Settings(master_key_file=file)) == keys[0]
+    monkeypatch.setenv("REKNOWN_MASTER_KEY", keys[1])
+    assert given_key(Settings()) == keys[1]
+    with pytest.raises(AccessError, match="leave one of them out"):
+        given_key(Settings(master_key_file=file))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
+import sys
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ from reknown.biometrics.records import (
 )
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import schema
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import (
     create_collection,
     get_collection,
@@ -43,6 +44,7 @@ from reknown.gallery.collections import (
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.sightings import count_sightings, list_sightings, load_sighting_templates
 from reknown.gallery.users import find_names, list_users
+from reknown.gallery.vectors.probes import Criteria
 from reknown.jobs import schema as jobs_schema
 from reknown.ledger import log
 from reknown.ledger import schema as ledger_schema
@@ -154,16 +156,16 @@ def test_a_gallery_of_the_first_schema_is_kept(location: str, space: TemplateSpa
         ]
         row = require(connection, "friends")
         assert (row.id, row.revision, row.pruned) == (7, 5, 0)
-    cache = TemplateCache(1_000_000)
+    cache = IndexCache(1_000_000)
     with reading(engine) as connection:
-        templates = cache.current(connection, "friends")
-        assert list(templates.face_ids) == ["one", "two"]
-        assert templates.vectors.tolist() == [[1, 0, 0, 0]] * 2
+        index = cache.current(connection, "friends")
+        (found,) = index.search(connection, np.eye(1, 4, dtype=np.float32), Criteria(5))
+        assert (index.references, found.scores.tolist()) == (2, [1, 1])
     with engine.begin() as connection:
         assert delete_faces(connection, "friends", ["one"]) == {"one"}
         log.append(connection, Actor("ada", "request"), "friends", DeleteCollectionRecord())
     with reading(engine) as connection:
-        assert list(cache.current(connection, "friends").face_ids) == ["two"]
+        assert cache.current(connection, "friends").references == 1
         assert [event.request_id for event in log.read(connection)] == [None, "request"]
     engine.dispose()
 
@@ -269,12 +271,13 @@ def test_a_gallery_from_before_magnitudes_goes_on_and_new_faces_have_one(
             face(2), template=dataclasses.replace(face(2).template, magnitude=12.5)
         )
         add_faces(connection, "friends", image(2), [new], "Ada")
-    cache = TemplateCache(1_000_000)
+    cache = IndexCache(1_000_000)
     with reading(engine) as connection:
         kept = list_faces(connection, "friends", user="Ada").items
         assert [record.magnitude for record in kept] == [None, 12.5]
-        vectors = cache.current(connection, "friends").vectors
-        np.testing.assert_array_equal(vectors, [old.template.vector, new.template.vector])
+        probes = np.stack([old.template.vector, new.template.vector])
+        found = cache.current(connection, "friends").search(connection, probes, Criteria(1, 0.99))
+        assert len({int(hits.keys[0]) for hits in found}) == 2
     engine.dispose()
 
 
@@ -388,11 +391,9 @@ def test_urls_that_lead_nowhere(url: str, message: str) -> None:
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise ModuleNotFoundError("psycopg")
-
-    monkeypatch.setattr(database, "create_engine", fail)
-    with pytest.raises(DatabaseError, match="pip install"):
+    for name in ("psycopg", "psycopg.conninfo"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DatabaseError, match=r"pip install 'reknown\[postgresql\]'"):
         open_database("postgresql://host/name")
 
 

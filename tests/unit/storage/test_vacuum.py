@@ -109,4 +109,4 @@ def test_an_error_leaves_a_connection_that_works_on(
     assert "cannot be cleaned up: permission denied for somebodies" in caplog.text
     with database.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM somebodies")).scalar_one() == 49
-        assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "0"
+        assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "30s"

@@ -12,13 +12,13 @@ from reknown.api.paging import next_token, read_page
 from reknown.api.wire_faces import bounding_box, known_gender, percent
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, KnownGender, MovedFace, NewFace, Profile
 from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.services.galleries import transfer
 
 if TYPE_CHECKING:
     from reknown.api.call import Call
-    from reknown.services.galleries.transfer import ExportedFace
 
 
 def export_templates(
@@ -27,13 +27,14 @@ def export_templates(
     """A page of templates with the space that they are comparable in."""
     scope = f"ReknownExportTemplates {request.collection_id}"
     page = read_page(call, scope, request.next_token, request.max_results)
-    space, found = transfer.export_templates(call.context, request.collection_id, page)
+    found, following = transfer.export_templates(call.context, request.collection_id, page)
+    space = found.space
     return shapes.ReknownExportTemplatesResponse(
         template_space=shapes.ReknownTemplateSpace(
             pack=space.pack, fingerprint=space.fingerprint, dimension=space.dimension
         ),
-        templates=tuple(map(_exported, found.items)),
-        next_token=next_token(call, scope, found.next),
+        templates=tuple(_exported(found, place) for place in range(len(found))),
+        next_token=next_token(call, scope, following),
     )
 
 
@@ -44,26 +45,29 @@ def import_templates(
     stated = request.template_space
     space = TemplateSpace(stated.pack, stated.fingerprint, stated.dimension)
     imported = [_imported(template, space) for template in request.templates]
-    new = transfer.import_templates(call.context, request.collection_id, imported)
+    moved = MovedFaces.of(space, imported)
+    new = transfer.import_templates(call.context, request.collection_id, moved)
     return shapes.ReknownImportTemplatesResponse(imported=new, already_present=len(imported) - new)
 
 
-def _exported(face: ExportedFace) -> shapes.ReknownTemplate:
-    record = face.record
+def _exported(found: MovedFaces, place: int) -> shapes.ReknownTemplate:
+    images, user = found.images, found.users[place]
+    magnitude = float(found.magnitudes[place])
+    width, height = images.sizes[place].tolist()
     return shapes.ReknownTemplate(
-        face_id=record.face_id,
-        vector=face.vector.astype("<f4").tobytes(),
-        bounding_box=bounding_box(record.box),
-        confidence=percent(record.confidence),
-        quality=record.quality,
-        magnitude=record.magnitude,
-        image_sha256=record.image.sha256,
-        image_name=record.image.name[:255],
-        image_width=record.image.width,
-        image_height=record.image.height,
-        external_image_id=record.external_id,
-        user_id=record.user,
-        user_profile=_profile(face.profile),
+        face_id=found.face_ids[place],
+        vector=found.vectors[place].astype("<f4").tobytes(),
+        bounding_box=bounding_box(BoundingBox(*found.boxes[place].tolist())),
+        confidence=percent(float(found.confidences[place])),
+        quality=int(found.qualities[place]),
+        magnitude=None if math.isnan(magnitude) else magnitude,
+        image_sha256=images.sha256s[place],
+        image_name=images.names[place][:255],
+        image_width=width,
+        image_height=height,
+        external_image_id=found.external_ids[place],
+        user_id=user,
+        user_profile=None if user is None else _profile(found.profiles.get(user)),
     )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Pack, Root
+from reknown.cli.options import Cluster, Pack, Root
 
 cli = typer.Typer(
     help="Repeat published audits on your own images.",
@@ -42,6 +42,7 @@ def congress(
     pack: Pack = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     report: Html = None,
     json: ReportJson = False,
 ) -> None:
@@ -66,8 +67,8 @@ def congress(
     )
     check_people(strangers, others)
     check_groups(others, plan.by)
-    searched = read_images(strangers, pack, choose=choose)
-    searching = read_images(others, pack, choose=choose)
+    searched = read_images(strangers, pack, choose=choose, cluster=cluster)
+    searching = read_images(others, pack, choose=choose, cluster=cluster)
     show(congress_report(searched, searching, plan), report, as_json=json)
 
 

@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson, check_place
 from reknown.cli.evaluate.verify import OptionalSource, Scores, one_source, refuse_with_scores
-from reknown.cli.options import Pack, Root
+from reknown.cli.options import Cluster, Pack, Root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,7 @@ def calibrate(
     pack: Pack = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     dataset: Dataset = "",
     worst_group: WorstGroup = None,
     check: Check = None,
@@ -74,8 +75,14 @@ def calibrate(
     With --scores, --pack names the pack that made them.
     """
     from reknown.cli.evaluate.session import read_images, show
+    from reknown.evaluation.data.manifest import read_manifest
     from reknown.evaluation.data.score_files import read_score_file
-    from reknown.evaluation.runs.calibrate import calibrate_scores, calibration_report
+    from reknown.evaluation.runs.calibrate import (
+        calibrate_images,
+        calibrate_scores,
+        calibration_report,
+        check_worst_group,
+    )
     from reknown.evaluation.runs.checks import check_elsewhere
     from reknown.settings import read_settings
 
@@ -83,17 +90,21 @@ def calibrate(
     named = pack or (None if scores else read_settings().pack)
     others = None if check is None else _others(check, named, root)
     if scores is not None:
-        refuse_with_scores(root=None if check else root)
+        refuse_with_scores(**({} if check else {"root": root, "cluster": cluster}))
         file = read_score_file(scores)
         measured = calibrate_scores(file, dataset, by_group=worst_group is not None)
     else:
         assert source is not None
-        measured = _of_images(source, pack, choose, dataset, worst_group, root)
+        manifest = read_manifest(source, root)
+        if worst_group is not None:
+            check_worst_group(manifest, worst_group)
+        images = read_images(manifest, pack, choose=choose, cluster=cluster)
+        measured = calibrate_images(images, dataset, worst_group=worst_group)
     checks: tuple[GroupCheck, ...] = ()
     if check is not None and others is not None:
-        images = read_images(others, named, choose=choose)
+        elsewhere = read_images(others, named, choose=choose, cluster=cluster)
         called = check_dataset or check.resolve().name.removesuffix(".csv")
-        checks = check_elsewhere(measured.calibration(), images, called)
+        checks = check_elsewhere(measured.calibration(), elsewhere, called)
     _keep(measured, checks, named, write, install=install, quiet=json)
     show(calibration_report(measured, checks), html, as_json=json)
 
@@ -108,25 +119,6 @@ def _others(check: Path, pack: str | None, root: Path | None) -> Manifest:
     if len(manifest.subjects()[1]) < 2:
         raise InputError(f"{check}: --check compares strangers, so it takes two people or more")
     return manifest
-
-
-def _of_images(
-    source: Path,
-    pack: str | None,
-    choose: str,
-    dataset: str,
-    worst_group: str | None,
-    root: Path | None,
-) -> MeasuredCalibration:
-    from reknown.cli.evaluate.session import read_images
-    from reknown.evaluation.data.manifest import read_manifest
-    from reknown.evaluation.runs.calibrate import calibrate_images, check_worst_group
-
-    manifest = read_manifest(source, root)
-    if worst_group is not None:
-        check_worst_group(manifest, worst_group)
-    images = read_images(manifest, pack, choose=choose)
-    return calibrate_images(images, dataset, worst_group=worst_group)
 
 
 def _keep(

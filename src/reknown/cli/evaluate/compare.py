@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import OptionalSource, refuse_with_scores
-from reknown.cli.options import Root
+from reknown.cli.options import Cluster, Root
 
 if TYPE_CHECKING:
     from reknown.reporting.report import Report
@@ -41,6 +41,7 @@ def compare(
     targets: Targets = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     html: Html = None,
     json: ReportJson = False,
 ) -> None:
@@ -57,11 +58,11 @@ def compare(
     if (source is None) == (not scores):
         raise InputError("give either a folder or CSV of images, or --scores FILE twice")
     if scores:
-        refuse_with_scores(pack=packs, root=root)
+        refuse_with_scores(pack=packs, root=root, cluster=cluster)
         report = _of_scores(scores, rates)
     else:
         assert source is not None
-        report = _of_images(source, packs, choose, rates, root)
+        report = _of_images(source, packs, choose, rates, root, cluster)
     show(report, html, as_json=json)
 
 
@@ -82,6 +83,7 @@ def _of_images(
     choose: str,
     rates: tuple[float, ...],
     root: Path | None,
+    cluster: str | None,
 ) -> Report:
     from reknown.cli.evaluate.session import read_images
     from reknown.configuration import DEFAULT_PACK
@@ -92,5 +94,5 @@ def _of_images(
     if len(names) != 2:
         raise InputError(f"give --pack twice, not {len(names)} times")
     manifest = read_manifest(source, root)
-    first, second = (read_images(manifest, name, choose=choose) for name in names)
+    first, second = (read_images(manifest, name, choose=choose, cluster=cluster) for name in names)
     return image_comparison(first, second, rates)

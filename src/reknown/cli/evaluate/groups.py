@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import refuse_with_scores
-from reknown.cli.options import Pack, Root
+from reknown.cli.options import Cluster, Pack, Root
 
 if TYPE_CHECKING:
     from reknown.evaluation.runs.group_data import GroupData, GroupThreshold
@@ -67,6 +67,7 @@ def groups(
     pack: Pack = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     report: Html = None,
     json: ReportJson = False,
 ) -> None:
@@ -85,12 +86,12 @@ def groups(
     if (images is None) == (scores is None):
         raise InputError("give IMAGES, or scores of another system as --scores FILE")
     if images is None:
-        refuse_with_scores(by=by, pack=pack, root=root)
+        refuse_with_scores(by=by, pack=pack, root=root, cluster=cluster)
         data = _of_scores(scores, choice)
     else:
         manifest = read_manifest(images, root)
         check_columns(manifest, by or ())
-        read = read_images(manifest, pack, choose=choose)
+        read = read_images(manifest, pack, choose=choose, cluster=cluster)
         data = data_of_images(read, choice, by or ())
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
 

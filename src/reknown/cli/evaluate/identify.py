@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import Similarities
-from reknown.cli.options import Pack, Root
+from reknown.cli.options import Cluster, Pack, Root
 
 if TYPE_CHECKING:
     from reknown.reporting.report import Report
@@ -61,6 +61,7 @@ def identify(
     pack: Pack = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     report: Html = None,
     json: ReportJson = False,
 ) -> None:
@@ -76,6 +77,8 @@ def identify(
     if gallery_size is not None:
         if images is not None:
             raise InputError("--gallery-size plans without images: leave IMAGES out")
+        if cluster:
+            raise InputError("--gallery-size looks at no images: leave --cluster out")
         if similarity:
             raise InputError("--gallery-size finds the similarity: leave --similarity out")
         show(_planned(gallery_size, fpir or [], pack), report, as_json=json)
@@ -85,7 +88,7 @@ def identify(
     given = {"fpirs": fpir, "similarities": similarity}
     chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
-    read = read_images(read_manifest(images, root), pack, choose=choose)
+    read = read_images(read_manifest(images, root), pack, choose=choose, cluster=cluster)
     if similarity and read.calibration is None:
         raise InputError("this model pack is not calibrated: leave out --similarity")
     show(identification_report(read, plan), report, as_json=json)

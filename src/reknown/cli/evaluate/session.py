@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,14 @@ import typer
 from reknown.biometrics.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
-    from reknown.evaluation.data.templates import FaceChoice
+    from reknown.evaluation.data.sampling import FaceChoice, Sampler
     from reknown.reporting.report import Report
+    from reknown.vision.packs.manifest import PackManifest
+    from reknown.vision.packs.store import PackStore
 
 
 def check_place(path: Path | None) -> Path | None:
@@ -53,35 +58,60 @@ Choose = Annotated[
 
 
 def read_images(
-    manifest: Manifest, pack: str | None, *, choose: str = "central"
+    manifest: Manifest,
+    pack: str | None,
+    *,
+    choose: str = "central",
+    cluster: str | None = None,
 ) -> EvaluatedImages:
     """Makes the templates, with a bar; those made before are reused.
 
-    What can be checked on the manifest alone is to be checked before: this may take long.
+    The workers of a `cluster` make them where one is named or set. What can be checked on the
+    manifest alone is to be checked before: this may take long.
     """
     from reknown.cli.output import progress
-    from reknown.cli.session import open_engine, pack_store
+    from reknown.cli.session import pack_store
     from reknown.evaluation.data.images import EvaluatedImages
-    from reknown.evaluation.data.templates import extract
+    from reknown.evaluation.data.templates import make_templates
     from reknown.settings import read_settings
-    from reknown.vision.decoding.pool import DecoderPool
-    from reknown.vision.packs.space import detector_fingerprint
+    from reknown.vision.packs.space import detector_fingerprint, pack_calibration
 
-    engine = open_engine(pack)
-    settings = read_settings()
-    name = pack or settings.pack
-    with DecoderPool() as decoders, progress() as bar:
+    settings = read_settings(options={"bulk.cluster": cluster})
+    store, choice = pack_store(), _choice(choose)
+    declared = store.manifest(pack or settings.pack)
+    with _open_sampler(store, declared, settings.bulk.cluster) as sampler, progress() as bar:
         task = bar.add_task("templates", total=len(manifest.samples))
-        templates = extract(
-            engine,
-            decoders.decode,
+        templates = make_templates(
+            sampler,
             manifest,
             settings.cache / "evaluation",
-            detector=detector_fingerprint(pack_store().manifest(name)),
-            choose=_choice(choose),
+            detector=detector_fingerprint(declared),
+            choose=choice,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    return EvaluatedImages.of(manifest, templates, engine.calibration)
+    return EvaluatedImages.of(manifest, templates, pack_calibration(declared)[0])
+
+
+@contextmanager
+def _open_sampler(
+    store: PackStore, declared: PackManifest, cluster: str | None
+) -> Iterator[Sampler]:
+    """What makes templates of that pack: this process, or a cluster."""
+    from reknown.vision.packs.space import template_space
+
+    if cluster is not None:
+        from reknown.runtime.cluster.executor import ClusterSampler
+        from reknown.runtime.cluster.opening import open_link
+
+        with open_link(cluster, store) as link:
+            yield ClusterSampler(link, template_space(declared))
+        return
+    from reknown.cli.session import open_engine
+    from reknown.evaluation.data.sampling import EngineSampler
+    from reknown.vision.decoding.pool import DecoderPool
+
+    with DecoderPool() as decoders:
+        yield EngineSampler(open_engine(declared.name), decoders.decode)
 
 
 def show(report: Report, html: Path | None, *, as_json: bool) -> None:

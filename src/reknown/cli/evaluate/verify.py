@@ -9,7 +9,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
-from reknown.cli.options import Pack, Root
+from reknown.cli.options import Cluster, Pack, Root
 
 OptionalSource = Annotated[
     Path | None,
@@ -59,6 +59,7 @@ def verify(
     pack: Pack = None,
     root: Root = None,
     choose: Choose = "central",
+    cluster: Cluster = None,
     similarity: Similarities = None,
     without_names: WithoutNames = False,
     html: Html = None,
@@ -77,13 +78,15 @@ def verify(
 
     one_source(source, scores)
     if scores is not None:
-        refuse_with_scores(pairs=pairs, pack=pack, root=root, similarity=similarity)
+        refuse_with_scores(
+            pairs=pairs, pack=pack, root=root, similarity=similarity, cluster=cluster
+        )
         report = score_report(read_score_file(scores), without_names=without_names)
     else:
         assert source is not None
         manifest = read_manifest(source, root)
         listed = None if pairs is None else official_pairs(pairs, manifest)
-        images = read_images(manifest, pack, choose=choose)
+        images = read_images(manifest, pack, choose=choose, cluster=cluster)
         report = verification_report(
             images, listed, similarities=similarity or (), without_names=without_names
         )

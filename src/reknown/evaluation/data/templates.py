@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from reknown.biometrics.errors import ImageError, InputError
-from reknown.evaluation.data.duplicates import (
-    NO_HASH,
-    THUMBNAIL_SIDE,
-    ImageMarks,
-    perceptual_hash,
-    thumbnail,
-)
+from reknown.evaluation.data.duplicates import NO_HASH, THUMBNAIL_SIDE, ImageMarks
 from reknown.evaluation.data.image_cache import CachedImage, CacheKey, ImageCache
-from reknown.vision.analyze import Look
+from reknown.evaluation.data.sampling import NO_QUALITY, EngineSampler, FaceChoice
 from reknown.vision.batch import map_bounded
 from reknown.vision.images import read_image_file
-from reknown.vision.second_look import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,21 +25,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import TemplateSpace
     from reknown.evaluation.data.manifest import Manifest
+    from reknown.evaluation.data.sampling import Sampler
     from reknown.evaluation.measures.arrays import Ints, Mask, Singles
     from reknown.vision.analyze import Engine
-    from reknown.vision.images import Decode, DecodedImage
+    from reknown.vision.images import Decode
 
     Progress = Callable[[int, int], None]
 
-FaceChoice = Literal["central", "largest"]
-"""Which face of several is the subject's: the nearest to the image's centre, or the largest."""
-
-NO_QUALITY = -1
 _NO_FACE = "no face found"
-_NOT_FINITE = "the template is not finite"
 _CHANGED = "the file changed while it was read"
 
 
@@ -104,11 +92,27 @@ def extract(
     *,
     detector: str,
     choose: FaceChoice = "central",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+) -> TemplateSet:
+    """One template for each sample of the manifest, made here; as `make_templates` otherwise."""
+    sampler = EngineSampler(engine, decode)
+    return make_templates(
+        sampler, manifest, cache_folder, detector=detector, choose=choose, progress=progress
+    )
+
+
+def make_templates(
+    sampler: Sampler,
+    manifest: Manifest,
+    cache_folder: Path,
+    *,
+    detector: str,
+    choose: FaceChoice = "central",
+    progress: Progress | None = None,
 ) -> TemplateSet:
     """One template for each sample of the manifest.
 
-    `detector` is `detector_fingerprint` of the engine's pack. `progress` gets how many
+    `detector` is `detector_fingerprint` of the sampler's pack. `progress` gets how many
     samples are done, and of how many. What is done stays done, in `cache_folder`, when the
     process ends in whatever way.
 
@@ -116,20 +120,21 @@ def extract(
     """
     if choose not in get_args(FaceChoice):
         raise InputError(f"a face is chosen as central or largest, not as {choose!r}")
-    key = CacheKey(engine.space.fingerprint, engine.space.dimension, detector, choose)
-    table = _Rows(len(manifest.samples), engine.space.dimension, progress)
+    space = sampler.space
+    key = CacheKey(space.fingerprint, space.dimension, detector, choose)
+    table = _Rows(len(manifest.samples), space.dimension, progress)
     waiting = _waiting(manifest, table)
     with ImageCache(cache_folder, key) as cache:
         for known in cache.read():
             table.fill(waiting.pop(known.digest, []), known)
         table.reused = table.done - table.unread
-        for digest, done in _compute(engine, decode, manifest, waiting, choose):
+        for digest, done in _compute(sampler, manifest, waiting, choose):
             if isinstance(done, CachedImage):
                 cache.append(done)
                 table.fill(waiting[digest], done)
             else:
                 table.refuse(waiting[digest], done)
-        return table.finish(engine.space, detector, choose, cache.damaged)
+        return table.finish(space, detector, choose, cache.damaged)
 
 
 class _Rows:
@@ -211,8 +216,7 @@ def _waiting(manifest: Manifest, table: _Rows) -> dict[bytes, list[int]]:
 
 
 def _compute(
-    engine: Engine,
-    decode: Decode,
+    sampler: Sampler,
     manifest: Manifest,
     waiting: dict[bytes, list[int]],
     choose: FaceChoice,
@@ -221,29 +225,9 @@ def _compute(
 
     def work(digest: bytes) -> CachedImage | str:
         try:
-            image = decode(read_image_file(manifest.path(waiting[digest][0])))
+            image = sampler.sample(read_image_file(manifest.path(waiting[digest][0])), choose)
         except (ImageError, InputError) as error:
             return str(error)
-        if image.sha256 != digest.hex():
-            return _CHANGED
-        return _image(engine, image, choose)
+        return image if image.digest == digest else _CHANGED
 
-    return map_bounded(work, waiting)
-
-
-def _image(engine: Engine, image: DecodedImage, choose: FaceChoice) -> CachedImage | str:
-    vector, quality = np.zeros(engine.space.dimension, np.float32), NO_QUALITY
-    seen = look(engine, image.pixels, Look.POSE)  # as closely as an enrolment
-    if seen.faces:
-        face = seen.faces[0] if choose == "largest" else min(seen.faces, key=_off_centre)
-        ((face, template),) = engine.extract(seen.pixels, [face])
-        vector, quality = template.vector, face.quality.unified_score.score
-    if not np.isfinite(vector).all():
-        return _NOT_FINITE
-    marks = perceptual_hash(image.pixels), thumbnail(image.pixels)
-    return CachedImage(bytes.fromhex(image.sha256), quality, *marks, vector)
-
-
-def _off_centre(face: DetectedFace) -> float:
-    nose = face.landmarks.nose
-    return (nose.x - 0.5) ** 2 + (nose.y - 0.5) ** 2
+    return map_bounded(work, waiting, lambda: sampler.capacity, sampler.abandon)

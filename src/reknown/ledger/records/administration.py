@@ -87,6 +87,17 @@ class RestoreRecord(BackupRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class MigrateRecord(Record):
+    """All before this was moved here from another database, and compared with it row by row."""
+
+    OPERATION: ClassVar[str] = "migrate"
+
+    source: Annotated[Literal["sqlite", "postgresql"], doc("What kind of database that was")]
+    rows: Annotated[Count, doc("How many rows it held")]
+    sha256: Annotated[Sha256, doc("SHA-256 over the digests of all tables, by their names")]
+
+
+@dataclass(frozen=True, slots=True)
 class StartVideoJobRecord(Record):
     """A video job was asked for."""
 

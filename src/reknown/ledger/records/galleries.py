@@ -9,6 +9,7 @@ from reknown.ledger.records.parts import (
     Count,
     FaceId,
     Label,
+    ManyFacesRecord,
     Record,
     SpaceRecord,
     SubjectId,
@@ -238,6 +239,25 @@ class ImportTemplatesRecord(Record):
     OPERATION: ClassVar[str] = "import templates"
 
     faces: Annotated[tuple[FaceId, ...], doc("The faces added")]
+    known: Annotated[Count, doc("Faces passed over, as they were there already")]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportManyTemplatesRecord(Record):
+    """Templates left the gallery in a file: so many that the ledger does not name each."""
+
+    OPERATION: ClassVar[str] = "export many templates"
+
+    faces: Annotated[ManyFacesRecord, doc("The faces in the file, in its order")]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportManyTemplatesRecord(Record):
+    """A portion of a file's templates came from another gallery: too many to name each."""
+
+    OPERATION: ClassVar[str] = "import many templates"
+
+    faces: Annotated[ManyFacesRecord, doc("The faces added, in the order of the file")]
     known: Annotated[Count, doc("Faces passed over, as they were there already")]
 
 

@@ -49,6 +49,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyFacesRecord:
+    """Faces too many to be named, by what tells whether some in a file are these."""
+
+    count: Annotated[Count, doc("How many")]
+    first: Annotated[FaceId | None, doc("The first of them; null where there is none")]
+    last: Annotated[FaceId | None, doc("The last of them; null where there is none")]
+    sha256: Annotated[
+        Sha256, doc("SHA-256 over their ids in this order, each followed by a line feed")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceRecord:
     """The template space in which scores were made."""
 

@@ -172,6 +172,10 @@ class RemoteExecutor:
         """As many as `own` takes: what the server does not take is left to it."""
         return self.own.capacity
 
+    def abandon(self) -> None:
+        """As `own` does; what the server has begun takes but a moment."""
+        self.own.abandon()
+
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         """As `Executor.extract`."""
         done = self.server.extract(data, policy)

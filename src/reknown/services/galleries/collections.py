@@ -81,7 +81,7 @@ def delete_collection(context: Context, name: str) -> None:
     with context.database.begin() as connection:
         collections.delete_collection(connection, name)
         log.append(connection, context.actor, name, records.DeleteCollectionRecord())
-    context.platform.templates.forget(name)
+    context.platform.indexes.forget(name)
 
 
 def change_tags(

@@ -2,90 +2,115 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from reknown.gallery import faces
-from reknown.gallery.collections import claim
-from reknown.gallery.templates import pick_templates
-from reknown.gallery.users import find_profiles, get_user, set_profile
+from reknown.gallery.exporting import leaving_faces
+from reknown.gallery.restoring import check_moved, restore_faces
+from reknown.gallery.users import get_user, set_profile
 from reknown.ledger import log
-from reknown.ledger.records import ExportTemplatesRecord, ImportTemplatesRecord
+from reknown.ledger.records import (
+    ExportManyTemplatesRecord,
+    ExportTemplatesRecord,
+    ImportManyTemplatesRecord,
+    ImportTemplatesRecord,
+    ManyFacesRecord,
+)
 from reknown.storage.database import reading
-from reknown.storage.paging import Page
+from reknown.storage.rows import roomy_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from reknown.biometrics.records import FaceRecord, MovedFace, Profile
-    from reknown.biometrics.templates import TemplateSpace
+    from reknown.biometrics.moved import MovedFaces
+    from reknown.ledger.records import Record
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
     from reknown.storage.database import Connection
 
+_MOST_NAMED = 1000
+"""So many faces are named one by one in a record of the ledger."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExportedFace:
-    """A reference with its template, unit float32 (dimension,), and what is told of its user."""
 
-    record: FaceRecord
-    vector: NDArray[np.float32]
-    profile: Profile | None = None
+class ManyFaces:
+    """Counts faces on their way, and what the ledger is to keep of them."""
+
+    def __init__(self, face_ids: Iterable[str] = ()) -> None:
+        self.count = 0
+        self._first: str | None = None
+        self._last: str | None = None
+        self._digest = sha256()
+        self.add(list(face_ids))
+
+    def add(self, face_ids: Sequence[str]) -> None:
+        """Some more, in their order."""
+        if not face_ids:
+            return
+        self._first, self._last = self._first or face_ids[0], face_ids[-1]
+        self.count += len(face_ids)
+        self._digest.update("".join(f"{face_id}\n" for face_id in face_ids).encode())
+
+    def record(self) -> ManyFacesRecord:
+        """What the ledger keeps of them."""
+        return ManyFacesRecord(self.count, self._first, self._last, self._digest.hexdigest())
 
 
 def export_templates(
     context: Context, collection: str, page: PageRequest
-) -> tuple[TemplateSpace, Page[ExportedFace]]:
-    """A page of the references with their templates; raises `NotFoundError`."""
+) -> tuple[MovedFaces, str | None]:
+    """A page of the references with their templates, and where the next begins.
+
+    Raises `NotFoundError`.
+    """
     # one state throughout, although the collection may be switched to another space meanwhile
     with reading(context.database) as connection:
-        found = faces.list_faces(connection, collection, page.after, page.limit)
-        ids = [record.face_id for record in found.items]
-        picked = pick_templates(connection, collection, ids)
-        subjects = {record.subject_id for record in found.items if record.subject_id}
-        profiles = find_profiles(connection, sorted(subjects))
-    vectors = dict(zip(picked.face_ids, picked.vectors, strict=True))
-    log.record(context.database, context.actor, collection, ExportTemplatesRecord(tuple(ids)))
-    items = tuple(
-        ExportedFace(each, vectors[each.face_id], profiles.get(each.subject_id or ""))
-        for each in found.items
-    )
-    return picked.space, Page(items, found.next)
+        found, following = leaving_faces(connection, collection, page.after, page.limit)
+    leaving = ManyFaces(found.face_ids)
+    record = export_record(found.face_ids, leaving)
+    log.record(context.database, context.actor, collection, record)
+    return found, following
 
 
-def import_templates(context: Context, collection: str, imported: Sequence[MovedFace]) -> int:
+def import_templates(
+    context: Context, collection: str, moved: MovedFaces, *, checked: bool = False
+) -> int:
     """Adds the references that are not there yet; returns how many. All or none.
 
-    What is told of their users is added where nothing is told yet.
+    What is told of their users is added where nothing is told yet. `checked` says that
+    `check_moved` has had nothing against them.
 
     Raises `NotFoundError`, `SpaceMismatchError`, `AlreadyExistsError` for a face id of
     another collection, or `InputError` for what is not a template.
     """
-    with context.database.begin() as connection:
-        claim(connection, collection)
-        ids = [item.face.face_id for item in imported if item.face.face_id]
-        known = faces.find_faces(connection, collection, ids)
-        distinct = {item.face.face_id: item for item in imported}
-        new = [item for face_id, item in distinct.items() if face_id not in known]
-        if new:
-            faces.restore_faces(connection, collection, new)
+    if not checked:
+        check_moved(moved)  # before anybody has to wait
+    database = context.database
+    many = len(moved) > _MOST_NAMED
+    with roomy_transaction(database) if many else database.begin() as connection:
+        new = restore_faces(connection, collection, moved)
         _tell(connection, collection, new)
-        ids = [item.face.face_id for item in new if item.face.face_id]
-        log.append(
-            connection, context.actor, collection, ImportTemplatesRecord(tuple(ids), len(known))
-        )
+        known = len(set(moved.face_ids)) - len(new)
+        log.append(connection, context.actor, collection, _imported(new.face_ids, known))
     return len(new)
 
 
-def _tell(connection: Connection, collection: str, moved: Sequence[MovedFace]) -> None:
-    """Of each user what the first of its faces with a profile brings."""
-    told: dict[str, Profile] = {}
-    for item in moved:
-        if item.user is not None and item.profile:
-            told.setdefault(item.user, item.profile)
-    for user, profile in told.items():
-        if not get_user(connection, collection, user).profile:
-            set_profile(connection, collection, user, profile)
+def export_record(face_ids: Sequence[str], leaving: ManyFaces) -> Record:
+    """What the ledger keeps of an export; few faces, which are `face_ids`, are named."""
+    if leaving.count <= _MOST_NAMED:
+        return ExportTemplatesRecord(tuple(face_ids))
+    return ExportManyTemplatesRecord(leaving.record())
+
+
+def _tell(connection: Connection, collection: str, moved: MovedFaces) -> None:
+    """Of each user what is told of it there."""
+    if moved.profiles:
+        present = set(moved.users)
+        for user, profile in moved.profiles.items():
+            if user in present and not get_user(connection, collection, user).profile:
+                set_profile(connection, collection, user, profile)
+
+
+def _imported(face_ids: Sequence[str], known: int) -> Record:
+    if len(face_ids) + known <= _MOST_NAMED:
+        return ImportTemplatesRecord(tuple(face_ids), known)
+    return ImportManyTemplatesRecord(ManyFaces(face_ids).record(), known)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import (
+    ClusterError,
     DecoderError,
     GalleryError,
     ImageError,
@@ -97,9 +98,10 @@ def attempt_all(
     def attempt(item: Item) -> Result | ReknownError:
         try:
             return work(item)
-        except (DecoderError, GalleryError, ModelError, SpaceMismatchError):
+        except (ClusterError, DecoderError, GalleryError, ModelError, SpaceMismatchError):
             raise
         except ReknownError as error:
             return error
 
-    return map_bounded(attempt, items, platform.executor.capacity)
+    executor = platform.executor
+    return map_bounded(attempt, items, lambda: executor.capacity, executor.abandon)

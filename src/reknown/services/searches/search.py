@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.candidates import Candidate, CandidateList
+from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import ThresholdChoice, caution
 from reknown.gallery.collections import get_space
-from reknown.gallery.faces import find_faces
-from reknown.gallery.search import search_references, search_subjects
+from reknown.gallery.faces import faces_of_keys
+from reknown.gallery.vectors.probes import Criteria
+from reknown.gallery.vectors.slabs import NOBODY
 from reknown.ledger import log
 from reknown.ledger.records import (
     CandidateRecord,
@@ -25,17 +27,18 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.thresholds import Threshold
-    from reknown.gallery.search import SubjectScore
-    from reknown.gallery.templates import GalleryTemplates
+    from reknown.gallery.living import IndexView
+    from reknown.gallery.vectors.search import Hits
     from reknown.services.context import Actor, Context, Platform
     from reknown.storage.database import Connection
 
@@ -58,26 +61,33 @@ class Query:
     unit: Unit = Unit.SUBJECTS
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A reference that was found, by its key and that of its user, which is 0 for none."""
+
+    face: int
+    user: int
+    score: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Probes:
     """What is searched with: `vectors` float32 (p, dimension), as long as their references.
 
     `pooled` probes are one person's and have one list of candidates together. `own_face` and
-    `own_user` are where the probes were taken from, which are no candidates.
+    `own_user` are the keys of where the probes were taken from, which are no candidates.
     """
 
     record: ProbeRecord
     space: TemplateSpace
     vectors: NDArray[np.float32]
     pooled: bool = False
-    own_face: str | None = None
-    own_user: str | None = None
+    own_face: int | None = None
+    own_user: int | None = None
 
-    def is_own(self, hit: SubjectScore) -> bool:
+    def is_own(self, hit: Hit) -> bool:
         """Whether this is where the probes were taken from."""
-        if self.own_user is not None:
-            return hit.user == self.own_user
-        return hit.face_id == self.own_face
+        return hit.face == self.own_face or hit.user == self.own_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ class Scores:
 
     searched: Searched
     probes: Probes
-    rows: tuple[tuple[SubjectScore, ...], ...]
+    rows: tuple[tuple[Hit, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,8 @@ def open_search(platform: Platform, query: Query) -> Searched:
 
     Raises `NotFoundError`, `ModelError`, `SpaceMismatchError`, `UncalibratedError`, `InputError`.
     """
-    return _opened(platform, query)[0]
+    with reading(platform.database) as connection:
+        return _opened(connection, platform, query)[0]
 
 
 def search(context: Context, query: Query, probes: Probes) -> Found:
@@ -156,15 +167,18 @@ def look_up(platform: Platform, query: Query, probes: Probes) -> Scores:
     Raises as `open_search`, and `SpaceMismatchError` where the collection was switched to another
     space since the probes were made.
     """
-    searched, templates = _opened(platform, query)
-    probes.space.require(templates.space)
-    limit = query.limit + 1  # the probes' own may be among them
-    least = searched.threshold.score
-    if query.unit is Unit.REFERENCES:
-        rows = search_references(templates, probes.vectors, least, limit)
-    else:
-        users_only = query.unit is Unit.USERS
-        rows = search_subjects(templates, probes.vectors, least, limit, users_only=users_only)
+    if query.limit < 1:
+        raise InputError(f"a search returns at least one subject, not {query.limit}")
+    with reading(platform.database) as connection:
+        searched, index = _opened(connection, platform, query)
+        probes.space.require(index.space)
+        criteria = Criteria(
+            query.limit + 1,  # the probes' own may be among them
+            searched.threshold.score,
+            distinct=query.unit is not Unit.REFERENCES,
+            owned_only=query.unit is Unit.USERS,
+        )
+        rows = [_hits(found) for found in index.search(connection, probes.vectors, criteria)]
     if probes.pooled:
         rows = [_pooled(rows)]
     kept = ([hit for hit in row if not probes.is_own(hit)] for row in rows)
@@ -177,37 +191,15 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     Raises `SpaceMismatchError` where the collection was switched since.
     """
     searched = scores.searched
-    ids = {hit.face_id for row in scores.rows for hit in row}
-    faces = find_faces(connection, searched.collection, ids)
+    keys = {hit.face for row in scores.rows for hit in row}
+    found = faces_of_keys(connection, searched.collection, keys)
     # asked last: boxes and scores are of one space then
     searched.space.require(get_space(connection, searched.collection))
-    # what has been deleted since the search began is no longer there
-    rows = tuple(
-        rank((hit for hit in row if hit.face_id in faces), searched.threshold, faces)
-        for row in scores.rows
-    )
-    found = Found(searched, rows, faces)
-    log.append(connection, actor, searched.collection, _record(found, scores.probes, job))
-    return found
-
-
-def rank(
-    row: Iterable[SubjectScore], threshold: Threshold, faces: Mapping[str, FaceRecord]
-) -> tuple[Candidate, ...]:
-    """What was found, best first, as candidates with what their scores mean."""
-    judged = ((hit, threshold.judge(hit.score)) for hit in row)
-    return tuple(
-        Candidate(
-            rank=place,
-            user=hit.user,
-            face_id=hit.face_id,
-            score=hit.score,
-            similarity=it.similarity,
-            false_match_rate=it.false_match_rate,
-            image=faces[hit.face_id].image.name,
-        )
-        for place, (hit, it) in enumerate(judged, 1)
-    )
+    rows = tuple(_ranked(_still_there(row, found, searched.unit), searched) for row in scores.rows)
+    faces = {face.face_id: face for face in found.values()}
+    result = Found(searched, rows, faces)
+    log.append(connection, actor, searched.collection, _record(result, scores.probes, job))
+    return result
 
 
 def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArray[np.float32]:
@@ -215,26 +207,63 @@ def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArr
     return np.array(vectors, np.float32).reshape(len(vectors), space.dimension)
 
 
-def _opened(platform: Platform, query: Query) -> tuple[Searched, GalleryTemplates]:
-    templates = platform.templates_of(query.collection)
-    threshold = query.threshold.resolve(platform.engines.calibration_of(templates.space))
-    sizes = _sizes(templates, query.unit)
-    return Searched(query.collection, templates.space, query.unit, threshold, *sizes), templates
+def _opened(connection: Connection, platform: Platform, query: Query) -> tuple[Searched, IndexView]:
+    index = platform.indexes.current(connection, query.collection)
+    threshold = query.threshold.resolve(platform.engines.calibration_of(index.space))
+    sizes = _sizes(index, query.unit)
+    return Searched(query.collection, index.space, query.unit, threshold, *sizes), index
 
 
-def _sizes(templates: GalleryTemplates, unit: Unit) -> tuple[int, int]:
-    references = len(templates.face_ids)
+def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
     if unit is Unit.USERS:
-        return templates.owned
-    return (references if unit is Unit.REFERENCES else templates.subject_count), references
+        return index.users, index.owned
+    return (index.references if unit is Unit.REFERENCES else index.subjects), index.references
 
 
-def _pooled(rows: Iterable[Iterable[SubjectScore]]) -> list[SubjectScore]:
+def _hits(found: Hits) -> list[Hit]:
+    columns = (found.keys.tolist(), found.users.tolist(), found.scores.tolist())
+    return [Hit(*line) for line in zip(*columns, strict=True)]
+
+
+def _still_there(
+    row: Iterable[Hit], faces: Mapping[int, FaceRecord], unit: Unit
+) -> Iterator[tuple[FaceRecord, float]]:
+    """What has not been deleted since the search began, each subject once as it is now."""
+    seen: set[str] = set()
+    for hit in row:
+        face = faces.get(hit.face)
+        if face is None or (unit is Unit.USERS and face.user is None):
+            continue
+        if unit is not Unit.REFERENCES and face.user is not None:
+            if face.user in seen:
+                continue
+            seen.add(face.user)
+        yield face, hit.score
+
+
+def _ranked(row: Iterable[tuple[FaceRecord, float]], searched: Searched) -> tuple[Candidate, ...]:
+    """What was found, best first, as candidates with what their scores mean."""
+    judged = ((face, score, searched.threshold.judge(score)) for face, score in row)
+    return tuple(
+        Candidate(
+            rank=place,
+            user=face.user,
+            face_id=face.face_id,
+            score=score,
+            similarity=it.similarity,
+            false_match_rate=it.false_match_rate,
+            image=face.image.name,
+        )
+        for place, (face, score, it) in enumerate(judged, 1)
+    )
+
+
+def _pooled(rows: Iterable[Iterable[Hit]]) -> list[Hit]:
     """The best of each user or face, over all rows."""
-    best: dict[tuple[bool, str], SubjectScore] = {}
+    best: dict[tuple[bool, int], Hit] = {}
     for hit in (hit for row in rows for hit in row):
-        # a user and a face may have the same name
-        key = (hit.user is None, hit.face_id if hit.user is None else hit.user)
+        # a user and a face may have the same key
+        key = (hit.user == NOBODY, hit.user or hit.face)
         if key not in best or hit.score > best[key].score:
             best[key] = hit
     return sorted(best.values(), key=lambda hit: -hit.score)

@@ -20,7 +20,7 @@ from reknown.storage.database import reading
 from reknown.vision.batch import map_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -126,7 +126,7 @@ def _calibration(engines: Engines, space: TemplateSpace) -> Calibration | None:
 
 def compare(old: GalleryTemplates, new: GalleryTemplates, tables: Tables) -> Agreement:
     """How well two templates of each face agree, of two faces or more."""
-    subjects = old.subjects
+    subjects = _numbered(old.users)
     owned = np.array([user is not None for user in old.users])
     before, now = nearest(old.vectors), nearest(new.vectors)
     findable = owned & (np.bincount(subjects)[subjects] > 1)
@@ -137,7 +137,7 @@ def compare(old: GalleryTemplates, new: GalleryTemplates, tables: Tables) -> Agr
         findable=int(findable.sum()),
         found_before=int((findable & (subjects[before] == subjects)).sum()),
         found_now=int((findable & (subjects[now] == subjects)).sum()),
-        people=_people(old, new, findable, tables),
+        people=_people(old, new, _groups(subjects, np.flatnonzero(findable)), tables),
     )
 
 
@@ -157,7 +157,10 @@ def nearest(vectors: Vectors) -> NDArray[np.intp]:
 
 
 def _people(
-    old: GalleryTemplates, new: GalleryTemplates, findable: NDArray[np.bool_], tables: Tables
+    old: GalleryTemplates,
+    new: GalleryTemplates,
+    people: Iterator[NDArray[np.intp]],
+    tables: Tables,
 ) -> PeopleShift | None:
     former, target = tables
     if former is None or target is None:
@@ -169,7 +172,7 @@ def _people(
             former.similarity(_mean_score(old.vectors[rows])),
             target.similarity(_mean_score(new.vectors[rows])),
         )
-        for rows in _groups(old.subjects, np.flatnonzero(findable))
+        for rows in people
     ]
     fallen = sorted((s for s in shifts if s.now < s.before), key=lambda s: s.now - s.before)
     below = sum(s.now < DEFAULT_SIMILARITY <= s.before for s in fallen)
@@ -181,6 +184,13 @@ def _mean_score(vectors: Vectors) -> float:
     count, exact = len(vectors), vectors.astype(np.float64)
     total = exact.sum(axis=0)
     return float((total @ total - (exact**2).sum()) / (count * (count - 1)))
+
+
+def _numbered(users: Sequence[str | None]) -> NDArray[np.intp]:
+    """A number for each subject: a face without user is one of its own."""
+    numbers: dict[str | int, int] = {}
+    subjects = (place if user is None else user for place, user in enumerate(users))
+    return np.array([numbers.setdefault(subject, len(numbers)) for subject in subjects], np.intp)
 
 
 def _groups(subjects: NDArray[np.intp], rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

@@ -20,7 +20,7 @@ from reknown.biometrics.errors import (
 )
 from reknown.biometrics.text import printable
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.gallery.faces import find_faces
+from reknown.gallery.faces import faces_of_keys
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.queue import Ending, State
 from reknown.ledger import log
@@ -277,10 +277,10 @@ def _known(platform: Platform, findings: _Findings) -> dict[int, str]:
     if scores is None or chosen is None:
         return {}
     rows = chosen.spread(map(tuple, scores.rows))
-    best = {number: row[0].face_id for number, row in enumerate(rows) if row}
+    best = {number: row[0].face for number, row in enumerate(rows) if row}
     with reading(platform.database) as connection:
-        faces = find_faces(connection, scores.searched.collection, best.values())
-    found = ((number, faces.get(face_id)) for number, face_id in best.items())
+        faces = faces_of_keys(connection, scores.searched.collection, best.values())
+    found = ((number, faces.get(key)) for number, key in best.items())
     return {number: face.subject_id for number, face in found if face and face.subject_id}
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.vision.packs.manifest import PackManifest, TextManifest
+    from reknown.vision.packs.manifest import PackDeclaration, PackManifest, TextManifest
     from reknown.vision.packs.part import PackPart
 
 # To be raised when the code behind the embedder, or the detector, changes what it computes.
@@ -37,8 +37,13 @@ def detector_fingerprint(manifest: PackManifest) -> str:
 
 def text_fingerprint(manifest: TextManifest) -> str:
     """Of all that a pack of text declares but licences and places: it may change what is read."""
+    return declared_fingerprint(manifest, _TEXT_VERSION)
+
+
+def declared_fingerprint(manifest: PackDeclaration, version: int = 1) -> str:
+    """Of all parts that any pack declares, but licences and places."""
     parts = {part.__struct_config__.tag: _fingerprint(part, {}) for part in manifest.parts()}
-    canonical = json.dumps(parts | {"version": _TEXT_VERSION}, sort_keys=True)
+    canonical = json.dumps(parts | {"version": version}, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

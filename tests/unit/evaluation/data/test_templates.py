@@ -18,7 +18,7 @@ from reknown.biometrics.faces import QualityMeasure
 from reknown.cli.demo_images import GRACE, jpeg
 from reknown.evaluation.data.duplicates import find_duplicates
 from reknown.evaluation.data.manifest import read_manifest
-from reknown.evaluation.data.templates import FaceChoice, TemplateSet, extract
+from reknown.evaluation.data.templates import TemplateSet, extract
 from reknown.vision.analyze import Look
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.templates import Template
+    from reknown.evaluation.data.sampling import FaceChoice
     from reknown.vision.analyze import Engine
 
     Pixels = NDArray[np.uint8]

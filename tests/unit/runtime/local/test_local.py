@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from decoding import DECODERS
+from outcomes import outcome
 from reknown.api.fairness import Shares
 from reknown.api.metrics import Metrics
 from reknown.api.pool import Pool
@@ -112,21 +113,6 @@ def machine(tmp_path: Path, engine: Engine, executor: LocalExecutor) -> Iterator
     turns = Pool("recognition", Shares(2, 8), Metrics())
     yield Machine(settings, Counting(executor), Counting(executor), turns, engine.space)
     turns.close(0)
-
-
-def outcome(executor: Executor, data: bytes, policy: ExtractionPolicy) -> Any:
-    """All that is to be known of what came of it."""
-    try:
-        found = executor.extract(data, policy)
-    except ImageError as error:
-        return type(error), str(error)
-    templates = [
-        None if each.template is None else (each.template.vector.tobytes(), each.template.magnitude)
-        for each in found.found
-    ]
-    rest = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.compare}
-    rest["found"] = [dataclasses.replace(each, template=None) for each in found.found]
-    return rest, templates
 
 
 def _file(pixels: np.ndarray[Any, Any], kind: str) -> bytes:

@@ -20,6 +20,7 @@ from reknown.services.galleries import collections
 from reknown.services.galleries.enrolment import enrol_subjects
 from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.pages import PageRequest, all_pages
+from reknown.services.searches.search import Query, open_search
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,14 +86,14 @@ def test_deleting_a_collection_leaves_an_event_and_no_template(
     context: Context, collection: str, people: Path
 ) -> None:
     list(enrol_subjects(context, collection, read_plan(people)))
-    assert len(context.platform.templates_of(collection).face_ids) == 2
+    assert open_search(context.platform, Query(collection)).references == 2
     collections.delete_collection(context, collection)
     assert last(context).record == DeleteCollectionRecord()
     assert listed(context) == []
     with pytest.raises(NotFoundError):
         collections.describe_collection(context, collection)
     with pytest.raises(NotFoundError):
-        context.platform.templates_of(collection)
+        open_search(context.platform, Query(collection))
 
 
 def test_what_fails_leaves_no_event(context: Context, collection: str) -> None:

@@ -10,7 +10,7 @@ from contexts import events, faces, user_names
 from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundError
 from reknown.biometrics.records import Profile
 from reknown.gallery import groups
-from reknown.gallery.cache import TemplateCache
+from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import claim
 from reknown.ledger.records import MergeUsersRecord, MoveFacesRecord, RenameUserRecord
 from reknown.services.galleries.mending import merge_users, move_faces, rename_user
@@ -62,7 +62,7 @@ def test_searches_of_another_process_see_it_at_once(
 ) -> None:
     """Whose templates are held in memory, by the revision that they were read at."""
     other = open_database(tmp_path / "data")
-    elsewhere = replace(context.platform, database=other, templates=TemplateCache(2**20))
+    elsewhere = replace(context.platform, database=other, indexes=IndexCache(2**20))
 
     def found() -> str | None:
         ((only, *_),) = identify(

@@ -10,6 +10,7 @@ from contexts import faces as stored
 from other_engine import OTHER
 from reknown.biometrics.errors import SpaceMismatchError
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery import living
 from reknown.services.galleries import enrolment, transfer, users
 from reknown.services.galleries.enrolment import GroupImage, enrol_group
 from reknown.services.galleries.faces import list_faces
@@ -84,7 +85,7 @@ def by_image(context: Context, image: bytes) -> tuple[str, list[str | None]]:
     [
         (images, "extract_source"),
         (images, "look_up"),
-        (search, "search_references"),
+        (living, "search"),
         (images, "_concluded"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -121,7 +122,7 @@ def test_a_search_with_many_images_ends_where_it_is_switched(
         (by_stored, "pick_templates", lambda c, f: by_stored.search_by_face(c, REFERENCES, f[0])),
         (by_stored, "search", lambda c, f: by_stored.search_by_face(c, USERS, f[0])),
         (by_stored, "search", lambda c, f: by_stored.search_by_user(c, USERS, "Grace Hopper")),
-        (search, "search_references", lambda c, f: by_stored.search_by_face(c, REFERENCES, f[0])),
+        (living, "search", lambda c, f: by_stored.search_by_face(c, REFERENCES, f[0])),
     ],
 )
 def test_a_search_by_what_is_stored_ends_in_one_space(
@@ -175,9 +176,9 @@ def test_lists_and_exports_say_the_space_that_they_are_in(
     context: Context, collection: str, faces: list[str], engine: Engine
 ) -> None:
     for space in (engine.space, OTHER):
-        exported, page = transfer.export_templates(context, collection, PAGE)
+        exported, _ = transfer.export_templates(context, collection, PAGE)
         listed, _ = list_faces(context, collection, PAGE)
-        assert exported == listed == space
-        assert [face.vector.shape for face in page.items] == [(space.dimension,)] * 2
+        assert exported.space == listed == space
+        assert exported.vectors.shape == (2, space.dimension)
         if space != OTHER:
             steps.switch(context, collection)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -26,13 +26,14 @@ from reknown.ledger.records import IdentifyRecord, ProbeRecord, SpaceRecord, Thr
 from reknown.services.context import Actor
 from reknown.services.galleries.enrolment import GroupImage, enrol_group
 from reknown.services.galleries.users import UserRequest, delete_user
+from reknown.services.searches import images as module
 from reknown.services.searches.images import (
     Identification,
     ProbeChoice,
     identify,
     identify_all,
 )
-from reknown.services.searches.search import Query, Unit, open_search
+from reknown.services.searches.search import Query, Unit, look_up, open_search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from reknown.services.context import Context
     from reknown.services.galleries.enrolment import EnrolmentResult
+    from reknown.services.searches.search import Scores
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
 
@@ -288,9 +290,15 @@ def test_what_was_deleted_meanwhile_is_no_candidate(
     context: Context, enrol: Enrol, eileen: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enrol(eileen)
-    seen = context.platform.templates_of("people")
-    monkeypatch.setattr(type(context.platform), "templates_of", lambda *_: seen)
-    delete_user(context, UserRequest("people", "Eileen Collins"), keep_faces=False)
+    compared = look_up
+
+    def deleting(*arguments: Any) -> Scores:
+        scores = compared(*arguments)
+        assert len(scores.rows[0]) == 1
+        delete_user(context, UserRequest("people", "Eileen Collins"), keep_faces=False)
+        return scores
+
+    monkeypatch.setattr(module, "look_up", deleting)
     assert search(context, eileen).found.rows == ((),)
     assert searches(context)[0].candidates == ((),)
 

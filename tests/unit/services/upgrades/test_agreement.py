@@ -46,7 +46,8 @@ def towards(*angles: float) -> Vectors:
 
 
 def gallery(vectors: Vectors, users: Sequence[str | None]) -> GalleryTemplates:
-    return GalleryTemplates.of(PLAIN, vectors, [f"face {n}" for n in range(len(users))], users)
+    keys = range(len(users))
+    return GalleryTemplates(PLAIN, vectors, keys, [f"face {n}" for n in keys], users)
 
 
 @settings(max_examples=30, deadline=None)

@@ -100,6 +100,9 @@ class Analyst:
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
         raise NotImplementedError
 
+    def abandon(self) -> None:
+        raise NotImplementedError
+
     def decode(self, data: bytes) -> DecodedImage:
         raise NotImplementedError
 

@@ -1,0 +1,1 @@
+"""Files of templates that other programs read and write: NPZ and Parquet."""
