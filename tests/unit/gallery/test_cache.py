@@ -40,6 +40,7 @@ from reknown.gallery.switching import switch
 from reknown.gallery.upgrades import find_upgrade
 from reknown.gallery.users import associate_faces, create_user, delete_user, disassociate_faces
 from reknown.gallery.vectors.probes import Criteria
+from reknown.storage import erasure
 from reknown.storage.database import reading
 from unit.gallery.indexes import ids, look, state, stored
 from unit.gallery.upgrading import NEXT, end, prepare
@@ -64,6 +65,12 @@ DEEDS = (
 DEED = st.tuples(st.sampled_from(DEEDS), st.integers(0, 20), st.integers(0, 20))
 # What happens in one transaction, whether it is committed, and whether one looks afterwards.
 STEP = st.tuples(st.lists(DEED, min_size=1, max_size=3), st.booleans(), st.booleans())
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who deletes does not wait for those who look at the past."""
+    monkeypatch.setattr(erasure, "_PATIENCE", 0.1)
 
 
 @pytest.fixture
@@ -425,6 +432,7 @@ def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
     assert reads("third")
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_deleted_collection_is_let_go_of(
     own_engine: Engine, space: TemplateSpace, friends: str, add: Add
 ) -> None:
@@ -462,6 +470,7 @@ def test_one_collection_is_kept_however_large(
     assert read == []
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_connection_that_sees_an_older_state(own_engine: Engine, friends: str, add: Add) -> None:
     cache = IndexCache(MANY)
     first, second = add(2)
