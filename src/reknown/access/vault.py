@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import AccessError
+from reknown.storage.durable import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +168,7 @@ def publish_key(folder: Path) -> None:
         with suppress(FileExistsError, FileNotFoundError):
             os.link(folder / _WAITING, folder / FILE)
         (folder / _WAITING).unlink(missing_ok=True)
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         raise _unusable(folder / FILE, error) from error
 
@@ -184,7 +185,8 @@ def write_key(path: Path, vault: Vault) -> None:
         os.link(temporary, path)
     finally:
         os.unlink(temporary)
-    _sync_folder(path.parent)
+    # a key that vanished in a power cut would take with it all that it sealed
+    sync_folder(path.parent)
 
 
 def _read(path: Path) -> str | None:
@@ -214,12 +216,3 @@ def _unusable(path: Path, error: OSError) -> AccessError:
     return AccessError(
         f"cannot use {path}: {error.strerror}: allow it, or set {VARIABLE} to {_FORM}"
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """A key that vanished in a power cut would take with it all that it sealed."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

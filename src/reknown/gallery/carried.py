@@ -134,12 +134,6 @@ def carry_nothing(connection: Connection, collection: str, newest: int) -> None:
     connection.execute(insert(upgrade_losses).from_select(["face", "reason", "detail"], query))
 
 
-def newest_face(connection: Connection, collection: str) -> int:
-    """The key of the face enrolled last, 0 without one; raises `NotFoundError`."""
-    own = faces_table.c.collection_id == require(connection, collection).id
-    return int(connection.execute(select(func.max(faces_table.c.id)).where(own)).scalar() or 0)
-
-
 def open_faces(connection: Connection, collection: str, sha256: str) -> list[PlacedFace]:
     """All faces of an image, if any of them is still to be carried; raises `NotFoundError`."""
     columns = [faces_table.c[name] for name in ("face_id", *_BOX)]

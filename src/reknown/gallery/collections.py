@@ -17,7 +17,7 @@ from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundErro
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collection_tags, collections, metadata
+from reknown.gallery.schema import collection_tags, collections, faces, metadata
 from reknown.gallery.snapshots import drop_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -99,6 +99,12 @@ def count_faces(connection: Connection) -> int:
     """The references of all collections together."""
     total = func.coalesce(func.sum(collections.c.face_count), 0)
     return int(connection.execute(select(total)).scalar_one())
+
+
+def newest_face(connection: Connection, owner: int) -> int:
+    """The key of the face of this collection that was enrolled last, 0 without any."""
+    query = select(faces.c.id).where(faces.c.collection_id == owner)
+    return connection.execute(query.order_by(faces.c.id.desc()).limit(1)).scalar() or 0
 
 
 def holds_more_than(connection: Connection, name: str, limit: int) -> bool:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reknown.gallery.collections import space_of
+from reknown.gallery.collections import newest_face, space_of
 from reknown.gallery.deletions import faces_deleted
 from reknown.gallery.snapshots import snapshots_of
 from reknown.gallery.templates import (
     StoredTemplates,
     faces_present,
-    newest_face,
     stream_changes,
 )
 from reknown.gallery.vectors.search import search

@@ -25,6 +25,7 @@ from reknown.gallery.deletions import faces_deleted
 from reknown.gallery.schema import collections, index_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.database import reading
+from reknown.storage.durable import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -204,7 +205,7 @@ class Snapshots:
                     return
                 self._replace(connection, row.id, digest, revision)
                 made.rename(self._path(row.id, digest))
-                _sync(self._folder)
+                sync_folder(self._folder)
             self._wipe_others(row.id, keep=digest)
         finally:
             if made.exists():
@@ -302,11 +303,3 @@ def _wipe(path: Path) -> None:
         path.unlink()
     except FileNotFoundError:
         return
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -118,12 +118,6 @@ def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
     return np.fromiter(connection.execute(query).scalars(), np.int64)
 
 
-def newest_face(connection: Connection, owner: int) -> int:
-    """The key of the face of this collection that was enrolled last, 0 without any."""
-    query = select(faces.c.id).where(faces.c.collection_id == owner)
-    return connection.execute(query.order_by(faces.c.id.desc()).limit(1)).scalar() or 0
-
-
 def stream_templates(
     connection: Connection, query: Select[Any], dimension: int
 ) -> Iterator[tuple[Sequence[Row[Any]], NDArray[np.float32]]]:

@@ -94,7 +94,7 @@ def _reason(error: Exception) -> str:
 def _kernel() -> str:
     library = load_kernel()
     if library is None:
-        return "with NumPy, ten times as slow: install Reknown where there is a C compiler"
+        return "with NumPy, many times as slow: install Reknown where there is a C compiler"
     return f"compiled for {best_kind(library).name}"
 
 

@@ -19,12 +19,11 @@ from reknown.gallery.carried import (
     count_missing,
     count_open,
     list_missing,
-    newest_face,
     open_faces,
     tally,
 )
 from reknown.gallery.carried_templates import load_carried
-from reknown.gallery.collections import create_collection
+from reknown.gallery.collections import create_collection, newest_face, require
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.schema import upgrade_losses, upgrade_templates
 from reknown.gallery.switching import switch
@@ -92,7 +91,7 @@ def test_an_image_is_open_until_all_its_faces_are_settled(
 def test_an_image_that_was_not_found_stays_open(
     connection: Connection, collection: str, images: Images
 ) -> None:
-    newest = newest_face(connection, collection)
+    newest = newest_face(connection, require(connection, collection).id)
     carry_nothing(connection, collection, newest - 1)
     carry_nothing(connection, collection, newest - 1)
     assert tally(connection, collection).lost == {LossReason.IMAGE_NOT_FOUND: 3}
@@ -217,7 +216,10 @@ def test_a_collection_without_upgrade_has_nothing_to_carry(
         carry(connection, collection, NEXT, [], [])
     with pytest.raises(UpgradeError, match="begin with --from PEOPLE"):
         carry_nothing(connection, collection, 1)
-    assert (newest_face(connection, collection), count_open(connection, collection)) == (0, 0)
+    assert (
+        newest_face(connection, require(connection, collection).id),
+        count_open(connection, collection),
+    ) == (0, 0)
 
 
 def test_both_templates_are_loaded_side_by_side(

@@ -335,7 +335,6 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.carried.count_missing": lambda c, _: carried.count_missing(c, COLLECTION),
     "gallery.carried.count_open": lambda c, _: carried.count_open(c, COLLECTION),
     "gallery.carried.list_missing": lambda c, _: carried.list_missing(c, "others", "9", 10),
-    "gallery.carried.newest_face": lambda c, _: carried.newest_face(c, COLLECTION),
     "gallery.carried.open_faces": lambda c, _: carried.open_faces(c, COLLECTION, digest(0)),
     "gallery.carried.tally": lambda c, _: carried.tally(c, COLLECTION),
     "gallery.carried_templates.load_carried": _some_carried,
@@ -469,7 +468,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
         np.arange(1, n + 1)
     ),
-    "gallery.templates.newest_face": lambda c, _: templates.newest_face(c, _owner(c)),
+    "gallery.collections.newest_face": lambda c, _: collections.newest_face(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(
         c, COLLECTION, _faces(n)

@@ -18,7 +18,6 @@ from reknown.ledger import log
 from reknown.ledger.records import BackUpRecord
 from reknown.services.access import check_secrets
 from reknown.services.backups.container import write_container
-from reknown.services.backups.folder import sync
 from reknown.services.backups.manifest import (
     FORMAT,
     BackupCounts,
@@ -26,6 +25,7 @@ from reknown.services.backups.manifest import (
     encode_manifest,
 )
 from reknown.storage.database import reading, schema_version
+from reknown.storage.durable import sync_folder
 from reknown.storage.inspection import (
     count_rows,
     find_damage,
@@ -92,7 +92,7 @@ def back_up(
             backup = _make(context, folder, target, secrets, watch)
             _refuse_existing(target, replace=replace)
             (folder / target.name).rename(target)
-        sync(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise InputError(
             f"cannot write {target}: {error.strerror}: free space, allow it or choose another place"

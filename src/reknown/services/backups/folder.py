@@ -70,15 +70,6 @@ def locked(folder: Path, stage: str) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def sync(folder: Path) -> None:
-    """New names in the folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

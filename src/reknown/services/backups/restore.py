@@ -18,10 +18,11 @@ from reknown.ledger.records import RestoreRecord
 from reknown.services.access import check_secrets
 from reknown.services.backups.backup import Backup
 from reknown.services.backups.container import copy_part, read_container
-from reknown.services.backups.folder import locked, require_empty, sync
+from reknown.services.backups.folder import locked, require_empty
 from reknown.services.backups.manifest import decode_manifest
 from reknown.services.backups.soundness import check_database
 from reknown.storage.database import open_database
+from reknown.storage.durable import sync_folder
 from reknown.storage.modes import DATABASE
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _put_in_place(stage: Path, folder: Path, vault: Vault | None) -> None:
         os.link(stage / DATABASE, folder / DATABASE)
     except FileExistsError as error:
         raise InputError(f"another process has begun a gallery in {folder}: stop it") from error
-    sync(folder)
+    sync_folder(folder)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from reknown.biometrics.errors import ImageError, ReknownError
 from reknown.biometrics.geometry import pair_boxes
 from reknown.gallery import carried, upgrades
 from reknown.gallery.carried import Loss, LossReason
+from reknown.gallery.collections import newest_face, require
 from reknown.ledger import log
 from reknown.ledger.records import PrepareUpgradeRecord, SpaceRecord
 from reknown.services.galleries.enrolment import new_face
@@ -102,7 +103,7 @@ def carry_all(
         return _look(platform, space, data, stored) if stored else None
 
     with reading(database) as connection:
-        newest = carried.newest_face(connection, collection)
+        newest = newest_face(connection, require(connection, collection).id)
         left = carried.count_open(connection, collection)
     for path, seen in attempt_all(platform, look, files) if left else ():
         result = _concluded(database, collection, space, path, seen)
