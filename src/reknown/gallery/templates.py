@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
 
 _CHUNK = 2000
+# So many characters of a time come before its offset.
+_NAIVE = 26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,14 +93,15 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
 
 def stream_changes(
     connection: Connection, owner: int, dimension: int, since: int | None
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """Faces of a collection in order of enrolment: their keys, those of their users, templates.
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Faces of a collection in order of enrolment: keys, those of their users, times, templates.
 
     All of them, or those that are new or have another user since that revision. The key of no
-    user is 0. In portions.
+    user is 0, times are microseconds since 1970. In portions.
     """
     owner_of = func.coalesce(faces.c.user_id, 0)
-    query = select(faces.c.id, owner_of, faces.c.template).where(faces.c.collection_id == owner)
+    columns = (faces.c.id, owner_of, faces.c.created_at, faces.c.template)
+    query = select(*columns).where(faces.c.collection_id == owner)
     if since is None:
         query = query.order_by(faces.c.id)
     else:
@@ -106,10 +109,11 @@ def stream_changes(
         query = query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
-            keys, users, templates = zip(*chunk, strict=True)
+            keys, users, times, templates = zip(*chunk, strict=True)
             joined = np.frombuffer(b"".join(templates), "<f4")
             vectors = joined.reshape(len(keys), dimension)
-            yield np.array(keys, np.int64), np.array(users, np.int64), vectors
+            columns = np.array(keys, np.int64), np.array(users, np.int64), _microseconds(times)
+            yield *columns, vectors
 
 
 def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
@@ -125,6 +129,11 @@ def stream_templates(
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
             yield chunk, _matrix(chunk, dimension)
+
+
+def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
+    """Times as the tables keep them, in UTC, since 1970."""
+    return np.array([time[:_NAIVE] for time in times], "datetime64[us]").astype(np.int64)
 
 
 @cache

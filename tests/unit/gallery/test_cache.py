@@ -98,9 +98,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
 
     def stream(*arguments: Any) -> Iterator[Any]:
-        for keys, owners, vectors in templates_module.stream_changes(*arguments):
+        for keys, owners, created, vectors in templates_module.stream_changes(*arguments):
             seen.extend(keys.tolist())
-            yield keys, owners, vectors
+            yield keys, owners, created, vectors
 
     monkeypatch.setattr(module, "stream_changes", stream)
     return seen
@@ -411,7 +411,7 @@ def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
             create_collection(connection, name, space)
     names = (friends, "others", "third")
     added = {name: [record.face_id for record in add(4, "Ada", name)] for name in names}
-    one = 4 * (space.dimension + 24) + module._BYTES_A_COLLECTION
+    one = 4 * (space.dimension + 32) + module._BYTES_A_COLLECTION
     # room for two
     cache = IndexCache(2 * one)
 

@@ -15,12 +15,14 @@ from sqlalchemy import select, update
 from reknown.access import keys
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
+from reknown.biometrics.among import Among
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
 from reknown.gallery import (
+    among,
     cache,
     carried,
     carried_templates,
@@ -72,7 +74,7 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
+    among, cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
     templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
@@ -329,6 +331,12 @@ USE_CASES: dict[str, UseCase] = {
     "access.keys.get_key": lambda c, _: keys.get_key(c, _key(c)),
     "access.keys.list_keys": lambda c, _: keys.list_keys(c),
     "access.keys.revoke_key": lambda c, _: keys.revoke_key(c, _key(c)),
+    "gallery.among.find_limits of users": lambda c, n: among.find_limits(
+        c, COLLECTION, Among(users=tuple(_users(n)))
+    ),
+    "gallery.among.find_limits of faces": lambda c, n: among.find_limits(
+        c, COLLECTION, Among(face_ids=tuple(_faces(n)))
+    ),
     "gallery.cache.current": _refresh,
     "gallery.carried.carry": _carry,
     "gallery.carried.carry_nothing": lambda c, _: carried.carry_nothing(c, "others", FACES),

@@ -75,6 +75,7 @@ from reknown.ledger.records.groups import (
     SplitGroupRecord,
 )
 from reknown.ledger.records.parts import (
+    AmongRecord,
     CandidateRecord,
     ManyFacesRecord,
     ProbeRecord,
@@ -102,6 +103,7 @@ from reknown.ledger.records.sightings import (
 )
 
 __all__ = [
+    "AmongRecord",
     "RECORDS",
     "AdoptMasterKeyRecord",
     "AssociateFacesRecord",
