@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import bindparam, select
 
-from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.errors import InputError
 from reknown.gallery.collections import require
 from reknown.gallery.schema import faces, users
-from reknown.gallery.users import find_user_ids
+from reknown.gallery.users import keys_of_users
 from reknown.gallery.vectors.choosing import RowChoice
 from reknown.storage.paging import batches
 from reknown.storage.rows import among
@@ -32,14 +32,14 @@ _TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Limits:
+class SearchLimits:
     """The faces of an `Among`, and the subject ids of its users, None without a limit."""
 
     choice: RowChoice
     subject_ids: frozenset[str] | None = None
 
 
-def find_limits(connection: Connection, collection: str, wish: Among) -> Limits:
+def find_limits(connection: Connection, collection: str, wish: Among) -> SearchLimits:
     """Looks up users and faces, in a time that depends on them alone.
 
     Raises `NotFoundError` for the collection or a user, `InputError` for an unknown face.
@@ -47,23 +47,19 @@ def find_limits(connection: Connection, collection: str, wish: Among) -> Limits:
     owner = require(connection, collection).id
     keys, subject_ids = None, None
     if wish.users is not None:
-        keys, subject_ids = _of_users(connection, collection, owner, wish.users)
+        keys, subject_ids = _of_users(connection, collection, wish.users)
     if wish.face_ids is not None:
         named = _of_ids(connection, collection, owner, set(wish.face_ids))
         keys = named if keys is None else np.intersect1d(keys, named, assume_unique=True)
-    return Limits(RowChoice(keys, _ticks(wish.since), _ticks(wish.until)), subject_ids)
+    return SearchLimits(RowChoice(keys, _ticks(wish.since), _ticks(wish.until)), subject_ids)
 
 
 def _of_users(
-    connection: Connection, collection: str, owner: int, names: Collection[str]
+    connection: Connection, collection: str, names: Collection[str]
 ) -> tuple[NDArray[np.int64], frozenset[str]]:
-    known = find_user_ids(connection, owner, names)
-    missing = next((name for name in names if name not in known), None)
-    if missing is not None:
-        raise NotFoundError(f"user {missing!r} does not exist in {collection!r}: list its users")
     keys: list[int] = []
     subject_ids: set[str] = set()
-    for batch in batches(known.values()):
+    for batch in batches(keys_of_users(connection, collection, names).values()):
         wanted = {"wanted": batch}
         subject_ids.update(connection.execute(_subjects(), wanted).scalars())
         # a user's faces are of its own collection

@@ -112,8 +112,8 @@ def stream_changes(
             keys, users, times, templates = zip(*chunk, strict=True)
             joined = np.frombuffer(b"".join(templates), "<f4")
             vectors = joined.reshape(len(keys), dimension)
-            columns = np.array(keys, np.int64), np.array(users, np.int64), _microseconds(times)
-            yield *columns, vectors
+            owners = np.array(users, np.int64)
+            yield np.array(keys, np.int64), owners, _microseconds(times), vectors
 
 
 def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:

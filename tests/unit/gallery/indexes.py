@@ -29,8 +29,10 @@ def state(view: IndexView) -> tuple[Any, ...]:
         for row in range(slab.rows):
             if slab.errors[row] >= 0:
                 codes = slab.codes[row // 16, :, row % 16].tobytes()
-                columns = (slab.keys, slab.users, slab.created)
-                rows.append((*(int(column[row]) for column in columns), codes))
+                key, user, created = (
+                    int(column[row]) for column in (slab.keys, slab.users, slab.created)
+                )
+                rows.append((key, user, created, codes))
     return view.space, rows, view.references, view.owned, view.users
 
 

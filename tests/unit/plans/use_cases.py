@@ -407,7 +407,7 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, _users(n)
     ),
     "gallery.users.ensure_users": lambda c, n: users.ensure_users(c, _owner(c), _users(n)),
-    "gallery.users.find_user_ids": lambda c, n: users.find_user_ids(c, _owner(c), _users(n)),
+    "gallery.users.keys_of_users": lambda c, n: users.keys_of_users(c, COLLECTION, _users(n)),
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,

@@ -34,7 +34,7 @@ class RowChoice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChosenRows:
-    """What is left of slabs: views that pass over the rest, and the user of each row in question."""
+    """What is left of slabs: views that pass over the rest, and the user of each row left."""
 
     slabs: tuple[SlabView, ...]
     users: NDArray[np.int64]

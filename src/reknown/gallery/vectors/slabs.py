@@ -80,8 +80,8 @@ class Slab:
     """Room for so many templates, in order of their keys.
 
     `codes` uint8 (blocks, groups, 16, 4), `scales` and `errors` float32 (room,), `keys` of faces,
-    `users` and `created`, in microseconds since 1970, int64 (room,). One thread writes at a time; others may read the first `rows` rows
-    meanwhile, as they were or as they become.
+    `users` and `created`, in microseconds since 1970, int64 (room,). One thread writes at a time;
+    others may read the first `rows` rows meanwhile, as they were or as they become.
     """
 
     def __init__(self, dimension: int, room: int) -> None:

@@ -103,9 +103,9 @@ from reknown.ledger.records.sightings import (
 )
 
 __all__ = [
-    "AmongRecord",
     "RECORDS",
     "AdoptMasterKeyRecord",
+    "AmongRecord",
     "AssociateFacesRecord",
     "BackUpRecord",
     "CandidateRecord",

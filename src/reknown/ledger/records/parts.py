@@ -62,7 +62,7 @@ class ManyFacesRecord:
 
 @dataclass(frozen=True, slots=True)
 class AmongRecord:
-    """What a search was limited to; what is null limited nothing, and of several limits all held."""
+    """What a search was limited to; null is no limit, and of several limits all held."""
 
     subject_ids: Annotated[
         tuple[SubjectId, ...] | None, doc("Only faces of these users, by their opaque ids")

@@ -58,7 +58,7 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search of `collection`, or of what is `among` it, for at most `limit` candidates a probe."""
+    """A search of `collection` for at most `limit` candidates a probe; of a part with `among`."""
 
     collection: str
     threshold: ThresholdChoice = ThresholdChoice()
