@@ -12,10 +12,9 @@ from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery.templates import pick_templates
 from reknown.gallery.users import move_faces
-from reknown.ledger.records import AmongRecord, IdentifyRecord, ManyFacesRecord
+from reknown.ledger.records import AmongRecord, IdentifyRecord, ManyFacesRecord, ProbeRecord
 from reknown.services.searches.images import identify
 from reknown.services.searches.search import (
-    ProbeRecord,
     Probes,
     Query,
     Unit,
@@ -63,7 +62,9 @@ def test_only_these_users_are_searched_and_counted(
     assert (found.searched.gallery_size, found.searched.references) == (1, 1)
     written = record(context)
     assert (written.gallery_size, written.references) == (1, 1)
-    assert written.among == AmongRecord((stored["Grace"].subject_id,))
+    subject_id = stored["Grace"].subject_id
+    assert subject_id is not None
+    assert written.among == AmongRecord((subject_id,))
     assert "Grace" not in str(written)
 
 
