@@ -75,8 +75,7 @@ def pick_templates(
     row = require(connection, collection)
     found: list[Row[Any]] = []
     for batch in batches(face_ids):
-        own = unindexed(faces.c.collection_id) == row.id
-        found.extend(connection.execute(_templates().where(own, faces.c.face_id.in_(batch))))
+        found.extend(connection.execute(_of_ids(), {"owner": row.id, "wanted": batch}))
     found.sort(key=lambda line: line.id)
     return _gathered(found, space_of(row))
 
@@ -140,6 +139,13 @@ def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
 def _of_keys() -> Select[Any]:
     wanted: BindParameter[int] = bindparam("wanted", expanding=True)
     return select(faces.c.id, faces.c.template).where(faces.c.id.in_(wanted))
+
+
+@cache
+def _of_ids() -> Select[Any]:
+    wanted: BindParameter[str] = bindparam("wanted", expanding=True)
+    own = unindexed(faces.c.collection_id) == bindparam("owner")
+    return _templates().where(own, faces.c.face_id.in_(wanted))
 
 
 def _templates() -> Select[Any]:

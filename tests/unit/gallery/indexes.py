@@ -69,7 +69,7 @@ def count_of(connection: Connection, owner: int) -> int:
 
 def ids(connection: Connection, name: str, view: IndexView) -> set[str]:
     keys = [key for key, *_ in state(view)[1]]
-    return {face.face_id for face in faces_of_keys(connection, name, keys).values()}
+    return {face.face_id for face in faces_of_keys(connection, keys).values()}
 
 
 def look(cache: IndexCache, engine: Engine, name: str) -> IndexView:

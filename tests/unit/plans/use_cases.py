@@ -372,7 +372,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.add_named_faces": _add_named,
     "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
-    "gallery.faces.faces_of_keys": lambda c, n: faces.faces_of_keys(c, COLLECTION, range(1, n + 1)),
+    "gallery.faces.faces_of_keys": lambda c, n: faces.faces_of_keys(c, range(1, n + 1)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
     "gallery.faces.find_images": lambda c, n: faces.find_images(c, COLLECTION, _digests(n)),

@@ -31,7 +31,7 @@ from reknown.ledger.records import (
     ThresholdRecord,
 )
 from reknown.services.galleries.transfer import ManyFaces
-from reknown.storage.database import reading
+from reknown.storage.database import reading, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -166,31 +166,29 @@ def open_search(platform: Platform, query: Query) -> Searched:
         return _opened(connection, platform, query)[0]
 
 
-def search(context: Context, query: Query, probes: Probes) -> Found:
-    """Compares, and writes the event before the answer is given out; raises as `look_up`."""
-    scores = look_up(context.platform, query, probes)
-    with context.database.begin() as connection:
-        return conclude(connection, context.actor, scores)
-
-
 def look_up(platform: Platform, query: Query, probes: Probes) -> Scores:
     """Compares the probes with the gallery, or what is among it; changes nothing.
 
     Raises as `open_search`, and `SpaceMismatchError` where the collection was switched to another
     space since the probes were made.
     """
+    with reading(platform.database) as connection:
+        return compare(connection, platform, query, probes)
+
+
+def compare(connection: Connection, platform: Platform, query: Query, probes: Probes) -> Scores:
+    """The same in the state that `connection` sees, in which it has changed nothing."""
     if query.limit < 1:
         raise InputError(f"a search returns at least one subject, not {query.limit}")
-    with reading(platform.database) as connection:
-        searched, index = _opened(connection, platform, query)
-        probes.space.require(index.space)
-        criteria = Criteria(
-            query.limit + 1,  # the probes' own may be among them
-            searched.threshold.score,
-            distinct=query.unit is not Unit.REFERENCES,
-            owned_only=query.unit is Unit.USERS,
-        )
-        rows = [_hits(found) for found in index.search(connection, probes.vectors, criteria)]
+    searched, index = _opened(connection, platform, query)
+    probes.space.require(index.space)
+    criteria = Criteria(
+        query.limit + 1,  # the probes' own may be among them
+        searched.threshold.score,
+        distinct=query.unit is not Unit.REFERENCES,
+        owned_only=query.unit is Unit.USERS,
+    )
+    rows = [_hits(found) for found in index.search(connection, probes.vectors, criteria)]
     if probes.pooled:
         rows = [_pooled(rows)]
     kept = ([hit for hit in row if not probes.is_own(hit)] for row in rows)
@@ -204,7 +202,7 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     """
     searched = scores.searched
     keys = {hit.face for row in scores.rows for hit in row}
-    found = faces_of_keys(connection, searched.collection, keys)
+    found = faces_of_keys(connection, keys)
     # asked last: boxes and scores are of one space then
     searched.space.require(get_space(connection, searched.collection))
     rows = tuple(_ranked(_still_there(row, found, searched), searched) for row in scores.rows)
@@ -212,6 +210,11 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     result = Found(searched, rows, faces)
     log.append(connection, actor, searched.collection, _record(result, scores.probes, job))
     return result
+
+
+def settle(context: Context, scores: Scores) -> Found:
+    """The same in a transaction of its own, or of others who search at the same time."""
+    return write_together(context.database, lambda c: conclude(c, context.actor, scores))
 
 
 def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArray[np.float32]:
