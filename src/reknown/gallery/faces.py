@@ -363,8 +363,12 @@ def _faces() -> Select[Any]:
 def _face(row: Row[Any]) -> FaceRecord:
     # by their places: to look up each name takes as long as all the rest
     line: tuple[Any, ...] = tuple(row)
-    face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id = line[:8]
-    left, top, width, height, sha256, name, image_width, image_height, origin = line[8:17]
+    # fmt: off
+    (
+        face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id,
+        left, top, width, height, sha256, name, image_width, image_height, origin, *_,
+    ) = line
+    # fmt: on
     return FaceRecord(
         face_id,
         ImageRecord(sha256, name, image_width, image_height, origin),
