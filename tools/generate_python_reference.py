@@ -60,7 +60,8 @@ with Reknown() as reknown:
 ```
 
 `reknown` has five public names: `Reknown`, `Among`, `errors`, `results` and `__version__`.
-Everything else in the package may change without notice. [Use it from Python](../how-to/use-from-python.md) shows
+Everything else in the package may change without notice.
+[Use it from Python](../how-to/use-from-python.md) shows
 it at work. This page is generated from the code: `tools/generate_python_reference.py`.
 
 In signatures, `FilePath` is `str | PathLike[str]`; `Image` is `FilePath`, `bytes`, a Pillow image
