@@ -162,7 +162,7 @@ class Server:
     )
     template_memory: int = _option(
         2048,
-        "Memory for the indexes of the collections searched last: about 152 bytes a face.",
+        "Memory for the indexes of the collections searched last: about 160 bytes a face.",
         unit="MiB",
         least=1,
     )

@@ -171,6 +171,7 @@ _GUESSED = _walk("a batch of ids, which without statistics counts as most of the
 _NAMED = _walk("a batch of names, which without statistics counts as most", "collection_id")
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
 UNMEASURED: dict[str, _Tables] = {
+    "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.count_leaving of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.leaving_faces of users": {
         "faces": (_GUESSED,),
@@ -189,7 +190,7 @@ UNMEASURED: dict[str, _Tables] = {
     "gallery.restoring.restore_faces into images and users that are there": {"users": (_NAMED,)},
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
     "gallery.users.ensure_users": {"users": (_NAMED,)},
-    "gallery.users.find_user_ids": {"users": (_NAMED,)},
+    "gallery.users.keys_of_users": {"users": (_NAMED,)},
 }
 """What PostgreSQL does beside it, most of it where nobody has counted yet."""
 
