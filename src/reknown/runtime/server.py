@@ -27,6 +27,7 @@ from reknown.runtime.listener import Tls, listen
 from reknown.runtime.local.listener import CommandListener
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
+from reknown.runtime.sharing import SharedLimits
 from reknown.runtime.siblings import environment, kind_of, slots_of
 from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
@@ -59,6 +60,8 @@ _STORAGE_THREADS = 8
 # Signatures are quick to verify, and each connection has one request at most to be verified.
 _AUTHENTICATIONS = 2
 _STRANGERS = 1000
+# Percent.
+_WHOLE = 100
 # Connections in one turn of the event loop: none is counted before its turn ends.
 _ACCEPTED = 64
 
@@ -97,8 +100,10 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             return Ended(0, 0)
         check_vault(platform.database, vault)
         edge = make_edge(platform, vault, metrics, settings)
+        limits = SharedLimits(platform.database, _limited(settings, edge), edge.gateway.log)
         if sibling is not None:
-            return run(edge, listener, tls)
+            with limits:
+                return run(edge, listener, tls)
         made = ensure_key(Context(platform, settings.actor), vault)
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
@@ -118,6 +123,7 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             Supervisor(WORKER, count, common, log) as workers,
             Supervisor(*others) as siblings,
             _commands(settings, platform, edge) as commands,
+            limits,
         ):
 
             def stop() -> None:
@@ -127,6 +133,15 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
 
             ended = run(edge, listener, tls, on_stop=stop)
         return replace(ended, at_work=ended.at_work + commands.at_work)
+
+
+def _limited(settings: Settings, edge: Edge) -> tuple[Pool, ...]:
+    """The pools whose keys have limits that other processes may have to know of."""
+    server = settings.server
+    alone = settings.database is None and server.processes == 1
+    if alone or (server.key_requests is None and server.key_share == _WHOLE):
+        return ()
+    return edge.recognition, edge.storage
 
 
 def _commands(settings: Settings, platform: Platform, edge: Edge) -> CommandListener:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select, update
 
-from reknown.access import keys
+from reknown.access import keys, uses
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.geometry import BoundingBox
@@ -329,6 +329,9 @@ USE_CASES: dict[str, UseCase] = {
     "access.keys.get_key": lambda c, _: keys.get_key(c, _key(c)),
     "access.keys.list_keys": lambda c, _: keys.list_keys(c),
     "access.keys.revoke_key": lambda c, _: keys.revoke_key(c, _key(c)),
+    "access.uses.forget_uses": lambda c, _: uses.forget_uses(c, "one", 1),
+    "access.uses.read_uses": lambda c, _: uses.read_uses(c),
+    "access.uses.tell_uses": lambda c, _: uses.tell_uses(c, uses.ToldUses("one", 1, "{}")),
     "gallery.cache.current": _refresh,
     "gallery.carried.carry": _carry,
     "gallery.carried.carry_nothing": lambda c, _: carried.carry_nothing(c, "others", FACES),

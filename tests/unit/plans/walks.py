@@ -68,6 +68,7 @@ _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
     "access.keys.list_keys": {"access_keys": (ALL,)},
+    "access.uses.read_uses": {"key_uses": (ALL,)},
     "gallery.cache.current": {
         "deleted_faces": (LATELY,),
         "faces": (ALL, CHANGED),
