@@ -22,6 +22,7 @@ from reknown.gallery.templates import (
 from reknown.gallery.vectors.search import search
 from reknown.gallery.vectors.slabs import Slab, walk
 from reknown.gallery.vectors.tally import UserTally
+from reknown.storage.threads import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +145,9 @@ class LivingIndex:
             self._slabs, self._revision = found
             self._kept = sum(slab.rows for slab in self._slabs)
             users = [slab.users[: slab.rows] for slab in self._slabs]
-            self._tally = UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+            self._tally = give_way(
+                lambda: UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+            )
 
     def _keep(self, connection: Connection, row: Row[Any], gone: NDArray[np.int64]) -> None:
         """Has a snapshot written where reading what it lacks would take long."""

@@ -471,6 +471,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
         np.arange(1, n + 1)
     ),
+    "gallery.collections.largest": lambda c, _: collections.largest(c, 10, 10),
     "gallery.collections.newest_face": lambda c, _: collections.newest_face(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(

@@ -96,6 +96,7 @@ ALLOWED: dict[str, _Tables] = {
         "users": (ALL,),
     },
     "gallery.collections.get_collection": _TAGS,
+    "gallery.collections.largest": {"collections": (SUMMED,)},
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
