@@ -23,6 +23,7 @@ from reknown.gallery.vectors.choosing import choose
 from reknown.gallery.vectors.search import search
 from reknown.gallery.vectors.slabs import Slab, walk
 from reknown.gallery.vectors.tally import UserTally
+from reknown.storage.threads import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,9 @@ class LivingIndex:
             self._slabs, self._revision = found
             self._kept = sum(slab.rows for slab in self._slabs)
             users = [slab.users[: slab.rows] for slab in self._slabs]
-            self._tally = UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+            self._tally = give_way(
+                lambda: UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+            )
 
     def _keep(self, connection: Connection, row: Row[Any], gone: NDArray[np.int64]) -> None:
         """Has a snapshot written where reading what it lacks would take long."""

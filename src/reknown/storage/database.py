@@ -48,7 +48,7 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0011"
+SCHEMA_VERSION = "0012"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30

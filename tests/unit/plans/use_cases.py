@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select, update
 
-from reknown.access import keys
+from reknown.access import keys, uses
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.among import Among
@@ -337,6 +337,9 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.among.find_limits of faces": lambda c, n: among.find_limits(
         c, COLLECTION, Among(face_ids=tuple(_faces(n)))
     ),
+    "access.uses.forget_uses": lambda c, _: uses.forget_uses(c, "one", 1),
+    "access.uses.read_uses": lambda c, _: uses.read_uses(c),
+    "access.uses.tell_uses": lambda c, _: uses.tell_uses(c, uses.ToldUses("one", 1, "{}")),
     "gallery.cache.current": _refresh,
     "gallery.carried.carry": _carry,
     "gallery.carried.carry_nothing": lambda c, _: carried.carry_nothing(c, "others", FACES),
@@ -476,6 +479,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
         np.arange(1, n + 1)
     ),
+    "gallery.collections.largest": lambda c, _: collections.largest(c, 10, 10),
     "gallery.collections.newest_face": lambda c, _: collections.newest_face(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(

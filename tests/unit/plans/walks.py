@@ -68,6 +68,7 @@ _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
     "access.keys.list_keys": {"access_keys": (ALL,)},
+    "access.uses.read_uses": {"key_uses": (ALL,)},
     "gallery.cache.current": {
         "deleted_faces": (LATELY,),
         "faces": (ALL, CHANGED),
@@ -95,6 +96,7 @@ ALLOWED: dict[str, _Tables] = {
         "users": (ALL,),
     },
     "gallery.collections.get_collection": _TAGS,
+    "gallery.collections.largest": {"collections": (SUMMED,)},
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
