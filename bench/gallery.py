@@ -22,6 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import GroupImage, enrol_group, enrol_subjects
 from reknown.services.searches.search import Query, Unit
 from reknown.services.searches.stored import search_by_face
+from reknown.storage.clock import as_text
 from reknown.storage.database import open_database, reading
 from reknown.vision.batch import available_cores
 from reknown.vision.engines import Engines
@@ -224,6 +226,7 @@ def _fill(connection: Connection, size: int) -> None:
             {
                 **seen,
                 "face_id": face_id(number),
+                "created_at": as_text(enrolled_at(number)),
                 "image_id": number + 1,
                 "user_id": number // _PER_PERSON + 1 if number < owned(size) else None,
                 "template": vector.tobytes(),
@@ -231,6 +234,11 @@ def _fill(connection: Connection, size: int) -> None:
             for number, vector in zip(numbers, vectors, strict=True)
         ]
         connection.execute(insert(schema.faces), rows)
+
+
+def enrolled_at(number: int) -> datetime:
+    """A face a second."""
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
 
 
 def owned(size: int) -> int:

@@ -21,10 +21,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.gallery import COLLECTION, SPACE, Drawer, DrawnPack, Filled, face_id, filled, owned
+from bench.gallery import (
+    COLLECTION,
+    SPACE,
+    Drawer,
+    DrawnPack,
+    Filled,
+    enrolled_at,
+    face_id,
+    filled,
+    owned,
+)
 from bench.pixels import decode_image
 from sqlalchemy import update
 
+from reknown.biometrics.among import Among
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.cli.session import open_engine
@@ -71,6 +82,7 @@ def main() -> None:
             spent = _starts(context, snapshots)
             spent |= _beside(context, lambda: engine.detect(picture.pixels))
             spent |= _steps(context, gallery)
+            spent |= _limited(context, gallery)
             with gallery.database.begin() as connection:
                 connection.execute(update(schema.faces).values(user_id=None))
                 connection.execute(
@@ -153,6 +165,24 @@ def _steps(context: Context, gallery: Filled) -> dict[str, float]:
     }
 
 
+def _limited(context: Context, gallery: Filled) -> dict[str, float]:
+    """Searches of a part of the gallery."""
+    size = gallery.size
+    limits = {
+        "a user": Among(users=[gallery.user()]),
+        "100 users": Among(users=[f"user {number}" for number in range(100)]),
+        "1,000 faces": Among(face_ids=gallery.ids(1000)),
+        "10,000 faces": Among(face_ids=gallery.ids(10_000)),
+        "the last percent": Among(since=enrolled_at(size - size // 100)),
+        "the last half": Among(since=enrolled_at(size // 2)),
+        "all but the first": Among(since=enrolled_at(1)),
+    }
+    return {
+        f"search among {name}": _median(lambda among=among: _search(context, among=among))  # type: ignore[misc]
+        for name, among in limits.items()
+    }
+
+
 def _of_nobody(context: Context) -> float:
     _search(context)
     return _median(lambda: _search(context, Unit.USERS, _ANY, 500))
@@ -163,8 +193,9 @@ def _search(
     unit: Unit = Unit.REFERENCES,
     choice: ThresholdChoice = _STRICT,
     limit: int = 10,
+    among: Among | None = None,
 ) -> None:
-    found = search_by_face(context, Query(COLLECTION, choice, limit, unit), face_id(0))
+    found = search_by_face(context, Query(COLLECTION, choice, limit, unit, among), face_id(0))
     assert len(found.rows) == 1
 
 

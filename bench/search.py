@@ -4,9 +4,9 @@
 
 Drawn templates: persons at random on the sphere, two templates each, of which one is in the
 gallery and resembles the other by 0.60 +- 0.11; half of the probes are of persons who are not.
-Every engine answers the same probes, turn about, on one core; ours on two as well. The floor is
-how long it takes to read the bytes that our scan reads, with the widest loads that there are. The
-truth for recall is a product in float32 whose close calls are decided in float64.
+Every engine answers the same probes, turn about, on one core. The floor is how long it takes to
+read the bytes that our scan reads, with the widest loads that there are. The truth for recall is a
+product in float32 whose close calls are decided in float64.
 
 Peers are what `make .venv/peers` installs; what is missing is left out.
 """
@@ -128,17 +128,16 @@ def _engines(gallery: Gallery, slabs: list[Slab]) -> Iterator[tuple[str, Search]
     library = kernel.load_kernel()
     best = None if library is None else kernel.best_kind(library)
 
-    def ours(threads: int, kind: kernel.KernelKind | None) -> Search:
+    def ours(kind: kernel.KernelKind | None) -> Search:
         def once(probes: Vectors) -> NDArray[np.int64]:
-            found = search(views, probes, Criteria(_K), gallery, threads=threads, kind=kind)
+            found = search(views, probes, Criteria(_K), gallery, kind=kind)
             return np.stack([hits.keys for hits in found])
 
         return once
 
-    yield "reknown", ours(1, best)
-    yield "reknown, two cores", ours(2, best)
+    yield "reknown", ours(best)
     if best is kernel.KernelKind.AVX512:
-        yield "reknown, AVX2", ours(1, kernel.KernelKind.AVX2)
+        yield "reknown, AVX2", ours(kernel.KernelKind.AVX2)
     if best is not None:
         yield "reknown, scan alone", lambda p: _scan(library, best, slabs, p)
     rows = len(gallery.vectors)
@@ -265,7 +264,8 @@ def _slabs(gallery: Gallery) -> list[Slab]:
         part = gallery.vectors[start : start + _ROOM]
         slab = Slab(part.shape[1], len(part))
         keys = np.arange(start, start + len(part), dtype=np.int64)
-        slab.append(keys, np.zeros(len(part), np.int64), part)
+        nothing = np.zeros(len(part), np.int64)
+        slab.append(keys, nothing, nothing, part)
         slabs.append(slab)
     return slabs
 

@@ -243,7 +243,7 @@ class Worker:
             index = self._cache.current(connection, _NAME)
             criteria = Criteria(_K, -1.0, distinct=of_users, owned_only=of_users)
             (found,) = index.search(connection, probe[None], criteria)
-            records = faces_of_keys(connection, _NAME, found.keys.tolist())
+            records = faces_of_keys(connection, found.keys.tolist())
         self._check(probe, found.scores.tolist(), [records[key] for key in found.keys.tolist()],
                     of_users=of_users)  # fmt: skip
         self._log(entry, done=True)

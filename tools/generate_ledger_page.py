@@ -24,8 +24,11 @@ from typing import (
     get_type_hints,
 )
 
+from msgspec import UNSET, UnsetType
+
 from reknown.ledger.records import RECORDS, Failure, Refusal
 from reknown.ledger.records.parts import (
+    AmongRecord,
     CandidateRecord,
     ManyFacesRecord,
     ProbeRecord,
@@ -47,7 +50,7 @@ _PARTS = (
     CandidateRecord,
     SightingCandidateRecord,
     TrackCandidateRecord,
-    ManyFacesRecord,
+    AmongRecord,
 )
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger
@@ -103,7 +106,7 @@ def _section(title: str, record: type, level: str = "##") -> str:
 def _rows(record: type) -> Iterator[str]:
     hints = get_type_hints(record, include_extras=True)
     for field in fields(record):
-        optional = "" if field.default is MISSING else f", default {_value(field.default)}"
+        optional = "" if field.default is MISSING else f", {_default(field.default)}"
         hint = hints[field.name]
         yield f"| `{field.name}` | {_kind(hint)}{optional} | {_meaning(hint)} |"
 
@@ -118,8 +121,9 @@ def _kind(hint: Any) -> str:
         titles = [meta.title for meta in hint.__metadata__ if meta.title]
         return str(titles[0]) if titles else _kind(get_args(hint)[0])
     if isinstance(hint, UnionType) or get_origin(hint) is Union:
-        kinds = [_kind(kind) for kind in get_args(hint) if kind is not NoneType]
-        return f"{' or '.join(kinds)}, or null"
+        given = get_args(hint)
+        kinds = " or ".join(_kind(kind) for kind in given if kind not in {NoneType, UnsetType})
+        return kinds + (", or null" if NoneType in given else "")
     if get_origin(hint) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(hint))
     if get_origin(hint) is tuple:
@@ -134,8 +138,10 @@ def _heading(part: type) -> str:
     return words.removesuffix("record").strip()
 
 
-def _value(value: object) -> str:
-    return "empty" if value == () else json.dumps(value)
+def _default(value: object) -> str:
+    if value is UNSET:
+        return "may be missing"
+    return f"default {'empty' if value == () else json.dumps(value)}"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reknown import errors, results
+from reknown import Among, errors, results
 from reknown._archive import Archive
 from reknown._people import People
 from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
@@ -59,8 +59,9 @@ with Reknown() as reknown:
     print(reknown.identify("party.jpg"))
 ```
 
-`reknown` has four public names: `Reknown`, `errors`, `results` and `__version__`. Everything else
-in the package may change without notice. [Use it from Python](../how-to/use-from-python.md) shows
+`reknown` has five public names: `Reknown`, `Among`, `errors`, `results` and `__version__`.
+Everything else in the package may change without notice.
+[Use it from Python](../how-to/use-from-python.md) shows
 it at work. This page is generated from the code: `tools/generate_python_reference.py`.
 
 In signatures, `FilePath` is `str | PathLike[str]`; `Image` is `FilePath`, `bytes`, a Pillow image
@@ -73,6 +74,7 @@ def page() -> str:
     sections = [
         _HEAD,
         *_class(Reknown),
+        _answer(Among).replace("### ", "## ", 1),
         *_class(Collections),
         *_class(Archive),
         *_class(People),

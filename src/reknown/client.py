@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from reknown._inputs import FilePath, Image, Progress
+    from reknown.biometrics.among import Among
     from reknown.biometrics.records import Collection
     from reknown.services.context import Context
     from reknown.services.galleries.enrolees import Enrolee
@@ -283,14 +284,19 @@ class Reknown:
         similarity: float | None = None,
         score: float | None = None,
         limit: int = 5,
+        among: Among | None = None,
     ) -> IdentifiedFaces:
         """At most `limit` candidates for every face of an image; the threshold as in `compare`.
 
-        Raises `errors.CollectionNotFoundError`, `errors.ImageError`, `errors.InputError`.
+        `among` limits the search to some people, faces or times of enrolment; the counts are those
+        of what is left.
+
+        Raises `errors.CollectionNotFoundError`, `errors.NotFoundError` for a user of `among`,
+        `errors.ImageError`, `errors.InputError`.
         """
         from reknown.services.searches.images import identify  # noqa: PLC0415
 
-        source, query = source_of(image), _query(collection, similarity, score, limit)
+        source, query = source_of(image), _query(collection, similarity, score, limit, among)
         found = identify(self._context, query, source)
         info, caution = found.extraction.image, found.found.searched.caution
         faces = tuple(found.faces())
@@ -305,6 +311,7 @@ class Reknown:
         *,
         similarity: float | None = None,
         score: float | None = None,
+        among: Among | None = None,
         folder: FilePath | None = None,
         overwrite: bool = False,
     ) -> WrittenNames:
@@ -312,19 +319,20 @@ class Reknown:
 
         That is `photo.jpg.xmp` beside it or in `folder`. Each name is marked as a candidate that
         nobody has confirmed. All that the sidecar said stays, and so do names of faces, unless
-        `overwrite`. The threshold as in `compare`.
+        `overwrite`. The threshold as in `compare`, `among` as in
+        `identify`.
 
         Raises as `identify`, and `errors.InputError` for a sidecar that cannot be added to.
         """
         from reknown.services.searches.images import identify  # noqa: PLC0415
         from reknown.services.searches.sidecars import SidecarChoice, write_names  # noqa: PLC0415
 
-        path, query = path_of(photo), _query(collection, similarity, score, 1)
+        path, query = path_of(photo), _query(collection, similarity, score, 1, among)
         choice = SidecarChoice(None if folder is None else path_of(folder), overwrite)
         done = write_names(self._context, path, identify(self._context, query, path), choice)
         return WrittenNames(done.path, done.written, done.same, done.kept)
 
-    def video(
+    def video(  # noqa: PLR0913 - all but the clip are keywords
         self,
         clip: FilePath,
         collection: str = "people",
@@ -332,10 +340,12 @@ class Reknown:
         similarity: float | None = None,
         score: float | None = None,
         limit: int = 5,
+        among: Among | None = None,
         keep_days: int | None = None,
         progress: Progress | None = None,
     ) -> VideoAppearances:
-        """Who of a gallery appears in a video, and when; the threshold as in `compare`.
+        """Who of a gallery appears in a video, and when; the threshold as in `compare`,
+        `among` as in `identify`.
 
         A film of a phone or a camcorder; needs the extra `video`. With `keep_days` (1 to 3650) its
         tracks are kept as templates, without images, to be searched later. A face whose best view
@@ -352,7 +362,7 @@ class Reknown:
 
         require_video_support()
         path, platform = path_of(clip), self._context.platform
-        query = _query(collection, similarity, score, limit)
+        query = _query(collection, similarity, score, limit, among)
         keeping = None if keep_days is None else Keeping(path.name, keep_days)
         pack = open_search(platform, query).space.pack
 
@@ -455,13 +465,19 @@ def _unwatched(_done: int, _total: int) -> None:
     """For those who do not ask how far it is."""
 
 
-def _query(collection: str, similarity: float | None, score: float | None, limit: int) -> Query:
+def _query(
+    collection: str,
+    similarity: float | None,
+    score: float | None,
+    limit: int,
+    among: Among | None = None,
+) -> Query:
     from reknown.biometrics.thresholds import ThresholdChoice  # noqa: PLC0415
     from reknown.services.searches.search import Query  # noqa: PLC0415
 
     if limit < 1:
         raise InputError(f"limit must be at least 1, got {limit}")
-    return Query(collection, ThresholdChoice(similarity, score), limit)
+    return Query(collection, ThresholdChoice(similarity, score), limit, among=among)
 
 
 def _plan(people: FilePath | Iterable[tuple[Image, str]]) -> tuple[Iterable[Enrolee], int]:

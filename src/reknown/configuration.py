@@ -162,9 +162,16 @@ class Server:
     )
     template_memory: int = _option(
         2048,
-        "Memory for the indexes of the collections searched last: about 152 bytes a face.",
+        "Memory for the indexes of the collections searched last: about 160 bytes a face.",
         unit="MiB",
         least=1,
+    )
+    warm: str = _option(
+        "beside",
+        "When to open the indexes of the largest collections, as many as fit into memory: first, "
+        "before /ready says so; beside requests after the start; or never, before somebody "
+        "searches them.",
+        "first|beside|never",
     )
     model_memory: int = _option(
         4096, "Memory for model packs; the least recently used go first.", unit="MiB", least=1
@@ -204,6 +211,8 @@ class Server:
             raise InputError("HTTPS needs both --tls-certificate and --tls-key")
         if self.unmeasured_attributes not in {"omit", "neutral"}:
             raise InputError("--unmeasured-attributes is omit or neutral")
+        if self.warm not in {"first", "beside", "never"}:
+            raise InputError("--warm is first, beside or never")
         if self.trusted_proxy:
             _check_networks(self.trusted_proxy)
 

@@ -139,7 +139,7 @@ def test_every_error_is_mapped_on_purpose() -> None:
     # any request may get it, without any operation declaring it
     leaves -= {ours.DatabaseUnavailableError}
     # these have a leaf below them and are raised themselves as well
-    parents = {ours.NotFoundError, ours.ObjectNotFoundError, ours.DatabaseError}
+    parents = {ours.NotFoundError, ours.ObjectNotFoundError, ours.DatabaseError, ours.InputError}
     assert set(_LEAVES) - leaves == parents
     assert leaves <= set(_LEAVES)
 

@@ -593,9 +593,9 @@ def test_the_metrics_count_jobs(server: Server, jobs: dict[str, Job]) -> None:
     with urlopen(server.address + "/metrics") as answer:
         text = answer.read().decode()
     counted = {
-        line.split('"')[1]: float(line.rsplit(" ", 1)[1])
+        line.split('"')[3]: float(line.rsplit(" ", 1)[1])
         for line in text.splitlines()
-        if line.startswith("reknown_video_jobs{")
+        if line.startswith("reknown_video_jobs{database=")
     }
     assert set(counted) == {"IN_PROGRESS", "SUCCEEDED", "FAILED"}
     assert counted["SUCCEEDED"] >= 3

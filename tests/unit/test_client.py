@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import drawn_text
 import portraits
 import videos
 import xmp_samples
-from reknown import Reknown, errors, results
+from reknown import Among, Reknown, errors, results
 from reknown.cli.main import cli
 from reknown.services import extras
 
@@ -113,6 +114,19 @@ def test_people_are_identified(client: Reknown, pair: Path) -> None:
     (_, first), *_ = found
     assert first.gallery_size == 2
     assert client.identify(portraits.nobody()).candidates == ()
+
+
+def test_a_part_of_the_gallery_is_searched(client: Reknown, pair: Path) -> None:
+    found = client.identify(pair, among=Among(users=["Grace Hopper"]))
+    assert [candidate.user for candidate in found.candidates] == ["Grace Hopper"]
+    assert {row.gallery_size for _, row in found} == {1}
+    ids = [candidate.face_id for candidate in found.candidates]
+    again = client.identify(pair, among=Among(face_ids=ids, users=["Grace Hopper"]))
+    assert again.candidates == found.candidates
+    later = Among(since=datetime.now(UTC) + timedelta(days=1))
+    assert client.identify(pair, among=later).candidates == ()
+    with pytest.raises(errors.NotFoundError, match="'Mary' does not exist"):
+        client.identify(pair, among=Among(users=["Mary"]))
 
 
 def test_a_folder_is_enrolled_once(fresh: Reknown, people: Path) -> None:

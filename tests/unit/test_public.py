@@ -34,7 +34,9 @@ def _imported(program: str) -> list[str]:
 
 def test_the_public_names() -> None:
     assert (
-        dir(reknown) == sorted(reknown.__all__) == ["Reknown", "__version__", "errors", "results"]
+        dir(reknown)
+        == sorted(reknown.__all__)
+        == ["Among", "Reknown", "__version__", "errors", "results"]
     )
     for name in reknown.__all__:
         assert getattr(reknown, name) is not None
@@ -114,7 +116,7 @@ def test_importing_the_package_costs_nothing() -> None:
 
 
 def test_importing_the_client_loads_no_other_package() -> None:
-    imported = _imported("from reknown import Reknown, errors, results")
+    imported = _imported("from reknown import Among, Reknown, errors, results")
     tops = {name.partition(".")[0] for name in imported}
     assert not tops & _HEAVY
     assert tops - sys.stdlib_module_names == {"reknown"}

@@ -1,8 +1,11 @@
-"""The table of access keys; the gallery's migrations create it."""
+"""The tables of access keys; the gallery's migrations create them.
+
+`key_uses` has a row for each process that limits keys: what they use of it at its count `beat`.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -15,4 +18,12 @@ access_keys = Table(
     Column("rights", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
+)
+
+key_uses = Table(
+    "key_uses",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("beat", BigInteger, nullable=False),
+    Column("uses", Text, nullable=False),
 )

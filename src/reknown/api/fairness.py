@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reknown.awswire.errors import WireError
+from reknown.services.limits import KeyUse, PoolUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Item = TypeVar("Item")
 
@@ -24,6 +25,8 @@ MEMORY_SECONDS = 10.0
 # So long after its last request a key still counts as one that others have to leave a slot for.
 ACTIVE_SECONDS = 5.0
 _FORGOTTEN = 0.01
+# What others have told counts no longer when they have not been heard for so long.
+DEAF_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Shares:
     """Pieces of work at once, room for more that wait, and how much of it one key may take.
 
     `key_requests` is how many a key may have running and waiting together, None for all there is
-    room for; `key_share`, above 0 and up to 1, its part of all slots' time.
+    room for; `key_share`, above 0 and up to 1, its part of all slots' time. Both count what other
+    processes have told of.
     """
 
     slots: int
@@ -88,6 +92,23 @@ class _Account(Generic[Item]):
         self.used -= sum(_faded(now - other.started) for other in self.turns)
 
 
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """What other processes with so many slots had of each key at a time."""
+
+    at: float = -math.inf
+    slots: int = 0
+    keys: Mapping[str, Sequence[KeyUse]] = field(default_factory=dict)
+
+    def of(self, key: str, now: float) -> KeyUse:
+        found = self.keys.get(key, ())
+        faded = math.exp((self.at - now) / MEMORY_SECONDS)
+        return KeyUse(sum(each.inside for each in found), faded * sum(each.used for each in found))
+
+
+_NOWHERE = _Elsewhere()
+
+
 class FairQueue(Generic[Item]):
     """Takes work in, says what begins next, and is told what has ended."""
 
@@ -95,6 +116,7 @@ class FairQueue(Generic[Item]):
         self._shares = shares
         self._clock = clock
         self._accounts: dict[str, _Account[Item]] = {}
+        self._elsewhere = _NOWHERE
 
     @property
     def running(self) -> int:
@@ -114,7 +136,7 @@ class FairQueue(Generic[Item]):
         """
         now = self._clock()
         account = self._account(key, now)
-        self._check(account, now)
+        self._check(key, account, now)
         loser = None
         if self.running + self.waiting >= self._shares.slots + self._shares.waiting:
             loser = self._greediest(account).waiting.pop()
@@ -126,7 +148,7 @@ class FairQueue(Generic[Item]):
         now = self._clock()
         account = self._account(key, now)
         with suppress(ThrottledError):
-            self._check(account, now)
+            self._check(key, account, now)
             if not self.waiting and self._may_start(account, now):
                 return account.begin(key, item, now)
         return None
@@ -148,6 +170,28 @@ class FairQueue(Generic[Item]):
     def end(self, turn: Turn[Item]) -> None:
         """Gives the slot back and puts its time on the key's account."""
         self._accounts[turn.key].end(turn, self._clock())
+
+    def use(self) -> PoolUse:
+        """What keys use of these slots now; what belongs to no key is not told."""
+        now = self._clock()
+        uses = {
+            key: KeyUse(account.inside, max(0.0, account.used_by(now)))
+            for key, account in self._accounts.items()
+            if key
+        }
+        wanted = {key: each for key, each in uses.items() if each.inside or each.used > _FORGOTTEN}
+        return PoolUse(self._shares.slots, wanted)
+
+    def learn(self, others: Sequence[PoolUse]) -> None:
+        """From now on the limits of a key count what it has of these, which other processes have.
+
+        Whose turn it is they do not change.
+        """
+        keys: dict[str, list[KeyUse]] = {}
+        for other in others:
+            for key, use in other.keys.items():
+                keys.setdefault(key, []).append(use)
+        self._elsewhere = _Elsewhere(self._clock(), sum(other.slots for other in others), keys)
 
     def clear(self) -> Iterator[Item]:
         """Takes everything out, what waits and what runs; the slots of that stay occupied."""
@@ -172,16 +216,19 @@ class FairQueue(Generic[Item]):
     def _is_active(self, account: _Account[Item], now: float) -> bool:
         return account.inside > 0 or now - account.seen < ACTIVE_SECONDS
 
-    def _check(self, account: _Account[Item], now: float) -> None:
-        most = self._shares.key_requests
-        if most is not None and account.inside >= most:
+    def _check(self, key: str, account: _Account[Item], now: float) -> None:
+        known = self._elsewhere if now - self._elsewhere.at < DEAF_SECONDS else _NOWHERE
+        elsewhere = known.of(key, now)
+        most, inside = self._shares.key_requests, account.inside + elsewhere.inside
+        if most is not None and inside >= most:
             raise ThrottledError(
                 "requests",
-                f"this key has {account.inside} requests in progress or waiting, and {most} is "
+                f"this key has {inside} requests in progress or waiting, and {most} is "
                 "the most: wait for an answer before sending the next.",
             )
-        allowed = self._shares.key_share * self._shares.slots * MEMORY_SECONDS
-        used = account.used_by(now)
+        slots = self._shares.slots + known.slots
+        allowed = self._shares.key_share * slots * MEMORY_SECONDS
+        used = account.used_by(now) + elsewhere.used
         if self._shares.key_share < 1 and used > allowed:
             seconds = MEMORY_SECONDS * math.log(used / allowed)
             raise ThrottledError(

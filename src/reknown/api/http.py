@@ -56,7 +56,8 @@ class Edge:
     where it belongs: it needs a thread for all that may run in those, and more.
 
     `proxies` are those whose word counts on where a request comes from. `count_faces` and
-    `count_jobs` (by state) ask the database, `readiness` tries to write to it.
+    `count_jobs` (by state) ask the database, called `database` in metrics, `readiness` tries to
+    write to it.
     """
 
     gateway: Gateway
@@ -68,6 +69,7 @@ class Edge:
     limits: BodyLimits = BodyLimits()
     count_jobs: Callable[[], Mapping[str, int]] = dict
     proxies: TrustedProxies = TrustedProxies()
+    database: str = ""
 
     @property
     def pools(self) -> tuple[Pool, ...]:
@@ -148,7 +150,11 @@ async def _probe(edge: Edge) -> Response:
     except Exception as error:  # whatever it is, this server cannot serve
         edge.gateway.log.error("not ready", error=str(error))
         return _json({"status": "not ready"}, 503)
-    return _json({"status": "ready"})
+    left = edge.readiness.left()
+    opening = {"opening": left} if left else {}
+    if left and edge.readiness.patient:
+        return _json({"status": "not ready"} | opening, 503)
+    return _json({"status": "ready"} | opening)
 
 
 async def _measure(edge: Edge) -> Response:
@@ -157,7 +163,7 @@ async def _measure(edge: Edge) -> Response:
     with suppress(WireError, ReknownError):
         faces = await edge.storage.run(_OPERATOR, edge.count_faces)
         jobs = await edge.storage.run(_OPERATOR, edge.count_jobs)
-    text = edge.gateway.metrics.text(faces, jobs)
+    text = edge.gateway.metrics.text(faces, jobs, edge.database)
     return Response(text, media_type="text/plain; version=0.0.4")
 
 

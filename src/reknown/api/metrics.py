@@ -63,16 +63,25 @@ class Metrics:
         self._faces = Gauge(
             "reknown_faces",
             "Faces stored.",
+            ("database",),
             registry=self._registry,
             multiprocess_mode="livemostrecent",
         )
         self._jobs = Gauge(
             "reknown_video_jobs",
             "Jobs on videos that are stored.",
-            ("state",),
+            ("database", "state"),
             registry=self._registry,
             multiprocess_mode="livemostrecent",
         )
+
+        processes = Gauge(
+            "reknown_processes",
+            "Processes that serve, whose figures are added up.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        processes.set(1)
 
     def answered(self, operation: str, code: str, seconds: float) -> None:
         """Counts a request; `code` is empty when it succeeded."""
@@ -93,12 +102,17 @@ class Metrics:
         for stage, taken in seconds.items():
             self._stages.labels(stage).observe(taken)
 
-    def text(self, faces: int | None, jobs: Mapping[str, int] | None = None) -> bytes:
-        """Everything in Prometheus's text format; what is None stays as it was last told."""
+    def text(
+        self, faces: int | None, jobs: Mapping[str, int] | None = None, database: str = ""
+    ) -> bytes:
+        """Everything in Prometheus's text format; what is None stays as it was last told.
+
+        All servers tell the same `faces` and `jobs` of the same `database`.
+        """
         if faces is not None:
-            self._faces.set(faces)
+            self._faces.labels(database).set(faces)
         for state, count in (jobs or {}).items():
-            self._jobs.labels(state).set(count)
+            self._jobs.labels(database, state).set(count)
         if _FOLDER not in os.environ:
             return generate_latest(self._registry)
         # of all processes on this port, added up

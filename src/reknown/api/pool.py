@@ -14,10 +14,11 @@ from reknown.api.errors import unavailable
 from reknown.api.fairness import FairQueue, ThrottledError, Turn, gave_way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from reknown.api.fairness import Shares
     from reknown.api.metrics import Metrics
+    from reknown.services.limits import PoolUse
 
 Result = TypeVar("Result")
 
@@ -43,6 +44,7 @@ class Pool:
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.name = name
         # None stands for what other threads do
         self._queue: FairQueue[_Piece | None] = FairQueue(shares, clock)
         self._lock = threading.Lock()
@@ -92,6 +94,16 @@ class Pool:
                 if self._loop is not None:
                     with suppress(RuntimeError):
                         self._loop.call_soon_threadsafe(self._start)
+
+    def use(self) -> PoolUse:
+        """What keys use of it, for other processes."""
+        with self._lock:
+            return self._queue.use()
+
+    def learn(self, others: Sequence[PoolUse]) -> None:
+        """What they use of the same pool of other processes, to be counted in their limits."""
+        with self._lock:
+            self._queue.learn(others)
 
     def give_up(self) -> None:
         """Nothing more begins, and nobody waits any longer for what has begun."""

@@ -19,8 +19,16 @@ class Readiness:
     For one event loop, in its own thread: a full queue does not mean the server is dead.
     """
 
-    def __init__(self, attempt: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        attempt: Callable[[], None],
+        left: Callable[[], int] = lambda: 0,
+        *,
+        patient: bool = False,
+    ) -> None:
+        """`left` says how many indexes are to be opened; a `patient` server opens them first."""
         self._attempt = attempt
+        self.left, self.patient = left, patient
         # not asyncio's own, which the loop waits for at its end however long the database takes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reknown-readiness")
         self._turn = asyncio.Lock()

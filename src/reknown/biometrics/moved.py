@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _LARGEST_SIDE = 2**31 - 1
 
 
+class WrongFaceError(InputError):
+    """The face of this id makes no sense, and `why`."""
+
+    def __init__(self, face_id: str, why: str) -> None:
+        super().__init__(f"face {face_id!r}: {why}")
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MovedImages:
     """For each of n references the image that it is from.
@@ -142,8 +150,11 @@ class MovedFaces:
         within = (near >= -1) & (near <= 2) & (far >= -1) & (far <= 2) & (self.boxes[:, 2:] >= 0)
         for number in np.flatnonzero(~within.all(axis=1)):
             # the last word: it knows what a box may be
-            BoundingBox(*self.boxes[number].tolist()).require_plausible()
+            try:
+                BoundingBox(*self.boxes[number].tolist()).require_plausible()
+            except InputError as error:
+                raise WrongFaceError(self.face_ids[int(number)], str(error)) from error
 
     def _refuse(self, wrong: Any, why: str) -> None:
         if wrong.any():
-            raise InputError(f"face {self.face_ids[int(np.argmax(wrong))]!r}: {why}")
+            raise WrongFaceError(self.face_ids[int(np.argmax(wrong))], why)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.cli.among import AmongFaces, AmongUsers, EnrolledSince, EnrolledUntil
 from reknown.cli.exports import Csv, CsvMark, Overwrite, Xmp, XmpFolder
 from reknown.cli.options import (
     CollectionName,
@@ -43,6 +44,10 @@ def identify(
     threshold: Threshold = None,
     score: Score = None,
     top: Annotated[int, typer.Option("--top", min=1, max=100, help="Candidates a face.")] = 5,
+    among_users: AmongUsers = None,
+    enrolled_since: EnrolledSince = None,
+    enrolled_until: EnrolledUntil = None,
+    among_faces: AmongFaces = None,
     draw: Draw = None,
     csv: Csv = None,
     csv_bom: CsvMark = False,
@@ -60,10 +65,14 @@ def identify(
     which `reknown faces show` and `faces move` take. Each search is recorded (`reknown ledger`).
     Status 1 when no face of an image has a candidate.
 
+    --among-user, --enrolled-since, --enrolled-until and --among-faces search a part of the gallery
+    only: numbers of people, faces and expected false candidates are those of that part.
+
     --xmp writes names where photo programs find them, each marked as a candidate: those that
     are there already stay.
     """
     from reknown.biometrics.thresholds import ThresholdChoice
+    from reknown.cli.among import among_of
     from reknown.cli.exports import STANDARD_OUTPUT, Sidecars, tabled
     from reknown.cli.identify_table import COLUMNS, identify_rows
     from reknown.cli.images import View, found_images, show_all
@@ -75,7 +84,8 @@ def identify(
     named = xmp or xmp_dir is not None
     quiet = csv == STANDARD_OUTPUT
     _require_sense(loud=json or draw is not None, quiet=quiet, named=named, overwrite=overwrite)
-    query = Query(collection, ThresholdChoice(threshold, score), top)
+    among = among_of(among_users, enrolled_since, enrolled_until, among_faces)
+    query = Query(collection, ThresholdChoice(threshold, score), top, among=among)
     images = found_images(images)
     with open_context(data) as context:
         searched = open_search(context.platform, query)
@@ -131,7 +141,7 @@ def print_search(searched: Searched) -> None:
     faces = "face" if searched.references == 1 else "faces"
     what = (
         f"{searched.gallery_size:,} {people} with {searched.references:,} {faces} "
-        f"in {printable(searched.collection)}"
+        f"in {printable(searched.collection)}{', as limited' if searched.among else ''}"
     )
     print_threshold(what, searched.threshold, searched.references)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as standard_json
 import sys
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,6 +88,7 @@ def ledger(
     Every enrolment, every search and every deletion is there, oldest first. The ledger itself
     holds no names of people: they are looked up now, and are gone once a person is deleted.
     """
+    from reknown.cli.moments import moment_of
     from reknown.cli.session import open_context
     from reknown.services.history import Choice, read_history
 
@@ -95,8 +96,8 @@ def ledger(
         raise InputError("--follow shows what is still to come: leave out --until")
     _check_report(report, follow=follow, json=json)
     choice = Choice(
-        None if since is None else _moment(since),
-        None if until is None else _moment(until, ending=True),
+        None if since is None else moment_of(since),
+        None if until is None else moment_of(until, ending=True),
         actor,
         operation,
         collection,
@@ -179,26 +180,6 @@ def _as_json(event: Event, names: Mapping[str, str]) -> str:
         },
     }
     return standard_json.dumps(row, allow_nan=False)
-
-
-def _moment(text: str, *, ending: bool = False) -> datetime:
-    """The time meant, UTC unless it says otherwise; of a day its beginning or its end."""
-    try:
-        return _read_moment(text, ending=ending)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"{text!r} is not a time: write 2026-11-28 or 2026-11-28T16:30, in UTC"
-        ) from None
-
-
-def _read_moment(text: str, *, ending: bool) -> datetime:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return midnight + timedelta(days=1) if ending else midnight
 
 
 @contextmanager

@@ -50,6 +50,12 @@ class IndexCache:
         self._settle(collection, held)
         return view
 
+    @property
+    def room(self) -> int:
+        """The bytes that may come before something has to go."""
+        with self._lock:
+            return self._max_bytes - self._bytes
+
     def forget(self, collection: str) -> None:
         """Frees what is held of a collection that has been deleted."""
         with self._lock:

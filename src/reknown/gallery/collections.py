@@ -24,7 +24,7 @@ from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import BindParameter, Connection, Row, Select
 
@@ -99,6 +99,13 @@ def count_faces(connection: Connection) -> int:
     """The references of all collections together."""
     total = func.coalesce(func.sum(collections.c.face_count), 0)
     return int(connection.execute(select(total)).scalar_one())
+
+
+def largest(connection: Connection, least: int, limit: int) -> Sequence[Row[Any]]:
+    """The rows of so many collections with at least so many faces, the largest first."""
+    count = collections.c.face_count
+    query = select(collections).where(count >= least).order_by(count.desc(), collections.c.id)
+    return connection.execute(query.limit(limit)).all()
 
 
 def newest_face(connection: Connection, owner: int) -> int:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import func, select
 
-from reknown.biometrics.errors import NotFoundError
 from reknown.biometrics.moved import MovedFaces, MovedImages
 from reknown.biometrics.records import KnownGender, Profile
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces, images, users
-from reknown.gallery.users import find_user_ids
+from reknown.gallery.users import keys_of_users
 from reknown.storage.paging import fetch_page
 from reknown.storage.unindexed import unindexed
 
@@ -63,13 +62,9 @@ def count_leaving(connection: Connection, collection: str, of: Collection[str] =
 def _chosen(
     connection: Connection, collection: str, of: Collection[str]
 ) -> list[ColumnElement[bool]]:
-    owner = require(connection, collection).id
     if not of:
-        return [faces.c.collection_id == owner]
-    keys = find_user_ids(connection, owner, of)
-    missing = next((name for name in of if name not in keys), None)
-    if missing is not None:
-        raise NotFoundError(f"user {missing!r} does not exist in {collection!r}: list its users")
+        return [faces.c.collection_id == require(connection, collection).id]
+    keys = keys_of_users(connection, collection, of)
     # a user's faces are of its own collection
     return [faces.c.user_id.in_(sorted(set(keys.values())))]
 

@@ -199,14 +199,11 @@ def find_faces(
     return found
 
 
-def faces_of_keys(
-    connection: Connection, collection: str, keys: Iterable[int]
-) -> dict[int, FaceRecord]:
-    """By key those of these faces that are there; raises `NotFoundError`."""
-    owner = require(connection, collection).id
+def faces_of_keys(connection: Connection, keys: Iterable[int]) -> dict[int, FaceRecord]:
+    """By key those of these faces that are there: keys are never given twice."""
     found: dict[int, FaceRecord] = {}
     for batch in batches(keys):
-        rows = connection.execute(_keyed(), {"owner": owner, "wanted": batch})
+        rows = connection.execute(_keyed(), {"wanted": batch})
         found.update((row.id, _face(row)) for row in rows)
     return found
 
@@ -346,8 +343,7 @@ def _picked() -> Select[Any]:
 @cache
 def _keyed() -> Select[Any]:
     wanted: BindParameter[int] = bindparam("wanted", expanding=True)
-    own = unindexed(faces_table.c.collection_id) == bindparam("owner")
-    return _faces().where(own, faces_table.c.id.in_(wanted))
+    return _faces().where(faces_table.c.id.in_(wanted))
 
 
 def _faces() -> Select[Any]:
@@ -367,8 +363,12 @@ def _faces() -> Select[Any]:
 def _face(row: Row[Any]) -> FaceRecord:
     # by their places: to look up each name takes as long as all the rest
     line: tuple[Any, ...] = tuple(row)
-    face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id = line[:8]
-    left, top, width, height, sha256, name, image_width, image_height, origin = line[8:17]
+    # fmt: off
+    (
+        face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id,
+        left, top, width, height, sha256, name, image_width, image_height, origin, *_,
+    ) = line
+    # fmt: on
     return FaceRecord(
         face_id,
         ImageRecord(sha256, name, image_width, image_height, origin),

@@ -19,9 +19,11 @@ from reknown.gallery.templates import (
     faces_present,
     stream_changes,
 )
+from reknown.gallery.vectors.choosing import choose
 from reknown.gallery.vectors.search import search
 from reknown.gallery.vectors.slabs import Slab, walk
 from reknown.gallery.vectors.tally import UserTally
+from reknown.storage.threads import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.vectors.choosing import RowChoice
     from reknown.gallery.vectors.probes import Criteria
     from reknown.gallery.vectors.search import Hits
     from reknown.gallery.vectors.slabs import SlabView
@@ -65,6 +68,12 @@ class IndexView:
     def up_to(self, key: int) -> IndexView:
         """Without faces of higher keys, for whom they are not there yet; with the same counts."""
         return replace(self, slabs=tuple(slab.up_to(key) for slab in self.slabs))
+
+    def among(self, choice: RowChoice) -> IndexView:
+        """These alone, with their counts."""
+        chosen = choose(self.slabs, choice)
+        users = chosen.count_users()
+        return IndexView(self.space, chosen.slabs, chosen.references, chosen.owned, users)
 
     def search(
         self, connection: Connection, probes: NDArray[np.float32], criteria: Criteria
@@ -144,7 +153,9 @@ class LivingIndex:
             self._slabs, self._revision = found
             self._kept = sum(slab.rows for slab in self._slabs)
             users = [slab.users[: slab.rows] for slab in self._slabs]
-            self._tally = UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+            self._tally = give_way(
+                lambda: UserTally(np.concatenate([np.empty(0, np.int64), *users]))
+            )
 
     def _keep(self, connection: Connection, row: Row[Any], gone: NDArray[np.int64]) -> None:
         """Has a snapshot written where reading what it lacks would take long."""
@@ -183,11 +194,11 @@ class LivingIndex:
         added: list[NDArray[np.int64]] = []
         since = None if self._revision < 0 else self._revision
         try:
-            for faces, users, vectors in stream_changes(
+            for faces, users, created, vectors in stream_changes(
                 connection, owner, self._space.dimension, since
             ):
                 new = faces > newest
-                self._append(faces[new], users[new], vectors[new])
+                self._append(faces[new], users[new], created[new], vectors[new])
                 added.append(users[new])
                 moved.append(np.stack([faces[~new], users[~new]]))
         except BaseException:
@@ -201,16 +212,21 @@ class LivingIndex:
             self._move(faces, users)
 
     def _append(
-        self, keys: NDArray[np.int64], users: NDArray[np.int64], vectors: NDArray[np.float32]
+        self,
+        keys: NDArray[np.int64],
+        users: NDArray[np.int64],
+        created: NDArray[np.int64],
+        vectors: NDArray[np.float32],
     ) -> None:
-        while len(keys):
+        start = 0
+        while start < len(keys):
             if not self._slabs or not self._slabs[-1].room:
                 number = len(self._slabs)
                 room = _ROOMS[number] if number < len(_ROOMS) else _ROOM
                 self._slabs.append(Slab(self._space.dimension, room))
-            some = self._slabs[-1].room
-            self._slabs[-1].append(keys[:some], users[:some], vectors[:some])
-            keys, users, vectors = keys[some:], users[some:], vectors[some:]
+            some = slice(start, start + self._slabs[-1].room)
+            self._slabs[-1].append(keys[some], users[some], created[some], vectors[some])
+            start = some.stop
 
     def _move(self, faces: NDArray[np.int64], users: NDArray[np.int64]) -> None:
         for slab in self._slabs:

@@ -46,5 +46,7 @@ def alike(one: str, other: str) -> bool:
 
 def spellings(name: str) -> tuple[str, ...]:
     """The name, and what looks the same and may have been stored; the normal one second."""
+    if name.isascii():  # most are, and millions come at once
+        return (name,)
     decomposed = unicodedata.normalize("NFD", name)
     return tuple(dict.fromkeys((name, normalised(name), decomposed)))

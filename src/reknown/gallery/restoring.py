@@ -103,7 +103,8 @@ def _seen(moved: MovedFaces) -> dict[str, Sequence[Any]]:
 
 def _image_ids(connection: Connection, owner: int, wanted: MovedImages) -> dict[str, int]:
     """The keys of images in the claimed collection by their digest, made if missing."""
-    first = {sha256: place for place, sha256 in reversed(list(enumerate(wanted.sha256s)))}
+    backwards = range(len(wanted.sha256s) - 1, -1, -1)
+    first = dict(zip(reversed(wanted.sha256s), backwards, strict=True))
     # in the order of their index, which is written page by page then
     sha256s = sorted(first)
     places = [first[sha256] for sha256 in sha256s]

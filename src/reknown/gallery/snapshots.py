@@ -14,6 +14,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from reknown.gallery.schema import collections, index_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.database import reading
 from reknown.storage.durable import sync_folder
+from reknown.storage.threads import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -65,7 +67,8 @@ class Snapshots:
             try:
                 with path.open("rb", buffering=0) as file:
                     fcntl.flock(file, fcntl.LOCK_SH)  # nobody overwrites faces meanwhile
-                    contents, slabs = read_index(file, digest, room)
+                    # others' requests compute meanwhile
+                    contents, slabs = give_way(partial(read_index, file, digest, room))
             except FileNotFoundError:  # another machine's, or gone
                 continue
             except (OSError, DatabaseError) as error:

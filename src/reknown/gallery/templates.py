@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
 
 _CHUNK = 2000
+# So many characters of a time come before its offset.
+_NAIVE = 26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,8 +75,7 @@ def pick_templates(
     row = require(connection, collection)
     found: list[Row[Any]] = []
     for batch in batches(face_ids):
-        own = unindexed(faces.c.collection_id) == row.id
-        found.extend(connection.execute(_templates().where(own, faces.c.face_id.in_(batch))))
+        found.extend(connection.execute(_of_ids(), {"owner": row.id, "wanted": batch}))
     found.sort(key=lambda line: line.id)
     return _gathered(found, space_of(row))
 
@@ -91,14 +92,15 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
 
 def stream_changes(
     connection: Connection, owner: int, dimension: int, since: int | None
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """Faces of a collection in order of enrolment: their keys, those of their users, templates.
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Faces of a collection in order of enrolment: keys, those of their users, times, templates.
 
     All of them, or those that are new or have another user since that revision. The key of no
-    user is 0. In portions.
+    user is 0, times are microseconds since 1970. In portions.
     """
     owner_of = func.coalesce(faces.c.user_id, 0)
-    query = select(faces.c.id, owner_of, faces.c.template).where(faces.c.collection_id == owner)
+    columns = (faces.c.id, owner_of, faces.c.created_at, faces.c.template)
+    query = select(*columns).where(faces.c.collection_id == owner)
     if since is None:
         query = query.order_by(faces.c.id)
     else:
@@ -106,10 +108,11 @@ def stream_changes(
         query = query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
-            keys, users, templates = zip(*chunk, strict=True)
+            keys, users, times, templates = zip(*chunk, strict=True)
             joined = np.frombuffer(b"".join(templates), "<f4")
             vectors = joined.reshape(len(keys), dimension)
-            yield np.array(keys, np.int64), np.array(users, np.int64), vectors
+            owners = np.array(users, np.int64)
+            yield np.array(keys, np.int64), owners, _microseconds(times), vectors
 
 
 def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
@@ -127,10 +130,22 @@ def stream_templates(
             yield chunk, _matrix(chunk, dimension)
 
 
+def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
+    """Times as the tables keep them, in UTC, since 1970."""
+    return np.array([time[:_NAIVE] for time in times], "datetime64[us]").astype(np.int64)
+
+
 @cache
 def _of_keys() -> Select[Any]:
     wanted: BindParameter[int] = bindparam("wanted", expanding=True)
     return select(faces.c.id, faces.c.template).where(faces.c.id.in_(wanted))
+
+
+@cache
+def _of_ids() -> Select[Any]:
+    wanted: BindParameter[str] = bindparam("wanted", expanding=True)
+    own = unindexed(faces.c.collection_id) == bindparam("owner")
+    return _templates().where(own, faces.c.face_id.in_(wanted))
 
 
 def _templates() -> Select[Any]:

@@ -221,15 +221,20 @@ def ensure_users(connection: Connection, owner: int, names: Collection[str]) -> 
     return {name: known[its] for name, its in stored.items()}
 
 
-def find_user_ids(connection: Connection, owner: int, names: Collection[str]) -> dict[str, int]:
-    """The keys of those of these users of the collection `owner` that are there."""
+def keys_of_users(
+    connection: Connection, collection: str, names: Collection[str]
+) -> dict[str, int]:
+    """The keys of these users of the collection; raises `NotFoundError`, also for one of them."""
+    owner = require(connection, collection).id
     forms = {name: spellings(name) for name in names}
     known = _stored_ids(connection, owner, chain.from_iterable(forms.values()))
-    return {
-        name: next(known[form] for form in its if form in known)
-        for name, its in forms.items()
-        if not known.keys().isdisjoint(its)
-    }
+    keys: dict[str, int] = {}
+    for name, its in forms.items():
+        stored = next((form for form in its if form in known), None)
+        if stored is None:
+            raise _missing(collection, name)
+        keys[name] = known[stored]
+    return keys
 
 
 def user_key(owner: int, name: str) -> Select[int]:

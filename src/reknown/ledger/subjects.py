@@ -50,6 +50,7 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
     if isinstance(record, IdentifyRecord):
         yield record.probe.subject_id
         yield from (hit.subject_id for row in record.candidates for hit in row)
+        yield from (record.among.subject_ids or ()) if record.among else ()
     elif isinstance(record, WriteNamesRecord):
         yield from (hit.subject_id for hit in record.written)
     elif isinstance(record, SearchSightingsRecord | SearchTracksRecord):

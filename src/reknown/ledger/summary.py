@@ -39,6 +39,8 @@ def _identify(record: records.IdentifyRecord, names: Names) -> str:
     shown = [_candidates(row, names) for row in record.candidates[:_MOST_FACES]]
     found = "; ".join([*shown, *_more(record.candidates, _MOST_FACES, "face")]) or "no face"
     where = _count(record.gallery_size, record.searched.removesuffix("s"))
+    if record.among:
+        where += _limits(record.among, names)
     return f"{_probe(record.probe, names)} among {where} {_threshold(record.threshold)}: {found}"
 
 
@@ -352,6 +354,22 @@ def _probe(probe: records.ProbeRecord, names: Names) -> str:
     if probe.kind == "user":
         return _name(probe.subject_id, names)
     return f"{probe.kind} {_short(probe.sha256 or probe.face_id or '')}"
+
+
+def _limits(among: records.AmongRecord, names: Names) -> str:
+    said: list[str] = []
+    if among.subject_ids is not None:
+        shown = [_name(subject, names) for subject in among.subject_ids[:_MOST_CANDIDATES]]
+        said.append(
+            f"of {', '.join([*shown, *_more(among.subject_ids, _MOST_CANDIDATES, 'subject')])}"
+        )
+    if among.enrolled_since is not None:
+        said.append(f"enrolled since {among.enrolled_since:%Y-%m-%d %H:%M}")
+    if among.enrolled_until is not None:
+        said.append(f"enrolled before {among.enrolled_until:%Y-%m-%d %H:%M}")
+    if among.faces is not None:
+        said.append(f"of a list of {_count(among.faces.count, 'face')}")
+    return f" ({', '.join(said)})"
 
 
 def _threshold(threshold: records.ThresholdRecord) -> str:

@@ -27,10 +27,12 @@ from reknown.runtime.listener import Tls, listen
 from reknown.runtime.local.listener import CommandListener
 from reknown.runtime.log import json_log
 from reknown.runtime.platform import open_platform
+from reknown.runtime.sharing import SharedLimits
 from reknown.runtime.siblings import environment, kind_of, slots_of
 from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
 from reknown.runtime.supervisor import WORKER, Supervisor
+from reknown.runtime.warming import Warming
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.services.executor import LocalExecutor
@@ -59,6 +61,10 @@ _STORAGE_THREADS = 8
 # Signatures are quick to verify, and each connection has one request at most to be verified.
 _AUTHENTICATIONS = 2
 _STRANGERS = 1000
+# Of a database in metrics: the same at all its servers, and nothing can be learned from it.
+_NAME_BYTES = 4
+# Percent.
+_WHOLE = 100
 # Connections in one turn of the event loop: none is counted before its turn ends.
 _ACCEPTED = 64
 
@@ -76,7 +82,7 @@ def serve(settings: Settings, greet: Greet, sibling: Sibling | None = None) -> N
     with last_words(log):
         ended = _serve(settings, greet, sibling)
     log.info("stopped", requests=ended.at_work)
-    if ended.at_work:  # threads cannot be ended otherwise, and all else is closed
+    if ended.at_work or ended.opening:  # threads cannot be ended otherwise, and all else is closed
         end_at_once(ended.status)
     if ended.status:
         raise SystemExit(ended.status)
@@ -97,8 +103,14 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             return Ended(0, 0)
         check_vault(platform.database, vault)
         edge = make_edge(platform, vault, metrics, settings)
+        warming = Warming(platform, edge.gateway.log, wanted=settings.server.warm != "never")
+        readiness = Readiness(platform.check, warming.left, patient=settings.server.warm == "first")
+        edge = replace(edge, readiness=readiness)
+        limits = SharedLimits(platform.database, _limited(settings, edge), edge.gateway.log)
         if sibling is not None:
-            return run(edge, listener, tls)
+            with limits, warming:
+                ended = run(edge, listener, tls)
+            return replace(ended, opening=warming.at_work)
         made = ensure_key(Context(platform, settings.actor), vault)
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
         log = edge.gateway.log
@@ -118,6 +130,8 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             Supervisor(WORKER, count, common, log) as workers,
             Supervisor(*others) as siblings,
             _commands(settings, platform, edge) as commands,
+            limits,
+            warming,
         ):
 
             def stop() -> None:
@@ -126,7 +140,16 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
                 commands.stop()
 
             ended = run(edge, listener, tls, on_stop=stop)
-        return replace(ended, at_work=ended.at_work + commands.at_work)
+        return replace(ended, at_work=ended.at_work + commands.at_work, opening=warming.at_work)
+
+
+def _limited(settings: Settings, edge: Edge) -> tuple[Pool, ...]:
+    """The pools whose keys have limits that other processes may have to know of."""
+    server = settings.server
+    alone = settings.database is None and server.processes == 1
+    if alone or (server.key_requests is None and server.key_share == _WHOLE):
+        return ()
+    return edge.recognition, edge.storage
 
 
 def _commands(settings: Settings, platform: Platform, edge: Edge) -> CommandListener:
@@ -181,6 +204,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         readiness=Readiness(platform.check),
         count_jobs=platform.count_jobs,
         proxies=TrustedProxies.of(settings.server.trusted_proxy),
+        database=vault.derive("database in metrics")[:_NAME_BYTES].hex(),
     )
 
 
@@ -190,10 +214,14 @@ def _shares(server: Server, slots: int) -> Shares:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The status to end the process with, and how many requests could not be stopped."""
+    """The status to end the process with, and how many requests could not be stopped.
+
+    `opening` says whether an index was about to be opened.
+    """
 
     status: int
     at_work: int
+    opening: bool = False
 
 
 def run(

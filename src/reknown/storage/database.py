@@ -24,6 +24,7 @@ from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.server import PLACE, ServerAddress, require_usable, server_engine
 from reknown.storage.server_errors import explained
 from reknown.storage.threads import hold_blas
+from reknown.storage.together import gather_writes, write_together
 from reknown.storage.vacuum import TableCleaner
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ __all__ = [
     "reading",
     "schema_of",
     "schema_version",
+    "write_together",
 ]
 
-SCHEMA_VERSION = "0011"
+SCHEMA_VERSION = "0012"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30
@@ -162,6 +164,7 @@ def _file_engine(folder: Path) -> Database:
 
     # after the turns are taken: who cleans up has given back its own
     Eraser(database, FileCleaner(_take_turns(database)))
+    gather_writes(database)
     return database
 
 

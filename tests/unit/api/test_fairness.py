@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reknown.api.fairness import ACTIVE_SECONDS, FairQueue, Shares, ThrottledError, Turn
+from reknown.api.fairness import (
+    ACTIVE_SECONDS,
+    DEAF_SECONDS,
+    FairQueue,
+    Shares,
+    ThrottledError,
+    Turn,
+)
+from reknown.services.limits import KeyUse, PoolUse
 
 
 @dataclass
@@ -201,3 +209,50 @@ def test_two_keys_that_never_stop_get_about_the_same_time(
         scene.ask(turn.key)
         scene.end(turn.key, max(turn.started + takes[turn.key] - scene.now, 0))
     assert min(time.values()) > 0.3 * sum(time.values())
+
+
+def test_what_a_key_has_elsewhere_counts_in_its_limit() -> None:
+    scene = _Scene(Shares(4, 100, key_requests=3))
+    scene.queue.learn([PoolUse(4, {"a": KeyUse(1, 0.0)}), PoolUse(4, {"a": KeyUse(1, 0.0)})])
+    scene.ask("a")
+    with pytest.raises(ThrottledError, match="3 requests in progress or waiting, and 3 is"):
+        scene.ask("a")
+    assert scene.queue.claim("a", "a") is None
+    scene.ask("b", 3)
+    scene.queue.learn([PoolUse(4, {"a": KeyUse(1, 0.0)})])  # one has died
+    scene.ask("a")
+
+
+def test_a_share_is_of_the_slots_of_all() -> None:
+    scene = _Scene(Shares(2, 100, key_share=0.5))
+    other = PoolUse(2, {"a": KeyUse(0, 15.0)})
+    scene.queue.learn([other])
+    scene.ask("a")  # 15 of 20
+    scene.queue.learn([PoolUse(0, other.keys)])
+    with pytest.raises(ThrottledError, match=r"may use 10\.0: try again in 4\.1 seconds"):
+        scene.ask("a")
+
+
+def test_who_is_not_heard_of_any_more_is_forgotten() -> None:
+    scene = _Scene(Shares(4, 100, key_requests=1))
+    scene.queue.learn([PoolUse(4, {"a": KeyUse(1, 0.0)})])
+    with pytest.raises(ThrottledError):
+        scene.ask("a")
+    scene.now += DEAF_SECONDS
+    scene.ask("a")
+
+
+def test_what_is_told_to_others_is_what_counts_here() -> None:
+    scene = _Scene(Shares(2, 100))
+    scene.ask("a", 3)
+    scene.start()
+    scene.ask("")
+    scene.now += 1.0
+    told = scene.queue.use()
+    assert (told.slots, set(told.keys)) == (2, {"a"})
+    assert told.keys["a"].inside == 3
+    assert told.keys["a"].used == pytest.approx(2 * 10 * -math.expm1(-0.1))
+    for _ in range(3):
+        scene.end("a", 0.0)
+    scene.now += 100
+    assert scene.queue.use().keys == {}

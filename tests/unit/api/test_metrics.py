@@ -24,8 +24,17 @@ def test_requests_are_counted_by_operation_and_code() -> None:
 
 def test_the_number_of_faces_stays_when_it_cannot_be_had() -> None:
     metrics = Metrics()
-    assert "reknown_faces 7.0" in lines(metrics, 7)
-    assert "reknown_faces 7.0" in lines(metrics, None)
+    assert 'reknown_faces{database=""} 7.0' in lines(metrics, 7)
+    assert 'reknown_faces{database=""} 7.0' in lines(metrics, None)
+
+
+def test_what_all_servers_of_a_database_tell_alike_says_of_which() -> None:
+    text = Metrics().text(7, {"SUCCEEDED": 2}, "0a1b2c3d").decode()
+    assert 'reknown_faces{database="0a1b2c3d"} 7.0' in text
+    assert 'reknown_video_jobs{database="0a1b2c3d",state="SUCCEEDED"} 2.0' in text
+    # what is each server's own does not
+    assert text.count("database=") == 2
+    assert "reknown_processes 1.0" in text
 
 
 def test_stages_that_fail_are_timed_too() -> None:

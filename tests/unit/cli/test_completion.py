@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.cli.completion import complete_collection, complete_pack
+from typer import Context
+from typer.main import get_command
+
+from reknown.cli.completion import complete_collection, complete_pack, complete_user
+from reknown.cli.main import cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +25,20 @@ def test_collections_are_offered(run: Callable[..., object]) -> None:
         run("collections", "create", name)
     assert complete_collection("st") == ["staff", "students"]
     assert complete_collection("") == ["staff", "students", "guests"]
+
+
+def test_people_of_the_collection_are_offered(
+    run: Callable[..., object], tmp_path: Path, eileen: bytes
+) -> None:
+    for name in ("Ada", "Adele", "Bob"):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        (tmp_path / "people" / name / f"{name}.jpg").write_bytes(eileen + name.encode())
+    run("enroll", tmp_path / "people", "-c", "staff")
+    context = Context(get_command(cli), info_name="reknown")
+    context.params["collection"] = "staff"
+    assert complete_user(context, "Ad") == ["Ada", "Adele"]
+    context.params["collection"] = "nobody"
+    assert complete_user(context, "Ad") == []
 
 
 def test_nothing_is_offered_where_there_is_nothing() -> None:

@@ -98,9 +98,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
 
     def stream(*arguments: Any) -> Iterator[Any]:
-        for keys, owners, vectors in templates_module.stream_changes(*arguments):
+        for keys, owners, created, vectors in templates_module.stream_changes(*arguments):
             seen.extend(keys.tolist())
-            yield keys, owners, vectors
+            yield keys, owners, created, vectors
 
     monkeypatch.setattr(module, "stream_changes", stream)
     return seen
@@ -234,7 +234,7 @@ def test_what_was_given_out_never_shows_what_is_deleted(
         probes = np.eye(2, 4, dtype=np.float32)
         for found in before.search(connection, probes, Criteria(5)):
             (key,) = found.keys.tolist()
-            assert faces_of_keys(connection, friends, [key])[key].face_id == second.face_id
+            assert faces_of_keys(connection, [key])[key].face_id == second.face_id
     add(40)
     look(cache, own_engine, friends)
     assert len(state(before)[1]) == 1
@@ -379,7 +379,7 @@ def test_only_what_has_changed_is_read_again(
         read.clear()
         look(cache, own_engine, friends)
         with reading(own_engine) as connection:
-            found = faces_of_keys(connection, friends, read)
+            found = faces_of_keys(connection, read)
         return [found[key].face_id for key in read]
 
     assert now_read() == [first, second, third]
@@ -411,7 +411,7 @@ def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
             create_collection(connection, name, space)
     names = (friends, "others", "third")
     added = {name: [record.face_id for record in add(4, "Ada", name)] for name in names}
-    one = 4 * (space.dimension + 24) + module._BYTES_A_COLLECTION
+    one = 4 * (space.dimension + 32) + module._BYTES_A_COLLECTION
     # room for two
     cache = IndexCache(2 * one)
 
@@ -419,7 +419,7 @@ def test_collections_do_not_mix_and_the_one_searched_longest_ago_goes(
         read.clear()
         look(cache, own_engine, name)
         with reading(own_engine) as connection:
-            found = {face.face_id for face in faces_of_keys(connection, name, read).values()}
+            found = {face.face_id for face in faces_of_keys(connection, read).values()}
         assert found in (set(), set(added[name]))
         return bool(read)
 
@@ -507,7 +507,7 @@ def test_what_an_older_state_lacks_hides_nothing_from_it(
         for distinct in (False, True):
             view = cache.current(older, friends)
             (found,) = view.search(older, probe[None], Criteria(1, distinct=distinct))
-            assert set(faces_of_keys(older, friends, found.keys.tolist())) == set(found.keys)
+            assert set(faces_of_keys(older, found.keys.tolist())) == set(found.keys)
             assert ids(older, friends, view) == {known.face_id}
             assert len(found.keys) == 1
     look(cache, own_engine, friends)
@@ -630,7 +630,7 @@ class Searches:
         with reading(self._engine) as connection:
             index = self._cache.current(connection, self._name)
             (found,) = index.search(connection, np.ones((1, 4), np.float32), Criteria(10_000))
-            faces = faces_of_keys(connection, self._name, found.keys.tolist())
+            faces = faces_of_keys(connection, found.keys.tolist())
         shown = {
             faces[key].face_id: score
             for key, score in zip(found.keys.tolist(), found.scores, strict=True)

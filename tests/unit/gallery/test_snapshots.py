@@ -86,9 +86,9 @@ def cold(engine: Engine, snapshots: Snapshots) -> int:
         stream = stream_changes
 
         def counted(*arguments: object) -> object:
-            for keys, users, vectors in stream(*arguments):  # type: ignore[arg-type]
+            for keys, *columns in stream(*arguments):  # type: ignore[arg-type]
                 read.extend(keys.tolist())
-                yield keys, users, vectors
+                yield keys, *columns
 
         patch.setattr(living, "stream_changes", counted)
         look(IndexCache(MANY), engine, NAME)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import insert
 
 from reknown.ledger import records
 from reknown.ledger.records import (
+    AmongRecord,
     CandidateRecord,
     Failure,
     ManyFacesRecord,
@@ -65,6 +67,8 @@ NAMELESS = CandidateRecord(OTHER_FACE, None, 0.4, None)
 IDENTIFIED = records.IdentifyRecord(
     IMAGE, SPACE, THRESHOLD, "subjects", 12, 30, ((HIT, NAMELESS), ()), DIGEST
 )
+
+LIMITED = replace(IDENTIFIED, among=AmongRecord((ADA, BOB), MOMENT, MOMENT, MANY))
 
 DONE: tuple[Record, ...] = (
     IDENTIFIED,

@@ -10,7 +10,18 @@ import pytest
 from reknown.biometrics.errors import DatabaseError
 from reknown.ledger import records
 from reknown.ledger.codec import Encoded, decode, encode
-from unit.ledger.examples import ADA, EXAMPLES, FACE, HIT, IDENTIFIED, IMAGE, SPACE, THRESHOLD
+from unit.ledger.examples import (
+    ADA,
+    BOB,
+    EXAMPLES,
+    FACE,
+    HIT,
+    IDENTIFIED,
+    IMAGE,
+    LIMITED,
+    SPACE,
+    THRESHOLD,
+)
 
 if TYPE_CHECKING:
     from reknown.ledger.codec import Entry
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 SEEN = encode(IDENTIFIED)
 
 
-@pytest.mark.parametrize("record", EXAMPLES, ids=lambda record: type(record).__name__)
+@pytest.mark.parametrize("record", [*EXAMPLES, LIMITED], ids=lambda record: type(record).__name__)
 def test_a_record_is_read_as_it_was_written(record: Entry) -> None:
     row = encode(record)
     assert decode(row) == record
@@ -33,6 +44,11 @@ def test_a_row_says_which_record_it_holds() -> None:
         ("failed", "detect"),
     }
     assert {encode(example).version for example in EXAMPLES} == {1}
+
+
+def test_a_search_without_limits_is_written_as_ever() -> None:
+    assert "among" not in json.loads(encode(IDENTIFIED).detail)
+    assert json.loads(encode(LIMITED).detail)["among"]["subject_ids"] == [ADA, BOB]
 
 
 def test_equal_records_are_equal_texts() -> None:
@@ -52,6 +68,7 @@ def test_equal_records_are_equal_texts() -> None:
         replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id=f"{ADA}\n")),
         replace(IDENTIFIED, candidates=[[HIT]]),  # type: ignore[arg-type]
         replace(IDENTIFIED, gallery_size=-1),
+        replace(IDENTIFIED, among=records.AmongRecord(("Ada",))),
         records.CreateUserRecord("Ada"),
         records.DeleteFacesRecord((FACE, "face")),
         records.Refusal("identify", "Search Faces", "no"),

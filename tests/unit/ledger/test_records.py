@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 import msgspec
 import pytest
-from msgspec import Meta
+from msgspec import Meta, UnsetType
 
 from reknown.api.registry import HANDLERS
 from reknown.ledger import records
@@ -51,7 +51,7 @@ def leaves(hint: Any) -> Iterator[Any]:
 
 def takes_any_words(leaf: Any) -> bool:
     """Whether a person's name could be its value."""
-    if get_origin(leaf) is Literal or leaf in {float, bool, int, NoneType, Ellipsis}:
+    if get_origin(leaf) is Literal or leaf in {float, bool, int, NoneType, UnsetType, Ellipsis}:
         return False
     if get_origin(leaf) is not Annotated:
         return True

@@ -9,13 +9,13 @@ import pytest
 
 from reknown.ledger import records
 from reknown.ledger.subjects import subjects_of
-from unit.ledger.examples import ADA, BOB, EXAMPLES, HIT, IDENTIFIED
+from unit.ledger.examples import ADA, BOB, EXAMPLES, HIT, IDENTIFIED, LIMITED
 
 if TYPE_CHECKING:
     from reknown.ledger.codec import Entry
 
 
-@pytest.mark.parametrize("record", EXAMPLES, ids=lambda record: type(record).__name__)
+@pytest.mark.parametrize("record", [*EXAMPLES, LIMITED], ids=lambda record: type(record).__name__)
 def test_every_subject_id_of_a_record_is_found(record: Entry) -> None:
     text = json.dumps(msgspec.to_builtins(record))
     assert subjects_of(record) == {subject for subject in (ADA, BOB) if subject in text}

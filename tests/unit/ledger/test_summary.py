@@ -7,7 +7,7 @@ import pytest
 
 from reknown.ledger import records
 from reknown.ledger.summary import summarise
-from unit.ledger.examples import ADA, EXAMPLES, FACE, HIT, IDENTIFIED
+from unit.ledger.examples import ADA, BOB, EXAMPLES, FACE, HIT, IDENTIFIED, LIMITED
 
 if TYPE_CHECKING:
     from reknown.ledger.codec import Entry
@@ -109,6 +109,17 @@ def test_probes_are_named_by_what_they_are() -> None:
     assert summarise(user, NAMES).startswith("Ada Lovelace among 12 subjects")
     face = replace(IDENTIFIED, probe=records.ProbeRecord("face", face_id=FACE), gallery_size=1)
     assert summarise(face, NAMES).startswith("face face0000 among 1 subject at")
+
+
+def test_what_a_search_was_limited_to_is_said() -> None:
+    assert (
+        "among 12 subjects (of Ada Lovelace, deleted subject, enrolled since 2026-11-28 16:30, "
+        "enrolled before 2026-11-28 16:30, of a list of 1000000 faces) at 80.0"
+    ) in summarise(LIMITED, NAMES)
+    alone = replace(IDENTIFIED, among=records.AmongRecord((ADA, *([BOB] * 4))))
+    assert "(of Ada Lovelace, deleted subject, deleted subject, 2 more subjects) at" in summarise(
+        alone, NAMES
+    )
 
 
 def test_rows_without_types_are_shown_as_they_are() -> None:

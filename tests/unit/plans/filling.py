@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from reknown.access import schema as access_schema
 from reknown.access.rights import Rights
-from reknown.access.schema import access_keys
+from reknown.access.schema import access_keys, key_uses
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import schema as gallery_schema
 from reknown.gallery.collections import create_collection, require
@@ -267,6 +267,8 @@ def _fill_ledger(connection: Connection) -> None:
     key = {"name": "", "secret": b"", "created_at": _ago(0)}
     key["rights"] = Rights(("*",), ("*",)).to_json()
     _put(connection, access_keys, _ROWS, key, lambda n: {"key_id": f"RK{n:018}"})
+    told = {"beat": 1, "uses": "{}"}
+    _put(connection, key_uses, _ROWS, told, lambda n: {"process": digest(n)})
 
 
 def _ago(days: int, seconds: int = 0) -> str:

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select, update
 
-from reknown.access import keys
+from reknown.access import keys, uses
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
+from reknown.biometrics.among import Among
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
 from reknown.gallery import (
+    among,
     cache,
     carried,
     carried_templates,
@@ -72,7 +74,7 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
+    among, cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
     templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
@@ -329,6 +331,15 @@ USE_CASES: dict[str, UseCase] = {
     "access.keys.get_key": lambda c, _: keys.get_key(c, _key(c)),
     "access.keys.list_keys": lambda c, _: keys.list_keys(c),
     "access.keys.revoke_key": lambda c, _: keys.revoke_key(c, _key(c)),
+    "gallery.among.find_limits of users": lambda c, n: among.find_limits(
+        c, COLLECTION, Among(users=tuple(_users(n)))
+    ),
+    "gallery.among.find_limits of faces": lambda c, n: among.find_limits(
+        c, COLLECTION, Among(face_ids=tuple(_faces(n)))
+    ),
+    "access.uses.forget_uses": lambda c, _: uses.forget_uses(c, "one", 1),
+    "access.uses.read_uses": lambda c, _: uses.read_uses(c),
+    "access.uses.tell_uses": lambda c, _: uses.tell_uses(c, uses.ToldUses("one", 1, "{}")),
     "gallery.cache.current": _refresh,
     "gallery.carried.carry": _carry,
     "gallery.carried.carry_nothing": lambda c, _: carried.carry_nothing(c, "others", FACES),
@@ -364,7 +375,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.add_named_faces": _add_named,
     "gallery.faces.delete_faces": lambda c, n: faces.delete_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_external_ids": lambda c, n: faces.find_external_ids(c, _faces(n)),
-    "gallery.faces.faces_of_keys": lambda c, n: faces.faces_of_keys(c, COLLECTION, range(1, n + 1)),
+    "gallery.faces.faces_of_keys": lambda c, n: faces.faces_of_keys(c, range(1, n + 1)),
     "gallery.faces.find_faces": lambda c, n: faces.find_faces(c, COLLECTION, _faces(n)),
     "gallery.faces.find_image": lambda c, _: faces.find_image(c, COLLECTION, digest(0)),
     "gallery.faces.find_images": lambda c, n: faces.find_images(c, COLLECTION, _digests(n)),
@@ -399,7 +410,7 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, _users(n)
     ),
     "gallery.users.ensure_users": lambda c, n: users.ensure_users(c, _owner(c), _users(n)),
-    "gallery.users.find_user_ids": lambda c, n: users.find_user_ids(c, _owner(c), _users(n)),
+    "gallery.users.keys_of_users": lambda c, n: users.keys_of_users(c, COLLECTION, _users(n)),
     "gallery.switching.begin_end": lambda c, _: switching.begin_end(c, COLLECTION),
     "gallery.switching.end_portion": _end,
     "gallery.switching.switch": _undo,
@@ -468,6 +479,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.templates.fetch": lambda c, n: templates.StoredTemplates(c, SPACE.dimension).fetch(
         np.arange(1, n + 1)
     ),
+    "gallery.collections.largest": lambda c, _: collections.largest(c, 10, 10),
     "gallery.collections.newest_face": lambda c, _: collections.newest_face(c, _owner(c)),
     "gallery.templates.load_templates": lambda c, _: templates.load_templates(c, COLLECTION),
     "gallery.templates.pick_templates": lambda c, n: templates.pick_templates(

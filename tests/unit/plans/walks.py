@@ -68,6 +68,7 @@ _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
     "access.keys.list_keys": {"access_keys": (ALL,)},
+    "access.uses.read_uses": {"key_uses": (ALL,)},
     "gallery.cache.current": {
         "deleted_faces": (LATELY,),
         "faces": (ALL, CHANGED),
@@ -95,6 +96,7 @@ ALLOWED: dict[str, _Tables] = {
         "users": (ALL,),
     },
     "gallery.collections.get_collection": _TAGS,
+    "gallery.collections.largest": {"collections": (SUMMED,)},
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
@@ -171,6 +173,7 @@ _GUESSED = _walk("a batch of ids, which without statistics counts as most of the
 _NAMED = _walk("a batch of names, which without statistics counts as most", "collection_id")
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
 UNMEASURED: dict[str, _Tables] = {
+    "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.count_leaving of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.leaving_faces of users": {
         "faces": (_GUESSED,),
@@ -189,7 +192,7 @@ UNMEASURED: dict[str, _Tables] = {
     "gallery.restoring.restore_faces into images and users that are there": {"users": (_NAMED,)},
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
     "gallery.users.ensure_users": {"users": (_NAMED,)},
-    "gallery.users.find_user_ids": {"users": (_NAMED,)},
+    "gallery.users.keys_of_users": {"users": (_NAMED,)},
 }
 """What PostgreSQL does beside it, most of it where nobody has counted yet."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import GalleryError, InputError, ModelError, ReknownError
+from reknown.cli.among import AmongFaces, AmongUsers, EnrolledSince, EnrolledUntil
 from reknown.cli.options import (
     CollectionName,
     Data,
@@ -53,6 +54,10 @@ def identify(
     threshold: Threshold = None,
     score: Score = None,
     top: Annotated[int, typer.Option("--top", min=1, max=100, help="Candidates a face.")] = 5,
+    among_users: AmongUsers = None,
+    enrolled_since: EnrolledSince = None,
+    enrolled_until: EnrolledUntil = None,
+    among_faces: AmongFaces = None,
     keep: Annotated[
         int | None,
         typer.Option(
@@ -109,6 +114,7 @@ def identify(
     """
     from reknown.biometrics.quality_filter import ANY_QUALITY, DEFAULT_FILTER
     from reknown.biometrics.thresholds import ThresholdChoice
+    from reknown.cli.among import among_of
     from reknown.cli.identify import print_search, warn_of
     from reknown.cli.session import open_context
     from reknown.services.extras import require_video_support
@@ -116,7 +122,8 @@ def identify(
 
     require_video_support()
     _check_targets(clips, report, annotate, blur_unknown=blur_unknown)
-    query = Query(collection, ThresholdChoice(threshold, score), top)
+    among = among_of(among_users, enrolled_since, enrolled_until, among_faces)
+    query = Query(collection, ThresholdChoice(threshold, score), top, among=among)
     with open_context(data) as context:
         searched = open_search(context.platform, query)
         quality = ANY_QUALITY if any_quality else DEFAULT_FILTER

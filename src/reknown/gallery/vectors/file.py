@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from reknown.biometrics.errors import DatabaseError
-from reknown.gallery.vectors.slabs import BLOCK, ZERO, Slab, groups_of
+from reknown.gallery.vectors.slabs import BESIDE, BLOCK, ZERO, Slab, groups_of
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_VERSION = 1
+_VERSION = 2
 _LENGTH_BYTES = 8
 _LONGEST_CONTENTS = 2**24
 _CHUNK = 2**22
@@ -176,7 +176,7 @@ def _contents(file: BufferedRandom | FileIO, digest: str) -> IndexContents:
 
 def _size(dimension: int, rows: int) -> int:
     """The bytes of a slab with so many rows."""
-    return -(-rows // BLOCK) * BLOCK * groups_of(dimension) * 4 + rows * 24
+    return -(-rows // BLOCK) * BLOCK * groups_of(dimension) * 4 + rows * BESIDE
 
 
 def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -155,6 +155,13 @@ static void consider(scan *s, int64_t probe, const slab *p, int64_t row, float s
 
 INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* Whether any of so many rows is chosen. */
+INLINE int any_chosen(const uint8_t *chosen, int64_t rows) {
+    uint8_t any = 0;
+    for (int64_t r = 0; r < rows; r++) any |= chosen[r];
+    return any;
+}
+
 /* ---- products of one block with up to ABREAST probes, by kind of processor -------------------- */
 
 typedef void products(const uint8_t *block, int64_t groups, const int8_t *probes, int64_t count,
@@ -317,6 +324,7 @@ INLINE void look_through(scan *s, const slab *p, products *multiply, int shifted
             const int8_t *codes = s->codes + probe * s->groups * GROUP;
             for (int64_t b = from; b < to; b++) {
                 const int64_t row = b * BLOCK, rows = least(BLOCK, p->rows - row);
+                if (p->chosen && !any_chosen(p->chosen + row, rows)) continue;
                 multiply(p->codes + b * bytes, s->groups, codes, count, sums);
                 for (int64_t q = 0; q < count; q++) {
                     const float scale = s->scales[probe + q], factor = s->factors[probe + q];

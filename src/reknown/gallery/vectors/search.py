@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from reknown.gallery.vectors import kernel
-from reknown.gallery.vectors.probes import Promising, coded
+from reknown.gallery.vectors.probes import coded
 from reknown.gallery.vectors.slabs import GROUP, groups_of
 from reknown.gallery.vectors.slow import first_of_each, slow_scan
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.gallery.vectors.kernel import KernelKind
-    from reknown.gallery.vectors.probes import CodedProbes, Criteria
+    from reknown.gallery.vectors.probes import CodedProbes, Criteria, Promising
     from reknown.gallery.vectors.slabs import SlabView
 
     Rows = NDArray[np.int64]
@@ -54,7 +53,6 @@ def search(
     criteria: Criteria,
     source: TemplateSource,
     *,
-    threads: int = 1,
     kind: KernelKind | None = None,
 ) -> list[Hits]:
     """For each probe (p, d) its best rows, scored in float64 from the templates of `source`.
@@ -69,7 +67,7 @@ def search(
     for start in range(0, len(probes), _AT_ONCE):
         some = probes[start : start + _AT_ONCE]
         codes = coded(some, groups_of(some.shape[1]) * GROUP)
-        found = _promising(slabs, codes, criteria, threads, kind)
+        found = _scan(slabs, codes, criteria, kind)
         rankings = [_Ranking(*one, criteria) for one in zip(some, found, strict=True)]
         _rank(slabs, rankings, source)
         hits.extend(ranking.best for ranking in rankings)
@@ -131,33 +129,10 @@ class _Ranking:
         self.best = Hits(keys[order], users[order], scores[order])
 
 
-def _promising(
-    slabs: Sequence[SlabView],
-    probes: CodedProbes,
-    criteria: Criteria,
-    threads: int,
-    kind: KernelKind | None,
-) -> list[Promising]:
-    """Of each probe the rows that may be among its best."""
-    shares = [slabs[number::threads] for number in range(min(threads, len(slabs)))] or [()]
-    if len(shares) == 1:
-        return _scan(slabs, probes, criteria, kind)
-    with ThreadPoolExecutor(len(shares)) as pool:
-        found = list(pool.map(lambda share: _scan(share, probes, criteria, kind), shares))
-    return [_joined(of_probe) for of_probe in zip(*found, strict=True)]
-
-
-def _joined(found: Sequence[Promising]) -> Promising:
-    cut = max(each.cut for each in found)
-    rows = np.concatenate([each.rows for each in found])
-    uppers = np.concatenate([each.uppers for each in found])
-    near = uppers >= cut
-    return Promising(rows[near], uppers[near], cut)
-
-
 def _scan(
     slabs: Sequence[SlabView], probes: CodedProbes, criteria: Criteria, kind: KernelKind | None
 ) -> list[Promising]:
+    """Of each probe the rows that may be among its best."""
     library = kernel.load_kernel()
     if library is None:
         return slow_scan(slabs, probes, criteria)

@@ -27,6 +27,9 @@ NOBODY = 0
 ZERO = 128
 """The code of 0."""
 
+BESIDE = 32
+"""The bytes of a row beside its codes."""
+
 _HUGE = 2**21
 # What is made of so many takes half a megabyte.
 _VALUES = 2**13
@@ -42,7 +45,7 @@ def groups_of(dimension: int) -> int:
 class SlabView:
     """The first `rows` rows of a slab as a scan sees them; the first of them is row `first`.
 
-    Where `chosen` uint8 (rows,) is given, rows with 0 are passed over.
+    Where `chosen` uint8 (rows,) is given, rows with 0 are passed over, blocks of them unread.
     """
 
     codes: NDArray[np.uint8]
@@ -50,6 +53,7 @@ class SlabView:
     errors: NDArray[np.float32]
     keys: NDArray[np.int64]
     users: NDArray[np.int64]
+    created: NDArray[np.int64]
     first: int
     rows: int
     chosen: NDArray[np.uint8] | None = None
@@ -57,58 +61,6 @@ class SlabView:
     def up_to(self, key: int) -> SlabView:
         """Without the rows of faces with higher keys."""
         return replace(self, rows=int(self.keys[: self.rows].searchsorted(key, "right")))
-
-
-class Slab:
-    """Room for so many templates, in order of their keys.
-
-    `codes` uint8 (blocks, groups, 16, 4), `scales` and `errors` float32 (room,), `keys` of faces
-    and `users` int64 (room,). One thread writes at a time; others may read the first `rows` rows
-    meanwhile, as they were or as they become.
-    """
-
-    def __init__(self, dimension: int, room: int) -> None:
-        room = -(-room // BLOCK) * BLOCK
-        self.dimension = dimension
-        self.codes: NDArray[np.uint8] = _empty((room // BLOCK, groups_of(dimension), BLOCK, GROUP))
-        self.scales, self.errors = np.empty(room, np.float32), np.empty(room, np.float32)
-        self.keys, self.users = np.empty(room, np.int64), np.empty(room, np.int64)
-        self.rows = self.gaps = 0
-
-    @property
-    def room(self) -> int:
-        """How many more rows it takes."""
-        return len(self.keys) - self.rows
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that its rows take."""
-        return self.rows * (groups_of(self.dimension) * GROUP + 24)
-
-    def arrays(self, rows: int) -> tuple[NDArray[Any], ...]:
-        """All that is to be kept of so many rows: whole blocks of codes, then columns."""
-        columns = (self.keys, self.users, self.scales, self.errors)
-        return (self.codes[: -(-rows // BLOCK)], *(column[:rows] for column in columns))
-
-    def view(self, first: int) -> SlabView:
-        """Its rows as they are now, called `first` and so on."""
-        return SlabView(
-            self.codes, self.scales, self.errors, self.keys, self.users, first, self.rows
-        )
-
-    def append(
-        self, keys: NDArray[np.int64], users: NDArray[np.int64], vectors: NDArray[np.float32]
-    ) -> None:
-        """Adds rows, for which there is room and whose keys are higher than those before."""
-        place, end = self.rows, self.rows + len(keys)
-        self.keys[place:end], self.users[place:end] = keys, users
-        measures = self.scales, self.errors
-        library = kernel.load_kernel()
-        if library is None:
-            _encode(vectors, place, self.codes, measures)
-        else:
-            kernel.encode(library, vectors, place, self.codes, measures, LONGEST)
-        self.rows = end
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
         """The rows of those of these keys, each told once, that are here and not gone."""
@@ -119,24 +71,89 @@ class Slab:
         found: NDArray[np.intp] = rows[self.errors[rows] >= 0]
         return found
 
+    def present(self) -> NDArray[np.intp]:
+        """Its rows that are no gaps."""
+        return np.flatnonzero(self.errors[: self.rows] >= 0)
+
+
+class Slab:
+    """Room for so many templates, in order of their keys.
+
+    `codes` uint8 (blocks, groups, 16, 4), `scales` and `errors` float32 (room,), `keys` of faces,
+    `users` and `created`, in microseconds since 1970, int64 (room,). One thread writes at a time;
+    others may read the first `rows` rows meanwhile, as they were or as they become.
+    """
+
+    def __init__(self, dimension: int, room: int) -> None:
+        room = -(-room // BLOCK) * BLOCK
+        self.dimension = dimension
+        self.codes: NDArray[np.uint8] = _empty((room // BLOCK, groups_of(dimension), BLOCK, GROUP))
+        self.scales, self.errors = np.empty(room, np.float32), np.empty(room, np.float32)
+        self.keys, self.users, self.created = (np.empty(room, np.int64) for _ in range(3))
+        self.rows = self.gaps = 0
+
+    @property
+    def room(self) -> int:
+        """How many more rows it takes."""
+        return len(self.keys) - self.rows
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its rows take."""
+        return self.rows * (groups_of(self.dimension) * GROUP + BESIDE)
+
+    def arrays(self, rows: int) -> tuple[NDArray[Any], ...]:
+        """All that is to be kept of so many rows: whole blocks of codes, then columns."""
+        columns = (self.keys, self.users, self.created, self.scales, self.errors)
+        return (self.codes[: -(-rows // BLOCK)], *(column[:rows] for column in columns))
+
+    def view(self, first: int) -> SlabView:
+        """Its rows as they are now, called `first` and so on."""
+        columns = (self.keys, self.users, self.created)
+        return SlabView(self.codes, self.scales, self.errors, *columns, first, self.rows)
+
+    def append(
+        self,
+        keys: NDArray[np.int64],
+        users: NDArray[np.int64],
+        created: NDArray[np.int64],
+        vectors: NDArray[np.float32],
+    ) -> None:
+        """Adds rows, for which there is room and whose keys are higher than those before."""
+        place, end = self.rows, self.rows + len(keys)
+        self.keys[place:end], self.users[place:end] = keys, users
+        self.created[place:end] = created
+        measures = self.scales, self.errors
+        library = kernel.load_kernel()
+        if library is None:
+            _encode(vectors, place, self.codes, measures)
+        else:
+            kernel.encode(library, vectors, place, self.codes, measures, LONGEST)
+        self.rows = end
+
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The rows of those of these keys, each told once, that are here and not gone."""
+        return self.view(0).find(keys)
+
     def remove(self, rows: NDArray[np.intp]) -> None:
         """Makes these rows gaps, with nothing left of their templates."""
         self.errors[rows] = -np.inf
         self.scales[rows] = 0
         self.users[rows] = NOBODY
+        self.created[rows] = 0
         self.codes[rows // BLOCK, :, rows % BLOCK] = ZERO
         self.gaps += len(rows)
 
     def present(self) -> NDArray[np.intp]:
         """Its rows that are no gaps."""
-        return np.flatnonzero(self.errors[: self.rows] >= 0)
+        return self.view(0).present()
 
     def compacted(self) -> Slab:
         """The same without gaps."""
         rows = self.present()
         made = Slab(self.dimension, len(rows) + self.room)
         made.rows = len(rows)
-        for name in ("keys", "users", "scales", "errors"):
+        for name in ("keys", "users", "created", "scales", "errors"):
             getattr(made, name)[: len(rows)] = getattr(self, name)[rows]
         places = np.arange(len(rows))
         made.codes[places // BLOCK, :, places % BLOCK] = self.codes[rows // BLOCK, :, rows % BLOCK]

@@ -75,6 +75,7 @@ from reknown.ledger.records.groups import (
     SplitGroupRecord,
 )
 from reknown.ledger.records.parts import (
+    AmongRecord,
     CandidateRecord,
     ManyFacesRecord,
     ProbeRecord,
@@ -104,6 +105,7 @@ from reknown.ledger.records.sightings import (
 __all__ = [
     "RECORDS",
     "AdoptMasterKeyRecord",
+    "AmongRecord",
     "AssociateFacesRecord",
     "BackUpRecord",
     "CandidateRecord",

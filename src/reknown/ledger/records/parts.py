@@ -61,6 +61,20 @@ class ManyFacesRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AmongRecord:
+    """What a search was limited to; null is no limit, and of several limits all held."""
+
+    subject_ids: Annotated[
+        tuple[SubjectId, ...] | None, doc("Only faces of these users, by their opaque ids")
+    ] = None
+    enrolled_since: Annotated[Moment | None, doc("Only faces enrolled from this time on")] = None
+    enrolled_until: Annotated[Moment | None, doc("Only faces enrolled before this time")] = None
+    faces: Annotated[
+        ManyFacesRecord | None, doc("Only faces of a list, in the order of their ids")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceRecord:
     """The template space in which scores were made."""
 

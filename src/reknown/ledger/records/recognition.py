@@ -4,7 +4,10 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from msgspec import UNSET, UnsetType
+
 from reknown.ledger.records.parts import (
+    AmongRecord,
     CandidateRecord,
     Count,
     FaceId,
@@ -43,6 +46,10 @@ class IdentifyRecord(Record):
         doc("For each face of the probe, or each track of a video, the candidates, best first"),
     ]
     job: Annotated[JobId | None, doc("The video job that searched, if one did")] = None
+    among: Annotated[
+        AmongRecord | UnsetType,
+        doc("What the search was limited to; not there where it was the whole collection"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

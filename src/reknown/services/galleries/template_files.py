@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError, NotFoundError
+from reknown.biometrics.moved import WrongFaceError
 from reknown.exchange.columns import moved_faces
+from reknown.exchange.fields import VECTORS
 from reknown.exchange.files import open_templates, require_suffix, writing_templates
 from reknown.gallery.exporting import count_leaving, leaving_faces
 from reknown.gallery.restoring import check_moved
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.moved import MovedFaces
     from reknown.biometrics.templates import TemplateSpace
+    from reknown.exchange.fields import Portion
     from reknown.exchange.files import TemplateFile
     from reknown.services.context import Context
 
@@ -38,6 +41,7 @@ _SMALLEST = 10_000
 _PAGE = 20_000
 _TURN_SECONDS, _PAUSE_SECONDS = 5.0, 0.15
 _MOST_USERS = 500
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +161,53 @@ def _portions(
 ) -> Iterator[MovedFaces]:
     # some of them, so that one can be made while another is stored
     rows = max(min(PORTION, templates.count // 4), _SMALLEST)
-    for portion in templates.portions(rows):
+
+    def checked(portion: Portion) -> MovedFaces:
         moved = moved_faces(portion, space, collection, new_ids=choice.new_ids)
         check_moved(moved)
+        return moved
+
+    first = 0
+    for portion in templates.portions(rows):
+        try:
+            moved = checked(portion)
+        except InputError as error:
+            wrong = _wrong_row(portion, checked)
+            if wrong is None:
+                raise
+            place, why = wrong
+            raise InputError(f"{_named(portion, first, place)}: {why}") from error
+        first += len(moved)
         yield moved
+
+
+def _wrong_row(portion: Portion, check: Callable[[Portion], object]) -> tuple[int, str] | None:
+    """The place of the first row of a portion that is wrong by itself, and why, if one is."""
+
+    def fault(start: int, end: int) -> InputError | None:
+        try:
+            check({name: column[start:end] for name, column in portion.items()})
+        except InputError as error:
+            return error
+        return None
+
+    if fault(0, 0) is not None:
+        return None
+    start, end = 0, len(portion[VECTORS])
+    while end - start > 1:
+        middle = (start + end) // 2
+        start, end = (start, middle) if fault(start, middle) else (middle, end)
+    found = fault(start, end)
+    if found is None:
+        return None
+    return start, found.why if isinstance(found, WrongFaceError) else str(found)
+
+
+def _named(portion: Portion, first: int, place: int) -> str:
+    """A row as the file has it, counted from 1."""
+    ids = ((name, portion[name][place]) for name in ("face_ids", "external_ids") if name in portion)
+    own = next((f" ({name}: {str(text)[:_LONGEST_SHOWN]!r})" for name, text in ids if text), "")
+    return f"row {first + place + 1:,}{own}"
 
 
 def _ahead(portions: Iterator[MovedFaces]) -> Generator[MovedFaces]:

@@ -9,7 +9,7 @@ from reknown.biometrics.quality_filter import ANY_QUALITY, QualityFilter
 from reknown.ledger.records import ProbeRecord
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.images.sources import attempt_all, extract_source, require_face
-from reknown.services.searches.search import Probes, conclude, look_up, stack
+from reknown.services.searches.search import Probes, look_up, settle, stack
 from reknown.vision.extraction import ExtractionPolicy
 
 if TYPE_CHECKING:
@@ -97,5 +97,4 @@ def _compared(
 
 
 def _concluded(context: Context, extraction: Extraction, scores: Scores) -> Identification:
-    with context.database.begin() as connection:
-        return Identification(extraction, conclude(connection, context.actor, scores))
+    return Identification(extraction, settle(context, scores))

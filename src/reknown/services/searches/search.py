@@ -11,29 +11,34 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from reknown.biometrics.candidates import Candidate, CandidateList
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import ThresholdChoice, caution
+from reknown.gallery.among import find_limits
 from reknown.gallery.collections import get_space
 from reknown.gallery.faces import faces_of_keys
 from reknown.gallery.vectors.probes import Criteria
 from reknown.gallery.vectors.slabs import NOBODY
 from reknown.ledger import log
 from reknown.ledger.records import (
+    AmongRecord,
     CandidateRecord,
     IdentifyRecord,
     ProbeRecord,
     SpaceRecord,
     ThresholdRecord,
 )
-from reknown.storage.database import reading
+from reknown.services.galleries.transfer import ManyFaces
+from reknown.storage.database import reading, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from reknown.biometrics.among import Among
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.templates import TemplateSpace
     from reknown.biometrics.thresholds import Threshold
@@ -53,12 +58,13 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search of `collection` for at most `limit` candidates a probe."""
+    """A search of `collection` for at most `limit` candidates a probe; of a part with `among`."""
 
     collection: str
     threshold: ThresholdChoice = ThresholdChoice()
     limit: int = 5
     unit: Unit = Unit.SUBJECTS
+    among: Among | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,10 @@ class Probes:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What is searched: `gallery_size` candidates in question, with `references` faces in all."""
+    """What is searched: `gallery_size` candidates in question, with `references` faces in all.
+
+    Those are what `among` leaves, if it is given, and its users are the subjects `among_subjects`.
+    """
 
     collection: str
     space: TemplateSpace
@@ -100,6 +109,8 @@ class Searched:
     threshold: Threshold
     gallery_size: int
     references: int
+    among: Among | None = None
+    among_subjects: frozenset[str] | None = None
 
     @property
     def expected_false_candidates(self) -> float | None:
@@ -148,37 +159,36 @@ class Found:
 def open_search(platform: Platform, query: Query) -> Searched:
     """What the query would search now.
 
-    Raises `NotFoundError`, `ModelError`, `SpaceMismatchError`, `UncalibratedError`, `InputError`.
+    Raises `NotFoundError`, also for a user that it is limited to, `ModelError`,
+    `SpaceMismatchError`, `UncalibratedError`, `InputError`.
     """
     with reading(platform.database) as connection:
         return _opened(connection, platform, query)[0]
 
 
-def search(context: Context, query: Query, probes: Probes) -> Found:
-    """Compares, and writes the event before the answer is given out; raises as `look_up`."""
-    scores = look_up(context.platform, query, probes)
-    with context.database.begin() as connection:
-        return conclude(connection, context.actor, scores)
-
-
 def look_up(platform: Platform, query: Query, probes: Probes) -> Scores:
-    """Compares the probes with the whole gallery; changes nothing.
+    """Compares the probes with the gallery, or what is among it; changes nothing.
 
     Raises as `open_search`, and `SpaceMismatchError` where the collection was switched to another
     space since the probes were made.
     """
+    with reading(platform.database) as connection:
+        return compare(connection, platform, query, probes)
+
+
+def compare(connection: Connection, platform: Platform, query: Query, probes: Probes) -> Scores:
+    """The same in the state that `connection` sees, in which it has changed nothing."""
     if query.limit < 1:
         raise InputError(f"a search returns at least one subject, not {query.limit}")
-    with reading(platform.database) as connection:
-        searched, index = _opened(connection, platform, query)
-        probes.space.require(index.space)
-        criteria = Criteria(
-            query.limit + 1,  # the probes' own may be among them
-            searched.threshold.score,
-            distinct=query.unit is not Unit.REFERENCES,
-            owned_only=query.unit is Unit.USERS,
-        )
-        rows = [_hits(found) for found in index.search(connection, probes.vectors, criteria)]
+    searched, index = _opened(connection, platform, query)
+    probes.space.require(index.space)
+    criteria = Criteria(
+        query.limit + 1,  # the probes' own may be among them
+        searched.threshold.score,
+        distinct=query.unit is not Unit.REFERENCES,
+        owned_only=query.unit is Unit.USERS,
+    )
+    rows = [_hits(found) for found in index.search(connection, probes.vectors, criteria)]
     if probes.pooled:
         rows = [_pooled(rows)]
     kept = ([hit for hit in row if not probes.is_own(hit)] for row in rows)
@@ -192,14 +202,19 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     """
     searched = scores.searched
     keys = {hit.face for row in scores.rows for hit in row}
-    found = faces_of_keys(connection, searched.collection, keys)
+    found = faces_of_keys(connection, keys)
     # asked last: boxes and scores are of one space then
     searched.space.require(get_space(connection, searched.collection))
-    rows = tuple(_ranked(_still_there(row, found, searched.unit), searched) for row in scores.rows)
+    rows = tuple(_ranked(_still_there(row, found, searched), searched) for row in scores.rows)
     faces = {face.face_id: face for face in found.values()}
     result = Found(searched, rows, faces)
     log.append(connection, actor, searched.collection, _record(result, scores.probes, job))
     return result
+
+
+def settle(context: Context, scores: Scores) -> Found:
+    """The same in a transaction of its own, or of others who search at the same time."""
+    return write_together(context.database, lambda c: conclude(c, context.actor, scores))
 
 
 def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArray[np.float32]:
@@ -210,8 +225,12 @@ def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArr
 def _opened(connection: Connection, platform: Platform, query: Query) -> tuple[Searched, IndexView]:
     index = platform.indexes.current(connection, query.collection)
     threshold = query.threshold.resolve(platform.engines.calibration_of(index.space))
-    sizes = _sizes(index, query.unit)
-    return Searched(query.collection, index.space, query.unit, threshold, *sizes), index
+    subject_ids = None
+    if query.among is not None:
+        limits = find_limits(connection, query.collection, query.among)
+        index, subject_ids = index.among(limits.choice), limits.subject_ids
+    what = (query.collection, index.space, query.unit, threshold, *_sizes(index, query.unit))
+    return Searched(*what, query.among, subject_ids), index
 
 
 def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
@@ -226,13 +245,19 @@ def _hits(found: Hits) -> list[Hit]:
 
 
 def _still_there(
-    row: Iterable[Hit], faces: Mapping[int, FaceRecord], unit: Unit
+    row: Iterable[Hit], faces: Mapping[int, FaceRecord], searched: Searched
 ) -> Iterator[tuple[FaceRecord, float]]:
-    """What has not been deleted since the search began, each subject once as it is now."""
+    """What has not been deleted since the search began, each subject once as it is now.
+
+    Nor given to somebody whom the search was not to find.
+    """
     seen: set[str] = set()
+    unit, subjects = searched.unit, searched.among_subjects
     for hit in row:
         face = faces.get(hit.face)
         if face is None or (unit is Unit.USERS and face.user is None):
+            continue
+        if subjects is not None and face.subject_id not in subjects:
             continue
         if unit is not Unit.REFERENCES and face.user is not None:
             if face.user in seen:
@@ -286,4 +311,17 @@ def _record(found: Found, probes: Probes, job: str | None) -> IdentifyRecord:
             for row in found.rows
         ),
         job=job,
+        among=_among(searched),
+    )
+
+
+def _among(searched: Searched) -> AmongRecord | UnsetType:
+    wish, subjects = searched.among, searched.among_subjects
+    if wish is None:
+        return UNSET
+    return AmongRecord(
+        None if subjects is None else tuple(sorted(subjects)),
+        wish.since,
+        wish.until,
+        None if wish.face_ids is None else ManyFaces(sorted(set(wish.face_ids))).record(),
     )

@@ -8,7 +8,7 @@ from reknown.biometrics.errors import InputError
 from reknown.gallery.templates import pick_templates, templates_of_user
 from reknown.gallery.users import get_user, key_of_user
 from reknown.ledger.records import ProbeRecord
-from reknown.services.searches.search import Probes, Unit, search
+from reknown.services.searches.search import Probes, Unit, compare, settle
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ def search_by_face(context: Context, query: Query, face_id: str) -> Found:
     """
     with reading(context.database) as connection:
         own = pick_templates(connection, query.collection, [face_id])
-    if not len(own.vectors):
-        raise InputError(f"faceId was not found in the collection: {face_id}")
-    # a face resembles its own user, but is not a candidate for itself
-    own_face = own.keys[0] if query.unit is Unit.REFERENCES else None
-    record = ProbeRecord("face", face_id=face_id)
-    return search(context, query, Probes(record, own.space, own.vectors, own_face=own_face))
+        if not len(own.vectors):
+            raise InputError(f"faceId was not found in the collection: {face_id}")
+        # a face resembles its own user, but is not a candidate for itself
+        own_face = own.keys[0] if query.unit is Unit.REFERENCES else None
+        record = ProbeRecord("face", face_id=face_id)
+        probes = Probes(record, own.space, own.vectors, own_face=own_face)
+        scores = compare(connection, context.platform, query, probes)
+    return settle(context, scores)
 
 
 def search_by_user(context: Context, query: Query, user: str) -> Found:
@@ -40,6 +42,7 @@ def search_by_user(context: Context, query: Query, user: str) -> Found:
         found = get_user(connection, query.collection, user)
         own_user = key_of_user(connection, query.collection, user)
         own = templates_of_user(connection, query.collection, user)
-    record = ProbeRecord("user", subject_id=found.subject_id)
-    probes = Probes(record, own.space, own.vectors, pooled=True, own_user=own_user)
-    return search(context, query, probes)
+        record = ProbeRecord("user", subject_id=found.subject_id)
+        probes = Probes(record, own.space, own.vectors, pooled=True, own_user=own_user)
+        scores = compare(connection, context.platform, query, probes)
+    return settle(context, scores)

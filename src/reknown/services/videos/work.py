@@ -279,7 +279,7 @@ def _known(platform: Platform, findings: _Findings) -> dict[int, str]:
     rows = chosen.spread(map(tuple, scores.rows))
     best = {number: row[0].face for number, row in enumerate(rows) if row}
     with reading(platform.database) as connection:
-        faces = faces_of_keys(connection, scores.searched.collection, best.values())
+        faces = faces_of_keys(connection, best.values())
     found = ((number, faces.get(key)) for number, key in best.items())
     return {number: face.subject_id for number, face in found if face and face.subject_id}
 

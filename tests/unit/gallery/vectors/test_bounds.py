@@ -10,7 +10,7 @@ import pytest
 
 from reknown.gallery.vectors import kernel
 from reknown.gallery.vectors.probes import Criteria, coded
-from reknown.gallery.vectors.search import _joined, _scan
+from reknown.gallery.vectors.search import _scan
 from reknown.gallery.vectors.slabs import GROUP, groups_of, walk
 from unit.gallery.vectors.test_search import Templates, found, kinds, naive, slabbed, units
 
@@ -79,13 +79,3 @@ def test_no_score_is_outside_its_bounds(kind: KernelKind | None) -> None:
     # the more that are worse are not looked at, the less there is to compare
     for few in scanned(templates, probes, Criteria(1), kind):
         assert len(few.rows) < 60
-
-
-def test_what_threads_find_is_joined_by_the_best_of_their_bounds() -> None:
-    rng = np.random.default_rng(3)
-    templates, probes = Templates(units(rng, 500, 24)), units(rng, 1, 24)
-    (one,) = scanned(templates, probes, Criteria(2), None)
-    (other,) = scanned(templates, probes, Criteria(9), None)
-    joined = _joined([one, other])
-    assert joined.cut == max(one.cut, other.cut)
-    assert sorted(joined.rows.tolist()) == sorted([*one.rows, *one.rows])

@@ -16,7 +16,7 @@ def filled(rows: int) -> Slab:
     vectors = np.random.default_rng(1).normal(size=(rows, 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     keys = np.arange(rows, dtype=np.int64)
-    slab.append(keys, keys, vectors)
+    slab.append(keys, keys, keys, vectors)
     return slab
 
 

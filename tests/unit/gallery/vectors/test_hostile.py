@@ -119,7 +119,6 @@ def test_an_empty_slab_among_others_is_passed_over() -> None:
     one, other = slabbed(templates, users, (16,))
     views = list(walk([Slab(4, 16), one, Slab(4, 16), other, Slab(4, 16)]))
     asked = units(rng, 2, 4)
-    for threads in (1, 3):
-        assert found(views, asked, Criteria(5), templates, None, threads) == [
-            naive(templates, users, probe, Criteria(5), frozenset()) for probe in asked
-        ]
+    assert found(views, asked, Criteria(5), templates, None) == [
+        naive(templates, users, probe, Criteria(5), frozenset()) for probe in asked
+    ]

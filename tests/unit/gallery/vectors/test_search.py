@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reknown.gallery.vectors import kernel
+from reknown.gallery.vectors.choosing import RowChoice, choose
 from reknown.gallery.vectors.kernel import KernelKind
 from reknown.gallery.vectors.probes import Criteria
 from reknown.gallery.vectors.search import search
@@ -69,7 +70,7 @@ def slabbed(templates: Templates, users: Keys, rooms: tuple[int, ...]) -> list[S
         rows = slice(place, place + slab.room)
         # in two goes: blocks fill up little by little
         for some in (slice(rows.start, rows.start + 5), slice(rows.start + 5, rows.stop)):
-            slab.append(keys[some], users[some], templates.vectors[some])
+            slab.append(keys[some], users[some], keys[some], templates.vectors[some])
         slabs.append(slab)
         place = rows.stop
     return slabs
@@ -98,12 +99,11 @@ def found(
     criteria: Criteria,
     templates: Templates,
     kind: KernelKind | None,
-    threads: int = 1,
 ) -> list[list[tuple[int, int, float]]]:
     with pytest.MonkeyPatch.context() as patch:
         if kind is None:
             patch.setattr(kernel, "load_kernel", lambda: None)
-        hits = search(slabs, probes, criteria, templates, kind=kind, threads=threads)
+        hits = search(slabs, probes, criteria, templates, kind=kind)
     return [
         list(zip(hit.keys.tolist(), hit.users.tolist(), hit.scores.tolist(), strict=True))
         for hit in hits
@@ -122,7 +122,8 @@ def found(
     probes=st.integers(0, 11),
     criteria=CRITERIA,
     removed=st.sets(st.integers(0, 89), max_size=30),
-    more=st.tuples(st.integers(1, 3), st.booleans()),
+    near=st.booleans(),
+    chosen=st.none() | st.sets(st.integers(0, 89), max_size=40),
 )
 def test_finds_what_looking_at_everything_finds(  # noqa: PLR0913, PLR0917
     kind: KernelKind | None,
@@ -133,9 +134,9 @@ def test_finds_what_looking_at_everything_finds(  # noqa: PLR0913, PLR0917
     probes: int,
     criteria: Criteria,
     removed: set[int],
-    more: tuple[int, bool],
+    near: bool,
+    chosen: set[int] | None,
 ) -> None:
-    threads, near = more
     rng = np.random.default_rng(seed)
     vectors = units(rng, distinct, dimension)[rng.integers(0, distinct, len(users))]
     if near and len(users):
@@ -151,7 +152,12 @@ def test_finds_what_looking_at_everything_finds(  # noqa: PLR0913, PLR0917
         if seed % 2:
             slabs[number] = slab.compacted()
     asked = units(rng, probes, dimension)
-    answer = found(list(walk(slabs)), asked, criteria, templates, kind, threads)
+    views = list(walk(slabs))
+    if chosen is not None:
+        wanted = templates.keys()[sorted(row for row in chosen if row < len(users))]
+        views = list(choose(views, RowChoice(wanted)).slabs)
+        gone |= frozenset(range(len(users))) - chosen
+    answer = found(views, asked, criteria, templates, kind)
     assert answer == [naive(templates, owners, probe, criteria, gone) for probe in asked]
 
 

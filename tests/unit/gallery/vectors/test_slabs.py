@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def filled(vectors: NDArray[np.float32]) -> Slab:
     slab = Slab(vectors.shape[1], len(vectors) + 3)
     keys = np.arange(len(vectors), dtype=np.int64) * 2
-    slab.append(keys, keys % 5, vectors.astype(np.float32))
+    slab.append(keys, keys % 5, keys + 7, vectors.astype(np.float32))
     return slab
 
 
@@ -78,6 +78,6 @@ def test_what_is_removed_leaves_nothing_behind() -> None:
 def test_a_row_is_found_once_whatever_else_is_asked_for(here: set[int], asked: set[int]) -> None:
     slab = Slab(4, len(here))
     keys = np.array(sorted(here), np.int64)
-    slab.append(keys, keys, np.tile(np.eye(1, 4, dtype=np.float32), (len(here), 1)))
+    slab.append(keys, keys, keys, np.tile(np.eye(1, 4, dtype=np.float32), (len(here), 1)))
     rows = slab.find(np.array(sorted(asked), np.int64))
     assert slab.keys[rows].tolist() == sorted(here & asked)

@@ -120,8 +120,8 @@ def test_a_search_with_many_images_ends_where_it_is_switched(
     ("module", "name", "work"),
     [
         (by_stored, "pick_templates", lambda c, f: by_stored.search_by_face(c, REFERENCES, f[0])),
-        (by_stored, "search", lambda c, f: by_stored.search_by_face(c, USERS, f[0])),
-        (by_stored, "search", lambda c, f: by_stored.search_by_user(c, USERS, "Grace Hopper")),
+        (by_stored, "settle", lambda c, f: by_stored.search_by_face(c, USERS, f[0])),
+        (by_stored, "settle", lambda c, f: by_stored.search_by_user(c, USERS, "Grace Hopper")),
         (living, "search", lambda c, f: by_stored.search_by_face(c, REFERENCES, f[0])),
     ],
 )

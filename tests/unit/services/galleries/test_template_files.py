@@ -297,11 +297,46 @@ def test_what_was_interrupted_goes_on(both: Context, path: Path, stop: type[Base
 
 
 @pytest.mark.usefixtures("small_portions")
+@pytest.mark.parametrize(
+    ("field", "wrong", "message"),
+    [
+        ("vectors", [2, 0, 0, 0], "a template is not a unit vector"),
+        ("boxes", [0, 0, -1, 1], "box"),
+        ("confidences", 2, "a confidence is 0 to 1"),
+        ("users", "n" * 300, "a user's name takes 1 to 255 characters, not 300"),
+        ("external_ids", "e" * 300, "an external id takes 1 to 255 characters"),
+        ("image_sha256s", "ab", "'ab' is no SHA-256"),
+        ("user_genders", "none", "'none' is none of"),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 4, 7])
+def test_a_wrong_row_is_named_as_the_file_has_it(
+    both: Context, tmp_path: Path, field: str, wrong: object, message: str, place: int
+) -> None:
+    columns: dict[str, list[Any]] = {
+        "vectors": units(8).tolist(),
+        "boxes": [[0.1, 0.1, 0.5, 0.5]] * 8,
+        "confidences": [0.5] * 8,
+        "users": [f"person {number}" for number in range(8)],
+        "external_ids": [f"card {number}" for number in range(8)],
+        "image_sha256s": [""] * 8,
+        "user_genders": [""] * 8,
+    }
+    columns[field][place] = wrong
+    arrays: dict[str, Any] = {name: np.array(column) for name, column in columns.items()}
+    np.savez(tmp_path / "a.npz", **arrays)
+    own = "e" * 60 if field == "external_ids" else f"card {place}"
+    match = rf"a\.npz: row {place + 1} \(external_ids: '{own}'\): .*{message}"
+    with pytest.raises(InputError, match=match):
+        import_file(both, "people", tmp_path / "a.npz", ImportChoice("tiny"))
+
+
+@pytest.mark.usefixtures("small_portions")
 def test_a_wrong_face_far_behind_stops_at_its_portion(both: Context, tmp_path: Path) -> None:
     vectors, path = units(8), tmp_path / "a.npz"
     vectors[7] *= 2
     np.savez(path, vectors=vectors, users=["Ada"] * 8)
-    with pytest.raises(InputError, match=r"a\.npz: face '.*': a template is not a unit vector"):
+    with pytest.raises(InputError, match=r"a\.npz: row 8: a template is not a unit vector"):
         import_file(both, "people", path, ImportChoice("tiny"))
     assert len(_stored(both, "people")) == 6
 
