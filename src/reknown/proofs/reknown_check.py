@@ -208,19 +208,13 @@ def canonical(value: object) -> bytes:
 
 
 def _written(value: object) -> Iterator[str]:
-    if isinstance(value, str):
+    if value is None or isinstance(value, (bool, str)):
         yield json.dumps(value, ensure_ascii=False)
-    elif value is None or isinstance(value, bool):
-        yield json.dumps(value)
-    elif isinstance(value, int):
-        if abs(value) > _LARGEST_INTEGER:
-            raise ValueError("an integer that others could not read")
-        yield str(value)
-    elif isinstance(value, float):
+    elif isinstance(value, (int, float)):
         yield _number(value)
     elif isinstance(value, dict):
         yield from _object(value)
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, list):
         yield "["
         for place, each in enumerate(value):
             yield "," if place else ""
@@ -243,6 +237,10 @@ def _object(value: Mapping[str, object]) -> Iterator[str]:
 
 def _number(value: float) -> str:
     """As ECMAScript writes it (ECMA-262, Number::toString)."""
+    if isinstance(value, int):
+        if abs(value) > _LARGEST_INTEGER:
+            raise ValueError("an integer that others could not read")
+        return str(value)
     if not math.isfinite(value):
         raise ValueError("a number that JSON does not have")
     if not value:

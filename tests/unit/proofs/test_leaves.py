@@ -15,7 +15,7 @@ from reknown.proofs import reknown_check
 from reknown.proofs.leaves import leaf_of
 from reknown.proofs.reknown_check import canonical
 
-_Text = st.text(st.characters(exclude_categories=("Cs",)))
+_Text = st.text(st.characters(exclude_categories=["Cs"]))
 _Number = st.one_of(
     st.integers(-(2**53) + 1, 2**53 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
