@@ -159,7 +159,7 @@ def test_what_others_add_without_the_key_is_signed_by_the_next_who_has_it(
     assert _note(own_engine) == 8
 
 
-@pytest.mark.parametrize("what", ["root", "note", "rewritten", "stripped"])
+@pytest.mark.parametrize("what", ["note", "rewritten", "stripped"])
 def test_a_head_that_somebody_else_wrote_is_never_signed(
     own_engine: Engine, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -169,13 +169,12 @@ def test_a_head_that_somebody_else_wrote_is_never_signed(
     other = SigningKey(bytes(32))
     with own_engine.begin() as connection:
         head = read_head(connection)
-        forged = {
-            "root": {"root": bytes(32)},
+        forged: dict[str, dict[str, object]] = {
             "note": {"note": other.checkpoint(head.origin, head.size, head.root)},
             "rewritten": {"root": bytes(32), "frontier": bytes(32)},
             "stripped": {"note": None},
-        }[what]
-        connection.execute(update(heads).values(forged))
+        }
+        connection.execute(update(heads).values(forged[what]))
     write(own_engine)
     write(own_engine)
     with reading(own_engine) as connection:
