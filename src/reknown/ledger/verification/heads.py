@@ -31,6 +31,7 @@ _LEVELS = select(
     nodes.c.level, func.count(), func.min(nodes.c.position), func.max(nodes.c.position)
 ).group_by(nodes.c.level)
 _MOST = 1000
+HEAD = "the head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,16 @@ class Claims:
     origin: str
     keys: Sequence[VerifyingKey]
     faults: Faults
-    signed: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
     compared: int = 0
     _by_size: dict[int, list[Claim]] = field(default_factory=dict)
     _agreed: int = 0
     _broken: bool = False
+
+    @property
+    def signed(self) -> int:
+        """So many records are under the largest one."""
+        return max(self.sizes.values(), default=0)
 
     def add(self, place: str, note: str, size: int | None = None) -> None:
         """A checkpoint as text; `size` is what the place says that it has."""
@@ -82,7 +88,7 @@ class Claims:
                 message = f"{claim.place}, of size {found.size}, is not signed by this ledger's key"
                 self.faults.add("signature", message)
                 return
-        self.signed = max(self.signed, found.size)
+        self.sizes[claim.place] = found.size
         self._by_size.setdefault(found.size, []).append(claim)
 
     def skipped(self, connection: Connection, size: int) -> None:

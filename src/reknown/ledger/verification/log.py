@@ -9,6 +9,7 @@ from reknown.biometrics.errors import DatabaseError
 from reknown.ledger.tree import read_head, root_at
 from reknown.ledger.verification.faults import Faults
 from reknown.ledger.verification.heads import (
+    HEAD,
     Claims,
     compare_events,
     compare_head,
@@ -141,7 +142,7 @@ def _claims(head: Head, asked: Asked, faults: Faults) -> Claims:
     for claim in asked.claims:
         claims.claim(claim)
     if head.note is not None:
-        claims.add("the head", head.note)
+        claims.add(HEAD, head.note)
     return claims
 
 
@@ -149,6 +150,9 @@ def _judge_signature(head: Head, tree: Frontier, claims: Claims, faults: Faults)
     """A log that was signed once is signed to its end."""
     if head.note is None and claims.signed:
         faults.add("signature", "the signature of the head was removed", claims.signed)
+    elif head.note is not None and claims.sizes.get(HEAD, 0) < claims.signed:
+        message = f"{HEAD} has an older checkpoint than the newest one, of size {claims.signed}"
+        faults.add("signature", message, claims.signed)
     elif head.note is not None and claims.signed < tree.size:
         faults.add(
             "signature",
