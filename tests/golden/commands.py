@@ -74,7 +74,7 @@ def _commands() -> Iterator[tuple[str, set[str]]]:
 def _below(command: Any, name: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
     for word, child in getattr(command, "commands", {}).items():
         yield from _below(child, (*name, word))
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         yield " ".join(name), {option for one in command.params for option in one.opts}
 
 

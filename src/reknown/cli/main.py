@@ -31,7 +31,7 @@ _COMMANDS = {
     "identify": "reknown.cli.identify:identify",
     "scan": "reknown.cli.scan:scan",
     "find": "reknown.cli.find:find",
-    "ledger": "reknown.cli.ledger:ledger",
+    "ledger": "reknown.cli.ledger.app:cli",
     "serve": "reknown.cli.serve:serve",
     "worker": "reknown.cli.worker:worker",
     "backup": "reknown.cli.backup:backup",

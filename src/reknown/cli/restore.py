@@ -39,7 +39,7 @@ def restore(
     right before anything is put in place. People who were deleted after the backup are back:
     delete them again.
     """
-    from reknown.runtime.stores import given_key
+    from reknown.runtime.location import given_key
     from reknown.services.backups.restore import check_backup
     from reknown.services.backups.restore import restore as put_back
     from reknown.settings import read_settings

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
+from reknown.ledger.chain import chain
 from reknown.ledger.codec import DONE, Encoded, decode, encode
 from reknown.ledger.requests import consume_nonce
 from reknown.ledger.schema import events
@@ -90,7 +91,9 @@ def append(connection: Connection, actor: Actor, collection: str | None, record:
         "detail": row.detail,
         "request_id": actor.request_id,
     }
-    return int(connection.execute(_INSERT, values).scalar_one())
+    written = int(connection.execute(_INSERT, values).scalar_one())
+    chain(connection, written)
+    return written
 
 
 def record(database: Database, actor: Actor, collection: str | None, record: Entry) -> None:

@@ -323,6 +323,11 @@ def _read(record: records.ReadVideoJobRecord, _names: Names) -> str:
     return f"job {_short(record.job)}"
 
 
+@_text.register(records.ExpireRecordsRecord)
+def _expired_records(record: records.ExpireRecordsRecord, _names: Names) -> str:
+    return f"{_count(record.records, 'record')} before index {record.until:,} of the log"
+
+
 @_text.register(records.DeleteExpiredJobsRecord)
 def _expired(record: records.DeleteExpiredJobsRecord, _names: Names) -> str:
     return _count(record.jobs, "job")

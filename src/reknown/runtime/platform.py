@@ -9,10 +9,11 @@ from reknown.gallery.cache import IndexCache
 from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
-from reknown.runtime.location import location_of
+from reknown.runtime.location import given_key, location_of
 from reknown.services.context import Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
+from reknown.services.proofs.signing import sign_with, signing_for
 from reknown.storage.database import close_database, open_database
 from reknown.storage.modes import make_folder
 from reknown.storage.server import ServerAddress
@@ -58,6 +59,8 @@ def open_platform(
     else:
         require_database(location)
     database, decoders = open_database(location), DecoderPool()
+    signing = signing_for(settings.data, lambda: given_key(settings))
+    sign_with(database, signing)
     snapshots = open_snapshots(database, settings.data)
     own = LocalExecutor(
         engines, decoders, settings.cache, settings.packs, observe, handling=handling
@@ -78,6 +81,7 @@ def open_platform(
     finally:
         snapshots.close()
         decoders.close()
+        signing.close(database)
         close_database(database)
 
 

@@ -14,6 +14,7 @@ from reknown.biometrics.errors import AccessError, DatabaseError, InputError
 from reknown.ledger import log
 from reknown.ledger.records import MigrateRecord
 from reknown.services.access import check_secrets
+from reknown.services.proofs.signing import sign_as
 from reknown.storage.database import is_shared
 from reknown.storage.moving import places
 from reknown.storage.moving.comparing import ComparedTable, compare_tables
@@ -91,6 +92,7 @@ def move(
             record = MigrateRecord(
                 "postgresql" if is_shared(old) else "sqlite", moved.rows, moved.sha256
             )
+            sign_as(new.engine, vault)
             with new.begin():
                 set_sequences(new, sequences(old))
                 log.append(new, actor, None, record)

@@ -18,6 +18,7 @@ from sqlalchemy import exc as sql_errors
 
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.shortages import shortage_of_files
+from reknown.storage.commits import act_at_commits
 from reknown.storage.erasure import Eraser, compact, finish_erasing
 from reknown.storage.file_cleaning import FileCleaner
 from reknown.storage.modes import DATABASE, close_to_others
@@ -48,7 +49,7 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0012"
+SCHEMA_VERSION = "0014"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30
@@ -106,6 +107,7 @@ def connect_to(location: str | Path | ServerAddress) -> Database:
         explain_errors(database)
         return database
     database = server_engine(location)
+    act_at_commits(database)
     Eraser(database, TableCleaner())
     explain_errors(database)
     try:
@@ -162,6 +164,7 @@ def _file_engine(folder: Path) -> Database:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    act_at_commits(database)
     # after the turns are taken: who cleans up has given back its own
     Eraser(database, FileCleaner(_take_turns(database)))
     gather_writes(database)

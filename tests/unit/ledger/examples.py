@@ -132,6 +132,7 @@ DONE: tuple[Record, ...] = (
     records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
     records.ReadVideoJobRecord(DIGEST),
     records.DeleteExpiredJobsRecord(2),
+    records.ExpireRecordsRecord(40, 2),
     records.SearchTracksRecord(
         IMAGE, SPACE, THRESHOLD, 7, (TrackCandidateRecord(TRACK, 0.61, 98.2),)
     ),

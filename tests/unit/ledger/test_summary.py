@@ -81,6 +81,7 @@ EXPECTED = {
     "StartVideoJobRecord": "search, job abababab, answered again",
     "ReadVideoJobRecord": "job abababab",
     "DeleteExpiredJobsRecord": "2 jobs",
+    "ExpireRecordsRecord": "2 records before index 40 of the log",
     "Refusal": "refused SearchFaces: AccessDeniedException",
     "Failure": "job abababab failed: VideoError",
 }

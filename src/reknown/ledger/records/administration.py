@@ -138,6 +138,16 @@ class DeleteExpiredJobsRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ExpireRecordsRecord(Record):
+    """Records of the ledger had expired and were deleted; their leaves in the log stay."""
+
+    OPERATION: ClassVar[str] = "expire records"
+
+    until: Annotated[Count, doc("Records before this index of the log may be gone")]
+    records: Annotated[Count, doc("How many were deleted now")]
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A request was refused; recorded under the operation that it asked for."""
 

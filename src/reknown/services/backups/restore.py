@@ -21,6 +21,7 @@ from reknown.services.backups.container import copy_part, read_container
 from reknown.services.backups.folder import locked, require_empty
 from reknown.services.backups.manifest import decode_manifest
 from reknown.services.backups.soundness import check_database
+from reknown.services.proofs.signing import sign_as
 from reknown.storage.database import open_database
 from reknown.storage.durable import sync_folder
 from reknown.storage.modes import DATABASE
@@ -125,6 +126,7 @@ def _check_other_keys(vault: Vault | None, folder: Path, given_key: str | None) 
 def _open_once(actor: Actor, stage: Path, vault: Vault | None, backup: Backup) -> None:
     """Migrates the database and says in its ledger where it comes from; closed afterwards."""
     database = open_database(stage)
+    sign_as(database, vault)
     try:
         with database.begin() as connection:
             if vault is not None:
