@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select, update
@@ -38,7 +38,6 @@ from reknown.gallery import (
     users,
 )
 from reknown.gallery.grouping.grouping import Grouping
-from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
@@ -67,7 +66,7 @@ from unit.plans.filling import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     UseCase = Callable[[Connection, int], object]
 
@@ -305,17 +304,21 @@ def _some_carried(connection: Connection, count: int) -> object:
     return carried_templates.load_carried(connection, COLLECTION, lambda *_: True, count)
 
 
+def _row(connection: Connection) -> Row[Any]:
+    return collections.require(connection, COLLECTION)
+
+
 def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
 
 def _stream(connection: Connection) -> object:
-    query = select(faces_table).order_by(faces_table.c.id)
-    return list(templates.stream_templates(connection, query, SPACE.dimension))
+    query = select(sightings_table).order_by(sightings_table.c.id)
+    return list(templates.stream_templates(connection, query, _row(connection)))
 
 
 def _changes(connection: Connection, since: int | None) -> object:
-    return list(templates.stream_changes(connection, _owner(connection), SPACE.dimension, since))
+    return list(templates.stream_changes(connection, _row(connection), since))
 
 
 _NAMED = sightings.SightingChoice(medium="1.mp4")

@@ -1,0 +1,189 @@
+"""The keyring beside a gallery: keys go with the records that they sealed.
+
+Triggers write down which keys deleted rows had (`released_keys`), whoever deletes. They are
+destroyed when the deletion is committed, before anybody is told of it; what a crash leaves in
+between goes at the next start or deletion. Keys that were granted in a transaction that came to
+nothing go with the next deletion, or are swept an hour later.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, event, func, select, tuple_
+
+from reknown.biometrics.errors import DatabaseError
+from reknown.gallery.schema import collections, faces, index_snapshots, released_keys, sightings
+from reknown.storage.database import reading
+from reknown.storage.erasure import join_erasing
+from reknown.storage.paging import batches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+    from reknown.sealing.keyring import Keyring
+
+_OPTION = "keyring"
+_GRANTED, _COMMITTED = "granted keys", "committed keys"
+_RECORD, _COLLECTION = "record", "collection"
+_SEALED: tuple[Table, ...] = (faces, sightings, index_snapshots)
+_PORTION = 100_000
+
+
+class KeyCleaner:
+    """The `Cleaner` of a database's keyring."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._lock = Lock()
+        self._destroyed: set[tuple[str, int]] = set()
+        self._lost: set[int] = set()
+
+    def lose(self, numbers: Sequence[int]) -> None:
+        """What these keys sealed was taken back: they go with the next deletion."""
+        with self._lock:
+            self._lost.update(numbers)
+
+    def prepare(self, connection: Connection) -> None:
+        """Forgets, in a transaction that erases, what was destroyed after former ones."""
+        with self._lock:
+            destroyed, self._destroyed = self._destroyed, set()
+        forget_released(connection, destroyed)
+
+    def clean(self, connection: Any, _: Sequence[str], _patience: float) -> bool:
+        """Destroys the keys of what has been deleted."""
+        rows = connection.execute("SELECT kind, number FROM released_keys").fetchall()
+        connection.rollback()
+        with self._lock:
+            lost, self._lost = self._lost, set()
+        released = {(str(kind), int(number)) for kind, number in rows}
+        _destroy(self._keyring, released, lost)
+        with self._lock:
+            self._destroyed |= released
+        return True
+
+    def finish(self, _: Any, *, alone: bool) -> None:
+        """Nothing."""
+
+    def rewrite(self, _: Any) -> tuple[int, int]:
+        """Nothing: the keyring is a store of its own."""
+        return 0, 0
+
+
+def attach_keyring(database: Engine, keyring: Keyring) -> None:
+    """From now on what the gallery stores is sealed, and keys go with what is deleted."""
+    cleaner = KeyCleaner(keyring)
+    database.update_execution_options(**{_OPTION: keyring})
+    join_erasing(database, cleaner)
+
+    def commit(connection: Connection) -> None:
+        granted = connection.info.pop(_GRANTED, None)
+        if granted:
+            connection.info[_COMMITTED] = granted
+
+    def roll_back(connection: Connection) -> None:
+        for state in (_GRANTED, _COMMITTED):
+            for first, count in connection.info.pop(state, ()):
+                cleaner.lose(range(first, first + count))
+
+    def checkin(_connection: Any, entry: ConnectionPoolEntry) -> None:
+        keyring.settle(first for first, _ in entry.info.pop(_COMMITTED, ()))
+        for first, count in entry.info.pop(_GRANTED, ()):
+            cleaner.lose(range(first, first + count))
+
+    event.listen(database, "commit", commit)
+    event.listen(database, "rollback", roll_back)
+    event.listen(database, "checkin", checkin)
+
+
+def keyring_of(connection: Connection) -> Keyring | None:
+    """That of the connection's database, if it has one."""
+    return keyring_in(connection.engine)
+
+
+def keyring_in(database: Engine) -> Keyring | None:
+    """That of the database, if it has one."""
+    found: Keyring | None = database.get_execution_options().get(_OPTION)
+    return found
+
+
+def grant(connection: Connection, keyring: Keyring, owner: int, count: int) -> Mapping[int, bytes]:
+    """New keys for what this transaction stores in the collection of this key."""
+    granted = keyring.grant(owner, count)
+    connection.info.setdefault(_GRANTED, []).append((min(granted), count))
+    return granted
+
+
+def require_matching(database: Engine, keyring: Keyring) -> None:
+    """Raises `DatabaseError` where the keyring is older than the database, or was lost."""
+    with reading(database) as connection:
+        newest = [
+            connection.execute(select(func.max(table.c.sealing_key))).scalar() or 0
+            for table in _SEALED
+        ]
+    following = keyring.next_key()
+    if max(newest) >= following:
+        what = "is empty" if following == 1 else "is older than the database"
+        raise DatabaseError(
+            f"the keyring {what}, whose templates were sealed with keys that are not in it: put "
+            "back the one that was here, or restore a backup with reknown restore"
+        )
+
+
+def sweep_keys(database: Engine, keyring: Keyring) -> None:
+    """Destroys what a process that was killed has left: keys of what is deleted, or never came."""
+    with reading(database) as connection:
+        rows = connection.execute(select(released_keys.c.kind, released_keys.c.number)).all()
+    if rows:
+        released = {(row.kind, row.number) for row in rows}
+        _destroy(keyring, released, set())
+        with database.begin() as connection:
+            forget_released(connection, released)
+    abandoned = keyring.abandoned()
+    if abandoned is not None:
+        _destroy_unused(database, keyring, *abandoned)
+        keyring.clear(*abandoned)
+
+
+def sweep_all_keys(database: Engine, keyring: Keyring) -> None:
+    """Destroys all keys that nothing in this database was sealed with."""
+    last = keyring.next_key()
+    _destroy_unused(database, keyring, 1, last)
+    keyring.clear(1, last)
+    with reading(database) as connection:
+        there = set(connection.execute(select(collections.c.id)).scalars())
+    keyring.destroy((), keyring.collections() - there)
+
+
+def forget_released(connection: Connection, released: set[tuple[str, int]]) -> None:
+    """These keys have been destroyed."""
+    for batch in batches(released):
+        own = tuple_(released_keys.c.kind, released_keys.c.number).in_(batch)
+        connection.execute(delete(released_keys).where(own))
+
+
+def _destroy(keyring: Keyring, released: set[tuple[str, int]], lost: set[int]) -> None:
+    numbers = {number for kind, number in released if kind == _RECORD} | lost
+    keyring.destroy(numbers, {number for kind, number in released if kind == _COLLECTION})
+
+
+def _destroy_unused(database: Engine, keyring: Keyring, first: int, last: int) -> None:
+    for start in range(first, last + 1, _PORTION):
+        end = min(start + _PORTION - 1, last)
+        unused = keyring.numbers(start, end)  # before the database is asked: newer ones are kept
+        if unused:
+            keyring.destroy(unused - _used(database, start, end))
+
+
+def _used(database: Engine, first: int, last: int) -> set[int]:
+    used: set[int] = set()
+    with reading(database) as connection:
+        for table in _SEALED:
+            number = table.c.sealing_key
+            query = select(number).where(number.between(first, last))
+            used.update(connection.execute(query).scalars())
+    return used
