@@ -56,7 +56,7 @@ def restore_faces(connection: Connection, collection: str, moved: MovedFaces) ->
     common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
     seen = _seen(new)
     plain = dict(zip(new.face_ids, seen.pop("template"), strict=True))
-    keys, templates = seal_new(connection, row, RecordKind.FACE, plain)
+    keys, templates = seal_new(connection, (row.id, row.fingerprint), RecordKind.FACE, plain)
     own = {
         "face_id": new.face_ids,
         "image_id": [image_ids[sha256] for sha256 in new.images.sha256s],

@@ -36,18 +36,21 @@ _TABLES = {RecordKind.FACE: faces, RecordKind.SIGHTING: sightings}
 
 
 def seal_new(
-    connection: Connection, row: Row[Any], kind: RecordKind, templates: Mapping[str, bytes]
+    connection: Connection,
+    place: tuple[int, str],
+    kind: RecordKind,
+    templates: Mapping[str, bytes],
 ) -> tuple[list[int | None], list[bytes]]:
-    """The templates of new records of the claimed collection of this row, by the records' ids.
+    """The templates of new records by the records' ids.
 
-    Their keys' numbers and what is to be stored, in this order; the transaction has to come to an
-    end through the database's own connection.
+    `place` is the key of a claimed collection and the fingerprint of the templates' space. Returns
+    the numbers of their keys and what is to be stored, in this order.
     """
     keyring = keyring_of(connection)
     if keyring is None or not templates:
         return [None] * len(templates), list(templates.values())
-    keys = grant(connection, keyring, row.id, len(templates))
-    contexts = [context(kind, row.id, row.fingerprint, each) for each in templates]
+    keys = grant(connection, keyring, place[0], len(templates))
+    contexts = [context(kind, *place, each) for each in templates]
     return list(keys), encrypt_each(keys.values(), templates.values(), contexts)
 
 

@@ -19,7 +19,7 @@ from reknown.sealing.ciphers import SealError, cipher, decrypt, encrypt, new_key
 from reknown.sealing.schema import collection_keys, grants, keyrings, metadata, record_keys
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.database import close_database, is_shared, reading
-from reknown.storage.erasure import erase
+from reknown.storage.erasure import compact, erase
 from reknown.storage.paging import batches
 from reknown.storage.rows import Columns, insert_rows, whole_numbers
 
@@ -151,8 +151,6 @@ class Keyring:
 
     def compact(self) -> None:
         """Writes the store anew without what destroyed keys have left between rows."""
-        from reknown.storage.erasure import compact  # noqa: PLC0415 - a rare errand
-
         compact(self._store)
 
     @property
