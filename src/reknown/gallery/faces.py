@@ -285,10 +285,9 @@ def _store(connection: Connection, row: Row[Any], values: Sequence[dict[str, Any
     """Stores faces in the claimed collection of this row, sealed."""
     plain = {value["face_id"]: value["template"] for value in values}
     if len(plain) == len(values):  # else the database refuses them
-        sealed = zip(
-            *seal_new(connection, (row.id, row.fingerprint), RecordKind.FACE, plain), strict=True
-        )
-        for value, (number, template) in zip(values, sealed, strict=True):
+        place = row.id, row.fingerprint
+        numbers, sealed = seal_new(connection, place, RecordKind.FACE, plain)
+        for value, number, template in zip(values, numbers, sealed, strict=True):
             value |= {"sealing_key": number, "template": template}
     connection.execute(insert(faces_table), list(values))
 

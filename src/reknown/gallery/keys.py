@@ -11,12 +11,21 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, event, func, select, tuple_
+from sqlalchemy import delete, event, exists, func, select, tuple_
 
 from reknown.biometrics.errors import DatabaseError
-from reknown.gallery.schema import collections, faces, index_snapshots, released_keys, sightings
+from reknown.gallery.schema import (
+    collections,
+    faces,
+    images,
+    index_snapshots,
+    media,
+    media_files,
+    released_keys,
+    sightings,
+)
 from reknown.storage.database import reading
-from reknown.storage.erasure import join_erasing
+from reknown.storage.erasure import erase, join_erasing
 from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
@@ -157,6 +166,33 @@ def sweep_all_keys(database: Engine, keyring: Keyring) -> None:
     with reading(database) as connection:
         there = set(connection.execute(select(collections.c.id)).scalars())
     keyring.destroy((), keyring.collections() - there)
+
+
+def drop_unreadable(connection: Connection, keyring: Keyring) -> int:
+    """Deletes the faces and sightings whose keys are gone; how many. Nobody else is there.
+
+    No key is given again that was in use, nor is a file of an index known any more.
+    """
+    connection.execute(delete(index_snapshots))
+    dropped = 0
+    for table in (faces, sightings):
+        number = table.c.sealing_key
+        last = connection.execute(select(func.max(number))).scalar() or 0
+        keyring.skip_to(last + 1)
+        for start in range(1, last + 1, _PORTION):
+            end = start + _PORTION - 1
+            query = select(number).where(number.between(start, end))
+            lost = set(connection.execute(query).scalars()) - keyring.numbers(start, end)
+            for batch in batches(lost):
+                dropped += connection.execute(delete(table).where(number.in_(batch))).rowcount
+    if dropped:
+        bare = ~exists().where(faces.c.image_id == images.c.id)
+        connection.execute(delete(images).where(bare))
+        unseen = ~exists().where(sightings.c.medium_id == media.c.id)
+        unplaced = ~exists().where(media_files.c.medium_id == media.c.id)
+        connection.execute(delete(media).where(unseen, unplaced))
+        erase(connection, faces, images, sightings, media)
+    return dropped
 
 
 def forget_released(connection: Connection, released: set[tuple[str, int]]) -> None:

@@ -125,11 +125,9 @@ def keep_sightings(
         values = [common | _values(sighting) for sighting in seen]
         plain = {value["sighting_id"]: value["template"] for value in values}
         if len(plain) == len(values):  # else the database refuses them
-            sealed = zip(
-                *seal_new(connection, (row.id, row.fingerprint), RecordKind.SIGHTING, plain),
-                strict=True,
-            )
-            for value, (number, template) in zip(values, sealed, strict=True):
+            place = row.id, row.fingerprint
+            numbers, sealed = seal_new(connection, place, RecordKind.SIGHTING, plain)
+            for value, number, template in zip(values, numbers, sealed, strict=True):
                 value |= {"sealing_key": number, "template": template}
         connection.execute(insert(sightings), values)
     return key, int(replaced)

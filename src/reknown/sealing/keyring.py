@@ -144,6 +144,12 @@ class Keyring:
         with reading(self._store) as connection:
             return set(connection.execute(select(record_keys.c.number).where(within)).scalars())
 
+    def skip_to(self, number: int) -> None:
+        """No key below this number is given any more."""
+        with self._store.begin() as connection:
+            later = update(keyrings).where(keyrings.c.next_key < number)
+            connection.execute(later.values(next_key=number))
+
     def collections(self) -> set[int]:
         """The collections that there are keys of."""
         with reading(self._store) as connection:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.access.vault import Vault
+    from reknown.sealing.keyring import Keyring
     from reknown.services.context import Context
     from reknown.storage.database import Connection
 
-__all__ = ["find_vault", "open_vault", "require_database"]
+__all__ = ["find_vault", "open_vault", "require_database", "unlock_with"]
 
 # What the keys of collections are wrapped under.
 _WRAPPING = "keyring"
@@ -67,6 +68,11 @@ def open_vault(context: Context, folder: Path, secret: str | None) -> Vault:
         _adopt(context, vault, None if secret is not None else folder / FILE)
     _open_keyring(context, vault)
     return vault
+
+
+def unlock_with(keyring: Keyring, vault: Vault) -> None:
+    """From now on the keyring opens; raises `AccessError` where it is of another master key."""
+    keyring.unlock(vault.derive(_WRAPPING))
 
 
 def _make_key(context: Context, folder: Path) -> None:
@@ -139,7 +145,7 @@ def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
 def _open_keyring(context: Context, vault: Vault) -> None:
     keyring = keyring_in(context.database)
     if keyring is not None:
-        keyring.unlock(vault.derive(_WRAPPING))
+        unlock_with(keyring, vault)
 
 
 def _check(connection: Connection, vault: Vault, known: str | None) -> None:

@@ -6,10 +6,17 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reknown.gallery.keys import attach_keyring, keyring_in, require_matching, sweep_keys
+from reknown.gallery.keys import (
+    attach_keyring,
+    drop_unreadable,
+    keyring_in,
+    require_matching,
+    sweep_all_keys,
+    sweep_keys,
+)
 from reknown.gallery.sealing import count_unsealed, seal_portion
 from reknown.sealing.opening import open_keyring, schema_name
-from reknown.services.master_key import open_vault
+from reknown.services.master_key import open_vault, unlock_with
 from reknown.storage.database import compact as rewrite
 from reknown.storage.database import reading
 
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from reknown.access.vault import Vault
     from reknown.sealing.keyring import Keyring
     from reknown.services.context import Context
     from reknown.storage.database import Database
@@ -91,3 +99,22 @@ def compact(context: Context, watch: Watch = lambda _done, _of: None) -> tuple[i
     if keyring is not None:
         keyring.compact()
     return rewrite(context.database)
+
+
+def fit_keyring(database: Database, folder: Path, vault: Vault | None) -> int:
+    """Brings a restored database and a keyring that may be newer or older together.
+
+    Deletes the records whose keys are not there, and destroys the keys that no record has; how
+    many records. Nobody else uses them. Raises `AccessError` where the keyring is not that of the
+    vault's master key.
+    """
+    keyring = open_keyring(folder)
+    try:
+        if vault is not None:
+            unlock_with(keyring, vault)
+        with database.begin() as connection:
+            dropped = drop_unreadable(connection, keyring)
+        sweep_all_keys(database, keyring)
+    finally:
+        keyring.close()
+    return dropped
