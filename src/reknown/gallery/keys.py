@@ -127,15 +127,18 @@ def grant(connection: Connection, keyring: Keyring, owner: int, count: int) -> M
     return granted
 
 
+def newest_key(connection: Connection) -> int:
+    """The number of the newest key that anything here was sealed with; 0 if nothing was."""
+    newest = (connection.execute(select(func.max(t.c.sealing_key))).scalar() for t in _SEALED)
+    return max(found or 0 for found in newest)
+
+
 def require_matching(database: Engine, keyring: Keyring) -> None:
     """Raises `DatabaseError` where the keyring is older than the database, or was lost."""
     with reading(database) as connection:
-        newest = [
-            connection.execute(select(func.max(table.c.sealing_key))).scalar() or 0
-            for table in _SEALED
-        ]
+        newest = newest_key(connection)
     following = keyring.next_key()
-    if max(newest) >= following:
+    if newest >= following:
         what = "is empty" if following == 1 else "is older than the database"
         raise DatabaseError(
             f"the keyring {what}, whose templates were sealed with keys that are not in it: put "

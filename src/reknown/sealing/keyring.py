@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, select, update
 
-from reknown.biometrics.errors import AccessError
+from reknown.biometrics.errors import AccessError, InputError
 from reknown.sealing.ciphers import SealError, cipher, decrypt, encrypt, new_keys
 from reknown.sealing.schema import collection_keys, grants, keyrings, metadata, record_keys
 from reknown.storage.clock import as_text, now_text
@@ -143,6 +143,25 @@ class Keyring:
         within = record_keys.c.number.between(first, last)
         with reading(self._store) as connection:
             return set(connection.execute(select(record_keys.c.number).where(within)).scalars())
+
+    def take_over(self, other: Keyring) -> None:
+        """Becomes the same as another keyring, in one transaction.
+
+        Raises `InputError` where there are keys here that are not the other's.
+        """
+        with reading(other._store) as source, self._store.begin() as target:
+            if self.id != other.id and target.execute(select(collection_keys).limit(1)).first():
+                raise InputError(
+                    "the keyring there has keys of another gallery: give an empty place"
+                )
+            for table in metadata.sorted_tables:
+                target.execute(delete(table))
+                rows = source.execute(select(table), execution_options={"yield_per": _PORTION})
+                names = [column.name for column in table.columns]
+                for portion in rows.partitions():
+                    own = dict(zip(names, map(list, zip(*portion, strict=True)), strict=True))
+                    insert_rows(target, table, Columns({}, own))
+        self.id = other.id
 
     def skip_to(self, number: int) -> None:
         """No key below this number is given any more."""

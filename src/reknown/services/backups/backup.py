@@ -88,7 +88,8 @@ def back_up(
 
     It holds no keys of templates: those are in the copy of the keyring beside it, one for all
     backups in that folder. Without `secrets` the master key is left out. An existing file is kept
-    unless `replace`. `watch` is told of the bytes done, of how many; it needs twice the database's size there.
+    unless `replace`. `watch` is told of the bytes done, of how many; it needs twice the database's
+    size there.
 
     Raises `InputError` for a target that will not do and for a database on PostgreSQL,
     `DatabaseError` when the database is damaged, `AccessError` when the master key is not the one
