@@ -27,11 +27,12 @@ from reknown.gallery.schema import (
 from reknown.storage.database import reading
 from reknown.storage.erasure import erase, join_erasing
 from reknown.storage.paging import batches
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Column, Connection, Engine, Table
     from sqlalchemy.pool import ConnectionPoolEntry
 
     from reknown.sealing.keyring import Keyring
@@ -125,6 +126,25 @@ def grant(connection: Connection, keyring: Keyring, owner: int, count: int) -> M
     granted = keyring.grant(owner, count)
     connection.info.setdefault(_GRANTED, []).append((min(granted), count))
     return granted
+
+
+def keys_of_faces(connection: Connection, face_ids: Iterable[str]) -> list[int]:
+    """The numbers of the keys that these faces were sealed with."""
+    return _keys_of(connection, faces.c.face_id, face_ids)
+
+
+def keys_of_sightings(connection: Connection, ids: Iterable[str]) -> list[int]:
+    """The same of sightings."""
+    return _keys_of(connection, sightings.c.sighting_id, ids)
+
+
+def _keys_of(connection: Connection, column: Column[Any], ids: Iterable[str]) -> list[int]:
+    number = column.table.c.sealing_key
+    numbers: list[int] = []
+    for batch in batches(ids):
+        query = select(number).where(column.in_(batch), unindexed(number).is_not(None))
+        numbers.extend(connection.execute(query).scalars())
+    return numbers
 
 
 def newest_key(connection: Connection) -> int:
