@@ -123,9 +123,10 @@ def open_rows(
     Rows have `template`, `sealing_key` and the record's id by its name. Raises `SealError`.
     """
     owner, space, name = collection.id, collection.fingerprint, f"{kind.value}_id"
-    contexts = [context(kind, owner, space, getattr(row, name)) for row in rows]
-    numbers = [row.sealing_key for row in rows]
-    opened = open_templates(connection, kind, numbers, [row.template for row in rows], contexts)
+    prefix = context(kind, owner, space, "")
+    told = [(getattr(row, name).encode(), row.sealing_key, row.template) for row in rows]
+    ids, numbers, stored = zip(*told, strict=True) if told else ((), (), ())
+    opened = open_templates(connection, kind, numbers, stored, [prefix + each for each in ids])
     if None in opened:
         rows = [row for row, template in zip(rows, opened, strict=True) if template is not None]
     return rows, [template for template in opened if template is not None]

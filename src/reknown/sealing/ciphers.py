@@ -50,6 +50,19 @@ def decrypt(key: AESGCM, sealed: bytes, context: bytes) -> bytes | None:
         return None
 
 
+def decrypt_all(
+    key: AESGCM, sealed: Sequence[bytes], contexts: Sequence[bytes]
+) -> list[bytes | None]:
+    """Many with one key; None for those that were not encrypted with it and that context."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
+    end, pairs = _NONCE_BYTES, list(zip(sealed, contexts, strict=True))
+    try:
+        return [key.decrypt(each[:end], each[end:], its) for each, its in pairs]
+    except (InvalidTag, ValueError):
+        return [decrypt(key, each, its) for each, its in pairs]
+
+
 def encrypt_each(
     keys: Iterable[bytes], plains: Iterable[bytes], contexts: Iterable[bytes]
 ) -> list[bytes]:

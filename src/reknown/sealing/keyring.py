@@ -7,15 +7,16 @@ wherever copies of the record are.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, select, update
 
 from reknown.biometrics.errors import AccessError, InputError
-from reknown.sealing.ciphers import SealError, cipher, decrypt, encrypt, new_keys
+from reknown.sealing.ciphers import SealError, cipher, decrypt, decrypt_all, encrypt, new_keys
 from reknown.sealing.schema import collection_keys, grants, keyrings, metadata, record_keys
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.database import close_database, is_shared, reading
@@ -24,7 +25,7 @@ from reknown.storage.paging import batches
 from reknown.storage.rows import Columns, insert_rows, whole_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from sqlalchemy import Connection, Engine
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 _ABANDONED = timedelta(hours=1)
 _PORTION = 100_000
 _LOCK = int.from_bytes(b"rekkeys", "big")
+_FIND = "SELECT number, collection_key, wrapped FROM record_keys WHERE number "
+_SQLITE_FIND = f"{_FIND} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+_POSTGRESQL_FIND = f"{_FIND} = ANY(%s)"
 _OTHER_KEY = (
     "the keyring's keys cannot be opened: the master key is not the one that wrapped them: put it "
     "back, or restore a backup"
@@ -94,22 +98,34 @@ class Keyring:
         with self._lock:
             self._settled.update(firsts)
 
-    def find(self, numbers: Collection[int]) -> Mapping[int, bytes]:
+    def find(self, numbers: Sequence[int]) -> Mapping[int, bytes]:
         """Those of these keys that are there."""
-        columns = record_keys.c.number, record_keys.c.collection_key, record_keys.c.wrapped
         with reading(self._store) as connection:
-            query = select(*columns).where(whole_numbers(connection, record_keys.c.number, numbers))
-            rows = connection.execute(query).all()
+            rows = self._rows(connection, numbers)
             wrapping = self._wrapping(connection, {row[1] for row in rows})
-        found: dict[int, bytes] = {}
-        for number, collection_key, wrapped in rows:
-            if collection_key not in wrapping:  # its collection was deleted
-                continue
-            key = decrypt(wrapping[collection_key], wrapped, _name(number))
-            if key is None:
-                raise SealError(f"key {number} of the keyring is damaged: restore a backup")
-            found[number] = key
-        return found
+        if len(wrapping) == 1 and all(row[1] in wrapping for row in rows):
+            (one,) = wrapping.values()
+            keys = decrypt_all(one, [row[2] for row in rows], [_name(row[0]) for row in rows])
+            found = dict(zip([row[0] for row in rows], keys, strict=True))
+        else:  # of several collections, or of one that was deleted
+            found = {
+                number: decrypt(wrapping[collection_key], wrapped, _name(number))
+                for number, collection_key, wrapped in rows
+                if collection_key in wrapping
+            }
+        if None in found.values():
+            number = next(number for number, key in found.items() if key is None)
+            raise SealError(f"key {number} of the keyring is damaged: restore a backup")
+        return found  # type: ignore[return-value]
+
+    def _rows(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[int, int, bytes]]:
+        """As the driver has them: every search asks, and a cold load for a million of them."""
+        if is_shared(connection):
+            asked = connection.exec_driver_sql(_POSTGRESQL_FIND, (list(numbers),))
+        else:
+            asked = connection.exec_driver_sql(_SQLITE_FIND, (json.dumps(list(numbers)),))
+        cursor: Any = asked.cursor
+        return list(cursor.fetchall())
 
     def destroy(self, numbers: Collection[int], collections: Collection[int] = ()) -> None:
         """These keys, and those of these collections, are in no file any more when this returns."""
