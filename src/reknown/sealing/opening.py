@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from reknown.storage.server import ServerAddress
 
+# Each is in use for less than a millisecond at a time.
+_CONNECTIONS = 5
 # The schema of the keys, by that of the tables; several galleries may share a database.
 _USUAL, _SCHEMA, _SUFFIX = "public", "reknown_keys", "_keys"
 
@@ -30,7 +33,7 @@ def open_keyring(location: Path | ServerAddress, schema: str = _USUAL) -> Keyrin
     """
     if isinstance(location, Path):
         return Keyring(connect_to(location, KEYS))
-    store = connect_to(location)
+    store = connect_to(replace(location, connections=min(_CONNECTIONS, location.connections)))
     name = _SCHEMA if schema == _USUAL else f"{schema}{_SUFFIX}"
     try:
         _enter_schema(store, name)
