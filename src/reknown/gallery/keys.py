@@ -96,6 +96,8 @@ def attach_keyring(database: Engine, keyring: Keyring) -> None:
             connection.info[_COMMITTED] = granted
 
     def roll_back(connection: Connection) -> None:
+        if connection.invalidated:  # nothing can be asked of it: the keys are swept in an hour
+            return
         for state in (_GRANTED, _COMMITTED):
             for first, count in connection.info.pop(state, ()):
                 cleaner.lose(range(first, first + count))

@@ -136,9 +136,7 @@ def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
                 "old state, or a copy without its -wal file: restore a backup with reknown restore "
                 f"FILE; to go on with what is here, move {file.name} away, and a new one is made"
             )
-        if _wraps(context):
-            _open_keyring(context, vault)
-        _check(connection, vault, known)
+        _check(context, connection, vault, known)
         log.append(connection, context.actor, None, AdoptMasterKeyRecord(vault.fingerprint))
 
 
@@ -148,9 +146,11 @@ def _open_keyring(context: Context, vault: Vault) -> None:
         unlock_with(keyring, vault)
 
 
-def _check(connection: Connection, vault: Vault, known: str | None) -> None:
+def _check(context: Context, connection: Connection, vault: Vault, known: str | None) -> None:
     try:
         check_secrets(connection, vault)
+        if _wraps(context):
+            _open_keyring(context, vault)
     except AccessError as error:
         if known is None:
             raise

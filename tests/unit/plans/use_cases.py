@@ -502,6 +502,7 @@ USE_CASES: dict[str, UseCase] = {
         c, [subject_id(number) for number in range(n)]
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
+    "gallery.users.faces_of_user": lambda c, _: users.faces_of_user(c, COLLECTION, user(9)),
     "gallery.users.key_of_user": lambda c, _: users.key_of_user(c, COLLECTION, user(9)),
     "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
     "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),
