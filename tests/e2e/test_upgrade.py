@@ -109,10 +109,8 @@ def test_killed_at_any_moment_it_goes_on_where_it_stopped(tmp_path: Path) -> Non
         assert not {line["picture"] for line in last} & carried
     assert (report["carried"], report["missing"], report["faces"]) == (30, 0, 30)
     # sealed: with a nonce and a tag
-    dimensions = {
-        pack: 4 * report[which]["dimension"] + 28
-        for pack, which in ((OLD, "former"), (NEW, "target"))
-    }
+    of = {OLD: "former", NEW: "target"}
+    dimensions = {pack: 4 * report[which]["dimension"] + 28 for pack, which in of.items()}
     switched = False
     for _ in range(3):
         _killed_after(chance.uniform(0.3, 0.7), "--undo" if switched else "--switch")

@@ -53,10 +53,30 @@ class KeyCleaner:
         self._destroyed: set[tuple[str, int]] = set()
         self._lost: set[int] = set()
 
-    def lose(self, numbers: Sequence[int]) -> None:
-        """What these keys sealed was taken back: they go with the next deletion."""
+    def commit(self, connection: Connection) -> None:
+        """What was sealed in this transaction is about to be committed."""
+        granted = connection.info.pop(_GRANTED, None)
+        if granted:
+            connection.info[_COMMITTED] = granted
+
+    def roll_back(self, connection: Connection) -> None:
+        """What was sealed is taken back."""
+        if connection.invalidated:  # nothing can be asked of it: the keys are swept in an hour
+            return
+        for state in (_GRANTED, _COMMITTED):
+            self._lose(connection.info.pop(state, ()))
+
+    def check_in(self, _: Any, entry: ConnectionPoolEntry) -> None:
+        """A connection comes back from its transaction."""
+        committed = entry.info.pop(_COMMITTED, ())
+        if committed:
+            self._keyring.settle(first for first, _ in committed)
+        self._lose(entry.info.pop(_GRANTED, ()))
+
+    def _lose(self, granted: Iterable[tuple[int, int]]) -> None:
         with self._lock:
-            self._lost.update(numbers)
+            for first, count in granted:
+                self._lost.update(range(first, first + count))
 
     def prepare(self, connection: Connection) -> None:
         """Forgets, in a transaction that erases, what was destroyed after former ones."""
@@ -89,27 +109,9 @@ def attach_keyring(database: Engine, keyring: Keyring) -> None:
     cleaner = KeyCleaner(keyring)
     database.update_execution_options(**{_OPTION: keyring})
     join_erasing(database, cleaner)
-
-    def commit(connection: Connection) -> None:
-        granted = connection.info.pop(_GRANTED, None)
-        if granted:
-            connection.info[_COMMITTED] = granted
-
-    def roll_back(connection: Connection) -> None:
-        if connection.invalidated:  # nothing can be asked of it: the keys are swept in an hour
-            return
-        for state in (_GRANTED, _COMMITTED):
-            for first, count in connection.info.pop(state, ()):
-                cleaner.lose(range(first, first + count))
-
-    def checkin(_connection: Any, entry: ConnectionPoolEntry) -> None:
-        keyring.settle(first for first, _ in entry.info.pop(_COMMITTED, ()))
-        for first, count in entry.info.pop(_GRANTED, ()):
-            cleaner.lose(range(first, first + count))
-
-    event.listen(database, "commit", commit)
-    event.listen(database, "rollback", roll_back)
-    event.listen(database, "checkin", checkin)
+    event.listen(database, "commit", cleaner.commit)
+    event.listen(database, "rollback", cleaner.roll_back)
+    event.listen(database, "checkin", cleaner.check_in)
 
 
 def keyring_of(connection: Connection) -> Keyring | None:
