@@ -39,6 +39,7 @@ _COMMANDS = {
     "migrate": "reknown.cli.migrate:migrate",
     "import": "reknown.cli.templates:import_",
     "export": "reknown.cli.templates:export",
+    "erase": "reknown.cli.erase:erase",
     "compact": "reknown.cli.compact:compact",
     "doctor": "reknown.cli.doctor:doctor",
     "video": "reknown.cli.video.app:cli",

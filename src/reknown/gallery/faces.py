@@ -19,6 +19,7 @@ from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
+from reknown.gallery.sealed import RecordKind, seal_new
 from reknown.gallery.snapshots import remove_from_snapshots
 from reknown.gallery.users import ensure_user, spelled, user_key
 from reknown.storage.clock import now_text
@@ -84,7 +85,7 @@ def add_named_faces(
         "revision": row.revision,
     }
     values = [common | {"user_id": owners[user]} | face_values(face) for user, face in faces]
-    connection.execute(insert(faces_table), values)
+    _store(connection, row, values)
     face_ids = [value["face_id"] for value in values]
     stored = find_faces(connection, collection, face_ids)
     return [stored[face_id] for face_id in face_ids]
@@ -273,8 +274,19 @@ def _insert(
         "revision": row.revision,
     }
     values = [owners | face_values(face) for face in faces]
-    connection.execute(insert(faces_table), values)
+    _store(connection, row, values)
     return [value["face_id"] for value in values]
+
+
+def _store(connection: Connection, row: Row[Any], values: Sequence[dict[str, Any]]) -> None:
+    """Stores faces in the claimed collection of this row, sealed."""
+    plain = {value["face_id"]: value["template"] for value in values}
+    if len(plain) == len(values):  # else the database refuses them
+        place = row.id, row.fingerprint
+        numbers, sealed = seal_new(connection, place, RecordKind.FACE, plain)
+        for value, number, template in zip(values, numbers, sealed, strict=True):
+            value |= {"sealing_key": number, "template": template}
+    connection.execute(insert(faces_table), list(values))
 
 
 def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[FaceRecord | None]:

@@ -7,6 +7,7 @@ face's last one, `collections.pruned` that of the last one which deleted faces a
 `face_count`, `user_count` and `deleted_faces`, whoever writes. `users.subject_id` is
 what the ledger calls a user: it says nothing once the row with the name is gone. `users.urls` is
 a JSON list. `images.origin` is the folder of people's folders that an image was enrolled from.
+`sealing_key` is the number of the key that a row was sealed with, NULL where it was not.
 """
 
 from __future__ import annotations
@@ -115,6 +116,8 @@ faces = Table(
     Column("template", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("sealing_key", BigInteger),
+    Index("ix_faces_sealing_key", "sealing_key", unique=True),
     Index("ix_faces_order", "collection_id", "id"),
     Index("ix_faces_revision", "collection_id", "revision"),
     Index("ix_faces_image", "image_id"),
@@ -134,6 +137,16 @@ deleted_faces = Table(
     sqlite_with_rowid=False,
 )
 
+# The keys of what was deleted, which are to be destroyed: of records by their numbers, and those of
+# collections by theirs. Triggers write them down.
+released_keys = Table(
+    "released_keys",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
 # Files that hold an index as it was at a revision, by their SHA-256: none other is believed.
 # What was deleted up to the revision `pruned` is not in them.
 index_snapshots = Table(
@@ -144,6 +157,8 @@ index_snapshots = Table(
     Column("revision", BigInteger, nullable=False),
     Column("pruned", BigInteger, nullable=False),
     Column("written_at", Text, nullable=False),
+    Column("sealing_key", BigInteger),
+    Index("ix_index_snapshots_sealing_key", "sealing_key", unique=True),
     Index("ix_index_snapshots_collection", "collection_id"),
 )
 
@@ -245,6 +260,8 @@ sightings = Table(
     Column("pack", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("dimension", Integer, nullable=False),
+    Column("sealing_key", BigInteger),
+    Index("ix_sightings_sealing_key", "sealing_key", unique=True),
     Index("ix_sightings_order", "collection_id", "id"),
     Index("ix_sightings_medium", "medium_id"),
     _parent("group_id", "sighting_groups", "SET NULL"),

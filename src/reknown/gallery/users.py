@@ -63,6 +63,14 @@ def key_of_user(connection: Connection, collection: str, name: str) -> int:
     return _require_user(connection, collection, require(connection, collection).id, name)
 
 
+def faces_of_user(connection: Connection, collection: str, name: str) -> list[str]:
+    """The ids of the user's faces; raises `NotFoundError`."""
+    user_id = key_of_user(connection, collection, name)
+    return list(
+        connection.execute(select(faces.c.face_id).where(faces.c.user_id == user_id)).scalars()
+    )
+
+
 def list_users(
     connection: Connection, collection: str, after: str | None = None, limit: int = 1000
 ) -> Page[UserRecord]:

@@ -11,6 +11,7 @@ from reknown.ledger.records import (
     DescribeUserRecord,
     DisassociateFacesRecord,
     EnrolRecord,
+    EraseRecord,
     IdentifyRecord,
     MergeUsersRecord,
     MoveFacesRecord,
@@ -35,6 +36,7 @@ _OF_ONE = (
     | DescribeUserRecord
     | DisassociateFacesRecord
     | EnrolRecord
+    | EraseRecord
     | NameGroupRecord
     | ReadUserRecord
     | RenameUserRecord

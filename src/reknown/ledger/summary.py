@@ -133,6 +133,13 @@ def _delete_user(record: records.DeleteUserRecord, names: Names) -> str:
     return _name(record.subject_id, names) + faces + _again(repeated=record.repeated)
 
 
+@_text.register(records.EraseRecord)
+def _erase(record: records.EraseRecord, names: Names) -> str:
+    who = "" if record.subject_id is None else f"{_name(record.subject_id, names)} with "
+    keys = f"{len(record.keys):,} key{'' if len(record.keys) == 1 else 's'}"
+    return f"{who}{_faces(record.faces)} and {record.sightings:,} sightings, {keys} destroyed"
+
+
 @_text.register(records.ReadUserRecord)
 @_text.register(records.RenameUserRecord)
 def _read_user(record: records.ReadUserRecord, names: Names) -> str:

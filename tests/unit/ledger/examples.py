@@ -85,6 +85,7 @@ DONE: tuple[Record, ...] = (
     records.ListTagsRecord(),
     records.CreateUserRecord(ADA, True),
     records.DeleteUserRecord(ADA, (FACE,), True),
+    records.EraseRecord(ADA, (FACE,), 2, (DIGEST,)),
     records.ListUsersRecord(1),
     records.ReadUserRecord(ADA),
     records.DescribeUserRecord(ADA, 2),

@@ -31,6 +31,7 @@ EXPECTED = {
     "ListTagsRecord": "",
     "CreateUserRecord": "Ada Lovelace, answered again",
     "DeleteUserRecord": "Ada Lovelace with 1 face, answered again",
+    "EraseRecord": "Ada Lovelace with 1 face and 2 sightings, 1 key destroyed",
     "ListUsersRecord": "1 shown",
     "ReadUserRecord": "Ada Lovelace",
     "DescribeUserRecord": "Ada Lovelace with 2 addresses",

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select, update
@@ -40,7 +40,6 @@ from reknown.gallery import (
     users,
 )
 from reknown.gallery.grouping.grouping import Grouping
-from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
@@ -69,7 +68,7 @@ from unit.plans.filling import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     UseCase = Callable[[Connection, int], object]
 
@@ -307,17 +306,21 @@ def _some_carried(connection: Connection, count: int) -> object:
     return carried_templates.load_carried(connection, COLLECTION, lambda *_: True, count)
 
 
+def _row(connection: Connection) -> Row[Any]:
+    return collections.require(connection, COLLECTION)
+
+
 def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
 
 def _stream(connection: Connection) -> object:
-    query = select(faces_table).order_by(faces_table.c.id)
-    return list(templates.stream_templates(connection, query, SPACE.dimension))
+    query = select(sightings_table).order_by(sightings_table.c.id)
+    return list(templates.stream_templates(connection, query, _row(connection)))
 
 
 def _changes(connection: Connection, since: int | None) -> object:
-    return list(templates.stream_changes(connection, _owner(connection), SPACE.dimension, since))
+    return list(templates.stream_changes(connection, _row(connection), since))
 
 
 _NAMED = sightings.SightingChoice(medium="1.mp4")
@@ -511,6 +514,7 @@ USE_CASES: dict[str, UseCase] = {
         c, [subject_id(number) for number in range(n)]
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
+    "gallery.users.faces_of_user": lambda c, _: users.faces_of_user(c, COLLECTION, user(9)),
     "gallery.users.key_of_user": lambda c, _: users.key_of_user(c, COLLECTION, user(9)),
     "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
     "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),

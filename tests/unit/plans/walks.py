@@ -139,7 +139,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.templates.load_templates": _LOADED,
     "gallery.templates.stream_changes": {"faces": (ALL,)},
     "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
-    "gallery.templates.stream_templates": _LOADED,
+    "gallery.templates.stream_templates": {"sightings": (ALL,)},
     "gallery.users.create_user": {"users": (NEW,)},
     "gallery.users.list_users": {"users": (PAGE,)},
     "jobs.outbox.claim": _NOTICES,

@@ -85,6 +85,8 @@ class RestoreRecord(BackupRecord):
 
     OPERATION: ClassVar[str] = "restore"
 
+    dropped: Annotated[Count, doc("Faces and sightings left out, as their keys are destroyed")] = 0
+
 
 @dataclass(frozen=True, slots=True)
 class MigrateRecord(Record):
