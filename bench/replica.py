@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bench.approximate import a_server
-from bench.gallery import COLLECTION, SPACE, Drawer, DrawnPack, face_id, fill
+from bench.approximate import filled_server
+from bench.gallery import COLLECTION, SPACE, Drawer, DrawnPack, face_id
 from bench.pixels import decode_image
 from sqlalchemy import text
 
@@ -27,7 +27,6 @@ from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.cli.demo_images import EILEEN, jpeg
 from reknown.cli.session import open_engine
 from reknown.gallery.cache import IndexCache
-from reknown.gallery.collections import create_collection
 from reknown.gallery.templates import pick_templates
 from reknown.ledger.records import ProbeRecord
 from reknown.objects.allow import NoObjects
@@ -59,10 +58,7 @@ def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else _FACES
     picture = decode_image(jpeg(EILEEN.crop()))
     executor = Drawer(open_engine(None).detect(picture.pixels)[0])
-    with a_server() as database:
-        with database.begin() as connection:
-            create_collection(connection, COLLECTION, SPACE)
-            fill(connection, size)
+    with filled_server(size) as database:
         engines = Engines(DrawnPack(), SPACE.pack)
         platform = Platform(database, engines, executor, IndexCache(2**32), NoObjects())
         report = _measured(Context(platform, Actor("bench")), size)
@@ -88,17 +84,9 @@ def _measured(context: Context, size: int) -> dict[str, Any]:
     scores = [read(each) for each in probes]
     turns: dict[str, list[Spent]] = {"look_up": [], "conclude": [], "search": []}
     for _ in range(_TURNS):
-        turns["look_up"].append(
-            _spent(
-                database, [lambda p=each: look_up(context.platform, query, p) for each in probes]
-            )  # type: ignore[misc]
-        )
-        turns["conclude"].append(
-            _spent(database, [lambda s=each: write(s) for each in scores])  # type: ignore[misc]
-        )
-        turns["search"].append(
-            _spent(database, [lambda p=each: both(p) for each in probes])  # type: ignore[misc]
-        )
+        turns["look_up"].append(_spent(database, read, probes))
+        turns["conclude"].append(_spent(database, write, scores))
+        turns["search"].append(_spent(database, both, probes))
     means = {name: _mean(found) for name, found in turns.items()}
     halves = means["look_up"].server_us + means["conclude"].server_us
     return {
