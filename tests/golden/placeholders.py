@@ -71,10 +71,7 @@ class Placeholders:
         """`text`, which stands under `key`, as it goes into `file`."""
         for value, name in self.known.items():
             text = text.replace(value, name)
-        if key == "detail":
-            for pattern, name in _MACHINE:
-                text = pattern.sub(name, text)
-        for pattern, name in _PROOFS:
+        for pattern, name in (*_PROOFS, *(_MACHINE if key == "detail" else ())):
             text = pattern.sub(name, text)
         if key == "root":
             return "<root>"
