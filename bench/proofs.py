@@ -35,7 +35,7 @@ from reknown.ledger.signing import Signing, sign_with
 from reknown.services.proofs.checkpoints import make_checkpoint
 from reknown.services.proofs.records import export_log, prove_record
 from reknown.services.proofs.signing import ledger_key
-from reknown.services.proofs.verification import Evidence, verify_ledger
+from reknown.services.proofs.verification import LedgerEvidence, verify_ledger
 from reknown.storage.database import open_database
 from reknown.storage.modes import DATABASE
 
@@ -128,7 +128,7 @@ def _long(folder: Path, rows: int) -> dict[str, Any]:
     found["migration"] = began.since().rounded()
     context = make_context(database)
     make_checkpoint(context, _VAULT, folder)
-    evidence = Evidence(folder, _VAULT)
+    evidence = LedgerEvidence(folder, _VAULT)
     for name, full in (("full", True), ("next", False)):
         began = _Spent.now()
         faults = verify_ledger(context, evidence, full=full).fault_count

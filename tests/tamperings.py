@@ -25,7 +25,7 @@ from reknown.proofs.merkle import Frontier, packed
 from reknown.services import access
 from reknown.services.proofs.checkpoints import make_checkpoint
 from reknown.services.proofs.signing import sign_with, signing_for
-from reknown.services.proofs.verification import Evidence, verify_ledger
+from reknown.services.proofs.verification import LedgerEvidence, verify_ledger
 from reknown.storage.database import close_database, open_database
 from reknown.storage.modes import DATABASE
 
@@ -102,7 +102,7 @@ def _record(number: int) -> IdentifyRecord | ListUsersRecord:
 def verify(folder: Path, *, full: bool = True) -> Verified:
     database = open_database(folder)
     try:
-        return verify_ledger(make_context(database), Evidence(folder, _VAULT), full=full)
+        return verify_ledger(make_context(database), LedgerEvidence(folder, _VAULT), full=full)
     finally:
         database.dispose()
 

@@ -92,8 +92,23 @@ def tell(run: Run) -> None:
     _moves(run)
     _deletions(run)
     _backup(run)
+    _proofs(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
         run(line)
+
+
+def _proofs(run: Run) -> None:
+    run("ledger verify --json")
+    run("ledger verify --full --key nonsense --json")
+    run("ledger verify --full --checkpoint broken.jpg --json")
+    (key,) = run("ledger key --json")
+    execute(["ledger", "checkpoint", "--out", "ledger.checkpoint"])
+    run("ledger witness ledger.checkpoint --folder witness --json")
+    known = f"--key {key['key']} --folder witness"
+    run(f"ledger witness ledger.checkpoint {known} --json")
+    run("ledger witness broken.jpg --folder witness --json")
+    run("ledger export --out ledger.jsonl --json")
+    run("ledger export --out nowhere/ledger.jsonl --json")
 
 
 def _backup(run: Run) -> None:

@@ -23,6 +23,13 @@ _MACHINE = (
     (re.compile(r"at most (any number|\d+)"), "at most <limit>"),
     (re.compile(r"\b\d+\.\d+\.\d+(\.\d+)*\b"), "<version>"),
 )
+# What proofs say that no two runs share: keys, hashes, signatures.
+_PROOFS = (
+    (re.compile(r"(?s)^reknown\.local/[0-9a-f]{32}\n\d+\n.*\Z"), "<note>"),
+    (re.compile(r"reknown\.local/[0-9a-f]{32}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<public key>"),
+    (re.compile(r"reknown\.witness/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<witness>"),
+    (re.compile(r"reknown\.local/[0-9a-f]{32}"), "<ledger>"),
+)
 # By the last word of its key: what an id belongs to.
 _KINDS = {
     "access_key_id": "access key",
@@ -64,9 +71,10 @@ class Placeholders:
         """`text`, which stands under `key`, as it goes into `file`."""
         for value, name in self.known.items():
             text = text.replace(value, name)
-        if key == "detail":
-            for pattern, name in _MACHINE:
-                text = pattern.sub(name, text)
+        for pattern, name in (*_PROOFS, *(_MACHINE if key == "detail" else ())):
+            text = pattern.sub(name, text)
+        if key == "root":
+            return "<root>"
         if key in _WHOLE and not _GIVEN.fullmatch(text):
             return self._name(text, _KINDS[key], file)
         text = _DRAWN.sub(lambda found: self._name(found[0], _kind(found, key), file), text)

@@ -19,7 +19,6 @@ from reknown.proofs.leaves import leaf_of
 from reknown.proofs.merkle import leaf_hash, packed
 from reknown.storage.clock import as_text
 from reknown.storage.commits import before_commit
-from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,17 +79,8 @@ def _extend(connection: Connection, records: Sequence[int]) -> None:
 
 def _rows(connection: Connection, records: Sequence[int]) -> list[tuple[int, bytes]]:
     """Ids and leaves of those that are there, as the database has them."""
-    if len(records) == 1:
-        rows = connection.execute(_ONE, {"wanted": records[0]}).all()
-    else:
-        rows = [
-            row
-            for batch in batches(sorted(records))
-            for row in connection.execute(
-                select(events).where(events.c.id.in_(batch)).order_by(events.c.id)
-            )
-        ]
-    return [(row.id, leaf_hash(leaf_of(row._asdict()))) for row in rows]
+    found = (connection.execute(_ONE, {"wanted": each}).one_or_none() for each in sorted(records))
+    return [(row.id, leaf_hash(leaf_of(row._asdict()))) for row in found if row is not None]
 
 
 def _is_due(head: Head, size: int) -> bool:

@@ -358,7 +358,7 @@ def _bytes(text: object) -> bytes:
 # Files -----------------------------------------------------------------------------------------
 
 
-class Asked(NamedTuple):
+class Known(NamedTuple):
     """What whoever checks knows already."""
 
     keys: tuple[VerifyingKey, ...]
@@ -366,7 +366,7 @@ class Asked(NamedTuple):
     earlier: str | None = None
 
 
-def check_file(file: Path, asked: Asked) -> str:
+def check_file(file: Path, asked: Known) -> str:
     """The sentence that says what is proven.
 
     Raises `Unproven`, or `OSError` and `ValueError` for a file that cannot be read.
@@ -397,7 +397,7 @@ def _document(text: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _checkpoint(text: object, asked: Asked) -> tuple[Checkpoint, str]:
+def _checkpoint(text: object, asked: Known) -> tuple[Checkpoint, str]:
     """The checkpoint, and a half sentence on who signed it."""
     if not isinstance(text, str):
         raise ValueError("the checkpoint is missing")
@@ -409,12 +409,12 @@ def _checkpoint(text: object, asked: Asked) -> tuple[Checkpoint, str]:
     return found, f"signed by {found.origin}" + (f" and seen by {names}" if names else "")
 
 
-def _check_checkpoint(text: str, asked: Asked) -> str:
+def _check_checkpoint(text: str, asked: Known) -> str:
     found, signed = _checkpoint(text, asked)
     return f"The checkpoint over {_counted(found.size)} is {signed}."
 
 
-def _check_proof(document: Mapping[str, Any], asked: Asked) -> str:
+def _check_proof(document: Mapping[str, Any], asked: Known) -> str:
     found, signed = _checkpoint(document.get("checkpoint"), asked)
     record, index = document.get("record"), document.get("index")
     if not isinstance(record, dict) or not isinstance(index, int) or isinstance(index, bool):
@@ -428,7 +428,7 @@ def _check_proof(document: Mapping[str, Any], asked: Asked) -> str:
     )
 
 
-def _check_consistency(document: Mapping[str, Any], asked: Asked) -> str:
+def _check_consistency(document: Mapping[str, Any], asked: Known) -> str:
     old, _ = _checkpoint(document.get("old"), asked._replace(witnesses=()))
     new, signed = _checkpoint(document.get("new"), asked)
     if old.origin != new.origin:
@@ -441,7 +441,7 @@ def _check_consistency(document: Mapping[str, Any], asked: Asked) -> str:
     return f"The log of {_counted(new.size)} {signed} begins with the {old.size:,} of before."
 
 
-def _check_log(head: Mapping[str, Any], lines: Iterable[bytes], asked: Asked) -> str:
+def _check_log(head: Mapping[str, Any], lines: Iterable[bytes], asked: Known) -> str:
     found, signed = _checkpoint(head.get("checkpoint"), asked)
     earlier = None if asked.earlier is None else _checkpoint(asked.earlier, asked)[0]
     tree, expired = Frontier(), 0
@@ -509,7 +509,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         earlier = None if given.earlier is None else given.earlier.read_text("utf-8")
         keys, witnesses = tuple(map(read_key, given.key)), tuple(map(read_key, given.witness))
-        sentence = check_file(given.file, Asked(keys, witnesses, earlier))
+        sentence = check_file(given.file, Known(keys, witnesses, earlier))
     except Unproven as verdict:
         sys.stdout.write(f"NOT PROVEN: {verdict}\n")
         return 1

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from reknown.ledger.schema import events
 from reknown.ledger.tree import read_head
-from reknown.ledger.verification.log import Asked, verify_log
+from reknown.ledger.verification.log import LogEvidence, verify_log
 from reknown.proofs.notes import SigningKey
 from reknown.proofs.reknown_check import read_checkpoint
 from reknown.storage.database import open_database, reading
@@ -65,7 +65,7 @@ def _require_sound(engine: Engine) -> int:
         never = connection.scalar(
             select(func.count()).select_from(events).where(events.c.actor == "never")
         )
-    found = verify_log(engine, None, Asked([SigningKey(_SEED).public(head.origin)]))
+    found = verify_log(engine, None, LogEvidence([SigningKey(_SEED).public(head.origin)]))
     assert found.faults.named == []
     assert (found.size, found.signed, never) == (count, count, 0)
     assert read_checkpoint(str(head.note)).size == count

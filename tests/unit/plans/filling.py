@@ -32,7 +32,8 @@ from reknown.gallery.upgrades import begin_upgrade
 from reknown.jobs import schema as jobs_schema
 from reknown.jobs.schema import jobs, notices, parts
 from reknown.ledger import schema as ledger_schema
-from reknown.ledger.schema import events, nonces, tokens
+from reknown.ledger.schema import checkpoints, events, heads, leaves, nodes, nonces, tokens
+from reknown.proofs.merkle import Frontier, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -257,6 +258,7 @@ def _fill_ledger(connection: Connection) -> None:
         return {**names, "at": _ago(0, 10 * (_ROWS - number)), "request_id": digest(number)}
 
     _put(connection, events, _ROWS, {"detail": "{}"}, event)
+    _fill_log(connection)
     _put(connection, nonces, _ROWS, {}, lambda n: {"nonce": digest(n), "expires_at": _ago(-1, n)})
     token = {"actor": "ada", "operation": "create user", "request": "", "answer": ""}
 
@@ -269,6 +271,29 @@ def _fill_ledger(connection: Connection) -> None:
     _put(connection, access_keys, _ROWS, key, lambda n: {"key_id": f"RK{n:018}"})
     told = {"beat": 1, "uses": "{}"}
     _put(connection, key_uses, _ROWS, told, lambda n: {"process": digest(n)})
+
+
+def _fill_log(connection: Connection) -> None:
+    """A leaf for each event; not those of the events themselves."""
+    ids = connection.execute(select(events.c.id).order_by(events.c.id)).scalars().all()
+    tree, kept = Frontier(), []
+    for record in ids:
+        kept += tree.append(bytes([record % 256]) * 32)
+
+    def leaf(number: int) -> Mapping[str, Any]:
+        return {
+            "position": number,
+            "event_id": ids[number],
+            "hash": bytes([ids[number] % 256]) * 32,
+        }
+
+    _put(connection, leaves, len(ids), {}, leaf)
+    names = ("level", "position", "hash")
+    _put(connection, nodes, len(kept), {}, lambda n: dict(zip(names, kept[n], strict=True)))
+    head = {"size": tree.size, "root": tree.root(), "frontier": packed(tree)}
+    connection.execute(update(heads).values(head))
+    old = {"at": _ago(1), "note": ""}
+    _put(connection, checkpoints, _ROWS, old, lambda n: {"size": n + 1})
 
 
 def _ago(days: int, seconds: int = 0) -> str:

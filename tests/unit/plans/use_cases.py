@@ -44,11 +44,16 @@ from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import log, requests
+from reknown.ledger import chain, expiry, log, requests, tree
+from reknown.ledger import exporting as whole_rows
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice
 from reknown.ledger.records import ListUsersRecord
 from reknown.ledger.requests import RequestToken
+from reknown.ledger.verification import heads
+from reknown.ledger.verification import log as whole_log
+from reknown.ledger.verification.faults import Faults
+from reknown.ledger.verification.log import LogEvidence
 from reknown.storage import clock
 from unit.plans.filling import (
     COLLECTION,
@@ -77,7 +82,7 @@ ROOMS = (
     templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    log, requests,
+    chain, expiry, whole_rows, log, requests, tree, heads, whole_log,
     keys,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
@@ -98,6 +103,12 @@ def asked() -> Iterator[str]:
             own = function.__module__ == module.__name__ and not name.startswith("_")
             if own and inspect.signature(function).parameters.keys() & {"connection", "database"}:
                 yield f"{place}.{name}"
+
+
+def _chain(connection: Connection, count: int) -> None:
+    """What it has done at the end of the transaction."""
+    made = [log.append(connection, Actor("ada"), COLLECTION, _EVENT) for _ in range(count)]
+    chain._extend(connection, made)
 
 
 def _faces(count: int) -> list[str]:
@@ -550,6 +561,26 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.results.pick": lambda c, _: results.pick(c, _stored(c), "new", [0], int),
     "jobs.results.read": lambda c, _: results.read(c, _stored(c), "new", range(1), int),
     "jobs.results.store": lambda c, _: _stored(c),
+    "ledger.chain.chain": _chain,
+    "ledger.chain.keep": lambda c, _: chain.keep(c, 9999, ""),
+    "ledger.chain.sign_head": lambda c, _: chain.sign_head(c, ""),
+    "ledger.expiry.expire_records": lambda c, _: expiry.expire_records(c, Actor("ada"), _LATER),
+    "ledger.expiry.expired_until": lambda c, _: expiry.expired_until(c),
+    "ledger.exporting.exported": lambda c, n: list(whole_rows.exported(c.engine, n)),
+    "ledger.exporting.row_of": lambda c, _: whole_rows.row_of(c, 9),
+    "ledger.tree.find_index": lambda c, _: tree.find_index(c, 9),
+    "ledger.tree.lock_head": lambda c, _: tree.lock_head(c),
+    "ledger.tree.prove_consistency": lambda c, n: tree.prove_consistency(c, n, 1999),
+    "ledger.tree.prove_inclusion": lambda c, n: tree.prove_inclusion(c, n, 1999),
+    "ledger.tree.read_head": lambda c, _: tree.read_head(c),
+    "ledger.tree.root_at": tree.root_at,
+    "ledger.verification.heads.compare_events": lambda c, n: heads.compare_events(c, n, Faults()),
+    "ledger.verification.heads.compare_nodes": lambda c, n: heads.compare_nodes(c, n, Faults()),
+    "ledger.verification.heads.count_leaves": lambda c, _: heads.count_leaves(c),
+    "ledger.verification.heads.kept_checkpoints": heads.kept_checkpoints,
+    "ledger.verification.log.verify_log": lambda c, _: whole_log.verify_log(
+        c.engine, None, LogEvidence(())
+    ),
     "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
     "ledger.log.follow": lambda c, _: _follow(c),
     "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),

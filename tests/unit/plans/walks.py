@@ -34,6 +34,7 @@ SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
+LEAVES = _walk("a stretch of the log, by its key", "position", "level position", "size", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
 NEW = _walk("what was made by this transaction: behind the newest of all", "id")
 CHANGED = _walk("what has changed since the last look", "collection_id revision")
@@ -155,6 +156,28 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
+    "ledger.expiry.expire_records": {
+        "events": (ALL, TIMES, PAGE),
+        "ledger_heads": (ONE,),
+        "ledger_leaves": (ALL, LEAVES),
+    },
+    "ledger.exporting.exported": {"events": (ALL,), "ledger_leaves": (LEAVES,)},
+    "ledger.tree.prove_consistency": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
+    "ledger.tree.prove_inclusion": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
+    "ledger.tree.root_at": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
+    "ledger.verification.heads.compare_events": {
+        "events": (ALL, PAGE),
+        "ledger_leaves": (ALL, LEAVES),
+    },
+    "ledger.verification.heads.compare_nodes": {"ledger_nodes": (COUNTED,)},
+    "ledger.verification.heads.count_leaves": {"ledger_leaves": (LATEST, LEAVES)},
+    "ledger.verification.heads.kept_checkpoints": {"ledger_checkpoints": (LEAVES, ALL)},
+    "ledger.verification.log.verify_log": {
+        "events": (ALL, PAGE),
+        "ledger_checkpoints": (LEAVES, ALL),
+        "ledger_leaves": (ALL, LEAVES),
+        "ledger_nodes": (COUNTED, LEAVES),
+    },
     "ledger.log.append": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
     "ledger.log.follow": {"events": (PAGE, TIMES)},
     "ledger.log.newest": {"events": (WANTED,)},
@@ -172,6 +195,7 @@ ALLOWED: dict[str, _Tables] = {
 _GUESSED = _walk("a batch of ids, which without statistics counts as most of the table", "")
 _NAMED = _walk("a batch of names, which without statistics counts as most", "collection_id")
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
+_HEAD: _Tables = {"ledger_heads": (ONE,)}
 UNMEASURED: dict[str, _Tables] = {
     "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.count_leaving of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
@@ -191,6 +215,17 @@ UNMEASURED: dict[str, _Tables] = {
     "gallery.restoring.restore_faces": {"users": (_NAMED,)},
     "gallery.restoring.restore_faces into images and users that are there": {"users": (_NAMED,)},
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
+    "ledger.chain.chain": _HEAD,
+    "ledger.chain.keep": _HEAD,
+    "ledger.chain.sign_head": _HEAD,
+    "ledger.log.record": _HEAD,
+    "ledger.tree.lock_head": _HEAD,
+    "ledger.tree.read_head": _HEAD,
+    "ledger.expiry.expired_until": {"events": (WANTED,)},
+    "ledger.verification.log.verify_log": {
+        "ledger_heads": (ONE,),
+        "ledger_leaves": (LATEST,),
+    },
     "gallery.users.ensure_users": {"users": (_NAMED,)},
     "gallery.users.keys_of_users": {"users": (_NAMED,)},
 }

@@ -49,11 +49,11 @@ def verify(
     """
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json
     from reknown.cli.session import open_context
-    from reknown.services.proofs.verification import Evidence, verify_ledger
+    from reknown.services.proofs.verification import LedgerEvidence, verify_ledger
     from reknown.settings import read_settings
 
     settings = read_settings(data)
-    evidence = Evidence(settings.data, find_key(data), read_keys(key or ()), checkpoint or ())
+    evidence = LedgerEvidence(settings.data, find_key(data), read_keys(key or ()), checkpoint or ())
     with open_context(data) as context, counting("records") as watch:
         found = verify_ledger(context, evidence, full=full, watch=watch)
     if json:

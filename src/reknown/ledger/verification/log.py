@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class VerifiedBefore:
     """What was verified before: the tree, the greatest id of its records, and how many expired."""
 
     tree: Frontier
@@ -42,7 +42,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LogEvidence:
     """What to verify with: the keys of the ledger, checkpoints from elsewhere.
 
     `expired_until` is where records end that may be gone, as the log says.
@@ -55,7 +55,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LogFindings:
     """What there is: `checked` records read, `signed` of them under a checkpoint, and faults.
 
     `checkpoints` were compared. `end` is where the next verification can go on.
@@ -69,22 +69,22 @@ class Outcome:
     signed: int
     checkpoints: int
     faults: Faults
-    end: Start
+    end: VerifiedBefore
 
 
 def verify_log(
     database: Database,
-    start: Start | None,
-    asked: Asked,
+    start: VerifiedBefore | None,
+    asked: LogEvidence,
     watch: Callable[[int, int], None] = lambda _done, _of: None,
-) -> Outcome:
+) -> LogFindings:
     """Reads every row that is new since `start`, each portion in a transaction of its own.
 
     What is added meanwhile is left for the next time. `watch` is told how many are done, of how
     many. Raises `DatabaseError` for a database that cannot be read.
     """
     faults = Faults()
-    begin = start or Start(Frontier(), 0, 0)
+    begin = start or VerifiedBefore(Frontier(), 0, 0)
     with reading(database) as connection:
         head, count = read_head(connection), count_leaves(connection)
         claims = _claims(head, asked, faults)
@@ -113,7 +113,7 @@ def verify_log(
     compare_head(head, tree, faults)
     claims.finish(tree.size)
     _judge_signature(head, tree, claims, faults)
-    return Outcome(
+    return LogFindings(
         head.origin,
         tree.size,
         tree.root(),
@@ -122,11 +122,11 @@ def verify_log(
         claims.signed,
         claims.compared,
         faults,
-        Start(tree, rows.last_record, rows.expired),
+        VerifiedBefore(tree, rows.last_record, rows.expired),
     )
 
 
-def _goes_on(connection: Connection, head: Head, start: Start) -> bool:
+def _goes_on(connection: Connection, head: Head, start: VerifiedBefore) -> bool:
     """Whether the log begins with what was verified before."""
     try:
         known = start.tree.size <= head.size
@@ -135,7 +135,7 @@ def _goes_on(connection: Connection, head: Head, start: Start) -> bool:
         return False
 
 
-def _claims(head: Head, asked: Asked, faults: Faults) -> Claims:
+def _claims(head: Head, asked: LogEvidence, faults: Faults) -> Claims:
     claims = Claims(head.origin, asked.keys, faults)
     for line in asked.broken_lines:
         faults.add("checkpoint", line)

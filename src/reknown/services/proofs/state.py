@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reknown.ledger.verification.log import Start
+from reknown.ledger.verification.log import VerifiedBefore
 from reknown.proofs.merkle import packed, unpacked
 from reknown.storage.durable import sync_folder
 from reknown.structs import resolved
@@ -32,7 +32,7 @@ class _State(msgspec.Struct, frozen=True):
     expired: int
 
 
-def read_state(folder: Path, vault: Vault, origin: str) -> Start | None:
+def read_state(folder: Path, vault: Vault, origin: str) -> VerifiedBefore | None:
     """What was found right before, None where nothing was or the file is not what was written."""
     try:
         text, _, seal = (folder / _NAME).read_bytes().strip().partition(b"\n")
@@ -41,12 +41,14 @@ def read_state(folder: Path, vault: Vault, origin: str) -> Start | None:
         state = msgspec.json.decode(text, type=resolved(_State))
         if state.origin != origin:
             return None
-        return Start(unpacked(state.size, state.frontier), state.last_record, state.expired)
+        return VerifiedBefore(
+            unpacked(state.size, state.frontier), state.last_record, state.expired
+        )
     except (OSError, ValueError):
         return None
 
 
-def write_state(folder: Path, vault: Vault, origin: str, end: Start) -> None:
+def write_state(folder: Path, vault: Vault, origin: str, end: VerifiedBefore) -> None:
     """Remembers the end of a log in which no fault was found."""
     tree = end.tree
     state = _State(origin, tree.size, packed(tree), end.last_record, end.expired)

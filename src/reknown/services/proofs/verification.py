@@ -9,7 +9,7 @@ from reknown.ledger.checkpoint_file import NAME, CheckpointFile
 from reknown.ledger.expiry import expired_until
 from reknown.ledger.tree import read_head
 from reknown.ledger.verification.heads import Claim
-from reknown.ledger.verification.log import Asked, verify_log
+from reknown.ledger.verification.log import LogEvidence, verify_log
 from reknown.proofs.notes import SigningKey
 from reknown.services.proofs.checkpoints import read_checkpoint_file
 from reknown.services.proofs.rights import check_rights
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     # told how many records are done, of how many
     Watch = Callable[[int, int], None]
 
-__all__ = ["Evidence", "Verified", "verify_ledger"]
+__all__ = ["LedgerEvidence", "Verified", "verify_ledger"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LedgerEvidence:
     """What to verify with, besides the database: the data folder, and what is known elsewhere.
 
     `keys` are public keys that the ledger signed with, beside that of the `vault`; `files` hold
@@ -68,7 +68,7 @@ class Verified:
 
 def verify_ledger(
     context: Context,
-    evidence: Evidence,
+    evidence: LedgerEvidence,
     *,
     full: bool = False,
     watch: Watch = lambda _done, _of: None,
@@ -89,7 +89,9 @@ def verify_ledger(
     kept, broken = _kept(evidence.folder, origin, 0 if start is None else start.tree.size)
     with reading(context.database) as connection:
         until = expired_until(connection)
-    found = verify_log(context.database, start, Asked(keys, [*given, *kept], broken, until), watch)
+    found = verify_log(
+        context.database, start, LogEvidence(keys, [*given, *kept], broken, until), watch
+    )
     faults = found.faults
     for fault in check_rights(context.database):
         faults.add(fault.what, fault.message, fault.index, fault.record)
