@@ -13,6 +13,8 @@ from reknown.ledger import records
 from reknown.ledger.records import (
     CandidateRecord,
     Failure,
+    JudgedCandidateRecord,
+    JudgementRecord,
     ManyFacesRecord,
     ProbeRecord,
     Record,
@@ -66,6 +68,11 @@ IDENTIFIED = records.IdentifyRecord(
     IMAGE, SPACE, THRESHOLD, "subjects", 12, 30, ((HIT, NAMELESS), ()), DIGEST
 )
 
+CASE = uuid(0xCA5E << 112)
+SAID = JudgementRecord("cli:ada", "same", ("ears", "face-shape"), DIGEST)
+JUDGED = JudgedCandidateRecord(1, FACE, ADA, False, "same", (SAID,))
+SEEDED = JudgedCandidateRecord(2, None, None, True, None, (SAID,))
+
 DONE: tuple[Record, ...] = (
     IDENTIFIED,
     records.VerifyRecord(DIGEST, OTHER, SPACE, THRESHOLD, 2, 1, 0.61, 98.2),
@@ -118,6 +125,20 @@ DONE: tuple[Record, ...] = (
     records.MergeGroupsRecord(7, 5),
     records.SplitGroupRecord(7, 8, (TRACK,)),
     records.KeepGroupsApartRecord(7, 8),
+    records.OpenCaseRecord(CASE, 41, 1, 2, 80.0, 3, DIGEST),
+    records.ListCasesRecord(4),
+    records.ReadCaseRecord(CASE, "ab" * 16, False),
+    records.JudgeCandidateRecord(CASE, 2, DIGEST, False, True),
+    records.DisputeCaseRecord(CASE, 1),
+    records.DecideCaseRecord(CASE, 1, "lead", (JUDGED, SEEDED)),
+    records.AppealCaseRecord(CASE, 2, "new-evidence"),
+    records.DiscloseCaseRecord(CASE, DIGEST),
+    records.PurgeCasesRecord((CASE,)),
+    records.ReadReviewRatesRecord(3),
+    records.AddReviewerRecord("cli:ada", MOMENT.date(), ("people*",)),
+    records.RenewReviewerRecord("cli:ada", MOMENT.date(), ("*",)),
+    records.RemoveReviewerRecord(f"key:{KEY}"),
+    records.ListReviewersRecord(2),
     records.CreateKeyRecord(KEY, "gate", ("Search*",), ("people",)),
     records.RevokeKeyRecord(KEY, "gate", ("*",), ("*",)),
     records.RotateKeyRecord(KEY, "gate", ("*",), ("*",), OTHER_KEY, MOMENT),

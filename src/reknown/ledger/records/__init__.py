@@ -10,6 +10,7 @@ from reknown.ledger.records import (
     galleries,
     groups,
     recognition,
+    reviews,
     sightings,
 )
 from reknown.ledger.records.administration import (
@@ -92,6 +93,24 @@ from reknown.ledger.records.recognition import (
     VerifyRecord,
     WriteNamesRecord,
 )
+from reknown.ledger.records.reviews import (
+    AddReviewerRecord,
+    AppealCaseRecord,
+    DecideCaseRecord,
+    DiscloseCaseRecord,
+    DisputeCaseRecord,
+    JudgeCandidateRecord,
+    JudgedCandidateRecord,
+    JudgementRecord,
+    ListCasesRecord,
+    ListReviewersRecord,
+    OpenCaseRecord,
+    PurgeCasesRecord,
+    ReadCaseRecord,
+    ReadReviewRatesRecord,
+    RemoveReviewerRecord,
+    RenewReviewerRecord,
+)
 from reknown.ledger.records.sightings import (
     DeleteSightingsRecord,
     ForgetFilesRecord,
@@ -103,13 +122,16 @@ from reknown.ledger.records.sightings import (
 
 __all__ = [
     "RECORDS",
+    "AddReviewerRecord",
     "AdoptMasterKeyRecord",
+    "AppealCaseRecord",
     "AssociateFacesRecord",
     "BackUpRecord",
     "CandidateRecord",
     "CreateCollectionRecord",
     "CreateKeyRecord",
     "CreateUserRecord",
+    "DecideCaseRecord",
     "DeleteCollectionRecord",
     "DeleteExpiredJobsRecord",
     "DeleteFacesRecord",
@@ -121,6 +143,8 @@ __all__ = [
     "DetectRecord",
     "DisassociateFacesRecord",
     "DiscardUpgradeRecord",
+    "DiscloseCaseRecord",
+    "DisputeCaseRecord",
     "EnrolRecord",
     "ExportManyTemplatesRecord",
     "ExportTemplatesRecord",
@@ -133,12 +157,17 @@ __all__ = [
     "IgnoreGroupRecord",
     "ImportManyTemplatesRecord",
     "ImportTemplatesRecord",
+    "JudgeCandidateRecord",
+    "JudgedCandidateRecord",
+    "JudgementRecord",
     "KeepGroupsApartRecord",
     "KeepSightingsRecord",
     "KeepTracksRecord",
+    "ListCasesRecord",
     "ListCollectionsRecord",
     "ListFacesRecord",
     "ListGroupsRecord",
+    "ListReviewersRecord",
     "ListSightingsRecord",
     "ListTagsRecord",
     "ListTracksRecord",
@@ -149,17 +178,23 @@ __all__ = [
     "MigrateRecord",
     "MoveFacesRecord",
     "NameGroupRecord",
+    "OpenCaseRecord",
     "PrepareUpgradeRecord",
     "ProbeRecord",
+    "PurgeCasesRecord",
     "PurgeSightingsRecord",
     "PurgeTracksRecord",
+    "ReadCaseRecord",
     "ReadGroupRecord",
+    "ReadReviewRatesRecord",
     "ReadTextRecord",
     "ReadUserRecord",
     "ReadVideoJobRecord",
     "Record",
     "Refusal",
+    "RemoveReviewerRecord",
     "RenameUserRecord",
+    "RenewReviewerRecord",
     "RestoreRecord",
     "RevokeKeyRecord",
     "RotateKeyRecord",
@@ -181,7 +216,7 @@ __all__ = [
 
 RECORDS: tuple[type[Record], ...] = tuple(
     value
-    for module in (recognition, galleries, sightings, groups, administration, former)
+    for module in (recognition, galleries, sightings, groups, reviews, administration, former)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, Record) and hasattr(value, "OPERATION")
 )
