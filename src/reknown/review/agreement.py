@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reknown.biometrics.rates import LEVEL, Interval, normal_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
+Said = TypeVar("Said")
 # An interval wider than this says too little to act on.
 WIDEST = 0.2
 
@@ -33,7 +34,7 @@ class Kappa:
         return self.interval is not None and self.interval.high - self.interval.low <= WIDEST
 
 
-def kappa_of(counts: Mapping[tuple[Hashable, Hashable], int], level: float = LEVEL) -> Kappa:
+def kappa_of(counts: Mapping[tuple[Said, Said], int], level: float = LEVEL) -> Kappa:
     """Kappa from how often the first and the second reviewer said what.
 
     The interval is by the variance of Fleiss, Cohen and Everitt (1969), for large samples.

@@ -13,9 +13,10 @@ from sqlalchemy import insert, select, update
 from reknown.review.opinions import CandidateJudgement, Ground, Opinion, note_digest
 from reknown.review.schema import review_candidates, review_judgements, review_notes, reviews
 from reknown.storage.clock import now_text
+from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection, Row
 
@@ -112,6 +113,19 @@ def finish_review(connection: Connection, review: CaseReview) -> None:
     """The reviewer has judged all that there is to judge."""
     chosen = update(reviews).where(reviews.c.id == review.key)
     connection.execute(chosen.values(finished_at=now_text()))
+
+
+def count_finished(connection: Connection, cases: Iterable[ReviewCase]) -> Mapping[int, int]:
+    """By the keys of cases, how many blind reviews of their present round are finished."""
+    turns = {case.key: case.round for case in cases}
+    counts = dict.fromkeys(turns, 0)
+    columns = (reviews.c.case_key, reviews.c.round)
+    done = reviews.c.finished_at.is_not(None), ~reviews.c.adjudicating
+    for batch in batches(turns):
+        query = select(*columns).where(reviews.c.case_key.in_(batch), *done)
+        for key, turn in connection.execute(query):
+            counts[key] += turn == turns[key]
+    return counts
 
 
 def _judgements(connection: Connection, case: ReviewCase) -> dict[int, dict[int, StoredJudgement]]:

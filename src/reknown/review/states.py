@@ -16,9 +16,9 @@ MOST_REVIEWERS = 2
 
 
 class CaseState(Enum):
-    """Where a case stands; NOBODY is that of a search without a candidate, kept to be disclosed."""
+    """Where a case stands; NOBODY is kept to be disclosed."""
 
-    NOBODY = "nobody-found"
+    NOBODY = "nobody-to-judge"
     OPEN = "open"
     DISPUTED = "disputed"
     DECIDED = "decided"
@@ -121,10 +121,10 @@ def refusal(state: CaseState) -> str:
 
 
 def outcome_of(opinions: Iterable[Opinion]) -> CaseOutcome:
-    """What the opinions on all candidates make of the case."""
+    """What the opinions on all candidates make of the case; nothing where all were deleted."""
     found = set(opinions)
     if Opinion.SAME in found:
         return CaseOutcome.LEAD
-    if Opinion.CANNOT_TELL in found:
+    if not found or Opinion.CANNOT_TELL in found:
         return CaseOutcome.INCONCLUSIVE
     return CaseOutcome.NO_LEAD
