@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reknown.gallery.policies import policy_of
+
 if TYPE_CHECKING:
     from reknown.storage.database import Connection
 
@@ -35,4 +37,14 @@ class ReviewTerms:
 
 def terms_of(connection: Connection, collection: str) -> ReviewTerms | None:
     """The terms of a collection, None where nothing is reviewed; raises `NotFoundError`."""
-    raise NotImplementedError
+    policy = policy_of(connection, collection)
+    if not policy.reviewers:
+        return None
+    return ReviewTerms(
+        bound=policy.review_from,
+        reviewers=policy.reviewers,
+        seeds=policy.review_seeds,
+        always=policy.governed,
+        # a case says nothing without the record of its search
+        keep_days=policy.keep_records,
+    )
