@@ -46,7 +46,7 @@ __all__ = [
     "schema_version",
 ]
 
-SCHEMA_VERSION = "0011"
+SCHEMA_VERSION = "0016"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30
