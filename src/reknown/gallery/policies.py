@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select
 
-from reknown.biometrics.errors import DatabaseError
+from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.biometrics.policy import EVERYTHING_ALLOWED, Policy
 from reknown.gallery.collections import claim, require
 from reknown.gallery.schema import collections, policies
@@ -38,7 +38,7 @@ def policy_of(connection: Connection, collection: str) -> Policy:
         if unknown:
             raise msgspec.ValidationError(f"it has a field {min(unknown)!r}")
         return _decoder().decode(document)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, InputError) as error:
         raise DatabaseError(
             f"the policy of collection {collection!r} cannot be read: {error}: install the "
             "Reknown that wrote it, or set another"
