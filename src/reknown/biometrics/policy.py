@@ -45,10 +45,10 @@ class Policy:
     With `consent_required` only people with a valid consent are enrolled. `keep_...` are days.
     A search has to ask for `least_similarity` or more, and for a threshold that a stranger reaches
     no more than `most_expected_false_candidates` times. `searchers` are patterns of actors, anyone
-    if there are none. Candidates from `review_from` on are judged by so many `reviewers`,
-    and known non-mates are mixed in among them, as many as are the share `review_seeds` of them. The same
-    probe may be searched `repeats` times within `repeats_hours`. A `suspended` collection is not
-    searched, and a `governed` one only with a complete policy.
+    if there are none. Candidates from `review_from` on are judged by so many `reviewers`;
+    known non-mates come among them, as many as a share `review_seeds`. The same probe may be
+    searched `repeats` times within `repeats_hours`. A `suspended` collection is not searched, and
+    a `governed` one only with a complete policy.
     """
 
     purposes: tuple[str, ...] = ()

@@ -27,9 +27,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    table,
     text,
 )
 
+# Tables of another room whose rows go with those of faces and collections.
+WITH_FACES = (table("review_notes"),)
+WITH_COLLECTIONS = (*WITH_FACES, table("review_cases"))
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData()
 

@@ -23,6 +23,11 @@ from typing import Any
 FORMAT = "reknown disclosure packet 1"
 CONTENTS = "contents"
 MOST_BYTES = 64 * 2**20
+# In the order in which they come.
+_PARTS = (
+    *("case", CONTENTS, "evaluation", "judgements", "ledger", "model", "policy", "probe", "proofs"),
+    "search",
+)
 _SUFFIX = ".json"
 _START = "0" * 64
 
@@ -78,7 +83,7 @@ def check(data: bytes) -> list[str]:
     entries = _of_zip(data) if is_zip else _of_json(data)
     contents = entries.pop(CONTENTS, None)
     if contents is None:
-        raise PacketError("it has no list of contents")
+        raise PacketError(f"{CONTENTS}: there is no list of contents")
     faults = list(_altered(contents, entries))
     if not faults:
         same = as_zip(entries) if is_zip else as_json(entries)
@@ -104,12 +109,14 @@ def _of_zip(data: bytes) -> dict[str, bytes]:
             entries = archive.infolist()
             stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
             if not stored or sum(entry.file_size for entry in entries) > len(data):
-                raise PacketError("its entries are compressed, which those of a packet never are")
+                raise PacketError(
+                    "container: its entries are compressed, which those of a packet never are"
+                )
             return {
                 entry.filename.removesuffix(_SUFFIX): _entry(archive, entry) for entry in entries
             }
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
-        raise PacketError(f"it is a damaged ZIP file: {error}") from error
+        raise PacketError(f"container: it is a damaged ZIP file: {error}") from error
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
@@ -129,10 +136,21 @@ def _of_json(data: bytes) -> dict[str, bytes]:
     try:
         whole = json.loads(data)
         if not isinstance(whole, dict):
-            raise PacketError("it is not a packet: one JSON object, or a ZIP file")
+            raise PacketError("container: it is not a packet: one JSON object, or a ZIP file")
         return {name: canonical(value) for name, value in whole.items()}
     except (ValueError, RecursionError) as error:
-        raise PacketError(f"it is neither JSON nor a ZIP file: {error}") from error
+        where = _part_at(data, getattr(error, "pos", getattr(error, "start", 0)))
+        raise PacketError(f"{where}: it is not JSON any more: {error}") from error
+
+
+def _part_at(data: bytes, place: int) -> str:
+    """The part of a document in which this byte lies, as far as that can be told."""
+    found, start = "container", 0
+    for name in _PARTS:
+        start = max(start, data.find(f'"{name}":{{'.encode(), start))
+        if 0 < start <= place and data.startswith(f'"{name}":'.encode(), start):
+            found = name
+    return found
 
 
 def _altered(contents: bytes, entries: dict[str, bytes]) -> list[str]:
@@ -264,7 +282,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{arguments[0]}: {error}\n")
         return 2
     for fault in faults:
-        sys.stdout.write(f"{fault}\n")
+        # names in it may come from whoever made it
+        sys.stdout.write("".join(c if c.isprintable() else "?" for c in fault) + "\n")
     if not faults:
         sys.stdout.write(
             "nothing in the packet was changed since it was made, if the ledger's record "

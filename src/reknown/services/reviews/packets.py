@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reknown.biometrics.errors import InputError, ReknownError, SpaceMismatchError
+from reknown.biometrics.errors import InputError, ReknownError
 from reknown.biometrics.templates import TemplateSpace
+from reknown.gallery.policies import policy_of
 from reknown.ledger import log
 from reknown.ledger.records import DiscloseCaseRecord, IdentifyRecord
 from reknown.review import check_packet
@@ -88,6 +89,7 @@ def make_packet(
     evaluation = None if enclosures.evaluation is None else _report(enclosures.evaluation)
     with reading(context.database) as connection:
         desk = lay_out(connection, context.actor.name, collection, case_id, claim=False)
+        policy = policy_of(connection, collection)
     if desk.open:
         raise InputError(f"{refusal(desk.case.state)}; only then it can be disclosed")
     events = list(_events(context, desk))
@@ -97,6 +99,7 @@ def make_packet(
         "search": _search(desk, events),
         "model": _model(context.platform, events),
         "judgements": _judgements(desk),
+        "policy": msgspec.to_builtins(policy),
         "ledger": {"records": [_leaf(event) for event in events]},
         "proofs": proofs_of(context, [event.id for event in events]),
     }
@@ -181,7 +184,7 @@ def _model(platform: Platform, events: Sequence[Event]) -> dict[str, Any]:
     try:
         space = platform.engines.space_of(told.pack)
         TemplateSpace(told.pack, told.fingerprint, space.dimension).require(space)
-    except (SpaceMismatchError, ReknownError):
+    except ReknownError:  # another one by now, or none
         return model
     model["files"] = dict(platform.engines.digests_of(space))
     calibration = platform.engines.calibration_of(space)
@@ -268,6 +271,7 @@ def _leaf(event: Event) -> dict[str, Any]:
         "collection": event.collection,
         "request_id": event.request_id,
         "kind": event.kind,
+        "purpose": event.purpose,
         "version": event.version,
         "detail": msgspec.to_builtins(event.record),
     }

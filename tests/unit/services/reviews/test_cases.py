@@ -274,7 +274,7 @@ def test_what_is_deleted_is_no_longer_in_a_case(desks: Desks) -> None:
         desks.judge(ANN, case, it.number, note="Ada has such ears")
     _delete(desks, "Ada")
     shown = desks.read(BEN, case)
-    assert sorted(it.face.user for it in shown.candidates if it.face) == ["Bea", "Cleo"]
+    assert sorted(str(it.face.user) for it in shown.candidates if it.face) == ["Bea", "Cleo"]
     gone = next(it for it in shown.candidates if it.face is None)
     with pytest.raises(InputError, match="not to be judged"):
         desks.judge(BEN, case, gone.number)
@@ -306,8 +306,8 @@ def test_deletions_leave_no_case_behind_that_cannot_be_decided(desks: Desks) -> 
 def test_cases_go_with_their_collection_and_with_their_time(desks: Desks) -> None:
     desks.set(keep_records=30)
     old, new = desks.open(), desks.open()
+    past = as_text(desks.read(ANN, old).case.opened_at)
     with desks.context.database.begin() as connection:
-        past = as_text(desks.read(ANN, old).case.opened_at)
         chosen = update(review_cases).where(review_cases.c.case_id == old)
         connection.execute(chosen.values(expires_at=past))
     with pytest.raises(NotFoundError, match="reviews list"):

@@ -8,6 +8,7 @@ import pytest
 from contexts import events
 from reknown.biometrics.policy import Policy
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery.faces import delete_faces, list_faces
 from reknown.ledger.actor import Actor
 from reknown.ledger.records import IdentifyRecord, OpenCaseRecord
 from reknown.review.states import CaseState
@@ -116,14 +117,12 @@ def test_no_one_who_scores_high_is_taken_for_a_stranger(desks: Desks) -> None:
     """Also where hardly anybody else is there."""
     desks.set(review_seeds=1.0)
     with desks.context.database.begin() as connection:
-        from sqlalchemy import delete
-
-        from reknown.gallery.schema import users
-
-        connection.execute(delete(users).where(users.c.name.like("stranger%")))
-        from reknown.gallery.schema import faces
-
-        connection.execute(delete(faces).where(faces.c.user_id.is_(None)))
+        strangers = [
+            face.face_id
+            for face in list_faces(connection, COLLECTION).items
+            if "stranger" in str(face.user)
+        ]
+        delete_faces(connection, COLLECTION, strangers)
     for _ in range(5):
         desks.search()
     assert {record.candidates for record in opened(desks)} == {3}
