@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from reknown.biometrics.errors import NotFoundError
 from reknown.review.opinions import Opinion
-from reknown.review.schema import review_candidates, review_cases, review_notes
+from reknown.review.schema import review_candidates, review_cases, review_notes, reviews
 from reknown.review.states import CaseOutcome, CaseState
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.erasure import erase
@@ -20,7 +20,7 @@ from reknown.storage.unindexed import unindexed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from reknown.storage.paging import Page
 
@@ -58,7 +58,10 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class ReviewCase:
-    """A stored case; `key` is that of the database."""
+    """A stored case; `key` is that of the database.
+
+    `reviewed` is how many blind reviews of its present round are finished.
+    """
 
     key: int
     case_id: str
@@ -74,6 +77,7 @@ class ReviewCase:
     opened_at: datetime
     decided_at: datetime | None
     expires_at: datetime | None
+    reviewed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,10 @@ def get_case(
     transaction.
     """
     own = unindexed(review_cases.c.collection_id) == owner
-    query = select(review_cases).where(review_cases.c.case_id == case_id, own)
-    row = connection.execute(query.with_for_update() if claim else query).one_or_none()
+    query = _cases().where(review_cases.c.case_id == case_id, own)
+    if claim:
+        query = query.with_for_update(of=review_cases)
+    row = connection.execute(query).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now_text()):
         raise NotFoundError(f"there is no case {case_id}: `reknown reviews list` shows them")
     return _case(row)
@@ -160,7 +166,7 @@ def list_cases(
     state: CaseState | None = None,
 ) -> Page[ReviewCase]:
     """A page of the cases, or of those in this state, in the order of opening."""
-    query = select(review_cases).where(review_cases.c.collection_id == owner)
+    query = _cases().where(review_cases.c.collection_id == owner)
     expiry = unindexed(review_cases.c.expires_at)
     query = query.where(expiry.is_(None) | (expiry > now_text()))
     if state is not None:
@@ -235,6 +241,20 @@ def _set_opinion(
     connection.execute(of_case.values(opinion=opinion))
 
 
+def _cases() -> Select[Any]:
+    finished = (
+        select(func.count())
+        .select_from(reviews)
+        .where(
+            reviews.c.case_key == review_cases.c.id,
+            reviews.c.round == review_cases.c.round,
+            reviews.c.finished_at.is_not(None),
+            ~reviews.c.adjudicating,
+        )
+    )
+    return select(review_cases, finished.scalar_subquery().label("reviewed"))
+
+
 def _case(row: Row[Any]) -> ReviewCase:
     return ReviewCase(
         key=row.id,
@@ -251,6 +271,7 @@ def _case(row: Row[Any]) -> ReviewCase:
         opened_at=datetime.fromisoformat(row.opened_at),
         decided_at=_moment(row.decided_at),
         expires_at=_moment(row.expires_at),
+        reviewed=row.reviewed,
     )
 
 

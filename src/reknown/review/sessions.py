@@ -16,7 +16,7 @@ from reknown.storage.clock import now_text
 from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -56,8 +56,8 @@ class CaseReview:
 
 def reviews_of(connection: Connection, case: ReviewCase) -> list[CaseReview]:
     """All reviews of a case, of every round: the finished ones first, in the order of finishing."""
-    said = _judgements(connection, case)
     rows = connection.execute(select(reviews).where(reviews.c.case_key == case.key)).all()
+    said = _judgements(connection, [row.id for row in rows])
     # the key decides between two of the same microsecond
     rows = sorted(rows, key=lambda row: (row.finished_at or "~", row.id))
     return [_review(row, said.get(row.id, {})) for row in rows]
@@ -115,35 +115,24 @@ def finish_review(connection: Connection, review: CaseReview) -> None:
     connection.execute(chosen.values(finished_at=now_text()))
 
 
-def count_finished(connection: Connection, cases: Iterable[ReviewCase]) -> Mapping[int, int]:
-    """By the keys of cases, how many blind reviews of their present round are finished."""
-    turns = {case.key: case.round for case in cases}
-    counts = dict.fromkeys(turns, 0)
-    columns = (reviews.c.case_key, reviews.c.round)
-    done = reviews.c.finished_at.is_not(None), ~reviews.c.adjudicating
-    for batch in batches(turns):
-        query = select(*columns).where(reviews.c.case_key.in_(batch), *done)
-        for key, turn in connection.execute(query):
-            counts[key] += turn == turns[key]
-    return counts
-
-
-def _judgements(connection: Connection, case: ReviewCase) -> dict[int, dict[int, StoredJudgement]]:
-    """By the key of the review and the candidate's number."""
+def _judgements(
+    connection: Connection, parts: Sequence[int]
+) -> dict[int, dict[int, StoredJudgement]]:
+    """Of the reviews of these keys, by the candidate's number."""
     columns = (review_judgements, review_candidates.c.number, review_notes.c.text)
     query = (
         select(*columns)
         .join_from(
-            review_candidates,
             review_judgements,
+            review_candidates,
             review_judgements.c.candidate == review_candidates.c.id,
         )
         .outerjoin(review_notes, review_notes.c.judgement == review_judgements.c.id)
-        .where(review_candidates.c.case_key == case.key)
     )
     found: dict[int, dict[int, StoredJudgement]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.review, {})[row.number] = _judgement(row)
+    for batch in batches(parts):
+        for row in connection.execute(query.where(review_judgements.c.review.in_(batch))):
+            found.setdefault(row.review, {})[row.number] = _judgement(row)
     return found
 
 

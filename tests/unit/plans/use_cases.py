@@ -330,10 +330,6 @@ _NAMED = sightings.SightingChoice(medium="1.mp4")
 _DIGEST = sightings.SightingChoice(medium=digest(0))
 
 
-def _owner(connection: Connection) -> int:
-    return int(collections.require(connection, COLLECTION).id)
-
-
 def _case(connection: Connection, number: int = 0) -> ReviewCase:
     return cases.get_case(connection, _owner(connection), case_id(number), claim=True)
 
@@ -356,13 +352,13 @@ def _start(connection: Connection, count: int) -> sessions.CaseReview:
     return review
 
 
-def _judge(connection: Connection, count: int) -> object:
+def _judge(connection: Connection, count: int) -> None:
     review, judgement = _start(connection, count), CandidateJudgement(Opinion.SAME, (Ground.EARS,))
     candidate = cases.candidates_of(connection, _case(connection))[0]
     sessions.add_judgement(connection, review, candidate, judgement)
     noted = replace(judgement, note="a scar")
     other = cases.candidates_of(connection, _case(connection, 1))[0]
-    return sessions.add_judgement(connection, review, other, noted)
+    sessions.add_judgement(connection, review, other, noted)
 
 
 def _cases(connection: Connection, count: int) -> list[ReviewCase]:
@@ -399,7 +395,6 @@ USE_CASES: dict[str, UseCase] = {
         c, reviewer(0), COLLECTION
     ),
     "review.sessions.add_judgement": _judge,
-    "review.sessions.count_finished": lambda c, n: sessions.count_finished(c, _cases(c, n)),
     "review.sessions.finish_review": lambda c, n: sessions.finish_review(c, _start(c, n)),
     "review.sessions.make_adjudicator": lambda c, n: sessions.make_adjudicator(c, _start(c, n)),
     "review.sessions.reviews_of": lambda c, _: sessions.reviews_of(c, _case(c)),

@@ -13,8 +13,9 @@ from reknown.configuration import DEFAULT_COLLECTION
 from reknown.review.states import CaseState
 
 if TYPE_CHECKING:
+    from reknown.review.cases import ReviewCase
     from reknown.services.context import Context
-    from reknown.services.reviews.cases import ListedCase, ShownCandidate, ShownCase
+    from reknown.services.reviews.cases import ShownCandidate, ShownCase
     from reknown.services.reviews.rates import CountedShare, MonthRates
 
 _CASES = ("case", "state", "outcome", "reviewed ", "opened")
@@ -121,15 +122,14 @@ def rates(
         typer.echo("no case has been decided yet")
 
 
-def _case_json(listed: ListedCase) -> dict[str, object]:
-    case = listed.case
+def _case_json(case: ReviewCase) -> dict[str, object]:
     return {
         "case": case.case_id,
         "state": case.state,
         "outcome": case.outcome,
         "round": case.round,
         "reviewers": case.reviewers,
-        "reviewed": listed.reviewed,
+        "reviewed": case.reviewed,
         "search": case.search,
         "probe": case.probe,
         "opened_at": case.opened_at,
@@ -139,10 +139,8 @@ def _case_json(listed: ListedCase) -> dict[str, object]:
 
 
 def _shown_json(shown: ShownCase) -> dict[str, object]:
-    from reknown.services.reviews.cases import ListedCase
-
     return {
-        **_case_json(ListedCase(shown.case, shown.reviewed)),
+        **_case_json(shown.case),
         "seed": shown.seed,
         "left": shown.left,
         "revealed": shown.revealed,
@@ -165,10 +163,9 @@ def _candidate_json(it: ShownCandidate, *, revealed: bool) -> dict[str, object]:
     return line
 
 
-def _case_row(listed: ListedCase) -> tuple[object, ...]:
-    case = listed.case
+def _case_row(case: ReviewCase) -> tuple[object, ...]:
     outcome = "-" if case.outcome is None else case.outcome.value
-    done = "-" if case.state is CaseState.NOBODY else f"{listed.reviewed} of {case.reviewers}"
+    done = "-" if case.state is CaseState.NOBODY else f"{case.reviewed} of {case.reviewers}"
     return (case.case_id, case.state.value, outcome, done, f"{case.opened_at:%Y-%m-%d %H:%M} UTC")
 
 

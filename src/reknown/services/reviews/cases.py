@@ -14,7 +14,6 @@ from reknown.review.reviewers import require_reviewer
 from reknown.review.states import CaseState, CaseStep, advance
 from reknown.services.reviews.decisions import settle, withdraw_empty
 from reknown.services.reviews.desk import is_reviewer, lay_out, may_review
-from reknown.storage.paging import Page
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -26,16 +25,9 @@ if TYPE_CHECKING:
     from reknown.services.galleries.pages import PageRequest
     from reknown.services.reviews.desk import Desk
     from reknown.storage.database import Connection
+    from reknown.storage.paging import Page
 
     AppealGround = Literal["complaint", "new-evidence", "procedure", "quality"]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedCase:
-    """A case with how many of its reviewers have finished in the present round."""
-
-    case: ReviewCase
-    reviewed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,6 @@ class ShownCase:
 
     case: ReviewCase
     candidates: tuple[ShownCandidate, ...]
-    reviewed: int
     seed: str | None
     left: tuple[int, ...]
     revealed: bool
@@ -82,17 +73,15 @@ class Judged:
 
 def list_cases(
     context: Context, collection: str, page: PageRequest, state: CaseState | None = None
-) -> Page[ListedCase]:
+) -> Page[ReviewCase]:
     """A page of the cases, or of those in this state; raises `NotFoundError`."""
     with context.database.begin() as connection:
         purge_cases(connection, context)
         owner = require(connection, collection).id
         found = cases.list_cases(connection, owner, page.after, page.limit, state)
-        counts = sessions.count_finished(connection, found.items)
         record = records.ListCasesRecord(len(found.items))
         log.append(connection, context.actor, collection, record)
-    items = tuple(ListedCase(case, counts[case.key]) for case in found.items)
-    return Page(items, found.next)
+    return found
 
 
 def purge_cases(connection: Connection, context: Context) -> int:
@@ -217,7 +206,6 @@ def _shown(desk: Desk, *, revealed: bool) -> ShownCase:
     return ShownCase(
         case=desk.case,
         candidates=tuple(_line(desk, by_number[n], revealed=revealed) for n in order),
-        reviewed=len(desk.standing.reviews),
         seed=None if own is None else own.seed,
         left=tuple(desk.left(own)) if own is not None and desk.at_work else (),
         revealed=revealed,

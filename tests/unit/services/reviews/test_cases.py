@@ -77,7 +77,7 @@ def test_nobody_judges_twice(desks: Desks) -> None:
     for left in range(1, 4):
         with pytest.raises(AccessError, match="that is final"):
             desks.judge(ANN, case, left)
-    assert desks.read(ANN, case).reviewed == 1
+    assert desks.read(ANN, case).case.reviewed == 1
     assert desks.read(BEN, case).case.state is CaseState.OPEN
 
 
@@ -293,7 +293,7 @@ def test_deletions_leave_no_case_behind_that_cannot_be_decided(desks: Desks) -> 
         if it.face and it.face.user != "Ada":
             desks.judge(ANN, halfway, it.number)
     _delete(desks, "Ada")
-    assert desks.read(ANN, halfway).reviewed == 1
+    assert desks.read(ANN, halfway).case.reviewed == 1
     for name in ("Bea", "Cleo"):
         _delete(desks, name)
     shown = desks.read(SEARCHER, empty)
@@ -313,7 +313,7 @@ def test_cases_go_with_their_collection_and_with_their_time(desks: Desks) -> Non
     with pytest.raises(NotFoundError, match="reviews list"):
         desks.read(ANN, old)
     page = cases.list_cases(desks.context, COLLECTION, PageRequest(None, 10))
-    assert [it.case.case_id for it in page.items] == [new]
+    assert [it.case_id for it in page.items] == [new]
     assert events(desks.context, "purge cases")[-1].record.cases == (old,)  # type: ignore[union-attr]
 
 
@@ -325,11 +325,11 @@ def test_lists_come_in_pages_and_by_state(desks: Desks) -> None:
     first = cases.list_cases(desks.context, COLLECTION, PageRequest(None, 2))
     second = cases.list_cases(desks.context, COLLECTION, PageRequest(first.next, 2))
     found = [*first.items, *second.items]
-    assert [it.case.case_id for it in found] == made
+    assert [it.case_id for it in found] == made
     assert [it.reviewed for it in found] == [0, 2, 1]
     page = PageRequest(None, 10)
     still = cases.list_cases(desks.context, COLLECTION, page, CaseState.OPEN)
-    assert [it.case.case_id for it in still.items] == [made[0], made[2]]
+    assert [it.case_id for it in still.items] == [made[0], made[2]]
 
 
 def test_reviewers_at_the_same_time_decide_a_case_once(desks: Desks) -> None:
