@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reknown.biometrics.errors import InputError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 LONGEST_NOTE = 4000
+Codes = TypeVar("Codes", bound=Enum)
 
 
 class Opinion(Enum):
@@ -68,6 +69,15 @@ class CandidateJudgement:
     def codes(self) -> tuple[str, ...]:
         """The grounds as codes, each once, in the order of their list."""
         return tuple(ground.value for ground in Ground if ground in self.grounds)
+
+
+def code_of(codes: type[Codes], text: str) -> Codes:
+    """What a code stands for; raises `InputError` for one that is none of these."""
+    try:
+        return codes(text)
+    except ValueError:
+        known = ", ".join(each.value for each in codes)
+        raise InputError(f"{text!r} is none of {known}") from None
 
 
 def note_digest(note: str | None, salt: str) -> str | None:

@@ -116,17 +116,19 @@ def judge(
     number: int,
     judgement: CandidateJudgement,
     *,
-    adjudicate: bool = False,
+    adjudicate: bool | None = False,
 ) -> Judged:
     """A reviewer's judgement of a candidate, final once made; the last one moves the case on.
 
+    With `adjudicate` it settles what others disagree on; None leaves it to the case.
     Raises `AccessError` for who may not judge it, also where they have done so before;
     `InputError`, `NotFoundError`.
     """
     with context.database.begin() as connection:
         desk = lay_out(connection, context.actor.name, collection, case_id)
         require_reviewer(connection, desk.actor, collection)
-        review = desk.require_review(adjudicate=adjudicate)
+        disputed = desk.case.state is CaseState.DISPUTED
+        review = desk.require_review(adjudicate=disputed if adjudicate is None else adjudicate)
         sessions.add_judgement(connection, review, _candidate(desk, number), judgement)
         left = tuple(each for each in desk.left(review) if each != number)
         digest = judgement_digest(case_id, number, desk.actor, judgement, review.salt)
