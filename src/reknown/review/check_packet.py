@@ -107,29 +107,27 @@ def _of_zip(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
-            if not stored or sum(entry.file_size for entry in entries) > len(data):
-                raise PacketError(
-                    "container: its entries are compressed, which those of a packet never are"
-                )
-            return {
-                entry.filename.removesuffix(_SUFFIX): _entry(archive, entry) for entry in entries
-            }
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
         raise PacketError(f"container: it is a damaged ZIP file: {error}") from error
+    if sum(entry.file_size for entry in entries) > len(data):
+        raise PacketError("container: its entries are compressed, or lie one over the other")
+    return {_name(entry): _stored(data, entry) for entry in entries}
 
 
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    try:
-        return archive.read(entry)
-    except zipfile.BadZipFile:  # its checksum: the digest says the same, and which part it is
-        with io.BytesIO() as target:
-            archive.fp.seek(entry.header_offset)  # type: ignore[union-attr]
-            head = archive.fp.read(30)  # type: ignore[union-attr]
-            names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
-            archive.fp.seek(entry.header_offset + 30 + names)  # type: ignore[union-attr]
-            target.write(archive.fp.read(entry.file_size))  # type: ignore[union-attr]
-            return target.getvalue()
+def _name(entry: zipfile.ZipInfo) -> str:
+    name = entry.filename
+    return name[: -len(_SUFFIX)] if name.endswith(_SUFFIX) else name
+
+
+def _stored(data: bytes, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes behind the entry's head as they are: digests say whether they are the right ones.
+
+    `zipfile` would refuse what was changed and not say where.
+    """
+    start = max(0, entry.header_offset)
+    head = data[start : start + 30]
+    names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    return data[start + 30 + names : start + 30 + names + entry.file_size]
 
 
 def _of_json(data: bytes) -> dict[str, bytes]:
