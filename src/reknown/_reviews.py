@@ -63,17 +63,9 @@ class Reviews:
         reviewer who has not judged a disputed case settles it. Raises `errors.AccessError` for
         who may not judge, `errors.InputError`, `errors.NotFoundError`.
         """
-        from reknown.review.opinions import (  # noqa: PLC0415
-            CandidateJudgement,
-            Ground,
-            Opinion,
-            code_of,
-        )
         from reknown.services.reviews import cases  # noqa: PLC0415
 
-        judgement = CandidateJudgement(
-            code_of(Opinion, opinion), tuple(code_of(Ground, each) for each in grounds), note
-        )
+        judgement = cases.judgement_of(opinion, grounds, note)
         return cases.judge(self._context(), collection, case, number, judgement, adjudicate=None)
 
     def appeal(self, case: str, reason: Contested, collection: str = "people") -> ReviewCase:

@@ -44,6 +44,7 @@ class Story:
         self._celebrities()
         self._videos()
         self._archive()
+        self._reviews()
         self._refusals()
         self._ends()
 
@@ -317,6 +318,15 @@ class Story:
         call("ReknownMoveFaces", CollectionId="nowhere", FaceIds=faces)
         call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
         call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
+
+    def _reviews(self) -> None:
+        call, family = self.call, {"CollectionId": _FAMILY}
+        call("ReknownListCases", **family)
+        call("ReknownListCases", CollectionId="nowhere")
+        call("ReknownReadCase", **family, CaseId=_NOBODY)
+        said = {"Number": 1, "Opinion": "same", "Grounds": ["ears"]}
+        call("ReknownJudgeCandidate", **family, CaseId=_NOBODY, **said)
+        call("ReknownJudgeCandidate", **family, CaseId=_NOBODY, **{**said, "Opinion": "sure"})
 
     def _read(self, operation: str, job: str) -> None:
         call = self.call

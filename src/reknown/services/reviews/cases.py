@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import AccessError, InputError
 from reknown.gallery.collections import require
 from reknown.ledger import log, records
 from reknown.review import cases, sessions
-from reknown.review.opinions import judgement_digest, shuffled
+from reknown.review.cases import ReviewCase
+from reknown.review.opinions import (
+    CandidateJudgement,
+    Ground,
+    Opinion,
+    code_of,
+    judgement_digest,
+    shuffled,
+)
 from reknown.review.reviewers import require_reviewer
 from reknown.review.states import CaseState, CaseStep, advance
 from reknown.services.reviews.decisions import settle, withdraw_empty
 from reknown.services.reviews.desk import is_reviewer, lay_out, may_review
 
+__all__ = [
+    "Judged",
+    "ReviewCase",
+    "ShownCandidate",
+    "ShownCase",
+    "appeal",
+    "judge",
+    "judgement_of",
+    "list_cases",
+    "purge_cases",
+    "read_case",
+]
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal
 
     from reknown.biometrics.records import FaceRecord
-    from reknown.review.cases import ReviewCase, ReviewedCandidate
-    from reknown.review.opinions import CandidateJudgement, Opinion
+    from reknown.review.cases import ReviewedCandidate
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
     from reknown.services.reviews.desk import Desk
@@ -138,9 +159,16 @@ def judge(
         log.append(connection, context.actor, collection, record)
         if not left:
             sessions.finish_review(connection, review)
-            settle(connection, context, collection, case_id)
+            # the signature of a request is used up by the record above
+            settle(connection, context.by(replace(context.actor, nonce=None)), collection, case_id)
         state = lay_out(connection, desk.actor, collection, case_id).case.state
     return Judged(state, left)
+
+
+def judgement_of(opinion: str, grounds: Iterable[str], note: str | None) -> CandidateJudgement:
+    """A judgement from its codes; raises `InputError` for others."""
+    codes = tuple(code_of(Ground, each) for each in grounds)
+    return CandidateJudgement(code_of(Opinion, opinion), codes, note)
 
 
 def appeal(context: Context, collection: str, case_id: str, ground: AppealGround) -> ReviewCase:
