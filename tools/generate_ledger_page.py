@@ -34,6 +34,7 @@ from reknown.ledger.records.parts import (
     ThresholdRecord,
     TrackCandidateRecord,
 )
+from reknown.ledger.records.reviews import JudgedCandidateRecord, JudgementRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,8 @@ _PARTS = (
     SightingCandidateRecord,
     TrackCandidateRecord,
     ManyFacesRecord,
+    JudgedCandidateRecord,
+    JudgementRecord,
 )
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger

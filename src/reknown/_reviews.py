@@ -96,7 +96,7 @@ class Reviews:
         """All that is known of a decided case, to be written with `as_zip()` or `as_json()`.
 
         `versions` are the probe's files, the original first; `evaluation` is a report of
-        `reknown evaluate ... --json`. Raises `errors.NotFoundError`, `errors.InputError`.
+        `reknown evaluate groups --json`. Raises `errors.NotFoundError`, `errors.InputError`.
         """
         from reknown.services.reviews.packets import Enclosures, make_packet  # noqa: PLC0415
 

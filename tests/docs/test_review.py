@@ -79,6 +79,7 @@ def test_the_page_works_as_it_is_written(tmp_path: Path, monkeypatch: pytest.Mon
             command = accounts.named(words.partition("reknown ")[2].replace("CASE", case))
             shown[line] = _run(command.partition(" > ")[0])
     text = "\n".join(shown.values())
+    assert f"reviewers have to judge case {case}" in text
     assert "the case is disputed" in text
     assert "the case is decided" in text
     assert "nothing was changed in the packet" in text

@@ -31,7 +31,7 @@ def packet(
         typer.Option(
             "--evaluation",
             metavar="FILE",
-            help="What `reknown evaluate groups ... --json` wrote: error rates by group.",
+            help="What `reknown evaluate groups --json` wrote: error rates by group.",
         ),
     ] = None,
     collection: CollectionName = DEFAULT_COLLECTION,

@@ -32,6 +32,7 @@ ActorName = Annotated[
 OrderSeed = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", title="seed")]
 Ground = Annotated[str, Meta(pattern=r"\A[a-z]+(-[a-z]+)*\Z", title="code")]
 Opinion = Literal["same", "different", "cannot-tell"]
+Day = Annotated[date, Meta(title="day, RFC 3339")]
 _Case = Annotated[CaseId, doc("The case")]
 _Reviewer = Annotated[ActorName, doc("Whom the ledger calls this, when they act")]
 
@@ -193,7 +194,7 @@ class AddReviewerRecord(Record):
     OPERATION: ClassVar[str] = "add reviewer"
 
     reviewer: _Reviewer
-    trained_until: Annotated[date, doc("The last day on which their training counts")]
+    trained_until: Annotated[Day, doc("The last day on which their training counts")]
     collections: Annotated[tuple[Pattern, ...], doc("Patterns of the collections that it is for")]
 
 
@@ -204,7 +205,7 @@ class RenewReviewerRecord(Record):
     OPERATION: ClassVar[str] = "renew reviewer"
 
     reviewer: _Reviewer
-    trained_until: Annotated[date, doc("The last day on which their training counts")]
+    trained_until: Annotated[Day, doc("The last day on which their training counts")]
     collections: Annotated[tuple[Pattern, ...], doc("Patterns of the collections that it is for")]
 
 

@@ -50,7 +50,7 @@ class Enclosures:
     """Files that a packet speaks of, which Reknown does not keep.
 
     `versions` are those of the probe, the original first, each made from the one before.
-    `evaluation` is a report of `reknown evaluate ... --json`, such as error rates by group.
+    `evaluation` is a report of `reknown evaluate groups --json`, such as error rates by group.
     """
 
     versions: tuple[Path, ...] = ()
@@ -290,7 +290,7 @@ def _report(path: Path) -> dict[str, Any]:
         check_packet.canonical(report)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path} is no report: give a file that reknown evaluate ... --json wrote"
+            f"{path} is no report: give a file that reknown evaluate groups --json wrote"
         ) from error
     return {"sha256": hashlib.sha256(data).hexdigest(), "report": report}
 
