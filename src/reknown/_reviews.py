@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reknown._inputs import FilePath
     from reknown.review.cases import ReviewCase
     from reknown.services.context import Context
-    from reknown.services.reviews.cases import Judged, ShownCase
+    from reknown.services.reviews.cases import JudgedReview, ShownCase
     from reknown.services.reviews.packets import DisclosurePacket
     from reknown.services.reviews.rates import MonthRates
 
@@ -34,7 +34,7 @@ class Reviews:
     def list(self, collection: str = "people") -> tuple[ReviewCase, ...]:
         """The cases, oldest first. Raises `errors.NotFoundError` for the gallery."""
         from reknown.services.galleries.pages import all_pages  # noqa: PLC0415 - takes long
-        from reknown.services.reviews.cases import list_cases  # noqa: PLC0415
+        from reknown.services.reviews.queue import list_cases  # noqa: PLC0415
 
         return tuple(all_pages(lambda page: list_cases(self._context(), collection, page)))
 
@@ -56,7 +56,7 @@ class Reviews:
         grounds: Iterable[str],
         note: str | None = None,
         collection: str = "people",
-    ) -> Judged:
+    ) -> JudgedReview:
         """Says whether probe and candidate are of the same person: final once said.
 
         `grounds` are codes such as "ears"; the note is deleted with the face or the case. A

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reknown.api import shapes
 from reknown.api.paging import next_token, read_page
-from reknown.services.reviews import cases
+from reknown.services.reviews import cases, queue
 
 if TYPE_CHECKING:
     from reknown.api.call import Call
@@ -19,7 +19,7 @@ def list_cases(
     """In the order in which they were opened."""
     scope = f"ReknownListCases {request.collection_id}"
     page = read_page(call, scope, request.next_token, request.max_results)
-    found = cases.list_cases(call.context, request.collection_id, page)
+    found = queue.list_cases(call.context, request.collection_id, page)
     return shapes.ReknownListCasesResponse(
         cases=tuple(map(_case, found.items)), next_token=next_token(call, scope, found.next)
     )

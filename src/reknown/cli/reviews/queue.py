@@ -36,7 +36,7 @@ def list_(
     from reknown.cli.output import print_json, print_table
     from reknown.cli.session import open_context
     from reknown.services.galleries.pages import all_pages
-    from reknown.services.reviews.cases import list_cases
+    from reknown.services.reviews.queue import list_cases
 
     with open_context(data) as context:
         found = list(all_pages(lambda page: list_cases(context, collection, page, state)))

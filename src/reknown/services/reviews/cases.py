@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import AccessError, InputError
-from reknown.gallery.collections import require
 from reknown.ledger import log, records
 from reknown.review import cases, sessions
 from reknown.review.cases import ReviewCase
@@ -24,15 +23,13 @@ from reknown.services.reviews.decisions import settle, withdraw_empty
 from reknown.services.reviews.desk import is_reviewer, lay_out, may_review
 
 __all__ = [
-    "Judged",
+    "JudgedReview",
     "ReviewCase",
     "ShownCandidate",
     "ShownCase",
     "appeal",
     "judge",
     "judgement_of",
-    "list_cases",
-    "purge_cases",
     "read_case",
 ]
 
@@ -43,10 +40,8 @@ if TYPE_CHECKING:
     from reknown.biometrics.records import FaceRecord
     from reknown.review.cases import ReviewedCandidate
     from reknown.services.context import Context
-    from reknown.services.galleries.pages import PageRequest
     from reknown.services.reviews.desk import Desk
     from reknown.storage.database import Connection
-    from reknown.storage.paging import Page
 
     AppealGround = Literal["complaint", "new-evidence", "procedure", "quality"]
 
@@ -85,32 +80,11 @@ class ShownCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedReview:
     """What a judgement did: `left` are the candidates that this reviewer has still to judge."""
 
     state: CaseState
     left: tuple[int, ...]
-
-
-def list_cases(
-    context: Context, collection: str, page: PageRequest, state: CaseState | None = None
-) -> Page[ReviewCase]:
-    """A page of the cases, or of those in this state; raises `NotFoundError`."""
-    with context.database.begin() as connection:
-        purge_cases(connection, context)
-        owner = require(connection, collection).id
-        found = cases.list_cases(connection, owner, page.after, page.limit, state)
-        record = records.ListCasesRecord(len(found.items))
-        log.append(connection, context.actor, collection, record)
-    return found
-
-
-def purge_cases(connection: Connection, context: Context) -> int:
-    """Deletes the cases whose time is over, with a record if there are any; how many."""
-    gone = cases.purge_cases(connection)
-    if gone:
-        log.append(connection, context.actor, None, records.PurgeCasesRecord(tuple(gone)))
-    return len(gone)
 
 
 def read_case(context: Context, collection: str, case_id: str) -> ShownCase:
@@ -138,7 +112,7 @@ def judge(
     judgement: CandidateJudgement,
     *,
     adjudicate: bool | None = False,
-) -> Judged:
+) -> JudgedReview:
     """A reviewer's judgement of a candidate, final once made; the last one moves the case on.
 
     With `adjudicate` it settles what others disagree on; None leaves it to the case.
@@ -162,7 +136,7 @@ def judge(
             # the signature of a request is used up by the record above
             settle(connection, context.by(replace(context.actor, nonce=None)), collection, case_id)
         state = lay_out(connection, desk.actor, collection, case_id).case.state
-    return Judged(state, left)
+    return JudgedReview(state, left)
 
 
 def judgement_of(opinion: str, grounds: Iterable[str], note: str | None) -> CandidateJudgement:

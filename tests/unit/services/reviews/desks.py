@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.templates import TemplateSpace
     from reknown.services.context import Context
-    from reknown.services.reviews.cases import Judged, ShownCase
+    from reknown.services.reviews.cases import JudgedReview, ShownCase
     from reknown.services.searches.search import Found
 
 COLLECTION = "people"
@@ -113,7 +113,7 @@ class Desks:
         *,
         note: str | None = None,
         adjudicate: bool = False,
-    ) -> Judged:
+    ) -> JudgedReview:
         judgement = CandidateJudgement(opinion, (Ground.EARS,), note)
         return cases.judge(
             self.by(actor), COLLECTION, case, number, judgement, adjudicate=adjudicate
@@ -126,7 +126,7 @@ class Desks:
         opinions: Mapping[str, Opinion] = {},
         *,
         adjudicate: bool = False,
-    ) -> Judged | None:
+    ) -> JudgedReview | None:
         """Judges all that there is, different unless said otherwise by the person's name."""
         shown, done = self.read(actor, case), None
         for candidate in shown.candidates:

@@ -25,6 +25,7 @@ from reknown.review.schema import review_cases, review_notes, reviews
 from reknown.review.states import CaseOutcome, CaseState
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.reviews import cases
+from reknown.services.reviews.queue import list_cases
 from reknown.services.reviews.reviewers import list_reviewers, remove_reviewer, renew_reviewer
 from reknown.storage.clock import as_text
 from reknown.storage.database import reading
@@ -312,7 +313,7 @@ def test_cases_go_with_their_collection_and_with_their_time(desks: Desks) -> Non
         connection.execute(chosen.values(expires_at=past))
     with pytest.raises(NotFoundError, match="reviews list"):
         desks.read(ANN, old)
-    page = cases.list_cases(desks.context, COLLECTION, PageRequest(None, 10))
+    page = list_cases(desks.context, COLLECTION, PageRequest(None, 10))
     assert [it.case_id for it in page.items] == [new]
     assert events(desks.context, "purge cases")[-1].record.cases == (old,)  # type: ignore[union-attr]
 
@@ -322,13 +323,13 @@ def test_lists_come_in_pages_and_by_state(desks: Desks) -> None:
     desks.review(ANN, made[1])
     desks.review(BEN, made[1])
     desks.review(ANN, made[2])
-    first = cases.list_cases(desks.context, COLLECTION, PageRequest(None, 2))
-    second = cases.list_cases(desks.context, COLLECTION, PageRequest(first.next, 2))
+    first = list_cases(desks.context, COLLECTION, PageRequest(None, 2))
+    second = list_cases(desks.context, COLLECTION, PageRequest(first.next, 2))
     found = [*first.items, *second.items]
     assert [it.case_id for it in found] == made
     assert [it.reviewed for it in found] == [0, 2, 1]
     page = PageRequest(None, 10)
-    still = cases.list_cases(desks.context, COLLECTION, page, CaseState.OPEN)
+    still = list_cases(desks.context, COLLECTION, page, CaseState.OPEN)
     assert [it.case_id for it in still.items] == [made[0], made[2]]
 
 
