@@ -22,8 +22,8 @@ class Story:
     """`call` may do everything; `guest` may search in collections called `guest-*` alone.
 
     `work` has a worker do all jobs that wait, `scan` has a command look at the photos of `people`
-    for the family and group who is in them. `review` has a command open a case for the family, which
-    the key of `call` may judge.
+    for the family and group who is in them. `review` has a command open a case for the family,
+    which the key of `call` may judge.
     """
 
     call: Caller

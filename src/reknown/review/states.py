@@ -51,9 +51,9 @@ _NEXT = {
 }
 _ADVICE = {
     CaseState.NOBODY: "no candidate was found, so there is nothing to judge",
-    CaseState.OPEN: "it still waits for reviewers: judge its candidates",
+    CaseState.OPEN: "it waits for reviewers: judge its candidates",
     CaseState.DISPUTED: "its reviewers disagree: somebody else has to adjudicate",
-    CaseState.DECIDED: "it is decided: an appeal opens it for other reviewers",
+    CaseState.DECIDED: "an appeal opens it for other reviewers",
 }
 
 
