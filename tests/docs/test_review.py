@@ -17,6 +17,7 @@ from portraits import mirrored_grace
 from reknown.biometrics.policy import Policy
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.gallery.policies import set_policy
+from reknown.review import check_packet
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
@@ -84,6 +85,15 @@ def test_the_page_works_as_it_is_written(tmp_path: Path, monkeypatch: pytest.Mon
     assert "the case is decided" in text
     assert "nothing was changed in the packet" in text
     assert "is open again, in round 2" in text
+    # after the appeal nothing is shown, and all is still on record
+    (found,) = map(json.loads, _run(f"reviews show {case} --json").splitlines())
+    assert (found["round"], found["revealed"], found["seed"]) == (2, False, None)
+    assert found["candidates"][0].keys() == {
+        *("number", "face_id", "subject_id", "picture", "yours"),
+    }
+    assert json.loads(_run("reviews check packet.zip --json"))["faults"] == []
+    assert _run("reviews rates --json") == ""
+    assert _run("reviews checker") == Path(check_packet.__file__).read_text()
     sheet = Path("case.html").read_text()
     assert sheet.count("data:image/jpeg") >= 2
     assert "Hopper" not in sheet
