@@ -25,7 +25,7 @@ from bench.gallery import COLLECTION, SPACE, fill
 from bench.search import drawn, resembling
 from sqlalchemy import text
 
-from reknown.evaluation.measures.intervals import wilson_of
+from reknown.biometrics.rates import wilson_of
 from reknown.gallery.collections import create_collection, require
 from reknown.gallery.living import LivingIndex
 from reknown.gallery.templates import StoredTemplates

@@ -100,6 +100,9 @@ class DrawnPack:
     def calibration(self, pack: str) -> Calibration:
         return _SCALE
 
+    def digests(self, pack: str) -> dict[str, str]:
+        return {}
+
 
 @dataclass(slots=True)
 class Drawer:

@@ -213,6 +213,14 @@ def test_a_missing_collection_is_the_same_error_everywhere(
         "reknown_rename_user": {"UserId": "ada", "NewUserId": "bob"},
         "reknown_merge_users": {"UserId": "ada", "IntoUserId": "bob"},
         "reknown_move_faces": {"FaceIds": [face]},
+        "reknown_list_cases": {},
+        "reknown_read_case": {"CaseId": face},
+        "reknown_judge_candidate": {
+            "CaseId": face,
+            "Number": 1,
+            "Opinion": "same",
+            "Grounds": ["ears"],
+        },
     }
     assert len(calls) == len(_with("collection_id")) - 1
     for operation, request in calls.items():

@@ -88,6 +88,7 @@ def tell(run: Run) -> None:
     _upgrade(run)
     _keys(run)
     _evaluations(run)
+    _reviews(run)
     _mending(run)
     _moves(run)
     _deletions(run)
@@ -285,6 +286,28 @@ def _evaluations(run: Run) -> None:
     run("evaluate groups evaluation/set.csv --by colour --json")
     run("evaluate audit congress evaluation/e.csv evaluation/g.csv --by region --json")
     run("evaluate audit congress evaluation/set.csv evaluation/g.csv --json")
+
+
+def _reviews(run: Run) -> None:
+    """Without a case: no command of this story sets a policy."""
+    run("reviewers list --json")
+    run("reviewers add cli:ada --trained-until 2099-12-31 --for 'people*'")
+    run("reviewers add cli:ada --trained-until 2099-12-31")
+    run("reviewers add ada --trained-until 2099-12-31")
+    run("reviewers renew cli:ada --trained-until 2098-12-31")
+    run("reviewers renew cli:bob --trained-until 2098-12-31")
+    run("reviewers list --json")
+    run("reviewers remove cli:ada")
+    run("reviews list --json")
+    run("reviews list -c nobody --json")
+    nowhere = "00000000-0000-4000-8000-000000000000"
+    run(f"reviews show {nowhere} --json")
+    run(f"reviews judge {nowhere} 1 same --ground ears --json")
+    run(f"reviews adjudicate {nowhere} 1 same --ground ears --json")
+    run(f"reviews appeal {nowhere} --reason complaint --json")
+    run(f"reviews packet {nowhere} --out packet.zip --json")
+    run("reviews check broken.jpg --json")
+    run("reviews rates --json")
 
 
 def _mending(run: Run) -> None:

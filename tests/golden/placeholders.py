@@ -33,6 +33,8 @@ _PROOFS = (
 # By the last word of its key: what an id belongs to.
 _KINDS = {
     "access_key_id": "access key",
+    "case": "case",
+    "CaseId": "case",
     "face": "face",
     "face_id": "face",
     "FaceId": "face",
@@ -41,15 +43,22 @@ _KINDS = {
     "ImageId": "image",
     "job": "job",
     "JobId": "job",
+    "judgement_sha256": "digest",
     "Logref": "request",
     "NextToken": "token",
+    "OrderSeed": "seed",
+    "seed": "seed",
+    "seeds_sha256": "digest",
     "request_id": "request",
     "secret_access_key": "secret",
     "subject_id": "subject",
     "sighting_id": "sighting",
     "track_id": "track",
 }
-_WHOLE = {"Id", "job", "JobId", "NextToken", "secret_access_key"}
+_WHOLE = {
+    *("Id", "job", "JobId", "NextToken", "secret_access_key"),
+    *("judgement_sha256", "OrderSeed", "seed", "seeds_sha256"),
+}
 # What a story gives to see it refused is no id that was drawn.
 _GIVEN = re.compile(r"00000000-0000-.*|RK2+|(.)\1+|.{1,19}")
 

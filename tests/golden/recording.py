@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 EXPECTED = Path(__file__).with_name("expected")
 _WRITES = os.environ.get("REKNOWN_GOLDEN") == "write"
 _WIDTH = 100
-_MOMENTS = {"CreationTimestamp", "CompletionTimestamp", "DateCreated", "LastUpdatedTimestamp"}
+_MOMENTS = {
+    *("CreationTimestamp", "CompletionTimestamp", "DateCreated", "LastUpdatedTimestamp"),
+    "OpenedAt",
+}
 
 
 @dataclass(slots=True)

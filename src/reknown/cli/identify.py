@@ -191,6 +191,8 @@ def print_identification(path: Path, found: Identification) -> None:
         print_table(_COLUMNS, rows, title)
     else:
         typer.echo(printable(title))
+    for case in filter(None, found.found.cases):
+        typer.echo(f"reviewers have to judge case {case} before anything follows from it")
 
 
 def labels(found: Identification) -> list[Label]:
@@ -227,9 +229,10 @@ def name_of(candidate: Candidate) -> str:
 
 
 def _json(found: Identification) -> dict[str, object]:
-    return {
-        "faces": [
-            {"box": face.box, "confidence": face.confidence, "search": row}
-            for face, row in found.faces()
-        ]
-    }
+    faces: list[dict[str, object]] = [
+        {"box": face.box, "confidence": face.confidence, "search": row}
+        for face, row in found.faces()
+    ]
+    for face, case in zip(faces, found.found.cases, strict=False):
+        face["case"] = case
+    return {"faces": faces}

@@ -48,6 +48,8 @@ _COMMANDS = {
     "collections": "reknown.cli.collections:cli",
     "users": "reknown.cli.users:cli",
     "faces": "reknown.cli.faces:cli",
+    "reviews": "reknown.cli.reviews.app:cli",
+    "reviewers": "reknown.cli.reviewers:cli",
     "config": "reknown.cli.config:cli",
     "keys": "reknown.cli.keys:cli",
     "models": "reknown.cli.models:cli",

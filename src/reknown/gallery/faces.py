@@ -17,7 +17,7 @@ from reknown.biometrics.templates import UNIT_TOLERANCE
 from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collections, images, upgrade_templates, users
+from reknown.gallery.schema import WITH_FACES, collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.sealed import RecordKind, seal_new
 from reknown.gallery.snapshots import remove_from_snapshots
@@ -239,7 +239,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
         connection.execute(pruned.values(pruned=row.revision))
         forget_deleted(connection, row)
         remove_from_snapshots(connection, row, gone.values())
-        erase(connection, faces_table, images, upgrade_templates)
+        erase(connection, faces_table, images, upgrade_templates, *WITH_FACES)
     return set(gone)
 
 

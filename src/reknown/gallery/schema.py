@@ -28,9 +28,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    table,
     text,
 )
 
+# Tables of another room whose rows go with those of faces and collections.
+WITH_FACES = (table("review_notes"),)
+WITH_COLLECTIONS = (*WITH_FACES, table("review_cases"))
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData()
 
@@ -307,4 +311,43 @@ upgrade_losses = Table(
     Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+# What may be done with a collection: `document` is a `Policy` as JSON.
+policies = Table(
+    "policies",
+    metadata,
+    Column(
+        "collection_id", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("document", Text, nullable=False),
+    Column("set_at", Text, nullable=False),
+)
+
+# Where nobody searches: `scope` is the name of a collection, and empty for all of them.
+search_stops = Table(
+    "search_stops",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("stopped_at", Text, nullable=False),
+)
+
+# What people agreed to; the row outlives the user, whom `subject_id` then names no more.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    _parent("user_id", "users", "SET NULL"),
+    Column("subject_id", Text, nullable=False),
+    Column("given_at", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("text_sha256", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("withdrawn_at", Text),
+    Index("ix_consents_order", "collection_id", "id"),
+    Index("ix_consents_user", "user_id"),
+    sqlite_autoincrement=True,
 )

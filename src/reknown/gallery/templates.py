@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import bindparam, func, select
 
-from reknown.gallery.collections import require, space_of
+from reknown.gallery.collections import newest_face, require, space_of
 from reknown.gallery.schema import collections, faces, users
 from reknown.gallery.sealed import RecordKind, context, open_rows, open_templates
 from reknown.gallery.users import spelled, user_key
@@ -84,6 +85,25 @@ def pick_templates(
         found.extend(connection.execute(_of_ids(), {"owner": row.id, "wanted": batch}))
     found.sort(key=lambda line: line.id)
     return _gathered(connection, found, row)
+
+
+def draw_templates(connection: Connection, collection: str, count: int) -> GalleryTemplates:
+    """At most so many faces drawn at random; raises `NotFoundError`.
+
+    Those behind faces that were deleted come up more often than others.
+    """
+    row = require(connection, collection)
+    own = faces.c.collection_id == row.id
+    first = connection.execute(select(faces.c.id).where(own).order_by(faces.c.id).limit(1)).scalar()
+    if first is None:
+        return _gathered(connection, [], row)
+    last = newest_face(connection, row.id)
+    next_one = select(faces.c.id).where(own, faces.c.id >= bindparam("key"))
+    next_one = next_one.order_by(faces.c.id).limit(1)
+    places = {first + secrets.randbelow(last - first + 1) for _ in range(count)}
+    keys = {connection.execute(next_one, {"key": place}).scalar_one() for place in places}
+    found = connection.execute(_templates().where(faces.c.id.in_(keys)))
+    return _gathered(connection, sorted(found.all(), key=lambda line: line.id), row)
 
 
 def templates_of_user(connection: Connection, collection: str, user: str) -> GalleryTemplates:

@@ -37,7 +37,8 @@ _ORDERED = select(events).order_by(events.c.id)
 class Event:
     """A row of the ledger; `id` ascends in the order of writing.
 
-    `request_id` is that of the network request behind it, if any. `record` is typed from
+    `request_id` is that of the network request behind it, if any, and `purpose` what the caller
+    said that it was for. `record` is typed from
     `version` 1 on, and `kind` says whether it was done, refused, or failed; a row of version 0
     has no kind, and a mapping of what was written then.
     """
@@ -51,6 +52,7 @@ class Event:
     kind: str | None
     version: int
     record: Entry | Mapping[str, Any]
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def append(connection: Connection, actor: Actor, collection: str | None, record:
         "version": row.version,
         "detail": row.detail,
         "request_id": actor.request_id,
+        "purpose": actor.purpose,
     }
     written = int(connection.execute(_INSERT, values).scalar_one())
     chain(connection, written)
@@ -243,4 +246,5 @@ def _event(row: Row[Any]) -> Event:
         kind=row.kind,
         version=row.version,
         record=record,
+        purpose=row.purpose,
     )

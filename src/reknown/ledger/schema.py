@@ -20,6 +20,7 @@ events = Table(
     Column("request_id", Text),
     Column("kind", Text),
     Column("version", Integer, nullable=False, server_default="0"),
+    Column("purpose", Text),
     Index("ix_events_time", "at", "id"),
     Index("ix_events_actor", "actor", "id"),
     Index("ix_events_operation", "operation", "id"),

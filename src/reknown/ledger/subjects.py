@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reknown.ledger.records import (
     AssociateFacesRecord,
     CreateUserRecord,
+    DecideCaseRecord,
     DeleteUserRecord,
     DescribeUserRecord,
     DisassociateFacesRecord,
@@ -61,5 +62,7 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
         yield from (record.subject_id, record.merged)
     elif isinstance(record, MoveFacesRecord):
         yield from (record.subject_id, *record.former)
+    elif isinstance(record, DecideCaseRecord):
+        yield from (candidate.subject_id for candidate in record.candidates)
     elif isinstance(record, _OF_ONE):
         yield record.subject_id

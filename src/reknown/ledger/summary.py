@@ -118,6 +118,8 @@ def _tag_collection(record: records.TagCollectionRecord, _names: Names) -> str:
 @_text.register(records.ListGroupsRecord)
 @_text.register(records.ListSightingsRecord)
 @_text.register(records.ListTracksRecord)
+@_text.register(records.ListCasesRecord)
+@_text.register(records.ListReviewersRecord)
 def _listed(record: records.ListFacesRecord, _names: Names) -> str:
     return f"{record.listed} shown"
 
@@ -254,6 +256,78 @@ def _split_group(record: records.SplitGroupRecord, _names: Names) -> str:
 @_text.register(records.KeepGroupsApartRecord)
 def _keep_apart(record: records.KeepGroupsApartRecord, _names: Names) -> str:
     return f"groups {record.group} and {record.other}"
+
+
+@_text.register(records.OpenCaseRecord)
+def _open_case(record: records.OpenCaseRecord, _names: Names) -> str:
+    case = f"case {_short(record.case)} of search {record.search}"
+    if not record.candidates:
+        return f"{case}: nobody found"
+    who = _count(record.reviewers, "reviewer")
+    return f"{case}: {_count(record.candidates, 'candidate')} for {who}"
+
+
+@_text.register(records.ReadCaseRecord)
+def _read_case(record: records.ReadCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}, {'with' if record.scores else 'without'} scores"
+
+
+@_text.register(records.JudgeCandidateRecord)
+def _judge(record: records.JudgeCandidateRecord, _names: Names) -> str:
+    last = ", the last one" if record.last else ""
+    return f"candidate {record.candidate} of case {_short(record.case)}{last}"
+
+
+@_text.register(records.DisputeCaseRecord)
+def _dispute(record: records.DisputeCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}: {_count(record.disputed, 'candidate')} disputed"
+
+
+@_text.register(records.DecideCaseRecord)
+def _decide(record: records.DecideCaseRecord, names: Names) -> str:
+    judged = [candidate for candidate in record.candidates if candidate.opinion is not None]
+    shown = [_judged(candidate, names) for candidate in judged[:_MOST_CANDIDATES]]
+    said = ", ".join([*shown, *_more(judged, _MOST_CANDIDATES, "candidate")])
+    return f"case {_short(record.case)} is {record.outcome}: {said or 'all candidates deleted'}"
+
+
+def _judged(candidate: records.JudgedCandidateRecord, names: Names) -> str:
+    who = f"face {_short(candidate.face_id or '')}"
+    if candidate.subject_id is not None:
+        who = _name(candidate.subject_id, names)
+    return f"{who} {candidate.opinion}"
+
+
+@_text.register(records.AppealCaseRecord)
+def _appeal(record: records.AppealCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}, round {record.round}: {record.ground}"
+
+
+@_text.register(records.DiscloseCaseRecord)
+def _disclose(record: records.DiscloseCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}, packet {_short(record.sha256)}"
+
+
+@_text.register(records.PurgeCasesRecord)
+def _purge_cases(record: records.PurgeCasesRecord, _names: Names) -> str:
+    return _count(len(record.cases), "case")
+
+
+@_text.register(records.ReadReviewRatesRecord)
+def _rates(record: records.ReadReviewRatesRecord, _names: Names) -> str:
+    return _count(record.months, "month")
+
+
+@_text.register(records.AddReviewerRecord)
+@_text.register(records.RenewReviewerRecord)
+def _reviewer(record: records.AddReviewerRecord, _names: Names) -> str:
+    where = " ".join(record.collections)
+    return f"{record.reviewer} until {record.trained_until:%Y-%m-%d} for {where}"
+
+
+@_text.register(records.RemoveReviewerRecord)
+def _no_reviewer(record: records.RemoveReviewerRecord, _names: Names) -> str:
+    return record.reviewer
 
 
 @_text.register(records.ForgetFilesRecord)

@@ -20,7 +20,7 @@ from reknown.biometrics.errors import DatabaseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Engine, Table, TableClause
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _ERASING, _ERASED = "erasing", "erased"
@@ -58,7 +58,7 @@ class Cleaner(Protocol):
         """Writes everything anew, however large; the bytes of it before and afterwards."""
 
 
-def erase(connection: Connection, *tables: Table) -> None:
+def erase(connection: Connection, *tables: Table | TableClause) -> None:
     """Says that this transaction deletes from these tables what has to be gone when it ends."""
     connection.info.setdefault(_ERASING, set()).update(table.name for table in tables)
 

@@ -209,9 +209,11 @@ def test_following_ends_with_ctrl_c(
 
 def test_operations_are_offered() -> None:
     assert complete_operation("list") == [
+        "list cases",
         "list collections",
         "list faces",
         "list groups",
+        "list reviewers",
         "list sightings",
         "list tags",
         "list tracks",

@@ -47,6 +47,8 @@ LISTS = (
     "collections list --json",
     "keys list --json",
     "ledger --json",
+    "reviews list --json",
+    "reviewers list --json",
     "config show --json",
     "--version",
 )

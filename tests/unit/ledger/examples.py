@@ -15,6 +15,8 @@ from reknown.ledger.records import (
     AmongRecord,
     CandidateRecord,
     Failure,
+    JudgedCandidateRecord,
+    JudgementRecord,
     ManyFacesRecord,
     ProbeRecord,
     Record,
@@ -69,6 +71,10 @@ IDENTIFIED = records.IdentifyRecord(
 )
 
 LIMITED = replace(IDENTIFIED, among=AmongRecord((ADA, BOB), MOMENT, MOMENT, MANY))
+CASE = uuid(0xCA5E << 112)
+SAID = JudgementRecord("cli:ada", "same", ("ears", "face-shape"), DIGEST)
+JUDGED = JudgedCandidateRecord(1, FACE, ADA, False, "same", (SAID,))
+SEEDED = JudgedCandidateRecord(2, None, None, True, None, (SAID,))
 
 DONE: tuple[Record, ...] = (
     IDENTIFIED,
@@ -123,6 +129,20 @@ DONE: tuple[Record, ...] = (
     records.MergeGroupsRecord(7, 5),
     records.SplitGroupRecord(7, 8, (TRACK,)),
     records.KeepGroupsApartRecord(7, 8),
+    records.OpenCaseRecord(CASE, 41, 1, 2, 80.0, 3, DIGEST),
+    records.ListCasesRecord(4),
+    records.ReadCaseRecord(CASE, "ab" * 16, False),
+    records.JudgeCandidateRecord(CASE, 2, DIGEST, False, True),
+    records.DisputeCaseRecord(CASE, 1),
+    records.DecideCaseRecord(CASE, 1, "lead", (JUDGED, SEEDED)),
+    records.AppealCaseRecord(CASE, 2, "new-evidence"),
+    records.DiscloseCaseRecord(CASE, DIGEST),
+    records.PurgeCasesRecord((CASE,)),
+    records.ReadReviewRatesRecord(3),
+    records.AddReviewerRecord("cli:ada", MOMENT.date(), ("people*",)),
+    records.RenewReviewerRecord("cli:ada", MOMENT.date(), ("*",)),
+    records.RemoveReviewerRecord(f"key:{KEY}"),
+    records.ListReviewersRecord(2),
     records.CreateKeyRecord(KEY, "gate", ("Search*",), ("people",)),
     records.RevokeKeyRecord(KEY, "gate", ("*",), ("*",)),
     records.RotateKeyRecord(KEY, "gate", ("*",), ("*",), OTHER_KEY, MOMENT),

@@ -34,6 +34,15 @@ from reknown.jobs.schema import jobs, notices, parts
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.schema import checkpoints, events, heads, leaves, nodes, nonces, tokens
 from reknown.proofs.merkle import Frontier, packed
+from reknown.review import schema as review_schema
+from reknown.review.schema import (
+    review_candidates,
+    review_cases,
+    review_judgements,
+    review_notes,
+    reviewers,
+    reviews,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,8 +51,8 @@ if TYPE_CHECKING:
 
 TABLES = [
     table
-    for schema in (access_schema, gallery_schema, jobs_schema, ledger_schema)
-    for table in schema.metadata.sorted_tables
+    for schema in (access_schema, gallery_schema, jobs_schema, ledger_schema, review_schema)
+    for table in schema.metadata.tables.values()
 ]
 SPACE = TemplateSpace(pack="tiny", fingerprint="ab" * 32, dimension=4)
 NEXT = TemplateSpace(pack="next", fingerprint="cd" * 32, dimension=4)
@@ -94,6 +103,16 @@ def sighting_id(number: int) -> str:
     return f"sighting {number}"
 
 
+def case_id(number: int) -> str:
+    """Of a decided case with one candidate."""
+    return f"case {number}"
+
+
+def reviewer(number: int) -> str:
+    """One of a few."""
+    return "cli:" + chr(97 + number % 26) * (1 + number // 26)
+
+
 def folder(number: int) -> str:
     """Of the file of a medium."""
     return f"/archive/{number // 50}"
@@ -114,6 +133,7 @@ def fill(engine: Engine) -> None:
         _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
+        _fill_reviews(connection)
         if postgres:
             _grow(connection)
 
@@ -294,6 +314,50 @@ def _fill_log(connection: Connection) -> None:
     connection.execute(update(heads).values(head))
     old = {"at": _ago(1), "note": ""}
     _put(connection, checkpoints, _ROWS, old, lambda n: {"size": n + 1})
+
+
+def _fill_reviews(connection: Connection) -> None:
+    """Decided cases of one candidate each, with a note on it."""
+    owner = require(connection, COLLECTION).id
+    own = faces.c.collection_id == owner
+    keys = list(connection.execute(select(faces.c.id).where(own).order_by(faces.c.id)).scalars())
+    case = {"collection_id": owner, "search": 1, "searcher": "cli:sue", "probe_kind": "image"}
+    case |= {"probe_number": 1, "reviewers": 1, "salt": "", "state": "decided", "round": 1}
+    case |= {"outcome": "lead", "opened_at": _ago(2), "decided_at": _ago(1)}
+
+    def opened(number: int) -> Mapping[str, Any]:
+        return {"case_id": case_id(number), "expires_at": _ago(-9, number)}
+
+    _put(connection, review_cases, _ROWS, case, opened)
+    candidate = {"number": 1, "rank": 1, "score": 0.5, "opinion": "same"}
+    _put(
+        connection,
+        review_candidates,
+        _ROWS,
+        candidate,
+        lambda n: {"case_key": n + 1, "face": keys[n]},
+    )
+    review = {"round": 1, "adjudicating": False, "seed": "", "salt": "", "started_at": _ago(1)}
+    review |= {"finished_at": _ago(1)}
+    _put(
+        connection,
+        reviews,
+        _ROWS,
+        review,
+        lambda n: {"case_key": n + 1, "reviewer": reviewer(n % 40)},
+    )
+    said = {"opinion": "same", "grounds": '["ears"]', "made_at": _ago(1)}
+    _put(
+        connection,
+        review_judgements,
+        _ROWS,
+        said,
+        lambda n: {"review": n + 1, "candidate": n + 1},
+    )
+    note = {"text": "a scar"}
+    _put(connection, review_notes, _ROWS, note, lambda n: {"judgement": n + 1, "face": keys[n]})
+    trained = {"trained_until": "2099-01-01", "collections": '["*"]', "added_at": _ago(1)}
+    _put(connection, reviewers, 40, trained, lambda n: {"actor": reviewer(n)})
 
 
 def _ago(days: int, seconds: int = 0) -> str:

@@ -54,6 +54,11 @@ from reknown.ledger.verification import heads
 from reknown.ledger.verification import log as whole_log
 from reknown.ledger.verification.faults import Faults
 from reknown.ledger.verification.log import LogEvidence
+from reknown.review import cases, reviewers, sessions, tally
+from reknown.review.cases import CaseProbe, NewCase, ReviewCase, ReviewedCandidate
+from reknown.review.opinions import CandidateJudgement, Ground, Opinion
+from reknown.review.reviewers import Reviewer
+from reknown.review.states import CaseOutcome, CaseState
 from reknown.storage import clock
 from unit.plans.filling import (
     COLLECTION,
@@ -62,9 +67,11 @@ from unit.plans.filling import (
     OF_USERS,
     SPACE,
     actor,
+    case_id,
     digest,
     face_id,
     folder,
+    reviewer,
     sighting_id,
     subject_id,
     user,
@@ -83,6 +90,8 @@ ROOMS = (
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     chain, expiry, whole_rows, log, requests, tree, heads, whole_log,
+    log, requests,
+    cases, reviewers, sessions, tally,
     keys,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
@@ -337,7 +346,78 @@ def _changes(connection: Connection, since: int | None) -> object:
 _NAMED = sightings.SightingChoice(medium="1.mp4")
 _DIGEST = sightings.SightingChoice(medium=digest(0))
 
+
+def _case(connection: Connection, number: int = 0) -> ReviewCase:
+    return cases.get_case(connection, _owner(connection), case_id(number), claim=True)
+
+
+def _open_case(connection: Connection, count: int) -> ReviewCase:
+    probe = CaseProbe("image", digest(0), 1)
+    name, state = "new case", CaseState.OPEN
+    new = NewCase(name, 1, "cli:sue", probe, None, 1, "", state, datetime.now(UTC))
+    found = [ReviewedCandidate(0, number, None, 1, 0.5, None) for number in range(count)]
+    cases.add_case(connection, _owner(connection), new, found)
+    later = replace(new, case_id="another", expires_at=_LATER)
+    cases.add_case(connection, _owner(connection), later, found)
+    return cases.get_case(connection, _owner(connection), "another")
+
+
+def _start(connection: Connection, count: int) -> sessions.CaseReview:
+    case = _open_case(connection, count)
+    sessions.start_review(connection, case, reviewer(0), adjudicating=False)
+    (review,) = sessions.reviews_of(connection, case)
+    return review
+
+
+def _judge(connection: Connection, count: int) -> None:
+    review, judgement = _start(connection, count), CandidateJudgement(Opinion.SAME, (Ground.EARS,))
+    candidate = cases.candidates_of(connection, _case(connection))[0]
+    sessions.add_judgement(connection, review, candidate, judgement)
+    noted = replace(judgement, note="a scar")
+    other = cases.candidates_of(connection, _case(connection, 1))[0]
+    sessions.add_judgement(connection, review, other, noted)
+
+
+def _cases(connection: Connection, count: int) -> list[ReviewCase]:
+    page = cases.list_cases(connection, _owner(connection), None, count)
+    return list(page.items)
+
+
+def _new_reviewer(connection: Connection) -> Reviewer:
+    new = Reviewer("cli:new", datetime.now(UTC).date())
+    reviewers.add_reviewer(connection, new)
+    return new
+
+
 USE_CASES: dict[str, UseCase] = {
+    "review.cases.add_case": _open_case,
+    "review.cases.candidates_of": lambda c, _: cases.candidates_of(c, _case(c)),
+    "review.cases.decide": lambda c, _: cases.decide(
+        c, _case(c), CaseOutcome.LEAD, {1: Opinion.SAME}
+    ),
+    "review.cases.get_case": lambda c, _: _case(c),
+    "review.cases.list_cases": _cases,
+    "review.cases.list_cases by state": lambda c, n: cases.list_cases(
+        c, _owner(c), None, n, CaseState.OPEN
+    ),
+    "review.cases.purge_cases": lambda c, n: (_open_case(c, n), cases.purge_cases(c)),
+    "review.cases.reopen": lambda c, _: cases.reopen(c, _case(c)),
+    "review.cases.set_state": lambda c, _: cases.set_state(c, _case(c), CaseState.DISPUTED),
+    "review.reviewers.add_reviewer": lambda c, _: _new_reviewer(c),
+    "review.reviewers.find_reviewer": lambda c, _: reviewers.find_reviewer(c, reviewer(0)),
+    "review.reviewers.list_reviewers": lambda c, _: reviewers.list_reviewers(c),
+    "review.reviewers.remove_reviewer": lambda c, _: reviewers.remove_reviewer(c, reviewer(0)),
+    "review.reviewers.renew_reviewer": lambda c, _: reviewers.renew_reviewer(c, _new_reviewer(c)),
+    "review.reviewers.require_reviewer": lambda c, _: reviewers.require_reviewer(
+        c, reviewer(0), COLLECTION
+    ),
+    "review.sessions.add_judgement": _judge,
+    "review.sessions.finish_review": lambda c, n: sessions.finish_review(c, _start(c, n)),
+    "review.sessions.make_adjudicator": lambda c, n: sessions.make_adjudicator(c, _start(c, n)),
+    "review.sessions.reviews_of": lambda c, _: sessions.reviews_of(c, _case(c)),
+    "review.sessions.start_review": _start,
+    "review.tally.tally_months": lambda c, _: tally.tally_months(c, _owner(c)),
+    "gallery.templates.draw_templates": lambda c, n: templates.draw_templates(c, COLLECTION, n),
     "access.keys.claim": lambda c, _: keys.claim(c),
     "access.keys.create_key": lambda c, _: _key(c),
     "access.keys.expire_key": lambda c, _: keys.expire_key(c, _key(c), _LATER),

@@ -45,6 +45,8 @@ OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at lea
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
 BELOW = _walk("the folders below one: once for each scan", *_OWN)
 FOLLOWED = _walk("where images came from, once for each comparison with a whole folder", *_OWN)
+QUEUE = _walk("people judge each case, so there are few", "collection_id id", "id", "")
+DRAWN = _walk("one face behind a key that was drawn", "collection_id id", "id")
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
 ONE = _walk("the table has one row", "")
@@ -86,12 +88,14 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.create_collection": _TAGS,
     "gallery.collections.delete_collection": {
         "collection_tags": (ALL,),
+        "consents": (ALL,),
         "deleted_faces": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
         "index_snapshots": (ALL,),
         "media": (ALL,),
         "media_files": (ALL,),
+        "review_cases": (ALL,),
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
         "users": (ALL,),
@@ -137,10 +141,21 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
     "gallery.templates.faces_present": {"faces": (GONE,)},
     "gallery.collections.newest_face": {"faces": (LAST,)},
+    "gallery.templates.draw_templates": {"faces": (LAST, DRAWN)},
     "gallery.templates.load_templates": _LOADED,
     "gallery.templates.stream_changes": {"faces": (ALL,)},
     "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
     "gallery.templates.stream_templates": {"sightings": (ALL,)},
+    "review.cases.list_cases": {"review_cases": (PAGE,)},
+    "review.cases.list_cases by state": {"review_cases": (QUEUE,)},
+    "review.cases.purge_cases": {"review_cases": (DUE,)},
+    "review.reviewers.list_reviewers": {"reviewers": (ALL,)},
+    "review.tally.tally_months": {
+        "review_candidates": (JOINED,),
+        "review_cases": (ALL,),
+        "review_judgements": (JOINED,),
+        "reviews": (JOINED,),
+    },
     "gallery.users.create_user": {"users": (NEW,)},
     "gallery.users.list_users": {"users": (PAGE,)},
     "jobs.outbox.claim": _NOTICES,

@@ -10,6 +10,7 @@ from reknown.ledger.records import (
     galleries,
     groups,
     recognition,
+    reviews,
     sightings,
 )
 from reknown.ledger.records.administration import (
@@ -95,6 +96,24 @@ from reknown.ledger.records.recognition import (
     VerifyRecord,
     WriteNamesRecord,
 )
+from reknown.ledger.records.reviews import (
+    AddReviewerRecord,
+    AppealCaseRecord,
+    DecideCaseRecord,
+    DiscloseCaseRecord,
+    DisputeCaseRecord,
+    JudgeCandidateRecord,
+    JudgedCandidateRecord,
+    JudgementRecord,
+    ListCasesRecord,
+    ListReviewersRecord,
+    OpenCaseRecord,
+    PurgeCasesRecord,
+    ReadCaseRecord,
+    ReadReviewRatesRecord,
+    RemoveReviewerRecord,
+    RenewReviewerRecord,
+)
 from reknown.ledger.records.sightings import (
     DeleteSightingsRecord,
     ForgetFilesRecord,
@@ -106,14 +125,17 @@ from reknown.ledger.records.sightings import (
 
 __all__ = [
     "RECORDS",
+    "AddReviewerRecord",
     "AdoptMasterKeyRecord",
     "AmongRecord",
+    "AppealCaseRecord",
     "AssociateFacesRecord",
     "BackUpRecord",
     "CandidateRecord",
     "CreateCollectionRecord",
     "CreateKeyRecord",
     "CreateUserRecord",
+    "DecideCaseRecord",
     "DeleteCollectionRecord",
     "DeleteExpiredJobsRecord",
     "DeleteFacesRecord",
@@ -125,6 +147,8 @@ __all__ = [
     "DetectRecord",
     "DisassociateFacesRecord",
     "DiscardUpgradeRecord",
+    "DiscloseCaseRecord",
+    "DisputeCaseRecord",
     "EnrolRecord",
     "EraseRecord",
     "ExpireRecordsRecord",
@@ -139,12 +163,17 @@ __all__ = [
     "IgnoreGroupRecord",
     "ImportManyTemplatesRecord",
     "ImportTemplatesRecord",
+    "JudgeCandidateRecord",
+    "JudgedCandidateRecord",
+    "JudgementRecord",
     "KeepGroupsApartRecord",
     "KeepSightingsRecord",
     "KeepTracksRecord",
+    "ListCasesRecord",
     "ListCollectionsRecord",
     "ListFacesRecord",
     "ListGroupsRecord",
+    "ListReviewersRecord",
     "ListSightingsRecord",
     "ListTagsRecord",
     "ListTracksRecord",
@@ -155,17 +184,23 @@ __all__ = [
     "MigrateRecord",
     "MoveFacesRecord",
     "NameGroupRecord",
+    "OpenCaseRecord",
     "PrepareUpgradeRecord",
     "ProbeRecord",
+    "PurgeCasesRecord",
     "PurgeSightingsRecord",
     "PurgeTracksRecord",
+    "ReadCaseRecord",
     "ReadGroupRecord",
+    "ReadReviewRatesRecord",
     "ReadTextRecord",
     "ReadUserRecord",
     "ReadVideoJobRecord",
     "Record",
     "Refusal",
+    "RemoveReviewerRecord",
     "RenameUserRecord",
+    "RenewReviewerRecord",
     "RestoreRecord",
     "RevokeKeyRecord",
     "RotateKeyRecord",
@@ -187,7 +222,7 @@ __all__ = [
 
 RECORDS: tuple[type[Record], ...] = tuple(
     value
-    for module in (recognition, galleries, sightings, groups, administration, former)
+    for module in (recognition, galleries, sightings, groups, reviews, administration, former)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, Record) and hasattr(value, "OPERATION")
 )

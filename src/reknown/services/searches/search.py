@@ -6,7 +6,7 @@ the event, in the transaction of a caller that writes more with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from reknown.ledger.records import (
     ThresholdRecord,
 )
 from reknown.services.galleries.transfer import ManyFaces
+from reknown.services.reviews.opening import SearchOutcome, open_cases
 from reknown.storage.database import reading, write_together
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Probes:
 
     `pooled` probes are one person's and have one list of candidates together. `own_face` and
     `own_user` are the keys of where the probes were taken from, which are no candidates.
+    `qualities` (0 to 100) are those of the probes, where they are known.
     """
 
     record: ProbeRecord
@@ -90,6 +92,7 @@ class Probes:
     pooled: bool = False
     own_face: int | None = None
     own_user: int | None = None
+    qualities: tuple[int, ...] = ()
 
     def is_own(self, hit: Hit) -> bool:
         """Whether this is where the probes were taken from."""
@@ -134,11 +137,15 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The candidates of each probe, best first, and their best references by face id."""
+    """The candidates of each probe, best first, and their best references by face id.
+
+    `cases` are the ids of the review cases of each probe, if people have to judge any.
+    """
 
     searched: Searched
     rows: tuple[tuple[Candidate, ...], ...]
     faces: Mapping[str, FaceRecord]
+    cases: tuple[str | None, ...] = ()
 
     @property
     def lists(self) -> tuple[CandidateList, ...]:
@@ -198,6 +205,8 @@ def compare(connection: Connection, platform: Platform, query: Query, probes: Pr
 def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | None = None) -> Found:
     """The candidates that are still there, with the event of the search in this transaction.
 
+    So are the cases of candidates that people have to judge.
+
     Raises `SpaceMismatchError` where the collection was switched since.
     """
     searched = scores.searched
@@ -208,8 +217,11 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     rows = tuple(_ranked(_still_there(row, found, searched), searched) for row in scores.rows)
     faces = {face.face_id: face for face in found.values()}
     result = Found(searched, rows, faces)
-    log.append(connection, actor, searched.collection, _record(result, scores.probes, job))
-    return result
+    record = _record(result, scores.probes, job)
+    event = log.append(connection, actor, searched.collection, record)
+    by_id = {face.face_id: key for key, face in found.items()}
+    outcome = SearchOutcome(event, searched, scores.probes, rows, by_id)
+    return replace(result, cases=open_cases(connection, actor, outcome))
 
 
 def settle(context: Context, scores: Scores) -> Found:
