@@ -61,10 +61,10 @@ class KeyCleaner:
 
     def roll_back(self, connection: Connection) -> None:
         """What was sealed is taken back."""
-        if connection.invalidated:  # nothing can be asked of it: the keys are swept in an hour
-            return
-        for state in (_GRANTED, _COMMITTED):
-            self._lose(connection.info.pop(state, ()))
+        if not connection.invalidated:
+            self._lose(connection.info.pop(_GRANTED, ()))
+            # a commit that failed may have come through all the same: these are swept in an hour
+            connection.info.pop(_COMMITTED, None)
 
     def check_in(self, _: Any, entry: ConnectionPoolEntry) -> None:
         """A connection comes back from its transaction."""
