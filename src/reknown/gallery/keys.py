@@ -165,7 +165,7 @@ def require_matching(database: Engine, keyring: Keyring) -> None:
     if newest >= following:
         what = "is empty" if following == 1 else "is older than the database"
         raise DatabaseError(
-            f"the keyring {what}, whose templates were sealed with keys that are not in it: put "
+            f"the keyring {what}: templates were sealed with keys that are not in it: put "
             "back the one that was here, or restore a backup with reknown restore"
         )
 
