@@ -29,8 +29,8 @@ BACKUP_PASSPHRASE = "REKNOWN_BACKUP_PASSPHRASE"  # noqa: S105 - its name
 _SECRET_PART = re.compile(r"(?i)(^[a-z+]*://[^:@/?]*:).+(?=@)|([?&][a-z]*password=)[^&]*")
 # Read from the environment alone, and never shown.
 SECRETS = {
-    MASTER_KEY: "Seals secrets: 32 bytes in base64. Default: that in `master_key_file`, else in "
-    "`master.key` of the data folder.",
+    MASTER_KEY: "Seals secrets and the keys of templates, for every command: 32 bytes in base64. "
+    "Default: that in `master_key_file`, else in `master.key` of the data folder.",
     DATABASE_PASSWORD: "For `database`. Default: what libpq finds, such as ~/.pgpass.",
     WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
     BACKUP_PASSPHRASE: "Seals the master key in backups: 12 characters or more.",

@@ -61,10 +61,10 @@ class KeyCleaner:
 
     def roll_back(self, connection: Connection) -> None:
         """What was sealed is taken back."""
-        if connection.invalidated:  # nothing can be asked of it: the keys are swept in an hour
-            return
-        for state in (_GRANTED, _COMMITTED):
-            self._lose(connection.info.pop(state, ()))
+        if not connection.invalidated:
+            self._lose(connection.info.pop(_GRANTED, ()))
+            # a commit that failed may have come through all the same: these are swept in an hour
+            connection.info.pop(_COMMITTED, None)
 
     def check_in(self, _: Any, entry: ConnectionPoolEntry) -> None:
         """A connection comes back from its transaction."""
@@ -165,7 +165,7 @@ def require_matching(database: Engine, keyring: Keyring) -> None:
     if newest >= following:
         what = "is empty" if following == 1 else "is older than the database"
         raise DatabaseError(
-            f"the keyring {what}, whose templates were sealed with keys that are not in it: put "
+            f"the keyring {what}: templates were sealed with keys that are not in it: put "
             "back the one that was here, or restore a backup with reknown restore"
         )
 

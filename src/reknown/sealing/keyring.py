@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from reknown.biometrics.errors import AccessError, InputError
 from reknown.sealing.ciphers import SealError, cipher, decrypt, decrypt_all, encrypt, new_keys
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _ABANDONED = timedelta(hours=1)
 _PORTION = 100_000
 _LOCK = int.from_bytes(b"rekkeys", "big")
+_FEW = 500
+_RANGE = text(
+    "SELECT number, collection_key, wrapped FROM record_keys WHERE number BETWEEN :first AND :last"
+)
 _FIND = "SELECT number, collection_key, wrapped FROM record_keys WHERE number "
 _SQLITE_FIND = f"{_FIND} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
 _POSTGRESQL_FIND = f"{_FIND} = ANY(%s)"
@@ -120,6 +124,13 @@ class Keyring:
 
     def _rows(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[int, int, bytes]]:
         """As the driver has them: every search asks, and a cold load for a million of them."""
+        if len(numbers) > _FEW:
+            first, last = min(numbers), max(numbers)
+            if last - first < 2 * len(numbers):  # as those are that were enrolled one after another
+                wanted = set(numbers)
+                asked = connection.execute(_RANGE, {"first": first, "last": last})
+                ranged: Any = asked.cursor
+                return [row for row in ranged.fetchall() if row[0] in wanted]
         if is_shared(connection):
             asked = connection.exec_driver_sql(_POSTGRESQL_FIND, (list(numbers),))
         else:
