@@ -94,6 +94,16 @@ def tell(run: Run) -> None:
     _backup(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
         run(line)
+    _oversight(run)
+
+
+def _oversight(run: Run) -> None:
+    run("usage --json")
+    run("usage --month 2000-01 --json")
+    run("usage --month November --json")
+    run("report transparency --since 2000-01-01 --until 2000-12-31 --json")
+    run("report transparency --since 2026-01-01 --until 9000-12-31 --json")
+    run("report transparency --json")
 
 
 def _backup(run: Run) -> None:

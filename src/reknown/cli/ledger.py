@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as standard_json
 import sys
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection, complete_operation
+from reknown.cli.moments import Since, Until, moment
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 
     from reknown.services.history import Event, HistoryPage
 
-_Since = Annotated[
-    str | None,
-    typer.Option(
-        "--since", metavar="TIME", help="From this day or time on, in UTC: 2026-11-28T16:30."
-    ),
-]
-_Until = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Through this day, or before this time, in UTC."),
-]
 _Actor = Annotated[
     str | None,
     typer.Option("--actor", metavar="WHO", help="Only what this one did, such as cli:ada."),
@@ -71,8 +62,8 @@ _Report = Annotated[
 
 
 def ledger(
-    since: _Since = None,
-    until: _Until = None,
+    since: Since = None,
+    until: Until = None,
     actor: _Actor = None,
     operation: _Operation = None,
     collection: _Collection = None,
@@ -95,8 +86,8 @@ def ledger(
         raise InputError("--follow shows what is still to come: leave out --until")
     _check_report(report, follow=follow, json=json)
     choice = Choice(
-        None if since is None else _moment(since),
-        None if until is None else _moment(until, ending=True),
+        None if since is None else moment(since),
+        None if until is None else moment(until, ending=True),
         actor,
         operation,
         collection,
@@ -179,26 +170,6 @@ def _as_json(event: Event, names: Mapping[str, str]) -> str:
         },
     }
     return standard_json.dumps(row, allow_nan=False)
-
-
-def _moment(text: str, *, ending: bool = False) -> datetime:
-    """The time meant, UTC unless it says otherwise; of a day its beginning or its end."""
-    try:
-        return _read_moment(text, ending=ending)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"{text!r} is not a time: write 2026-11-28 or 2026-11-28T16:30, in UTC"
-        ) from None
-
-
-def _read_moment(text: str, *, ending: bool) -> datetime:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return midnight + timedelta(days=1) if ending else midnight
 
 
 @contextmanager

@@ -58,7 +58,8 @@ class Event:
 class Choice:
     """Which events are wanted: those for which all that is given holds.
 
-    `since` is the first moment, `until` the first one that is too late.
+    `since` is the first moment, `until` the first one that is too late. Of `operations` any will
+    do, where there are some.
     """
 
     since: datetime | None = None
@@ -67,6 +68,7 @@ class Choice:
     operation: str | None = None
     collection: str | None = None
     request_id: str | None = None
+    operations: tuple[str, ...] = ()
 
 
 EVERYTHING = Choice()
@@ -194,6 +196,11 @@ def _page(
     return [_event(row) for row in rows]
 
 
+def conditions(connection: Connection, choice: Choice) -> list[ColumnElement[bool]]:
+    """What holds for the rows of the events chosen."""
+    return list(_conditions(choice, _span(connection, choice)))
+
+
 def _span(connection: Connection, choice: Choice) -> tuple[int, int] | None:
     """The first and the last id of the times chosen, if any are.
 
@@ -229,6 +236,8 @@ def _conditions(choice: Choice, span: tuple[int, int] | None) -> Iterator[Column
     ):
         if value is not None:
             yield column == value
+    if choice.operations:
+        yield unindexed(events.c.operation).in_(choice.operations)
 
 
 def _event(row: Row[Any]) -> Event:

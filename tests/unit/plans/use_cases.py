@@ -43,7 +43,7 @@ from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import log, requests
+from reknown.ledger import counting, log, requests
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice
 from reknown.ledger.records import ListUsersRecord
@@ -76,7 +76,7 @@ ROOMS = (
     templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    log, requests,
+    counting, log, requests,
     keys,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
@@ -534,8 +534,14 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.results.pick": lambda c, _: results.pick(c, _stored(c), "new", [0], int),
     "jobs.results.read": lambda c, _: results.read(c, _stored(c), "new", range(1), int),
     "jobs.results.store": lambda c, _: _stored(c),
+    "ledger.counting.reasons": lambda c, _: counting.reasons(c, Choice()),
+    "ledger.counting.reasons of a time": lambda c, _: counting.reasons(c, _HOUR),
+    "ledger.counting.tallies": lambda c, _: counting.tallies(c, Choice()),
+    "ledger.counting.tallies of a time": lambda c, _: counting.tallies(c, _HOUR),
+    "ledger.counting.tallies of an actor": lambda c, _: counting.tallies(c, Choice(actor=actor(1))),
     "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
     "ledger.log.follow": lambda c, _: _follow(c),
+    "ledger.log.conditions": lambda c, _: log.conditions(c, _HOUR),
     "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),
     "ledger.log.newest of an actor": lambda c, _: log.newest(c, Choice(actor=actor(1)), 10),
     "ledger.log.newest_time": lambda c, _: log.newest_time(c),
@@ -552,6 +558,9 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "ledger.log.record": lambda c, _: log.record(c.engine, Actor("ada"), COLLECTION, _EVENT),
     "ledger.log.stream": lambda c, _: list(log.stream(c.engine)),
+    "ledger.log.stream of operations": lambda c, _: list(
+        log.stream(c.engine, Choice(operations=("operation 1", "operation 2")))
+    ),
     "ledger.requests.find_answer": lambda c, _: requests.find_answer(
         c, Actor("ada"), "create user", RequestToken(digest(0), "")
     ),
