@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -98,7 +99,7 @@ def tell(run: Run) -> None:
 
 
 def _oversight(run: Run) -> None:
-    run("usage --json")
+    run(f"usage --month {datetime.now(UTC):%Y-%m} --json")
     run("usage --month 2000-01 --json")
     run("usage --month November --json")
     run("report transparency --since 2000-01-01 --until 2000-12-31 --json")

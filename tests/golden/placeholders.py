@@ -13,6 +13,7 @@ _LEDGER = "ledger"
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _KEY_ID = r"\bRK[A-Z2-7]{18}\b"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z| UTC)?")
+_MONTH = re.compile(r"(?<=--month )\d{4}-\d\d|^\d{4}-\d\d$")
 _DRAWN = re.compile(f"({_UUID})|({_KEY_ID})")
 # What `doctor` finds out about the machine.
 _MACHINE = (
@@ -75,6 +76,8 @@ class Placeholders:
                 text = text.replace(value, self._name(value, "", file))
         if key == "actor":
             text = re.sub(r"^cli:.*", "cli:<user>", text)
+        if key in {"month", "command"}:
+            text = _MONTH.sub("<month>", text)
         return _MOMENT.sub("<time>", text)
 
     def _name(self, value: str, kind: str, file: str) -> str:
