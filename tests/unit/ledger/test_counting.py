@@ -9,7 +9,7 @@ from sqlalchemy import update
 from reknown.biometrics.errors import DatabaseError
 from reknown.ledger.actor import Actor
 from reknown.ledger.counting import ErrorCount, EventCount, reasons, tallies
-from reknown.ledger.log import Choice, append, read
+from reknown.ledger.log import Choice, append
 from reknown.ledger.records import Failure, ListUsersRecord, Refusal
 from reknown.ledger.schema import events
 from unit.ledger.examples import DIGEST, write_untyped
@@ -50,12 +50,6 @@ def test_only_what_is_chosen_is_counted(connection: Connection) -> None:
     assert tallies(connection, old) == [EventCount("cli:bob", "enrol", "people", "done", 1)]
     assert sum(it.count for it in tallies(connection, Choice(actor="key:ada"))) == 4
     assert tallies(connection, Choice(since=start.replace(year=2100))) == []
-
-
-def test_any_of_several_operations_will_do(connection: Connection) -> None:
-    fill(connection)
-    found = read(connection, Choice(operations=("enrol", "detect")))
-    assert [event.operation for event in found] == ["detect", "enrol"]
 
 
 def test_reasons_are_counted_by_error(connection: Connection) -> None:

@@ -558,8 +558,8 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "ledger.log.record": lambda c, _: log.record(c.engine, Actor("ada"), COLLECTION, _EVENT),
     "ledger.log.stream": lambda c, _: list(log.stream(c.engine)),
-    "ledger.log.stream of operations": lambda c, _: list(
-        log.stream(c.engine, Choice(operations=("operation 1", "operation 2")))
+    "ledger.log.stream_operations": lambda c, _: list(
+        log.stream_operations(c.engine, ("operation 1", "operation 2"))
     ),
     "ledger.requests.find_answer": lambda c, _: requests.find_answer(
         c, Actor("ada"), "create user", RequestToken(digest(0), "")

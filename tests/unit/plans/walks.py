@@ -167,7 +167,6 @@ ALLOWED: dict[str, _Tables] = {
     "ledger.log.read": {"events": (PAGE,)},
     "ledger.log.read of a time": {"events": (PAGE, TIMES)},
     "ledger.log.stream": {"events": (PAGE,)},
-    "ledger.log.stream of operations": {"events": (PAGE,)},
     "ledger.requests.keep_answer": {"request_tokens": (DUE,)},
     "ledger.requests.consume_nonce": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
 }

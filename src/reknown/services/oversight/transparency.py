@@ -144,7 +144,7 @@ def _searches(
     database: Database, since: datetime, until: datetime
 ) -> Mapping[tuple[str, str], _Searches]:
     found: dict[tuple[str, str], _Searches] = defaultdict(_Searches)
-    for event in log.stream(database, Choice(since, until, operations=_SEARCHES)):
+    for event in log.stream_operations(database, _SEARCHES, Choice(since, until)):
         if isinstance(event.record, IdentifyRecord | SearchSightingsRecord | SearchTracksRecord):
             _count(found[_place(event)], event.record)
         elif event.kind in {None, DONE}:  # written before records had types
@@ -201,7 +201,7 @@ def _rounded(searches: _Searches) -> float | None:
 
 def _changes(database: Database, since: datetime, until: datetime) -> _Changes:
     changes = _Changes()
-    for event in log.stream(database, Choice(until=until, operations=OPERATIONS)):
+    for event in log.stream_operations(database, OPERATIONS, Choice(until=until)):
         change = changes.stored.apply(event)
         if event.at >= since:
             changes.enrolled += change.enrolled

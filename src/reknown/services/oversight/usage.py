@@ -117,7 +117,7 @@ def _sorted(counts: Mapping[str, int]) -> Mapping[str, int]:
 
 def _names_of_keys(database: Database, month: Month) -> Mapping[str, str]:
     """What keys were called when they were made, by actor."""
-    made = log.stream(database, Choice(until=month.end, operations=_KEYS))
+    made = log.stream_operations(database, _KEYS, Choice(until=month.end))
     records = (event.record for event in made)
     return {
         f"{KEY}{record.key}": record.name
@@ -128,7 +128,7 @@ def _names_of_keys(database: Database, month: Month) -> Mapping[str, str]:
 
 def _faces(database: Database, month: Month) -> _Faces:
     book, enrolled, deleted = StoredFaces(), Counter[str](), Counter[str]()
-    for event in log.stream(database, Choice(until=month.end, operations=OPERATIONS)):
+    for event in log.stream_operations(database, OPERATIONS, Choice(until=month.end)):
         change = book.apply(event)
         if event.at >= month.start:
             enrolled[event.actor] += change.enrolled
