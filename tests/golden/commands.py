@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -96,6 +97,16 @@ def tell(run: Run) -> None:
     _proofs(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
         run(line)
+    _oversight(run)
+
+
+def _oversight(run: Run) -> None:
+    run(f"usage --month {datetime.now(UTC):%Y-%m} --json")
+    run("usage --month 2000-01 --json")
+    run("usage --month November --json")
+    run("report transparency --since 2000-01-01 --until 2000-12-31 --json")
+    run("report transparency --since 2026-01-01 --until 9000-12-31 --json")
+    run("report transparency --json")
 
 
 def _proofs(run: Run) -> None:

@@ -13,6 +13,12 @@ _LEDGER = "ledger"
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _KEY_ID = r"\bRK[A-Z2-7]{18}\b"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z| UTC)?")
+# Who runs the story, and when.
+_PRESENT = {
+    "actor": (re.compile(r"^cli:.*"), "cli:<user>"),
+    "command": (re.compile(r"(?<=--month )\d{4}-\d\d"), "<month>"),
+    "month": (re.compile(r"\d{4}-\d\d"), "<month>"),
+}
 _DRAWN = re.compile(f"({_UUID})|({_KEY_ID})")
 # What `doctor` finds out about the machine.
 _MACHINE = (
@@ -90,8 +96,9 @@ class Placeholders:
         for value in self._names:  # jobs and tokens have no form of their own
             if len(value) > 36 and value in text:
                 text = text.replace(value, self._name(value, "", file))
-        if key == "actor":
-            text = re.sub(r"^cli:.*", "cli:<user>", text)
+        if key in _PRESENT:
+            pattern, name = _PRESENT[key]
+            text = pattern.sub(name, text)
         return _MOMENT.sub("<time>", text)
 
     def _name(self, value: str, kind: str, file: str) -> str:

@@ -32,6 +32,8 @@ _COMMANDS = {
     "scan": "reknown.cli.scan:scan",
     "find": "reknown.cli.find:find",
     "ledger": "reknown.cli.ledger.app:cli",
+    "usage": "reknown.cli.usage:usage",
+    "report": "reknown.cli.report:cli",
     "serve": "reknown.cli.serve:serve",
     "worker": "reknown.cli.worker:worker",
     "backup": "reknown.cli.backup:backup",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from heapq import merge
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
@@ -137,6 +139,14 @@ def stream(database: Database, choice: Choice = EVERYTHING, after: int = 0) -> I
         yield from page
 
 
+def stream_operations(
+    database: Database, operations: Sequence[str], choice: Choice = EVERYTHING
+) -> Iterator[Event]:
+    """The same of some operations alone, without reading what lies between."""
+    streams = (stream(database, replace(choice, operation=each)) for each in operations)
+    return merge(*streams, key=attrgetter("id"))
+
+
 def pages(
     database: Database, choice: Choice = EVERYTHING, after: int = 0
 ) -> Iterator[Sequence[Event]]:
@@ -195,6 +205,11 @@ def _page(
     query = _ORDERED.where(events.c.id > after, *_conditions(choice, span))
     rows = connection.execute(query.limit(limit))
     return [_event(row) for row in rows]
+
+
+def conditions(connection: Connection, choice: Choice) -> list[ColumnElement[bool]]:
+    """What holds for the rows of the events chosen."""
+    return list(_conditions(choice, _span(connection, choice)))
 
 
 def _span(connection: Connection, choice: Choice) -> tuple[int, int] | None:

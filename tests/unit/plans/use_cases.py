@@ -44,7 +44,7 @@ from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import chain, expiry, log, requests, tree
+from reknown.ledger import chain, counting, expiry, log, requests, tree
 from reknown.ledger import exporting as whole_rows
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice
@@ -89,8 +89,7 @@ ROOMS = (
     templates, users,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    chain, expiry, whole_rows, log, requests, tree, heads, whole_log,
-    log, requests,
+    chain, counting, expiry, whole_rows, log, requests, tree, heads, whole_log,
     cases, reviewers, sessions, tally,
     keys,
 )  # fmt: skip
@@ -661,8 +660,14 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.verification.log.verify_log": lambda c, _: whole_log.verify_log(
         c.engine, None, LogEvidence(())
     ),
+    "ledger.counting.reasons": lambda c, _: counting.reasons(c, Choice()),
+    "ledger.counting.reasons of a time": lambda c, _: counting.reasons(c, _HOUR),
+    "ledger.counting.tallies": lambda c, _: counting.tallies(c, Choice()),
+    "ledger.counting.tallies of a time": lambda c, _: counting.tallies(c, _HOUR),
+    "ledger.counting.tallies of an actor": lambda c, _: counting.tallies(c, Choice(actor=actor(1))),
     "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
     "ledger.log.follow": lambda c, _: _follow(c),
+    "ledger.log.conditions": lambda c, _: log.conditions(c, _HOUR),
     "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),
     "ledger.log.newest of an actor": lambda c, _: log.newest(c, Choice(actor=actor(1)), 10),
     "ledger.log.newest_time": lambda c, _: log.newest_time(c),
@@ -679,6 +684,9 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "ledger.log.record": lambda c, _: log.record(c.engine, Actor("ada"), COLLECTION, _EVENT),
     "ledger.log.stream": lambda c, _: list(log.stream(c.engine)),
+    "ledger.log.stream_operations": lambda c, _: list(
+        log.stream_operations(c.engine, ("operation 1", "operation 2"))
+    ),
     "ledger.requests.find_answer": lambda c, _: requests.find_answer(
         c, Actor("ada"), "create user", RequestToken(digest(0), "")
     ),

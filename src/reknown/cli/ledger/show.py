@@ -13,6 +13,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection, complete_operation
+from reknown.cli.moments import Since, Until, moment_of
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 
     from reknown.services.history import Event, HistoryPage
 
-_Since = Annotated[
-    str | None,
-    typer.Option(
-        "--since", metavar="TIME", help="From this day or time on, in UTC: 2026-11-28T16:30."
-    ),
-]
-_Until = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Through this day, or before this time, in UTC."),
-]
 _Actor = Annotated[
     str | None,
     typer.Option("--actor", metavar="WHO", help="Only what this one did, such as cli:ada."),
@@ -72,8 +63,8 @@ _Report = Annotated[
 
 def show(
     context: typer.Context,
-    since: _Since = None,
-    until: _Until = None,
+    since: Since = None,
+    until: Until = None,
     actor: _Actor = None,
     operation: _Operation = None,
     collection: _Collection = None,
@@ -92,7 +83,6 @@ def show(
     The commands below are about proofs: `verify` says whether the ledger was changed, `prove` and
     `export` make files that others check with a public key.
     """
-    from reknown.cli.moments import moment_of
     from reknown.cli.session import open_context
     from reknown.services.history import Choice, read_history
 
