@@ -160,7 +160,8 @@ def _put(
     common: Mapping[str, Any],
     own: Callable[[int], Mapping[str, Any]],
 ) -> None:
-    connection.execute(insert(table), [{**common, **own(number)} for number in range(count)])
+    if count:
+        connection.execute(insert(table), [{**common, **own(number)} for number in range(count)])
 
 
 def _fill_collection(connection: Connection, name: str, count: int, mark: str) -> None:
