@@ -67,7 +67,7 @@ class _Cast:
             self.run("reknown", "users", "delete", "Grace Hopper", "-c", "friends", "--yes")
         if "identify --json" in line:
             record = json.loads(self.shown[line].splitlines()[-1])
-            self.known["RECORD_ID"] = str(record["id"])
+            self.known["17"] = str(record["id"])
             self.known["subject"] = record["record"]["candidates"][0][0]["subject_id"]
 
 

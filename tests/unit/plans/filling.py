@@ -310,7 +310,8 @@ def _fill_log(connection: Connection) -> None:
 
     _put(connection, leaves, len(ids), {}, leaf)
     names = ("level", "position", "hash")
-    _put(connection, nodes, len(kept), {}, lambda n: dict(zip(names, kept[n], strict=True)))
+    if kept:
+        _put(connection, nodes, len(kept), {}, lambda n: dict(zip(names, kept[n], strict=True)))
     head = {"size": tree.size, "root": tree.root(), "frontier": packed(tree)}
     connection.execute(update(heads).values(head))
     old = {"at": _ago(1), "note": ""}
