@@ -1088,8 +1088,6 @@ class ReknownImportTemplatesResponse(Shape, frozen=True, kw_only=True):
 ReknownCaseId = Annotated[
     str,
     Meta(
-        min_length=36,
-        max_length=36,
         pattern=r"\A(?:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z",
         extra={"pattern": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
     ),
