@@ -31,6 +31,8 @@ _COMMANDS = {
     "identify": "reknown.cli.identify:identify",
     "scan": "reknown.cli.scan:scan",
     "find": "reknown.cli.find:find",
+    "stop-searches": "reknown.cli.stops:stop_searches",
+    "resume-searches": "reknown.cli.stops:resume_searches",
     "ledger": "reknown.cli.ledger:ledger",
     "serve": "reknown.cli.serve:serve",
     "worker": "reknown.cli.worker:worker",

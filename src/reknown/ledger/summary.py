@@ -326,6 +326,24 @@ def _expired(record: records.DeleteExpiredJobsRecord, _names: Names) -> str:
     return _count(record.jobs, "job")
 
 
+@_text.register(records.SetPolicyRecord)
+def _set_policy(record: records.SetPolicyRecord, _names: Names) -> str:
+    rules = record.policy
+    purposes = ", ".join(rules.purposes) or "any purpose"
+    marks = [name for name in ("governed", "suspended", "consent_required") if getattr(rules, name)]
+    return "; ".join([purposes, *marks])
+
+
+@_text.register(records.RefuseSearchRecord)
+def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
+    return record.reason
+
+
+@_text.register(records.StopSearchesRecord)
+def _stop_searches(record: records.StopSearchesRecord, _names: Names) -> str:
+    return record.reason
+
+
 @_text.register(records.Refusal)
 def _refusal(record: records.Refusal, _names: Names) -> str:
     return f"refused {record.operation}: {record.error}"

@@ -74,6 +74,7 @@ def open_platform(
                 executor=executor,
                 indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
+                governed=settings.policy.governed,
             )
     finally:
         snapshots.close()

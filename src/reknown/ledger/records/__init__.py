@@ -9,6 +9,7 @@ from reknown.ledger.records import (
     former,
     galleries,
     groups,
+    policies,
     recognition,
     sightings,
 )
@@ -84,6 +85,13 @@ from reknown.ledger.records.parts import (
     ThresholdRecord,
     TrackCandidateRecord,
 )
+from reknown.ledger.records.policies import (
+    ReadPolicyRecord,
+    RefuseSearchRecord,
+    ResumeSearchesRecord,
+    SetPolicyRecord,
+    StopSearchesRecord,
+)
 from reknown.ledger.records.recognition import (
     DetectRecord,
     EnrolRecord,
@@ -154,22 +162,27 @@ __all__ = [
     "PurgeSightingsRecord",
     "PurgeTracksRecord",
     "ReadGroupRecord",
+    "ReadPolicyRecord",
     "ReadTextRecord",
     "ReadUserRecord",
     "ReadVideoJobRecord",
     "Record",
     "Refusal",
+    "RefuseSearchRecord",
     "RenameUserRecord",
     "RestoreRecord",
+    "ResumeSearchesRecord",
     "RevokeKeyRecord",
     "RotateKeyRecord",
     "SearchSightingsRecord",
     "SearchTracksRecord",
+    "SetPolicyRecord",
     "ShowFaceRecord",
     "SightingCandidateRecord",
     "SpaceRecord",
     "SplitGroupRecord",
     "StartVideoJobRecord",
+    "StopSearchesRecord",
     "SwitchUpgradeRecord",
     "TagCollectionRecord",
     "ThresholdRecord",
@@ -181,7 +194,7 @@ __all__ = [
 
 RECORDS: tuple[type[Record], ...] = tuple(
     value
-    for module in (recognition, galleries, sightings, groups, administration, former)
+    for module in (recognition, galleries, sightings, groups, policies, administration, former)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, Record) and hasattr(value, "OPERATION")
 )

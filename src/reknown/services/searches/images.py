@@ -9,6 +9,7 @@ from reknown.biometrics.quality_filter import ANY_QUALITY, QualityFilter
 from reknown.ledger.records import ProbeRecord
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.images.sources import attempt_all, extract_source, require_face
+from reknown.services.policies.permits import deciding
 from reknown.services.searches.search import Probes, conclude, look_up, stack
 from reknown.vision.extraction import ExtractionPolicy
 
@@ -97,5 +98,5 @@ def _compared(
 
 
 def _concluded(context: Context, extraction: Extraction, scores: Scores) -> Identification:
-    with context.database.begin() as connection:
+    with deciding(context.database, context.actor) as connection:
         return Identification(extraction, conclude(connection, context.actor, scores))

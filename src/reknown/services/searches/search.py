@@ -27,6 +27,7 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.services.policies.permits import Asked, deciding, permit
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ class Probes:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What is searched: `gallery_size` candidates in question, with `references` faces in all."""
+    """What is searched: `gallery_size` candidates in question, with `references` faces in all.
+
+    `governed` says that all collections have to be.
+    """
 
     collection: str
     space: TemplateSpace
@@ -100,11 +104,17 @@ class Searched:
     threshold: Threshold
     gallery_size: int
     references: int
+    governed: bool = False
 
     @property
     def expected_false_candidates(self) -> float | None:
         """How many of the references a stranger is expected to reach by chance."""
         return self.threshold.expected_false_candidates(self.references)
+
+    @property
+    def asked(self) -> Asked:
+        """What the collection's policy is asked about."""
+        return Asked(self.collection, self.threshold, self.references, self.governed)
 
     @property
     def caution(self) -> str | None:
@@ -155,9 +165,12 @@ def open_search(platform: Platform, query: Query) -> Searched:
 
 
 def search(context: Context, query: Query, probes: Probes) -> Found:
-    """Compares, and writes the event before the answer is given out; raises as `look_up`."""
+    """Compares, and writes the event before the answer is given out.
+
+    Raises as `look_up` and `conclude`.
+    """
     scores = look_up(context.platform, query, probes)
-    with context.database.begin() as connection:
+    with deciding(context.database, context.actor) as connection:
         return conclude(connection, context.actor, scores)
 
 
@@ -188,9 +201,10 @@ def look_up(platform: Platform, query: Query, probes: Probes) -> Scores:
 def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | None = None) -> Found:
     """The candidates that are still there, with the event of the search in this transaction.
 
-    Raises `SpaceMismatchError` where the collection was switched since.
+    Raises `SpaceMismatchError` where the collection was switched since, and `PolicyError`.
     """
     searched = scores.searched
+    permit(connection, actor, searched.asked)
     keys = {hit.face for row in scores.rows for hit in row}
     found = faces_of_keys(connection, searched.collection, keys)
     # asked last: boxes and scores are of one space then
@@ -211,7 +225,10 @@ def _opened(connection: Connection, platform: Platform, query: Query) -> tuple[S
     index = platform.indexes.current(connection, query.collection)
     threshold = query.threshold.resolve(platform.engines.calibration_of(index.space))
     sizes = _sizes(index, query.unit)
-    return Searched(query.collection, index.space, query.unit, threshold, *sizes), index
+    searched = Searched(
+        query.collection, index.space, query.unit, threshold, *sizes, platform.governed
+    )
+    return searched, index
 
 
 def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
