@@ -31,6 +31,8 @@ _COMMANDS = {
     "identify": "reknown.cli.identify:identify",
     "scan": "reknown.cli.scan:scan",
     "find": "reknown.cli.find:find",
+    "consent": "reknown.cli.consent:cli",
+    "sweep": "reknown.cli.sweep:sweep",
     "stop-searches": "reknown.cli.stops:stop_searches",
     "resume-searches": "reknown.cli.stops:resume_searches",
     "ledger": "reknown.cli.ledger:ledger",

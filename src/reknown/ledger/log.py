@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from reknown.ledger.codec import DONE, Encoded, decode, encode
 from reknown.ledger.requests import consume_nonce
 from reknown.ledger.schema import events
 from reknown.storage.clock import as_text
 from reknown.storage.database import reading
+from reknown.storage.erasure import erase
 from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
 
@@ -110,6 +111,26 @@ def read(
     Raises `DatabaseError` for a damaged row.
     """
     return _page(connection, choice, _span(connection, choice), after, limit)
+
+
+def has_expired(connection: Connection, collection: str, before: datetime) -> bool:
+    """Whether the collection's oldest records are from before then."""
+    return bool(_expired(connection, collection, before))
+
+
+def expire(connection: Connection, collection: str, before: datetime) -> int:
+    """Deletes some of the collection's records from before then, oldest first; how many."""
+    gone = _expired(connection, collection, before)
+    if gone:
+        connection.execute(delete(events).where(events.c.id.in_(gone)))
+        erase(connection, events)
+    return len(gone)
+
+
+def _expired(connection: Connection, collection: str, before: datetime) -> list[int]:
+    query = select(events.c.id, events.c.at).where(events.c.collection == collection)
+    rows = connection.execute(query.order_by(events.c.id).limit(_PAGE))
+    return [row.id for row in rows if row.at < as_text(before)]
 
 
 def newest_time(connection: Connection) -> datetime | None:

@@ -11,6 +11,7 @@ from reknown.ledger.records import (
     DescribeUserRecord,
     DisassociateFacesRecord,
     EnrolRecord,
+    GiveConsentRecord,
     IdentifyRecord,
     MergeUsersRecord,
     MoveFacesRecord,
@@ -19,6 +20,7 @@ from reknown.ledger.records import (
     RenameUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
+    WithdrawConsentRecord,
     WriteNamesRecord,
 )
 
@@ -35,9 +37,11 @@ _OF_ONE = (
     | DescribeUserRecord
     | DisassociateFacesRecord
     | EnrolRecord
+    | GiveConsentRecord
     | NameGroupRecord
     | ReadUserRecord
     | RenameUserRecord
+    | WithdrawConsentRecord
 )
 
 

@@ -339,6 +339,32 @@ def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
     return record.reason
 
 
+@_text.register(records.GiveConsentRecord)
+def _give_consent(record: records.GiveConsentRecord, names: Names) -> str:
+    text = _short(record.text_sha256)
+    return f"number {record.consent} of {_name(record.subject_id, names)} to the text {text}"
+
+
+@_text.register(records.WithdrawConsentRecord)
+def _withdraw_consent(record: records.WithdrawConsentRecord, names: Names) -> str:
+    return f"{_count(len(record.consents), 'consent')} of {_name(record.subject_id, names)}"
+
+
+@_text.register(records.ListConsentsRecord)
+def _list_consents(record: records.ListConsentsRecord, _names: Names) -> str:
+    return _count(record.count, "consent")
+
+
+@_text.register(records.PurgeFacesRecord)
+def _purge_faces(record: records.PurgeFacesRecord, _names: Names) -> str:
+    return f"{_faces(record.faces)} after {_count(record.days, 'day')}"
+
+
+@_text.register(records.DeleteExpiredRecordsRecord)
+def _expired_records(record: records.DeleteExpiredRecordsRecord, _names: Names) -> str:
+    return f"{_count(record.count, 'record')} from before {record.before:%Y-%m-%d %H:%M} UTC"
+
+
 @_text.register(records.StopSearchesRecord)
 def _stop_searches(record: records.StopSearchesRecord, _names: Names) -> str:
     return record.reason

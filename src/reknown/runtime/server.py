@@ -31,6 +31,7 @@ from reknown.runtime.siblings import environment, kind_of, slots_of
 from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
 from reknown.runtime.supervisor import WORKER, Supervisor
+from reknown.runtime.sweeper import Sweeper
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.services.executor import LocalExecutor
@@ -118,12 +119,14 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             Supervisor(WORKER, count, common, log) as workers,
             Supervisor(*others) as siblings,
             _commands(settings, platform, edge) as commands,
+            Sweeper(platform, log) as sweeper,
         ):
 
             def stop() -> None:
                 workers.stop()
                 siblings.stop()
                 commands.stop()
+                sweeper.stop()
 
             ended = run(edge, listener, tls, on_stop=stop)
         return replace(ended, at_work=ended.at_work + commands.at_work)

@@ -86,11 +86,16 @@ from reknown.ledger.records.parts import (
     TrackCandidateRecord,
 )
 from reknown.ledger.records.policies import (
+    DeleteExpiredRecordsRecord,
+    GiveConsentRecord,
+    ListConsentsRecord,
+    PurgeFacesRecord,
     ReadPolicyRecord,
     RefuseSearchRecord,
     ResumeSearchesRecord,
     SetPolicyRecord,
     StopSearchesRecord,
+    WithdrawConsentRecord,
 )
 from reknown.ledger.records.recognition import (
     DetectRecord,
@@ -120,6 +125,7 @@ __all__ = [
     "CreateUserRecord",
     "DeleteCollectionRecord",
     "DeleteExpiredJobsRecord",
+    "DeleteExpiredRecordsRecord",
     "DeleteFacesRecord",
     "DeleteSightingsRecord",
     "DeleteTracksRecord",
@@ -136,6 +142,7 @@ __all__ = [
     "FinishUpgradeRecord",
     "FollowImagesRecord",
     "ForgetFilesRecord",
+    "GiveConsentRecord",
     "GroupSightingsRecord",
     "IdentifyRecord",
     "IgnoreGroupRecord",
@@ -145,6 +152,7 @@ __all__ = [
     "KeepSightingsRecord",
     "KeepTracksRecord",
     "ListCollectionsRecord",
+    "ListConsentsRecord",
     "ListFacesRecord",
     "ListGroupsRecord",
     "ListSightingsRecord",
@@ -159,6 +167,7 @@ __all__ = [
     "NameGroupRecord",
     "PrepareUpgradeRecord",
     "ProbeRecord",
+    "PurgeFacesRecord",
     "PurgeSightingsRecord",
     "PurgeTracksRecord",
     "ReadGroupRecord",
@@ -189,6 +198,7 @@ __all__ = [
     "TrackCandidateRecord",
     "UndoUpgradeRecord",
     "VerifyRecord",
+    "WithdrawConsentRecord",
     "WriteNamesRecord",
 ]
 

@@ -1,0 +1,153 @@
+"""What has been kept for as long as policies allow is deleted, some of it at a time.
+
+The clock of a face is its enrolment, of a sighting and of a record the moment it was written,
+of a job its end. Several servers may do this at once: each portion is found and deleted in a
+transaction that has claimed the collection, so it is deleted and recorded once.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import NotFoundError
+from reknown.gallery import faces, retention
+from reknown.gallery.collections import claim
+from reknown.gallery.policies import policy_of
+from reknown.jobs import queue
+from reknown.ledger import log
+from reknown.ledger.records import (
+    DeleteExpiredJobsRecord,
+    DeleteExpiredRecordsRecord,
+    PurgeFacesRecord,
+    PurgeSightingsRecord,
+)
+from reknown.storage.database import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.services.context import Context
+    from reknown.storage.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How much was deleted of a collection."""
+
+    collection: str
+    faces: int
+    sightings: int
+    jobs: int
+    records: int
+
+    @property
+    def total(self) -> int:
+        """All of it together."""
+        return self.faces + self.sightings + self.jobs + self.records
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is deleted after so many days: whether any is due, and a portion of it."""
+
+    days: int | None
+    due: Callable[[Connection, datetime], object]
+    delete: Callable[[Connection, datetime], int]
+
+
+def sweep(context: Context, now: datetime | None = None) -> list[Swept]:
+    """Deletes what is over at `now`, the present unless told; of each collection, how much."""
+    moment = now or datetime.now(UTC)
+    with reading(context.database) as connection:
+        names = retention.collections_with_policies(connection)
+    swept = []
+    for name in names:
+        with suppress(NotFoundError):  # deleted meanwhile, with all that it had
+            swept.append(_sweep(context, name, moment))
+    return [each for each in swept if each.total]
+
+
+def _sweep(context: Context, name: str, now: datetime) -> Swept:
+    with reading(context.database) as connection:
+        policy = policy_of(connection, name)
+    counts = (
+        _delete_due(context, name, now, kind)
+        for kind in (
+            _faces(context, name, policy.keep_faces),
+            _sightings(context, name, policy.keep_sightings),
+            _jobs(context, name, policy.keep_jobs),
+            _records(context, name, policy.keep_records),
+        )
+    )
+    return Swept(name, *counts)
+
+
+def _delete_due(context: Context, name: str, now: datetime, kind: _Kind) -> int:
+    if kind.days is None:
+        return 0
+    before, total = now - timedelta(days=kind.days), 0
+    while True:
+        with reading(context.database) as connection:
+            if not kind.due(connection, before):
+                return total
+        with context.database.begin() as connection:
+            claim(connection, name)
+            total += kind.delete(connection, before)
+
+
+def _faces(context: Context, name: str, days: int | None) -> _Kind:
+    def due(connection: Connection, before: datetime) -> object:
+        return retention.faces_from_before(connection, name, before)
+
+    def delete(connection: Connection, before: datetime) -> int:
+        wanted = retention.faces_from_before(connection, name, before)
+        gone = faces.delete_faces(connection, name, wanted)
+        if gone:
+            record = PurgeFacesRecord(tuple(sorted(gone)), days or 0)
+            log.append(connection, context.actor, name, record)
+        return len(gone)
+
+    return _Kind(days, due, delete)
+
+
+def _sightings(context: Context, name: str, days: int | None) -> _Kind:
+    def due(connection: Connection, before: datetime) -> object:
+        return retention.has_sightings_from_before(connection, name, before)
+
+    def delete(connection: Connection, before: datetime) -> int:
+        gone = retention.delete_sightings_from_before(connection, name, before)
+        if gone:
+            log.append(connection, context.actor, name, PurgeSightingsRecord(tuple(gone)))
+        return len(gone)
+
+    return _Kind(days, due, delete)
+
+
+def _jobs(context: Context, name: str, days: int | None) -> _Kind:
+    def due(connection: Connection, before: datetime) -> object:
+        return queue.ended_before(connection, name, before)
+
+    def delete(connection: Connection, before: datetime) -> int:
+        count = queue.delete_ended_before(connection, name, before)
+        if count:
+            log.append(connection, context.actor, name, DeleteExpiredJobsRecord(count))
+        return count
+
+    return _Kind(days, due, delete)
+
+
+def _records(context: Context, name: str, days: int | None) -> _Kind:
+    def due(connection: Connection, before: datetime) -> object:
+        return log.has_expired(connection, name, before)
+
+    def delete(connection: Connection, before: datetime) -> int:
+        count = log.expire(connection, name, before)
+        if count:
+            record = DeleteExpiredRecordsRecord(count, before)
+            log.append(connection, context.actor, name, record)
+        return count
+
+    return _Kind(days, due, delete)
