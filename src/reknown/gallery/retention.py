@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from reknown.gallery.collections import require
 from reknown.gallery.schema import collections, faces, policies, sightings
-from reknown.gallery.sightings import delete_chosen
+from reknown.gallery.media import delete_chosen
 from reknown.storage.clock import as_text
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html
 RETENTION = timedelta(days=7)
-_PURGED_AT_ONCE = 100
+PURGED_AT_ONCE = 100
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:actor, 0))"
 
 
@@ -196,7 +196,7 @@ def purge(connection: Connection) -> int:
         select(jobs.c.id, jobs.c.job_id)
         .where(jobs.c.finished_at.is_not(None), jobs.c.expires_at <= moment)
         .order_by(jobs.c.expires_at)
-        .limit(_PURGED_AT_ONCE)
+        .limit(PURGED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     return _delete(connection, connection.execute(expired).all())
@@ -218,7 +218,7 @@ def ended_before(connection: Connection, collection: str, before: datetime) -> b
 
 def delete_ended_before(connection: Connection, collection: str, before: datetime) -> int:
     """Deletes some of them with results and notices; how many."""
-    due = _ended(collection, before).limit(_PURGED_AT_ONCE).with_for_update(skip_locked=True)
+    due = _ended(collection, before).limit(PURGED_AT_ONCE).with_for_update(skip_locked=True)
     return _delete(connection, connection.execute(due).all())
 
 
@@ -228,7 +228,7 @@ def _ended(collection: str, before: datetime) -> Select[Any]:
     return query.order_by(jobs.c.id)
 
 
-def _delete(connection: Connection, rows: Sequence[Row[Any]]) -> int:
+def _delete(connection: Connection, rows: Sequence[Any]) -> int:
     if rows:
         own = notices.c.job_id.in_([row.job_id for row in rows])
         connection.execute(delete(notices).where(own))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Database
 
 _PAGE = 200
+EXPIRED_AT_ONCE = 500
 _LATE = timedelta(minutes=2)
 # Made once: to build a statement takes longer than to run it.
 _INSERT = insert(events).returning(events.c.id)
@@ -129,7 +130,7 @@ def expire(connection: Connection, collection: str, before: datetime) -> int:
 
 def _expired(connection: Connection, collection: str, before: datetime) -> list[int]:
     query = select(events.c.id, events.c.at).where(events.c.collection == collection)
-    rows = connection.execute(query.order_by(events.c.id).limit(_PAGE))
+    rows = connection.execute(query.order_by(events.c.id).limit(EXPIRED_AT_ONCE))
     return [row.id for row in rows if row.at < as_text(before)]
 
 

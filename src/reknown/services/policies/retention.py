@@ -51,9 +51,10 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What is deleted after so many days: whether any is due, and a portion of it."""
+    """What is deleted after so many days: whether any is due, and `at_once` of it at the most."""
 
     days: int | None
+    at_once: int
     due: Callable[[Connection, datetime], object]
     delete: Callable[[Connection, datetime], int]
 
@@ -88,14 +89,16 @@ def _sweep(context: Context, name: str, now: datetime) -> Swept:
 def _delete_due(context: Context, name: str, now: datetime, kind: _Kind) -> int:
     if kind.days is None:
         return 0
-    before, total = now - timedelta(days=kind.days), 0
-    while True:
+    before, total, more = now - timedelta(days=kind.days), 0, True
+    while more:
         with reading(context.database) as connection:
             if not kind.due(connection, before):
-                return total
+                break  # as a rule nothing is, and nobody has to wait for a lock
         with context.database.begin() as connection:
             claim(connection, name)
-            total += kind.delete(connection, before)
+            count = kind.delete(connection, before)
+        total, more = total + count, count >= kind.at_once
+    return total
 
 
 def _faces(context: Context, name: str, days: int | None) -> _Kind:
@@ -110,7 +113,7 @@ def _faces(context: Context, name: str, days: int | None) -> _Kind:
             log.append(connection, context.actor, name, record)
         return len(gone)
 
-    return _Kind(days, due, delete)
+    return _Kind(days, retention.AT_ONCE, due, delete)
 
 
 def _sightings(context: Context, name: str, days: int | None) -> _Kind:
@@ -123,7 +126,7 @@ def _sightings(context: Context, name: str, days: int | None) -> _Kind:
             log.append(connection, context.actor, name, PurgeSightingsRecord(tuple(gone)))
         return len(gone)
 
-    return _Kind(days, due, delete)
+    return _Kind(days, retention.AT_ONCE, due, delete)
 
 
 def _jobs(context: Context, name: str, days: int | None) -> _Kind:
@@ -136,7 +139,7 @@ def _jobs(context: Context, name: str, days: int | None) -> _Kind:
             log.append(connection, context.actor, name, DeleteExpiredJobsRecord(count))
         return count
 
-    return _Kind(days, due, delete)
+    return _Kind(days, queue.PURGED_AT_ONCE, due, delete)
 
 
 def _records(context: Context, name: str, days: int | None) -> _Kind:
@@ -150,4 +153,4 @@ def _records(context: Context, name: str, days: int | None) -> _Kind:
             log.append(connection, context.actor, name, record)
         return count
 
-    return _Kind(days, due, delete)
+    return _Kind(days, log.EXPIRED_AT_ONCE, due, delete)
