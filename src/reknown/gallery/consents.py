@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from reknown.biometrics.errors import PolicyError
 from reknown.gallery.collections import require
@@ -125,13 +125,6 @@ def require_consents(connection: Connection, row: Row[Any], owners: Collection[i
             row.name,
             "ConsentMissing",
         )
-
-
-def count_consents(connection: Connection, collection: str) -> int:
-    """How many consents of the collection hold now; raises `NotFoundError`."""
-    owner = require(connection, collection).id
-    query = select(func.count()).where(consents.c.collection_id == owner, _valid())
-    return connection.execute(query).scalar_one()
 
 
 def _valid() -> ColumnElement[bool]:

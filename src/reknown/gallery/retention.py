@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from reknown.gallery.collections import require
-from reknown.gallery.schema import collections, faces, policies, sightings
 from reknown.gallery.media import delete_chosen
+from reknown.gallery.schema import collections, faces, policies, sightings
 from reknown.storage.clock import as_text
 
 if TYPE_CHECKING:

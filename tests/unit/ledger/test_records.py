@@ -24,6 +24,8 @@ CHOSEN = {
     ("CreateCollectionRecord", "tags"),
     ("TagCollectionRecord", "set"),
     ("TagCollectionRecord", "removed"),
+    ("SetPolicyRecord", "policy"),
+    ("StopSearchesRecord", "reason"),
     *(
         (name, field)
         for name in ("CreateKeyRecord", "RevokeKeyRecord", "RotateKeyRecord")

@@ -1,4 +1,4 @@
-"""May this search be answered? Asked in the transaction that puts it on the record.
+"""May this search be answered? AskedSearch in the transaction that puts it on the record.
 
 Whatever compares with what a collection holds asks `permit` there, so that a stop, a policy and
 a withdrawal hold for every entrance and server from the moment that they are committed.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedSearch:
     """A search of `collection`, in which each probe meets so many `references`.
 
     `governed` says that all collections have to be, whatever their policies say.
@@ -38,7 +38,7 @@ class Asked:
     governed: bool = False
 
 
-def permit(connection: Connection, actor: Actor, asked: Asked) -> None:
+def permit(connection: Connection, actor: Actor, asked: AskedSearch) -> None:
     """Raises `PolicyError` unless the search may be answered, `NotFoundError` without collection.
 
     Its message says what would do.
@@ -78,7 +78,7 @@ def deciding(database: Database, actor: Actor) -> Iterator[Connection]:
         raise
 
 
-def _require_purpose(policy: Policy, purpose: str | None, asked: Asked) -> None:
+def _require_purpose(policy: Policy, purpose: str | None, asked: AskedSearch) -> None:
     if purpose is None:
         if policy.purposes:
             raise _refused(
@@ -97,7 +97,7 @@ def _require_purpose(policy: Policy, purpose: str | None, asked: Asked) -> None:
         )
 
 
-def _require_floor(policy: Policy, asked: Asked) -> None:
+def _require_floor(policy: Policy, asked: AskedSearch) -> None:
     limit = asked.threshold
     least, most = policy.least_similarity, policy.most_expected_false_candidates
     if least is None and most is None:
@@ -140,5 +140,5 @@ def _listed(policy: Policy) -> str:
     return ", ".join(policy.purposes) or "any that is not forbidden"
 
 
-def _refused(asked: Asked, reason: str, why: str) -> PolicyError:
+def _refused(asked: AskedSearch, reason: str, why: str) -> PolicyError:
     return PolicyError(f"{asked.collection!r} is not searched: {why}", asked.collection, reason)

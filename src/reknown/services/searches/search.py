@@ -27,7 +27,7 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
-from reknown.services.policies.permits import Asked, deciding, permit
+from reknown.services.policies.permits import AskedSearch, deciding, permit
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ class Searched:
         return self.threshold.expected_false_candidates(self.references)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> AskedSearch:
         """What the collection's policy is asked about."""
-        return Asked(self.collection, self.threshold, self.references, self.governed)
+        return AskedSearch(self.collection, self.threshold, self.references, self.governed)
 
     @property
     def caution(self) -> str | None:

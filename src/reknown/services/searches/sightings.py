@@ -23,7 +23,7 @@ from reknown.ledger.records import (
 )
 from reknown.services.archive.sightings import purge_sightings
 from reknown.services.images.sources import attempt_all, extract_source, require_face
-from reknown.services.policies.permits import Asked, deciding, permit
+from reknown.services.policies.permits import AskedSearch, deciding, permit
 from reknown.services.searches.search import stack
 from reknown.storage.database import reading
 from reknown.vision.extraction import ExtractionPolicy
@@ -83,9 +83,9 @@ class SightingGallery:
         return self.size * self.templates_each
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> AskedSearch:
         """What the collection's policy is asked about."""
-        return Asked(self.collection, self.threshold, self.comparisons, self.governed)
+        return AskedSearch(self.collection, self.threshold, self.comparisons, self.governed)
 
     @property
     def expected_false_candidates(self) -> float | None:

@@ -22,7 +22,7 @@ from reknown.ledger import log
 from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
 from reknown.ledger.requests import find_answer, keep_answer
 from reknown.services.extras import require_text_support
-from reknown.services.policies.permits import Asked, deciding, permit
+from reknown.services.policies.permits import AskedSearch, deciding, permit
 from reknown.services.videos.job_records import (
     BY_TIME,
     MATCHES,
@@ -188,7 +188,7 @@ def _check_collection(context: Context, request: StartRequest) -> None:
     threshold = ThresholdChoice(similarity).resolve(calibration)
     with deciding(context.database, context.actor) as connection:
         references = get_collection(connection, name).faces
-        asked = Asked(name, threshold, references, context.platform.governed)
+        asked = AskedSearch(name, threshold, references, context.platform.governed)
         permit(connection, context.actor, asked)
 
 
