@@ -45,9 +45,8 @@ class Policy:
     With `consent_required` only people with a valid consent are enrolled. `keep_...` are days.
     A search has to ask for `least_similarity` or more, and for a threshold that a stranger reaches
     no more than `most_expected_false_candidates` times. `searchers` are patterns of actors, anyone
-    if there are none. Candidates from `review_from` on are judged by so many `reviewers`. The same
-    probe may be searched `repeats` times within `repeats_hours`. A `suspended` collection is not
-    searched, and a `governed` one only with a complete policy.
+    if there are none. Candidates from `review_from` on are judged by so many `reviewers`. A
+    `suspended` collection is not searched, and a `governed` one only with a complete policy.
     """
 
     purposes: tuple[str, ...] = ()
@@ -63,8 +62,6 @@ class Policy:
     searchers: tuple[str, ...] = ()
     review_from: float | None = None
     reviewers: int = 0
-    repeats: int | None = None
-    repeats_hours: int = 24
     suspended: bool = False
     governed: bool = False
 
@@ -97,8 +94,6 @@ class Policy:
             name = "most_expected_false_candidates"
             _require(0 < expected <= _LONGEST, name, expected, "a number above 0")
         _require_range("reviewers", self.reviewers, 0, MOST_REVIEWERS)
-        _require_range("repeats", self.repeats, 1, _LONGEST)
-        _require_range("repeats_hours", self.repeats_hours, 1, _LONGEST, "hours")
 
     def forbids(self, purpose: str) -> bool:
         """Whether nobody may search for this purpose, whatever is allowed besides."""

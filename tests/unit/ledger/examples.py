@@ -72,8 +72,6 @@ RULES = Policy(
     searchers=("key:*",),
     review_from=95.0,
     reviewers=2,
-    repeats=3,
-    repeats_hours=24,
     suspended=True,
     governed=True,
 )

@@ -33,6 +33,10 @@ PAGE = _walk("a page in the order of creation: as many rows as it shows", "colle
 SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
+OLDEST = _walk("the oldest of a collection: as many as are deleted at once", *_OWN)
+OLD_RECORDS = _walk("the same of the ledger", "collection", "")
+JOBS = _walk("jobs are kept for some days alone", "finished_at", "")
+RULES = _walk("collections with policies, once a sweep", "")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
 NEW = _walk("what was made by this transaction: behind the newest of all", "id")
@@ -84,6 +88,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.create_collection": _TAGS,
     "gallery.collections.delete_collection": {
         "collection_tags": (ALL,),
+        "consents": (ALL,),
         "deleted_faces": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
@@ -97,6 +102,11 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.get_collection": _TAGS,
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
+    "gallery.consents.list_consents": {"consents": (PAGE,)},
+    "gallery.retention.collections_with_policies": {"collections": (RULES,), "policies": (RULES,)},
+    "gallery.retention.delete_sightings_from_before": {"sightings": (OLDEST,)},
+    "gallery.retention.faces_from_before": {"faces": (OLDEST,)},
+    "gallery.retention.has_sightings_from_before": {"sightings": (OLDEST,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
     "gallery.exporting.leaving_faces": {"faces": (PAGE,)},
     "gallery.faces.add_faces": {"users": (NEW,)},
@@ -140,6 +150,9 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.templates.stream_templates": _LOADED,
     "gallery.users.create_user": {"users": (NEW,)},
     "gallery.users.list_users": {"users": (PAGE,)},
+    "jobs.queue.delete_ended_before": {"jobs": (JOBS,), "job_notices": (LEFT,)},
+    "jobs.queue.ended_before": {"jobs": (JOBS,)},
+    "ledger.log.expire": {"events": (OLD_RECORDS,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,
     "jobs.outbox.failed": _NOTICES,
