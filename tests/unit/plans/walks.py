@@ -34,7 +34,6 @@ SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
 OLDEST = _walk("the oldest of a collection: as many as are deleted at once", *_OWN)
-OLD_RECORDS = _walk("the same of the ledger", "collection", "")
 JOBS = _walk("jobs are kept for some days alone", "finished_at", "")
 RULES = _walk("collections with policies, once a sweep", "")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
@@ -152,7 +151,6 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.users.list_users": {"users": (PAGE,)},
     "jobs.queue.delete_ended_before": {"jobs": (JOBS,), "job_notices": (LEFT,)},
     "jobs.queue.ended_before": {"jobs": (JOBS,)},
-    "ledger.log.expire": {"events": (OLD_RECORDS,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,
     "jobs.outbox.failed": _NOTICES,
