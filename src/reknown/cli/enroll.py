@@ -91,7 +91,7 @@ def enroll(
     people in whose folders there are links, as these are not followed.
     """
     from reknown.biometrics.quality_filter import ANY_QUALITY
-    from reknown.cli.enroll_sync import AskedSearch, require_sync, sync_folder
+    from reknown.cli.enroll_sync import Asked, require_sync, sync_folder
     from reknown.cli.output import (
         EXIT_DONE,
         EXIT_NEGATIVE,
@@ -104,7 +104,7 @@ def enroll(
     from reknown.services.galleries.enrolment_plan import read_plan
 
     left_out: Counter[str] = Counter()
-    asked = AskedSearch(collection, data, dry_run=dry_run, yes=yes, json=json, adopt=adopt)
+    asked = Asked(collection, data, dry_run=dry_run, yes=yes, json=json, adopt=adopt)
     require_sync(people, asked, sync=sync, from_xmp=from_xmp, root=root)
     started = time.monotonic()
     policy = EnrolmentPolicy(ANY_QUALITY) if any_quality else EnrolmentPolicy()

@@ -25,7 +25,7 @@ _SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class AskedSearch:
+class Asked:
     """What was asked for on the command line."""
 
     collection: str
@@ -37,7 +37,7 @@ class AskedSearch:
 
 
 def require_sync(
-    people: Path, asked: AskedSearch, *, sync: bool, from_xmp: bool, root: Path | None
+    people: Path, asked: Asked, *, sync: bool, from_xmp: bool, root: Path | None
 ) -> None:
     """Raises `InputError` for options that make no sense together."""
     if not sync and (asked.dry_run or asked.yes or asked.adopt):
@@ -50,7 +50,7 @@ def require_sync(
         raise InputError(f"--sync follows a folder, and {people} is a file")
 
 
-def sync_folder(context: Context, plan: Sequence[Enrolee], asked: AskedSearch) -> list[Enrolee]:
+def sync_folder(context: Context, plan: Sequence[Enrolee], asked: Asked) -> list[Enrolee]:
     """Shows the changes and makes them; what is to be enrolled then, nothing in a dry run."""
     with progress() as bar:
         task = bar.add_task("comparing", total=len(plan))

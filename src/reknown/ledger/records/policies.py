@@ -28,7 +28,11 @@ class SetPolicyRecord(Record):
 
     OPERATION: ClassVar[str] = "set policy"
 
-    policy: Annotated[Policy, doc("All of them, by the names that they have in a policy's file")]
+    policy: Annotated[
+        Policy,
+        Meta(title="rules"),
+        doc("All of them, by the names that they have in a policy's file"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
