@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -54,7 +55,8 @@ def execute(words: list[str]) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     status: object = 0
     arguments = mock.patch.object(sys, "argv", ["reknown", *words])
-    with arguments, redirect_stdout(out), redirect_stderr(err):
+    environment = mock.patch.dict(os.environ)  # options of one command are not those of the next
+    with arguments, environment, redirect_stdout(out), redirect_stderr(err):
         try:
             app()
         except SystemExit as end:
@@ -92,6 +94,7 @@ def tell(run: Run) -> None:
     _reviews(run)
     _mending(run)
     _moves(run)
+    _rules(run)
     _deletions(run)
     _backup(run)
     _proofs(run)
@@ -121,6 +124,30 @@ def _proofs(run: Run) -> None:
     run("ledger witness broken.jpg --folder witness --json")
     run("ledger export --out ledger.jsonl --json")
     run("ledger export --out nowhere/ledger.jsonl --json")
+
+
+def _rules(run: Run) -> None:
+    run("collections create ruled --policy rules.toml --json")
+    run("collections policy ruled --json")
+    run("collections policy ruled --set wrong.toml --json")
+    run("collections policy nobody --json")
+    run("collections policy ruled --set rules.toml --json")
+    run("identify eileen.jpg -c ruled --json")
+    run("identify eileen.jpg -c ruled --purpose marketing --json")
+    run("enroll people -c ruled --json")
+    run("consent give 'Grace Hopper' -c ruled --text consent.txt --basis signed --json")
+    run("consent give nobody -c nobody --text consent.txt --basis signed --json")
+    run("enroll people -c ruled --json")
+    run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("stop-searches -c ruled --reason 'under review'")
+    run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("resume-searches -c ruled")
+    run("resume-searches -c ruled")
+    run("consent show 'Grace Hopper' -c ruled --json")
+    run("consent show nobody -c ruled --json")
+    run("consent withdraw 'Grace Hopper' -c ruled --yes")
+    run("consent list -c ruled --json")
+    run("sweep --json")
 
 
 def _backup(run: Run) -> None:

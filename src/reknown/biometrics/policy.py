@@ -46,9 +46,8 @@ class Policy:
     A search has to ask for `least_similarity` or more, and for a threshold that a stranger reaches
     no more than `most_expected_false_candidates` times. `searchers` are patterns of actors, anyone
     if there are none. Candidates from `review_from` on are judged by so many `reviewers`;
-    known non-mates come among them, as many as a share `review_seeds`. The same probe may be
-    searched `repeats` times within `repeats_hours`. A `suspended` collection is not searched, and
-    a `governed` one only with a complete policy.
+    known non-mates come among them, as many as a share `review_seeds`. A `suspended` collection is
+    not searched, and a `governed` one only with a complete policy.
     """
 
     purposes: tuple[str, ...] = ()
@@ -65,8 +64,6 @@ class Policy:
     review_from: float | None = None
     reviewers: int = 0
     review_seeds: float = 0.1
-    repeats: int | None = None
-    repeats_hours: int = 24
     suspended: bool = False
     governed: bool = False
 
@@ -100,8 +97,6 @@ class Policy:
             _require(0 < expected <= _LONGEST, name, expected, "a number above 0")
         _require_range("reviewers", self.reviewers, 0, MOST_REVIEWERS)
         _require_range("review_seeds", self.review_seeds, 0, 1)
-        _require_range("repeats", self.repeats, 1, _LONGEST)
-        _require_range("repeats_hours", self.repeats_hours, 1, _LONGEST, "hours")
 
     def forbids(self, purpose: str) -> bool:
         """Whether nobody may search for this purpose, whatever is allowed besides."""

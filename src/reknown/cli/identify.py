@@ -14,6 +14,7 @@ from reknown.cli.options import (
     Data,
     Draw,
     Json,
+    Purpose,
     Score,
     Threshold,
 )
@@ -54,6 +55,7 @@ def identify(
     xmp: Xmp = False,
     xmp_dir: XmpFolder = None,
     overwrite: Overwrite = False,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:

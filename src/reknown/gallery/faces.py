@@ -15,6 +15,7 @@ from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.biometrics.templates import UNIT_TOLERANCE
 from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.consents import require_consents
 from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import WITH_FACES, collections, images, upgrade_templates, users
@@ -78,6 +79,7 @@ def add_named_faces(
     if not faces:
         return []
     owners = {user: ensure_user(connection, row.id, user) for user, _ in faces}
+    require_consents(connection, row, list(owners.values()))
     common = {
         "collection_id": row.id,
         "image_id": _image_id(connection, row.id, image),
@@ -266,10 +268,12 @@ def _insert(
     user: str | None,
 ) -> list[str]:
     """Stores the faces in the claimed collection of this row; returns their ids."""
+    owner = None if user is None else ensure_user(connection, row.id, user)
+    require_consents(connection, row, [owner])
     owners = {
         "collection_id": row.id,
         "image_id": _image_id(connection, row.id, image),
-        "user_id": None if user is None else ensure_user(connection, row.id, user),
+        "user_id": owner,
         "created_at": now_text(),
         "revision": row.revision,
     }

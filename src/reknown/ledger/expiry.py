@@ -5,6 +5,7 @@ The ledger itself says where the records end that may be gone, so that nobody el
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
@@ -20,8 +21,10 @@ from reknown.ledger.records import (
 from reknown.ledger.schema import events, leaves
 from reknown.storage.clock import as_text
 from reknown.storage.erasure import erase
+from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -40,41 +43,58 @@ _LASTING = [
     )
 ]
 _EXPIRED = log.Choice(operation=ExpireRecordsRecord.OPERATION)
+AT_ONCE = 500
+"""So many records are deleted in a transaction at the most."""
 
 
-def expire_records(connection: Connection, actor: Actor, before: datetime) -> int:
-    """Deletes the oldest records, up to the first that is not older; how many went.
+@dataclass(frozen=True, slots=True)
+class ExpiredRecords:
+    """What the log says has expired: `count` records, all of them before the index `until`."""
 
-    Those of access keys and of the master key stay. Says so in the ledger, if any went.
+    until: int
+    count: int
+
+
+def has_expired(connection: Connection, before: datetime, collection: str | None = None) -> bool:
+    """Whether there are records from before then, of the collection or of all."""
+    return bool(_due(connection, before, collection, 1))
+
+
+def expire_records(
+    connection: Connection, actor: Actor, before: datetime, collection: str | None = None
+) -> int:
+    """Deletes some of the records from before then, oldest first; how many went.
+
+    Those of the collection, or of all. What says who may do what stays. Says so in the ledger, if
+    any went.
     """
-    end = _end(connection, before)
-    due = select(leaves.c.event_id).where(leaves.c.position < end)
-    gone = connection.execute(
-        delete(events).where(events.c.id.in_(due), events.c.operation.not_in(_LASTING))
-    ).rowcount
-    if gone:
-        erase(connection, events)
-        log.append(connection, actor, None, ExpireRecordsRecord(end, gone))
-    return int(gone)
+    due = _due(connection, before, collection, AT_ONCE)
+    if not due:
+        return 0
+    last = select(func.max(leaves.c.position)).where(leaves.c.event_id.in_(due))
+    until = int(connection.execute(last).scalar_one()) + 1
+    connection.execute(delete(events).where(events.c.id.in_(due)))
+    erase(connection, events)
+    log.append(connection, actor, collection, ExpireRecordsRecord(until, len(due)))
+    return len(due)
 
 
-def expired_until(connection: Connection) -> int:
-    """The index from which on every record has to be there."""
-    newest = log.newest(connection, _EXPIRED, 1)
-    for event in log.read(connection, _EXPIRED, newest, 1):
-        if isinstance(event.record, ExpireRecordsRecord):
-            return event.record.until
-    return 0
+def expired_records(connection: Connection) -> ExpiredRecords:
+    """What may be missing, as the log says."""
+    until = count = after = 0
+    while page := log.read(connection, _EXPIRED, after):
+        after = page[-1].id
+        for event in page:
+            if isinstance(event.record, ExpireRecordsRecord):
+                until, count = max(until, event.record.until), count + event.record.records
+    return ExpiredRecords(until, count)
 
 
-def _end(connection: Connection, before: datetime) -> int:
-    """The index of the first record that is not older; of all of them where all are."""
-    young = (
-        select(func.min(leaves.c.position))
-        .join(events, events.c.id == leaves.c.event_id)
-        .where(events.c.at >= as_text(before))
-    )
-    found = connection.execute(young).scalar_one()
-    if found is None:
-        found = connection.execute(select(func.count()).select_from(leaves)).scalar_one()
-    return int(found)
+def _due(
+    connection: Connection, before: datetime, collection: str | None, limit: int
+) -> Sequence[int]:
+    query = select(events.c.id).where(events.c.at < as_text(before))
+    if collection is not None:
+        query = query.where(events.c.collection == collection)
+    query = query.where(unindexed(events.c.operation).not_in(_LASTING)).order_by(events.c.id)
+    return connection.execute(query.limit(limit)).scalars().all()

@@ -13,6 +13,7 @@ from reknown.ledger.records import (
     DisassociateFacesRecord,
     EnrolRecord,
     EraseRecord,
+    GiveConsentRecord,
     IdentifyRecord,
     MergeUsersRecord,
     MoveFacesRecord,
@@ -21,6 +22,7 @@ from reknown.ledger.records import (
     RenameUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
+    WithdrawConsentRecord,
     WriteNamesRecord,
 )
 
@@ -38,9 +40,11 @@ _OF_ONE = (
     | DisassociateFacesRecord
     | EnrolRecord
     | EraseRecord
+    | GiveConsentRecord
     | NameGroupRecord
     | ReadUserRecord
     | RenameUserRecord
+    | WithdrawConsentRecord
 )
 
 

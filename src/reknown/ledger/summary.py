@@ -414,6 +414,45 @@ def _expired(record: records.DeleteExpiredJobsRecord, _names: Names) -> str:
     return _count(record.jobs, "job")
 
 
+@_text.register(records.SetPolicyRecord)
+def _set_policy(record: records.SetPolicyRecord, _names: Names) -> str:
+    rules = record.policy
+    purposes = ", ".join(rules.purposes) or "any purpose"
+    marks = [name for name in ("governed", "suspended", "consent_required") if getattr(rules, name)]
+    return "; ".join([purposes, *marks])
+
+
+@_text.register(records.RefuseSearchRecord)
+def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
+    return record.reason
+
+
+@_text.register(records.GiveConsentRecord)
+def _give_consent(record: records.GiveConsentRecord, names: Names) -> str:
+    text = _short(record.text_sha256)
+    return f"number {record.consent} of {_name(record.subject_id, names)} to the text {text}"
+
+
+@_text.register(records.WithdrawConsentRecord)
+def _withdraw_consent(record: records.WithdrawConsentRecord, names: Names) -> str:
+    return f"{_count(len(record.consents), 'consent')} of {_name(record.subject_id, names)}"
+
+
+@_text.register(records.ListConsentsRecord)
+def _list_consents(record: records.ListConsentsRecord, _names: Names) -> str:
+    return _count(record.count, "consent")
+
+
+@_text.register(records.PurgeFacesRecord)
+def _purge_faces(record: records.PurgeFacesRecord, _names: Names) -> str:
+    return f"{_faces(record.faces)} after {_count(record.days, 'day')}"
+
+
+@_text.register(records.StopSearchesRecord)
+def _stop_searches(record: records.StopSearchesRecord, _names: Names) -> str:
+    return record.reason
+
+
 @_text.register(records.Refusal)
 def _refusal(record: records.Refusal, _names: Names) -> str:
     return f"refused {record.operation}: {record.error}"

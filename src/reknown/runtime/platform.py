@@ -83,6 +83,7 @@ def open_platform(
                 executor=executor,
                 indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
+                governed=settings.policy.governed,
             )
             context = Context(platform, settings.actor)
             unlock(context, keyring, settings.data, given_key(settings))

@@ -41,7 +41,6 @@ def test_no_policy_allows_a_forbidden_purpose(purpose: str) -> None:
         ("least_similarity", float("nan")),
         ("most_expected_false_candidates", 0.0),
         ("reviewers", 3),
-        ("repeats", 0),
     ],
 )
 def test_values_that_make_no_sense_name_their_field(field: str, value: Any) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from reknown.biometrics.policy import Policy
 from reknown.ledger import records
 from reknown.ledger.records import (
     AmongRecord,
@@ -61,6 +62,23 @@ MOMENT = datetime(2026, 11, 28, 16, 30, tzinfo=UTC)
 SPACE = SpaceRecord("opencv", DIGEST)
 NEXT = SpaceRecord("public-domain", OTHER)
 MANY = ManyFacesRecord(1_000_000, FACE, OTHER_FACE, DIGEST)
+RULES = Policy(
+    purposes=("missing-person",),
+    forbidden_purposes=("marketing*",),
+    legal_basis="consent",
+    consent_required=True,
+    keep_faces=365,
+    keep_sightings=30,
+    keep_jobs=7,
+    keep_records=1095,
+    least_similarity=90.0,
+    most_expected_false_candidates=0.01,
+    searchers=("key:*",),
+    review_from=95.0,
+    reviewers=2,
+    suspended=True,
+    governed=True,
+)
 THRESHOLD = ThresholdRecord(0.36, 80.0, 1e-4)
 IMAGE = ProbeRecord("image", sha256=DIGEST)
 HIT = CandidateRecord(FACE, ADA, 0.61, 98.2)
@@ -143,6 +161,15 @@ DONE: tuple[Record, ...] = (
     records.RenewReviewerRecord("cli:ada", MOMENT.date(), ("*",)),
     records.RemoveReviewerRecord(f"key:{KEY}"),
     records.ListReviewersRecord(2),
+    records.SetPolicyRecord(RULES),
+    records.ReadPolicyRecord(),
+    records.RefuseSearchRecord("PurposeNotAllowed"),
+    records.StopSearchesRecord("a wrongful arrest is looked into"),
+    records.ResumeSearchesRecord(True),
+    records.GiveConsentRecord(7, ADA, DIGEST, MOMENT),
+    records.WithdrawConsentRecord((7, 8), ADA),
+    records.ListConsentsRecord(3),
+    records.PurgeFacesRecord((FACE, OTHER_FACE), 30),
     records.CreateKeyRecord(KEY, "gate", ("Search*",), ("people",)),
     records.RevokeKeyRecord(KEY, "gate", ("*",), ("*",)),
     records.RotateKeyRecord(KEY, "gate", ("*",), ("*",), OTHER_KEY, MOMENT),

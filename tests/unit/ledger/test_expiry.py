@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from reknown.ledger import log
 from reknown.ledger.actor import Actor
-from reknown.ledger.expiry import expire_records, expired_until
+from reknown.ledger.expiry import expire_records, expired_records
 from reknown.ledger.records import AdoptMasterKeyRecord, ExpireRecordsRecord, ListUsersRecord
 from reknown.ledger.schema import events
 from reknown.ledger.verification.log import LogEvidence, verify_log
@@ -23,7 +23,7 @@ _ADA = Actor("cli:ada")
 
 def _verified(engine: Engine) -> LogFindings:
     with reading(engine) as connection:
-        until = expired_until(connection)
+        until = expired_records(connection).until
     return verify_log(engine, None, LogEvidence((), expired_until=until))
 
 
@@ -51,3 +51,17 @@ def test_what_goes_otherwise_is_found(own_engine: Engine) -> None:
         connection.execute(delete(events).where(events.c.id == 5))
     (fault,) = _verified(own_engine).faults.named
     assert (fault.what, fault.index, fault.record) == ("removed", 4, 5)
+
+
+def test_no_more_may_be_gone_than_has_expired(own_engine: Engine) -> None:
+    for number in range(3):
+        collection = "friends" if number else None
+        log.record(own_engine, _ADA, collection, ListUsersRecord(number))
+    with own_engine.begin() as connection:
+        soon = datetime.now(UTC) + timedelta(days=1)
+        assert expire_records(connection, _ADA, soon, "friends") == 2
+    assert _verified(own_engine).faults.named == []
+    with own_engine.begin() as connection:
+        connection.execute(delete(events).where(events.c.id == 1))
+    (fault,) = _verified(own_engine).faults.named
+    assert (fault.what, "1 more record" in fault.message) == ("removed", True)

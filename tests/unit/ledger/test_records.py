@@ -26,6 +26,8 @@ CHOSEN = {
     ("TagCollectionRecord", "removed"),
     ("AddReviewerRecord", "collections"),
     ("RenewReviewerRecord", "collections"),
+    ("SetPolicyRecord", "policy"),
+    ("StopSearchesRecord", "reason"),
     *(
         (name, field)
         for name in ("CreateKeyRecord", "RevokeKeyRecord", "RotateKeyRecord")

@@ -17,11 +17,14 @@ from reknown.gallery.collections import create_collection, require
 from reknown.gallery.schema import (
     CARRIED,
     collections,
+    consents,
     faces,
     groups_apart,
     images,
     media,
     media_files,
+    policies,
+    search_stops,
     sighting_groups,
     sightings,
     upgrade_losses,
@@ -130,6 +133,7 @@ def fill(engine: Engine) -> None:
             create_collection(connection, f"empty {number}", SPACE, {"kind": "empty"})
         _fill_collection(connection, "others", _OTHER_FACES, "of others")
         _fill_collection(connection, COLLECTION, FACES, "")
+        _fill_rules(connection)
         _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
@@ -228,6 +232,26 @@ def _fill_media(
         return {**names, "medium_id": first + number // _SIGHTINGS_OF_A_MEDIUM}
 
     _put(connection, sightings, count, {**seen, **times}, sighting)
+
+
+def _fill_rules(connection: Connection) -> None:
+    """A policy of each collection, a stop for many, and consents of many users."""
+    owners = connection.execute(select(collections.c.id)).scalars().all()
+    rules = {"document": "{}", "set_at": _ago(0)}
+    _put(connection, policies, len(owners), rules, lambda n: {"collection_id": owners[n]})
+    why = {"reason": "", "stopped_at": _ago(0)}
+    _put(connection, search_stops, _ROWS, why, lambda n: {"scope": f"stopped {n}"})
+    own = users.c.collection_id == require(connection, COLLECTION).id
+    keys = connection.execute(select(users.c.id).where(own).limit(_ROWS)).scalars().all()
+    given: dict[str, Any] = {"given_at": _ago(0), "recorded_by": "", "text_sha256": "", "basis": ""}
+    given["collection_id"] = require(connection, COLLECTION).id
+    _put(
+        connection,
+        consents,
+        len(keys),
+        given,
+        lambda n: {"user_id": keys[n], "subject_id": subject_id(n)},
+    )
 
 
 def _fill_upgrade(connection: Connection) -> None:

@@ -16,8 +16,10 @@ from reknown.access import keys, uses
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.among import Among
+from reknown.biometrics.errors import PolicyError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.moved import MovedFaces
+from reknown.biometrics.policy import Policy
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
@@ -27,13 +29,17 @@ from reknown.gallery import (
     carried,
     carried_templates,
     collections,
+    consents,
     exporting,
     faces,
     groupable,
     groups,
     media,
+    policies,
     restoring,
+    retention,
     sightings,
+    stops,
     switching,
     templates,
     upgrades,
@@ -87,6 +93,7 @@ if TYPE_CHECKING:
 ROOMS = (
     among, cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
     templates, users,
+    consents, policies, retention, stops,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     chain, counting, expiry, whole_rows, log, requests, tree, heads, whole_log,
@@ -333,6 +340,23 @@ def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
 
+def _user_key(connection: Connection) -> int:
+    return users.key_of_user(connection, COLLECTION, user(0))
+
+
+def _consent(connection: Connection) -> object:
+    new = consents.NewConsent(digest(0), "signed")
+    return consents.add_consent(connection, _user_key(connection), new, actor(0))
+
+
+def _require_consents(connection: Connection, count: int) -> None:
+    policies.set_policy(connection, COLLECTION, Policy(consent_required=True))
+    keys_of_users = users.keys_of_users(connection, COLLECTION, _users(count))
+    with suppress(PolicyError):
+        row = collections.require(connection, COLLECTION)
+        consents.require_consents(connection, row, list(keys_of_users.values()))
+
+
 def _stream(connection: Connection) -> object:
     query = select(sightings_table).order_by(sightings_table.c.id)
     return list(templates.stream_templates(connection, query, _row(connection)))
@@ -488,12 +512,34 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.set_origin": lambda c, n: faces.set_origin(
         c, COLLECTION, _digests(n), "/people"
     ),
+    "gallery.policies.policy_of": lambda c, _: policies.policy_of(c, COLLECTION),
+    "gallery.policies.set_policy": lambda c, _: policies.set_policy(c, COLLECTION, Policy()),
+    "gallery.retention.collections_with_policies": lambda c, _: retention.collections_with_policies(
+        c
+    ),
+    "gallery.retention.delete_sightings_from_before": lambda c, _: (
+        retention.delete_sightings_from_before(c, COLLECTION, _LATER)
+    ),
+    "gallery.retention.faces_from_before": lambda c, _: retention.faces_from_before(
+        c, COLLECTION, _LATER
+    ),
+    "gallery.retention.has_sightings_from_before": lambda c, _: retention.has_sightings_from_before(
+        c, COLLECTION, _LATER
+    ),
+    "gallery.stops.resume_searches": lambda c, _: stops.resume_searches(c, COLLECTION),
+    "gallery.stops.stop_searches": lambda c, _: stops.stop_searches(c, COLLECTION, "why"),
+    "gallery.stops.stopped_because": lambda c, _: stops.stopped_because(c, COLLECTION),
     "gallery.restoring.restore_faces": lambda c, n: restoring.restore_faces(
         c, COLLECTION, _moved(n)
     ),
     "gallery.restoring.restore_faces into images and users that are there": lambda c, n: (
         restoring.restore_faces(c, COLLECTION, _again(n))
     ),
+    "gallery.consents.add_consent": lambda c, _: _consent(c),
+    "gallery.consents.consents_of": lambda c, _: consents.consents_of(c, _user_key(c)),
+    "gallery.consents.list_consents": lambda c, _: consents.list_consents(c, COLLECTION, "9", 10),
+    "gallery.consents.require_consents": _require_consents,
+    "gallery.consents.withdraw_consents": lambda c, _: consents.withdraw_consents(c, _user_key(c)),
     "gallery.exporting.leaving_faces": lambda c, _: exporting.leaving_faces(c, COLLECTION, "9", 10),
     "gallery.exporting.leaving_faces of users": lambda c, n: exporting.leaving_faces(
         c, COLLECTION, "9", 10, _users(n)
@@ -627,6 +673,8 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.queue.claim": lambda c, _: _lease(c),
     "jobs.queue.count_by_state": lambda c, _: queue.count_by_state(c),
     "jobs.queue.count_open": lambda c, _: queue.count_open(c, "key 1"),
+    "jobs.queue.delete_ended_before": lambda c, _: queue.delete_ended_before(c, COLLECTION, _LATER),
+    "jobs.queue.ended_before": lambda c, _: queue.ended_before(c, COLLECTION, _LATER),
     "jobs.queue.find": lambda c, _: queue.find(c, digest(0)),
     "jobs.queue.finish": lambda c, _: queue.finish(
         c, _lease(c), queue.Ending(queue.State.SUCCEEDED)
@@ -643,8 +691,11 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.chain.chain": _chain,
     "ledger.chain.keep": lambda c, _: chain.keep(c, 9999, ""),
     "ledger.chain.sign_head": lambda c, _: chain.sign_head(c, ""),
-    "ledger.expiry.expire_records": lambda c, _: expiry.expire_records(c, Actor("ada"), _LATER),
-    "ledger.expiry.expired_until": lambda c, _: expiry.expired_until(c),
+    "ledger.expiry.expire_records": lambda c, _: expiry.expire_records(
+        c, Actor("ada"), _LATER, COLLECTION
+    ),
+    "ledger.expiry.expired_records": lambda c, _: expiry.expired_records(c),
+    "ledger.expiry.has_expired": lambda c, _: expiry.has_expired(c, _LATER, COLLECTION),
     "ledger.exporting.exported": lambda c, n: list(whole_rows.exported(c.engine, n)),
     "ledger.exporting.row_of": lambda c, _: whole_rows.row_of(c, 9),
     "ledger.tree.find_index": lambda c, _: tree.find_index(c, 9),

@@ -33,6 +33,9 @@ PAGE = _walk("a page in the order of creation: as many rows as it shows", "colle
 SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
+OLDEST = _walk("the oldest of a collection: as many as are deleted at once", *_OWN)
+JOBS = _walk("jobs are kept for some days alone", "finished_at", "")
+RULES = _walk("collections with policies, once a sweep", "")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
 LEAVES = _walk("a stretch of the log, by its key", "position", "level position", "size", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
@@ -104,6 +107,11 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.largest": {"collections": (SUMMED,)},
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
+    "gallery.consents.list_consents": {"consents": (PAGE,)},
+    "gallery.retention.collections_with_policies": {"collections": (RULES,), "policies": (RULES,)},
+    "gallery.retention.delete_sightings_from_before": {"sightings": (OLDEST,)},
+    "gallery.retention.faces_from_before": {"faces": (OLDEST,)},
+    "gallery.retention.has_sightings_from_before": {"sightings": (OLDEST,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
     "gallery.exporting.leaving_faces": {"faces": (PAGE,)},
     "gallery.faces.add_faces": {"users": (NEW,)},
@@ -158,6 +166,8 @@ ALLOWED: dict[str, _Tables] = {
     },
     "gallery.users.create_user": {"users": (NEW,)},
     "gallery.users.list_users": {"users": (PAGE,)},
+    "jobs.queue.delete_ended_before": {"jobs": (JOBS,), "job_notices": (LEFT,)},
+    "jobs.queue.ended_before": {"jobs": (JOBS,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,
     "jobs.outbox.failed": _NOTICES,
@@ -241,7 +251,7 @@ UNMEASURED: dict[str, _Tables] = {
     "ledger.log.record": _HEAD,
     "ledger.tree.lock_head": _HEAD,
     "ledger.tree.read_head": _HEAD,
-    "ledger.expiry.expired_until": {"events": (WANTED,)},
+    "ledger.expiry.expired_records": {"events": (WANTED,)},
     "ledger.verification.log.verify_log": {
         "ledger_heads": (ONE,),
         "ledger_leaves": (LATEST,),

@@ -179,6 +179,7 @@ def _as_json(event: Event, names: Mapping[str, str]) -> str:
         "operation": event.operation,
         "collection": event.collection,
         "request_id": event.request_id,
+        "purpose": event.purpose,
         "kind": event.kind,
         "version": event.version,
         "record": msgspec.to_builtins(event.record),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError
+from reknown.ledger.expiry import expired_records
 from reknown.ledger.tree import read_head, root_at
 from reknown.ledger.verification.faults import Faults
 from reknown.ledger.verification.heads import (
@@ -110,6 +111,8 @@ def verify_log(
             rows.read(connection, end)
         watch(tree.size - begin.tree.size, count - begin.tree.size)
     rows.moved()
+    if start is None:
+        _compare_expired(database, rows.expired, faults)
     compare_head(head, tree, faults)
     claims.finish(tree.size)
     _judge_signature(head, tree, claims, faults)
@@ -124,6 +127,18 @@ def verify_log(
         faults,
         VerifiedBefore(tree, rows.last_record, rows.expired),
     )
+
+
+def _compare_expired(database: Database, gone: int, faults: Faults) -> None:
+    """No more records are gone than the log says: it is asked again, as some may expire now."""
+    with reading(database) as connection:
+        expired = expired_records(connection)
+    if gone > expired.count:
+        message = (
+            f"{gone - expired.count} more records are gone before index {expired.until} than the "
+            "log says have expired"
+        )
+        faults.add("removed", message)
 
 
 def _goes_on(connection: Connection, head: Head, start: VerifiedBefore) -> bool:

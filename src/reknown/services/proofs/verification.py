@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.ledger.checkpoint_file import NAME, CheckpointFile
-from reknown.ledger.expiry import expired_until
+from reknown.ledger.expiry import expired_records
 from reknown.ledger.tree import read_head
 from reknown.ledger.verification.heads import Claim
 from reknown.ledger.verification.log import LogEvidence, verify_log
@@ -88,7 +88,7 @@ def verify_ledger(
         start = None if full else read_state(evidence.folder, vault, origin)
     kept, broken = _kept(evidence.folder, origin, 0 if start is None else start.tree.size)
     with reading(context.database) as connection:
-        until = expired_until(connection)
+        until = expired_records(connection).until
     found = verify_log(
         context.database, start, LogEvidence(keys, [*given, *kept], broken, until), watch
     )

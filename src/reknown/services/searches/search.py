@@ -31,6 +31,7 @@ from reknown.ledger.records import (
     ThresholdRecord,
 )
 from reknown.services.galleries.transfer import ManyFaces
+from reknown.services.policies.permits import AskedSearch, permit, recorded_refusals
 from reknown.services.reviews.opening import SearchOutcome, open_cases
 from reknown.storage.database import reading, write_together
 
@@ -104,6 +105,7 @@ class Searched:
     """What is searched: `gallery_size` candidates in question, with `references` faces in all.
 
     Those are what `among` leaves, if it is given, and its users are the subjects `among_subjects`.
+    `governed` says that all collections have to be.
     """
 
     collection: str
@@ -112,6 +114,7 @@ class Searched:
     threshold: Threshold
     gallery_size: int
     references: int
+    governed: bool = False
     among: Among | None = None
     among_subjects: frozenset[str] | None = None
 
@@ -119,6 +122,11 @@ class Searched:
     def expected_false_candidates(self) -> float | None:
         """How many of the references a stranger is expected to reach by chance."""
         return self.threshold.expected_false_candidates(self.references)
+
+    @property
+    def asked(self) -> AskedSearch:
+        """What the collection's policy is asked about."""
+        return AskedSearch(self.collection, self.threshold, self.references, self.governed)
 
     @property
     def caution(self) -> str | None:
@@ -207,9 +215,10 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
 
     So are the cases of candidates that people have to judge.
 
-    Raises `SpaceMismatchError` where the collection was switched since.
+    Raises `SpaceMismatchError` where the collection was switched since, and `PolicyError`.
     """
     searched = scores.searched
+    permit(connection, actor, searched.asked)
     keys = {hit.face for row in scores.rows for hit in row}
     found = faces_of_keys(connection, keys)
     # asked last: boxes and scores are of one space then
@@ -226,7 +235,8 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
 
 def settle(context: Context, scores: Scores) -> Found:
     """The same in a transaction of its own, or of others who search at the same time."""
-    return write_together(context.database, lambda c: conclude(c, context.actor, scores))
+    with recorded_refusals(context.database, context.actor):
+        return write_together(context.database, lambda c: conclude(c, context.actor, scores))
 
 
 def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArray[np.float32]:
@@ -242,7 +252,7 @@ def _opened(connection: Connection, platform: Platform, query: Query) -> tuple[S
         limits = find_limits(connection, query.collection, query.among)
         index, subject_ids = index.among(limits.choice), limits.subject_ids
     what = (query.collection, index.space, query.unit, threshold, *_sizes(index, query.unit))
-    return Searched(*what, query.among, subject_ids), index
+    return Searched(*what, platform.governed, query.among, subject_ids), index
 
 
 def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
