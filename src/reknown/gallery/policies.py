@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 # Made once: every search asks, and to build a statement takes longer than to run it.
-_FIND = (
-    select(policies.c.document).join(collections).where(collections.c.name == bindparam("wanted"))
-)
+_OWNER = select(collections.c.id).where(collections.c.name == bindparam("wanted"))
+_FIND = select(policies.c.document).where(policies.c.collection_id == _OWNER.scalar_subquery())
 
 
 def policy_of(connection: Connection, collection: str) -> Policy:

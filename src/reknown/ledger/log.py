@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Database
 
 _PAGE = 200
-EXPIRED_AT_ONCE = 500
+EXPIRED_AT_ONCE = 100
 _LATE = timedelta(minutes=2)
 # Made once: to build a statement takes longer than to run it.
 _INSERT = insert(events).returning(events.c.id)

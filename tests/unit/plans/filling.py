@@ -220,7 +220,7 @@ def _fill_rules(connection: Connection) -> None:
     why = {"reason": "", "stopped_at": _ago(0)}
     _put(connection, search_stops, _ROWS, why, lambda n: {"scope": f"stopped {n}"})
     own = users.c.collection_id == require(connection, COLLECTION).id
-    keys = connection.execute(select(users.c.id).where(own).limit(_ROWS)).scalars().all()
+    keys = connection.execute(select(users.c.id).where(own)).scalars().all()
     given: dict[str, Any] = {"given_at": _ago(0), "recorded_by": "", "text_sha256": "", "basis": ""}
     given["collection_id"] = require(connection, COLLECTION).id
     _put(
