@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Made once: every search asks, and to build a statement takes longer than to run it.
 _OWNER = select(collections.c.id).where(collections.c.name == bindparam("wanted"))
-_FIND = select(policies.c.document).where(policies.c.collection_id == _OWNER.scalar_subquery())
+_FIND = select(policies.c.document).where(policies.c.collection == _OWNER.scalar_subquery())
 
 
 def policy_of(connection: Connection, collection: str) -> Policy:
@@ -47,9 +47,9 @@ def policy_of(connection: Connection, collection: str) -> Policy:
 def set_policy(connection: Connection, collection: str, policy: Policy) -> None:
     """Puts this policy in the place of what the collection had; raises `NotFoundError`."""
     owner = claim(connection, collection).id
-    connection.execute(delete(policies).where(policies.c.collection_id == owner))
+    connection.execute(delete(policies).where(policies.c.collection == owner))
     values = {
-        "collection_id": owner,
+        "collection": owner,
         "document": msgspec.json.encode(policy, order="sorted").decode(),
         "set_at": now_text(),
     }
