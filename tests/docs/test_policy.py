@@ -17,8 +17,7 @@ PAGE = (ROOT / "docs/how-to/policy.md").read_text()
 CERTAIN = re.compile(
     r"(?i)\b(match confirmed|confirmed match|identity confirmed|confirmed identity|"
     r"positively identified|(?<!false )positive identification(?!-| rate)|identified as|"
-    r"verified identity|"
-    r"identity verified|is the same person for certain|perpetrator)\b"
+    r"verified identity|identity verified|is the same person for certain|perpetrator)\b"
 )
 _REASON = "(?:[A-Z][a-z]+){2,}"
 SPEAKING = sorted(

@@ -17,14 +17,16 @@ from reknown.gallery.collections import require
 from reknown.gallery.policies import policy_of
 from reknown.gallery.schema import consents, users
 from reknown.storage.clock import as_text, now_text
-from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.paging import Page, fetch_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
-_BATCH_TOLD = 5
+# With more of them PostgreSQL would read the whole table.
+_ASKED_AT_ONCE = 100
+_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,15 @@ def require_consents(connection: Connection, row: Row[Any], owners: Collection[i
             "ConsentMissing",
         )
     without = {key for key in owners if key is not None}
-    for batch in batches(tuple(without)):
-        query = select(consents.c.user_id).where(consents.c.user_id.in_(batch), _valid())
+    keys = sorted(without)
+    for first in range(0, len(keys), _ASKED_AT_ONCE):
+        some = consents.c.user_id.in_(keys[first : first + _ASKED_AT_ONCE])
+        query = select(consents.c.user_id).where(some, _valid())
         without.difference_update(connection.execute(query).scalars())
     if without:
-        some = sorted(without)[:_BATCH_TOLD]
-        names = connection.execute(select(users.c.name).where(users.c.id.in_(some))).scalars()
-        more = f" and {len(without) - len(some)} more" if len(without) > len(some) else ""
+        told = sorted(without)[:_TOLD]
+        names = connection.execute(select(users.c.name).where(users.c.id.in_(told))).scalars()
+        more = f" and {len(without) - len(told)} more" if len(without) > len(told) else ""
         raise PolicyError(
             f"no valid consent of {', '.join(sorted(map(repr, names)))}{more} is on record for "
             f"{row.name!r}: record it with `reknown consent give`",

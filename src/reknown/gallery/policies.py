@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 # Made once: every search asks, and to build a statement takes longer than to run it.
-_FIND = (
-    select(policies.c.document).join(collections).where(collections.c.name == bindparam("wanted"))
-)
+_OWNER = select(collections.c.id).where(collections.c.name == bindparam("wanted"))
+_FIND = select(policies.c.document).where(policies.c.collection == _OWNER.scalar_subquery())
 
 
 def policy_of(connection: Connection, collection: str) -> Policy:
@@ -48,9 +47,9 @@ def policy_of(connection: Connection, collection: str) -> Policy:
 def set_policy(connection: Connection, collection: str, policy: Policy) -> None:
     """Puts this policy in the place of what the collection had; raises `NotFoundError`."""
     owner = claim(connection, collection).id
-    connection.execute(delete(policies).where(policies.c.collection_id == owner))
+    connection.execute(delete(policies).where(policies.c.collection == owner))
     values = {
-        "collection_id": owner,
+        "collection": owner,
         "document": msgspec.json.encode(policy, order="sorted").decode(),
         "set_at": now_text(),
     }

@@ -317,9 +317,7 @@ upgrade_losses = Table(
 policies = Table(
     "policies",
     metadata,
-    Column(
-        "collection_id", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("collection", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
     Column("document", Text, nullable=False),
     Column("set_at", Text, nullable=False),
 )

@@ -43,7 +43,7 @@ _LASTING = [
     )
 ]
 _EXPIRED = log.Choice(operation=ExpireRecordsRecord.OPERATION)
-AT_ONCE = 500
+AT_ONCE = 100
 """So many records are deleted in a transaction at the most."""
 
 

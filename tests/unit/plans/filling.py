@@ -238,12 +238,17 @@ def _fill_rules(connection: Connection) -> None:
     """A policy of each collection, a stop for many, and consents of many users."""
     owners = connection.execute(select(collections.c.id)).scalars().all()
     rules = {"document": "{}", "set_at": _ago(0)}
-    _put(connection, policies, len(owners), rules, lambda n: {"collection_id": owners[n]})
+    _put(connection, policies, len(owners), rules, lambda n: {"collection": owners[n]})
     why = {"reason": "", "stopped_at": _ago(0)}
     _put(connection, search_stops, _ROWS, why, lambda n: {"scope": f"stopped {n}"})
     own = users.c.collection_id == require(connection, COLLECTION).id
-    keys = connection.execute(select(users.c.id).where(own).limit(_ROWS)).scalars().all()
-    given: dict[str, Any] = {"given_at": _ago(0), "recorded_by": "", "text_sha256": "", "basis": ""}
+    keys = connection.execute(select(users.c.id).where(own)).scalars().all()
+    given: dict[str, Any] = {
+        "given_at": _ago(0),
+        "recorded_by": "",
+        "text_sha256": digest(0),
+        "basis": "signed",
+    }
     given["collection_id"] = require(connection, COLLECTION).id
     _put(
         connection,

@@ -109,7 +109,10 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
     "gallery.consents.list_consents": {"consents": (PAGE,)},
     "gallery.retention.collections_with_policies": {"collections": (RULES,), "policies": (RULES,)},
-    "gallery.retention.delete_sightings_from_before": {"sightings": (OLDEST,)},
+    "gallery.retention.delete_sightings_from_before": {
+        "media_files": (OLDEST,),
+        "sightings": (OLDEST,),
+    },
     "gallery.retention.faces_from_before": {"faces": (OLDEST,)},
     "gallery.retention.has_sightings_from_before": {"sightings": (OLDEST,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},

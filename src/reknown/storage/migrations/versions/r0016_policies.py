@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.add_column("access_keys", sa.Column("purpose", sa.Text))
     op.create_table(
         "policies",
-        sa.Column("collection_id", _KEY, _owner(), primary_key=True),
+        sa.Column("collection", _KEY, _owner(), primary_key=True),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("set_at", sa.Text, nullable=False),
     )
