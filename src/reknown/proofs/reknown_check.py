@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 PROOF, LOG, CONSISTENCY = "reknown-proof/1", "reknown-log/1", "reknown-consistency/1"
+PROOFS = "reknown-proofs/1"
 ED25519, COSIGNATURE = 1, 4
 """Kinds of signatures, as signed notes number them."""
 STRIDE = 8
@@ -384,6 +385,8 @@ def check_file(file: Path, asked: Known) -> str:
         return _check_checkpoint((first + rest).decode(), asked)
     if document.get("format") == PROOF:
         return _check_proof(document, asked)
+    if document.get("format") == PROOFS:
+        return _check_proofs(document, asked)
     if document.get("format") == CONSISTENCY:
         return _check_consistency(document, asked)
     raise ValueError("neither a proof, an exported log nor a checkpoint")
@@ -426,6 +429,13 @@ def _check_proof(document: Mapping[str, Any], asked: Known) -> str:
         f"Record {record.get('id')}, {record.get('operation')} by {record.get('actor')} at "
         f"{record.get('at')}, is at index {index} of the log of {_counted(found.size)} {signed}."
     )
+
+
+def _check_proofs(document: Mapping[str, Any], asked: Known) -> str:
+    records = document.get("records")
+    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
+        raise ValueError("the file lacks its proofs")
+    return "\n".join(_check_proof(each, asked) for each in records) or "Nothing is to be proven."
 
 
 def _check_consistency(document: Mapping[str, Any], asked: Known) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+
+from reknown.biometrics.errors import InputError
+from reknown.proofs.reknown_check import PROOFS
+from reknown.services.proofs.records import prove_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,6 +15,13 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
 
 
-def proofs_of(context: Context, records: Sequence[int]) -> dict[str, Any]:  # noqa: ARG001
-    """The proofs of these records by their numbers; none where the ledger keeps no log of them."""
-    return {"kind": "none", "records": [], "why": "this ledger keeps no log that could prove them"}
+def proofs_of(context: Context, records: Sequence[int]) -> dict[str, Any]:
+    """The proofs of these records by their numbers, each as `reknown ledger prove` writes it.
+
+    None where the ledger is not signed. `reknown ledger check` takes the whole.
+    """
+    try:
+        proven = [json.loads(prove_record(context, each)) for each in records]
+    except InputError as error:
+        return {"format": PROOFS, "records": [], "why": str(error)}
+    return {"format": PROOFS, "records": proven}

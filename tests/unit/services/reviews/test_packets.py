@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contexts import events
+from reknown.access.vault import Vault
 from reknown.biometrics.errors import InputError
 from reknown.ledger.records import DiscloseCaseRecord
+from reknown.proofs import reknown_check
 from reknown.review import check_packet
 from reknown.review.opinions import Opinion
+from reknown.services.proofs.checkpoints import public_key
+from reknown.services.proofs.signing import sign_as
 from reknown.services.reviews.packets import DisclosurePacket, Enclosures, check_file, make_packet
 from unit.services.reviews.desks import ANN, BEN, CEM, COLLECTION, SEARCHER, STRANGERS
 
@@ -35,6 +39,25 @@ def packet(desks: Desks) -> DisclosurePacket:
     desks.review(BEN, case)
     desks.review(CEM, case, adjudicate=True)
     return make_packet(desks.context, COLLECTION, case)
+
+
+def test_its_records_are_proven_to_be_in_the_ledger(desks: Desks, tmp_path: Path) -> None:
+    vault = Vault(bytes(32))
+    sign_as(desks.context.database, vault)
+    case = desks.open()
+    desks.review(ANN, case)
+    desks.review(BEN, case)
+    packet = make_packet(desks.context, COLLECTION, case)
+    proofs = tmp_path / "proofs.json"
+    proofs.write_bytes(packet.parts["proofs"])
+    key = reknown_check.read_key(public_key(desks.context, vault).key)
+    said = reknown_check.check_file(proofs, reknown_check.Known((key,)))
+    assert said.count("is at index") == len(part(packet, "ledger")["records"])
+    wrong = part(packet, "proofs")
+    wrong["records"][0]["record"]["actor"] = "cli:somebody"
+    proofs.write_text(json.dumps(wrong))
+    with pytest.raises(reknown_check.Unproven):
+        reknown_check.check_file(proofs, reknown_check.Known((key,)))
 
 
 def part(packet: DisclosurePacket, name: str) -> Any:
