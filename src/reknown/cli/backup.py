@@ -106,7 +106,7 @@ def watching(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _secrets(data: Path | None, passphrase_file: Path | None) -> Secrets | None:
     """None where nothing was ever sealed."""
-    from reknown.runtime.stores import given_key
+    from reknown.runtime.location import given_key
     from reknown.services.backups.backup import Secrets
     from reknown.services.master_key import find_vault
     from reknown.settings import read_settings

@@ -40,7 +40,7 @@ def restore(
     were deleted since are left out where the keyring is newer than that; names of people who were
     deleted are back: delete them again.
     """
-    from reknown.runtime.stores import given_key
+    from reknown.runtime.location import given_key
     from reknown.services.backups.restore import check_backup
     from reknown.services.backups.restore import restore as put_back
     from reknown.settings import read_settings

@@ -9,8 +9,7 @@ from reknown.gallery.cache import IndexCache
 from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
-from reknown.runtime.location import location_of
-from reknown.runtime.stores import given_key
+from reknown.runtime.location import given_key, location_of
 from reknown.services.context import Context, Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database

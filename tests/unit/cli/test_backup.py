@@ -90,13 +90,17 @@ def test_the_key_may_be_left_out_on_both_ways(
     run: Callable[..., Run], key: str, tmp_path: Path, passphrase: Path
 ) -> None:
     file, new = tmp_path / "backup.tar", tmp_path / "new"
-    assert "keep it elsewhere" in run("backup", file, "--without-keys").out
+    assert "keep it too" in run("backup", file, "--without-keys").out
     run("restore", file, "--data", new)
     with pytest.raises(AccessError, match=r"master\.key is missing"):
         run("keys", "create", "--data", new)
     run("backup", file, "--force", "--passphrase-file", passphrase)
     run("restore", file, "--without-keys", "--data", tmp_path / "other")
-    assert [path.name for path in (tmp_path / "other").iterdir()] == ["reknown.db"]
+    assert [path.name for path in (tmp_path / "other").iterdir()] == [
+        "keys.db",
+        "master.key",
+        "reknown.db",
+    ]
 
 
 def test_where_nothing_was_sealed_no_passphrase_is_asked_for(
@@ -147,4 +151,4 @@ def test_a_lost_database_is_an_error_and_not_an_empty_one(
         file.unlink()
     with pytest.raises(DatabaseError, match=r"reknown restore FILE; to begin anew"):
         run(*command.split())
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["master.key"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["keys.db", "master.key"]
