@@ -103,15 +103,6 @@ def test_the_key_may_be_left_out_on_both_ways(
     ]
 
 
-def test_where_nothing_was_sealed_no_passphrase_is_asked_for(
-    run: Callable[..., Run], tmp_path: Path
-) -> None:
-    run("collections", "create", "staff")
-    assert run("backup", tmp_path / "backup.tar").status == 0
-    run("restore", tmp_path / "backup.tar", "--data", tmp_path / "new")
-    assert "staff" in run("collections", "list", "--data", tmp_path / "new").out
-
-
 def test_a_mistyped_folder_is_not_backed_up(run: Callable[..., Run], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no gallery in"):
         run("backup", tmp_path / "backup.tar", "--data", tmp_path / "mistyped")
