@@ -96,11 +96,7 @@ def test_the_key_may_be_left_out_on_both_ways(
         run("keys", "create", "--data", new)
     run("backup", file, "--force", "--passphrase-file", passphrase)
     run("restore", file, "--without-keys", "--data", tmp_path / "other")
-    assert [path.name for path in (tmp_path / "other").iterdir()] == [
-        "keys.db",
-        "master.key",
-        "reknown.db",
-    ]
+    assert sorted(path.name for path in (tmp_path / "other").iterdir()) == ["keys.db", "reknown.db"]
 
 
 def test_a_mistyped_folder_is_not_backed_up(run: Callable[..., Run], tmp_path: Path) -> None:
