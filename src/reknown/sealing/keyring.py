@@ -54,21 +54,20 @@ class Keyring:
         """Makes what is missing in the `store`, which this closes in the end."""
         self._store = store
         self._lock = Lock()
-        self._master: AESGCM | None = None
+        self._master: bytes | None = None
         self._opened: dict[int, AESGCM] = {}
         self._settled: set[int] = set()
         self.id = self._begin()
 
     def unlock(self, master: bytes) -> None:
-        """From now on keys are given and opened; `master` is derived from the master key.
+        """From now on keys are given and opened; `master` is derived from the master key."""
+        self._master = master
 
-        Raises `AccessError` if that is not the one that wrapped the keys here.
-        """
-        ours = cipher(master)
+    def check(self) -> None:
+        """Raises `AccessError` if the master key is not the one that wrapped the keys here."""
         with reading(self._store) as connection:
             for row in connection.execute(select(collection_keys).limit(1)):
-                self._unwrapped(ours, row.number, row.collection, row.wrapped)
-        self._master = ours
+                self._unwrapped(self._unlocked(), row.number, row.collection, row.wrapped)
 
     def holds_keys(self) -> bool:
         """Whether anything was ever sealed with them that may be there yet."""
@@ -271,7 +270,7 @@ class Keyring:
 
     def _unlocked(self) -> AESGCM:
         assert self._master is not None, "unlock the keyring first"
-        return self._master
+        return cipher(self._master)
 
     def _context(self, number: int, collection: int) -> bytes:
         return f"collection key|{self.id}|{number}|{collection}".encode()

@@ -149,8 +149,10 @@ def _open_keyring(context: Context, vault: Vault) -> None:
 def _check(context: Context, connection: Connection, vault: Vault, known: str | None) -> None:
     try:
         check_secrets(connection, vault)
-        if _wraps(context):
-            _open_keyring(context, vault)
+        keyring = keyring_in(context.database)
+        if keyring is not None:
+            unlock_with(keyring, vault)
+            keyring.check()
     except AccessError as error:
         if known is None:
             raise

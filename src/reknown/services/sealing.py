@@ -112,6 +112,7 @@ def fit_keyring(database: Database, folder: Path, vault: Vault | None) -> int:
     try:
         if vault is not None:
             unlock_with(keyring, vault)
+            keyring.check()
         with database.begin() as connection:
             dropped = drop_unreadable(connection, keyring)
         sweep_all_keys(database, keyring)
