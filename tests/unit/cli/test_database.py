@@ -34,8 +34,9 @@ def test_commands_work_on_it_and_the_folder_keeps_what_is_of_this_machine(
 
 
 def test_its_backup_is_the_servers_own_affair(
-    run: Callable[..., Any], url: str, tmp_path: Path
+    run: Callable[..., Any], postgres_url: str, tmp_path: Path
 ) -> None:
+    url = own_database(postgres_url)
     with pytest.raises(InputError, match=r"pg_dump.*reknown migrate --to DIR"):
         run("backup", tmp_path / "backup.tar", "--database", url)
 
@@ -54,10 +55,11 @@ def test_the_doctor_looks_at_it(run: Callable[..., Any], url: str) -> None:
 
 
 def test_names_are_completed_from_it(
-    url: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from reknown.cli.completion import complete_collection
 
+    url = own_database(postgres_url)
     run("collections", "create", "visitors", "--database", url)
     monkeypatch.setenv("REKNOWN_DATABASE", url)
     assert complete_collection("vis") == ["visitors"]

@@ -23,6 +23,7 @@ from reknown.ledger.records import (
     PurgeFacesRecord,
     PurgeSightingsRecord,
 )
+from reknown.services.reviews.queue import purge_cases
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def sweep(context: Context, now: datetime | None = None) -> list[Swept]:
     moment = now or datetime.now(UTC)
     with reading(context.database) as connection:
         names = retention.collections_with_policies(connection)
+    with context.database.begin() as connection:
+        purge_cases(connection, context)
     swept = []
     for name in names:
         with suppress(NotFoundError):  # deleted meanwhile, with all that it had
