@@ -49,6 +49,12 @@ most_expected_false_candidates = 0.01
 # Who may search: keys as key:ID, people as cli:NAME; * stands for anything. Empty for anyone.
 searchers = []
 
+# Candidates from this similarity on are judged by so many people, 1 or 2: reknown reviews
+review_from = 80.0
+reviewers = 2
+# Known non-mates among them, as a share: they measure the reviewers.
+review_seeds = 0.1
+
 suspended = false
 governed = true
 """
