@@ -88,6 +88,7 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ),
     ours.LimitError: ("LimitExceededException", _STARTS),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
+    ours.PolicyError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
     ours.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
     ours.ObjectNotFoundError: ("InvalidS3ObjectException", _STORED),
@@ -139,7 +140,13 @@ def test_every_error_is_mapped_on_purpose() -> None:
     # any request may get it, without any operation declaring it
     leaves -= {ours.DatabaseUnavailableError}
     # these have a leaf below them and are raised themselves as well
-    parents = {ours.NotFoundError, ours.ObjectNotFoundError, ours.DatabaseError, ours.InputError}
+    parents = {
+        ours.AccessError,
+        ours.DatabaseError,
+        ours.InputError,
+        ours.NotFoundError,
+        ours.ObjectNotFoundError,
+    }
     assert set(_LEAVES) - leaves == parents
     assert leaves <= set(_LEAVES)
 
