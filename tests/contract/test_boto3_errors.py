@@ -87,6 +87,10 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         _with("client_request_token"),
     ),
     ours.LimitError: ("LimitExceededException", _STARTS),
+    ours.PolicyError: (
+        "AccessDeniedException",
+        _SEARCHES | _CELEBRITIES | {"AssociateFaces", "CreateCollection", "IndexFaces"},
+    ),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
     ours.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
@@ -121,6 +125,8 @@ def _make(kind: type[ours.ReknownError]) -> ours.ReknownError:
         return ours.ObjectTooLargeError(1)
     if kind is ours.NoObjectStoreError:
         return ours.NoObjectStoreError()
+    if kind is ours.PolicyError:
+        return ours.PolicyError("what happened", "friends", "PurposeMissing")
     return kind("what happened")
 
 
@@ -139,7 +145,12 @@ def test_every_error_is_mapped_on_purpose() -> None:
     # any request may get it, without any operation declaring it
     leaves -= {ours.DatabaseUnavailableError}
     # these have a leaf below them and are raised themselves as well
-    parents = {ours.NotFoundError, ours.ObjectNotFoundError, ours.DatabaseError}
+    parents = {
+        ours.AccessError,
+        ours.DatabaseError,
+        ours.NotFoundError,
+        ours.ObjectNotFoundError,
+    }
     assert set(_LEAVES) - leaves == parents
     assert leaves <= set(_LEAVES)
 

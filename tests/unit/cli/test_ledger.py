@@ -85,6 +85,7 @@ def test_json_has_the_typed_record_and_the_names(
         "operation": "create user",
         "collection": "people",
         "request_id": None,
+        "purpose": None,
         "kind": "done",
         "version": 1,
         "record": {"subject_id": ada, "repeated": False},
@@ -210,6 +211,7 @@ def test_following_ends_with_ctrl_c(
 def test_operations_are_offered() -> None:
     assert complete_operation("list") == [
         "list collections",
+        "list consents",
         "list faces",
         "list groups",
         "list sightings",
