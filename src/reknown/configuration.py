@@ -300,16 +300,16 @@ class Governance:
         "Make and search only collections whose policies say purposes, legal basis, how long "
         "everything is kept, and which thresholds are allowed.",
     )
-    purpose: str = _option(
-        "",
+    purpose: str | None = _option(
+        None,
         "What the searches of commands are for where they do not say so with --purpose, such as "
         "missing-person. Requests to the server have purposes of their own.",
-        "CODE",
+        "code",
         otherwise="none is stated",
     )
 
     def __post_init__(self) -> None:
-        if self.purpose:
+        if self.purpose is not None:
             require_purpose("--purpose", self.purpose)
 
 
@@ -365,7 +365,7 @@ class Settings:
             name = pwd.getpwuid(number).pw_name
         except KeyError:
             name = str(number)
-        return Actor(f"cli:{name}", purpose=self.policy.purpose or None)
+        return Actor(f"cli:{name}", purpose=self.policy.purpose)
 
 
 _KINDS: Mapping[str, type] = {

@@ -87,8 +87,11 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         _with("client_request_token"),
     ),
     ours.LimitError: ("LimitExceededException", _STARTS),
+    ours.PolicyError: (
+        "AccessDeniedException",
+        _SEARCHES | _CELEBRITIES | {"AssociateFaces", "CreateCollection", "IndexFaces"},
+    ),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
-    ours.PolicyError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
     ours.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
     ours.ObjectNotFoundError: ("InvalidS3ObjectException", _STORED),
@@ -122,6 +125,8 @@ def _make(kind: type[ours.ReknownError]) -> ours.ReknownError:
         return ours.ObjectTooLargeError(1)
     if kind is ours.NoObjectStoreError:
         return ours.NoObjectStoreError()
+    if kind is ours.PolicyError:
+        return ours.PolicyError("what happened", "friends", "PurposeMissing")
     return kind("what happened")
 
 
