@@ -152,7 +152,7 @@ def _insert(connection: sqlite3.Connection, draw: random.Random) -> Tampering:
     record = 10_000 + draw.randrange(1000)
     connection.execute(
         "INSERT INTO events SELECT ?, at, actor, operation, collection, detail, request_id, kind, "
-        "version FROM events WHERE id = ?",
+        "version, purpose FROM events WHERE id = ?",
         (record, other),
     )
     return Tampering("insert", None, record)
@@ -285,7 +285,7 @@ def _rights(connection: sqlite3.Connection, draw: random.Random) -> Tampering:
 def _another_key(connection: sqlite3.Connection, draw: random.Random) -> Tampering:
     key = "RK" + "".join(draw.choice("ABCDEFGH") for _ in range(18))
     connection.execute(
-        "INSERT INTO access_keys SELECT ?, name, secret, rights, created_at, expires_at "
+        "INSERT INTO access_keys SELECT ?, name, secret, rights, created_at, expires_at, purpose "
         "FROM access_keys LIMIT 1",
         (key,),
     )

@@ -17,7 +17,7 @@ from servers import REKNOWN
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FILES = ["keys.db", "master.key", "reknown.db"]
+_FILES = ["keys.db", "ledger.checkpoints", "master.key", "reknown.db"]
 
 
 def _start(*words: object) -> subprocess.Popen[bytes]:

@@ -79,7 +79,9 @@ def _extend(connection: Connection, records: Sequence[int]) -> None:
 
 def _rows(connection: Connection, records: Sequence[int]) -> list[tuple[int, bytes]]:
     """Ids and leaves of those that are there, as the database has them."""
-    found = (connection.execute(_ONE, {"wanted": each}).one_or_none() for each in sorted(records))
+    # an id of what was rolled back to a savepoint may have been given again
+    keys = sorted(set(records))
+    found = (connection.execute(_ONE, {"wanted": each}).one_or_none() for each in keys)
     return [(row.id, leaf_hash(leaf_of(row._asdict()))) for row in found if row is not None]
 
 

@@ -248,8 +248,8 @@ RECORDS: tuple[type[Record], ...] = tuple(
         galleries,
         sightings,
         groups,
-        policies,
         reviews,
+        policies,
         administration,
         former,
     )
