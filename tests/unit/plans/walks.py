@@ -184,11 +184,6 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
-    "ledger.expiry.expire_records": {
-        "events": (ALL, TIMES, PAGE),
-        "ledger_heads": (ONE,),
-        "ledger_leaves": (ALL, LEAVES),
-    },
     "ledger.exporting.exported": {"events": (ALL,), "ledger_leaves": (LEAVES,)},
     "ledger.tree.prove_consistency": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
     "ledger.tree.prove_inclusion": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
