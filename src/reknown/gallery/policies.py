@@ -33,7 +33,9 @@ def policy_of(connection: Connection, collection: str) -> Policy:
         require(connection, collection)
         return EVERYTHING_ALLOWED
     try:
-        unknown = msgspec.json.decode(document, type=resolved(dict)).keys() - Policy.__dataclass_fields__
+        unknown = (
+            msgspec.json.decode(document, type=resolved(dict)).keys() - Policy.__dataclass_fields__
+        )
         if unknown:
             raise msgspec.ValidationError(f"it has a field {min(unknown)!r}")
         return _decoder().decode(document)
