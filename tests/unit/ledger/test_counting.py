@@ -15,10 +15,20 @@ from reknown.ledger.schema import events
 from unit.ledger.examples import DIGEST, write_untyped
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
 
 ADA, BOB = Actor("key:ada"), Actor("cli:bob")
 DENIED = Refusal("list users", "ListUsers", "AccessDeniedException")
+
+
+@pytest.fixture
+def connection(own_engine: Engine) -> Iterator[Connection]:
+    """Of a ledger in which nobody else has written."""
+    with own_engine.connect() as connection:
+        yield connection
+        connection.rollback()
 
 
 def fill(connection: Connection) -> None:
