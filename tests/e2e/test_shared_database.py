@@ -271,6 +271,7 @@ def test_no_process_and_no_log_shows_the_password(pair: tuple[Server, Server]) -
         command = Path(f"/proc/{server.process.pid}/cmdline").read_bytes().decode()
         assert _SECRET not in command + "".join(server.log)
     assert not (pair[0].data / "reknown.db").exists()
+    processes.wait_for(lambda: any("is not used" in line for line in pair[1].log), seconds=10)
     assert [any("is not used" in line for line in server.log) for server in pair] == [False, True]
 
 
