@@ -24,9 +24,9 @@ from reknown.api import shapes
 from reknown.api.call import Call
 from reknown.api.operations.celebrities import recognize_celebrities
 from reknown.api.page_tokens import PageTokens
+from reknown.biometrics.rates import Rate
 from reknown.cli.session import open_context
 from reknown.evaluation.measures.intervals import exact
-from reknown.evaluation.measures.rates import Rate
 from reknown.services.galleries.enrolees import Enrolee
 from reknown.services.galleries.enrolment import enrol_subjects
 

@@ -23,10 +23,10 @@ import numpy as np
 from bench import degraded_rows, made_worse
 
 from reknown.api.wire_faces import QUALITY_FILTERS
+from reknown.biometrics.rates import Rate, wilson
 from reknown.cli.session import open_engine
-from reknown.evaluation.measures.intervals import clustered_fnmr, clustered_wilson, wilson
+from reknown.evaluation.measures.intervals import clustered_fnmr, clustered_wilson
 from reknown.evaluation.measures.quality import discard_curve
-from reknown.evaluation.measures.rates import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reknown.biometrics.rates import Rate, wilson
 from reknown.evaluation import AllPairsDesign, PairTrials, Resampling, SubjectTrials
 from reknown.evaluation.measures.chance import permutation_null
-from reknown.evaluation.measures.intervals import wilson
-from reknown.evaluation.measures.rates import Rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

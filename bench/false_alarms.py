@@ -27,9 +27,8 @@ from bench.pixels import decode_image
 from PIL import Image
 
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
+from reknown.biometrics.rates import Rate, wilson
 from reknown.cli.session import open_engine
-from reknown.evaluation.measures.intervals import wilson
-from reknown.evaluation.measures.rates import Rate
 from reknown.vision.batch import map_bounded
 from reknown.vision.handling import ARCHIVE
 from reknown.vision.images import read_image_file

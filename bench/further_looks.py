@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bench.pixels import decode_image
 
+from reknown.biometrics.rates import Rate, wilson
 from reknown.cli.session import open_engine
-from reknown.evaluation.measures.intervals import wilson
-from reknown.evaluation.measures.rates import Rate
 from reknown.vision.batch import map_bounded
 from reknown.vision.handling import ARCHIVE, REQUESTS
 from reknown.vision.images import read_image_file

@@ -100,6 +100,9 @@ class DrawnPack:
     def calibration(self, pack: str) -> Calibration:
         return _SCALE
 
+    def digests(self, pack: str) -> dict[str, str]:
+        return {}
+
 
 @dataclass(slots=True)
 class Drawer:
@@ -110,7 +113,7 @@ class Drawer:
     capacity: int = field(default_factory=available_cores)
 
     def extract(self, data: bytes, policy: ExtractionPolicy) -> Extraction:
-        vector = _units(self.random.normal(size=(1, _DIMENSION)))[0]
+        vector = units(self.random.normal(size=(1, _DIMENSION)))[0]
         image = ImageInfo(sha256(data).hexdigest(), 300, 300)
         return Extraction(image, SPACE, (ExtractedFace(self.face, Template(vector, SPACE)),))
 
@@ -195,13 +198,14 @@ def filled(folder: Path, size: int) -> Iterator[Filled]:
     try:
         with database.begin() as connection:
             create_collection(connection, COLLECTION, SPACE)
-            _fill(connection, size)
+            fill(connection, size)
         yield Filled(database, size)
     finally:
         database.dispose()
 
 
-def _fill(connection: Connection, size: int) -> None:
+def fill(connection: Connection, size: int) -> None:
+    """Draws so many faces into the collection, four a person, the last fifth without a user."""
     random = np.random.default_rng(1)
     owner = require(connection, COLLECTION).id
     made = {"collection_id": owner, "created_at": "2026-01-01T00:00:00.000000+00:00"}
@@ -216,10 +220,10 @@ def _fill(connection: Connection, size: int) -> None:
     for start in range(0, size, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, size))
         centres = np.repeat(
-            _units(random.normal(size=(len(numbers) // _PER_PERSON, _DIMENSION))), _PER_PERSON, 0
+            units(random.normal(size=(len(numbers) // _PER_PERSON, _DIMENSION))), _PER_PERSON, 0
         )
-        noise = _units(random.normal(size=centres.shape))
-        vectors = _units(centres + _SPREAD * noise)
+        noise = units(random.normal(size=centres.shape))
+        vectors = units(centres + _SPREAD * noise)
         images = [{**image, "sha256": _digest(number)} for number in numbers]
         connection.execute(insert(schema.images), images)
         rows = [
@@ -246,7 +250,7 @@ def owned(size: int) -> int:
     return size * 4 // 5
 
 
-def _units(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+def units(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / lengths, "<f4")
 

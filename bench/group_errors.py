@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from reknown.evaluation.measures.rates import Rate
+    from reknown.biometrics.rates import Rate
 
 _PACK = "opencv"
 _DEALS = 10

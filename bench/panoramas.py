@@ -26,9 +26,8 @@ import numpy as np
 from PIL import Image
 
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.rates import Rate, wilson
 from reknown.cli.session import open_engine
-from reknown.evaluation.measures.intervals import wilson
-from reknown.evaluation.measures.rates import Rate
 from reknown.vision.decoding.pool import DecoderPool
 from reknown.vision.extraction import ExtractionPolicy, extract
 from reknown.vision.handling import ARCHIVE, REQUESTS, Handling

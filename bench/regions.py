@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.rates import wilson_of
 from reknown.cli.session import open_context
-from reknown.evaluation.measures.intervals import wilson_of
 from reknown.services.galleries.enrolment import Outcome
 from reknown.services.galleries.labelled import enrol_labelled, labelled_photos
 from reknown.services.searches.images import identify

@@ -70,10 +70,10 @@ def main() -> None:
 
 def _measured(rows: int, dimension: int) -> dict[str, Any]:
     rng = np.random.default_rng(rows + dimension)
-    gallery = Gallery(_drawn(rng, rows, dimension))
+    gallery = Gallery(drawn(rng, rows, dimension))
     count = _PROBES if rows <= _LARGE else _PROBES // 10
-    mated = _resembling(rng, gallery.vectors[rng.integers(0, rows, count // 2)])
-    probes = np.concatenate([mated, _drawn(rng, count // 2, dimension)])
+    mated = resembling(rng, gallery.vectors[rng.integers(0, rows, count // 2)])
+    probes = np.concatenate([mated, drawn(rng, count // 2, dimension)])
     probes = probes[rng.permutation(count)]
     slabs = _slabs(gallery)
     with ExitStack() as stack:
@@ -270,7 +270,7 @@ def _slabs(gallery: Gallery) -> list[Slab]:
     return slabs
 
 
-def _drawn(rng: np.random.Generator, rows: int, dimension: int) -> Vectors:
+def drawn(rng: np.random.Generator, rows: int, dimension: int) -> Vectors:
     vectors = np.empty((rows, dimension), np.float32)
     for start in range(0, rows, _ROOM):
         some = rng.standard_normal((min(_ROOM, rows - start), dimension), np.float32)
@@ -279,10 +279,10 @@ def _drawn(rng: np.random.Generator, rows: int, dimension: int) -> Vectors:
     return vectors
 
 
-def _resembling(rng: np.random.Generator, vectors: Vectors) -> Vectors:
+def resembling(rng: np.random.Generator, vectors: Vectors) -> Vectors:
     """Others of the same persons."""
     cosines = np.clip(rng.normal(*_GENUINE, len(vectors)), 0, 0.99)[:, None]
-    away = _drawn(rng, *vectors.shape)
+    away = drawn(rng, *vectors.shape)
     away -= (away * vectors).sum(axis=1, keepdims=True) * vectors
     away /= np.linalg.norm(away, axis=1, keepdims=True)
     return np.asarray(cosines * vectors + np.sqrt(1 - cosines**2) * away, np.float32)

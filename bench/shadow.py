@@ -38,7 +38,9 @@ from reknown.gallery.faces import add_faces, delete_faces, faces_of_keys, list_f
 from reknown.gallery.snapshots import open_snapshots
 from reknown.gallery.users import associate_faces, create_user, disassociate_faces
 from reknown.gallery.vectors.probes import Criteria
+from reknown.services.sealing import opened_keyring
 from reknown.storage.database import open_database, reading
+from reknown.storage.server import ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,10 +117,17 @@ def _lines(path: Path) -> list[str]:
 def _work(location: str, name: str, seconds: str) -> None:
     living._WORTH, living._MOST_BEHIND = 200, 0.05
     folder, database = Path(name), open_database(location)
+    place = ServerAddress(location) if "://" in location else Path(location)
+    with opened_keyring(database, place) as keyring:
+        keyring.unlock(bytes(32))
+        _search(database, folder, float(seconds))
+
+
+def _search(database: Database, folder: Path, seconds: float) -> None:
     snapshots = open_snapshots(database, folder)
     cache = IndexCache(2**30)
     workers = [Worker(number, folder, database, cache) for number in range(_THREADS)]
-    end = time.monotonic() + float(seconds)
+    end = time.monotonic() + seconds
     threads = [threading.Thread(target=worker.run, args=(end,)) for worker in workers]
     for thread in threads:
         thread.start()

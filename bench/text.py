@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from reknown.biometrics.rates import Rate
 from reknown.biometrics.word_filter import DEFAULT_CONFIDENCE
 from reknown.cli.session import pack_store
 from reknown.evaluation.measures.intervals import exact
-from reknown.evaluation.measures.rates import Rate
 from reknown.vision.load import load_reader
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import portraits
+from reknown.biometrics.policy import Policy
+from reknown.gallery.policies import set_policy
+from reknown.storage.database import close_database, open_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from numpy.typing import NDArray
@@ -192,3 +196,22 @@ def sign(
 def without_pose(detail: dict[str, Any]) -> dict[str, Any]:
     """A face that is searched for has the pose of a mesh, one only detected that of five points."""
     return {name: value for name, value in detail.items() if name != "Pose"}
+
+
+@contextmanager
+def reviewed(server: Server, collection: str, reviewers: int = 2) -> Iterator[None]:
+    """Candidates in a collection are judged by so many people meanwhile."""
+    try:
+        _set_policy(server, collection, Policy(reviewers=reviewers, review_seeds=0))
+        yield
+    finally:
+        _set_policy(server, collection, Policy())
+
+
+def _set_policy(server: Server, collection: str, policy: Policy) -> None:
+    database = open_database(server.data)
+    try:
+        with database.begin() as connection:
+            set_policy(connection, collection, policy)
+    finally:
+        close_database(database)

@@ -58,6 +58,9 @@ class GivenPacks:
     def calibration(self, pack: str) -> Calibration | None:
         return self.engines[pack].calibration
 
+    def digests(self, pack: str) -> dict[str, str]:
+        return {"embedder": self.engines[pack].space.fingerprint}
+
 
 def make_context(
     database: Database,

@@ -51,7 +51,7 @@ def _sections(
     if depth > 1 and command.help:
         yield inspect.cleandoc(command.help)
     children = getattr(command, "commands", {})
-    if not children:
+    if not children or command.invoke_without_command:  # type: ignore[union-attr]
         usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
         yield f"```text\n{usage}\n```"
         yield from _tables(command, context)

@@ -37,6 +37,7 @@ from reknown.ledger.records.parts import (
     ThresholdRecord,
     TrackCandidateRecord,
 )
+from reknown.ledger.records.reviews import JudgedCandidateRecord, JudgementRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,9 @@ _PARTS = (
     SightingCandidateRecord,
     TrackCandidateRecord,
     AmongRecord,
+    ManyFacesRecord,
+    JudgedCandidateRecord,
+    JudgementRecord,
 )
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from reknown.evaluation.measures.intervals import wilson_of
+from reknown.biometrics.rates import wilson_of
 from reknown.vision.packs.manifest import (
     ATTRIBUTES,
     AttributesManifest,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reknown._archive import Archive
 from reknown._inputs import path_of, source_of
 from reknown._people import People
+from reknown._reviews import Reviews
 from reknown.biometrics.errors import InputError
 from reknown.results import (
     ComparedFaces,
@@ -116,6 +117,11 @@ class Reknown:
     def people(self) -> People:
         """The people of the galleries, whose names can be mended."""
         return People(lambda: self._context)
+
+    @property
+    def reviews(self) -> Reviews:
+        """The candidates that people have to judge."""
+        return Reviews(lambda: self._context)
 
     def detect(self, image: Image, *, attributes: bool = False) -> DetectedFaces:
         """The faces of an image, with landmarks, pose and quality.

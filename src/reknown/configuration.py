@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.policy import require_purpose
 from reknown.ledger.actor import Actor
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ BACKUP_PASSPHRASE = "REKNOWN_BACKUP_PASSPHRASE"  # noqa: S105 - its name
 _SECRET_PART = re.compile(r"(?i)(^[a-z+]*://[^:@/?]*:).+(?=@)|([?&][a-z]*password=)[^&]*")
 # Read from the environment alone, and never shown.
 SECRETS = {
-    MASTER_KEY: "Seals secrets: 32 bytes in base64. Default: that in `master_key_file`, else in "
-    "`master.key` of the data folder.",
+    MASTER_KEY: "Seals secrets and the keys of templates, for every command: 32 bytes in base64. "
+    "Default: that in `master_key_file`, else in `master.key` of the data folder.",
     DATABASE_PASSWORD: "For `database`. Default: what libpq finds, such as ~/.pgpass.",
     WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
     BACKUP_PASSPHRASE: "Seals the master key in backups: 12 characters or more.",
@@ -291,6 +292,28 @@ class Bulk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Governance:
+    """What has to be said before anything is searched; see docs/how-to/policy.md."""
+
+    governed: bool = _option(
+        False,
+        "Make and search only collections whose policies say purposes, legal basis, how long "
+        "everything is kept, and which thresholds are allowed.",
+    )
+    purpose: str | None = _option(
+        None,
+        "What the searches of commands are for where they do not say so with --purpose, such as "
+        "missing-person. Requests to the server have purposes of their own.",
+        "code",
+        otherwise="none is stated",
+    )
+
+    def __post_init__(self) -> None:
+        if self.purpose is not None:
+            require_purpose("--purpose", self.purpose)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every command."""
 
@@ -332,15 +355,17 @@ class Settings:
     notices: Notices = Notices()
     worker: Worker = Worker()
     bulk: Bulk = Bulk()
+    policy: Governance = Governance()
 
     @property
     def actor(self) -> Actor:
         """Who the system says is acting, not what the environment claims."""
         number = os.getuid()
         try:
-            return Actor(f"cli:{pwd.getpwuid(number).pw_name}")
+            name = pwd.getpwuid(number).pw_name
         except KeyError:
-            return Actor(f"cli:{number}")
+            name = str(number)
+        return Actor(f"cli:{name}", purpose=self.policy.purpose)
 
 
 _KINDS: Mapping[str, type] = {

@@ -39,6 +39,7 @@ SHORT_NAMES = {
     "server.host": "REKNOWN_HOST",
     "server.port": "REKNOWN_PORT",
     "bulk.cluster": "REKNOWN_CLUSTER",
+    "policy.purpose": "REKNOWN_PURPOSE",
 }
 # a path has lost one of the slashes
 _ADDRESS = re.compile(r"[a-z0-9+]{2,}:/")

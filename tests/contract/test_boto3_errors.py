@@ -87,6 +87,10 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         _with("client_request_token"),
     ),
     ours.LimitError: ("LimitExceededException", _STARTS),
+    ours.PolicyError: (
+        "AccessDeniedException",
+        _SEARCHES | _CELEBRITIES | {"AssociateFaces", "CreateCollection", "IndexFaces"},
+    ),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
     ours.NoObjectStoreError: ("InvalidS3ObjectException", _STORED),
@@ -121,6 +125,8 @@ def _make(kind: type[ours.ReknownError]) -> ours.ReknownError:
         return ours.ObjectTooLargeError(1)
     if kind is ours.NoObjectStoreError:
         return ours.NoObjectStoreError()
+    if kind is ours.PolicyError:
+        return ours.PolicyError("what happened", "friends", "PurposeMissing")
     return kind("what happened")
 
 
@@ -139,7 +145,13 @@ def test_every_error_is_mapped_on_purpose() -> None:
     # any request may get it, without any operation declaring it
     leaves -= {ours.DatabaseUnavailableError}
     # these have a leaf below them and are raised themselves as well
-    parents = {ours.NotFoundError, ours.ObjectNotFoundError, ours.DatabaseError, ours.InputError}
+    parents = {
+        ours.AccessError,
+        ours.DatabaseError,
+        ours.InputError,
+        ours.NotFoundError,
+        ours.ObjectNotFoundError,
+    }
     assert set(_LEAVES) - leaves == parents
     assert leaves <= set(_LEAVES)
 
@@ -213,6 +225,14 @@ def test_a_missing_collection_is_the_same_error_everywhere(
         "reknown_rename_user": {"UserId": "ada", "NewUserId": "bob"},
         "reknown_merge_users": {"UserId": "ada", "IntoUserId": "bob"},
         "reknown_move_faces": {"FaceIds": [face]},
+        "reknown_list_cases": {},
+        "reknown_read_case": {"CaseId": face},
+        "reknown_judge_candidate": {
+            "CaseId": face,
+            "Number": 1,
+            "Opinion": "same",
+            "Grounds": ["ears"],
+        },
     }
     assert len(calls) == len(_with("collection_id")) - 1
     for operation, request in calls.items():

@@ -54,7 +54,12 @@ def test_every_operation_leaves_one_row_and_one_line(
         server.reknown("scan", tmp_path, "--collection", name)
         server.reknown("groups", "list", "--collection", name)
 
-    done = _all_operations(own, name, eileen, scan)
+    def review() -> None:
+        with callers.reviewed(server, name):
+            server.reknown("reviewers", "add", f"key:{key[0]}", "--trained-until", "2099-12-31")
+            server.client().search_faces_by_image(CollectionId=name, Image={"Bytes": eileen})
+
+    done = _all_operations(own, name, eileen, scan, review)
     assert {operation for operation, _ in done} == set(HANDLERS) - _ON_VIDEOS
     rows = _rows(server, key)
     for operation, answer in done:
@@ -225,7 +230,11 @@ def _refused(call: Callable[[], Any]) -> tuple[str, str]:
 
 
 def _all_operations(
-    own: Any, name: str, eileen: bytes, scan: Callable[[], None]
+    own: Any,
+    name: str,
+    eileen: bytes,
+    scan: Callable[[], None],
+    review: Callable[[], None],
 ) -> list[tuple[str, dict[str, Any]]]:
     """Each operation once, in an order in which all succeed."""
     image, there = {"Bytes": eileen}, {"CollectionId": name}
@@ -260,6 +269,12 @@ def _all_operations(
     space, faces = exported["TemplateSpace"], exported["Templates"]
     imports = "reknown_import_templates"
     call("ReknownImportTemplates", imports, **there, TemplateSpace=space, Templates=faces)
+    review()
+    (case,) = call("ReknownListCases", "reknown_list_cases", **there)["Cases"]
+    of_case = {**there, "CaseId": case["CaseId"]}
+    number, *_ = call("ReknownReadCase", "reknown_read_case", **of_case)["Left"]
+    said = {"Number": number, "Opinion": "same", "Grounds": ["ears"], "Note": "lovelace"}
+    call("ReknownJudgeCandidate", "reknown_judge_candidate", **of_case, **said)
     call("RecognizeCelebrities", "recognize_celebrities", Image=image)
     call("DisassociateFaces", "disassociate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
     bob, ada = {"UserId": "bob"}, {"UserId": "ada-lovelace"}

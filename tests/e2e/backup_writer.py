@@ -27,6 +27,7 @@ from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.collections import create_collection
 from reknown.services.galleries.faces import delete_faces
 from reknown.services.galleries.transfer import import_templates
+from reknown.services.sealing import opened_keyring, unlock
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
@@ -46,7 +47,15 @@ def add(context: Context, collection: str) -> str:
 
 def main(folder: Path, collection: str) -> None:
     database = open_database(folder)
-    context, chance, there = make_context(database), random.Random(collection), list[str]()
+    with opened_keyring(database, folder) as keyring:
+        context = make_context(database)
+        unlock(context, keyring, folder, None)
+        _write(context, collection)
+    database.dispose()
+
+
+def _write(context: Context, collection: str) -> None:
+    database, chance, there = context.database, random.Random(collection), list[str]()
     with database.begin() as connection:
         create_collection(connection, collection, SPACE)
     while not select.select([sys.stdin], [], [], 0)[0]:
@@ -61,7 +70,6 @@ def main(folder: Path, collection: str) -> None:
         word = "delete" if deletes else "add"
         sys.stdout.write(f"{asked} {time.monotonic_ns()} {word} {face_id}\n")
         sys.stdout.flush()
-    database.dispose()
 
 
 if __name__ == "__main__":

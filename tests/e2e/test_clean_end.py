@@ -17,6 +17,8 @@ from servers import REKNOWN
 if TYPE_CHECKING:
     from pathlib import Path
 
+_FILES = ["keys.db", "ledger.checkpoints", "master.key", "reknown.db"]
+
 
 def _start(*words: object) -> subprocess.Popen[bytes]:
     command = [str(REKNOWN), *map(str, words)]
@@ -41,7 +43,7 @@ def test_a_command_that_follows(tmp_path: Path, number: int, status: int) -> Non
     follower.send_signal(number)
     follower.communicate(timeout=30)
     assert follower.returncode == status
-    assert [path.name for path in data.iterdir()] == ["reknown.db"]
+    assert sorted(path.name for path in data.iterdir()) == _FILES
     shutil.copy(data / "reknown.db", tmp_path / "alone.db")
     assert _query(tmp_path / "alone.db", "SELECT name FROM collections") == "people"
 
@@ -63,6 +65,6 @@ def test_a_command_that_enrols(tmp_path: Path, people: Path) -> None:
     enrolling.terminate()
     enrolling.communicate(timeout=60)
     assert enrolling.returncode == 143
-    assert [path.name for path in data.iterdir()] == ["reknown.db"]
+    assert sorted(path.name for path in data.iterdir()) == _FILES
     shutil.copy(data / "reknown.db", tmp_path / "alone.db")
     assert 3 < enrolled(tmp_path / "alone.db") < 200

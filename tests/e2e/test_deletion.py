@@ -83,7 +83,8 @@ def test_deleted_means_gone_and_ended_means_complete(tmp_path: Path, cache_folde
         kept = [*_templates(data), b"kept"]
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
-    assert sorted(path.name for path in data.iterdir()) == ["master.key", "reknown.db"]
+    left = sorted(path.name for path in data.iterdir())
+    assert left == ["keys.db", "ledger.checkpoints", "master.key", "reknown.db"]
     alone = tmp_path / "alone"
     alone.mkdir()
     shutil.copy(data / "reknown.db", alone)

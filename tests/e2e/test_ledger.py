@@ -28,6 +28,7 @@ BOB = Actor("cli:bob")
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
+    subprocess.run([REKNOWN, "ledger"], check=True)  # its first record is of the master key
     database = open_database(tmp_path / "data")
     with database.begin() as connection:
         for number in range(5000):

@@ -155,7 +155,11 @@ def test_a_job_is_done_once_by_one_of_the_workers(
     jobs = [
         clients[number % 2].start_face_detection(Video=_VIDEO)["JobId"] for number in range(_JOBS)
     ]
-    with _worker(tmp_path / "a", url, buckets) as one, _worker(tmp_path / "b", url, buckets) as two:
+    key = pair[0].data / "master.key"
+    with (
+        _worker(tmp_path / "a", url, buckets, key) as one,
+        _worker(tmp_path / "b", url, buckets, key) as two,
+    ):
 
         def states() -> set[str]:
             return {clients[0].get_face_detection(JobId=job)["JobStatus"] for job in jobs}
@@ -267,6 +271,7 @@ def test_no_process_and_no_log_shows_the_password(pair: tuple[Server, Server]) -
         command = Path(f"/proc/{server.process.pid}/cmdline").read_bytes().decode()
         assert _SECRET not in command + "".join(server.log)
     assert not (pair[0].data / "reknown.db").exists()
+    processes.wait_for(lambda: any("is not used" in line for line in pair[1].log), seconds=10)
     assert [any("is not used" in line for line in server.log) for server in pair] == [False, True]
 
 
@@ -328,10 +333,11 @@ def _reknown(data: Path, url: str, *words: str) -> str:
 
 
 @contextmanager
-def _worker(data: Path, url: str, buckets: Path) -> Iterator[Any]:
+def _worker(data: Path, url: str, buckets: Path, key: Path) -> Iterator[Any]:
     """What gives its log, once it has ended."""
 
     command = [REKNOWN, "worker", "--data", data, "--buckets", buckets]
+    command += ["--master-key-file", key]
     process = subprocess.Popen(
         list(map(str, command)),
         stderr=subprocess.PIPE,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -53,7 +55,8 @@ def execute(words: list[str]) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     status: object = 0
     arguments = mock.patch.object(sys, "argv", ["reknown", *words])
-    with arguments, redirect_stdout(out), redirect_stderr(err):
+    environment = mock.patch.dict(os.environ)  # options of one command are not those of the next
+    with arguments, environment, redirect_stdout(out), redirect_stderr(err):
         try:
             app()
         except SystemExit as end:
@@ -74,7 +77,7 @@ def _commands() -> Iterator[tuple[str, set[str]]]:
 def _below(command: Any, name: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
     for word, child in getattr(command, "commands", {}).items():
         yield from _below(child, (*name, word))
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         yield " ".join(name), {option for one in command.params for option in one.opts}
 
 
@@ -88,12 +91,63 @@ def tell(run: Run) -> None:
     _upgrade(run)
     _keys(run)
     _evaluations(run)
+    _reviews(run)
     _mending(run)
     _moves(run)
+    _rules(run)
     _deletions(run)
     _backup(run)
+    _proofs(run)
     for line in ("ledger --json", "ledger --json -c old", "ledger --json -c never-there"):
         run(line)
+    _oversight(run)
+
+
+def _oversight(run: Run) -> None:
+    run(f"usage --month {datetime.now(UTC):%Y-%m} --json")
+    run("usage --month 2000-01 --json")
+    run("usage --month November --json")
+    run("report transparency --since 2000-01-01 --until 2000-12-31 --json")
+    run("report transparency --since 2026-01-01 --until 9000-12-31 --json")
+    run("report transparency --json")
+
+
+def _proofs(run: Run) -> None:
+    run("ledger verify --json")
+    run("ledger verify --full --key nonsense --json")
+    run("ledger verify --full --checkpoint broken.jpg --json")
+    (key,) = run("ledger key --json")
+    execute(["ledger", "checkpoint", "--out", "ledger.checkpoint"])
+    run("ledger witness ledger.checkpoint --folder witness --json")
+    known = f"--key {key['key']} --folder witness"
+    run(f"ledger witness ledger.checkpoint {known} --json")
+    run("ledger witness broken.jpg --folder witness --json")
+    run("ledger export --out ledger.jsonl --json")
+    run("ledger export --out nowhere/ledger.jsonl --json")
+
+
+def _rules(run: Run) -> None:
+    run("collections create ruled --policy rules.toml --json")
+    run("collections policy ruled --json")
+    run("collections policy ruled --set wrong.toml --json")
+    run("collections policy nobody --json")
+    run("collections policy ruled --set rules.toml --json")
+    run("identify eileen.jpg -c ruled --json")
+    run("identify eileen.jpg -c ruled --purpose marketing --json")
+    run("enroll people -c ruled --json")
+    run("consent give 'Grace Hopper' -c ruled --text consent.txt --basis signed --json")
+    run("consent give nobody -c nobody --text consent.txt --basis signed --json")
+    run("enroll people -c ruled --json")
+    run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("stop-searches -c ruled --reason 'under review'")
+    run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("resume-searches -c ruled")
+    run("resume-searches -c ruled")
+    run("consent show 'Grace Hopper' -c ruled --json")
+    run("consent show nobody -c ruled --json")
+    run("consent withdraw 'Grace Hopper' -c ruled --yes")
+    run("consent list -c ruled --json")
+    run("sweep --json")
 
 
 def _backup(run: Run) -> None:
@@ -272,6 +326,28 @@ def _evaluations(run: Run) -> None:
     run("evaluate audit congress evaluation/set.csv evaluation/g.csv --json")
 
 
+def _reviews(run: Run) -> None:
+    """Without a case: no command of this story sets a policy."""
+    run("reviewers list --json")
+    run("reviewers add cli:ada --trained-until 2099-12-31 --for 'people*'")
+    run("reviewers add cli:ada --trained-until 2099-12-31")
+    run("reviewers add ada --trained-until 2099-12-31")
+    run("reviewers renew cli:ada --trained-until 2098-12-31")
+    run("reviewers renew cli:bob --trained-until 2098-12-31")
+    run("reviewers list --json")
+    run("reviewers remove cli:ada")
+    run("reviews list --json")
+    run("reviews list -c nobody --json")
+    nowhere = "00000000-0000-4000-8000-000000000000"
+    run(f"reviews show {nowhere} --json")
+    run(f"reviews judge {nowhere} 1 same --ground ears --json")
+    run(f"reviews adjudicate {nowhere} 1 same --ground ears --json")
+    run(f"reviews appeal {nowhere} --reason complaint --json")
+    run(f"reviews packet {nowhere} --out packet.zip --json")
+    run("reviews check broken.jpg --json")
+    run("reviews rates --json")
+
+
 def _mending(run: Run) -> None:
     face, *_ = run("faces list --user 'Grace Hopper' --json")
     run(f"faces show {face['face_id']} --json")
@@ -296,7 +372,9 @@ def _deletions(run: Run) -> None:
     run("users delete 'Eileen Collins' --yes")
     run("users delete 'Eileen Collins' --yes")
     run("users delete 'Grace Hopper' --keep-faces --yes")
-    run("faces list --json")
+    other, *_ = run("faces list --json")
+    run(f"erase {other['face_id']} --yes --json")
+    run(f"erase {other['face_id']} --yes --json")
     run("video tracks delete --all --yes")
     run("video tracks list --json")
     run("collections delete any --yes")

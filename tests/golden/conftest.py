@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import callers
 from golden import commands, operations, wire, world
 from golden.placeholders import Placeholders
 from golden.recording import Recording
@@ -87,6 +88,11 @@ def recorded_operations(golden_server: Server, golden_world: Path, cache_folder:
         reknown("scan", golden_world / "people", "--collection", "family")
         reknown("groups", "list", "--collection", "family")
 
+    def review() -> None:
+        reknown("reviewers", "add", f"key:{key_id}", "--trained-until", "2099-12-31")
+        with callers.reviewed(golden_server, "family", 1):
+            reknown("identify", golden_world / "eileen.jpg", "--collection", "family")
+
     operations.Story(
         caller(everything),
         caller(guest, "guest"),
@@ -94,6 +100,7 @@ def recorded_operations(golden_server: Server, golden_world: Path, cache_folder:
         golden_world,
         work,
         scan,
+        review,
     ).tell()
     _, out, _ = commands.execute(["ledger", "--json", "--data", str(golden_server.data)])
     for row in commands.lines(out):

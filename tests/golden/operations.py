@@ -22,7 +22,8 @@ class Story:
     """`call` may do everything; `guest` may search in collections called `guest-*` alone.
 
     `work` has a worker do all jobs that wait, `scan` has a command look at the photos of `people`
-    for the family and group who is in them.
+    for the family and group who is in them. `review` has a command open a case for the family,
+    which the key of `call` may judge.
     """
 
     call: Caller
@@ -31,6 +32,7 @@ class Story:
     folder: Path
     work: Callable[[], None]
     scan: Callable[[], None]
+    review: Callable[[], None]
 
     def tell(self) -> None:
         """All of it."""
@@ -44,6 +46,7 @@ class Story:
         self._celebrities()
         self._videos()
         self._archive()
+        self._reviews()
         self._refusals()
         self._ends()
 
@@ -317,6 +320,21 @@ class Story:
         call("ReknownMoveFaces", CollectionId="nowhere", FaceIds=faces)
         call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
         call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
+
+    def _reviews(self) -> None:
+        call, family = self.call, {"CollectionId": _FAMILY}
+        call("ReknownListCases", CollectionId="nowhere")
+        call("ReknownReadCase", **family, CaseId=_NOBODY)
+        said = {"Number": 1, "Opinion": "same", "Grounds": ["ears"]}
+        call("ReknownJudgeCandidate", **family, CaseId=_NOBODY, **said)
+        self.review()
+        (case,) = call("ReknownListCases", **family)["Cases"]
+        family["CaseId"] = case["CaseId"]
+        call("ReknownReadCase", **family)
+        call("ReknownJudgeCandidate", **family, **{**said, "Opinion": "sure"})
+        call("ReknownJudgeCandidate", **family, **said)
+        call("ReknownJudgeCandidate", **family, **said)
+        call("ReknownReadCase", **family)
 
     def _read(self, operation: str, job: str) -> None:
         call = self.call

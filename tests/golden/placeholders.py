@@ -13,6 +13,12 @@ _LEDGER = "ledger"
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _KEY_ID = r"\bRK[A-Z2-7]{18}\b"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z| UTC)?")
+# Who runs the story, and when.
+_PRESENT = {
+    "actor": (re.compile(r"^cli:.*"), "cli:<user>"),
+    "command": (re.compile(r"(?<=--month )\d{4}-\d\d"), "<month>"),
+    "month": (re.compile(r"\d{4}-\d\d"), "<month>"),
+}
 _DRAWN = re.compile(f"({_UUID})|({_KEY_ID})")
 # What `doctor` finds out about the machine.
 _MACHINE = (
@@ -23,9 +29,18 @@ _MACHINE = (
     (re.compile(r"at most (any number|\d+)"), "at most <limit>"),
     (re.compile(r"\b\d+\.\d+\.\d+(\.\d+)*\b"), "<version>"),
 )
+# What proofs say that no two runs share: keys, hashes, signatures.
+_PROOFS = (
+    (re.compile(r"(?s)^reknown\.local/[0-9a-f]{32}\n\d+\n.*\Z"), "<note>"),
+    (re.compile(r"reknown\.local/[0-9a-f]{32}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<public key>"),
+    (re.compile(r"reknown\.witness/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<witness>"),
+    (re.compile(r"reknown\.local/[0-9a-f]{32}"), "<ledger>"),
+)
 # By the last word of its key: what an id belongs to.
 _KINDS = {
     "access_key_id": "access key",
+    "case": "case",
+    "CaseId": "case",
     "face": "face",
     "face_id": "face",
     "FaceId": "face",
@@ -34,15 +49,22 @@ _KINDS = {
     "ImageId": "image",
     "job": "job",
     "JobId": "job",
+    "judgement_sha256": "digest",
     "Logref": "request",
     "NextToken": "token",
+    "OrderSeed": "seed",
+    "seed": "seed",
+    "seeds_sha256": "digest",
     "request_id": "request",
     "secret_access_key": "secret",
     "subject_id": "subject",
     "sighting_id": "sighting",
     "track_id": "track",
 }
-_WHOLE = {"Id", "job", "JobId", "NextToken", "secret_access_key"}
+_WHOLE = {
+    *("Id", "job", "JobId", "NextToken", "secret_access_key"),
+    *("judgement_sha256", "OrderSeed", "seed", "seeds_sha256"),
+}
 # What a story gives to see it refused is no id that was drawn.
 _GIVEN = re.compile(r"00000000-0000-.*|RK2+|(.)\1+|.{1,19}")
 
@@ -64,17 +86,19 @@ class Placeholders:
         """`text`, which stands under `key`, as it goes into `file`."""
         for value, name in self.known.items():
             text = text.replace(value, name)
-        if key == "detail":
-            for pattern, name in _MACHINE:
-                text = pattern.sub(name, text)
+        for pattern, name in (*_PROOFS, *(_MACHINE if key == "detail" else ())):
+            text = pattern.sub(name, text)
+        if key == "root":
+            return "<root>"
         if key in _WHOLE and not _GIVEN.fullmatch(text):
             return self._name(text, _KINDS[key], file)
         text = _DRAWN.sub(lambda found: self._name(found[0], _kind(found, key), file), text)
         for value in self._names:  # jobs and tokens have no form of their own
             if len(value) > 36 and value in text:
                 text = text.replace(value, self._name(value, "", file))
-        if key == "actor":
-            text = re.sub(r"^cli:.*", "cli:<user>", text)
+        if key in _PRESENT:
+            pattern, name = _PRESENT[key]
+            text = pattern.sub(name, text)
         return _MOMENT.sub("<time>", text)
 
     def _name(self, value: str, kind: str, file: str) -> str:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 # These have no --json: their text, status and effect are kept too.
 _OTHERS = {
     "collections delete",
+    "consent withdraw",
     "faces delete",
     "keys revoke",
+    "resume-searches",
+    "stop-searches",
     "users delete",
     "video tracks delete",
 }

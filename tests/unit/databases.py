@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from reknown.gallery.keys import attach_keyring
+from reknown.sealing.opening import open_keyring, schema_name
 from reknown.storage.database import open_database
+from reknown.storage.server import ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
+
+    from reknown.sealing.keyring import Keyring
+
+MASTER = bytes(range(32))
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -28,7 +35,9 @@ def engine(
     else:
         location = request.getfixturevalue("postgres_url")
     engine = open_database(location)
+    keyring = seal(engine, location)
     yield engine
+    keyring.close()
     engine.dispose()
 
 
@@ -52,8 +61,19 @@ def own_engine(location: str, empty_folder: Path) -> Iterator[Engine]:
     if "://" not in location:
         shutil.copytree(empty_folder, location)
     engine = open_database(location)
+    keyring = seal(engine, location)
     yield engine
+    keyring.close()
     engine.dispose()
+
+
+def seal(engine: Engine, location: str | Path) -> Keyring:
+    """A keyring for this database, as the platform opens it; to be closed."""
+    place = ServerAddress(str(location)) if "://" in str(location) else Path(location)
+    keyring = open_keyring(place, schema_name(engine))
+    keyring.unlock(MASTER)
+    attach_keyring(engine, keyring)
+    return keyring
 
 
 def new_location(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:

@@ -12,6 +12,7 @@ import pytest
 import reknown
 from reknown._archive import Archive
 from reknown._people import People
+from reknown._reviews import Reviews
 from reknown.client import Collections, Reknown
 
 _PROGRAM = """
@@ -57,12 +58,14 @@ def test_the_names_of_the_client() -> None:
         "identify",
         "import_templates",
         "people",
+        "reviews",
         "text",
         "video",
         "write_names",
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]
     assert sorted(_public(People)) == ["merge", "move_faces", "rename"]
+    assert sorted(_public(Reviews)) == ["appeal", "judge", "list", "packet", "rates", "read"]
     assert sorted(_public(Archive)) == [
         "find",
         "find_face",
@@ -86,7 +89,7 @@ def test_the_names_of_the_results() -> None:
     assert sorted(set(defined) - {"Shown"}) == sorted(reknown.results.__all__)
 
 
-@pytest.mark.parametrize("owner", [Reknown, Collections, Archive, People])
+@pytest.mark.parametrize("owner", [Reknown, Collections, Archive, People, Reviews])
 def test_every_method_is_documented_and_typed(owner: type) -> None:
     assert inspect.getdoc(owner)
     for name, member in _public(owner).items():

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, case, delete, insert, or_, select, text, updat
 from reknown.access.rights import Rights
 from reknown.access.schema import access_keys
 from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.policy import require_purpose
 from reknown.storage.clock import as_text
 from reknown.storage.erasure import erase
 
@@ -39,13 +40,17 @@ _COLUMNS = [column for column in access_keys.c if column.name != "secret"]
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """All of a key but its secret; times are in UTC, it is of no use from `expires_at` on."""
+    """All of a key but its secret; times are in UTC, it is of no use from `expires_at` on.
+
+    `purpose` is what its searches are for where they do not say so.
+    """
 
     key_id: str
     name: str
     rights: Rights
     created_at: datetime
     expires_at: datetime | None
+    purpose: str | None = None
 
     def expired(self, now: datetime) -> bool:
         """Whether it was of no use any more at that time."""
@@ -53,9 +58,11 @@ class AccessKey:
 
 
 def create_key(
-    connection: Connection, vault: Vault, name: str, rights: Rights
+    connection: Connection, vault: Vault, name: str, rights: Rights, purpose: str | None = None
 ) -> tuple[AccessKey, str]:
     """A new key and its secret, which nobody can ask for later; raises `InputError`."""
+    if purpose is not None:
+        require_purpose("a key's purpose", purpose)
     _require_name(name)
     key_id = _ID_PREFIX + _draw(_ID_LETTERS, 18)
     secret = _draw(_SECRET_LETTERS, 40)
@@ -66,6 +73,7 @@ def create_key(
         "rights": rights.to_json(),
         "created_at": as_text(datetime.now(UTC)),
         "expires_at": None,
+        "purpose": purpose,
     }
     row = connection.execute(insert(access_keys).values(values).returning(*_COLUMNS)).one()
     return _key(row), secret
@@ -153,4 +161,5 @@ def _key(row: Row[Any]) -> AccessKey:
         rights=Rights.from_json(row.rights),
         created_at=datetime.fromisoformat(row.created_at),
         expires_at=None if row.expires_at is None else datetime.fromisoformat(row.expires_at),
+        purpose=row.purpose,
     )

@@ -18,6 +18,7 @@ access_keys = Table(
     Column("rights", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
+    Column("purpose", Text),
 )
 
 key_uses = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 import secrets
 import stat
@@ -92,10 +93,9 @@ class Vault:
         return self._expand(b"reknown derive " + purpose.encode())
 
     def _expand(self, info: bytes) -> bytes:
-        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
-
-        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(self._key)
+        # HKDF-SHA256 of one block, RFC 5869: every command asks, and cryptography loads slowly
+        extracted = hmac.digest(bytes(_KEY_BYTES), self._key, "sha256")
+        return hmac.digest(extracted, info + b"\x01", "sha256")
 
 
 def read_vault(folder: Path, secret: str | None) -> Vault | None:

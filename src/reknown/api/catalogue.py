@@ -438,6 +438,18 @@ _ALL = (
         _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
     ),
     Operation(
+        "ReknownJudgeCandidate",
+        shapes.ReknownJudgeCandidateRequest,
+        shapes.ReknownJudgeCandidateResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownListCases",
+        shapes.ReknownListCasesRequest,
+        shapes.ReknownListCasesResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownListGroups",
         shapes.ReknownListGroupsRequest,
         shapes.ReknownListGroupsResponse,
@@ -460,6 +472,12 @@ _ALL = (
         shapes.ReknownNameGroupRequest,
         shapes.ReknownNameGroupResponse,
         _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
+    ),
+    Operation(
+        "ReknownReadCase",
+        shapes.ReknownReadCaseRequest,
+        shapes.ReknownReadCaseResponse,
+        _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
         "ReknownRenameUser",

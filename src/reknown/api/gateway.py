@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -23,6 +23,7 @@ from reknown.biometrics.errors import (
     ReknownError,
     ReplayError,
 )
+from reknown.biometrics.policy import require_purpose
 from reknown.services.access import Refusal, authenticate, record_refusal
 from reknown.services.connections import over_a_lost_connection
 from reknown.services.context import Actor, Context, Nonce
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 SERVICE = "rekognition"
 TARGET = "RekognitionService"
+PURPOSE = "x-reknown-purpose"
 # A signature is accepted for five minutes before and after the time that it states.
 _NONCE_LIFE = timedelta(minutes=11)
 # A request that has waited longer than that for its turn is authenticated again.
@@ -181,6 +183,7 @@ class Gateway:
         key = progress.key = self._still(admitted)
         context = Context(self.platform, self._actor(incoming, key))
         try:
+            context = context.by(replace(context.actor, purpose=_purpose(incoming, key)))
             request, collection = self._read(incoming, admitted.body)
             progress.collection = collection
             self._authorise(incoming, key, collection)
@@ -285,7 +288,7 @@ class Gateway:
             record_refusal(context, collection, Refusal(action, operation, error.code))
         except ReplayError as replay:
             refused = wire_error(replay, operation, collection)
-            plain = context.by(Actor(context.actor.name, context.actor.request_id))
+            plain = context.by(replace(context.actor, nonce=None))
             record_refusal(plain, collection, Refusal(action, operation, refused.code))
             raise refused from replay
 
@@ -311,6 +314,19 @@ class Gateway:
             bytes_in=received,
             bytes_out=len(outgoing.body),
         )
+
+
+def _purpose(incoming: Incoming, key: AccessKey) -> str | None:
+    """What the request says that it is for, else what its key is for; raises `WireError`."""
+    stated = incoming.http.values(PURPOSE)
+    if not stated:
+        return key.purpose
+    try:
+        if len(stated) > 1:
+            raise InputError("X-Reknown-Purpose takes one code, not several")
+        return require_purpose("X-Reknown-Purpose", stated[0].decode("latin-1").strip())
+    except InputError as error:
+        raise WireError("InvalidParameterException", str(error)) from error
 
 
 def refusal(error: WireError, request_id: str) -> Outgoing:

@@ -12,6 +12,7 @@ from reknown.api.operations import (
     collections,
     faces,
     images,
+    reviews,
     search,
     text,
     transfer,
@@ -107,6 +108,9 @@ HANDLERS: Mapping[str, Handler] = {
     "ReknownRenameUser": Handler(archive.rename_user, "rename user", changes=True),
     "ReknownMergeUsers": Handler(archive.merge_users, "merge users", changes=True),
     "ReknownMoveFaces": Handler(archive.move_faces, "move faces", changes=True),
+    "ReknownListCases": Handler(reviews.list_cases, "list cases"),
+    "ReknownReadCase": Handler(reviews.read_case, "read case"),
+    "ReknownJudgeCandidate": Handler(reviews.judge_candidate, "judge candidate", changes=True),
 }
 
 

@@ -1085,6 +1085,76 @@ class ReknownImportTemplatesResponse(Shape, frozen=True, kw_only=True):
     already_present: ULong | None = None
 
 
+ReknownCaseId = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z",
+        extra={"pattern": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
+    ),
+]
+
+ReknownCandidateNumber = Annotated[int, Meta(ge=1, le=9223372036854775807)]
+
+ReknownOpinion = Literal["same", "different", "cannot-tell"]
+
+ReknownGround = Literal[
+    "face-shape",
+    "hairline",
+    "eyes",
+    "nose",
+    "mouth",
+    "ears",
+    "lines",
+    "marks",
+    "age",
+    "pose",
+    "quality",
+    "covered",
+]
+
+ReknownGroundList = Annotated[tuple[ReknownGround, ...], Meta(min_length=1, max_length=12)]
+
+ReknownNote = Annotated[str, Meta(min_length=1, max_length=4000)]
+
+
+class ReknownJudgeCandidateRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    case_id: ReknownCaseId
+    number: ReknownCandidateNumber
+    opinion: ReknownOpinion
+    grounds: ReknownGroundList
+    note: ReknownNote | None = None
+
+
+class ReknownJudgeCandidateResponse(Shape, frozen=True, kw_only=True):
+    state: str | None = None
+    left: tuple[ReknownCandidateNumber, ...] | None = None
+
+
+class ReknownListCasesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+class ReknownCase(Shape, frozen=True, kw_only=True):
+    case_id: ReknownCaseId | None = None
+    state: str | None = None
+    outcome: str | None = None
+    round: ULong | None = None
+    reviewers: ULong | None = None
+    reviewed: ULong | None = None
+    opened_at: float | None = None
+
+
+ReknownCaseList = Annotated[tuple[ReknownCase, ...], Meta(max_length=1000)]
+
+
+class ReknownListCasesResponse(Shape, frozen=True, kw_only=True):
+    cases: ReknownCaseList | None = None
+    next_token: str | None = None
+
+
 class ReknownListGroupsRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     everybody: bool | None = None
@@ -1142,6 +1212,30 @@ class ReknownNameGroupRequest(Shape, frozen=True, kw_only=True):
 
 class ReknownNameGroupResponse(Shape, frozen=True, kw_only=True):
     associated_faces: ULong | None = None
+
+
+class ReknownReadCaseRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    case_id: ReknownCaseId
+
+
+class ReknownCaseCandidate(Shape, frozen=True, kw_only=True):
+    number: ReknownCandidateNumber | None = None
+    face_id: FaceId | None = None
+    yours: ReknownOpinion | None = None
+    decided: ReknownOpinion | None = None
+    rank: ReknownCandidateNumber | None = None
+    similarity: Percent | None = None
+    known_non_mate: bool | None = None
+
+
+class ReknownReadCaseResponse(Shape, frozen=True, kw_only=True):
+    case: ReknownCase | None = None
+    probe_sha256: str | None = None
+    probe_face: ULong | None = None
+    candidates: tuple[ReknownCaseCandidate, ...] | None = None
+    left: tuple[ReknownCandidateNumber, ...] | None = None
+    order_seed: str | None = None
 
 
 class ReknownRenameUserRequest(Shape, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ ReknownError
 │   ├── TokenMismatchError      a request token stands for another request
 │   ├── LimitError              as much is under way for the caller as may be
 │   └── AccessError             the caller may not do this, or is not known
+│       └── PolicyError         the collection's rules do not allow it, whoever asks
 ├── ObjectError                 a stored object cannot be used
 │   ├── ObjectNotFoundError     not there, or not for this caller: never said which
 │   │   └── NoObjectStoreError  this server was started without any place to read from
@@ -190,6 +191,15 @@ class LimitError(RequestError):
 
 class AccessError(RequestError):
     """The caller may not do this, or is not known."""
+
+
+class PolicyError(AccessError):
+    """The collection's rules do not allow it; `reason` is a code for programs."""
+
+    def __init__(self, message: str, collection: str, reason: str) -> None:
+        super().__init__(message)
+        self.collection = collection
+        self.reason = reason
 
 
 class InputError(ReknownError):

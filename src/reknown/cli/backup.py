@@ -20,8 +20,8 @@ WithoutKeys = Annotated[
     bool,
     typer.Option(
         "--without-keys",
-        help="Leave the master key out. Without it the secrets of access keys cannot be opened: "
-        "keep it elsewhere, or make new keys after a restore.",
+        help="Leave the master key out. Without it neither templates nor the secrets of access "
+        "keys can be opened: keep it elsewhere.",
     ),
 ]
 
@@ -39,8 +39,9 @@ def backup(
     """Write everything in the data folder into one file, while the server runs.
 
     Galleries, ledger, jobs and access keys as they are at this moment, checked, with checksums;
-    and the master key, sealed with a passphrase of at least 12 characters. It holds templates of
-    faces, which are not encrypted: keep it as safe as the data folder.
+    and the master key, sealed with a passphrase of at least 12 characters. Templates are sealed,
+    and their keys lie beside it in reknown.keyring, which each backup in that folder replaces:
+    whoever was deleted before it cannot be read from older ones there any more.
 
     `reknown restore FILE` makes a data folder of it.
     """
@@ -70,7 +71,7 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
         print_json(
             about
             | {name: getattr(manifest, name) for name in ("reknown", "schema", "taken_at")}
-            | {"master_key": manifest.master_key, "counts": counts}
+            | {"master_key": manifest.master_key, "counts": counts, "dropped": backup.dropped}
         )
         return
     typer.echo(
@@ -80,8 +81,13 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
         f"{counts.sightings:,} sightings, {counts.access_keys:,} access keys, "
         f"{counts.events:,} rows of the ledger"
     )
-    if counts.access_keys and not manifest.master_key:
-        typer.echo("  The master key is not in it: keep it elsewhere, or make new access keys.")
+    if backup.dropped:
+        typer.echo(
+            f"  {backup.dropped:,} faces and sightings were left out: they were deleted after it, "
+            "and their keys are destroyed."
+        )
+    if not manifest.master_key and (counts.access_keys or manifest.keyring):
+        typer.echo("  The master key is not in it, and nothing sealed opens without: keep it too.")
 
 
 @contextmanager
@@ -100,7 +106,7 @@ def watching(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _secrets(data: Path | None, passphrase_file: Path | None) -> Secrets | None:
     """None where nothing was ever sealed."""
-    from reknown.runtime.stores import given_key
+    from reknown.runtime.location import given_key
     from reknown.services.backups.backup import Secrets
     from reknown.services.master_key import find_vault
     from reknown.settings import read_settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
+from reknown.cli.policy import policy
 from reknown.cli.upgrade import upgrade
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ cli = typer.Typer(
 )
 
 cli.command()(upgrade)
+cli.command()(policy)
 
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)
@@ -58,6 +61,12 @@ def create(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy", metavar="FILE", help="Rules to put in force, as `policy --set` does."
+        ),
+    ] = None,
     pack: Pack = None,
     data: Data = None,
     json: Json = False,
@@ -66,9 +75,13 @@ def create(
     from reknown.cli.session import open_context
     from reknown.services.galleries import collections as galleries
 
-    tags = _tags(tag or [])
+    tags, rules = _tags(tag or []), None
+    if policy is not None:
+        from reknown.services.policies.files import read_policy_file
+
+        rules = read_policy_file(policy)
     with open_context(data) as context:
-        _print([galleries.create_collection(context, name, pack, tags)], json=json)
+        _print([galleries.create_collection(context, name, pack, tags, rules)], json=json)
 
 
 @cli.command("tag")

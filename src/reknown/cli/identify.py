@@ -14,6 +14,7 @@ from reknown.cli.options import (
     Data,
     Draw,
     Json,
+    Purpose,
     Score,
     Threshold,
 )
@@ -54,6 +55,7 @@ def identify(
     xmp: Xmp = False,
     xmp_dir: XmpFolder = None,
     overwrite: Overwrite = False,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -191,6 +193,8 @@ def print_identification(path: Path, found: Identification) -> None:
         print_table(_COLUMNS, rows, title)
     else:
         typer.echo(printable(title))
+    for case in filter(None, found.found.cases):
+        typer.echo(f"reviewers have to judge case {case} before anything follows from it")
 
 
 def labels(found: Identification) -> list[Label]:
@@ -227,9 +231,10 @@ def name_of(candidate: Candidate) -> str:
 
 
 def _json(found: Identification) -> dict[str, object]:
-    return {
-        "faces": [
-            {"box": face.box, "confidence": face.confidence, "search": row}
-            for face, row in found.faces()
-        ]
-    }
+    faces: list[dict[str, object]] = [
+        {"box": face.box, "confidence": face.confidence, "search": row}
+        for face, row in found.faces()
+    ]
+    for face, case in zip(faces, found.found.cases, strict=False):
+        face["case"] = case
+    return {"faces": faces}

@@ -52,6 +52,14 @@ def create(
             show_default=False,
         ),
     ] = None,
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            "--purpose",
+            metavar="CODE",
+            help="What its searches are for where they do not say so, such as missing-person.",
+        ),
+    ] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -66,7 +74,7 @@ def create(
     for pattern in rights.operations:
         _require_known(pattern)
     with open_context(data) as context:
-        made, secret = access.create_key(context, open_vault(context, data), name, rights)
+        made, secret = access.create_key(context, open_vault(context, data), name, rights, purpose)
     _show(made, secret, json=json)
 
 
@@ -172,6 +180,7 @@ def _plain(key: AccessKey) -> dict[str, object]:
         "name": key.name,
         "operations": key.rights.operations,
         "collections": key.rights.collections,
+        "purpose": key.purpose,
     }
 
 
@@ -197,7 +206,9 @@ def _show(key: AccessKey, secret: str, *, json: bool) -> None:
     typer.echo(
         f"made an access key for {printable(key.name)}\n"
         f"  operations:  {', '.join(key.rights.operations)}\n"
-        f"  collections: {', '.join(key.rights.collections)}\n\n"
+        f"  collections: {', '.join(key.rights.collections)}\n"
+        + (f"  purpose:     {key.purpose}\n" if key.purpose else "")
+        + "\n"
         f"export AWS_ACCESS_KEY_ID={key.key_id}\n"
         f"export AWS_SECRET_ACCESS_KEY={secret}\n\n"
         "The secret is not shown again: keep it where only its user can read it.\n"

@@ -50,8 +50,7 @@ def migrate(
     Passwords come from REKNOWN_DATABASE_PASSWORD or ~/.pgpass.
     """
     from reknown.cli.output import print_json
-    from reknown.runtime.location import location_of
-    from reknown.runtime.stores import given_key
+    from reknown.runtime.location import given_key, location_of
     from reknown.services.moving import move
     from reknown.settings import read_settings
 

@@ -1,10 +1,24 @@
-"""Days and times that people write."""
+"""Options that say from when to when."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
 
 from reknown.biometrics.errors import InputError
+
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="From this day or time on, in UTC: 2026-11-28T16:30."
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Through this day, or before this time, in UTC."),
+]
 
 
 def moment_of(text: str, *, ending: bool = False) -> datetime:

@@ -89,6 +89,22 @@ def _use_database(url: str | None) -> None:
         os.environ[OPTIONS["database"].variable] = url
 
 
+def _use_purpose(purpose: str | None) -> None:
+    if purpose is not None:
+        os.environ[OPTIONS["policy.purpose"].variable] = purpose
+
+
+Purpose = Annotated[
+    str | None,
+    typer.Option(
+        "--purpose",
+        metavar="CODE",
+        help="What the search is for, as the collection's policy names it, such as missing-person.",
+        callback=_use_purpose,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
 Database = Annotated[
     str | None,
     typer.Option(

@@ -25,8 +25,8 @@ def restore(
         bool,
         typer.Option(
             "--without-keys",
-            help="Leave the master key out, and ask for no passphrase: access keys are of no use "
-            "until it is put back.",
+            help="Leave the master key out, and ask for no passphrase: nothing works until it is "
+            "put back.",
         ),
     ] = False,
     passphrase_file: PassphraseFile = None,
@@ -35,11 +35,12 @@ def restore(
 ) -> None:
     """Make a data folder of a backup.
 
-    The folder has to be empty, or not there yet. Checksums, database and passphrase are all found
-    right before anything is put in place. People who were deleted after the backup are back:
-    delete them again.
+    The folder has to be empty, or not there yet. Checksums, database, passphrase and the
+    reknown.keyring beside FILE are all found right before anything is put in place. Faces that
+    were deleted since are left out where the keyring is newer than that; names of people who were
+    deleted are back: delete them again.
     """
-    from reknown.runtime.stores import given_key
+    from reknown.runtime.location import given_key
     from reknown.services.backups.restore import check_backup
     from reknown.services.backups.restore import restore as put_back
     from reknown.settings import read_settings

@@ -7,6 +7,7 @@ is plain JSON, and `reknown.reporting.page.render` makes the page. `docs/how-to/
 how; every module has more.
 """
 
+from reknown.biometrics.rates import Interval, Rate, wilson
 from reknown.evaluation.data.duplicates import find_duplicates
 from reknown.evaluation.data.images import EvaluatedImages
 from reknown.evaluation.data.manifest import Manifest, read_manifest
@@ -46,13 +47,11 @@ from reknown.evaluation.measures.identification import (
     threshold_for_fpir,
 )
 from reknown.evaluation.measures.intervals import (
-    Interval,
     clustered_fmr,
     clustered_fnmr,
     clustered_wilson,
     exact,
     vertex_bootstrap,
-    wilson,
 )
 from reknown.evaluation.measures.planning import (
     expected_false_candidates,
@@ -62,7 +61,6 @@ from reknown.evaluation.measures.planning import (
 )
 from reknown.evaluation.measures.presentation import attack_rates, bona_fide_rates, bpcer_at_apcer
 from reknown.evaluation.measures.quality import discard_curve
-from reknown.evaluation.measures.rates import Rate
 from reknown.evaluation.measures.scores import ScoreSet
 from reknown.evaluation.measures.verification import (
     area_under_curve,

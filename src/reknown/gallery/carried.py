@@ -14,6 +14,7 @@ from reknown.gallery.collections import require
 from reknown.gallery.faces import check_faces, face_values
 from reknown.gallery.schema import CARRIED, images, upgrade_losses, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
+from reknown.gallery.sealed import RecordKind, context, seal_again
 from reknown.gallery.upgrades import claim_upgrade
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
@@ -114,7 +115,7 @@ def carry(
     for batch in batches([*made, *lost]):
         stored = _stored(connection, row.id, batch)
         _forget(connection, [face.id for face in stored])
-        _keep(connection, stored, made, upgrade)
+        _keep(connection, row.id, stored, made, upgrade)
         _note(connection, stored, lost)
 
 
@@ -218,7 +219,7 @@ def is_carried() -> ColumnElement[bool]:
 
 def _stored(connection: Connection, owner: int, face_ids: Sequence[str]) -> Sequence[Row[Any]]:
     """What those of these faces that are there are in the space in force."""
-    columns = [faces_table.c[name] for name in ("id", "face_id", *CARRIED)]
+    columns = [faces_table.c[name] for name in ("id", "face_id", "sealing_key", *CARRIED)]
     query = select(*columns).where(faces_table.c.face_id.in_(face_ids))
     return connection.execute(query.where(unindexed(faces_table.c.collection_id) == owner)).all()
 
@@ -231,18 +232,29 @@ def _forget(connection: Connection, keys: Sequence[int]) -> None:
 
 def _keep(
     connection: Connection,
+    owner: int,
     stored: Sequence[Row[Any]],
     made: Mapping[str, NewFace],
     upgrade: Upgrade,
 ) -> None:
     present, other = ("target", "former") if upgrade.switched else ("former", "target")
     rows: list[dict[str, Any]] = []
-    for face in stored:
-        if face.face_id in made:
-            values = face_values(made[face.face_id])
-            row = {f"{other}_{name}": values[name] for name in CARRIED}
-            row |= {f"{present}_{name}": getattr(face, name) for name in CARRIED}
-            rows.append(row | {"face": face.id})
+    faces = [face for face in stored if face.face_id in made]
+    values = [face_values(made[face.face_id]) for face in faces]
+    sealed = seal_again(
+        connection,
+        RecordKind.FACE,
+        [face.sealing_key for face in faces],
+        [value["template"] for value in values],
+        [
+            context(RecordKind.FACE, owner, upgrade.other.fingerprint, face.face_id)
+            for face in faces
+        ],
+    )
+    for face, value, template in zip(faces, values, sealed, strict=True):
+        row = {f"{other}_{name}": value[name] for name in CARRIED}
+        row |= {f"{present}_{name}": getattr(face, name) for name in CARRIED}
+        rows.append(row | {"face": face.id, f"{other}_template": template})
     if rows:
         connection.execute(insert(upgrade_templates), rows)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from reknown.gallery.carried import is_carried
 from reknown.gallery.collections import require
 from reknown.gallery.schema import faces, upgrade_templates, users
+from reknown.gallery.sealed import RecordKind, context, open_templates
 from reknown.gallery.templates import GalleryTemplates
 from reknown.gallery.upgrades import require_upgrade
 from reknown.storage.paging import batches
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection
+
+    from reknown.biometrics.templates import TemplateSpace
 
 _CHUNK = 2000
 
@@ -32,10 +35,11 @@ def load_carried(
     """
     upgrade = require_upgrade(connection, collection)
     spaces = upgrade.former, upgrade.target
+    owner = require(connection, collection).id
     query = (
         select(faces.c.id, faces.c.face_id, users.c.name.label("user_name"))
         .join_from(faces, users, users.c.id == faces.c.user_id, isouter=True)
-        .where(faces.c.collection_id == require(connection, collection).id, is_carried())
+        .where(faces.c.collection_id == owner, is_carried())
         .order_by(faces.c.id)
     )
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as found:
@@ -43,14 +47,24 @@ def load_carried(
     place = {row.id: number for number, row in enumerate(rows)}
     old, new = (np.empty((len(rows), space.dimension), "<f4") for space in spaces)
     columns = upgrade_templates.c
-    templates = select(columns.face, columns.former_template, columns.target_template)
+    sealed = faces.c.face_id, faces.c.sealing_key
+    templates = select(columns.face, columns.former_template, columns.target_template, *sealed)
+    templates = templates.join_from(upgrade_templates, faces)
     for keys in batches(place):
-        for row in connection.execute(templates.where(columns.face.in_(keys))):
-            old[place[row.face]] = np.frombuffer(row.former_template, "<f4")
-            new[place[row.face]] = np.frombuffer(row.target_template, "<f4")
+        carried = connection.execute(templates.where(columns.face.in_(keys))).all()
+        for number, (vectors, space) in enumerate(zip((old, new), spaces, strict=True), 1):
+            contexts = [_context(owner, space, row.face_id) for row in carried]
+            numbers, stored = [row.sealing_key for row in carried], [row[number] for row in carried]
+            opened = open_templates(connection, RecordKind.FACE, numbers, stored, contexts)
+            for row, template in zip(carried, opened, strict=True):
+                vectors[place[row.face]] = np.frombuffer(template, "<f4") if template else 0
     keys, face_ids, owners = ([row[number] for row in rows] for number in range(3))
     former, target = (
         GalleryTemplates(space, vectors, keys, face_ids, owners)
         for space, vectors in zip(spaces, (old, new), strict=True)
     )
     return former, target
+
+
+def _context(owner: int, space: TemplateSpace, face_id: str) -> bytes:
+    return context(RecordKind.FACE, owner, space.fingerprint, face_id)

@@ -17,7 +17,7 @@ from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundErro
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collection_tags, collections, faces, metadata
+from reknown.gallery.schema import WITH_COLLECTIONS, collection_tags, collections, faces, metadata
 from reknown.gallery.snapshots import drop_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -124,7 +124,7 @@ def delete_collection(connection: Connection, name: str) -> None:
     owner = require(connection, name).id
     drop_snapshots(connection, owner)
     connection.execute(delete(collections).where(collections.c.id == owner))
-    erase(connection, *metadata.sorted_tables)
+    erase(connection, *metadata.sorted_tables, *WITH_COLLECTIONS)
 
 
 def set_tags(connection: Connection, name: str, tags: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from reknown.biometrics.moved import MovedFaces, MovedImages
 from reknown.biometrics.records import KnownGender, Profile
 from reknown.gallery.collections import require, space_of
 from reknown.gallery.schema import faces, images, users
+from reknown.gallery.sealed import RecordKind, open_rows
 from reknown.gallery.users import keys_of_users
 from reknown.storage.paging import fetch_page
 from reknown.storage.unindexed import unindexed
@@ -44,13 +45,15 @@ def leaving_faces(
         select(*(faces.c[name] for name in _FACE))
         .add_columns(*(images.c[name].label(f"image_{name}") for name in _IMAGE))
         .add_columns(users.c.name.label("user_name"), users.c.urls, users.c.known_gender)
+        .add_columns(faces.c.sealing_key)
         .join_from(faces, images)
         .outerjoin(users, faces.c.user_id == users.c.id)
         .where(*_chosen(connection, collection, of))
     )
     order = unindexed(faces.c.id) if of else faces.c.id
     page = fetch_page(connection, query, order, after, limit, lambda found: found)
-    return _moved(page.items, space_of(row)), page.next
+    found, templates = open_rows(connection, RecordKind.FACE, row, page.items)
+    return _moved(found, templates, space_of(row)), page.next
 
 
 def count_leaving(connection: Connection, collection: str, of: Collection[str] = ()) -> int:
@@ -69,11 +72,13 @@ def _chosen(
     return [faces.c.user_id.in_(sorted(set(keys.values())))]
 
 
-def _moved(rows: Sequence[Row[Any]], space: TemplateSpace) -> MovedFaces:
+def _moved(
+    rows: Sequence[Row[Any]], templates: Sequence[bytes], space: TemplateSpace
+) -> MovedFaces:
     width = len(_FACE) + len(_IMAGE)
-    columns = list(zip(*rows, strict=True)) or [()] * (width + 4)
+    columns = list(zip(*rows, strict=True)) or [()] * (width + 5)
     face = dict(zip(_FACE, columns, strict=False))
-    sha256s, names, widths, heights, owners, urls, genders, _ = columns[len(_FACE) :]
+    sha256s, names, widths, heights, owners, urls, genders, _, _ = columns[len(_FACE) :]
     told = {
         owner: _profile(its, gender)
         for owner, its, gender in zip(owners, urls, genders, strict=True)
@@ -82,7 +87,7 @@ def _moved(rows: Sequence[Row[Any]], space: TemplateSpace) -> MovedFaces:
     return MovedFaces(
         space,
         face["face_id"],
-        np.frombuffer(b"".join(face["template"]), "<f4").reshape(-1, space.dimension),
+        np.frombuffer(b"".join(templates), "<f4").reshape(-1, space.dimension),
         np.array([face[name] for name in _SEEN[:4]], np.float64).T.reshape(-1, 4),
         np.array(face["confidence"], np.float64),
         np.array(face["quality"], np.int64),

@@ -15,10 +15,12 @@ from reknown.biometrics.geometry import BoundingBox, pair_boxes
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.biometrics.templates import UNIT_TOLERANCE
 from reknown.gallery.collections import claim, require, space_of
+from reknown.gallery.consents import require_consents
 from reknown.gallery.deletions import forget_deleted
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collections, images, upgrade_templates, users
+from reknown.gallery.schema import WITH_FACES, collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
+from reknown.gallery.sealed import RecordKind, seal_new
 from reknown.gallery.snapshots import remove_from_snapshots
 from reknown.gallery.users import ensure_user, spelled, user_key
 from reknown.storage.clock import now_text
@@ -77,6 +79,7 @@ def add_named_faces(
     if not faces:
         return []
     owners = {user: ensure_user(connection, row.id, user) for user, _ in faces}
+    require_consents(connection, row, list(owners.values()))
     common = {
         "collection_id": row.id,
         "image_id": _image_id(connection, row.id, image),
@@ -84,7 +87,7 @@ def add_named_faces(
         "revision": row.revision,
     }
     values = [common | {"user_id": owners[user]} | face_values(face) for user, face in faces]
-    connection.execute(insert(faces_table), values)
+    _store(connection, row, values)
     face_ids = [value["face_id"] for value in values]
     stored = find_faces(connection, collection, face_ids)
     return [stored[face_id] for face_id in face_ids]
@@ -238,7 +241,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
         connection.execute(pruned.values(pruned=row.revision))
         forget_deleted(connection, row)
         remove_from_snapshots(connection, row, gone.values())
-        erase(connection, faces_table, images, upgrade_templates)
+        erase(connection, faces_table, images, upgrade_templates, *WITH_FACES)
     return set(gone)
 
 
@@ -265,16 +268,29 @@ def _insert(
     user: str | None,
 ) -> list[str]:
     """Stores the faces in the claimed collection of this row; returns their ids."""
+    owner = None if user is None else ensure_user(connection, row.id, user)
+    require_consents(connection, row, [owner])
     owners = {
         "collection_id": row.id,
         "image_id": _image_id(connection, row.id, image),
-        "user_id": None if user is None else ensure_user(connection, row.id, user),
+        "user_id": owner,
         "created_at": now_text(),
         "revision": row.revision,
     }
     values = [owners | face_values(face) for face in faces]
-    connection.execute(insert(faces_table), values)
+    _store(connection, row, values)
     return [value["face_id"] for value in values]
+
+
+def _store(connection: Connection, row: Row[Any], values: Sequence[dict[str, Any]]) -> None:
+    """Stores faces in the claimed collection of this row, sealed."""
+    plain = {value["face_id"]: value["template"] for value in values}
+    if len(plain) == len(values):  # else the database refuses them
+        place = row.id, row.fingerprint
+        numbers, sealed = seal_new(connection, place, RecordKind.FACE, plain)
+        for value, number, template in zip(values, numbers, sealed, strict=True):
+            value |= {"sealing_key": number, "template": template}
+    connection.execute(insert(faces_table), list(values))
 
 
 def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[FaceRecord | None]:

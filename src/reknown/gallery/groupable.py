@@ -46,7 +46,9 @@ def load_groupable(connection: Connection, collection: str, min_quality: int) ->
     own = sightings.c.collection_id == row.id, sightings.c.fingerprint == row.fingerprint, alive()
     query = select(
         sightings.c.id,
+        sightings.c.sighting_id,
         sightings.c.template,
+        sightings.c.sealing_key,
         sightings.c.medium_id,
         sightings.c.group_id,
         sightings.c.compared,
@@ -57,9 +59,7 @@ def load_groupable(connection: Connection, collection: str, min_quality: int) ->
     )
     lines: list[tuple[int, int, int, bool, bool, int, int]] = []
     vectors: list[NDArray[np.float32]] = [np.empty((0, row.dimension), np.float32)]
-    for rows, part in stream_templates(
-        connection, query.where(*own).order_by(sightings.c.id), row.dimension
-    ):
+    for rows, part in stream_templates(connection, query.where(*own).order_by(sightings.c.id), row):
         vectors.append(part)
         lines.extend(_line(each, min_quality) for each in rows)
     columns = np.array(lines, np.int64).reshape(len(lines), 7)

@@ -126,7 +126,7 @@ class LivingIndex:
             if cold:
                 self._load(connection, row)
             gone = self._gone(connection, row)
-            self._take_over(connection, row.id)
+            self._take_over(connection, row)
         except BaseException:
             # what was loaded is not shown yet, and would never be at its own revision
             if cold:
@@ -184,7 +184,7 @@ class LivingIndex:
         keys = np.concatenate([slab.keys[slab.present()] for slab in self._slabs])
         return np.setdiff1d(keys, faces_present(connection, row.id), assume_unique=True)
 
-    def _take_over(self, connection: Connection, owner: int) -> None:
+    def _take_over(self, connection: Connection, row: Row[Any]) -> None:
         """Adds what is new, and gives faces to other users."""
         count, last = len(self._slabs), self._slabs[-1].rows if self._slabs else 0
         # the last slabs may be empty: all that was in them is gone
@@ -194,9 +194,7 @@ class LivingIndex:
         added: list[NDArray[np.int64]] = []
         since = None if self._revision < 0 else self._revision
         try:
-            for faces, users, created, vectors in stream_changes(
-                connection, owner, self._space.dimension, since
-            ):
+            for faces, users, created, vectors in stream_changes(connection, row, since):
                 new = faces > newest
                 self._append(faces[new], users[new], created[new], vectors[new])
                 added.append(users[new])

@@ -10,9 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AlreadyExistsError
 from reknown.gallery.collections import claim, space_of
+from reknown.gallery.consents import require_consents
 from reknown.gallery.names import require_texts
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import images
+from reknown.gallery.sealed import RecordKind, seal_new
 from reknown.gallery.users import ensure_users
 from reknown.storage.clock import now_text
 from reknown.storage.rows import Columns, among, insert_rows
@@ -52,12 +54,19 @@ def restore_faces(connection: Connection, collection: str, moved: MovedFaces) ->
         return new
     image_ids = _image_ids(connection, row.id, new.images)
     owners = ensure_users(connection, row.id, {user for user in new.users if user is not None})
+    known = [None if user is None else owners[user] for user in set(new.users)]
+    require_consents(connection, row, known)
     common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
+    seen = _seen(new)
+    plain = dict(zip(new.face_ids, seen.pop("template"), strict=True))
+    keys, templates = seal_new(connection, (row.id, row.fingerprint), RecordKind.FACE, plain)
     own = {
         "face_id": new.face_ids,
         "image_id": [image_ids[sha256] for sha256 in new.images.sha256s],
         "user_id": [None if user is None else owners[user] for user in new.users],
-        **_seen(new),
+        **seen,
+        "sealing_key": keys,
+        "template": templates,
         "external_id": new.external_ids,
     }
     try:

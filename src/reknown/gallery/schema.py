@@ -7,6 +7,7 @@ face's last one, `collections.pruned` that of the last one which deleted faces a
 `face_count`, `user_count` and `deleted_faces`, whoever writes. `users.subject_id` is
 what the ledger calls a user: it says nothing once the row with the name is gone. `users.urls` is
 a JSON list. `images.origin` is the folder of people's folders that an image was enrolled from.
+`sealing_key` is the number of the key that a row was sealed with, NULL where it was not.
 """
 
 from __future__ import annotations
@@ -27,9 +28,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    table,
     text,
 )
 
+# Tables of another room whose rows go with those of faces and collections.
+WITH_FACES = (table("review_notes"),)
+WITH_COLLECTIONS = (*WITH_FACES, table("review_cases"))
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData()
 
@@ -115,6 +120,8 @@ faces = Table(
     Column("template", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("sealing_key", BigInteger),
+    Index("ix_faces_sealing_key", "sealing_key", unique=True),
     Index("ix_faces_order", "collection_id", "id"),
     Index("ix_faces_revision", "collection_id", "revision"),
     Index("ix_faces_image", "image_id"),
@@ -134,6 +141,16 @@ deleted_faces = Table(
     sqlite_with_rowid=False,
 )
 
+# The keys of what was deleted, which are to be destroyed: of records by their numbers, and those of
+# collections by theirs. Triggers write them down.
+released_keys = Table(
+    "released_keys",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
 # Files that hold an index as it was at a revision, by their SHA-256: none other is believed.
 # What was deleted up to the revision `pruned` is not in them.
 index_snapshots = Table(
@@ -144,6 +161,8 @@ index_snapshots = Table(
     Column("revision", BigInteger, nullable=False),
     Column("pruned", BigInteger, nullable=False),
     Column("written_at", Text, nullable=False),
+    Column("sealing_key", BigInteger),
+    Index("ix_index_snapshots_sealing_key", "sealing_key", unique=True),
     Index("ix_index_snapshots_collection", "collection_id"),
 )
 
@@ -245,6 +264,8 @@ sightings = Table(
     Column("pack", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("dimension", Integer, nullable=False),
+    Column("sealing_key", BigInteger),
+    Index("ix_sightings_sealing_key", "sealing_key", unique=True),
     Index("ix_sightings_order", "collection_id", "id"),
     Index("ix_sightings_medium", "medium_id"),
     _parent("group_id", "sighting_groups", "SET NULL"),
@@ -290,4 +311,41 @@ upgrade_losses = Table(
     Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+# What may be done with a collection: `document` is a `Policy` as JSON.
+policies = Table(
+    "policies",
+    metadata,
+    Column("collection", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("set_at", Text, nullable=False),
+)
+
+# Where nobody searches: `scope` is the name of a collection, and empty for all of them.
+search_stops = Table(
+    "search_stops",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("stopped_at", Text, nullable=False),
+)
+
+# What people agreed to; the row outlives the user, whom `subject_id` then names no more.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    _parent("user_id", "users", "SET NULL"),
+    Column("subject_id", Text, nullable=False),
+    Column("given_at", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("text_sha256", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("withdrawn_at", Text),
+    Index("ix_consents_order", "collection_id", "id"),
+    Index("ix_consents_user", "user_id"),
+    sqlite_autoincrement=True,
 )

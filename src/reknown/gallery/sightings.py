@@ -21,6 +21,7 @@ from reknown.gallery.expiry import alive
 from reknown.gallery.media import delete_chosen, ensure_medium, medium_of, places_of
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, media, sightings
+from reknown.gallery.sealed import RecordKind, context, open_templates, seal_new
 from reknown.gallery.templates import stream_templates
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.erasure import erase
@@ -121,7 +122,14 @@ def keep_sightings(
         "dimension": space.dimension,
     }
     if seen:
-        connection.execute(insert(sightings), [common | _values(sighting) for sighting in seen])
+        values = [common | _values(sighting) for sighting in seen]
+        plain = {value["sighting_id"]: value["template"] for value in values}
+        if len(plain) == len(values):  # else the database refuses them
+            place = row.id, row.fingerprint
+            numbers, sealed = seal_new(connection, place, RecordKind.SIGHTING, plain)
+            for value, number, template in zip(values, numbers, sealed, strict=True):
+                value |= {"sealing_key": number, "template": template}
+        connection.execute(insert(sightings), values)
     return key, int(replaced)
 
 
@@ -166,10 +174,12 @@ def load_sighting_templates(
     count = connection.execute(counting).scalar_one()
     vectors = np.empty((count, row.dimension), "<f4")
     ids: list[str] = []
-    query: Select[Any] = select(sightings.c.sighting_id, sightings.c.template).select_from(joined)
+    query: Select[Any] = select(
+        sightings.c.sighting_id, sightings.c.template, sightings.c.sealing_key
+    ).select_from(joined)
     # sightings may come or go between two statements: never more than there is room for
     query = query.where(*living).order_by(sightings.c.id).limit(count)
-    for lines, part in stream_templates(connection, query, row.dimension):
+    for lines, part in stream_templates(connection, query, row):
         vectors[len(ids) : len(ids) + len(lines)] = part
         ids.extend(line.sighting_id for line in lines)
     return SightingTemplates(space_of(row), vectors[: len(ids)], ids)
@@ -292,10 +302,18 @@ def _described() -> Select[Any]:
 
 def _records(connection: Connection, rows: Sequence[Row[Any]]) -> list[SightingRecord]:
     places = places_of(connection, [row.medium_id for row in rows])
-    return [_record(row, tuple(places.get(row.medium_id, ()))) for row in rows]
+    kind = RecordKind.SIGHTING
+    contexts = [context(kind, row.collection_id, row.fingerprint, row.sighting_id) for row in rows]
+    numbers, stored = [row.sealing_key for row in rows], [row.template for row in rows]
+    opened = open_templates(connection, kind, numbers, stored, contexts)
+    return [
+        _record(row, template, tuple(places.get(row.medium_id, ())))
+        for row, template in zip(rows, opened, strict=True)
+        if template is not None
+    ]
 
 
-def _record(row: Row[Any], files: tuple[str, ...]) -> SightingRecord:
+def _record(row: Row[Any], template: bytes, files: tuple[str, ...]) -> SightingRecord:
     seen = Sighting(
         sighting_id=row.sighting_id,
         medium=medium_of(row),
@@ -307,7 +325,7 @@ def _record(row: Row[Any], files: tuple[str, ...]) -> SightingRecord:
         quality=row.quality,
         fit=row.fit,
         shots=row.shots,
-        template=np.frombuffer(row.template, "<f4"),
+        template=np.frombuffer(template, "<f4"),
     )
     expires = None if row.expires_at is None else datetime.fromisoformat(row.expires_at)
     return SightingRecord(

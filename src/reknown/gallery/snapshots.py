@@ -1,8 +1,9 @@
 """Indexes kept in files beside the database, so that a million faces need not be read again.
 
 A file is named and known by its digest, which the database holds: one that is damaged, stale or
-somebody else's is not believed but made anew. What is deleted is overwritten in the file before
-the deletion is acknowledged.
+somebody else's is not believed but made anew. It is sealed with a key of its own in the keyring:
+without one no file is written. What is deleted is overwritten in the file before the deletion is
+acknowledged.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from sqlalchemy import delete, insert, select, update
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.gallery.deletions import faces_deleted
+from reknown.gallery.keys import keyring_in, keyring_of
 from reknown.gallery.schema import collections, index_snapshots
+from reknown.sealing.ciphers import SealError
 from reknown.storage.clock import now_text
 from reknown.storage.database import reading
 from reknown.storage.durable import sync_folder
+from reknown.storage.erasure import erase
 from reknown.storage.threads import give_way
 
 if TYPE_CHECKING:
@@ -62,13 +66,14 @@ class Snapshots:
         """The newest index of the collection of this row, and its revision, if there is a file."""
         from reknown.gallery.vectors.file import read_index  # noqa: PLC0415 - needs NumPy
 
-        for digest in _digests(connection, row.id):
+        for digest, number in _files(connection, row.id):
             path = self._path(row.id, digest)
             try:
                 with path.open("rb", buffering=0) as file:
                     fcntl.flock(file, fcntl.LOCK_SH)  # nobody overwrites faces meanwhile
+                    key = self._key(connection, number)
                     # others' requests compute meanwhile
-                    contents, slabs = give_way(partial(read_index, file, digest, room))
+                    contents, slabs = give_way(partial(read_index, file, key, digest, room))
             except FileNotFoundError:  # another machine's, or gone
                 continue
             except (OSError, DatabaseError) as error:
@@ -82,7 +87,8 @@ class Snapshots:
 
     def keep_later(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         """Writes so many rows of each of these slabs in the background, unless one waits."""
-        self._later(row.name, row.id, "write", lambda: self._write(row, slabs, revision))
+        if keyring_in(self._database) is not None:
+            self._later(row.name, row.id, "write", lambda: self._write(row, slabs, revision))
 
     def remove_later(self, connection: Connection, row: Row[Any]) -> None:
         """Overwrites in the background what another machine deleted, if a file here has it."""
@@ -120,22 +126,28 @@ class Snapshots:
 
         In the transaction that deletes them. What cannot be overwritten is deleted as a whole.
         """
-        for digest in _digests(connection, row.id):
-            self._remove(connection, row, digest, faces)
+        for digest, number in _files(connection, row.id):
+            self._remove(connection, row, (digest, number), faces)
         self._wipe_left(connection, row.id)
 
     def _remove(
-        self, connection: Connection, row: Row[Any], digest: str, faces: Collection[int]
+        self,
+        connection: Connection,
+        row: Row[Any],
+        its: tuple[str, int | None],
+        faces: Collection[int],
     ) -> None:
         import numpy as np  # noqa: PLC0415
 
         from reknown.gallery.vectors.file import remove_from_index  # noqa: PLC0415
 
+        digest, number = its
         path, known = self._path(row.id, digest), index_snapshots.c.digest == digest
         try:
             with path.open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                new = remove_from_index(file, digest, np.sort(np.fromiter(faces, np.int64)))
+                key, gone = self._key(connection, number), np.sort(np.fromiter(faces, np.int64))
+                new = remove_from_index(file, key, digest, gone)
                 path.rename(self._path(row.id, new))
         except FileNotFoundError:  # another machine's
             return
@@ -147,29 +159,38 @@ class Snapshots:
             changed = update(index_snapshots).where(known)
             connection.execute(changed.values(digest=new, pruned=row.revision))
 
-    def _behind(self, connection: Connection, row: Row[Any]) -> dict[str, int]:
+    def _behind(self, connection: Connection, row: Row[Any]) -> list[Row[Any]]:
         """The files here that have faces which were deleted, and up to when they do not."""
-        query = select(index_snapshots.c.digest, index_snapshots.c.pruned).where(
+        columns = index_snapshots.c.digest, index_snapshots.c.pruned, index_snapshots.c.sealing_key
+        query = select(*columns).where(
             index_snapshots.c.collection_id == row.id, index_snapshots.c.pruned < row.pruned
         )
-        found = {each.digest: each.pruned for each in connection.execute(query)}
-        return {each: found[each] for each in found if self._path(row.id, each).exists()}
+        found: Sequence[Any] = connection.execute(query).all()
+        return [each for each in found if self._path(row.id, each.digest).exists()]
+
+    def _key(self, connection: Connection, number: int | None) -> bytes:
+        keyring = keyring_of(connection)
+        key = None if keyring is None or number is None else keyring.find([number]).get(number)
+        if key is None:
+            raise SealError("its key is not in the keyring")
+        return key
 
     def _remove_deleted(self, row: Row[Any]) -> None:
         with self._database.begin() as connection:
             now = _held(connection, row.id)
             if now is None:
                 return
-            for digest, pruned in self._behind(connection, now).items():
-                gone = faces_deleted(connection, now, pruned)
+            for each in self._behind(connection, now):
+                gone = faces_deleted(connection, now, each.pruned)
                 if gone is None:
                     self.drop(connection, row.id)
                 else:
-                    self._remove(connection, now, digest, gone)
+                    self._remove(connection, now, (each.digest, each.sealing_key), gone)
 
     def drop(self, connection: Connection, owner: int) -> None:
         """Deletes all files of the collection of this key; in the transaction that needs it."""
         connection.execute(delete(index_snapshots).where(index_snapshots.c.collection_id == owner))
+        erase(connection, index_snapshots)
         self._wipe_others(owner, keep=None)
 
     def _later(self, name: str, owner: int, kind: str, work: Callable[[], None]) -> None:
@@ -192,7 +213,11 @@ class Snapshots:
     def _write(self, row: Row[Any], slabs: Sequence[tuple[Slab, int]], revision: int) -> None:
         from reknown.gallery.vectors.file import write_index  # noqa: PLC0415
 
+        keyring = keyring_in(self._database)
+        if keyring is None:
+            return
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        ((number, key),) = keyring.grant(row.id, 1).items()
         descriptor, name = tempfile.mkstemp(
             prefix=f"{row.id}-", suffix=_UNFINISHED, dir=self._folder
         )
@@ -200,31 +225,38 @@ class Snapshots:
         try:
             with os.fdopen(descriptor, "w+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                digest = write_index(file, row.dimension, slabs, revision)
+                digest = write_index(file, key, row.dimension, slabs, revision)
             with self._database.begin() as connection:
                 now = _held(connection, row.id)
                 # all faces that the index had then are still there
                 if now is None or max(now.pruned, now.replaced) > revision:
                     return
-                self._replace(connection, row.id, digest, revision)
+                self._replace(connection, row.id, (digest, number), revision)
                 made.rename(self._path(row.id, digest))
                 sync_folder(self._folder)
+            keyring.settle([number])
             self._wipe_others(row.id, keep=digest)
         finally:
             if made.exists():
                 _wipe(made)
+                keyring.destroy([number])
 
-    def _replace(self, connection: Connection, owner: int, digest: str, revision: int) -> None:
+    def _replace(
+        self, connection: Connection, owner: int, its: tuple[str, int], revision: int
+    ) -> None:
         """From now on the file of this digest is the only one of this folder that is known."""
+        digest, number = its
         here = [each for each in _digests(connection, owner) if self._path(owner, each).exists()]
         gone = index_snapshots.c.digest.in_([*here, digest])
         connection.execute(delete(index_snapshots).where(gone))
+        erase(connection, index_snapshots)
         made = insert(index_snapshots).values(
             digest=digest,
             collection_id=owner,
             revision=revision,
             pruned=revision,
             written_at=now_text(),
+            sealing_key=number,
         )
         connection.execute(made)
 
@@ -273,9 +305,16 @@ def snapshots_of(connection: Connection) -> Snapshots | None:
     return found
 
 
-def _digests(connection: Connection, owner: int) -> Sequence[str]:
-    query = select(index_snapshots.c.digest).where(index_snapshots.c.collection_id == owner)
-    return connection.execute(query.order_by(index_snapshots.c.revision.desc())).scalars().all()
+def _digests(connection: Connection, owner: int) -> list[str]:
+    return [digest for digest, _ in _files(connection, owner)]
+
+
+def _files(connection: Connection, owner: int) -> list[tuple[str, int | None]]:
+    """Newest first: digest and key."""
+    columns = index_snapshots.c.digest, index_snapshots.c.sealing_key
+    query = select(*columns).where(index_snapshots.c.collection_id == owner)
+    rows = connection.execute(query.order_by(index_snapshots.c.revision.desc()))
+    return [(row.digest, row.sealing_key) for row in rows]
 
 
 def _held(connection: Connection, owner: int) -> Row[Any] | None:

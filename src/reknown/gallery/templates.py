@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import bindparam, func, select
 
-from reknown.gallery.collections import require, space_of
-from reknown.gallery.schema import faces, users
+from reknown.gallery.collections import newest_face, require, space_of
+from reknown.gallery.schema import collections, faces, users
+from reknown.gallery.sealed import RecordKind, context, open_rows, open_templates
 from reknown.gallery.users import spelled, user_key
 from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
@@ -54,7 +56,12 @@ class StoredTemplates:
         """Those of these keys that are there, ascending, and their templates (n, dimension)."""
         found: dict[int, bytes] = {}
         for batch in batches(keys.tolist()):
-            found.update(self.connection.execute(_of_keys(), {"wanted": batch}).all())
+            rows = self.connection.execute(_of_keys(), {"wanted": batch}).all()
+            contexts = [context(RecordKind.FACE, row[3], row[4], row[5]) for row in rows]
+            numbers, stored = [row[1] for row in rows], [row[2] for row in rows]
+            opened = open_templates(self.connection, RecordKind.FACE, numbers, stored, contexts)
+            pairs = zip(rows, opened, strict=True)
+            found.update((row[0], template) for row, template in pairs if template is not None)
         size = 4 * self.dimension  # those of another space may have come meanwhile
         there = sorted(key for key, template in found.items() if len(template) == size)
         joined = np.frombuffer(b"".join(found[key] for key in there), "<f4")
@@ -65,7 +72,7 @@ def load_templates(connection: Connection, collection: str) -> GalleryTemplates:
     """All templates of the collection; raises `NotFoundError`."""
     row = require(connection, collection)
     query = _templates().where(faces.c.collection_id == row.id).order_by(faces.c.id)
-    return _gathered(connection.execute(query).all(), space_of(row))
+    return _gathered(connection, connection.execute(query).all(), row)
 
 
 def pick_templates(
@@ -77,7 +84,26 @@ def pick_templates(
     for batch in batches(face_ids):
         found.extend(connection.execute(_of_ids(), {"owner": row.id, "wanted": batch}))
     found.sort(key=lambda line: line.id)
-    return _gathered(found, space_of(row))
+    return _gathered(connection, found, row)
+
+
+def draw_templates(connection: Connection, collection: str, count: int) -> GalleryTemplates:
+    """At most so many faces drawn at random; raises `NotFoundError`.
+
+    Those behind faces that were deleted come up more often than others.
+    """
+    row = require(connection, collection)
+    own = faces.c.collection_id == row.id
+    first = connection.execute(select(faces.c.id).where(own).order_by(faces.c.id).limit(1)).scalar()
+    if first is None:
+        return _gathered(connection, [], row)
+    last = newest_face(connection, row.id)
+    next_one = select(faces.c.id).where(own, faces.c.id >= bindparam("key"))
+    next_one = next_one.order_by(faces.c.id).limit(1)
+    places = {first + secrets.randbelow(last - first + 1) for _ in range(count)}
+    keys = {connection.execute(next_one, {"key": place}).scalar_one() for place in places}
+    found = connection.execute(_templates().where(faces.c.id.in_(keys)))
+    return _gathered(connection, sorted(found.all(), key=lambda line: line.id), row)
 
 
 def templates_of_user(connection: Connection, collection: str, user: str) -> GalleryTemplates:
@@ -87,20 +113,21 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
     key = user_key(row.id, spelled(connection, row.id, user))
     own = faces.c.user_id == key.scalar_subquery()
     query = _templates().where(own).order_by(unindexed(faces.c.id))
-    return _gathered(connection.execute(query).all(), space_of(row))
+    return _gathered(connection, connection.execute(query).all(), row)
 
 
 def stream_changes(
-    connection: Connection, owner: int, dimension: int, since: int | None
+    connection: Connection, row: Row[Any], since: int | None
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """Faces of a collection in order of enrolment: keys, those of their users, times, templates.
+    """Faces of the row's collection in order of enrolment: keys, of users, times, templates.
 
     All of them, or those that are new or have another user since that revision. The key of no
     user is 0, times are microseconds since 1970. In portions.
     """
     owner_of = func.coalesce(faces.c.user_id, 0)
-    columns = (faces.c.id, owner_of, faces.c.created_at, faces.c.template)
-    query = select(*columns).where(faces.c.collection_id == owner)
+    sealed = faces.c.template, faces.c.sealing_key, faces.c.face_id
+    columns = (faces.c.id, owner_of, faces.c.created_at, *sealed)
+    query = select(*columns).where(faces.c.collection_id == row.id)
     if since is None:
         query = query.order_by(faces.c.id)
     else:
@@ -108,11 +135,10 @@ def stream_changes(
         query = query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
-            keys, users, times, templates = zip(*chunk, strict=True)
-            joined = np.frombuffer(b"".join(templates), "<f4")
-            vectors = joined.reshape(len(keys), dimension)
-            owners = np.array(users, np.int64)
-            yield np.array(keys, np.int64), owners, _microseconds(times), vectors
+            found, vectors = _opened(connection, RecordKind.FACE, row, chunk)
+            told = np.array([line[:2] for line in found], np.int64).reshape(-1, 2)
+            times = _microseconds([line.created_at for line in found])
+            yield told[:, 0], told[:, 1], times, vectors
 
 
 def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
@@ -122,12 +148,15 @@ def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
 
 
 def stream_templates(
-    connection: Connection, query: Select[Any], dimension: int
+    connection: Connection, query: Select[Any], row: Row[Any]
 ) -> Iterator[tuple[Sequence[Row[Any]], NDArray[np.float32]]]:
-    """The rows of such a query in portions, each with its vectors as one matrix."""
+    """The sightings of such a query in portions, each with its vectors as one matrix.
+
+    All are in the present space of the row's collection.
+    """
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
-            yield chunk, _matrix(chunk, dimension)
+            yield _opened(connection, RecordKind.SIGHTING, row, chunk)
 
 
 def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
@@ -138,7 +167,9 @@ def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
 @cache
 def _of_keys() -> Select[Any]:
     wanted: BindParameter[int] = bindparam("wanted", expanding=True)
-    return select(faces.c.id, faces.c.template).where(faces.c.id.in_(wanted))
+    sealed = faces.c.sealing_key, faces.c.template, faces.c.collection_id
+    query = select(faces.c.id, *sealed, collections.c.fingerprint, faces.c.face_id)
+    return query.join_from(faces, collections).where(faces.c.id.in_(wanted))
 
 
 @cache
@@ -149,20 +180,28 @@ def _of_ids() -> Select[Any]:
 
 
 def _templates() -> Select[Any]:
-    query = select(faces.c.id, faces.c.face_id, faces.c.template, users.c.name.label("user_name"))
+    sealed = faces.c.template, faces.c.sealing_key
+    query = select(faces.c.id, faces.c.face_id, *sealed, users.c.name.label("user_name"))
     return query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
 
 
-def _matrix(rows: Sequence[Row[Any]], dimension: int) -> NDArray[np.float32]:
-    joined = np.frombuffer(b"".join(row.template for row in rows), "<f4")
-    return joined.reshape(len(rows), dimension)
+def _opened(
+    connection: Connection, kind: RecordKind, row: Row[Any], rows: Sequence[Any]
+) -> tuple[Sequence[Any], NDArray[np.float32]]:
+    """Those that are still there, and their vectors."""
+    found, templates = open_rows(connection, kind, row, rows)
+    joined = np.frombuffer(b"".join(templates), "<f4")
+    return found, joined.reshape(len(found), row.dimension)
 
 
-def _gathered(rows: Sequence[Row[Any]], space: TemplateSpace) -> GalleryTemplates:
+def _gathered(
+    connection: Connection, rows: Sequence[Row[Any]], collection: Row[Any]
+) -> GalleryTemplates:
+    found, vectors = _opened(connection, RecordKind.FACE, collection, rows)
     return GalleryTemplates(
-        space,
-        _matrix(rows, space.dimension),
-        [row.id for row in rows],
-        [row.face_id for row in rows],
-        [row.user_name for row in rows],
+        space_of(collection),
+        vectors,
+        [row.id for row in found],
+        [row.face_id for row in found],
+        [row.user_name for row in found],
     )

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, or_, select, update
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
 from reknown.biometrics.records import KnownGender, Profile, UserRecord
 from reknown.gallery.collections import claim, require
+from reknown.gallery.consents import require_consents
 from reknown.gallery.names import normalised, require_text, require_texts, spellings
 from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
@@ -61,6 +62,14 @@ def has_user(connection: Connection, collection: str, name: str) -> bool:
 def key_of_user(connection: Connection, collection: str, name: str) -> int:
     """The user's key in the database; raises `NotFoundError`."""
     return _require_user(connection, collection, require(connection, collection).id, name)
+
+
+def faces_of_user(connection: Connection, collection: str, name: str) -> list[str]:
+    """The ids of the user's faces; raises `NotFoundError`."""
+    user_id = key_of_user(connection, collection, name)
+    return list(
+        connection.execute(select(faces.c.face_id).where(faces.c.user_id == user_id)).scalars()
+    )
 
 
 def list_users(
@@ -120,7 +129,8 @@ def delete_user(connection: Connection, collection: str, name: str) -> None:
     row = claim(connection, collection)
     user_id = _require_user(connection, collection, row.id, name)
     own = update(faces).where(faces.c.user_id == user_id)
-    connection.execute(own.values(user_id=None, revision=row.revision))
+    if connection.execute(own.values(user_id=None, revision=row.revision)).rowcount:
+        require_consents(connection, row, [None])
     connection.execute(delete(users).where(users.c.id == user_id))
     erase(connection, users)
 
@@ -134,6 +144,7 @@ def associate_faces(
     """
     row = claim(connection, collection)
     user_id = _require_user(connection, collection, row.id, user)
+    require_consents(connection, row, [user_id])
     own, owner = unindexed(faces.c.collection_id) == row.id, unindexed(faces.c.user_id)
     values = {"user_id": user_id, "revision": row.revision}
     return _assign(connection, face_ids, values, own, or_(owner.is_(None), owner == user_id))
@@ -146,7 +157,10 @@ def disassociate_faces(
     row = claim(connection, collection)
     user_id = _require_user(connection, collection, row.id, user)
     values = {"user_id": None, "revision": row.revision}
-    return _assign(connection, face_ids, values, unindexed(faces.c.user_id) == user_id)
+    taken = _assign(connection, face_ids, values, unindexed(faces.c.user_id) == user_id)
+    if taken:
+        require_consents(connection, row, [None])
+    return taken
 
 
 def rename_user(connection: Connection, collection: str, name: str, new: str) -> UserRecord:
@@ -177,6 +191,7 @@ def move_faces(
     user_id = None
     if user is not None:
         user_id = ensure_user(connection, row.id, user)
+    require_consents(connection, row, [user_id])
     own = unindexed(faces.c.collection_id) == row.id
     values = {"user_id": user_id, "revision": row.revision}
     return _assign(connection, face_ids, values, own)

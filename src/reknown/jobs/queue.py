@@ -23,13 +23,13 @@ from reknown.storage.erasure import erase
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html
 RETENTION = timedelta(days=7)
-_PURGED_AT_ONCE = 100
+PURGED_AT_ONCE = 100
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:actor, 0))"
 
 
@@ -196,16 +196,10 @@ def purge(connection: Connection) -> int:
         select(jobs.c.id, jobs.c.job_id)
         .where(jobs.c.finished_at.is_not(None), jobs.c.expires_at <= moment)
         .order_by(jobs.c.expires_at)
-        .limit(_PURGED_AT_ONCE)
+        .limit(PURGED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(expired).all()
-    if rows:
-        own = notices.c.job_id.in_([row.job_id for row in rows])
-        connection.execute(delete(notices).where(own))
-        connection.execute(delete(jobs).where(jobs.c.id.in_([row.id for row in rows])))
-        erase(connection, jobs, parts, notices)
-    return len(rows)
+    return _delete(connection, connection.execute(expired).all())
 
 
 def has_expired(connection: Connection) -> bool:
@@ -215,6 +209,32 @@ def has_expired(connection: Connection) -> bool:
     # in this order nobody reads on where the first has not expired
     query = select(jobs.c.id).where(expired).order_by(jobs.c.expires_at).limit(1)
     return connection.execute(query).one_or_none() is not None
+
+
+def ended_before(connection: Connection, collection: str, before: datetime) -> bool:
+    """Whether a job that searched the collection ended before then."""
+    return connection.execute(_ended(collection, before).limit(1)).one_or_none() is not None
+
+
+def delete_ended_before(connection: Connection, collection: str, before: datetime) -> int:
+    """Deletes some of them with results and notices; how many."""
+    due = _ended(collection, before).limit(PURGED_AT_ONCE).with_for_update(skip_locked=True)
+    return _delete(connection, connection.execute(due).all())
+
+
+def _ended(collection: str, before: datetime) -> Select[Any]:
+    ended = jobs.c.finished_at.is_not(None) & (jobs.c.finished_at < as_text(before))
+    query = select(jobs.c.id, jobs.c.job_id).where(ended, jobs.c.collection == collection)
+    return query.order_by(jobs.c.id)
+
+
+def _delete(connection: Connection, rows: Sequence[Any]) -> int:
+    if rows:
+        own = notices.c.job_id.in_([row.job_id for row in rows])
+        connection.execute(delete(notices).where(own))
+        connection.execute(delete(jobs).where(jobs.c.id.in_([row.id for row in rows])))
+        erase(connection, jobs, parts, notices)
+    return len(rows)
 
 
 def _claimable(connection: Connection) -> ColumnElement[bool]:

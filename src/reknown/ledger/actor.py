@@ -22,9 +22,11 @@ class Actor:
     """Who performed an action, as the ledger names them.
 
     `request_id` is that of the network request, None on the command line. `nonce` is consumed
-    in the transaction that records the action, so that no request is carried out twice.
+    in the transaction that records the action, so that no request is carried out twice. `purpose`
+    is the code of what it is done for, where the caller said so.
     """
 
     name: str
     request_id: str | None = None
     nonce: Nonce | None = None
+    purpose: str | None = None

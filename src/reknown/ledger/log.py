@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from heapq import merge
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
+from reknown.ledger.chain import chain
 from reknown.ledger.codec import DONE, Encoded, decode, encode
 from reknown.ledger.requests import consume_nonce
 from reknown.ledger.schema import events
@@ -36,7 +39,8 @@ _ORDERED = select(events).order_by(events.c.id)
 class Event:
     """A row of the ledger; `id` ascends in the order of writing.
 
-    `request_id` is that of the network request behind it, if any. `record` is typed from
+    `request_id` is that of the network request behind it, if any, and `purpose` what the caller
+    said that it was for. `record` is typed from
     `version` 1 on, and `kind` says whether it was done, refused, or failed; a row of version 0
     has no kind, and a mapping of what was written then.
     """
@@ -50,6 +54,7 @@ class Event:
     kind: str | None
     version: int
     record: Entry | Mapping[str, Any]
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,11 @@ def append(connection: Connection, actor: Actor, collection: str | None, record:
         "version": row.version,
         "detail": row.detail,
         "request_id": actor.request_id,
+        "purpose": actor.purpose,
     }
-    return int(connection.execute(_INSERT, values).scalar_one())
+    written = int(connection.execute(_INSERT, values).scalar_one())
+    chain(connection, written)
+    return written
 
 
 def record(database: Database, actor: Actor, collection: str | None, record: Entry) -> None:
@@ -129,6 +137,14 @@ def stream(database: Database, choice: Choice = EVERYTHING, after: int = 0) -> I
     """
     for page in pages(database, choice, after):
         yield from page
+
+
+def stream_operations(
+    database: Database, operations: Sequence[str], choice: Choice = EVERYTHING
+) -> Iterator[Event]:
+    """The same of some operations alone, without reading what lies between."""
+    streams = (stream(database, replace(choice, operation=each)) for each in operations)
+    return merge(*streams, key=attrgetter("id"))
 
 
 def pages(
@@ -191,6 +207,11 @@ def _page(
     return [_event(row) for row in rows]
 
 
+def conditions(connection: Connection, choice: Choice) -> list[ColumnElement[bool]]:
+    """What holds for the rows of the events chosen."""
+    return list(_conditions(choice, _span(connection, choice)))
+
+
 def _span(connection: Connection, choice: Choice) -> tuple[int, int] | None:
     """The first and the last id of the times chosen, if any are.
 
@@ -240,4 +261,5 @@ def _event(row: Row[Any]) -> Event:
         kind=row.kind,
         version=row.version,
         record=record,
+        purpose=row.purpose,
     )

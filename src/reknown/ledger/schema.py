@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -20,12 +20,55 @@ events = Table(
     Column("request_id", Text),
     Column("kind", Text),
     Column("version", Integer, nullable=False, server_default="0"),
+    Column("purpose", Text),
     Index("ix_events_time", "at", "id"),
     Index("ix_events_actor", "actor", "id"),
     Index("ix_events_operation", "operation", "id"),
     Index("ix_events_collection", "collection", "id"),
     Index("ix_events_request", "request_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# The Merkle log over the events, one leaf each; apart from them, so that it outlives them.
+leaves = Table(
+    "ledger_leaves",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ix_ledger_leaves_event", "event_id", unique=True),
+)
+
+# The complete subtrees of every eighth level.
+nodes = Table(
+    "ledger_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# One row, made with the tables: what the log is now, and `note`, the checkpoint signed last.
+# `kept_size` and `kept_at` are those of the newest row of `checkpoints`.
+heads = Table(
+    "ledger_heads",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("note", Text),
+    Column("kept_size", BigInteger, nullable=False, server_default="0"),
+    Column("kept_at", Text),
+)
+
+checkpoints = Table(
+    "ledger_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("note", Text, nullable=False),
 )
 
 nonces = Table(

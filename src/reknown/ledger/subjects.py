@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from reknown.ledger.records import (
     AssociateFacesRecord,
     CreateUserRecord,
+    DecideCaseRecord,
     DeleteUserRecord,
     DescribeUserRecord,
     DisassociateFacesRecord,
     EnrolRecord,
+    EraseRecord,
+    GiveConsentRecord,
     IdentifyRecord,
     MergeUsersRecord,
     MoveFacesRecord,
@@ -19,6 +22,7 @@ from reknown.ledger.records import (
     RenameUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
+    WithdrawConsentRecord,
     WriteNamesRecord,
 )
 
@@ -35,9 +39,12 @@ _OF_ONE = (
     | DescribeUserRecord
     | DisassociateFacesRecord
     | EnrolRecord
+    | EraseRecord
+    | GiveConsentRecord
     | NameGroupRecord
     | ReadUserRecord
     | RenameUserRecord
+    | WithdrawConsentRecord
 )
 
 
@@ -59,5 +66,7 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
         yield from (record.subject_id, record.merged)
     elif isinstance(record, MoveFacesRecord):
         yield from (record.subject_id, *record.former)
+    elif isinstance(record, DecideCaseRecord):
+        yield from (candidate.subject_id for candidate in record.candidates)
     elif isinstance(record, _OF_ONE):
         yield record.subject_id

@@ -118,6 +118,8 @@ def _tag_collection(record: records.TagCollectionRecord, _names: Names) -> str:
 @_text.register(records.ListGroupsRecord)
 @_text.register(records.ListSightingsRecord)
 @_text.register(records.ListTracksRecord)
+@_text.register(records.ListCasesRecord)
+@_text.register(records.ListReviewersRecord)
 def _listed(record: records.ListFacesRecord, _names: Names) -> str:
     return f"{record.listed} shown"
 
@@ -131,6 +133,13 @@ def _create_user(record: records.CreateUserRecord, names: Names) -> str:
 def _delete_user(record: records.DeleteUserRecord, names: Names) -> str:
     faces = f" with {_faces(record.faces)}" if record.faces else ""
     return _name(record.subject_id, names) + faces + _again(repeated=record.repeated)
+
+
+@_text.register(records.EraseRecord)
+def _erase(record: records.EraseRecord, names: Names) -> str:
+    who = "" if record.subject_id is None else f"{_name(record.subject_id, names)} with "
+    keys = f"{len(record.keys):,} key{'' if len(record.keys) == 1 else 's'}"
+    return f"{who}{_faces(record.faces)} and {record.sightings:,} sightings, {keys} destroyed"
 
 
 @_text.register(records.ReadUserRecord)
@@ -249,6 +258,78 @@ def _keep_apart(record: records.KeepGroupsApartRecord, _names: Names) -> str:
     return f"groups {record.group} and {record.other}"
 
 
+@_text.register(records.OpenCaseRecord)
+def _open_case(record: records.OpenCaseRecord, _names: Names) -> str:
+    case = f"case {_short(record.case)} of search {record.search}"
+    if not record.candidates:
+        return f"{case}: nobody found"
+    who = _count(record.reviewers, "reviewer")
+    return f"{case}: {_count(record.candidates, 'candidate')} for {who}"
+
+
+@_text.register(records.ReadCaseRecord)
+def _read_case(record: records.ReadCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}, {'with' if record.scores else 'without'} scores"
+
+
+@_text.register(records.JudgeCandidateRecord)
+def _judge(record: records.JudgeCandidateRecord, _names: Names) -> str:
+    last = ", the last one" if record.last else ""
+    return f"candidate {record.candidate} of case {_short(record.case)}{last}"
+
+
+@_text.register(records.DisputeCaseRecord)
+def _dispute(record: records.DisputeCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}: {_count(record.disputed, 'candidate')} disputed"
+
+
+@_text.register(records.DecideCaseRecord)
+def _decide(record: records.DecideCaseRecord, names: Names) -> str:
+    judged = [candidate for candidate in record.candidates if candidate.opinion is not None]
+    shown = [_judged(candidate, names) for candidate in judged[:_MOST_CANDIDATES]]
+    said = ", ".join([*shown, *_more(judged, _MOST_CANDIDATES, "candidate")])
+    return f"case {_short(record.case)} is {record.outcome}: {said or 'all candidates deleted'}"
+
+
+def _judged(candidate: records.JudgedCandidateRecord, names: Names) -> str:
+    who = f"face {_short(candidate.face_id or '')}"
+    if candidate.subject_id is not None:
+        who = _name(candidate.subject_id, names)
+    return f"{who} {candidate.opinion}"
+
+
+@_text.register(records.AppealCaseRecord)
+def _appeal(record: records.AppealCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}, round {record.round}: {record.ground}"
+
+
+@_text.register(records.DiscloseCaseRecord)
+def _disclose(record: records.DiscloseCaseRecord, _names: Names) -> str:
+    return f"case {_short(record.case)}, packet {_short(record.sha256)}"
+
+
+@_text.register(records.PurgeCasesRecord)
+def _purge_cases(record: records.PurgeCasesRecord, _names: Names) -> str:
+    return _count(len(record.cases), "case")
+
+
+@_text.register(records.ReadReviewRatesRecord)
+def _rates(record: records.ReadReviewRatesRecord, _names: Names) -> str:
+    return _count(record.months, "month")
+
+
+@_text.register(records.AddReviewerRecord)
+@_text.register(records.RenewReviewerRecord)
+def _reviewer(record: records.AddReviewerRecord, _names: Names) -> str:
+    where = " ".join(record.collections)
+    return f"{record.reviewer} until {record.trained_until:%Y-%m-%d} for {where}"
+
+
+@_text.register(records.RemoveReviewerRecord)
+def _no_reviewer(record: records.RemoveReviewerRecord, _names: Names) -> str:
+    return record.reviewer
+
+
 @_text.register(records.ForgetFilesRecord)
 def _forget(record: records.ForgetFilesRecord, _names: Names) -> str:
     return f"{_count(record.files, 'file')}, {_count(len(record.sightings), 'sighting')}"
@@ -323,9 +404,53 @@ def _read(record: records.ReadVideoJobRecord, _names: Names) -> str:
     return f"job {_short(record.job)}"
 
 
+@_text.register(records.ExpireRecordsRecord)
+def _expired_records(record: records.ExpireRecordsRecord, _names: Names) -> str:
+    return f"{_count(record.records, 'record')} before index {record.until:,} of the log"
+
+
 @_text.register(records.DeleteExpiredJobsRecord)
 def _expired(record: records.DeleteExpiredJobsRecord, _names: Names) -> str:
     return _count(record.jobs, "job")
+
+
+@_text.register(records.SetPolicyRecord)
+def _set_policy(record: records.SetPolicyRecord, _names: Names) -> str:
+    rules = record.policy
+    purposes = ", ".join(rules.purposes) or "any purpose"
+    marks = [name for name in ("governed", "suspended", "consent_required") if getattr(rules, name)]
+    return "; ".join([purposes, *marks])
+
+
+@_text.register(records.RefuseSearchRecord)
+def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
+    return record.reason
+
+
+@_text.register(records.GiveConsentRecord)
+def _give_consent(record: records.GiveConsentRecord, names: Names) -> str:
+    text = _short(record.text_sha256)
+    return f"number {record.consent} of {_name(record.subject_id, names)} to the text {text}"
+
+
+@_text.register(records.WithdrawConsentRecord)
+def _withdraw_consent(record: records.WithdrawConsentRecord, names: Names) -> str:
+    return f"{_count(len(record.consents), 'consent')} of {_name(record.subject_id, names)}"
+
+
+@_text.register(records.ListConsentsRecord)
+def _list_consents(record: records.ListConsentsRecord, _names: Names) -> str:
+    return _count(record.count, "consent")
+
+
+@_text.register(records.PurgeFacesRecord)
+def _purge_faces(record: records.PurgeFacesRecord, _names: Names) -> str:
+    return f"{_faces(record.faces)} after {_count(record.days, 'day')}"
+
+
+@_text.register(records.StopSearchesRecord)
+def _stop_searches(record: records.StopSearchesRecord, _names: Names) -> str:
+    return record.reason
 
 
 @_text.register(records.Refusal)

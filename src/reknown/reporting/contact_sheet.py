@@ -43,7 +43,7 @@ class SheetTile:
 
 @dataclass(frozen=True, slots=True)
 class ContactSheet:
-    """What a page on one person, or on many, shows: `tiles` best first, `more` were left out.
+    """What a page on one person, or on many, shows: `tiles` in this `order`, `more` left out.
 
     `facts` are pairs of what and how much.
     """
@@ -53,6 +53,7 @@ class ContactSheet:
     caution: str | None
     tiles: Sequence[SheetTile]
     more: int = 0
+    order: str = "best first"
 
 
 @dataclass(frozen=True, slots=True)

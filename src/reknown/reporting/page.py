@@ -67,13 +67,13 @@ class _PageSection:
     items: tuple[_Item, ...]
 
 
-def render(report: Report) -> str:
-    """The page; the same report gives the same text.
+def render(report: Report, template: str = "report.html.j2") -> str:
+    """The page; the same report gives the same text. `template` heads and ends it.
 
     Raises `InputError` for a block whose parts do not fit together.
     """
     return filled(
-        "report.html.j2",
+        template,
         title=shortened(report.title, _HEADING),
         parts=_parts(report.sections),
         figures=_figures(report),

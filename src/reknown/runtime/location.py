@@ -1,11 +1,13 @@
-"""Where the database is: in the data folder, or on a server."""
+"""Where the database is, in the data folder or on a server, and the master key that was given."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from reknown.configuration import DATABASE_PASSWORD
+from reknown.access.vault import read_mounted_key
+from reknown.biometrics.errors import AccessError
+from reknown.configuration import DATABASE_PASSWORD, MASTER_KEY
 from reknown.storage.server import ServerAddress
 
 if TYPE_CHECKING:
@@ -24,3 +26,13 @@ def location_of(settings: Settings) -> Path | ServerAddress:
 def server_at(url: DatabaseUrl | str, connections: int) -> ServerAddress:
     """With the password that the environment holds, if any."""
     return ServerAddress(str(url), os.environ.get(DATABASE_PASSWORD) or None, connections)
+
+
+def given_key(settings: Settings) -> str | None:
+    """The master key that the environment or `master_key_file` holds, if any; `AccessError`."""
+    secret = os.environ.get(MASTER_KEY) or None
+    if settings.master_key_file is None:
+        return secret
+    if secret is not None:
+        raise AccessError(f"{MASTER_KEY} and --master-key-file are both set: leave one of them out")
+    return read_mounted_key(settings.master_key_file)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
-from reknown.runtime.location import location_of
-from reknown.services.context import Platform
+from reknown.runtime.location import given_key, location_of
+from reknown.services.context import Context, Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
+from reknown.services.proofs.signing import sign_with, signing_for
+from reknown.services.sealing import opened_keyring, unlock
 from reknown.storage.database import close_database, open_database
 from reknown.storage.modes import make_folder
 from reknown.storage.server import ServerAddress
@@ -58,27 +60,34 @@ def open_platform(
     else:
         require_database(location)
     database, decoders = open_database(location), DecoderPool()
-    snapshots = open_snapshots(database, settings.data)
+    opened = ExitStack()
+    opened.callback(close_database, database)
+    signing = signing_for(settings.data, lambda: given_key(settings))
+    sign_with(database, signing)
+    opened.callback(signing.close, database)
+    opened.callback(decoders.close)
     own = LocalExecutor(
         engines, decoders, settings.cache, settings.packs, observe, handling=handling
     )
-    try:
+    with opened:
+        keyring = opened.enter_context(opened_keyring(database, location))
+        opened.callback(open_snapshots(database, settings.data).close)
         if cluster is not None:
             executing = _workers(cluster, store, own)
         else:
             executing = _executor(settings, own, helped=helped)
         with executing as executor:
-            yield Platform(
+            platform = Platform(
                 database=database,
                 engines=engines,
                 executor=executor,
                 indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
+                governed=settings.policy.governed,
             )
-    finally:
-        snapshots.close()
-        decoders.close()
-        close_database(database)
+            context = Context(platform, settings.actor)
+            unlock(context, keyring, settings.data, given_key(settings))
+            yield platform
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from reknown.runtime.siblings import environment, kind_of, slots_of
 from reknown.runtime.stop import Stop, StoppableServer
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
 from reknown.runtime.supervisor import WORKER, Supervisor
+from reknown.runtime.sweeper import Sweeper
 from reknown.runtime.warming import Warming
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
@@ -132,12 +133,14 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             _commands(settings, platform, edge) as commands,
             limits,
             warming,
+            Sweeper(platform, log) as sweeper,
         ):
 
             def stop() -> None:
                 workers.stop()
                 siblings.stop()
                 commands.stop()
+                sweeper.stop()
 
             ended = run(edge, listener, tls, on_stop=stop)
         return replace(ended, at_work=ended.at_work + commands.at_work, opening=warming.at_work)

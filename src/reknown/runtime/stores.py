@@ -6,14 +6,14 @@ import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from reknown.access.vault import read_mounted_key
-from reknown.biometrics.errors import AccessError, InputError
-from reknown.configuration import MASTER_KEY, WEBHOOK_SECRET
+from reknown.biometrics.errors import InputError
+from reknown.configuration import WEBHOOK_SECRET
 from reknown.notify.sns import SnsSender
 from reknown.notify.webhook import WebhookSender
 from reknown.objects.allow import AllowedBuckets, NoObjects
 from reknown.objects.folder import FolderObjects
 from reknown.objects.s3 import S3Objects
+from reknown.runtime.location import given_key
 from reknown.services import master_key
 from reknown.services.context import Context
 from reknown.services.videos.work import SNS, WEBHOOK
@@ -32,16 +32,6 @@ def open_vault(settings: Settings, platform: Platform) -> Vault:
     """The vault of the master key given, else of the data folder's own key; `AccessError`."""
     context = Context(platform, settings.actor)
     return master_key.open_vault(context, settings.data, given_key(settings))
-
-
-def given_key(settings: Settings) -> str | None:
-    """The master key that the environment or `master_key_file` holds, if any; `AccessError`."""
-    secret = os.environ.get(MASTER_KEY) or None
-    if settings.master_key_file is None:
-        return secret
-    if secret is not None:
-        raise AccessError(f"{MASTER_KEY} and --master-key-file are both set: leave one of them out")
-    return read_mounted_key(settings.master_key_file)
 
 
 def can_read_videos() -> bool:

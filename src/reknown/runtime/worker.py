@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reknown.api.video_notices import notice
@@ -16,6 +15,7 @@ from reknown.runtime.log import json_log
 from reknown.runtime.parent import end_with
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders
+from reknown.runtime.sweeper import Sweeper
 from reknown.services.archive.sightings import purge_everywhere
 from reknown.services.context import Context
 from reknown.services.videos.notices import NoticeSender
@@ -76,10 +76,16 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
 def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
     """A worker on the jobs of this platform; raises `InputError`."""
     log = json_log()
+    sweeper = Sweeper(platform, log)
+
+    def purge() -> None:
+        purge_everywhere(Context(platform, ACTOR))
+        sweeper.sweep()
+
     return VideoWorker(
         WorkerContext(platform, notice, bool(settings.notices.webhook)),
         NoticeSender(platform.database, open_senders(settings.notices), backoff, log),
         log,
         WorkerIntervals(timedelta(seconds=settings.worker.lease_seconds)),
-        partial(purge_everywhere, Context(platform, ACTOR)),
+        purge,
     )

@@ -40,10 +40,15 @@ MAX_OVERLAP = timedelta(days=365)
 _FIRST = "first"
 
 
-def create_key(context: Context, vault: Vault, name: str, rights: Rights) -> tuple[AccessKey, str]:
-    """A new key and its secret, which nobody can ask for later; raises `InputError`."""
+def create_key(
+    context: Context, vault: Vault, name: str, rights: Rights, purpose: str | None = None
+) -> tuple[AccessKey, str]:
+    """A new key and its secret, which nobody can ask for later; raises `InputError`.
+
+    Its searches are for this purpose where they do not name another.
+    """
     with context.database.begin() as connection:
-        return _create(connection, context, vault, name, rights)
+        return _create(connection, context, vault, name, rights, purpose)
 
 
 def ensure_key(context: Context, vault: Vault) -> tuple[AccessKey, str] | None:
@@ -99,7 +104,7 @@ def rotate_key(
         raise InputError(f"the overlap takes 0 to {MAX_OVERLAP.days} days")
     with context.database.begin() as connection:
         old = keys.expire_key(connection, key_id, datetime.now(UTC) + overlap)
-        made, secret = keys.create_key(connection, vault, old.name, old.rights)
+        made, secret = keys.create_key(connection, vault, old.name, old.rights, old.purpose)
         record = RotateKeyRecord(*_described(made), old.key_id, old.expires_at)
         log.append(connection, context.actor, None, record)
     return made, secret
@@ -133,9 +138,14 @@ def record_refusal(context: Context, collection: str | None, refusal: Refusal) -
 
 
 def _create(
-    connection: Connection, context: Context, vault: Vault, name: str, rights: Rights
+    connection: Connection,
+    context: Context,
+    vault: Vault,
+    name: str,
+    rights: Rights,
+    purpose: str | None = None,
 ) -> tuple[AccessKey, str]:
-    made, secret = keys.create_key(connection, vault, name, rights)
+    made, secret = keys.create_key(connection, vault, name, rights, purpose)
     log.append(connection, context.actor, None, CreateKeyRecord(*_described(made)))
     return made, secret
 

@@ -28,7 +28,8 @@ __all__ = ["Actor", "Context", "Nonce", "Platform", "RequestToken"]
 class Platform:
     """Everything that use cases work with; safe for many threads.
 
-    `objects` reads stored images and videos, `indexes` keeps galleries in memory.
+    `objects` reads stored images and videos, `indexes` keeps galleries in memory. Where
+    `governed`, collections are made and searched under complete policies alone.
     """
 
     database: Database
@@ -36,6 +37,7 @@ class Platform:
     executor: Executor
     indexes: IndexCache
     objects: ObjectReader
+    governed: bool = False
 
     def space_of(self, collection: str) -> TemplateSpace:
         """The template space of a collection; raises `NotFoundError`."""

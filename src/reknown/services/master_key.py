@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING
 from reknown.access import keys
 from reknown.access.vault import FILE, VARIABLE, prepare_key, publish_key, read_vault
 from reknown.biometrics.errors import AccessError
+from reknown.gallery.keys import keyring_in
 from reknown.ledger import log
 from reknown.ledger.records import AdoptMasterKeyRecord
 from reknown.services.access import check_secrets, had_keys
 from reknown.storage.database import is_shared, reading
 from reknown.storage.inspection import require_whole
+from reknown.storage.modes import KEYS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.access.vault import Vault
+    from reknown.sealing.keyring import Keyring
     from reknown.services.context import Context
     from reknown.storage.database import Connection
 
-__all__ = ["find_vault", "open_vault", "require_database"]
+__all__ = ["find_vault", "open_vault", "require_database", "unlock_with"]
 
+# What the keys of collections are wrapped under.
+_WRAPPING = "keyring"
 _ADOPTED = log.Choice(operation=AdoptMasterKeyRecord.OPERATION)
 
 
@@ -30,7 +35,7 @@ def require_database(folder: Path) -> None:
 
     The master key is made after the tables, so that where it is there were tables.
     """
-    require_whole(folder, used=(folder / FILE).exists())
+    require_whole(folder, used=(folder / FILE).exists() or (folder / KEYS).exists())
 
 
 def find_vault(folder: Path, secret: str | None) -> Vault | None:
@@ -61,7 +66,13 @@ def open_vault(context: Context, folder: Path, secret: str | None) -> Vault:
         known = _known(connection) == vault.fingerprint
     if not known:
         _adopt(context, vault, None if secret is not None else folder / FILE)
+    _open_keyring(context, vault)
     return vault
+
+
+def unlock_with(keyring: Keyring, vault: Vault) -> None:
+    """From now on the keyring opens; raises `AccessError` where it is of another master key."""
+    keyring.unlock(vault.derive(_WRAPPING))
 
 
 def _make_key(context: Context, folder: Path) -> None:
@@ -69,16 +80,27 @@ def _make_key(context: Context, folder: Path) -> None:
     with context.database.begin() as connection:
         keys.claim(connection)
         known = _known(connection)
-        if _sealed(connection, known) and not (folder / FILE).exists():
+        wrapped = _wraps(context)
+        if (wrapped or _sealed(connection, known)) and not (folder / FILE).exists():
+            lost = (
+                "restore a backup, or begin anew in another folder: templates cannot be opened"
+                if wrapped
+                else "revoke all keys with reknown keys revoke and make new ones"
+            )
             raise AccessError(
-                f"{folder / FILE} is missing, which sealed the secrets of the access keys: put it "
-                f"back, or set {VARIABLE} to it{_for_all(connection)}; if it is lost for good, "
-                "revoke all keys with reknown keys revoke and make new ones"
+                f"{folder / FILE} is missing, which sealed what is stored: put it back, or set "
+                f"{VARIABLE} to it{_for_all(connection)}; if it is lost for good, {lost}"
             )
         made = prepare_key(folder, known)
         if made is not None and made.fingerprint != known:
             log.append(connection, context.actor, None, AdoptMasterKeyRecord(made.fingerprint))
     publish_key(folder)
+
+
+def _wraps(context: Context) -> bool:
+    """Whether the keys of templates are wrapped under the master key."""
+    keyring = keyring_in(context.database)
+    return keyring is not None and keyring.holds_keys()
 
 
 def _sealed(connection: Connection, known: str | None) -> bool:
@@ -114,13 +136,23 @@ def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
                 "old state, or a copy without its -wal file: restore a backup with reknown restore "
                 f"FILE; to go on with what is here, move {file.name} away, and a new one is made"
             )
-        _check(connection, vault, known)
+        _check(context, connection, vault, known)
         log.append(connection, context.actor, None, AdoptMasterKeyRecord(vault.fingerprint))
 
 
-def _check(connection: Connection, vault: Vault, known: str | None) -> None:
+def _open_keyring(context: Context, vault: Vault) -> None:
+    keyring = keyring_in(context.database)
+    if keyring is not None:
+        unlock_with(keyring, vault)
+
+
+def _check(context: Context, connection: Connection, vault: Vault, known: str | None) -> None:
     try:
         check_secrets(connection, vault)
+        keyring = keyring_in(context.database)
+        if keyring is not None:
+            unlock_with(keyring, vault)
+            keyring.check()
     except AccessError as error:
         if known is None:
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from reknown.access import keys
 from reknown.access.vault import FILE, VARIABLE, read_vault, write_key
 from reknown.biometrics.errors import AccessError, DatabaseError, InputError
+from reknown.gallery.keys import newest_key
 from reknown.ledger import log
 from reknown.ledger.records import MigrateRecord
+from reknown.sealing.opening import open_keyring, schema_name
 from reknown.services.access import check_secrets
+from reknown.services.proofs.signing import sign_as
 from reknown.storage.database import is_shared
 from reknown.storage.moving import places
 from reknown.storage.moving.comparing import ComparedTable, compare_tables
@@ -86,16 +89,28 @@ def move(
             _copy(old, new, watch)
             moved = Moved(tuple(_compare(old, new, watch)), key_file)
             _require_same_rows(moved)
+            if newest_key(old):
+                _move_keys((source, old), (target, new))
             if vault is not None and isinstance(target, Path) and key_file is not None:
                 _put_key(key_file, vault)
             record = MigrateRecord(
                 "postgresql" if is_shared(old) else "sqlite", moved.rows, moved.sha256
             )
+            sign_as(new.engine, vault)
             with new.begin():
                 set_sequences(new, sequences(old))
                 log.append(new, actor, None, record)
                 places.finish(new)
     return moved
+
+
+def _move_keys(old: tuple[Location, Connection], new: tuple[Location, Connection]) -> None:
+    """The keyring of one database becomes that of the other."""
+    with ExitStack() as opened:
+        theirs, ours = (open_keyring(at, schema_name(its.engine)) for at, its in (old, new))
+        opened.callback(theirs.close)
+        opened.callback(ours.close)
+        ours.take_over(theirs)
 
 
 def _resolved(place: Location) -> Location:

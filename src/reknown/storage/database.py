@@ -18,6 +18,7 @@ from sqlalchemy import exc as sql_errors
 
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.shortages import shortage_of_files
+from reknown.storage.commits import act_at_commits
 from reknown.storage.erasure import Eraser, compact, finish_erasing
 from reknown.storage.file_cleaning import FileCleaner
 from reknown.storage.modes import DATABASE, close_to_others
@@ -48,7 +49,7 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0012"
+SCHEMA_VERSION = "0017"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30
@@ -97,15 +98,19 @@ def open_database(location: str | Path | ServerAddress) -> Database:
     return database
 
 
-def connect_to(location: str | Path | ServerAddress) -> Database:
-    """The same in the schema that it has; a folder is made where there is none."""
+def connect_to(location: str | Path | ServerAddress, file: str = DATABASE) -> Database:
+    """The same in the schema that it has; a folder is made where there is none.
+
+    `file` is the name of another one in a data folder.
+    """
     if isinstance(location, str) and "://" in location:
         location = ServerAddress(location)
     if not isinstance(location, ServerAddress):
-        database = _file_engine(Path(location).absolute())
+        database = _file_engine(Path(location).absolute(), file)
         explain_errors(database)
         return database
     database = server_engine(location)
+    act_at_commits(database)
     Eraser(database, TableCleaner())
     explain_errors(database)
     try:
@@ -135,12 +140,12 @@ def reading(database: Database) -> Connection:
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _file_engine(folder: Path) -> Database:
+def _file_engine(folder: Path, file: str) -> Database:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never opened when it exists: closing a file drops the locks that SQLite holds on it.
         with contextlib.suppress(FileExistsError):
-            (folder / DATABASE).touch(mode=0o600, exist_ok=False)
+            (folder / file).touch(mode=0o600, exist_ok=False)
         close_to_others(folder)
     except FileExistsError as error:
         raise DatabaseError(f"{folder} is not a folder: give a data folder") from error
@@ -148,7 +153,7 @@ def _file_engine(folder: Path) -> Database:
         advice = "allow writing there or choose another data folder"
         raise DatabaseError(f"{folder}: {error.strerror}: {advice}") from error
     database = create_engine(
-        URL.create("sqlite", database=str(folder / DATABASE)),
+        URL.create("sqlite", database=str(folder / file)),
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
         # as many connections as there are threads: they cost little
         max_overflow=-1,
@@ -162,6 +167,7 @@ def _file_engine(folder: Path) -> Database:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    act_at_commits(database)
     # after the turns are taken: who cleans up has given back its own
     Eraser(database, FileCleaner(_take_turns(database)))
     gather_writes(database)

@@ -20,7 +20,7 @@ from reknown.biometrics.errors import DatabaseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Engine, Table, TableClause
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _ERASING, _ERASED = "erasing", "erased"
@@ -58,9 +58,15 @@ class Cleaner(Protocol):
         """Writes everything anew, however large; the bytes of it before and afterwards."""
 
 
-def erase(connection: Connection, *tables: Table) -> None:
+def erase(connection: Connection, *tables: Table | TableClause) -> None:
     """Says that this transaction deletes from these tables what has to be gone when it ends."""
     connection.info.setdefault(_ERASING, set()).update(table.name for table in tables)
+
+
+def join_erasing(database: Engine, cleaner: Cleaner) -> None:
+    """From now on this cleans up too behind what erases, before the database's own cleaner."""
+    eraser: Eraser = database.get_execution_options()[_ERASER]
+    eraser.join(cleaner)
 
 
 def finish_erasing(database: Engine) -> None:
@@ -84,6 +90,7 @@ class Eraser:
 
     def __init__(self, database: Engine, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
+        self._others: tuple[Cleaner, ...] = ()
         self._turn = Lock()
         self._count = Lock()
         self._owed: set[str] = set()
@@ -94,6 +101,10 @@ class Eraser:
         database.update_execution_options(**{_ERASER: self})
         event.listen(database, "commit", self._commit)
         event.listen(database, "checkin", self._checkin)
+
+    def join(self, cleaner: Cleaner) -> None:
+        """One more, before all others."""
+        self._others = (cleaner, *self._others)
 
     def finish(self, database: Engine) -> None:
         """Before the database is closed; says what could not be done."""
@@ -119,7 +130,8 @@ class Eraser:
         tables = connection.info.pop(_ERASING, None)
         if tables:
             connection.info.setdefault(_ERASED, set()).update(tables)
-            self._cleaner.prepare(connection)
+            for cleaner in (*self._others, self._cleaner):
+                cleaner.prepare(connection)
 
     def _checkin(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         """A connection comes back from a transaction, whose caller still waits."""
@@ -153,6 +165,8 @@ class Eraser:
             covered, tables = self._ended, sorted(self._owed)
             self._owed.clear()
         try:
+            for other in self._others:
+                other.clean(connection, tables, patience)
             done = self._cleaner.clean(connection, tables, patience)
         except Exception as error:  # whatever it is, what was deleted stays deleted
             _logger.warning("the database cannot be cleaned up: %s", str(error).strip())

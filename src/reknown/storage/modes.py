@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATABASE = "reknown.db"
+KEYS = "keys.db"
 # The master key is refused by whoever opens it, as a secret that others have seen is none.
-_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+_FILES = tuple(f"{name}{end}" for name in (DATABASE, KEYS) for end in ("", "-wal", "-shm"))
 _logger = logging.getLogger(__name__)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

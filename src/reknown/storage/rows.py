@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, any_, bindparam, func, select
+from sqlalchemy import BigInteger, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 if TYPE_CHECKING:
@@ -87,6 +87,16 @@ def among(
         each = func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(select(each.c.value))
     return column == any_(bindparam(None, list(values), ARRAY(Text)))
+
+
+def whole_numbers(
+    connection: Connection, column: Column[Any], values: Collection[int]
+) -> ColumnElement[bool]:
+    """The condition that a column of whole numbers has one of these values, however many."""
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == any_(bindparam(None, list(values), ARRAY(BigInteger)))
 
 
 def _to_sqlite(connection: Connection, table: Table, columns: Columns, ending: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from reknown.vision.packs.space import pack_calibration, template_space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.templates import TemplateSpace
@@ -50,6 +50,10 @@ class PackSource(Protocol):
         """What its scores stand for, without loading networks."""
         ...
 
+    def digests(self, pack: str) -> Mapping[str, str]:
+        """The SHA-256 of its files, by what they are for."""
+        ...
+
 
 Pack = TypeVar("Pack", bound=Loaded)
 
@@ -80,6 +84,10 @@ class StoredPacks:
     def calibration(self, pack: str) -> Calibration | None:
         """As the manifest has it, if it was measured with the pack as it is."""
         return pack_calibration(self.store.manifest(pack))[0]
+
+    def digests(self, pack: str) -> Mapping[str, str]:
+        """As the manifest has them."""
+        return {name: file.sha256 for name, file in self.store.manifest(pack).files().items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,11 @@ class Engines:
             return self._source.calibration(space.pack)
         engine.space.require(space)
         return engine.calibration
+
+    def digests_of(self, space: TemplateSpace) -> Mapping[str, str]:
+        """The SHA-256 of the files of the pack that makes this space; raises as `of` does."""
+        self._source.space(space.pack).require(space)
+        return self._source.digests(space.pack)
 
     def loaded(self) -> tuple[str, ...]:
         """The packs that are kept, the least recently used first."""

@@ -50,6 +50,9 @@ class NoPacks:
     def calibration(self, pack: str) -> Calibration | None:
         raise ModelNotFoundError(pack)
 
+    def digests(self, pack: str) -> dict[str, str]:
+        raise ModelNotFoundError(pack)
+
 
 @pytest.fixture
 def call(tmp_path: Path) -> Iterator[Call]:

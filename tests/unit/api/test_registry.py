@@ -19,6 +19,7 @@ _READING = (
     "ReknownExport",
     "ReknownFind",
     "ReknownList",
+    "ReknownRead",
 )
 
 

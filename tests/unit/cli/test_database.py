@@ -19,7 +19,7 @@ def url(postgres_url: str) -> str:
     return own_database(postgres_url)
 
 
-def test_commands_work_on_it_and_the_folder_keeps_the_master_key_alone(
+def test_commands_work_on_it_and_the_folder_keeps_what_is_of_this_machine(
     run: Callable[..., Any], url: str, people: Path, tmp_path: Path
 ) -> None:
     assert run("enroll", people, "--database", url).status == 0
@@ -29,12 +29,14 @@ def test_commands_work_on_it_and_the_folder_keeps_the_master_key_alone(
     key = run("keys", "create", "--json", "--database", url).lines[0]["access_key_id"]
     assert key in run("keys", "list", "--database", url).out
     assert run("collections", "list", "--json", "--database", url).lines[0]["faces"] == 2
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["master.key"]
+    left = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert left == ["ledger.checkpoints", "master.key"]
 
 
 def test_its_backup_is_the_servers_own_affair(
-    run: Callable[..., Any], url: str, tmp_path: Path
+    run: Callable[..., Any], postgres_url: str, tmp_path: Path
 ) -> None:
+    url = own_database(postgres_url)
     with pytest.raises(InputError, match=r"pg_dump.*reknown migrate --to DIR"):
         run("backup", tmp_path / "backup.tar", "--database", url)
 
@@ -53,10 +55,11 @@ def test_the_doctor_looks_at_it(run: Callable[..., Any], url: str) -> None:
 
 
 def test_names_are_completed_from_it(
-    url: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from reknown.cli.completion import complete_collection
 
+    url = own_database(postgres_url)
     run("collections", "create", "visitors", "--database", url)
     monkeypatch.setenv("REKNOWN_DATABASE", url)
     assert complete_collection("vis") == ["visitors"]

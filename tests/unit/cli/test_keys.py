@@ -44,6 +44,7 @@ def test_a_key_is_made_and_listed_without_its_secret(run: RunCommand, create: Cr
         "name",
         "operations",
         "collections",
+        "purpose",
     ]
     assert (made["name"], made["operations"], made["collections"]) == (
         "gate",

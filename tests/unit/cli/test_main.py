@@ -47,10 +47,13 @@ LISTS = (
     "collections list --json",
     "keys list --json",
     "ledger --json",
+    "reviews list --json",
+    "reviewers list --json",
     "config show --json",
     "--version",
 )
-UNNEEDED = ("numpy", "cv2", "onnxruntime", "PIL", "cryptography", "alembic", "rich", "pydantic")
+# Not `cryptography`: the record of a command is signed.
+UNNEEDED = ("numpy", "cv2", "onnxruntime", "PIL", "alembic", "rich", "pydantic")
 LISTED = """
 import sys
 from reknown.cli.main import cli

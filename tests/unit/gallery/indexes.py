@@ -12,6 +12,7 @@ from reknown.gallery.collections import require, space_of
 from reknown.gallery.faces import faces_of_keys
 from reknown.gallery.living import IndexView
 from reknown.gallery.schema import faces, users
+from reknown.gallery.sealed import RecordKind, open_rows
 from reknown.gallery.vectors.slabs import Slab
 from reknown.storage.database import reading
 
@@ -39,12 +40,14 @@ def state(view: IndexView) -> tuple[Any, ...]:
 def stored(connection: Connection, name: str) -> tuple[Any, ...]:
     """The same, of what the database holds."""
     row = require(connection, name)
-    columns = select(faces.c.id, faces.c.user_id, faces.c.template, faces.c.created_at)
+    sealed = faces.c.template, faces.c.sealing_key, faces.c.face_id
+    columns = select(faces.c.id, faces.c.user_id, *sealed, faces.c.created_at)
     columns = columns.order_by(faces.c.id)
     found = connection.execute(columns.where(faces.c.collection_id == row.id)).all()
     slab = Slab(row.dimension, max(1, len(found)))
     if found:
-        vectors = np.frombuffer(b"".join(face.template for face in found), "<f4")
+        _, templates = open_rows(connection, RecordKind.FACE, row, found)
+        vectors = np.frombuffer(b"".join(templates), "<f4")
         keys, users = (np.array([face[n] or 0 for face in found], np.int64) for n in (0, 1))
         slab.append(
             keys, users, ticks([face.created_at for face in found]), vectors.reshape(len(found), -1)

@@ -21,6 +21,7 @@ from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, require
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.schema import faces, users
+from reknown.gallery.sealed import RecordKind, open_rows
 from reknown.gallery.users import create_user, move_faces
 from reknown.gallery.vectors.probes import Criteria
 from reknown.storage.clock import as_text
@@ -134,10 +135,13 @@ def naive(
     """The best, and the counts, of what the rows say one by one."""
     query = select(faces, users.c.name.label("owner"))
     query = query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
-    own = faces.c.collection_id == require(connection, name).id
+    collection = require(connection, name)
+    own = faces.c.collection_id == collection.id
     scored: list[tuple[float, int, int]] = []
     owned: list[int] = []
-    for row in connection.execute(query.where(own)).all():
+    rows = connection.execute(query.where(own)).all()
+    rows, templates = open_rows(connection, RecordKind.FACE, collection, rows)
+    for row, template in zip(rows, templates, strict=True):
         created = datetime.fromisoformat(row.created_at)
         if (
             (among.users is not None and row.owner not in among.users)
@@ -146,7 +150,7 @@ def naive(
             or (among.until is not None and created >= among.until)
         ):
             continue
-        vector = np.frombuffer(row.template, "<f4")
+        vector = np.frombuffer(template, "<f4")
         score = float((vector.astype(np.float64) * probe).sum())
         scored.append((-score, row.id, row.user_id or 0))
         owned.extend([row.user_id] if row.user_id else [])

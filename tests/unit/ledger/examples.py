@@ -10,11 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from reknown.biometrics.policy import Policy
 from reknown.ledger import records
 from reknown.ledger.records import (
     AmongRecord,
     CandidateRecord,
     Failure,
+    JudgedCandidateRecord,
+    JudgementRecord,
     ManyFacesRecord,
     ProbeRecord,
     Record,
@@ -59,6 +62,23 @@ MOMENT = datetime(2026, 11, 28, 16, 30, tzinfo=UTC)
 SPACE = SpaceRecord("opencv", DIGEST)
 NEXT = SpaceRecord("public-domain", OTHER)
 MANY = ManyFacesRecord(1_000_000, FACE, OTHER_FACE, DIGEST)
+RULES = Policy(
+    purposes=("missing-person",),
+    forbidden_purposes=("marketing*",),
+    legal_basis="consent",
+    consent_required=True,
+    keep_faces=365,
+    keep_sightings=30,
+    keep_jobs=7,
+    keep_records=1095,
+    least_similarity=90.0,
+    most_expected_false_candidates=0.01,
+    searchers=("key:*",),
+    review_from=95.0,
+    reviewers=2,
+    suspended=True,
+    governed=True,
+)
 THRESHOLD = ThresholdRecord(0.36, 80.0, 1e-4)
 IMAGE = ProbeRecord("image", sha256=DIGEST)
 HIT = CandidateRecord(FACE, ADA, 0.61, 98.2)
@@ -69,6 +89,10 @@ IDENTIFIED = records.IdentifyRecord(
 )
 
 LIMITED = replace(IDENTIFIED, among=AmongRecord((ADA, BOB), MOMENT, MOMENT, MANY))
+CASE = uuid(0xCA5E << 112)
+SAID = JudgementRecord("cli:ada", "same", ("ears", "face-shape"), DIGEST)
+JUDGED = JudgedCandidateRecord(1, FACE, ADA, False, "same", (SAID,))
+SEEDED = JudgedCandidateRecord(2, None, None, True, None, (SAID,))
 
 DONE: tuple[Record, ...] = (
     IDENTIFIED,
@@ -85,6 +109,7 @@ DONE: tuple[Record, ...] = (
     records.ListTagsRecord(),
     records.CreateUserRecord(ADA, True),
     records.DeleteUserRecord(ADA, (FACE,), True),
+    records.EraseRecord(ADA, (FACE,), 2, (DIGEST,)),
     records.ListUsersRecord(1),
     records.ReadUserRecord(ADA),
     records.DescribeUserRecord(ADA, 2),
@@ -122,6 +147,29 @@ DONE: tuple[Record, ...] = (
     records.MergeGroupsRecord(7, 5),
     records.SplitGroupRecord(7, 8, (TRACK,)),
     records.KeepGroupsApartRecord(7, 8),
+    records.OpenCaseRecord(CASE, 41, 1, 2, 80.0, 3, DIGEST),
+    records.ListCasesRecord(4),
+    records.ReadCaseRecord(CASE, "ab" * 16, False),
+    records.JudgeCandidateRecord(CASE, 2, DIGEST, False, True),
+    records.DisputeCaseRecord(CASE, 1),
+    records.DecideCaseRecord(CASE, 1, "lead", (JUDGED, SEEDED)),
+    records.AppealCaseRecord(CASE, 2, "new-evidence"),
+    records.DiscloseCaseRecord(CASE, DIGEST),
+    records.PurgeCasesRecord((CASE,)),
+    records.ReadReviewRatesRecord(3),
+    records.AddReviewerRecord("cli:ada", MOMENT.date(), ("people*",)),
+    records.RenewReviewerRecord("cli:ada", MOMENT.date(), ("*",)),
+    records.RemoveReviewerRecord(f"key:{KEY}"),
+    records.ListReviewersRecord(2),
+    records.SetPolicyRecord(RULES),
+    records.ReadPolicyRecord(),
+    records.RefuseSearchRecord("PurposeNotAllowed"),
+    records.StopSearchesRecord("a wrongful arrest is looked into"),
+    records.ResumeSearchesRecord(True),
+    records.GiveConsentRecord(7, ADA, DIGEST, MOMENT),
+    records.WithdrawConsentRecord((7, 8), ADA),
+    records.ListConsentsRecord(3),
+    records.PurgeFacesRecord((FACE, OTHER_FACE), 30),
     records.CreateKeyRecord(KEY, "gate", ("Search*",), ("people",)),
     records.RevokeKeyRecord(KEY, "gate", ("*",), ("*",)),
     records.RotateKeyRecord(KEY, "gate", ("*",), ("*",), OTHER_KEY, MOMENT),
@@ -132,6 +180,7 @@ DONE: tuple[Record, ...] = (
     records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
     records.ReadVideoJobRecord(DIGEST),
     records.DeleteExpiredJobsRecord(2),
+    records.ExpireRecordsRecord(40, 2),
     records.SearchTracksRecord(
         IMAGE, SPACE, THRESHOLD, 7, (TrackCandidateRecord(TRACK, 0.61, 98.2),)
     ),

@@ -293,3 +293,14 @@ def test_following_begins_with_the_time_asked_for(own_engine: Engine) -> None:
 
     followed = log.follow(own_engine, Choice(since=now), 0, pause)
     assert [found.record for found in next(followed)] == [ListUsersRecord(2)]
+
+
+def test_operations_are_merged_in_the_order_of_writing(own_engine: Engine) -> None:
+    with own_engine.begin() as connection:
+        ids = fill(connection, [float(hours) for hours in range(450)])
+        append(connection, ADA, None, DeleteExpiredJobsRecord(1))
+    both = ("list collections", "list users")
+    assert [event.id for event in log.stream_operations(own_engine, both)] == ids
+    users = log.stream_operations(own_engine, both[1:], Choice(actor="key:ada"))
+    wanted = [key for number, key in enumerate(ids) if number % 3 and number % 2]
+    assert [event.id for event in users] == wanted

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -24,6 +24,10 @@ CHOSEN = {
     ("CreateCollectionRecord", "tags"),
     ("TagCollectionRecord", "set"),
     ("TagCollectionRecord", "removed"),
+    ("AddReviewerRecord", "collections"),
+    ("RenewReviewerRecord", "collections"),
+    ("SetPolicyRecord", "policy"),
+    ("StopSearchesRecord", "reason"),
     *(
         (name, field)
         for name in ("CreateKeyRecord", "RevokeKeyRecord", "RotateKeyRecord")
@@ -51,12 +55,13 @@ def leaves(hint: Any) -> Iterator[Any]:
 
 def takes_any_words(leaf: Any) -> bool:
     """Whether a person's name could be its value."""
-    if get_origin(leaf) is Literal or leaf in {float, bool, int, NoneType, UnsetType, Ellipsis}:
+    plain = {float, bool, int, date, NoneType, UnsetType, Ellipsis}
+    if get_origin(leaf) is Literal or leaf in plain:
         return False
     if get_origin(leaf) is not Annotated:
         return True
     base, *metas = get_args(leaf)
-    if base in {float, int, datetime}:
+    if base in {float, int, date, datetime}:
         return False
     # an id or a digest of a fixed shape, a code without blanks, an operation of ours
     patterns = [meta.pattern for meta in metas if isinstance(meta, Meta) and meta.pattern]

@@ -17,11 +17,14 @@ from reknown.gallery.collections import create_collection, require
 from reknown.gallery.schema import (
     CARRIED,
     collections,
+    consents,
     faces,
     groups_apart,
     images,
     media,
     media_files,
+    policies,
+    search_stops,
     sighting_groups,
     sightings,
     upgrade_losses,
@@ -32,7 +35,17 @@ from reknown.gallery.upgrades import begin_upgrade
 from reknown.jobs import schema as jobs_schema
 from reknown.jobs.schema import jobs, notices, parts
 from reknown.ledger import schema as ledger_schema
-from reknown.ledger.schema import events, nonces, tokens
+from reknown.ledger.schema import checkpoints, events, heads, leaves, nodes, nonces, tokens
+from reknown.proofs.merkle import Frontier, packed
+from reknown.review import schema as review_schema
+from reknown.review.schema import (
+    review_candidates,
+    review_cases,
+    review_judgements,
+    review_notes,
+    reviewers,
+    reviews,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,8 +54,8 @@ if TYPE_CHECKING:
 
 TABLES = [
     table
-    for schema in (access_schema, gallery_schema, jobs_schema, ledger_schema)
-    for table in schema.metadata.sorted_tables
+    for schema in (access_schema, gallery_schema, jobs_schema, ledger_schema, review_schema)
+    for table in schema.metadata.tables.values()
 ]
 SPACE = TemplateSpace(pack="tiny", fingerprint="ab" * 32, dimension=4)
 NEXT = TemplateSpace(pack="next", fingerprint="cd" * 32, dimension=4)
@@ -93,6 +106,16 @@ def sighting_id(number: int) -> str:
     return f"sighting {number}"
 
 
+def case_id(number: int) -> str:
+    """Of a decided case with one candidate."""
+    return f"case {number}"
+
+
+def reviewer(number: int) -> str:
+    """One of a few."""
+    return "cli:" + chr(97 + number % 26) * (1 + number // 26)
+
+
 def folder(number: int) -> str:
     """Of the file of a medium."""
     return f"/archive/{number // 50}"
@@ -110,9 +133,11 @@ def fill(engine: Engine) -> None:
             create_collection(connection, f"empty {number}", SPACE, {"kind": "empty"})
         _fill_collection(connection, "others", _OTHER_FACES, "of others")
         _fill_collection(connection, COLLECTION, FACES, "")
+        _fill_rules(connection)
         _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
+        _fill_reviews(connection)
         if postgres:
             _grow(connection)
 
@@ -120,7 +145,8 @@ def fill(engine: Engine) -> None:
 def analyse(engine: Engine) -> None:
     """Lets the planner know what is there."""
     with engine.begin() as connection:
-        connection.execute(text("ANALYZE"))
+        for table in TABLES:  # not those of all tests on the same server
+            connection.execute(text(f"ANALYZE {table.name}"))
         if engine.dialect.name == "postgresql":
             _grow(connection)
 
@@ -139,7 +165,8 @@ def _put(
     common: Mapping[str, Any],
     own: Callable[[int], Mapping[str, Any]],
 ) -> None:
-    connection.execute(insert(table), [{**common, **own(number)} for number in range(count)])
+    if count:
+        connection.execute(insert(table), [{**common, **own(number)} for number in range(count)])
 
 
 def _fill_collection(connection: Connection, name: str, count: int, mark: str) -> None:
@@ -208,6 +235,31 @@ def _fill_media(
     _put(connection, sightings, count, {**seen, **times}, sighting)
 
 
+def _fill_rules(connection: Connection) -> None:
+    """A policy of each collection, a stop for many, and consents of many users."""
+    owners = connection.execute(select(collections.c.id)).scalars().all()
+    rules = {"document": "{}", "set_at": _ago(0)}
+    _put(connection, policies, len(owners), rules, lambda n: {"collection": owners[n]})
+    why = {"reason": "", "stopped_at": _ago(0)}
+    _put(connection, search_stops, _ROWS, why, lambda n: {"scope": f"stopped {n}"})
+    own = users.c.collection_id == require(connection, COLLECTION).id
+    keys = connection.execute(select(users.c.id).where(own)).scalars().all()
+    given: dict[str, Any] = {
+        "given_at": _ago(0),
+        "recorded_by": "",
+        "text_sha256": digest(0),
+        "basis": "signed",
+    }
+    given["collection_id"] = require(connection, COLLECTION).id
+    _put(
+        connection,
+        consents,
+        len(keys),
+        given,
+        lambda n: {"user_id": keys[n], "subject_id": subject_id(n)},
+    )
+
+
 def _fill_upgrade(connection: Connection) -> None:
     """All faces of the collection are carried to the next space, none of the others'."""
     empty = (f"empty {number}" for number in range(_EMPTY_COLLECTIONS))
@@ -257,6 +309,7 @@ def _fill_ledger(connection: Connection) -> None:
         return {**names, "at": _ago(0, 10 * (_ROWS - number)), "request_id": digest(number)}
 
     _put(connection, events, _ROWS, {"detail": "{}"}, event)
+    _fill_log(connection)
     _put(connection, nonces, _ROWS, {}, lambda n: {"nonce": digest(n), "expires_at": _ago(-1, n)})
     token = {"actor": "ada", "operation": "create user", "request": "", "answer": ""}
 
@@ -269,6 +322,74 @@ def _fill_ledger(connection: Connection) -> None:
     _put(connection, access_keys, _ROWS, key, lambda n: {"key_id": f"RK{n:018}"})
     told = {"beat": 1, "uses": "{}"}
     _put(connection, key_uses, _ROWS, told, lambda n: {"process": digest(n)})
+
+
+def _fill_log(connection: Connection) -> None:
+    """A leaf for each event; not those of the events themselves."""
+    ids = connection.execute(select(events.c.id).order_by(events.c.id)).scalars().all()
+    tree, kept = Frontier(), []
+    for record in ids:
+        kept += tree.append(bytes([record % 256]) * 32)
+
+    def leaf(number: int) -> Mapping[str, Any]:
+        return {
+            "position": number,
+            "event_id": ids[number],
+            "hash": bytes([ids[number] % 256]) * 32,
+        }
+
+    _put(connection, leaves, len(ids), {}, leaf)
+    names = ("level", "position", "hash")
+    if kept:
+        _put(connection, nodes, len(kept), {}, lambda n: dict(zip(names, kept[n], strict=True)))
+    head = {"size": tree.size, "root": tree.root(), "frontier": packed(tree)}
+    connection.execute(update(heads).values(head))
+    old = {"at": _ago(1), "note": ""}
+    _put(connection, checkpoints, _ROWS, old, lambda n: {"size": n + 1})
+
+
+def _fill_reviews(connection: Connection) -> None:
+    """Decided cases of one candidate each, with a note on it."""
+    owner = require(connection, COLLECTION).id
+    own = faces.c.collection_id == owner
+    keys = list(connection.execute(select(faces.c.id).where(own).order_by(faces.c.id)).scalars())
+    case = {"collection_id": owner, "search": 1, "searcher": "cli:sue", "probe_kind": "image"}
+    case |= {"probe_number": 1, "reviewers": 1, "salt": "", "state": "decided", "round": 1}
+    case |= {"outcome": "lead", "opened_at": _ago(2), "decided_at": _ago(1)}
+
+    def opened(number: int) -> Mapping[str, Any]:
+        return {"case_id": case_id(number), "expires_at": _ago(-9, number)}
+
+    _put(connection, review_cases, _ROWS, case, opened)
+    candidate = {"number": 1, "rank": 1, "score": 0.5, "opinion": "same"}
+    _put(
+        connection,
+        review_candidates,
+        _ROWS,
+        candidate,
+        lambda n: {"case_key": n + 1, "face": keys[n]},
+    )
+    review = {"round": 1, "adjudicating": False, "seed": "", "salt": "", "started_at": _ago(1)}
+    review |= {"finished_at": _ago(1)}
+    _put(
+        connection,
+        reviews,
+        _ROWS,
+        review,
+        lambda n: {"case_key": n + 1, "reviewer": reviewer(n % 40)},
+    )
+    said = {"opinion": "same", "grounds": '["ears"]', "made_at": _ago(1)}
+    _put(
+        connection,
+        review_judgements,
+        _ROWS,
+        said,
+        lambda n: {"review": n + 1, "candidate": n + 1},
+    )
+    note = {"text": "a scar"}
+    _put(connection, review_notes, _ROWS, note, lambda n: {"judgement": n + 1, "face": keys[n]})
+    trained = {"trained_until": "2099-01-01", "collections": '["*"]', "added_at": _ago(1)}
+    _put(connection, reviewers, 40, trained, lambda n: {"actor": reviewer(n)})
 
 
 def _ago(days: int, seconds: int = 0) -> str:

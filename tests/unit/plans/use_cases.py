@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select, update
@@ -16,8 +16,10 @@ from reknown.access import keys, uses
 from reknown.access.rights import Rights
 from reknown.access.vault import Vault
 from reknown.biometrics.among import Among
+from reknown.biometrics.errors import PolicyError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.moved import MovedFaces
+from reknown.biometrics.policy import Policy
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
@@ -27,29 +29,42 @@ from reknown.gallery import (
     carried,
     carried_templates,
     collections,
+    consents,
     exporting,
     faces,
     groupable,
     groups,
     media,
+    policies,
     restoring,
+    retention,
     sightings,
+    stops,
     switching,
     templates,
     upgrades,
     users,
 )
 from reknown.gallery.grouping.grouping import Grouping
-from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import log, requests
+from reknown.ledger import chain, counting, expiry, log, requests, tree
+from reknown.ledger import exporting as whole_rows
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice
 from reknown.ledger.records import ListUsersRecord
 from reknown.ledger.requests import RequestToken
+from reknown.ledger.verification import heads
+from reknown.ledger.verification import log as whole_log
+from reknown.ledger.verification.faults import Faults
+from reknown.ledger.verification.log import LogEvidence
+from reknown.review import cases, reviewers, sessions, tally
+from reknown.review.cases import CaseProbe, NewCase, ReviewCase, ReviewedCandidate
+from reknown.review.opinions import CandidateJudgement, Ground, Opinion
+from reknown.review.reviewers import Reviewer
+from reknown.review.states import CaseOutcome, CaseState
 from reknown.storage import clock
 from unit.plans.filling import (
     COLLECTION,
@@ -58,9 +73,11 @@ from unit.plans.filling import (
     OF_USERS,
     SPACE,
     actor,
+    case_id,
     digest,
     face_id,
     folder,
+    reviewer,
     sighting_id,
     subject_id,
     user,
@@ -69,16 +86,18 @@ from unit.plans.filling import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
     among, cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
     templates, users,
+    consents, policies, retention, stops,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    log, requests,
+    chain, counting, expiry, whole_rows, log, requests, tree, heads, whole_log,
+    cases, reviewers, sessions, tally,
     keys,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
@@ -99,6 +118,12 @@ def asked() -> Iterator[str]:
             own = function.__module__ == module.__name__ and not name.startswith("_")
             if own and inspect.signature(function).parameters.keys() & {"connection", "database"}:
                 yield f"{place}.{name}"
+
+
+def _chain(connection: Connection, count: int) -> None:
+    """What it has done at the end of the transaction."""
+    made = [log.append(connection, Actor("ada"), COLLECTION, _EVENT) for _ in range(count)]
+    chain._extend(connection, made)
 
 
 def _faces(count: int) -> list[str]:
@@ -307,23 +332,115 @@ def _some_carried(connection: Connection, count: int) -> object:
     return carried_templates.load_carried(connection, COLLECTION, lambda *_: True, count)
 
 
+def _row(connection: Connection) -> Row[Any]:
+    return collections.require(connection, COLLECTION)
+
+
 def _owner(connection: Connection) -> int:
     return int(collections.require(connection, COLLECTION).id)
 
 
+def _user_key(connection: Connection) -> int:
+    return users.key_of_user(connection, COLLECTION, user(0))
+
+
+def _consent(connection: Connection) -> object:
+    new = consents.NewConsent(digest(0), "signed")
+    return consents.add_consent(connection, _user_key(connection), new, actor(0))
+
+
+def _require_consents(connection: Connection, count: int) -> None:
+    policies.set_policy(connection, COLLECTION, Policy(consent_required=True))
+    keys_of_users = users.keys_of_users(connection, COLLECTION, _users(count))
+    with suppress(PolicyError):
+        row = collections.require(connection, COLLECTION)
+        consents.require_consents(connection, row, list(keys_of_users.values()))
+
+
 def _stream(connection: Connection) -> object:
-    query = select(faces_table).order_by(faces_table.c.id)
-    return list(templates.stream_templates(connection, query, SPACE.dimension))
+    query = select(sightings_table).order_by(sightings_table.c.id)
+    return list(templates.stream_templates(connection, query, _row(connection)))
 
 
 def _changes(connection: Connection, since: int | None) -> object:
-    return list(templates.stream_changes(connection, _owner(connection), SPACE.dimension, since))
+    return list(templates.stream_changes(connection, _row(connection), since))
 
 
 _NAMED = sightings.SightingChoice(medium="1.mp4")
 _DIGEST = sightings.SightingChoice(medium=digest(0))
 
+
+def _case(connection: Connection, number: int = 0) -> ReviewCase:
+    return cases.get_case(connection, _owner(connection), case_id(number), claim=True)
+
+
+def _open_case(connection: Connection, count: int) -> ReviewCase:
+    probe = CaseProbe("image", digest(0), 1)
+    name, state = "new case", CaseState.OPEN
+    new = NewCase(name, 1, "cli:sue", probe, None, 1, "", state, datetime.now(UTC))
+    found = [ReviewedCandidate(0, number, None, 1, 0.5, None) for number in range(count)]
+    cases.add_case(connection, _owner(connection), new, found)
+    later = replace(new, case_id="another", expires_at=_LATER)
+    cases.add_case(connection, _owner(connection), later, found)
+    return cases.get_case(connection, _owner(connection), "another")
+
+
+def _start(connection: Connection, count: int) -> sessions.CaseReview:
+    case = _open_case(connection, count)
+    sessions.start_review(connection, case, reviewer(0), adjudicating=False)
+    (review,) = sessions.reviews_of(connection, case)
+    return review
+
+
+def _judge(connection: Connection, count: int) -> None:
+    review, judgement = _start(connection, count), CandidateJudgement(Opinion.SAME, (Ground.EARS,))
+    candidate = cases.candidates_of(connection, _case(connection))[0]
+    sessions.add_judgement(connection, review, candidate, judgement)
+    noted = replace(judgement, note="a scar")
+    other = cases.candidates_of(connection, _case(connection, 1))[0]
+    sessions.add_judgement(connection, review, other, noted)
+
+
+def _cases(connection: Connection, count: int) -> list[ReviewCase]:
+    page = cases.list_cases(connection, _owner(connection), None, count)
+    return list(page.items)
+
+
+def _new_reviewer(connection: Connection) -> Reviewer:
+    new = Reviewer("cli:new", datetime.now(UTC).date())
+    reviewers.add_reviewer(connection, new)
+    return new
+
+
 USE_CASES: dict[str, UseCase] = {
+    "review.cases.add_case": _open_case,
+    "review.cases.candidates_of": lambda c, _: cases.candidates_of(c, _case(c)),
+    "review.cases.decide": lambda c, _: cases.decide(
+        c, _case(c), CaseOutcome.LEAD, {1: Opinion.SAME}
+    ),
+    "review.cases.get_case": lambda c, _: _case(c),
+    "review.cases.list_cases": _cases,
+    "review.cases.list_cases by state": lambda c, n: cases.list_cases(
+        c, _owner(c), None, n, CaseState.OPEN
+    ),
+    "review.cases.purge_cases": lambda c, n: (_open_case(c, n), cases.purge_cases(c)),
+    "review.cases.reopen": lambda c, _: cases.reopen(c, _case(c)),
+    "review.cases.set_state": lambda c, _: cases.set_state(c, _case(c), CaseState.DISPUTED),
+    "review.reviewers.add_reviewer": lambda c, _: _new_reviewer(c),
+    "review.reviewers.find_reviewer": lambda c, _: reviewers.find_reviewer(c, reviewer(0)),
+    "review.reviewers.list_reviewers": lambda c, _: reviewers.list_reviewers(c),
+    "review.reviewers.remove_reviewer": lambda c, _: reviewers.remove_reviewer(c, reviewer(0)),
+    "review.reviewers.renew_reviewer": lambda c, _: reviewers.renew_reviewer(c, _new_reviewer(c)),
+    "review.reviewers.require_reviewer": lambda c, _: reviewers.require_reviewer(
+        c, reviewer(0), COLLECTION
+    ),
+    "review.sessions.add_judgement": _judge,
+    "review.sessions.finish_review": lambda c, n: sessions.finish_review(c, _start(c, n)),
+    "review.sessions.make_adjudicator": lambda c, n: sessions.make_adjudicator(c, _start(c, n)),
+    "review.sessions.reviews_of": lambda c, _: sessions.reviews_of(c, _case(c)),
+    "review.sessions.start_review": _start,
+    "review.tally.tally_months": lambda c, _: tally.tally_months(c, _owner(c)),
+    "gallery.templates.draw_templates": lambda c, n: templates.draw_templates(c, COLLECTION, n),
     "access.keys.claim": lambda c, _: keys.claim(c),
     "access.keys.create_key": lambda c, _: _key(c),
     "access.keys.expire_key": lambda c, _: keys.expire_key(c, _key(c), _LATER),
@@ -395,12 +512,34 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.set_origin": lambda c, n: faces.set_origin(
         c, COLLECTION, _digests(n), "/people"
     ),
+    "gallery.policies.policy_of": lambda c, _: policies.policy_of(c, COLLECTION),
+    "gallery.policies.set_policy": lambda c, _: policies.set_policy(c, COLLECTION, Policy()),
+    "gallery.retention.collections_with_policies": lambda c, _: retention.collections_with_policies(
+        c
+    ),
+    "gallery.retention.delete_sightings_from_before": lambda c, _: (
+        retention.delete_sightings_from_before(c, COLLECTION, _LATER)
+    ),
+    "gallery.retention.faces_from_before": lambda c, _: retention.faces_from_before(
+        c, COLLECTION, _LATER
+    ),
+    "gallery.retention.has_sightings_from_before": lambda c, _: retention.has_sightings_from_before(
+        c, COLLECTION, _LATER
+    ),
+    "gallery.stops.resume_searches": lambda c, _: stops.resume_searches(c, COLLECTION),
+    "gallery.stops.stop_searches": lambda c, _: stops.stop_searches(c, COLLECTION, "why"),
+    "gallery.stops.stopped_because": lambda c, _: stops.stopped_because(c, COLLECTION),
     "gallery.restoring.restore_faces": lambda c, n: restoring.restore_faces(
         c, COLLECTION, _moved(n)
     ),
     "gallery.restoring.restore_faces into images and users that are there": lambda c, n: (
         restoring.restore_faces(c, COLLECTION, _again(n))
     ),
+    "gallery.consents.add_consent": lambda c, _: _consent(c),
+    "gallery.consents.consents_of": lambda c, _: consents.consents_of(c, _user_key(c)),
+    "gallery.consents.list_consents": lambda c, _: consents.list_consents(c, COLLECTION, "9", 10),
+    "gallery.consents.require_consents": _require_consents,
+    "gallery.consents.withdraw_consents": lambda c, _: consents.withdraw_consents(c, _user_key(c)),
     "gallery.exporting.leaving_faces": lambda c, _: exporting.leaving_faces(c, COLLECTION, "9", 10),
     "gallery.exporting.leaving_faces of users": lambda c, n: exporting.leaving_faces(
         c, COLLECTION, "9", 10, _users(n)
@@ -511,6 +650,7 @@ USE_CASES: dict[str, UseCase] = {
         c, [subject_id(number) for number in range(n)]
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
+    "gallery.users.faces_of_user": lambda c, _: users.faces_of_user(c, COLLECTION, user(9)),
     "gallery.users.key_of_user": lambda c, _: users.key_of_user(c, COLLECTION, user(9)),
     "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
     "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),
@@ -533,6 +673,8 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.queue.claim": lambda c, _: _lease(c),
     "jobs.queue.count_by_state": lambda c, _: queue.count_by_state(c),
     "jobs.queue.count_open": lambda c, _: queue.count_open(c, "key 1"),
+    "jobs.queue.delete_ended_before": lambda c, _: queue.delete_ended_before(c, COLLECTION, _LATER),
+    "jobs.queue.ended_before": lambda c, _: queue.ended_before(c, COLLECTION, _LATER),
     "jobs.queue.find": lambda c, _: queue.find(c, digest(0)),
     "jobs.queue.finish": lambda c, _: queue.finish(
         c, _lease(c), queue.Ending(queue.State.SUCCEEDED)
@@ -546,8 +688,37 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.results.pick": lambda c, _: results.pick(c, _stored(c), "new", [0], int),
     "jobs.results.read": lambda c, _: results.read(c, _stored(c), "new", range(1), int),
     "jobs.results.store": lambda c, _: _stored(c),
+    "ledger.chain.chain": _chain,
+    "ledger.chain.keep": lambda c, _: chain.keep(c, 9999, ""),
+    "ledger.chain.sign_head": lambda c, _: chain.sign_head(c, ""),
+    "ledger.expiry.expire_records": lambda c, _: expiry.expire_records(
+        c, Actor("ada"), _LATER, COLLECTION
+    ),
+    "ledger.expiry.expired_records": lambda c, _: expiry.expired_records(c),
+    "ledger.expiry.has_expired": lambda c, _: expiry.has_expired(c, _LATER, COLLECTION),
+    "ledger.exporting.exported": lambda c, n: list(whole_rows.exported(c.engine, n)),
+    "ledger.exporting.row_of": lambda c, _: whole_rows.row_of(c, 9),
+    "ledger.tree.find_index": lambda c, _: tree.find_index(c, 9),
+    "ledger.tree.lock_head": lambda c, _: tree.lock_head(c),
+    "ledger.tree.prove_consistency": lambda c, n: tree.prove_consistency(c, n, 1999),
+    "ledger.tree.prove_inclusion": lambda c, n: tree.prove_inclusion(c, n, 1999),
+    "ledger.tree.read_head": lambda c, _: tree.read_head(c),
+    "ledger.tree.root_at": tree.root_at,
+    "ledger.verification.heads.compare_events": lambda c, n: heads.compare_events(c, n, Faults()),
+    "ledger.verification.heads.compare_nodes": lambda c, n: heads.compare_nodes(c, n, Faults()),
+    "ledger.verification.heads.count_leaves": lambda c, _: heads.count_leaves(c),
+    "ledger.verification.heads.kept_checkpoints": heads.kept_checkpoints,
+    "ledger.verification.log.verify_log": lambda c, _: whole_log.verify_log(
+        c.engine, None, LogEvidence(())
+    ),
+    "ledger.counting.reasons": lambda c, _: counting.reasons(c, Choice()),
+    "ledger.counting.reasons of a time": lambda c, _: counting.reasons(c, _HOUR),
+    "ledger.counting.tallies": lambda c, _: counting.tallies(c, Choice()),
+    "ledger.counting.tallies of a time": lambda c, _: counting.tallies(c, _HOUR),
+    "ledger.counting.tallies of an actor": lambda c, _: counting.tallies(c, Choice(actor=actor(1))),
     "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
     "ledger.log.follow": lambda c, _: _follow(c),
+    "ledger.log.conditions": lambda c, _: log.conditions(c, _HOUR),
     "ledger.log.newest": lambda c, _: log.newest(c, Choice(), 10),
     "ledger.log.newest of an actor": lambda c, _: log.newest(c, Choice(actor=actor(1)), 10),
     "ledger.log.newest_time": lambda c, _: log.newest_time(c),
@@ -564,6 +735,9 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "ledger.log.record": lambda c, _: log.record(c.engine, Actor("ada"), COLLECTION, _EVENT),
     "ledger.log.stream": lambda c, _: list(log.stream(c.engine)),
+    "ledger.log.stream_operations": lambda c, _: list(
+        log.stream_operations(c.engine, ("operation 1", "operation 2"))
+    ),
     "ledger.requests.find_answer": lambda c, _: requests.find_answer(
         c, Actor("ada"), "create user", RequestToken(digest(0), "")
     ),

@@ -33,7 +33,11 @@ PAGE = _walk("a page in the order of creation: as many rows as it shows", "colle
 SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
+OLDEST = _walk("the oldest of a collection: as many as are deleted at once", *_OWN)
+JOBS = _walk("jobs are kept for some days alone", "finished_at", "")
+RULES = _walk("collections with policies, once a sweep", "")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
+LEAVES = _walk("a stretch of the log, by its key", "position", "level position", "size", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
 NEW = _walk("what was made by this transaction: behind the newest of all", "id")
 CHANGED = _walk("what has changed since the last look", "collection_id revision")
@@ -44,6 +48,8 @@ OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at lea
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
 BELOW = _walk("the folders below one: once for each scan", *_OWN)
 FOLLOWED = _walk("where images came from, once for each comparison with a whole folder", *_OWN)
+QUEUE = _walk("people judge each case, so there are few", "collection_id id", "id", "")
+DRAWN = _walk("one face behind a key that was drawn", "collection_id id", "id")
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
 ONE = _walk("the table has one row", "")
@@ -85,12 +91,14 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.create_collection": _TAGS,
     "gallery.collections.delete_collection": {
         "collection_tags": (ALL,),
+        "consents": (ALL,),
         "deleted_faces": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
         "index_snapshots": (ALL,),
         "media": (ALL,),
         "media_files": (ALL,),
+        "review_cases": (ALL,),
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
         "users": (ALL,),
@@ -99,6 +107,14 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.largest": {"collections": (SUMMED,)},
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
+    "gallery.consents.list_consents": {"consents": (PAGE,)},
+    "gallery.retention.collections_with_policies": {"collections": (RULES,), "policies": (RULES,)},
+    "gallery.retention.delete_sightings_from_before": {
+        "media_files": (OLDEST,),
+        "sightings": (OLDEST,),
+    },
+    "gallery.retention.faces_from_before": {"faces": (OLDEST,)},
+    "gallery.retention.has_sightings_from_before": {"sightings": (OLDEST,)},
     "gallery.exporting.count_leaving": {"faces": (COUNTED,)},
     "gallery.exporting.leaving_faces": {"faces": (PAGE,)},
     "gallery.faces.add_faces": {"users": (NEW,)},
@@ -136,12 +152,25 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
     "gallery.templates.faces_present": {"faces": (GONE,)},
     "gallery.collections.newest_face": {"faces": (LAST,)},
+    "gallery.templates.draw_templates": {"faces": (LAST, DRAWN)},
     "gallery.templates.load_templates": _LOADED,
     "gallery.templates.stream_changes": {"faces": (ALL,)},
     "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
-    "gallery.templates.stream_templates": _LOADED,
+    "gallery.templates.stream_templates": {"sightings": (ALL,)},
+    "review.cases.list_cases": {"review_cases": (PAGE,)},
+    "review.cases.list_cases by state": {"review_cases": (QUEUE,)},
+    "review.cases.purge_cases": {"review_cases": (DUE,)},
+    "review.reviewers.list_reviewers": {"reviewers": (ALL,)},
+    "review.tally.tally_months": {
+        "review_candidates": (JOINED,),
+        "review_cases": (ALL,),
+        "review_judgements": (JOINED,),
+        "reviews": (JOINED,),
+    },
     "gallery.users.create_user": {"users": (NEW,)},
     "gallery.users.list_users": {"users": (PAGE,)},
+    "jobs.queue.delete_ended_before": {"jobs": (JOBS,), "job_notices": (LEFT,)},
+    "jobs.queue.ended_before": {"jobs": (JOBS,)},
     "jobs.outbox.claim": _NOTICES,
     "jobs.outbox.delivered": _NOTICES,
     "jobs.outbox.failed": _NOTICES,
@@ -155,8 +184,30 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
+    "ledger.exporting.exported": {"events": (ALL,), "ledger_leaves": (LEAVES,)},
+    "ledger.tree.prove_consistency": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
+    "ledger.tree.prove_inclusion": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
+    "ledger.tree.root_at": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
+    "ledger.verification.heads.compare_events": {
+        "events": (ALL, PAGE),
+        "ledger_leaves": (ALL, LEAVES),
+    },
+    "ledger.verification.heads.compare_nodes": {"ledger_nodes": (COUNTED,)},
+    "ledger.verification.heads.count_leaves": {"ledger_leaves": (LATEST, LEAVES)},
+    "ledger.verification.heads.kept_checkpoints": {"ledger_checkpoints": (LEAVES, ALL)},
+    "ledger.verification.log.verify_log": {
+        "events": (ALL, PAGE),
+        "ledger_checkpoints": (LEAVES, ALL),
+        "ledger_leaves": (ALL, LEAVES),
+        "ledger_nodes": (COUNTED, LEAVES),
+    },
+    "ledger.counting.reasons": {"events": (ALL,)},
+    "ledger.counting.reasons of a time": {"events": (TIMES, PAGE)},
+    "ledger.counting.tallies": {"events": (ALL,)},
+    "ledger.counting.tallies of a time": {"events": (TIMES, PAGE)},
     "ledger.log.append": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
     "ledger.log.follow": {"events": (PAGE, TIMES)},
+    "ledger.log.conditions": {"events": (TIMES,)},
     "ledger.log.newest": {"events": (WANTED,)},
     "ledger.log.newest_time": {"events": (LATEST,)},
     "ledger.log.pages": {"events": (PAGE, TIMES)},
@@ -172,6 +223,7 @@ ALLOWED: dict[str, _Tables] = {
 _GUESSED = _walk("a batch of ids, which without statistics counts as most of the table", "")
 _NAMED = _walk("a batch of names, which without statistics counts as most", "collection_id")
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
+_HEAD: _Tables = {"ledger_heads": (ONE,)}
 UNMEASURED: dict[str, _Tables] = {
     "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.count_leaving of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
@@ -191,6 +243,17 @@ UNMEASURED: dict[str, _Tables] = {
     "gallery.restoring.restore_faces": {"users": (_NAMED,)},
     "gallery.restoring.restore_faces into images and users that are there": {"users": (_NAMED,)},
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
+    "ledger.chain.chain": _HEAD,
+    "ledger.chain.keep": _HEAD,
+    "ledger.chain.sign_head": _HEAD,
+    "ledger.log.record": _HEAD,
+    "ledger.tree.lock_head": _HEAD,
+    "ledger.tree.read_head": _HEAD,
+    "ledger.expiry.expired_records": {"events": (WANTED,)},
+    "ledger.verification.log.verify_log": {
+        "ledger_heads": (ONE,),
+        "ledger_leaves": (LATEST,),
+    },
     "gallery.users.ensure_users": {"users": (_NAMED,)},
     "gallery.users.keys_of_users": {"users": (_NAMED,)},
 }

@@ -7,7 +7,8 @@ import pytest
 from reknown.access.vault import Vault
 from reknown.biometrics.errors import AccessError, InputError, ObjectError
 from reknown.configuration import Notices, Objects, Settings
-from reknown.runtime.stores import given_key, open_objects, open_senders
+from reknown.runtime.location import given_key
+from reknown.runtime.stores import open_objects, open_senders
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -50,6 +50,7 @@ from reknown.ledger import log
 from reknown.ledger import schema as ledger_schema
 from reknown.ledger.actor import Actor
 from reknown.ledger.records import CreateUserRecord, DeleteCollectionRecord
+from reknown.review import schema as review_schema
 from reknown.storage import database
 from reknown.storage.database import SCHEMA_VERSION, open_database, reading
 
@@ -293,6 +294,7 @@ def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> Non
         ledger_schema.metadata,
         access_schema.metadata,
         jobs_schema.metadata,
+        review_schema.metadata,
     ):
         for table in metadata.tables.values():
             table.to_metadata(tables)

@@ -44,9 +44,10 @@ def at_once(engine: Engine, works: list[Callable[[Connection], int]]) -> list[ob
     results: list[object] = [None] * len(works)
 
     def hold(connection: Connection) -> int:
+        result = insert(-1)(connection)
         begun.set()
         assert go.wait(30)
-        return insert(-1)(connection)
+        return result
 
     def run(place: int) -> None:
         try:

@@ -14,6 +14,7 @@ from reknown.cli.options import (
     CollectionName,
     Data,
     Json,
+    Purpose,
     Score,
     Threshold,
 )
@@ -100,6 +101,7 @@ def identify(
             help="Search also with faces that would not be enrolled: more names, more wrong ones.",
         ),
     ] = False,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from reknown.cli.options import (
     Data,
     Draw,
     Json,
+    Purpose,
     Score,
     Threshold,
 )
@@ -37,6 +38,7 @@ def search(
     score: Score = None,
     top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Tracks an image.")] = 20,
     draw: Draw = None,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:

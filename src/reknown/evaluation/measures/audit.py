@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from scipy.stats import binomtest, fisher_exact
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.intervals import LEVEL, Interval, exact, wilson
+from reknown.biometrics.rates import LEVEL, Interval, Rate, wilson
+from reknown.evaluation.measures.intervals import exact
 from reknown.evaluation.measures.planning import planned_fmr, planned_fpir, planned_gallery_size
-from reknown.evaluation.measures.rates import Rate
 from reknown.evaluation.measures.scores import checked_scores, matches
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import LEVEL
 from reknown.evaluation.measures.differentials import (
     MINIMUM_SUBJECTS,
     PairTrials,
@@ -22,15 +23,15 @@ from reknown.evaluation.measures.differentials import (
     group_rates,
     needs_more_trials,
 )
-from reknown.evaluation.measures.intervals import LEVEL, drawn_weights, percentile_interval
+from reknown.evaluation.measures.intervals import drawn_weights, percentile_interval
 from reknown.evaluation.measures.scores import UNLABELLED, checked_codes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from reknown.biometrics.rates import Interval
     from reknown.evaluation.measures.arrays import Floats, Ints
     from reknown.evaluation.measures.differentials import Evidence, GroupRate
-    from reknown.evaluation.measures.intervals import Interval
 
 
 class Measure(Enum):

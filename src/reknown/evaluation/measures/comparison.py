@@ -13,8 +13,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.intervals import LEVEL, Interval, normal_quantile
-from reknown.evaluation.measures.rates import Rate
+from reknown.biometrics.rates import LEVEL, Interval, Rate, normal_quantile
 from reknown.evaluation.measures.scores import checked_codes
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from reknown.evaluation.measures.scores import UNLABELLED, checked_codes, matche
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from reknown.biometrics.rates import Interval, Rate
     from reknown.evaluation.measures.arrays import Floats, Ints, Mask
     from reknown.evaluation.measures.designs import PairDesign
-    from reknown.evaluation.measures.intervals import ClusteredRate, Interval
-    from reknown.evaluation.measures.rates import Rate
+    from reknown.evaluation.measures.intervals import ClusteredRate
     from reknown.evaluation.measures.scores import ScoreSet
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import check_proportion
+from reknown.biometrics.rates import check_proportion
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import Rate, check_proportion
+from reknown.biometrics.rates import Rate, check_proportion
 from reknown.evaluation.measures.scores import UNLABELLED, checked_codes
 
 if TYPE_CHECKING:

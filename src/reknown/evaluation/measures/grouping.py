@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.intervals import drawn_weights, percentile_interval
-from reknown.evaluation.measures.rates import Rate
 from reknown.evaluation.measures.scores import checked_codes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from reknown.biometrics.rates import Interval
     from reknown.evaluation.measures.arrays import Floats, Ints
-    from reknown.evaluation.measures.intervals import Interval
 
 UNGROUPED = -1
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate, check_proportion
 from reknown.evaluation.measures.planning import check_gallery_size
-from reknown.evaluation.measures.rates import Rate, check_proportion
 from reknown.evaluation.measures.scores import checked_codes, matches, most_errors
 from reknown.evaluation.measures.verification import highest_but
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import beta
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import LEVEL, Interval, Rate, check_level, wilson_of
 from reknown.evaluation.measures.designs import merged, sums_within
-from reknown.evaluation.measures.rates import Rate, check_proportion
 from reknown.evaluation.measures.scores import checked_codes
 
 if TYPE_CHECKING:
@@ -25,17 +24,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.measures.designs import PairDesign
 
 
-LEVEL = 0.95
 _REPLICATES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """From `low` to `high`, holding the true value in a share `level` of such samples."""
-
-    low: float
-    high: float
-    level: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +56,9 @@ class NeededSamples:
     zero_error_subjects: int
 
 
-def wilson(rate: Rate, level: float = LEVEL) -> Interval:
-    """Wilson's score interval for independent trials."""
-    return wilson_of(rate.value, rate.trials, level)
-
-
-def wilson_of(value: float, trials: float, level: float = LEVEL) -> Interval:
-    """Wilson's interval of a proportion of `trials`, which need not be a whole number."""
-    check_proportion(value, "a rate")
-    if not trials > 0:
-        raise InputError("an interval needs at least one trial")
-    z = normal_quantile(level)
-    centre = (value + z * z / (2 * trials)) / (1 + z * z / trials)
-    spread = math.sqrt(value * (1 - value) / trials + z * z / (4 * trials * trials))
-    half = z * spread / (1 + z * z / trials)
-    low = 0.0 if value == 0 else max(0.0, centre - half)
-    return Interval(low, 1.0 if value == 1 else min(1.0, centre + half), level)
-
-
 def exact(rate: Rate, level: float = LEVEL) -> Interval:
     """Clopper and Pearson's interval for independent trials: at least `level`, never less."""
-    _check_level(level)
+    check_level(level)
     k, n, tail = rate.errors, rate.trials, (1 - level) / 2
     low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
     high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
@@ -192,7 +163,7 @@ def vertex_bootstrap(
 
 def percentile_interval(samples: Floats, level: float = LEVEL) -> Interval:
     """The middle share `level` of bootstrap samples (b,); `InputError` for fewer than 20."""
-    _check_level(level)
+    check_level(level)
     if len(samples) < 20:
         raise InputError("an interval from a bootstrap needs at least 20 usable samples")
     low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
@@ -219,12 +190,6 @@ def checked_errors(errors: Ints, design: PairDesign) -> tuple[Ints, Floats]:
     return dyads, counts
 
 
-def normal_quantile(level: float) -> float:
-    """The two-sided quantile of the normal distribution: 1.96 for 0.95."""
-    _check_level(level)
-    return NormalDist().inv_cdf((1 + level) / 2)
-
-
 def _clustered(rate: Rate, variance: float, subjects: int) -> ClusteredRate:
     naive = rate.value * (1 - rate.value) / rate.trials
     if rate.errors in {0, rate.trials}:
@@ -238,8 +203,3 @@ def _checked_replicates(replicates: int) -> int:
     if replicates < 1:
         raise InputError("a bootstrap needs at least one replicate")
     return replicates
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise InputError(f"a level of confidence must be between 0 and 1, got {level:g}")

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import check_proportion
+from reknown.biometrics.rates import check_proportion
 from reknown.evaluation.measures.verification import threshold_for
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import Rate
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.scores import checked_scores, matches
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.designs import AllPairsDesign
-from reknown.evaluation.measures.rates import Rate
 from reknown.evaluation.measures.scores import most_errors
 from reknown.evaluation.measures.tail import NonMatedTail, tail_threshold_for
 from reknown.evaluation.runs.blocks import unreached_text
@@ -29,10 +29,10 @@ from reknown.reporting.report import Section, assembled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reknown.biometrics.rates import Interval
     from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.manifest import Manifest
     from reknown.evaluation.data.score_files import ScoreFile
-    from reknown.evaluation.measures.intervals import Interval
     from reknown.evaluation.runs.checks import GroupCheck
     from reknown.reporting.blocks import Block
     from reknown.reporting.report import Report

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.intervals import Interval
+from reknown.biometrics.rates import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

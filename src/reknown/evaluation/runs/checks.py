@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reknown.biometrics.calibration import Calibration
+    from reknown.biometrics.rates import Interval, Rate
     from reknown.evaluation.data.images import EvaluatedImages
-    from reknown.evaluation.measures.intervals import Interval
-    from reknown.evaluation.measures.rates import Rate
 
 SIMILARITIES = (50.0, 70.0, 80.0, 90.0, 99.0)
 EVERYBODY = "everybody"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.rates import wilson
 from reknown.evaluation.measures.failures import failure_to_acquire, failure_to_enrol
-from reknown.evaluation.measures.intervals import wilson
 from reknown.evaluation.runs.formats import rate_data, rate_words
 from reknown.reporting.blocks import Caution, Table
 from reknown.reporting.report import Section

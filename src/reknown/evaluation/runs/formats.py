@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.calibration import Calibration
-    from reknown.evaluation.measures.intervals import Interval
-    from reknown.evaluation.measures.rates import Rate
+    from reknown.biometrics.rates import Interval, Rate
 
 NOTHING = "-"
 _HASHED = 10

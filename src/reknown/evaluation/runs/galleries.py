@@ -22,12 +22,11 @@ from reknown.evaluation.measures.intervals import clustered_from_sums, clustered
 
 if TYPE_CHECKING:
     from reknown.biometrics.calibration import Calibration
+    from reknown.biometrics.rates import Interval, Rate
     from reknown.evaluation.data.manifest import Manifest
     from reknown.evaluation.data.protocols import GallerySplit
     from reknown.evaluation.data.templates import TemplateSet
     from reknown.evaluation.measures.arrays import Ints, Mask, Singles
-    from reknown.evaluation.measures.intervals import Interval
-    from reknown.evaluation.measures.rates import Rate
 
 
 _LIST_LENGTH = 200

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import wilson
 from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.measures.differentials import (
     PairTrials,
     cross_matrix_of,
     group_rates,
 )
-from reknown.evaluation.measures.intervals import clustered_fmr, clustered_wilson, wilson
+from reknown.evaluation.measures.intervals import clustered_fmr, clustered_wilson
 from reknown.evaluation.measures.scores import UNLABELLED
 from reknown.evaluation.runs.formats import (
     NOTHING,

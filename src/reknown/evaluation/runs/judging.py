@@ -25,10 +25,10 @@ from reknown.reporting.blocks import Caution, Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reknown.biometrics.rates import Rate
     from reknown.evaluation.measures.arrays import Floats
     from reknown.evaluation.measures.chance import NullBand
     from reknown.evaluation.measures.differentials import Evidence, GroupRate
-    from reknown.evaluation.measures.rates import Rate
     from reknown.evaluation.runs.group_data import GroupColumn
     from reknown.reporting.blocks import Block
 

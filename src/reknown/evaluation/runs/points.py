@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Interval, Rate, check_proportion, wilson
 from reknown.evaluation.measures.intervals import (
-    Interval,
     clustered_fmr,
     clustered_fnmr,
     clustered_wilson,
     needed_samples,
-    wilson,
 )
-from reknown.evaluation.measures.rates import Rate, check_proportion
 from reknown.evaluation.measures.scores import matches, most_errors
 from reknown.evaluation.measures.tail import tail_false_match_rate, tail_threshold_for
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reknown.evaluation.measures.rates import Rate
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.verification import EqualErrorRate
 from reknown.evaluation.runs.comparisons import bin_edges
 

@@ -1,8 +1,8 @@
-"""An index in a file: written whole, believed only if its digest is the one that is known.
+"""An index in a file: sealed, written whole, believed only if its digest is the one that is known.
 
-First the arrays of each slab, then what they are in JSON, with the SHA-256 of each slab, and the
-length of that. The digest of a file is that of the JSON, which comes from the database and not
-from the file.
+First the arrays of each slab, encrypted with AES-256-GCM under the file's key, then what they are
+in JSON, with the nonce and the tag of each slab, and the length of that. The digest of a file is
+that of the JSON, which comes from the database and not from the file.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from io import BufferedRandom, FileIO
 
     import numpy as np
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import GCM
     from numpy.typing import NDArray
 
 _VERSION = 2
+_NONCE_BYTES = 12
 _LENGTH_BYTES = 8
 _LONGEST_CONTENTS = 2**24
 _CHUNK = 2**22
@@ -36,12 +39,16 @@ class IndexFileError(DatabaseError):
 
 
 class SlabContents(msgspec.Struct, frozen=True):
-    """So many rows of faces with keys from `first` to `last`, whose arrays have this SHA-256."""
+    """So many rows of faces with keys from `first` to `last`; how their arrays were encrypted.
+
+    A slab that is written again has another nonce.
+    """
 
     rows: int
     first: int
     last: int
-    sha256: str
+    nonce: str
+    tag: str
 
 
 class IndexContents(msgspec.Struct, frozen=True):
@@ -58,18 +65,22 @@ class IndexContents(msgspec.Struct, frozen=True):
 
 
 def write_index(
-    file: BufferedRandom, dimension: int, slabs: Sequence[tuple[Slab, int]], revision: int
+    file: BufferedRandom,
+    key: bytes,
+    dimension: int,
+    slabs: Sequence[tuple[Slab, int]],
+    revision: int,
 ) -> str:
-    """Writes slabs, so many rows of each, and returns the file's digest.
+    """Writes slabs, so many rows of each, sealed with `key`; returns the file's digest.
 
     They may change meanwhile: what was written is what is told.
     """
-    told = [_write_slab(file, slab, rows) for slab, rows in slabs if rows]
+    told = [_write_slab(file, key, slab, rows) for slab, rows in slabs if rows]
     return _end(file, IndexContents(_VERSION, uuid4().hex, dimension, revision, tuple(told)))
 
 
 def read_index(
-    file: BufferedRandom | FileIO, digest: str, room: int
+    file: BufferedRandom | FileIO, key: bytes, digest: str, room: int
 ) -> tuple[IndexContents, list[Slab]]:
     """The slabs of a file of this digest, the last one with `room` for more.
 
@@ -79,12 +90,14 @@ def read_index(
     file.seek(0)
     last = len(contents.slabs) - 1
     return contents, [
-        _read_slab(file, contents.dimension, told, room if number == last else 0)
+        _read_slab(file, key, contents.dimension, told, room if number == last else 0)
         for number, told in enumerate(contents.slabs)
     ]
 
 
-def remove_from_index(file: BufferedRandom, digest: str, keys: NDArray[np.int64]) -> str:
+def remove_from_index(
+    file: BufferedRandom, key: bytes, digest: str, keys: NDArray[np.int64]
+) -> str:
     """Overwrites what the file holds of these faces, `keys` ascending; its new digest.
 
     Raises `IndexFileError`, `OSError`; the file is worth nothing then.
@@ -96,25 +109,26 @@ def remove_from_index(file: BufferedRandom, digest: str, keys: NDArray[np.int64]
         start, end = keys.searchsorted((before.first, before.last + 1))
         if start < end:
             file.seek(place)
-            slab = _read_slab(file, contents.dimension, before, 0)
+            slab = _read_slab(file, key, contents.dimension, before, 0)
             slab.remove(slab.find(keys[start:end]))
             file.seek(place)
-            told[number] = _write_slab(file, slab, before.rows)
+            told[number] = _write_slab(file, key, slab, before.rows)
         place += _size(contents.dimension, before.rows)
     file.seek(place)
     file.truncate()
     return _end(file, msgspec.structs.replace(contents, slabs=tuple(told)))
 
 
-def _write_slab(file: BufferedRandom, slab: Slab, rows: int) -> SlabContents:
-    digest = hashlib.sha256()
+def _write_slab(file: BufferedRandom, key: bytes, slab: Slab, rows: int) -> SlabContents:
+    nonce = os.urandom(_NONCE_BYTES)
+    sealing = _cipher(key, nonce).encryptor()
     codes, *columns = slab.arrays(rows)
     for array in (*_whole(codes, rows), *columns):
         for chunk in _chunks(array):
-            data = chunk.tobytes()  # it may change before it is written
-            digest.update(data)
-            file.write(data)
-    return SlabContents(rows, int(slab.keys[0]), int(slab.keys[rows - 1]), digest.hexdigest())
+            file.write(sealing.update(chunk.tobytes()))  # it may change before it is written
+    sealing.finalize()
+    first, last = int(slab.keys[0]), int(slab.keys[rows - 1])
+    return SlabContents(rows, first, last, nonce.hex(), sealing.tag.hex())
 
 
 def _whole(codes: NDArray[np.uint8], rows: int) -> tuple[NDArray[np.uint8], ...]:
@@ -125,20 +139,34 @@ def _whole(codes: NDArray[np.uint8], rows: int) -> tuple[NDArray[np.uint8], ...]
 
 
 def _read_slab(
-    file: BufferedRandom | FileIO, dimension: int, told: SlabContents, room: int
+    file: BufferedRandom | FileIO, key: bytes, dimension: int, told: SlabContents, room: int
 ) -> Slab:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as below
+
     slab = Slab(dimension, told.rows + room)
     slab.rows = told.rows
-    digest = hashlib.sha256()
+    opening = _cipher(key, bytes.fromhex(told.nonce)).decryptor()
     for array in slab.arrays(told.rows):
         for chunk in _chunks(array):
-            if file.readinto(chunk.data) != chunk.nbytes:
+            data = chunk.view("u1")
+            if file.readinto(data.data) != chunk.nbytes:
                 raise IndexFileError("the file is too short")
-            digest.update(chunk.data)
-    if digest.hexdigest() != told.sha256:
-        raise IndexFileError("the file is damaged")
+            data[:] = memoryview(opening.update(data.data))
+    try:
+        opening.finalize_with_tag(bytes.fromhex(told.tag))
+    except (InvalidTag, ValueError) as error:
+        raise IndexFileError("the file is damaged") from error
     slab.gaps = told.rows - len(slab.present())
     return slab
+
+
+def _cipher(key: bytes, nonce: bytes) -> Cipher[GCM]:
+    # Only where there is a file: to load it takes longer than to read a small gallery.
+    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.modes import GCM  # noqa: PLC0415
+
+    return Cipher(AES(key), GCM(nonce))
 
 
 def _end(file: BufferedRandom, contents: IndexContents) -> str:

@@ -85,6 +85,8 @@ class RestoreRecord(BackupRecord):
 
     OPERATION: ClassVar[str] = "restore"
 
+    dropped: Annotated[Count, doc("Faces and sightings left out, as their keys are destroyed")] = 0
+
 
 @dataclass(frozen=True, slots=True)
 class MigrateRecord(Record):
@@ -135,6 +137,16 @@ class DeleteExpiredJobsRecord(Record):
     OPERATION: ClassVar[str] = "delete expired jobs"
 
     jobs: Annotated[Count, doc("How many")]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireRecordsRecord(Record):
+    """Records of the ledger had expired and were deleted; their leaves in the log stay."""
+
+    OPERATION: ClassVar[str] = "expire records"
+
+    until: Annotated[Count, doc("Records before this index of the log may be gone")]
+    records: Annotated[Count, doc("How many were deleted now")]
 
 
 @dataclass(frozen=True, slots=True)

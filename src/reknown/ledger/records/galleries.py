@@ -11,6 +11,7 @@ from reknown.ledger.records.parts import (
     Label,
     ManyFacesRecord,
     Record,
+    Sha256,
     SpaceRecord,
     SubjectId,
     ThresholdRecord,
@@ -97,6 +98,20 @@ class DeleteUserRecord(Record):
     subject_id: _Subject
     faces: Annotated[tuple[FaceId, ...], doc("The faces deleted with it")] = ()
     repeated: _Repeated = False
+
+
+@dataclass(frozen=True, slots=True)
+class EraseRecord(Record):
+    """A person, or one face, was erased: rows deleted, and the keys that they were sealed with."""
+
+    OPERATION: ClassVar[str] = "erase"
+
+    subject_id: Annotated[SubjectId | None, doc("The user, if it was one")] = None
+    faces: Annotated[tuple[FaceId, ...], doc("The faces erased")] = ()
+    sightings: Annotated[Count, doc("How many sightings that had the person's name")] = 0
+    keys: Annotated[
+        tuple[Sha256, ...], doc("Which keys: SHA-256 of the keyring's id, a bar and the number")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from reknown import __version__
 from reknown.access.passphrases import seal_key
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.gallery.keys import keyring_in
 from reknown.ledger import log
 from reknown.ledger.records import BackUpRecord
+from reknown.sealing.copies import copy_keyring, require_own
 from reknown.services.access import check_secrets
 from reknown.services.backups.container import write_container
 from reknown.services.backups.manifest import (
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reknown.access.vault import Vault
+    from reknown.sealing.keyring import Keyring
     from reknown.services.backups.container import Watch
     from reknown.services.context import Context
     from reknown.storage.database import Database
@@ -55,12 +58,16 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that is there; `size` in bytes, `sha256` is that of the database in it."""
+    """A backup that is there; `size` in bytes, `sha256` is that of the database in it.
+
+    So many faces and sightings were `dropped` when it was restored, as their keys are destroyed.
+    """
 
     file: Path
     size: int
     sha256: str
     manifest: BackupManifest
+    dropped: int = 0
 
 
 def require_gallery(folder: Path) -> None:
@@ -79,18 +86,25 @@ def back_up(
 ) -> Backup:
     """Writes what is acknowledged by now into `target`, whole or not at all, for its owner alone.
 
-    Without `secrets` the master key is left out. An existing file is kept unless `replace`.
-    `watch` is told of the bytes done, of how many; it needs twice the database's size there.
+    It holds no keys of templates: those are in the copy of the keyring beside it, one for all
+    backups in that folder. Without `secrets` the master key is left out. An existing file is kept
+    unless `replace`. `watch` is told of the bytes done, of how many; it needs twice the database's
+    size there.
 
     Raises `InputError` for a target that will not do and for a database on PostgreSQL,
     `DatabaseError` when the database is damaged, `AccessError` when the master key is not the one
     of the access keys.
     """
     _check_target(target, file_of(context.database), replace=replace)
+    keyring = keyring_in(context.database)
+    if keyring is not None:
+        require_own(target.parent, keyring)
     try:
         with _workspace(target) as folder:
             backup = _make(context, folder, target, secrets, watch)
             _refuse_existing(target, replace=replace)
+            if keyring is not None:  # after the database: it has all keys of that
+                copy_keyring(keyring, target.parent, folder)
             (folder / target.name).rename(target)
         sync_folder(target.parent)
     except OSError as error:
@@ -107,7 +121,7 @@ def _make(
     _require_space(folder, 2 * size)
     copy, moment = folder / "copy.db", datetime.now(UTC)
     take_snapshot(context.database, copy, lambda done: watch(min(done, size), 2 * size))
-    manifest = _describe(copy, moment, secrets)
+    manifest = _describe(copy, moment, secrets, keyring_in(context.database))
 
     def seal(covered: bytes) -> bytes:
         assert secrets is not None
@@ -127,7 +141,9 @@ def _make(
     return Backup(target, written, digest, manifest)
 
 
-def _describe(copy: Path, moment: datetime, secrets: Secrets | None) -> BackupManifest:
+def _describe(
+    copy: Path, moment: datetime, secrets: Secrets | None, keyring: Keyring | None
+) -> BackupManifest:
     """What the copy holds, once it was found sound: a damaged one must replace no good one."""
     database = open_read_only(copy, immutable=True)
     try:
@@ -141,7 +157,13 @@ def _describe(copy: Path, moment: datetime, secrets: Secrets | None) -> BackupMa
                 check_secrets(connection, secrets.vault)
             counts = BackupCounts(**count_rows(connection))
         return BackupManifest(
-            FORMAT, __version__, _schema(database), moment, secrets is not None, counts
+            FORMAT,
+            __version__,
+            _schema(database),
+            moment,
+            secrets is not None,
+            counts,
+            None if keyring is None else keyring.id,
         )
     finally:
         database.dispose()

@@ -31,7 +31,10 @@ class BackupCounts:
 
 @dataclass(frozen=True, slots=True)
 class BackupManifest:
-    """All that was acknowledged until `taken_at` is in it; `reknown` is its maker's version."""
+    """All that was acknowledged until `taken_at` is in it; `reknown` is its maker's version.
+
+    `keyring` is the id of that with the keys of the templates, None where these are not sealed.
+    """
 
     format: Literal[1]
     reknown: Annotated[str, Meta(pattern=r"\A[0-9A-Za-z.+-]{1,40}\Z")]
@@ -39,6 +42,7 @@ class BackupManifest:
     taken_at: Annotated[datetime, Meta(tz=True)]
     master_key: bool
     counts: BackupCounts
+    keyring: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -15,15 +16,18 @@ from reknown.access.vault import FILE, VARIABLE, read_vault, write_key
 from reknown.biometrics.errors import AccessError, InputError
 from reknown.ledger import log
 from reknown.ledger.records import RestoreRecord
+from reknown.sealing.copies import COPY, id_of
 from reknown.services.access import check_secrets
 from reknown.services.backups.backup import Backup
 from reknown.services.backups.container import copy_part, read_container
 from reknown.services.backups.folder import locked, require_empty
 from reknown.services.backups.manifest import decode_manifest
 from reknown.services.backups.soundness import check_database
-from reknown.storage.database import open_database
+from reknown.services.proofs.signing import sign_as
+from reknown.services.sealing import fit_keyring
+from reknown.storage.database import close_database, open_database
 from reknown.storage.durable import sync_folder
-from reknown.storage.modes import DATABASE
+from reknown.storage.modes import DATABASE, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from reknown.access.vault import Vault
     from reknown.ledger.actor import Actor
     from reknown.services.backups.container import Contents, Watch
+    from reknown.services.backups.manifest import BackupManifest
 
     # gives the passphrase, once the file was found to hold a sealed key
     Ask = Callable[[], str]
@@ -41,14 +46,18 @@ _STAGE = ".restore"
 
 
 def check_backup(file: Path, ask: Ask | None, watch: Watch = lambda _done, _of: None) -> Backup:
-    """What the backup holds, once all of it was found right, the passphrase as well.
+    """What the backup holds, once all of it was found right, passphrase and keyring as well.
 
     Without `ask` the sealed key is not looked at. Raises as `restore` does.
     """
     with _opened(file) as source, tempfile.TemporaryDirectory(prefix="reknown-") as folder:
         contents = read_container(source, watch)
-        _open_sealed(contents, ask)
-        return _extract(source, contents, Path(folder), watch)
+        vault = _open_sealed(contents, ask)
+        stage = Path(folder)
+        backup = _extract(source, contents, stage, watch)
+        _fetch_keyring(file, backup.manifest, stage)
+        dropped = _open_once(None, stage, vault, backup)
+    return dataclasses.replace(backup, dropped=dropped)
 
 
 def restore(
@@ -64,8 +73,11 @@ def restore(
     A crash at any moment leaves all of it, or nothing that a server would start with: then the
     same again goes on. A master key may be in the folder, or be `given_key`, if it is the one of
     the backup. Without `ask` the sealed key is left out. The ledger says that it was restored.
+    Templates are opened with the keyring beside the backup; those whose keys were destroyed since
+    are left out.
 
-    Raises `InputError` for a file that is damaged or no backup and for a folder that is in use,
+    Raises `InputError` for a file that is damaged or no backup, for a folder that is in use, and
+    where the keyring is not there,
     `DatabaseError` for a backup of a newer Reknown, `AccessError` for a wrong passphrase or
     master key.
     """
@@ -77,7 +89,10 @@ def restore(
         try:
             with locked(folder, _STAGE) as stage:
                 backup = _extract(source, contents, stage, watch)
-                _open_once(actor, stage, vault or read_vault(folder, given_key), backup)
+                _fetch_keyring(file, backup.manifest, stage)
+                vault_now = vault or read_vault(folder, given_key)
+                dropped = _open_once(actor, stage, vault_now, backup)
+                backup = dataclasses.replace(backup, dropped=dropped)
                 _put_in_place(stage, folder, None if given_key else vault)
         except OSError as error:
             raise InputError(
@@ -122,29 +137,56 @@ def _check_other_keys(vault: Vault | None, folder: Path, given_key: str | None) 
     )
 
 
-def _open_once(actor: Actor, stage: Path, vault: Vault | None, backup: Backup) -> None:
-    """Migrates the database and says in its ledger where it comes from; closed afterwards."""
+def _fetch_keyring(file: Path, manifest: BackupManifest, stage: Path) -> None:
+    """Puts the copy of the keyring that lies beside the backup into the stage, if it is the one."""
+    if manifest.keyring is None:
+        return
+    copy = file.parent / COPY
+    if not copy.is_file():
+        raise InputError(f"{copy} is missing, which has the keys of the templates: put it there")
+    path = stage / KEYS
+    with _opened(copy) as source, open(path, "xb", opener=_private) as target:
+        shutil.copyfileobj(source, target, 2**20)
+    if id_of(path) != manifest.keyring:
+        raise InputError(f"{copy} is the keyring of another gallery: put that of {file} there")
+
+
+def _open_once(actor: Actor | None, stage: Path, vault: Vault | None, backup: Backup) -> int:
+    """Migrates the database and says in its ledger where it comes from; closed afterwards.
+
+    Leaves out what has no key any more; how many. Without `actor` nobody is told.
+    """
     database = open_database(stage)
+    sign_as(database, vault)
     try:
         with database.begin() as connection:
             if vault is not None:
                 check_secrets(connection, vault)
+        dropped = 0
+        if backup.manifest.keyring is not None:
+            dropped = fit_keyring(database, stage, vault)
+        if actor is not None:
             manifest = backup.manifest
-            record = RestoreRecord(backup.sha256, manifest.taken_at, manifest.master_key)
-            log.append(connection, actor, None, record)
+            record = RestoreRecord(backup.sha256, manifest.taken_at, manifest.master_key, dropped)
+            log.record(database, actor, None, record)
     finally:
-        database.dispose()
+        close_database(database)
+    return dropped
 
 
 def _put_in_place(stage: Path, folder: Path, vault: Vault | None) -> None:
     """The key first: it alone starts nothing. Once the database has its name, all is there."""
-    if any(path.name != DATABASE for path in stage.iterdir()):
+    if any(path.name not in (DATABASE, KEYS) for path in stage.iterdir()):
         raise InputError("the restored database did not close: try again")
     if vault is not None and not (folder / FILE).exists():
         write_key(stage / FILE, vault)
         os.link(stage / FILE, folder / FILE)
-    with (stage / DATABASE).open("rb") as file:
-        os.fsync(file.fileno())
+    for name in (DATABASE, KEYS):
+        with suppress(FileNotFoundError), (stage / name).open("rb") as file:
+            os.fsync(file.fileno())
+    if (stage / KEYS).exists():
+        with suppress(FileExistsError):  # left by a restore that was cut off here
+            os.link(stage / KEYS, folder / KEYS)
     try:
         # unlike renaming, this never replaces what another process has begun meanwhile
         os.link(stage / DATABASE, folder / DATABASE)

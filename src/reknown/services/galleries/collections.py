@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, QuotaError
-from reknown.gallery import collections
+from reknown.gallery import collections, policies
 from reknown.ledger import log, records
+from reknown.services.policies.rules import require_complete
 from reknown.storage.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from reknown.biometrics.policy import Policy
     from reknown.biometrics.records import Collection
     from reknown.biometrics.templates import TemplateSpace
     from reknown.services.context import Context
@@ -22,18 +25,29 @@ MAX_TAGS = 200
 
 
 def create_collection(
-    context: Context, name: str, pack: str | None = None, tags: Mapping[str, str] | None = None
+    context: Context,
+    name: str,
+    pack: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    policy: Policy | None = None,
 ) -> Collection:
     """A new, empty collection of a pack, the default one if none is named.
 
-    Raises `AlreadyExistsError`, `InputError`, `ModelError`.
+    Raises `AlreadyExistsError`, `InputError`, `ModelError`, or `PolicyError` without a complete
+    policy where it has to be governed.
     """
+    require_complete(context, name, policy)
     engines = context.platform.engines
     space = engines.space_of(pack or engines.default_pack)
     with context.database.begin() as connection:
         made = collections.create_collection(connection, name, space, tags)
         record = records.CreateCollectionRecord(records.SpaceRecord.of(space), dict(made.tags))
         log.append(connection, context.actor, name, record)
+        if policy is not None:
+            policies.set_policy(connection, name, policy)
+            # of the same request, whose nonce the record before has consumed
+            actor = replace(context.actor, nonce=None)
+            log.append(connection, actor, name, records.SetPolicyRecord(policy))
     return made
 
 

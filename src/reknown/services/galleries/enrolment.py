@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import AlreadyExistsError, InputError, QuotaError, ReknownError
+from reknown.biometrics.errors import (
+    AlreadyExistsError,
+    InputError,
+    PolicyError,
+    QuotaError,
+    ReknownError,
+)
 from reknown.biometrics.quality_filter import DEFAULT_FILTER, QualityFilter
 from reknown.biometrics.records import FaceRecord, ImageRecord, NewFace
 from reknown.gallery import faces as references
@@ -185,7 +191,7 @@ def _conclude(
         return EnrolmentResult(
             enrolee, Outcome.ENROLLED, face=face, warnings=prepared.image.warnings
         )
-    except InputError as error:
+    except (InputError, PolicyError) as error:
         return EnrolmentResult(enrolee, Outcome.REFUSED, str(error))
     except AlreadyExistsError:
         with reading(context.database) as connection:

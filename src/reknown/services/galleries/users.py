@@ -140,26 +140,36 @@ def delete_user(context: Context, request: UserRequest, *, keep_faces: bool) -> 
     Raises `NotFoundError`.
     """
 
-    from reknown.gallery.templates import templates_of_user  # noqa: PLC0415 - needs NumPy
-
     def work(connection: Connection) -> _Change:
-        collection = request.collection
-        user = users.get_user(connection, collection, request.user)
-        name, subject_id = user.name, user.subject_id
-        gone: set[str] = set()
-        if not keep_faces:
-            own = templates_of_user(connection, collection, name).face_ids
-            gone = faces.delete_faces(connection, collection, own)
-            if seen := forget_person(connection, collection, name):
-                of_person = records.DeleteSightingsRecord(tuple(seen))
-                log.append(connection, context.actor, collection, of_person)
-        users.delete_user(connection, collection, name)
-        return _Change(subject_id, tuple(sorted(gone)))
+        if keep_faces:
+            user = users.get_user(connection, request.collection, request.user)
+            users.delete_user(connection, request.collection, user.name)
+            return _Change(user.subject_id)
+        return _Change(*delete_person(connection, context, request.collection, request.user))
 
     def record(done: _Change, repeated: bool) -> records.Record:
         return records.DeleteUserRecord(done.subject_id, done.faces, repeated)
 
     return len(_once(context, request, "delete user", work, record).faces)
+
+
+def delete_person(
+    connection: Connection, context: Context, collection: str, name: str
+) -> tuple[str, tuple[str, ...]]:
+    """Deletes the user with its faces and sightings; its opaque id, and the ids of the faces.
+
+    Of the sightings there is a record. Raises `NotFoundError`.
+    """
+    from reknown.gallery.templates import templates_of_user  # noqa: PLC0415 - needs NumPy
+
+    user = users.get_user(connection, collection, name)
+    own = templates_of_user(connection, collection, user.name).face_ids
+    gone = faces.delete_faces(connection, collection, own)
+    if seen := forget_person(connection, collection, user.name):
+        of_person = records.DeleteSightingsRecord(tuple(seen))
+        log.append(connection, context.actor, collection, of_person)
+    users.delete_user(connection, collection, user.name)
+    return user.subject_id, tuple(sorted(gone))
 
 
 def associate_faces(

@@ -92,7 +92,9 @@ def _compared(
     if choice.required:
         require_face(extraction)
     vectors = stack([template.vector for _, template in extraction.fit], space)
-    probes = Probes(ProbeRecord("image", extraction.image.sha256), space, vectors)
+    qualities = tuple(face.quality.unified_score.score for face, _ in extraction.fit)
+    record = ProbeRecord("image", extraction.image.sha256)
+    probes = Probes(record, space, vectors, qualities=qualities)
     return extraction, look_up(platform, query, probes)
 
 

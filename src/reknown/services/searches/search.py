@@ -6,7 +6,7 @@ the event, in the transaction of a caller that writes more with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ from reknown.ledger.records import (
     ThresholdRecord,
 )
 from reknown.services.galleries.transfer import ManyFaces
+from reknown.services.policies.permits import AskedSearch, permit, recorded_refusals
+from reknown.services.reviews.opening import SearchOutcome, open_cases
 from reknown.storage.database import reading, write_together
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class Probes:
 
     `pooled` probes are one person's and have one list of candidates together. `own_face` and
     `own_user` are the keys of where the probes were taken from, which are no candidates.
+    `qualities` (0 to 100) are those of the probes, where they are known.
     """
 
     record: ProbeRecord
@@ -90,6 +93,7 @@ class Probes:
     pooled: bool = False
     own_face: int | None = None
     own_user: int | None = None
+    qualities: tuple[int, ...] = ()
 
     def is_own(self, hit: Hit) -> bool:
         """Whether this is where the probes were taken from."""
@@ -101,6 +105,7 @@ class Searched:
     """What is searched: `gallery_size` candidates in question, with `references` faces in all.
 
     Those are what `among` leaves, if it is given, and its users are the subjects `among_subjects`.
+    `governed` says that all collections have to be.
     """
 
     collection: str
@@ -109,6 +114,7 @@ class Searched:
     threshold: Threshold
     gallery_size: int
     references: int
+    governed: bool = False
     among: Among | None = None
     among_subjects: frozenset[str] | None = None
 
@@ -116,6 +122,11 @@ class Searched:
     def expected_false_candidates(self) -> float | None:
         """How many of the references a stranger is expected to reach by chance."""
         return self.threshold.expected_false_candidates(self.references)
+
+    @property
+    def asked(self) -> AskedSearch:
+        """What the collection's policy is asked about."""
+        return AskedSearch(self.collection, self.threshold, self.references, self.governed)
 
     @property
     def caution(self) -> str | None:
@@ -134,11 +145,15 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The candidates of each probe, best first, and their best references by face id."""
+    """The candidates of each probe, best first, and their best references by face id.
+
+    `cases` are the ids of the review cases of each probe, if people have to judge any.
+    """
 
     searched: Searched
     rows: tuple[tuple[Candidate, ...], ...]
     faces: Mapping[str, FaceRecord]
+    cases: tuple[str | None, ...] = ()
 
     @property
     def lists(self) -> tuple[CandidateList, ...]:
@@ -198,9 +213,12 @@ def compare(connection: Connection, platform: Platform, query: Query, probes: Pr
 def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | None = None) -> Found:
     """The candidates that are still there, with the event of the search in this transaction.
 
-    Raises `SpaceMismatchError` where the collection was switched since.
+    So are the cases of candidates that people have to judge.
+
+    Raises `SpaceMismatchError` where the collection was switched since, and `PolicyError`.
     """
     searched = scores.searched
+    permit(connection, actor, searched.asked)
     keys = {hit.face for row in scores.rows for hit in row}
     found = faces_of_keys(connection, keys)
     # asked last: boxes and scores are of one space then
@@ -208,13 +226,17 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     rows = tuple(_ranked(_still_there(row, found, searched), searched) for row in scores.rows)
     faces = {face.face_id: face for face in found.values()}
     result = Found(searched, rows, faces)
-    log.append(connection, actor, searched.collection, _record(result, scores.probes, job))
-    return result
+    record = _record(result, scores.probes, job)
+    event = log.append(connection, actor, searched.collection, record)
+    by_id = {face.face_id: key for key, face in found.items()}
+    outcome = SearchOutcome(event, searched, scores.probes, rows, by_id)
+    return replace(result, cases=open_cases(connection, actor, outcome))
 
 
 def settle(context: Context, scores: Scores) -> Found:
     """The same in a transaction of its own, or of others who search at the same time."""
-    return write_together(context.database, lambda c: conclude(c, context.actor, scores))
+    with recorded_refusals(context.database, context.actor):
+        return write_together(context.database, lambda c: conclude(c, context.actor, scores))
 
 
 def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArray[np.float32]:
@@ -230,7 +252,7 @@ def _opened(connection: Connection, platform: Platform, query: Query) -> tuple[S
         limits = find_limits(connection, query.collection, query.among)
         index, subject_ids = index.among(limits.choice), limits.subject_ids
     what = (query.collection, index.space, query.unit, threshold, *_sizes(index, query.unit))
-    return Searched(*what, query.among, subject_ids), index
+    return Searched(*what, platform.governed, query.among, subject_ids), index
 
 
 def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:

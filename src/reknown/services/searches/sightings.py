@@ -23,6 +23,7 @@ from reknown.ledger.records import (
 )
 from reknown.services.archive.sightings import purge_sightings
 from reknown.services.images.sources import attempt_all, extract_source, require_face
+from reknown.services.policies.permits import AskedSearch, deciding, permit
 from reknown.services.searches.search import stack
 from reknown.storage.database import reading
 from reknown.vision.extraction import ExtractionPolicy
@@ -61,13 +62,15 @@ def archive_threshold(
 class SightingGallery:
     """The sightings of a collection as they stood when they were read, to be searched.
 
-    A probe has so many `templates_each`: each is compared with every sighting.
+    A probe has so many `templates_each`: each is compared with every sighting. `governed` says
+    that all collections have to be.
     """
 
     collection: str
     threshold: Threshold
     templates: SightingTemplates
     templates_each: int = 1
+    governed: bool = False
 
     @property
     def size(self) -> int:
@@ -78,6 +81,11 @@ class SightingGallery:
     def comparisons(self) -> int:
         """How many templates each search compares with another."""
         return self.size * self.templates_each
+
+    @property
+    def asked(self) -> AskedSearch:
+        """What the collection's policy is asked about."""
+        return AskedSearch(self.collection, self.threshold, self.comparisons, self.governed)
 
     @property
     def expected_false_candidates(self) -> float | None:
@@ -120,7 +128,8 @@ def open_sightings(
 ) -> SightingGallery:
     """The sightings chosen that have not expired; those that have are purged.
 
-    Raises `NotFoundError`, `ModelError`, `SpaceMismatchError`, `UncalibratedError`, `InputError`.
+    Raises `NotFoundError`, `ModelError`, `SpaceMismatchError`, `UncalibratedError`, `InputError`,
+    `PolicyError`.
     """
     purge_sightings(context, collection)
     with reading(context.database) as connection:
@@ -128,7 +137,11 @@ def open_sightings(
     calibration = context.platform.engines.calibration_of(templates.space)
     comparisons = len(templates.ids) * templates_each
     resolved = threshold.resolve(calibration, comparisons)
-    return SightingGallery(collection, resolved, templates, templates_each)
+    governed = context.platform.governed
+    gallery = SightingGallery(collection, resolved, templates, templates_each, governed)
+    with deciding(context.database, context.actor) as connection:
+        permit(connection, context.actor, gallery.asked)
+    return gallery
 
 
 def search_sightings(
@@ -191,7 +204,8 @@ def _search(
         gallery.templates.ids[row]: gallery.threshold.judge(score)
         for row, score in _best(gallery, probe, limit)
     }
-    with context.database.begin() as connection:
+    with deciding(context.database, context.actor) as connection:
+        permit(connection, context.actor, gallery.asked)
         # what has been deleted or has expired since the search began is no longer there
         found = sightings.find_sightings(connection, gallery.collection, judged)
         matches = tuple(

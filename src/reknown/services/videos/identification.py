@@ -14,6 +14,7 @@ from reknown.biometrics.quality_filter import DEFAULT_FILTER, Objection, Quality
 from reknown.ledger.records import ProbeRecord
 from reknown.services.archive.sightings import keep_tracks
 from reknown.services.galleries.spaces import until_switched
+from reknown.services.policies.permits import deciding
 from reknown.services.searches.search import Probes, conclude, look_up, stack
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def identify_video(
     chosen = track_probes(analysis, quality)
     with until_switched(query.collection):
         scores = look_up(context.platform, query, chosen.probes)
-        with context.database.begin() as connection:
+        with deciding(context.database, context.actor) as connection:
             found = conclude(connection, context.actor, scores)
             kept = None
             if keeping is not None:

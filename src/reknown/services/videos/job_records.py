@@ -55,7 +55,7 @@ class JobRequest:
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
     job; `topic` gets a notice when it ends. `request_id` is that of the network request that asked.
     With `attributes` it is measured what faces do.
-    `words` are those wanted of a video whose text is read.
+    `words` are those wanted of a video whose text is read. `purpose` is what it was asked for.
     """
 
     place: ObjectPlace
@@ -65,6 +65,7 @@ class JobRequest:
     request_id: str | None = None
     words: WordFilter | None = None
     attributes: bool = False
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

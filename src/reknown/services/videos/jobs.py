@@ -13,7 +13,7 @@ from reknown.biometrics.errors import (
 )
 from reknown.biometrics.quality_filter import Objection
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.gallery.collections import get_space
+from reknown.gallery.collections import get_collection, get_space
 from reknown.gallery.faces import find_external_ids
 from reknown.gallery.users import find_names
 from reknown.jobs import queue, results
@@ -22,6 +22,7 @@ from reknown.ledger import log
 from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
 from reknown.ledger.requests import find_answer, keep_answer
 from reknown.services.extras import require_text_support
+from reknown.services.policies.permits import AskedSearch, deciding, permit
 from reknown.services.videos.job_records import (
     BY_TIME,
     MATCHES,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reknown.objects.base import ObjectReader
-    from reknown.services.context import Actor, Context, Platform, RequestToken
+    from reknown.services.context import Actor, Context, RequestToken
     from reknown.storage.database import Connection
 
 __all__ = [
@@ -106,14 +107,14 @@ def start_job(context: Context, request: StartRequest) -> str:
 
     Raises `ObjectError`, `VideoTooLargeError`, `NotFoundError` for the collection,
     `UncalibratedError`, `TokenMismatchError`, `InputError` without the extra that the task needs,
-    or `LimitError` with too many open jobs.
+    `PolicyError`, or `LimitError` with too many open jobs.
     """
     if request.task is Task.TEXT:
         require_text_support()
     with reading(context.database) as connection:
         known = _known(connection, context.actor, request)
     if known is None:
-        _check_collection(context.platform, request)
+        _check_collection(context, request)
         # asked before the transaction: a store may take its time
         _check_video(context.platform.objects, request.wanted)
     with context.database.begin() as connection:
@@ -178,10 +179,17 @@ def _check_video(objects: ObjectReader, what: JobRequest) -> None:
         )
 
 
-def _check_collection(platform: Platform, request: StartRequest) -> None:
-    if request.collection is not None and request.wanted.similarity is not None:
-        calibration = platform.engines.calibration_of(platform.space_of(request.collection))
-        ThresholdChoice(request.wanted.similarity).resolve(calibration)
+def _check_collection(context: Context, request: StartRequest) -> None:
+    """Whether it may be searched now: it is asked again when the search is made."""
+    name, similarity = request.collection, request.wanted.similarity
+    if name is None or similarity is None:
+        return
+    calibration = context.platform.engines.calibration_of(context.platform.space_of(name))
+    threshold = ThresholdChoice(similarity).resolve(calibration)
+    with deciding(context.database, context.actor) as connection:
+        references = get_collection(connection, name).faces
+        asked = AskedSearch(name, threshold, references, context.platform.governed)
+        permit(connection, context.actor, asked)
 
 
 def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
@@ -192,7 +200,7 @@ def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
         # the words of Amazon
         name = actor.name.removeprefix("key:")
         raise LimitError(f"{count} open Jobs for User {name} Maximum limit: {MAX_OPEN}")
-    asked = write(replace(request.wanted, request_id=actor.request_id))
+    asked = write(replace(request.wanted, request_id=actor.request_id, purpose=actor.purpose))
     new = queue.NewJob(request.task.value, actor.name, request.collection, asked)
     job_id = queue.add(connection, new)
     if request.token is not None:

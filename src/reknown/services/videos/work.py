@@ -14,6 +14,7 @@ from reknown.biometrics.errors import (
     CollectionNotFoundError,
     DatabaseError,
     ObjectError,
+    PolicyError,
     SpaceMismatchError,
     UncalibratedError,
     VideoError,
@@ -33,6 +34,7 @@ from reknown.ledger.records import (
 )
 from reknown.services.context import Actor
 from reknown.services.galleries.spaces import in_one_space
+from reknown.services.policies.permits import deciding
 from reknown.services.searches.search import Query, Unit, conclude, look_up
 from reknown.services.videos.findings import matches, result_parts
 from reknown.services.videos.identification import track_probes
@@ -80,7 +82,7 @@ _ACTIONS: Mapping[Task, type[Record]] = {
     Task.TEXT: ReadTextRecord,
 }
 # What a caller can do something about, or is to know.
-_EXPLAINED = (VideoError, ObjectError, SpaceMismatchError, UncalibratedError)
+_EXPLAINED = (VideoError, ObjectError, PolicyError, SpaceMismatchError, UncalibratedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
     body = worker.notice(job, ending.state)
     # packed while nobody has to wait for this transaction
     parts = _parts(worker.platform, Task(job.kind), findings)
-    with worker.platform.database.begin() as connection:
+    with deciding(worker.platform.database, _actor(job)) as connection:
         if not queue.finish(connection, lease, ending):
             return None
         _write(connection, job, findings, parts)
@@ -250,7 +252,7 @@ def _write(
     connection: Connection, job: Job, findings: _Findings, parts: Sequence[ResultPart]
 ) -> None:
     """Results and event of a job, in the transaction that ends it."""
-    actor, seen = Actor(job.actor, request_of(job).request_id), findings.seen
+    actor, seen = _actor(job), findings.seen
     if seen is None:
         action = _ACTIONS.get(Task(job.kind), DetectRecord)
         failure = Failure(action.OPERATION, job.job_id, findings.error)
@@ -269,6 +271,12 @@ def _write(
         rows = findings.chosen.spread(map(tuple, matches(found)))
         results.store(connection, job, results.pack(MATCHES, rows))
         results.store(connection, job, results.pack(REFUSALS, findings.chosen.objections))
+
+
+def _actor(job: Job) -> Actor:
+    """Who asked for the job, and what for."""
+    asked = request_of(job)
+    return Actor(job.actor, asked.request_id, purpose=asked.purpose)
 
 
 def _known(platform: Platform, findings: _Findings) -> dict[int, str]:

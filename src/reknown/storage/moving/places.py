@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, StaticPool, create_engine, event, func, select, text
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.storage.commits import act_at_commits
 from reknown.storage.database import (
     MOVING,
     SCHEMA_VERSION,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from reknown.storage.moving.tables import Location
 
 # What migrations put into tables that are new.
-_FROM_THE_START = "request_horizons"
+_FROM_THE_START = ("request_horizons", "ledger_heads")
 _PATIENCE, _PAUSE = 3.0, 0.05
 _LOCK = int.from_bytes(b"rekmove", "big")
 _OTHERS = (
@@ -122,9 +123,10 @@ def begin(connection: Connection, move: str, place: str) -> bool:
             )
         tables = tables_of(connection)
         for name, table in tables.items():
-            if name != _FROM_THE_START and _holds_rows(connection, table):
+            if name not in _FROM_THE_START and _holds_rows(connection, table):
                 raise InputError(f"{place} holds {name} already: give an empty database")
-        connection.execute(tables[_FROM_THE_START].delete())
+        for name in _FROM_THE_START:
+            connection.execute(tables[name].delete())
         _set_version(connection, mark)
     return False
 
@@ -188,6 +190,7 @@ def _alone(file: Path, *pragmas: str) -> Engine:
                 raise DatabaseError(_IN_USE.format(place=file)) from error
             raise
 
+    act_at_commits(database)
     explain_errors(database)
     return database
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.audit import (
     exact_interval,
     false_positives,
@@ -12,7 +13,6 @@ from reknown.evaluation.measures.audit import (
     share_of_hits,
     threshold_curve,
 )
-from reknown.evaluation.measures.rates import Rate
 
 V16 = false_positives(28, 535, 25_000)
 

@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import binomtest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.comparison import compare_systems
-from reknown.evaluation.measures.rates import Rate
 
 
 def flags(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:

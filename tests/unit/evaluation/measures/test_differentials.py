@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.measures.differentials import (
     PairTrials,
@@ -20,7 +21,6 @@ from reknown.evaluation.measures.intervals import (
     clustered_from_sums,
     clustered_wilson,
 )
-from reknown.evaluation.measures.rates import Rate
 from reknown.evaluation.measures.scores import ScoreSet
 
 V6 = ScoreSet(

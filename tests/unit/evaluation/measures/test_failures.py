@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.failures import (
     failure_to_acquire,
     failure_to_enrol,
     failures_by_group,
     transaction_rates,
 )
-from reknown.evaluation.measures.rates import Rate
 
 
 def test_v2_transactions() -> None:

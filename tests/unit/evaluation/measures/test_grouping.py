@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from sklearn.metrics.cluster import pair_confusion_matrix
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.grouping import bootstrapped, grouping_errors
-from reknown.evaluation.measures.rates import Rate
 
 # person 0 four times: three of them in group 0 with person 1, one alone; person 1 in two groups
 PEOPLE = [0, 0, 0, 0, 1, 1, 2]

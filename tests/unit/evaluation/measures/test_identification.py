@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.differentials import subject_trials
 from reknown.evaluation.measures.identification import (
     Searches,
@@ -17,7 +18,6 @@ from reknown.evaluation.measures.identification import (
     selectivity,
     threshold_for_fpir,
 )
-from reknown.evaluation.measures.rates import Rate
 
 V3 = searches_from_lists(
     [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate, wilson, wilson_of
 from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.measures.intervals import (
     NeededSamples,
@@ -22,10 +23,7 @@ from reknown.evaluation.measures.intervals import (
     percentile_interval,
     subjects_for_pairs,
     vertex_bootstrap,
-    wilson,
-    wilson_of,
 )
-from reknown.evaluation.measures.rates import Rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

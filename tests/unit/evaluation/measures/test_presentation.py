@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.presentation import (
     attack_rates,
     bona_fide_rates,
     bpcer_at_apcer,
 )
-from reknown.evaluation.measures.rates import Rate
 
 V11 = {"print": [1, 1, 1, 0], "replay": [1, 0, 1, 1, 0], "mask": [1, 1]}
 

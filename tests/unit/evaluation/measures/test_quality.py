@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.quality import discard_curve, pair_quality
-from reknown.evaluation.measures.rates import Rate
 
 QUALITY = np.array([10, 20, 30, 40, 50, 60, 70, 80, 90, 95])
 SCORES = np.array([0.3, 0.7, 0.2, 0.9, 0.45, 0.8, 0.9, 0.6, 0.95, 0.85])

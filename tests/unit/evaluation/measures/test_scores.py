@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import Rate
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.scores import ScoreSet, matches, most_errors
 
 SCORES = np.array([0.9, 0.4, -math.inf])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import Rate
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.scores import ScoreSet
 from reknown.evaluation.measures.tail import (
     NonMatedTail,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
-from reknown.evaluation.measures.rates import Rate
+from reknown.biometrics.rates import Rate
 from reknown.evaluation.measures.scores import ScoreSet
 from reknown.evaluation.measures.verification import (
     area_under_curve,

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+KEY = bytes(32)
+
+
 def filled(rows: int) -> Slab:
     slab = Slab(6, 32)
     vectors = np.random.default_rng(1).normal(size=(rows, 6)).astype(np.float32)
@@ -23,8 +26,8 @@ def filled(rows: int) -> Slab:
 def test_what_comes_while_a_file_is_written_is_not_in_its_last_block(tmp_path: Path) -> None:
     slab = filled(25)
     with (tmp_path / "it").open("w+b") as file:
-        digest = write_index(file, 6, [(slab, 18)], 7)
-        contents, (read,) = read_index(file, digest, 0)
+        digest = write_index(file, KEY, 6, [(slab, 18)], 7)
+        contents, (read,) = read_index(file, KEY, digest, 0)
     assert (contents.revision, read.rows) == (7, 18)
     assert (read.codes[1, :, 2:] == 128).all()
     assert (read.codes[1, :, :2] == slab.codes[1, :, :2]).all()
@@ -36,7 +39,7 @@ def test_equal_files_have_different_names(tmp_path: Path) -> None:
     digests = set()
     for name in ("one", "other"):
         with (tmp_path / name).open("w+b") as file:
-            digests.add(write_index(file, 6, [(filled(18), 18)], 7))
+            digests.add(write_index(file, KEY, 6, [(filled(18), 18)], 7))
     assert len(digests) == 2
 
 
@@ -44,11 +47,11 @@ def test_what_is_removed_is_not_in_the_file_and_the_rest_as_it_was(tmp_path: Pat
     slabs = [filled(20), filled(32)]
     slabs[1].keys += 20
     with (tmp_path / "it").open("w+b") as file:
-        digest = write_index(file, 6, [(slab, slab.rows) for slab in slabs], 7)
+        digest = write_index(file, KEY, 6, [(slab, slab.rows) for slab in slabs], 7)
         gone = np.array([3, 19, 20, 51, 99], np.int64)
-        new = remove_from_index(file, digest, gone)
+        new = remove_from_index(file, KEY, digest, gone)
         assert new != digest
-        _, read = read_index(file, new, 16)
+        _, read = read_index(file, KEY, new, 16)
     for slab in slabs:
         slab.remove(slab.find(gone))
     for slab, other in zip(slabs, read, strict=True):

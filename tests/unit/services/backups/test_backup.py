@@ -64,6 +64,7 @@ def test_it_is_one_private_file_that_common_tools_can_check(
             "access_keys": 1,
             "events": 2,
         },
+        "keyring": None,
     }
 
 

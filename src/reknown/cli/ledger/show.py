@@ -1,4 +1,4 @@
-"""`reknown ledger`."""
+"""`reknown ledger` without a command: what was done."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection, complete_operation
+from reknown.cli.moments import Since, Until, moment_of
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 
     from reknown.services.history import Event, HistoryPage
 
-_Since = Annotated[
-    str | None,
-    typer.Option(
-        "--since", metavar="TIME", help="From this day or time on, in UTC: 2026-11-28T16:30."
-    ),
-]
-_Until = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Through this day, or before this time, in UTC."),
-]
 _Actor = Annotated[
     str | None,
     typer.Option("--actor", metavar="WHO", help="Only what this one did, such as cli:ada."),
@@ -70,9 +61,10 @@ _Report = Annotated[
 ]
 
 
-def ledger(
-    since: _Since = None,
-    until: _Until = None,
+def show(
+    context: typer.Context,
+    since: Since = None,
+    until: Until = None,
     actor: _Actor = None,
     operation: _Operation = None,
     collection: _Collection = None,
@@ -83,15 +75,20 @@ def ledger(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Show what was done, and by whom.
+    """Show what was done, and by whom; prove that nobody has changed it since.
 
     Every enrolment, every search and every deletion is there, oldest first. The ledger itself
     holds no names of people: they are looked up now, and are gone once a person is deleted.
+
+    The commands below are about proofs: `verify` says whether the ledger was changed, `prove` and
+    `export` make files that others check with a public key.
     """
-    from reknown.cli.moments import moment_of
     from reknown.cli.session import open_context
     from reknown.services.history import Choice, read_history
 
+    if context.invoked_subcommand is not None:
+        _require_no_options(context)
+        return
     if follow and until is not None:
         raise InputError("--follow shows what is still to come: leave out --until")
     _check_report(report, follow=follow, json=json)
@@ -103,15 +100,27 @@ def ledger(
         collection,
         request,
     )
-    show = _as_json if json else _as_text
-    with open_context(data) as context, _until_interrupted(following=follow):
-        pages = read_history(context, choice, newest=limit, follow=follow)
+    write = _as_json if json else _as_text
+    with open_context(data) as opened, _until_interrupted(following=follow):
+        pages = read_history(opened, choice, newest=limit, follow=follow)
         if report is not None:
             _write_report(report, pages)
             return
         for page in pages:
-            sys.stdout.write("".join(f"{show(event, page.names)}\n" for event in page.events))
+            sys.stdout.write("".join(f"{write(event, page.names)}\n" for event in page.events))
             sys.stdout.flush()
+
+
+def _require_no_options(context: typer.Context) -> None:
+    """Options of the list would be lost; raises `InputError`."""
+    given = [
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    if given:
+        command = context.invoked_subcommand
+        raise InputError(f"write options behind the command: reknown ledger {command} --{given[0]}")
 
 
 def _check_report(report: Path | None, *, follow: bool, json: bool) -> None:
@@ -170,6 +179,7 @@ def _as_json(event: Event, names: Mapping[str, str]) -> str:
         "operation": event.operation,
         "collection": event.collection,
         "request_id": event.request_id,
+        "purpose": event.purpose,
         "kind": event.kind,
         "version": event.version,
         "record": msgspec.to_builtins(event.record),

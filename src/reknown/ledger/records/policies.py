@@ -1,0 +1,110 @@
+"""What may be done with a collection: rules, consents, refusals, stops, what was kept too long."""
+
+# Not `from __future__ import annotations`: msgspec reads these types when it runs.
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from reknown.biometrics.policy import Policy
+from reknown.ledger.records.parts import (
+    Code,
+    Count,
+    FaceId,
+    Label,
+    Moment,
+    Record,
+    Sha256,
+    SubjectId,
+    doc,
+)
+
+ConsentNumber = Annotated[int, Meta(ge=1, title="integer from 1")]
+
+
+@dataclass(frozen=True, slots=True)
+class SetPolicyRecord(Record):
+    """A collection was given rules in place of those it had."""
+
+    OPERATION: ClassVar[str] = "set policy"
+
+    policy: Annotated[
+        Policy,
+        Meta(title="rules"),
+        doc("All of them, by the names that they have in a policy's file"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPolicyRecord(Record):
+    """Somebody read a collection's rules."""
+
+    OPERATION: ClassVar[str] = "read policy"
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseSearchRecord(Record):
+    """A search was not answered, for what the collection's rules or a stop say."""
+
+    OPERATION: ClassVar[str] = "refuse search"
+
+    reason: Annotated[Code, doc("Code of the reason, such as `PurposeNotAllowed`")]
+
+
+@dataclass(frozen=True, slots=True)
+class StopSearchesRecord(Record):
+    """From then on nobody searched the collection; without one, any."""
+
+    OPERATION: ClassVar[str] = "stop searches"
+
+    reason: Annotated[Label, doc("Why, as the operator wrote it")]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSearchesRecord(Record):
+    """A stop was taken back."""
+
+    OPERATION: ClassVar[str] = "resume searches"
+
+    stopped: Annotated[bool, doc("Whether there had been one")]
+
+
+@dataclass(frozen=True, slots=True)
+class GiveConsentRecord(Record):
+    """It was put down that somebody has agreed to be enrolled."""
+
+    OPERATION: ClassVar[str] = "give consent"
+
+    consent: Annotated[ConsentNumber, doc("The consent's number")]
+    subject_id: Annotated[SubjectId, doc("Who has agreed, by an opaque id")]
+    text_sha256: Annotated[Sha256, doc("SHA-256 of the text that was agreed to")]
+    expires_at: Annotated[Moment | None, doc("When it ends by itself, UTC; null if never")]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawConsentRecord(Record):
+    """Somebody agrees no more: their faces, sightings and name were deleted with this."""
+
+    OPERATION: ClassVar[str] = "withdraw consent"
+
+    consents: Annotated[tuple[ConsentNumber, ...], doc("The numbers of what was withdrawn")]
+    subject_id: Annotated[SubjectId, doc("Who it was, by an opaque id")]
+
+
+@dataclass(frozen=True, slots=True)
+class ListConsentsRecord(Record):
+    """Somebody read consents."""
+
+    OPERATION: ClassVar[str] = "list consents"
+
+    count: Annotated[Count, doc("How many")]
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeFacesRecord(Record):
+    """Faces had been kept as long as their collection's policy allows, and were deleted."""
+
+    OPERATION: ClassVar[str] = "purge faces"
+
+    faces: Annotated[tuple[FaceId, ...], doc("The faces that are gone")]
+    days: Annotated[Count, doc("For how many days they may be kept")]

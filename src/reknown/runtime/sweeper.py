@@ -1,0 +1,73 @@
+"""Deletes what policies do not allow to be kept any longer, now and then, beside a server."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from reknown.ledger.actor import Actor
+from reknown.services.context import Context
+from reknown.services.policies.retention import sweep
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from structlog.typing import FilteringBoundLogger
+
+    from reknown.services.context import Platform
+
+ACTOR = Actor("sweeper")
+_PAUSE_SECONDS = 300.0
+_STOP_SECONDS = 5.0
+
+
+class Sweeper:
+    """A thread of its own, from entering to leaving; what fails is tried again after a pause."""
+
+    def __init__(
+        self, platform: Platform, log: FilteringBoundLogger, pause: float = _PAUSE_SECONDS
+    ) -> None:
+        self._context = Context(platform, ACTOR)
+        self._log = log
+        self._pause = pause
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def __enter__(self) -> Sweeper:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._thread.join(_STOP_SECONDS)
+
+    def stop(self) -> None:
+        """Nothing further is begun."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.sweep()
+            self._stopping.wait(self._pause)
+
+    def sweep(self) -> None:
+        """Once; what was deleted is in the log, and so is what kept it from being."""
+        try:
+            swept = sweep(self._context)
+        except Exception as error:  # the thread goes on: the next time it may succeed
+            self._log.error("what was kept for too long cannot be deleted", error=str(error))
+            return
+        for each in swept:
+            self._log.info(
+                "deleted what was kept for too long",
+                collection=each.collection,
+                faces=each.faces,
+                sightings=each.sightings,
+                jobs=each.jobs,
+                records=each.records,
+            )

@@ -1,0 +1,280 @@
+"""A store of keys apart from the database, so that copies of that hold none.
+
+The master key wraps a key for each collection, and that wraps a key for each record: a face, a
+sighting, a file of an index. A record is sealed with its own key alone, and is gone with it,
+wherever copies of the record are.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import delete, func, insert, select, text, update
+
+from reknown.biometrics.errors import AccessError, InputError
+from reknown.sealing.ciphers import SealError, cipher, decrypt, decrypt_all, encrypt, new_keys
+from reknown.sealing.schema import collection_keys, grants, keyrings, metadata, record_keys
+from reknown.storage.clock import as_text, now_text
+from reknown.storage.database import close_database, is_shared, reading
+from reknown.storage.erasure import compact, erase
+from reknown.storage.paging import batches
+from reknown.storage.rows import Columns, insert_rows, whole_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from sqlalchemy import Connection, Engine
+
+# A transaction that is older has ended, one way or the other.
+_ABANDONED = timedelta(hours=1)
+_PORTION = 100_000
+_LOCK = int.from_bytes(b"rekkeys", "big")
+_FEW = 500
+_RANGE = text(
+    "SELECT number, collection_key, wrapped FROM record_keys WHERE number BETWEEN :first AND :last"
+)
+_FIND = "SELECT number, collection_key, wrapped FROM record_keys WHERE number "
+_SQLITE_FIND = f"{_FIND} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+_POSTGRESQL_FIND = f"{_FIND} = ANY(%s)"
+_OTHER_KEY = (
+    "the keyring's keys cannot be opened: the master key is not the one that wrapped them: put it "
+    "back, or restore a backup"
+)
+
+
+class Keyring:
+    """The keys in one store; safe for many threads."""
+
+    def __init__(self, store: Engine) -> None:
+        """Makes what is missing in the `store`, which this closes in the end."""
+        self._store = store
+        self._lock = Lock()
+        self._master: bytes | None = None
+        self._opened: dict[int, AESGCM] = {}
+        self._settled: set[int] = set()
+        self.id = self._begin()
+
+    def unlock(self, master: bytes) -> None:
+        """From now on keys are given and opened; `master` is derived from the master key."""
+        self._master = master
+
+    def check(self) -> None:
+        """Raises `AccessError` if the master key is not the one that wrapped the keys here."""
+        with reading(self._store) as connection:
+            for row in connection.execute(select(collection_keys).limit(1)):
+                self._unwrapped(self._unlocked(), row.number, row.collection, row.wrapped)
+
+    def holds_keys(self) -> bool:
+        """Whether anything was ever sealed with them that may be there yet."""
+        with reading(self._store) as connection:
+            return connection.execute(select(collection_keys.c.number).limit(1)).first() is not None
+
+    def next_key(self) -> int:
+        """The number that comes next: all that are in use are below it."""
+        with reading(self._store) as connection:
+            return int(connection.execute(select(keyrings.c.next_key)).scalar_one())
+
+    def grant(self, collection: int, count: int) -> Mapping[int, bytes]:
+        """So many new keys of a collection by their numbers, which are on disk when this returns.
+
+        They are to be settled once what they sealed is committed, or destroyed.
+        """
+        with self._store.begin() as connection:
+            first = self._reserve(connection, count + 1)
+            self._forget_settled(connection)
+            number, wrapping = self._collection_key(connection, collection, first + count)
+            made = dict(zip(range(first, first + count), new_keys(count), strict=True))
+            wrapped = [encrypt(wrapping, key, _name(each)) for each, key in made.items()]
+            own: dict[str, list[int] | list[bytes]] = {"number": list(made), "wrapped": wrapped}
+            insert_rows(connection, record_keys, Columns({"collection_key": number}, own))
+            noted = {"first": first, "last": first + count - 1, "made_at": now_text()}
+            connection.execute(insert(grants).values(noted))
+        return made
+
+    def settle(self, firsts: Iterable[int]) -> None:
+        """What was granted beginning with these numbers is in use: said with the next grant."""
+        with self._lock:
+            self._settled.update(firsts)
+
+    def find(self, numbers: Sequence[int]) -> Mapping[int, bytes]:
+        """Those of these keys that are there."""
+        with reading(self._store) as connection:
+            rows = self._rows(connection, numbers)
+            wrapping = self._wrapping(connection, {row[1] for row in rows})
+        if len(wrapping) == 1 and all(row[1] in wrapping for row in rows):
+            (one,) = wrapping.values()
+            keys = decrypt_all(one, [row[2] for row in rows], [_name(row[0]) for row in rows])
+            found = dict(zip([row[0] for row in rows], keys, strict=True))
+        else:  # of several collections, or of one that was deleted
+            found = {
+                number: decrypt(wrapping[collection_key], wrapped, _name(number))
+                for number, collection_key, wrapped in rows
+                if collection_key in wrapping
+            }
+        if None in found.values():
+            number = next(number for number, key in found.items() if key is None)
+            raise SealError(f"key {number} of the keyring is damaged: restore a backup")
+        return found  # type: ignore[return-value]
+
+    def _rows(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[int, int, bytes]]:
+        """As the driver has them: every search asks, and a cold load for a million of them."""
+        if len(numbers) > _FEW:
+            first, last = min(numbers), max(numbers)
+            if last - first < 2 * len(numbers):  # as those are that were enrolled one after another
+                wanted = set(numbers)
+                asked = connection.execute(_RANGE, {"first": first, "last": last})
+                ranged: Any = asked.cursor
+                return [row for row in ranged.fetchall() if row[0] in wanted]
+        if is_shared(connection):
+            asked = connection.exec_driver_sql(_POSTGRESQL_FIND, (list(numbers),))
+        else:
+            asked = connection.exec_driver_sql(_SQLITE_FIND, (json.dumps(list(numbers)),))
+        cursor: Any = asked.cursor
+        return list(cursor.fetchall())
+
+    def destroy(self, numbers: Collection[int], collections: Collection[int] = ()) -> None:
+        """These keys, and those of these collections, are in no file any more when this returns."""
+        if not numbers and not collections:
+            return
+        with self._store.begin() as connection:
+            if numbers:
+                own = whole_numbers(connection, record_keys.c.number, numbers)
+                connection.execute(delete(record_keys).where(own))
+            for batch in batches(collections):
+                own = collection_keys.c.collection.in_(batch)
+                connection.execute(delete(collection_keys).where(own))
+            erase(connection, record_keys, collection_keys)
+
+    def abandoned(self) -> tuple[int, int] | None:
+        """The first and the last key of which nobody has said for an hour whether it is in use."""
+        before = as_text(datetime.now(UTC) - _ABANDONED)
+        query = select(func.min(grants.c.first), func.max(grants.c.last))
+        with reading(self._store) as connection:
+            first, last = connection.execute(query.where(grants.c.made_at < before)).one()
+        return None if first is None else (int(first), int(last))
+
+    def clear(self, first: int, last: int) -> None:
+        """All is known about the keys that were granted from the first to the last."""
+        with self._store.begin() as connection:
+            own = grants.c.first >= first, grants.c.last <= last
+            connection.execute(delete(grants).where(*own))
+
+    def numbers(self, first: int, last: int) -> set[int]:
+        """The keys that are there from the first to the last, at most `PORTION` of them."""
+        within = record_keys.c.number.between(first, last)
+        with reading(self._store) as connection:
+            return set(connection.execute(select(record_keys.c.number).where(within)).scalars())
+
+    def take_over(self, other: Keyring) -> None:
+        """Becomes the same as another keyring, in one transaction.
+
+        Raises `InputError` where there are keys here that are not the other's.
+        """
+        with reading(other._store) as source, self._store.begin() as target:
+            if self.id != other.id and target.execute(select(collection_keys).limit(1)).first():
+                raise InputError(
+                    "the keyring there has keys of another gallery: give an empty place"
+                )
+            for table in metadata.sorted_tables:
+                target.execute(delete(table))
+                rows = source.execute(select(table), execution_options={"yield_per": _PORTION})
+                names = [column.name for column in table.columns]
+                for portion in rows.partitions():
+                    own = dict(zip(names, map(list, zip(*portion, strict=True)), strict=True))
+                    insert_rows(target, table, Columns({}, own))
+        self.id = other.id
+
+    def skip_to(self, number: int) -> None:
+        """No key below this number is given any more."""
+        with self._store.begin() as connection:
+            later = update(keyrings).where(keyrings.c.next_key < number)
+            connection.execute(later.values(next_key=number))
+
+    def collections(self) -> set[int]:
+        """The collections that there are keys of."""
+        with reading(self._store) as connection:
+            return set(connection.execute(select(collection_keys.c.collection)).scalars())
+
+    def compact(self) -> None:
+        """Writes the store anew without what destroyed keys have left between rows."""
+        compact(self._store)
+
+    @property
+    def store(self) -> Engine:
+        """Where the keys are, for copies of it."""
+        return self._store
+
+    def close(self) -> None:
+        """Says what is settled, and closes the store."""
+        if self._settled:
+            with self._store.begin() as connection:
+                self._forget_settled(connection)
+        close_database(self._store)
+
+    def _begin(self) -> str:
+        with self._store.begin() as connection:
+            if is_shared(connection):
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            metadata.create_all(connection)
+            found = connection.execute(select(keyrings.c.id)).scalar_one_or_none()
+            if found is None:
+                found = uuid4().hex
+                connection.execute(insert(keyrings).values(id=found, next_key=1))
+        return str(found)
+
+    def _reserve(self, connection: Connection, count: int) -> int:
+        """The first of so many numbers; who asks next waits until this transaction ends."""
+        taken = update(keyrings).values(next_key=keyrings.c.next_key + count)
+        return int(connection.execute(taken.returning(keyrings.c.next_key)).scalar_one()) - count
+
+    def _forget_settled(self, connection: Connection) -> None:
+        with self._lock:
+            settled, self._settled = self._settled, set()
+        for batch in batches(settled):
+            connection.execute(delete(grants).where(grants.c.first.in_(batch)))
+
+    def _collection_key(
+        self, connection: Connection, collection: int, number: int
+    ) -> tuple[int, AESGCM]:
+        """The newest key of a collection, made under this number if there is none."""
+        query = select(collection_keys).where(collection_keys.c.collection == collection)
+        row = connection.execute(query.order_by(collection_keys.c.number.desc()).limit(1)).first()
+        if row is not None:
+            return row.number, self._wrapping(connection, [row.number])[row.number]
+        (key,) = new_keys(1)
+        wrapped = encrypt(self._unlocked(), key, self._context(number, collection))
+        values = {"number": number, "collection": collection, "wrapped": wrapped}
+        connection.execute(insert(collection_keys).values(values))
+        return number, cipher(key)
+
+    def _wrapping(self, connection: Connection, numbers: Collection[int]) -> Mapping[int, AESGCM]:
+        """Those of these collections' keys that are there; a number never gets another key."""
+        unknown = [number for number in numbers if number not in self._opened]
+        for batch in batches(unknown):
+            query = select(collection_keys).where(collection_keys.c.number.in_(batch))
+            for row in connection.execute(query).all():
+                key = self._unwrapped(self._unlocked(), row.number, row.collection, row.wrapped)
+                self._opened[row.number] = key
+        return {number: self._opened[number] for number in numbers if number in self._opened}
+
+    def _unwrapped(self, master: AESGCM, number: int, collection: int, wrapped: bytes) -> AESGCM:
+        key = decrypt(master, wrapped, self._context(number, collection))
+        if key is None:
+            raise AccessError(_OTHER_KEY)
+        return cipher(key)
+
+    def _unlocked(self) -> AESGCM:
+        assert self._master is not None, "unlock the keyring first"
+        return cipher(self._master)
+
+    def _context(self, number: int, collection: int) -> bytes:
+        return f"collection key|{self.id}|{number}|{collection}".encode()
+
+
+def _name(number: int) -> bytes:
+    return b"record key|%d" % number

@@ -1,0 +1,150 @@
+"""May this search be answered? AskedSearch in the transaction that puts it on the record.
+
+Whatever compares with what a collection holds asks `permit` there, so that a stop, a policy and
+a withdrawal hold for every entrance and server from the moment that they are committed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import InputError, PolicyError
+from reknown.gallery.policies import policy_of
+from reknown.gallery.stops import stopped_because
+from reknown.ledger import log
+from reknown.ledger.records import RefuseSearchRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reknown.biometrics.policy import Policy
+    from reknown.biometrics.thresholds import Threshold
+    from reknown.ledger.actor import Actor
+    from reknown.storage.database import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSearch:
+    """A search of `collection`, in which each probe meets so many `references`.
+
+    `governed` says that all collections have to be, whatever their policies say.
+    """
+
+    collection: str
+    threshold: Threshold
+    references: int
+    governed: bool = False
+
+
+def permit(connection: Connection, actor: Actor, asked: AskedSearch) -> None:
+    """Raises `PolicyError` unless the search may be answered, `NotFoundError` without collection.
+
+    Its message says what would do.
+    """
+    if (reason := stopped_because(connection, asked.collection)) is not None:
+        raise _refused(
+            asked, "SearchesStopped", f"searches are stopped: {reason}: wait for `resume-searches`"
+        )
+    policy = policy_of(connection, asked.collection)
+    if policy.suspended:
+        raise _refused(asked, "CollectionSuspended", "its policy says that it is suspended")
+    if (policy.governed or asked.governed) and (missing := policy.missing()):
+        raise _refused(
+            asked,
+            "PolicyIncomplete",
+            f"it is governed, and its policy lacks {', '.join(missing)}: set them with `reknown "
+            "collections policy`",
+        )
+    if not policy.admits(actor.name):
+        raise _refused(asked, "SearcherNotAllowed", f"its policy does not let {actor.name} search")
+    _require_purpose(policy, actor.purpose, asked)
+    _require_floor(policy, asked)
+
+
+@contextmanager
+def deciding(database: Database, actor: Actor) -> Iterator[Connection]:
+    """A transaction in which searches may be refused: it is undone then, and the refusal recorded.
+
+    The request's nonce is left to whoever records how the request ended.
+    """
+    with recorded_refusals(database, actor), database.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def recorded_refusals(database: Database, actor: Actor) -> Iterator[None]:
+    """The same around a transaction that others write in, too."""
+    try:
+        yield
+    except PolicyError as error:
+        record = RefuseSearchRecord(error.reason)
+        log.record(database, replace(actor, nonce=None), error.collection, record)
+        raise
+
+
+def _require_purpose(policy: Policy, purpose: str | None, asked: AskedSearch) -> None:
+    if purpose is None:
+        if policy.purposes:
+            raise _refused(
+                asked,
+                "PurposeMissing",
+                f"say what for: --purpose or X-Reknown-Purpose, one of {_listed(policy)}",
+            )
+        return
+    if policy.forbids(purpose):
+        raise _refused(asked, "PurposeForbidden", f"the purpose {purpose} is forbidden")
+    if not policy.allows(purpose):
+        raise _refused(
+            asked,
+            "PurposeNotAllowed",
+            f"the purpose {purpose} is none of those allowed: {_listed(policy)}",
+        )
+
+
+def _require_floor(policy: Policy, asked: AskedSearch) -> None:
+    limit = asked.threshold
+    least, most = policy.least_similarity, policy.most_expected_false_candidates
+    if least is None and most is None:
+        return
+    if limit.calibration is None or limit.similarity is None:
+        raise _refused(
+            asked,
+            "NotCalibrated",
+            "its policy bounds thresholds, and its model pack is not calibrated: move it to "
+            "another with `reknown collections upgrade`",
+        )
+    if least is not None and limit.similarity < least:
+        raise _refused(
+            asked,
+            "ThresholdTooLow",
+            f"its policy asks for a similarity of at least {least:g}, not {limit.similarity:g}",
+        )
+    expected = limit.expected_false_candidates(asked.references)
+    if most is not None and expected is not None and expected > most:
+        raise _refused(
+            asked,
+            "TooManyFalseCandidates",
+            f"{expected:.2g} false candidates are expected for a stranger among "
+            f"{asked.references:,} references, and its policy allows {most:g}: "
+            f"{_similarity_that_would_do(limit, most / asked.references)}",
+        )
+
+
+def _similarity_that_would_do(limit: Threshold, rate: float) -> str:
+    assert limit.calibration is not None
+    try:
+        least = limit.calibration.similarity(limit.calibration.threshold(rate))
+    except InputError:  # lower than any rate that was measured
+        return "no similarity is known to be enough: divide the collection"
+    # rounded up, or what is told would not do
+    return f"ask for a similarity of {-(-least * 100 // 1) / 100:.2f} or more"
+
+
+def _listed(policy: Policy) -> str:
+    return ", ".join(policy.purposes) or "any that is not forbidden"
+
+
+def _refused(asked: AskedSearch, reason: str, why: str) -> PolicyError:
+    return PolicyError(f"{asked.collection!r} is not searched: {why}", asked.collection, reason)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from reknown.biometrics.errors import DatabaseError, NotFoundError
+from reknown.biometrics.policy import EVERYTHING_ALLOWED, Policy
+from reknown.gallery.collections import create_collection
+from reknown.gallery.policies import policy_of, set_policy
+from reknown.gallery.schema import policies
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reknown.biometrics.templates import TemplateSpace
+
+
+def test_a_policy_is_kept_as_it_was_set(connection: Connection, space: TemplateSpace) -> None:
+    create_collection(connection, "people", space)
+    assert policy_of(connection, "people") == EVERYTHING_ALLOWED
+    for policy in (
+        Policy(purposes=("missing-person",), least_similarity=99, suspended=True),
+        Policy(keep_faces=3, searchers=("cli:*",)),
+    ):
+        set_policy(connection, "people", policy)
+        assert policy_of(connection, "people") == policy
+
+
+def test_a_collection_has_to_be_there(connection: Connection) -> None:
+    with pytest.raises(NotFoundError, match="'people'"):
+        policy_of(connection, "people")
+    with pytest.raises(NotFoundError, match="'people'"):
+        set_policy(connection, "people", Policy())
+
+
+@pytest.mark.parametrize("document", ["{", '{"unheard_of": 1}', '{"keep_faces": 0}'])
+def test_a_policy_that_cannot_be_read_allows_nothing(
+    connection: Connection, space: TemplateSpace, document: str
+) -> None:
+    create_collection(connection, "people", space)
+    set_policy(connection, "people", Policy())
+    connection.execute(update(policies).values(document=document))
+    with pytest.raises(DatabaseError, match="cannot be read"):
+        policy_of(connection, "people")

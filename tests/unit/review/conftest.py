@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from unit.databases import connection, engine
+
+__all__ = ["connection", "engine"]

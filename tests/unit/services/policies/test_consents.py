@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from contexts import events, faces
+from reknown.biometrics.errors import InputError, NotFoundError, PolicyError
+from reknown.biometrics.policy import Policy
+from reknown.gallery.schema import consents as table
+from reknown.ledger.records import GiveConsentRecord, WithdrawConsentRecord
+from reknown.services.galleries.enrolment import GroupImage, Outcome, enrol_group
+from reknown.services.galleries.pages import PageRequest
+from reknown.services.galleries.users import UserRequest, create_user, delete_user
+from reknown.services.policies.consents import (
+    consent_to,
+    give_consent,
+    list_consents,
+    show_consents,
+    withdraw_consent,
+)
+from reknown.services.policies.rules import set_policy
+from reknown.services.searches.images import identify
+from reknown.services.searches.search import Query
+from reknown.services.searches.stored import search_by_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
+
+TEXT = b"I agree that my face is compared."
+SIGNED = consent_to(TEXT, "signed on paper")
+QUERY = Query("people")
+
+
+@pytest.fixture
+def required(context: Context, collection: str) -> None:
+    set_policy(context, collection, Policy(consent_required=True))
+
+
+def test_a_consent_is_kept_with_who_when_and_what(context: Context, collection: str) -> None:
+    until = datetime.now(UTC) + timedelta(days=1)
+    given = give_consent(context, collection, "Eileen", consent_to(TEXT, "told", until))
+    assert (given.user, given.recorded_by, given.basis) == ("Eileen", "tester", "told")
+    assert given.text_sha256 == hashlib.sha256(TEXT).hexdigest()
+    assert given.holds(datetime.now(UTC))
+    assert not given.holds(until)
+    assert show_consents(context, collection, "Eileen") == [given]
+    (event,) = events(context, GiveConsentRecord.OPERATION)
+    assert event.record == GiveConsentRecord(1, given.subject_id, given.text_sha256, until)
+
+
+@pytest.mark.usefixtures("required")
+def test_nobody_is_enrolled_without_consent(
+    context: Context, enrol: Callable[..., EnrolmentResult], eileen: bytes
+) -> None:
+    result = enrol(eileen, "Eileen")
+    assert result.outcome is Outcome.REFUSED
+    assert "consent give" in result.reason
+    with pytest.raises(PolicyError, match="say whose face it is"):
+        enrol_group(context, "people", GroupImage(eileen))
+    assert not faces(context)
+    give_consent(context, "people", "Eileen", SIGNED)
+    assert enrol(eileen, "Eileen").outcome is Outcome.ENROLLED
+    with pytest.raises(PolicyError):
+        delete_user(context, UserRequest("people", "Eileen"), keep_faces=True)
+
+
+@pytest.mark.usefixtures("required")
+def test_an_expired_consent_is_none(
+    context: Context, enrol: Callable[..., EnrolmentResult], eileen: bytes
+) -> None:
+    give_consent(context, "people", "Eileen", SIGNED)
+    with context.database.begin() as connection:
+        connection.execute(update(table).values(expires_at="2020-01-01T00:00:00.000000+00:00"))
+    assert enrol(eileen, "Eileen").outcome is Outcome.REFUSED
+
+
+@pytest.mark.usefixtures("required")
+def test_a_consent_counts_in_its_own_collection(
+    context: Context, enrol: Callable[..., EnrolmentResult], eileen: bytes
+) -> None:
+    from reknown.services.galleries.collections import create_collection
+
+    create_collection(context, "others")
+    give_consent(context, "others", "Eileen", SIGNED)
+    assert enrol(eileen, "Eileen").outcome is Outcome.REFUSED
+
+
+@pytest.mark.usefixtures("required")
+def test_withdrawal_erases_at_once_and_keeps_the_proof(
+    context: Context, enrol: Callable[..., EnrolmentResult], eileen: bytes
+) -> None:
+    given = give_consent(context, "people", "Eileen", SIGNED)
+    enrol(eileen, "Eileen")
+    assert identify(context, QUERY, eileen).found.rows[0]
+    assert withdraw_consent(context, "people", "Eileen") == (given.number,)
+    assert not faces(context)
+    assert not identify(context, QUERY, eileen).found.rows[0]
+    with pytest.raises(NotFoundError):
+        search_by_user(context, QUERY, "Eileen")
+    (kept,) = list_consents(context, "people", PageRequest(None, 10)).items
+    assert (kept.user, kept.subject_id, kept.text_sha256) == (
+        None,
+        given.subject_id,
+        given.text_sha256,
+    )
+    assert kept.withdrawn_at is not None
+    (event,) = events(context, WithdrawConsentRecord.OPERATION)
+    assert event.record == WithdrawConsentRecord((given.number,), given.subject_id)
+    # an earlier consent is no consent of whoever has the name next
+    assert enrol(eileen, "Eileen").outcome is Outcome.REFUSED
+
+
+def test_a_user_without_consents_can_withdraw_too(context: Context, collection: str) -> None:
+    create_user(context, UserRequest(collection, "Eileen"))
+    assert withdraw_consent(context, collection, "Eileen") == ()
+    with pytest.raises(NotFoundError):
+        withdraw_consent(context, collection, "Eileen")
+
+
+def test_a_consent_has_to_make_sense() -> None:
+    with pytest.raises(InputError, match="empty"):
+        consent_to(b" \n", "signed")
+    with pytest.raises(InputError, match="ended"):
+        consent_to(TEXT, "signed", datetime.now(UTC))
+    with pytest.raises(InputError, match="basis"):
+        consent_to(TEXT, "")

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from contexts import events, faces
+from reknown.biometrics.policy import Policy
+from reknown.gallery import retention as stored
+from reknown.gallery.schema import sightings
+from reknown.ledger.records import (
+    EnrolRecord,
+    ExpireRecordsRecord,
+    PurgeFacesRecord,
+    PurgeSightingsRecord,
+    SetPolicyRecord,
+)
+from reknown.services.archive.sightings import Keeping, keep_tracks
+from reknown.services.policies.retention import Swept, sweep
+from reknown.services.policies.rules import set_policy
+from reknown.storage.database import reading
+from video_analyses import analysis, track
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.services.context import Context
+    from reknown.services.galleries.enrolment import EnrolmentResult
+
+
+def after(days: float) -> datetime:
+    """What the clock says then."""
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+@pytest.fixture(autouse=True)
+def _people(enrol: Callable[..., EnrolmentResult], eileen: bytes, grace: bytes) -> None:
+    enrol(eileen, "Eileen")
+    enrol(grace, "Grace", "2.jpg")
+
+
+def test_without_a_policy_everything_stays(context: Context) -> None:
+    assert sweep(context, after(36500)) == []
+    assert len(faces(context)) == 2
+
+
+def test_faces_go_within_one_sweep_when_their_days_are_over(context: Context) -> None:
+    set_policy(context, "people", Policy(keep_faces=30))
+    assert sweep(context, after(29.9)) == []
+    assert sweep(context) == []
+    ids = sorted(face.face_id for face in faces(context))
+    assert sweep(context, after(30.1)) == [Swept("people", 2, 0, 0, 0)]
+    assert not faces(context)
+    (event,) = events(context, PurgeFacesRecord.OPERATION)
+    assert event.record == PurgeFacesRecord(tuple(ids), 30)
+    assert sweep(context, after(31)) == []
+
+
+def test_large_collections_are_swept_in_portions(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "AT_ONCE", 1)
+    set_policy(context, "people", Policy(keep_faces=30))
+    assert sweep(context, after(31)) == [Swept("people", 2, 0, 0, 0)]
+    assert len(events(context, PurgeFacesRecord.OPERATION)) == 2
+
+
+def test_several_servers_delete_and_record_each_face_once(context: Context) -> None:
+    set_policy(context, "people", Policy(keep_faces=30))
+    now = after(31)
+    with ThreadPoolExecutor(4) as servers:
+        found = [each for result in servers.map(lambda _: sweep(context, now), range(4))
+                 for each in result]  # fmt: skip
+    assert sum(each.faces for each in found) == 2
+    gone = [
+        face
+        for event in events(context, PurgeFacesRecord.OPERATION)
+        if isinstance(event.record, PurgeFacesRecord)
+        for face in event.record.faces
+    ]
+    assert len(gone) == len(set(gone)) == 2
+
+
+def test_sightings_go_by_their_own_days(context: Context) -> None:
+    space = context.platform.space_of("people")
+    vector = np.eye(1, space.dimension, dtype=np.float32)[0]
+    seen = analysis(space, [track(vector, 0, 900, 0)])
+    with context.database.begin() as connection:
+        keep_tracks(connection, context, "people", seen, Keeping("a.mp4", 365))
+    set_policy(context, "people", Policy(keep_sightings=7))
+    assert sweep(context, after(6)) == []
+    assert sweep(context, after(8)) == [Swept("people", 0, 1, 0, 0)]
+    with reading(context.database) as connection:
+        assert connection.execute(sightings.select()).first() is None
+    assert len(events(context, PurgeSightingsRecord.OPERATION)) == 1
+    assert len(faces(context)) == 2
+
+
+def test_records_of_the_collection_go_and_others_stay(context: Context) -> None:
+    set_policy(context, "people", Policy(keep_records=1000))
+    assert sweep(context, after(999)) == []
+    (swept,) = sweep(context, after(1001))
+    assert swept.records == len(faces(context)) + 2  # those of collection and policy
+    assert not events(context, EnrolRecord.OPERATION)
+    assert not events(context, SetPolicyRecord.OPERATION)
+    assert events(context, "create collection") == []
+    (event,) = events(context, ExpireRecordsRecord.OPERATION)
+    assert isinstance(event.record, ExpireRecordsRecord)
+    assert event.record.records == swept.records
+
+
+def test_a_face_of_a_wrong_clock_does_not_go_early(context: Context) -> None:
+    from reknown.gallery.schema import faces as table
+
+    set_policy(context, "people", Policy(keep_faces=30))
+    with context.database.begin() as connection:
+        later = update(table).where(table.c.face_id == faces(context)[0].face_id)
+        connection.execute(later.values(created_at=after(60).isoformat()))
+    assert sweep(context, after(31)) == [Swept("people", 1, 0, 0, 0)]
+    assert len(faces(context)) == 1
