@@ -14,18 +14,19 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from bench.ledger import _fill, _search
+from alembic import command
+from alembic.config import Config
+from bench.ledger import _PORTION, _row, _search
+from sqlalchemy import column, create_engine, insert, table
 
 from reknown.access.vault import Vault
 from reknown.ledger import log
@@ -37,7 +38,6 @@ from reknown.services.proofs.records import export_log, prove_record
 from reknown.services.proofs.signing import ledger_key
 from reknown.services.proofs.verification import LedgerEvidence, verify_ledger
 from reknown.storage.database import open_database
-from reknown.storage.modes import DATABASE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -118,10 +118,8 @@ def _append(database: Database, count: int, turn: int) -> _Spent:
 
 
 def _long(folder: Path, rows: int) -> dict[str, Any]:
-    database = open_database(folder)
-    _fill(database, rows)
-    database.dispose()
-    _take_back(folder)
+    folder.mkdir(mode=0o700)
+    _fill_former(folder, rows)
     found: dict[str, Any] = {"rows": rows}
     began = _Spent.now()
     database = open_database(folder)
@@ -148,12 +146,20 @@ def _handed_out(context: Context, rows: int) -> dict[str, Any]:
     return {"proof": proof, "export": began.since().rounded()}
 
 
-def _take_back(folder: Path) -> None:
-    """To the schema before there was a log."""
-    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
-        for table in _TABLES:
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("UPDATE alembic_version SET version_num = '0011'")
+def _fill_former(folder: Path, rows: int) -> None:
+    """A database of before there was a log, with so many records."""
+    config = Config()
+    config.set_main_option("script_location", "reknown.storage:migrations")
+    engine = create_engine(f"sqlite:///{folder}/reknown.db")
+    names = tuple(_row(0))
+    events = table("events", *map(column, names))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+        for first in range(0, rows, _PORTION):
+            portion = range(first, min(first + _PORTION, rows))
+            connection.execute(insert(events), [_row(number) for number in portion])
+    engine.dispose()
 
 
 if __name__ == "__main__":
