@@ -92,7 +92,12 @@ def check(data: bytes) -> list[str]:
     if not faults:
         parts = {name: json.loads(part) for name, part in entries.items()}
         try:
-            faults = [*_edits(parts), *_promises(parts), *_candidates(parts)]
+            faults = [
+                *_edits(parts),
+                *_promises(parts),
+                *_candidates(parts),
+                *_proofs(parts),
+            ]
         except (KeyError, TypeError, AttributeError) as error:
             faults = [f"a part is not of the form that packets have: {error!r}"]
     return faults
@@ -255,6 +260,14 @@ def _candidates(parts: dict[str, Any]) -> list[str]:
     if any(search[name] != detail[name] for name in ("threshold", "gallery_size", "references")):
         faults.append("search: threshold or size are not those of its record")
     return faults
+
+
+def _proofs(parts: dict[str, Any]) -> list[str]:
+    """What is proven is what the packet tells of the ledger, not other records of it."""
+    proven = [proof["record"] for proof in parts["proofs"]["records"]]
+    if proven and proven != parts["ledger"]["records"]:
+        return ["proofs: they are of other records than those of the ledger here"]
+    return []
 
 
 def _records(parts: dict[str, Any], operation: str, actor: str | None = None) -> list[Any]:

@@ -53,6 +53,10 @@ def test_its_records_are_proven_to_be_in_the_ledger(desks: Desks, tmp_path: Path
     key = reknown_check.read_key(public_key(desks.context, vault).key)
     said = reknown_check.check_file(proofs, reknown_check.Known((key,)))
     assert said.count("is at index") == len(part(packet, "ledger")["records"])
+    assert check_packet.check(packet.as_zip()) == []
+    other = changed(packet, "proofs", lambda told: told["records"].pop())
+    (fault,) = check_packet.check(other)
+    assert fault.startswith("proofs: ")
     wrong = part(packet, "proofs")
     wrong["records"][0]["record"]["actor"] = "cli:somebody"
     proofs.write_text(json.dumps(wrong))
