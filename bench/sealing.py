@@ -1,10 +1,12 @@
-"""What it costs that templates are sealed: import, cold load, search, enrolment, with and without.
+"""What it costs that templates and names are sealed: import, load, search, pages, enrolment.
 
     python -m bench.sealing [--faces 1000000] [--single 200] > sealing.json
 
 One gallery with a keyring and one without, on SQLite, in one run, turn by turn, in one thread.
 Import and loads are seconds of the processor, and of the clock beside them; the others are of the
-clock. A search is the fetching of forty templates, which is all that sealing changes of it.
+clock. A search is the fetching of forty templates and the names of ten candidates, which is all
+that sealing changes of it. Five faces have a user. With the `src` of another release before this
+one in PYTHONPATH the same is measured of it.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery import living
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection
-from reknown.gallery.faces import add_faces
+from reknown.gallery.faces import add_faces, faces_of_keys, list_faces
 from reknown.gallery.restoring import restore_faces
 from reknown.gallery.snapshots import open_snapshots
 from reknown.gallery.templates import StoredTemplates
+from reknown.gallery.users import get_user, list_users
 from reknown.services.sealing import opened_keyring
 from reknown.storage.database import close_database, open_database, reading
 from reknown.storage.rows import roomy_transaction
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 _SPACE = TemplateSpace("drawn", "0" * 64, 128)
 _NAME = "people"
 _PORTION = 100_000
+_OF_A_USER = 5
 _WAYS = ("plain", "sealed")
 
 
@@ -61,6 +65,10 @@ def main() -> None:
             # what has no keyring has no files of its index either
             "cold_load_s": _load,
             "fetch_40_ms": lambda it: _fetch(it, options.faces),
+            "ten_candidates_ms": lambda it: _candidates(it, options.faces),
+            "page_of_1000_faces_ms": lambda it: _pages(it, list_faces, 1000),
+            "page_of_500_users_ms": lambda it: _pages(it, list_users, 500),
+            "user_by_name_ms": lambda it: _by_name(it, options.faces),
             "enrol_one_ms": lambda it: _enrol(it, options.single),
         }
         for what, work in works.items():
@@ -114,11 +122,11 @@ def _drawn(start: int, count: int) -> MovedFaces:
         [f"{start + number:064x}" for number in range(count)], names, np.full((count, 2), 640)
     )
     boxes = np.tile([0.1, 0.1, 0.2, 0.2], (count, 1))
-    ones, nothing = np.ones(count), [None] * count
+    ones = np.ones(count)
+    called = [f"external {start + number}" for number in range(count)]
+    owners = [f"user {(start + number) // _OF_A_USER}" for number in range(count)]
     quality = np.full(count, 60, np.int64)
-    return MovedFaces(
-        _SPACE, ids, vectors, boxes, ones, quality, ones, nothing, nothing, images, {}
-    )
+    return MovedFaces(_SPACE, ids, vectors, boxes, ones, quality, ones, called, owners, images, {})
 
 
 def _load(database: Database) -> tuple[float, float]:
@@ -139,6 +147,45 @@ def _fetch(database: Database, faces: int) -> float:
             began = time.perf_counter()
             stored.fetch(keys)
             times.append(time.perf_counter() - began)
+    return round(1000 * statistics.median(times), 3)
+
+
+def _candidates(database: Database, faces: int) -> float:
+    """The median of a thousand."""
+    drawn = np.random.default_rng(2)
+    times = []
+    with reading(database) as connection:
+        for _ in range(1000):
+            keys = drawn.integers(1, faces + 1, 10).tolist()
+            began = time.perf_counter()
+            faces_of_keys(connection, keys)
+            times.append(time.perf_counter() - began)
+    return round(1000 * statistics.median(times), 3)
+
+
+def _pages(database: Database, ask: Any, limit: int) -> float:
+    """The median of a hundred at most, one after the other."""
+    times, after = [], None
+    for _ in range(100):
+        began = time.perf_counter()
+        with reading(database) as connection:
+            page = ask(connection, _NAME, after=after, limit=limit)
+        times.append(time.perf_counter() - began)
+        after = page.next
+        if after is None:
+            break
+    return round(1000 * statistics.median(times), 3)
+
+
+def _by_name(database: Database, faces: int) -> float:
+    """The median of a thousand."""
+    drawn = np.random.default_rng(3)
+    times = []
+    for number in drawn.integers(0, faces // _OF_A_USER, 1000):
+        began = time.perf_counter()
+        with reading(database) as connection:
+            get_user(connection, _NAME, f"user {number}")
+        times.append(time.perf_counter() - began)
     return round(1000 * statistics.median(times), 3)
 
 

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
     from reknown.vision.text.reader import TextReader
 
+_LEFT_BEHIND = (
+    "REKNOWN_DATABASE",
+    "REKNOWN_KEYRING",
+    "REKNOWN_POLICY__PURPOSE",
+    "REKNOWN_POLICY__APPROVAL",
+)
+for _name in _LEFT_BEHIND:  # what the user has set is not for tests
+    os.environ.pop(_name, None)
+
 settings.register_profile(
     "on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -76,9 +85,10 @@ def reader(cache_folder: Path) -> TextReader:
 def _own_folders(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes what the user has."""
     monkeypatch.setenv("REKNOWN_CONFIG", os.devnull)
-    # --database leaves it behind, also for fixtures of the whole session: gone in the end
-    monkeypatch.setenv("REKNOWN_DATABASE", "")
-    monkeypatch.delenv("REKNOWN_DATABASE")
+    # options leave these behind, also for fixtures of the whole session: gone in the end
+    for name in _LEFT_BEHIND:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     monkeypatch.setenv("REKNOWN_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("REKNOWN_CACHE", str(cache_folder))
     monkeypatch.setenv("REKNOWN_PACKS", str(tmp_path / "packs"))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Database
     from reknown.vision.analyze import Engine
     from reknown.vision.engines import PackSource
+    from reknown.vision.packs.store import PackSummary
     from reknown.vision.text.reader import TextReader
 
 ACTOR = Actor("tester")
@@ -60,6 +61,9 @@ class GivenPacks:
 
     def digests(self, pack: str) -> dict[str, str]:
         return {"embedder": self.engines[pack].space.fingerprint}
+
+    def summaries(self) -> list[PackSummary]:
+        raise NotImplementedError
 
 
 def make_context(

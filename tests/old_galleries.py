@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, insert
+from sqlalchemy import column, create_engine, insert
+from sqlalchemy import table as bare_table
 
 from decoding import decode_image
 from reknown.biometrics.records import ImageRecord, MovedFace
-from reknown.gallery.schema import collections, faces, images, users
+from reknown.gallery.schema import collections, faces, images
 from reknown.services.galleries.enrolment import new_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Table, TableClause
 
     from reknown.vision.analyze import Engine
 
+# As it was then: with names in the clear.
+_USERS = bare_table("users", *map(column, ("id", "collection_id", "name", "created_at")))
 AT = "2026-01-02T03:04:05.000006+00:00"
 
 
@@ -72,7 +75,7 @@ def before_magnitudes(
                 height=image.height,
             )
             named = {"collection_id": owner, "name": reference.user, "created_at": AT}
-            user = None if reference.user is None else _insert(connection, users, **named)
+            user = None if reference.user is None else _insert(connection, _USERS, **named)
             _insert(
                 connection,
                 faces,
@@ -105,5 +108,5 @@ def references(engine: Engine, images: Mapping[str, bytes]) -> list[MovedFace]:
     return found
 
 
-def _insert(connection: Connection, table: Table, **values: Any) -> int:
+def _insert(connection: Connection, table: Table | TableClause, **values: Any) -> int:
     return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())

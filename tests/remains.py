@@ -47,14 +47,14 @@ def unit(seed: int, dimension: int = 128) -> NDArray[np.float32]:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
-def enrol(database: Database, number: int) -> str:
-    """A face with an image and a user of its own in the collection `friends`; its id."""
+def enrol(database: Database, number: int, collection: str = "friends") -> str:
+    """A face with an image and a user of its own; its id."""
     face = NewFace(
         Template(unit(number), SPACE), BoundingBox(0, 0, 1, 1), 1.0, 90, f"external-{number:06d}"
     )
     image = ImageRecord(f"{number:064x}", f"picture-{number:06d}.jpg", 640, 480)
     with database.begin() as connection:
-        (stored,) = add_faces(connection, "friends", image, [face], f"person-{number:06d}")
+        (stored,) = add_faces(connection, collection, image, [face], f"person-{number:06d}")
     return stored.face_id
 
 

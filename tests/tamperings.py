@@ -6,11 +6,15 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from contexts import make_context
 from reknown.access.rights import Rights
 from reknown.access.vault import FILE, Vault, write_key
+from reknown.biometrics.policy import Policy
+from reknown.biometrics.templates import TemplateSpace
+from reknown.gallery import collections
 from reknown.ledger import log
 from reknown.ledger.actor import Actor
 from reknown.ledger.records import (
@@ -22,10 +26,15 @@ from reknown.ledger.records import (
     ThresholdRecord,
 )
 from reknown.proofs.merkle import Frontier, packed
+from reknown.review.reviewers import Reviewer
 from reknown.services import access
+from reknown.services.policies.consents import consent_to, give_consent, withdraw_consent
+from reknown.services.policies.rules import set_policy
+from reknown.services.policies.stops import stop_searches
 from reknown.services.proofs.checkpoints import make_checkpoint
 from reknown.services.proofs.signing import sign_with, signing_for
 from reknown.services.proofs.verification import LedgerEvidence, verify_ledger
+from reknown.services.reviews.reviewers import add_reviewer, remove_reviewer
 from reknown.storage.database import close_database, open_database
 from reknown.storage.modes import DATABASE
 
@@ -34,8 +43,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from reknown.services.context import Context
     from reknown.services.proofs.verification import Verified
 
+SIGNED = consent_to(b"I agree.", "signed on paper")
 _VAULT = Vault(bytes(range(32)))
 _EVENT = "SELECT id, at, actor, operation, detail FROM events ORDER BY random() LIMIT 1"
 
@@ -71,6 +82,7 @@ def make_ledger(folder: Path, records: int = 600) -> None:
             context, _VAULT, name, Rights((f"{name}*", "Search*"), ("people",))
         )
     access.revoke_key(context, made.key_id)
+    _make_rules(context)
     portion = 0
     for number in range(records):
         with database.begin() as connection:
@@ -82,6 +94,21 @@ def make_ledger(folder: Path, records: int = 600) -> None:
             portion = 0
     signing.close(database)
     close_database(database)
+
+
+def _make_rules(context: Context) -> None:
+    """Whatever else says what is allowed: what is in tables beside the ledger."""
+    for name in ("people", "guests"):
+        with context.database.begin() as connection:
+            collections.create_collection(connection, name, TemplateSpace("opencv", "ab" * 32, 128))
+        set_policy(context, name, Policy(purposes=("missing-person",), consent_required=True))
+        stop_searches(context, name, "looked into")
+        for each in ("Ada", "Grace"):
+            give_consent(context, name, each, SIGNED)
+    withdraw_consent(context, "people", "Grace")
+    for actor in ("cli:ann", "cli:ben"):
+        add_reviewer(context, Reviewer(actor, date(2026, 12, 31), ("people",)))
+    remove_reviewer(context, "cli:ben")
 
 
 def _record(number: int) -> IdentifyRecord | ListUsersRecord:
@@ -298,6 +325,18 @@ def _no_key(connection: sqlite3.Connection, draw: random.Random) -> Tampering:
     return Tampering("no key", word=f"access key {key}")
 
 
+def _changed(
+    kind: str, word: str, *statements: str
+) -> Callable[[sqlite3.Connection, random.Random], Tampering]:
+    """One of these is done to a table that says what is allowed."""
+
+    def change(connection: sqlite3.Connection, draw: random.Random) -> Tampering:
+        assert connection.execute(draw.choice(statements)).rowcount
+        return Tampering(kind, word=word)
+
+    return change
+
+
 def _truncate(connection: sqlite3.Connection, draw: random.Random) -> Tampering:
     """Back to an earlier state in all tables, with a head that fits it, and its old signature."""
     sizes = [row[0] for row in connection.execute("SELECT size FROM ledger_checkpoints")]
@@ -341,6 +380,47 @@ KINDS: dict[str, Callable[[sqlite3.Connection, random.Random], Tampering]] = {
     "rights": _rights,
     "another key": _another_key,
     "no key": _no_key,
+    "policy": _changed(
+        "policy",
+        "policy",
+        "UPDATE policies SET document = '{}'",
+        "UPDATE policies SET document = '{' WHERE collection = 1",
+        "UPDATE policies SET document = replace(document, 'missing', 'any') WHERE collection = 2",
+        "UPDATE policies SET document = replace(document, 'true', 'false')",
+        "DELETE FROM policies WHERE collection = 1",
+        "UPDATE collections SET name = 'others' WHERE name = 'people'",
+    ),
+    "stop": _changed(
+        "stop",
+        "stop",
+        "DELETE FROM search_stops WHERE scope = 'people'",
+        "UPDATE search_stops SET scope = 'nowhere' WHERE scope = 'guests'",
+        "UPDATE search_stops SET reason = 'none' WHERE scope = 'guests'",
+        "INSERT INTO search_stops VALUES ('', 'all', '2026-11-30T00:00:00+00:00')",
+    ),
+    "reviewer": _changed(
+        "reviewer",
+        "reviewer",
+        "UPDATE reviewers SET trained_until = '2099-01-01'",
+        "UPDATE reviewers SET collections = '[\"*\"]'",
+        "UPDATE reviewers SET actor = 'cli:eve'",
+        "DELETE FROM reviewers",
+        "INSERT INTO reviewers SELECT 'cli:ben', trained_until, collections, added_at "
+        "FROM reviewers",
+    ),
+    "consent": _changed(
+        "consent",
+        "consent",
+        "UPDATE consents SET withdrawn_at = NULL WHERE withdrawn_at IS NOT NULL",
+        "UPDATE consents SET expires_at = '2099-01-01T00:00:00.000000+00:00' WHERE id = 1",
+        "UPDATE consents SET text_sha256 = 'ab' WHERE id = 1",
+        "UPDATE consents SET user_id = (SELECT max(id) FROM users) WHERE id = 1",
+        "UPDATE consents SET collection_id = 2 WHERE id = 1",
+        "DELETE FROM consents WHERE id = 1",
+        "INSERT INTO consents SELECT 99, collection_id, user_id, subject_id, given_at, "
+        "recorded_by, text_sha256, basis, expires_at, NULL FROM consents WHERE id = 1",
+    ),
+    "purpose": _changed("purpose", "purpose", "UPDATE access_keys SET purpose = 'marketing'"),
     "truncate": _truncate,
 }
 """Every kind of tampering, by name."""

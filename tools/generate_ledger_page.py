@@ -32,6 +32,7 @@ from reknown.ledger.records.parts import (
     CandidateRecord,
     ManyFacesRecord,
     ProbeRecord,
+    QuotaRecord,
     SightingCandidateRecord,
     SpaceRecord,
     ThresholdRecord,
@@ -55,6 +56,7 @@ _PARTS = (
     ManyFacesRecord,
     JudgedCandidateRecord,
     JudgementRecord,
+    QuotaRecord,
 )
 _PLAIN = {"float": "number", "bool": "true or false"}
 _HEAD = """# Records of the ledger

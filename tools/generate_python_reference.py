@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from reknown import Among, errors, results
 from reknown._archive import Archive
 from reknown._people import People
+from reknown._policies import Policies
 from reknown._reviews import Reviews
 from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
 from reknown.biometrics.faces import DetectedFace, FaceQuality, Pose, QualityMeasure
@@ -79,6 +80,7 @@ def page() -> str:
         *_class(Collections),
         *_class(Archive),
         *_class(People),
+        *_class(Policies),
         *_class(Reviews),
         f"## Answers\n\n{_doc(results)}\n",
         *(_answer(getattr(results, name)) for name in results.__all__),

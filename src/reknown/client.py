@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reknown._archive import Archive
 from reknown._inputs import path_of, source_of
 from reknown._people import People
+from reknown._policies import Policies
 from reknown._reviews import Reviews
 from reknown.biometrics.errors import InputError
 from reknown.results import (
@@ -46,7 +47,8 @@ class Reknown:
     PostgreSQL server, in place of the folder's own (default: that of the command line). `pack` is
     the model pack for images alone and for new galleries (default: opencv); a gallery that is there
     is searched with its own. What is done is in the ledger as if the command line had done it. To
-    be closed, as `with` does.
+    be closed, as `with` does. `approval` is the id of what allows searches that a policy calls
+    enough.
 
     An image is a path, the bytes of an image file, a Pillow image, or pixels: an array of uint8
     (height, width, 3) in the order red, green, blue. OpenCV's are blue, green, red: give it
@@ -62,12 +64,13 @@ class Reknown:
         pack: str | None = None,
         *,
         database: str | None = None,
+        approval: str | None = None,
     ) -> None:
         from reknown.runtime.platform import open_platform  # noqa: PLC0415 - imports take long
         from reknown.services.context import Context  # noqa: PLC0415
         from reknown.settings import read_settings  # noqa: PLC0415
 
-        options = {"database": database}
+        options = {"database": database, "policy.approval": approval}
         self._settings = read_settings(None if data is None else path_of(data), options)
         with ExitStack() as opened:
             platform = opened.enter_context(open_platform(self._settings, pack=pack, helped=True))
@@ -122,6 +125,11 @@ class Reknown:
     def reviews(self) -> Reviews:
         """The candidates that people have to judge."""
         return Reviews(lambda: self._context)
+
+    @property
+    def policies(self) -> Policies:
+        """What the galleries may be used for, and who has agreed to be in them."""
+        return Policies(lambda: self._context)
 
     def detect(self, image: Image, *, attributes: bool = False) -> DetectedFaces:
         """The faces of an image, with landmarks, pose and quality.
@@ -370,7 +378,7 @@ class Reknown:
         path, platform = path_of(clip), self._context.platform
         query = _query(collection, similarity, score, limit, among)
         keeping = None if keep_days is None else Keeping(path.name, keep_days)
-        pack = open_search(platform, query).space.pack
+        pack = open_search(self._context, query).space.pack
 
         def report(done_ms: int, total_ms: int, _frames: int) -> None:
             if progress is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reknown.biometrics.errors import InputError
-from reknown.biometrics.policy import require_purpose
+from reknown.biometrics.policy import require_approval, require_purpose
 from reknown.ledger.actor import Actor
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ DEFAULT_REGION = "us-east-1"
 DEFAULT_COLLECTION = "people"
 MASTER_KEY, WEBHOOK_SECRET = "REKNOWN_MASTER_KEY", "REKNOWN_WEBHOOK_SECRET"
 DATABASE_PASSWORD = "REKNOWN_DATABASE_PASSWORD"  # noqa: S105 - its name
+KEYRING_PASSWORD = "REKNOWN_KEYRING_PASSWORD"  # noqa: S105 - its name
 BACKUP_PASSPHRASE = "REKNOWN_BACKUP_PASSPHRASE"  # noqa: S105 - its name
 # After user and colon, up to the last @ as the password may hold others; or one in the query.
 _SECRET_PART = re.compile(r"(?i)(^[a-z+]*://[^:@/?]*:).+(?=@)|([?&][a-z]*password=)[^&]*")
@@ -33,6 +34,7 @@ SECRETS = {
     MASTER_KEY: "Seals secrets and the keys of templates, for every command: 32 bytes in base64. "
     "Default: that in `master_key_file`, else in `master.key` of the data folder.",
     DATABASE_PASSWORD: "For `database`. Default: what libpq finds, such as ~/.pgpass.",
+    KEYRING_PASSWORD: "For `keyring`, where that is a database. Default: likewise.",
     WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
     BACKUP_PASSPHRASE: "Seals the master key in backups: 12 characters or more.",
 }
@@ -55,6 +57,10 @@ class DatabaseUrl(str):
     def shown(self) -> str:
         """For people: with asterisks for what is in the place of a password."""
         return _SECRET_PART.sub(r"\1\2***", self)
+
+
+class FolderOrUrl:
+    """The kind of an option that takes a folder or the address of a database on a server."""
 
 
 # What Debian calls a home that is none: whoever uses it is told to choose another folder.
@@ -307,8 +313,17 @@ class Governance:
         "code",
         otherwise="none is stated",
     )
+    approval: str | None = _option(
+        None,
+        "Approval under which commands search on where a policy says that it was enough, as "
+        "--approval does. Requests to the server name their own.",
+        "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
+        otherwise="none",
+    )
 
     def __post_init__(self) -> None:
+        if self.approval is not None:
+            require_approval("--approval", self.approval)
         if self.purpose is not None:
             require_purpose("--purpose", self.purpose)
 
@@ -336,6 +351,14 @@ class Settings:
         "the same.",
         "FILE",
         otherwise="master.key in the data folder",
+    )
+    keyring: Path | DatabaseUrl | None = _option(
+        None,
+        "Keep the keys of templates in this folder or PostgreSQL database, apart from galleries: "
+        "whoever gets at these has no keys. A password comes from "
+        f"{KEYRING_PASSWORD} or ~/.pgpass.",
+        "PLACE",
+        otherwise="beside the galleries",
     )
     cache: Path = _option(
         _user_cache,
@@ -365,7 +388,7 @@ class Settings:
             name = pwd.getpwuid(number).pw_name
         except KeyError:
             name = str(number)
-        return Actor(f"cli:{name}", purpose=self.policy.purpose)
+        return Actor(f"cli:{name}", purpose=self.policy.purpose, approval=self.policy.approval)
 
 
 _KINDS: Mapping[str, type] = {
@@ -375,6 +398,7 @@ _KINDS: Mapping[str, type] = {
     "str": str,
     "Path": Path,
     "DatabaseUrl": DatabaseUrl,
+    "Path | DatabaseUrl": FolderOrUrl,
     "tuple[str, ...]": tuple,
 }
 _EXPECTED = {
@@ -384,6 +408,7 @@ _EXPECTED = {
     str: "a string",
     Path: "a path",
     DatabaseUrl: "an address such as postgresql://USER@HOST/NAME",
+    FolderOrUrl: "a path, or an address such as postgresql://USER@HOST/NAME",
     tuple: "a list of names",
 }
 

@@ -18,10 +18,12 @@ from reknown.biometrics.errors import InputError
 from reknown.configuration import (
     CONFIG,
     DATABASE_PASSWORD,
+    KEYRING_PASSWORD,
     OPTIONS,
     SECRETS,
     SECTIONS,
     DatabaseUrl,
+    FolderOrUrl,
     Option,
     Settings,
     user_folder,
@@ -40,6 +42,7 @@ SHORT_NAMES = {
     "server.port": "REKNOWN_PORT",
     "bulk.cluster": "REKNOWN_CLUSTER",
     "policy.purpose": "REKNOWN_PURPOSE",
+    "policy.approval": "REKNOWN_APPROVAL",
 }
 # a path has lost one of the slashes
 _ADDRESS = re.compile(r"[a-z0-9+]{2,}:/")
@@ -197,10 +200,24 @@ class Sources:
                 place = name if folder is None else f"{name}: {option.key}"
                 self._problems.append(
                     f"{place} must not hold a password, which others may read there: "
-                    f"set {DATABASE_PASSWORD}, or write it into ~/.pgpass"
+                    f"set {_PASSWORDS[option.key]}, or write it into ~/.pgpass"
                 )
                 return
             self.values[option.key] = Value(option, value, source, name)
+
+
+def read_place(text: str, name: str) -> Path | DatabaseUrl:
+    """A folder or the address of a database, as an option of this name gives it; `InputError`."""
+    try:
+        place = _url(text) if _ADDRESS.match(text) else _path(text, None)
+    except ValueError as error:
+        raise InputError(f"{name} must be a folder, or postgresql://USER@HOST/NAME") from error
+    if isinstance(place, DatabaseUrl) and place.has_secret:
+        raise InputError(
+            f"{name} must not hold a password, which others may read there: "
+            f"set {KEYRING_PASSWORD}, or write it into ~/.pgpass"
+        )
+    return place
 
 
 def _flat(document: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -223,7 +240,12 @@ def _converted(option: Option, raw: object, folder: Path | None) -> object:
         raise ValueError(raw)
     if option.kind is str:
         return raw
-    return _url(raw) if option.kind is DatabaseUrl else _path(raw, folder)
+    if option.kind is DatabaseUrl or (option.kind is FolderOrUrl and _ADDRESS.match(raw)):
+        return _url(raw)
+    return _path(raw, folder)
+
+
+_PASSWORDS = {"database": DATABASE_PASSWORD, "keyring": KEYRING_PASSWORD}
 
 
 def _url(raw: str) -> DatabaseUrl:

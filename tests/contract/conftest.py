@@ -9,6 +9,7 @@ import pytest
 import callers
 import portraits
 import videos
+from reknown.access.rights import BY_NAME
 from servers import Server, serving
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def name() -> str:
 @pytest.fixture(scope="session")
 def client(server: Server) -> Any:
     """A client with all rights that never tries again."""
-    rights = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+    rights = ("*", *BY_NAME)
     options = [word for right in rights for word in ("--operation", right)]
     key = callers.key(server, "--name", "contract tests", *options)
     return callers.distinct(server.client(key, **callers.NO_RETRIES))

@@ -233,8 +233,15 @@ def test_a_missing_collection_is_the_same_error_everywhere(
             "Opinion": "same",
             "Grounds": ["ears"],
         },
+        "reknown_describe_policy": {},
+        "reknown_put_policy": {"Policy": ""},
+        "reknown_record_consent": {"UserId": "ada", "Text": b"yes", "Basis": "signed"},
+        "reknown_withdraw_consent": {"UserId": "ada"},
+        "reknown_list_consents": {},
+        "reknown_stop_searches": {"Reason": "a drill"},
     }
-    assert len(calls) == len(_with("collection_id")) - 1
+    # what makes a collection, and what takes back a stop that outlived one
+    assert len(calls) == len(_with("collection_id")) - 2
     for operation, request in calls.items():
         with pytest.raises(client.exceptions.ResourceNotFoundException) as missing:
             getattr(client, operation)(CollectionId=name, **request)

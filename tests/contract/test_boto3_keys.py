@@ -82,6 +82,44 @@ def test_of_rotated_keys_both_work_as_long_as_they_overlap(server: Server) -> No
         server.client(new, **callers.NO_RETRIES).list_collections()
 
 
+def test_a_key_stops_where_its_quota_ends(server: Server, collection: str, eileen: bytes) -> None:
+    key = callers.key(server, "--quota", "images=3/month", "--quota", "operations=5/day")
+    client = server.client(key, **callers.NO_RETRIES)
+    client.detect_faces(Image={"Bytes": eileen})
+    client.search_faces_by_image(CollectionId=collection, Image={"Bytes": eileen})
+    image = {"Bytes": eileen}
+    with pytest.raises(client.exceptions.LimitExceededException, match="1 left"):
+        client.compare_faces(SourceImage=image, TargetImage=image)
+    client.detect_faces(Image=image)
+    with pytest.raises(client.exceptions.LimitExceededException, match="3 images a month"):
+        client.detect_faces(Image=image)
+    # what needs no image goes on, until the operations of the day are used up
+    client.list_collections()
+    client.list_collections()
+    with pytest.raises(client.exceptions.LimitExceededException, match="5 operations a day"):
+        client.list_collections()
+    lines = server.reknown("usage", "--key", key[0], "--json").splitlines()
+    usage, *quotas = map(json.loads, lines)
+    assert sum(usage["done"].values()) == 5
+    assert sum(usage["refused"].values()) == 3
+    assert {(it["measure"], it["used"], it["left"]) for it in quotas} == {
+        ("images", 3, 0),
+        ("operations", 5, 0),
+    }
+    server.reknown("keys", "limit", key[0])
+    client.list_collections()
+
+
+@pytest.mark.parametrize(("mode", "again"), [("legacy", 0), ("standard", 2)])
+def test_how_often_clients_ask_again_where_a_quota_ends(
+    server: Server, mode: str, again: int
+) -> None:
+    key = callers.key(server, "--quota", "operations=0/month")
+    with pytest.raises(ClientError) as refused:
+        server.client(key, retries={"mode": mode}).list_collections()
+    assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == again
+
+
 @pytest.mark.parametrize("pattern", ["*", "Reknown*"])
 def test_templates_go_out_only_with_a_key_that_names_it(
     server: Server, collection: str, pattern: str

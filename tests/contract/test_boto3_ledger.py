@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import callers
+from reknown.access.rights import BY_NAME
 from reknown.api.registry import HANDLERS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # Their rows and lines are looked at in test_boto3_videos.py.
 _ON_VIDEOS = {name for name in HANDLERS if name.startswith(("Start", "Get"))}
 _WITHOUT_COLLECTION = ("DetectFaces", "DetectText", "CompareFaces", "ListCollections")
-_BY_NAME = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+_BY_NAME = ("*", *BY_NAME)
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +276,7 @@ def _all_operations(
     number, *_ = call("ReknownReadCase", "reknown_read_case", **of_case)["Left"]
     said = {"Number": number, "Opinion": "same", "Grounds": ["ears"], "Note": "lovelace"}
     call("ReknownJudgeCandidate", "reknown_judge_candidate", **of_case, **said)
+    _rule(call, there)
     call("RecognizeCelebrities", "recognize_celebrities", Image=image)
     call("DisassociateFaces", "disassociate_faces", **there, UserId="ada-lovelace", FaceIds=[face])
     bob, ada = {"UserId": "bob"}, {"UserId": "ada-lovelace"}
@@ -289,3 +291,15 @@ def _all_operations(
     call("DeleteFaces", "delete_faces", **there, FaceIds=[face])
     call("DeleteCollection", "delete_collection", **there)
     return done
+
+
+def _rule(call: Callable[..., Any], there: dict[str, str]) -> None:
+    call("ReknownPutPolicy", "reknown_put_policy", **there, Policy="least_similarity = 1")
+    call("ReknownDescribePolicy", "reknown_describe_policy", **there)
+    agreed = {"UserId": "carl-lovelace", "Text": b"Carl Lovelace agrees", "Basis": "signed"}
+    call("ReknownRecordConsent", "reknown_record_consent", **there, **agreed)
+    call("ReknownListConsents", "reknown_list_consents", **there)
+    withdraw = "reknown_withdraw_consent"
+    call("ReknownWithdrawConsent", withdraw, **there, UserId="carl-lovelace")
+    call("ReknownStopSearches", "reknown_stop_searches", **there, Reason="a drill")
+    call("ReknownResumeSearches", "reknown_resume_searches", **there)

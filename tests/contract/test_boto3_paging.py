@@ -24,7 +24,7 @@ _PAGED = [
     name
     for name in HANDLERS
     if hasattr(OPERATIONS[name].request, "next_token")
-    and not name.startswith(("Get", "ReknownListGroups", "ReknownListCases"))
+    and not name.startswith(("Get", "ReknownListGroups", "ReknownListCases", "ReknownListConsents"))
 ]
 
 

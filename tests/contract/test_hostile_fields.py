@@ -17,6 +17,7 @@ from PIL import Image
 
 import callers
 import raw
+from reknown.access.rights import BY_NAME
 from reknown.api.absent import instead_of
 from reknown.api.registry import HANDLERS
 from servers import MODELS, Server, serving
@@ -61,6 +62,7 @@ _KNOWN = {
     "Pack": "opencv",
     "Fingerprint": "ab" * 32,
     "ImageSha256": "ab" * 32,
+    "Text": base64.b64encode(b"yes").decode(),
     "Vector": base64.b64encode(bytes(512)).decode(),
     "Bucket": "photos",
     "SNSTopicArn": "arn:aws:sns:eu-west-1:000000000000:ended",
@@ -198,7 +200,7 @@ def _is_sound(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def call(served: Server) -> Iterator[raw.Caller]:
-    rights = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+    rights = ("*", *BY_NAME)
     options = [word for right in rights for word in ("--operation", right)]
     caller = raw.Caller(served, callers.key(served, *options))
     yield caller
@@ -322,6 +324,8 @@ _ONCE = {
     "DeleteUser",
     "ReknownImportTemplates",
     "ReknownMoveFaces",
+    "ReknownResumeSearches",
+    "ReknownWithdrawConsent",
 }
 
 _NUMBERS = (

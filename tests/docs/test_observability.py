@@ -3,11 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from pages import ROOT
 from reknown.api.metrics import Metrics
+from reknown.ledger.quotas import Quota, QuotaCount
+from reknown.services.quotas import KeyQuota
 
 _REFERENCE = ROOT / "docs" / "reference"
 _LEVELS = {"info", "warning", "error", "exception"}
@@ -24,7 +27,9 @@ def test_metrics() -> None:
     metrics.running.labels("storage").inc()
     metrics.waiting.labels("storage").inc()
     metrics.throttled.labels("room").inc()
-    families = text_string_to_metric_families(metrics.text(1, {"FAILED": 1}).decode())
+    count = QuotaCount(Quota("images", "day", 500), datetime(2026, 11, 29, tzinfo=UTC), 20)
+    text = metrics.text(1, {"FAILED": 1}, "", [KeyQuota("RK", count)], 1)
+    families = text_string_to_metric_families(text.decode())
     measured = {
         (family.name + ("_total" if family.type == "counter" else ""), family.type, labels)
         for family in families

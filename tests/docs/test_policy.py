@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pages import PAGES
 from reknown.services.policies.files import TEMPLATE, as_policy
 
 ROOT = Path(__file__).parents[2]
@@ -24,11 +25,10 @@ SPEAKING = sorted(
     [
         *(ROOT / "src/reknown").rglob("*.py"),
         *(ROOT / "src/reknown").rglob("*.j2"),
-        *(ROOT / "docs/how-to").glob("*.md"),
-        *(ROOT / "docs/start").glob("*.md"),
-        *(ROOT / "docs/reference").glob("*.md"),
-        *(ROOT / "docs/explanation").glob("*.md"),
-        ROOT / "README.md",
+        *(ROOT / "src/reknown").rglob("service-2*.json"),
+        *(ROOT / "tests/golden/expected").rglob("*.json"),
+        *(ROOT / "examples").rglob("*.*"),
+        *(page for page in PAGES if "decisions" not in page.parts),
     ]
 )
 
@@ -42,10 +42,13 @@ def test_the_example_is_a_complete_policy() -> None:
     assert set(tomllib.loads(example)) == set(tomllib.loads(TEMPLATE))
 
 
+_REFUSING = ("services/policies/permits.py", "services/policies/repeats.py", "gallery/consents.py")
+
+
 def test_the_page_has_every_reason() -> None:
     reasons = {
         node.value
-        for path in ("services/policies/permits.py", "gallery/consents.py")
+        for path in _REFUSING
         for node in ast.walk(ast.parse((ROOT / "src/reknown" / path).read_text()))
         if isinstance(node, ast.Constant) and re.fullmatch(_REASON, str(node.value))
     }
@@ -62,5 +65,7 @@ def test_no_text_says_more_of_a_candidate_than_is_known(path: Path) -> None:
 
 def test_the_search_for_such_texts_finds_some() -> None:
     assert CERTAIN.search("Match confirmed: Ada")
+    ways = {path.suffix for path in SPEAKING}
+    assert {".py", ".j2", ".json", ".md"} <= ways
     assert CERTAIN.search("the person was identified as Ada")
     assert not CERTAIN.search("a candidate is never an identification")

@@ -20,6 +20,7 @@ from uuid import uuid4
 import numpy as np
 
 from contexts import make_context
+from reknown.access.vault import read_vault
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
@@ -27,6 +28,7 @@ from reknown.biometrics.templates import Template, TemplateSpace
 from reknown.gallery.collections import create_collection
 from reknown.services.galleries.faces import delete_faces
 from reknown.services.galleries.transfer import import_templates
+from reknown.services.proofs.signing import sign_as
 from reknown.services.sealing import opened_keyring, unlock
 from reknown.storage.database import open_database
 
@@ -50,6 +52,7 @@ def main(folder: Path, collection: str) -> None:
     with opened_keyring(database, folder) as keyring:
         context = make_context(database)
         unlock(context, keyring, folder, None)
+        sign_as(database, read_vault(folder, None))
         _write(context, collection)
     database.dispose()
 

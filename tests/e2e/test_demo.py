@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,12 @@ def test_the_demo_finds_who_is_enrolled_and_nobody_else(tmp_path: Path) -> None:
         "film-annotated.mp4",
         "film.html",
         "film.mp4",
+        "people",
     ]
+    (console,) = re.findall(r"reknown (enroll \S+/people --data \S+)", done.stdout)
+    enroll = [command[0], *shlex.split(console), "--json"]
+    shown = subprocess.run(enroll, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert shown.count('"outcome": "enrolled"') == 2
     images = made[:2]
     one, both = (decode_image(image.read_bytes()).pixels for image in images)
     assert one.shape == both.shape

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Run = Callable[[str], list[Any]]
 
 
+# What commands that ask for a password read.
+_PASSWORD = "four small words here"
+
+
 def with_json() -> list[str]:
     """The names of all commands that have `--json`, from the command line itself."""
     return [name for name, options in _commands() if "--json" in options]
@@ -55,8 +59,9 @@ def execute(words: list[str]) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     status: object = 0
     arguments = mock.patch.object(sys, "argv", ["reknown", *words])
+    typed = mock.patch.object(sys, "stdin", io.StringIO(f"{_PASSWORD}\n"))
     environment = mock.patch.dict(os.environ)  # options of one command are not those of the next
-    with arguments, environment, redirect_stdout(out), redirect_stderr(err):
+    with arguments, typed, environment, redirect_stdout(out), redirect_stderr(err):
         try:
             app()
         except SystemExit as end:
@@ -90,6 +95,7 @@ def tell(run: Run) -> None:
     _archive(run)
     _upgrade(run)
     _keys(run)
+    _people(run)
     _evaluations(run)
     _reviews(run)
     _mending(run)
@@ -103,10 +109,24 @@ def tell(run: Run) -> None:
     _oversight(run)
 
 
+def _people(run: Run) -> None:
+    run("accounts add ada --json")
+    run("accounts add ben --role reviewer --collection 'staff-*' --json")
+    run("accounts add ada --json")
+    run("accounts add Ada --json")
+    run("accounts add cem --role king --json")
+    run("accounts role ben auditor --json")
+    run("accounts list --json")
+    run("console --json")
+
+
 def _oversight(run: Run) -> None:
     run(f"usage --month {datetime.now(UTC):%Y-%m} --json")
     run("usage --month 2000-01 --json")
     run("usage --month November --json")
+    run("drift --json")
+    run("drift --reset people")
+    run("drift --reset nobody --json")
     run("report transparency --since 2000-01-01 --until 2000-12-31 --json")
     run("report transparency --since 2026-01-01 --until 9000-12-31 --json")
     run("report transparency --json")
@@ -129,6 +149,7 @@ def _proofs(run: Run) -> None:
 def _rules(run: Run) -> None:
     run("collections create ruled --policy rules.toml --json")
     run("collections policy ruled --json")
+    run("collections show ruled --json")
     run("collections policy ruled --set wrong.toml --json")
     run("collections policy nobody --json")
     run("collections policy ruled --set rules.toml --json")
@@ -139,6 +160,17 @@ def _rules(run: Run) -> None:
     run("consent give nobody -c nobody --text consent.txt --basis signed --json")
     run("enroll people -c ruled --json")
     run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("collections policy ruled --set repeats.toml --json")
+    run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("identify grace.jpg -c ruled --purpose missing-person --json")
+    run("approvals list -c ruled --json")
+    run("approvals grant cli:ada -c ruled --reason 'case 4711' --json")
+    run("approvals grant ada -c ruled --reason 'case 4711' --json")
+    run("approvals list -c ruled --json")
+    given = "--approval 00000000-0000-4000-8000-000000000000"
+    run(f"identify grace.jpg -c ruled --purpose missing-person {given} --json")
+    run("identify grace.jpg -c ruled --purpose missing-person --approval mine --json")
+    run("collections policy ruled --set rules.toml --json")
     run("stop-searches -c ruled --reason 'under review'")
     run("identify grace.jpg -c ruled --purpose missing-person --json")
     run("resume-searches -c ruled")
@@ -295,8 +327,13 @@ def _keys(run: Run) -> None:
     (made,) = run("keys create --name phone --operation 'Search*' --collection 'staff-*' --json")
     run("keys create --json")
     run("keys create --operation Fly --json")
+    run("keys create --name till --quota images=500/day --quota operations=9000/month --json")
+    run("keys create --quota images=many --json")
+    run("keys limit RK22222222222222222222 --quota faces=5/month")
     run("keys list --json")
+    run(f"keys limit {made['access_key_id']} --quota faces=100/month")
     run(f"keys rotate {made['access_key_id']} --overlap 7d --json")
+    run(f"usage --month {datetime.now(UTC):%Y-%m} --key {made['access_key_id']} --json")
     run("keys rotate RK22222222222222222222 --json")
     run(f"keys rotate {made['access_key_id']} --overlap soon --json")
     run("keys list --json")
@@ -375,6 +412,8 @@ def _deletions(run: Run) -> None:
     other, *_ = run("faces list --json")
     run(f"erase {other['face_id']} --yes --json")
     run(f"erase {other['face_id']} --yes --json")
+    run("keyring rotate --json")
+    run("keyring move --to redis://keys --json")
     run("video tracks delete --all --yes")
     run("video tracks list --json")
     run("collections delete any --yes")

@@ -11,13 +11,14 @@ import callers
 from golden import commands, operations, wire, world
 from golden.placeholders import Placeholders
 from golden.recording import Recording
+from reknown.access.rights import BY_NAME
 from servers import REKNOWN, Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_ALL = ("*", "ReknownExportTemplates", "ReknownImportTemplates")
+_ALL = ("*", *BY_NAME)
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,8 @@ def recorded_commands(golden_world: Path, cache_folder: Path) -> Recording:
     recording = _recording(golden_world, cache_folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(golden_world)
-        patch.delenv("REKNOWN_DATABASE", raising=False)
+        for name in ("DATABASE", "KEYRING", "POLICY__PURPOSE", "POLICY__APPROVAL"):
+            patch.delenv(f"REKNOWN_{name}", raising=False)
         patch.setenv("REKNOWN_DATA", str(golden_world / "data"))
         patch.setenv("REKNOWN_CACHE", str(cache_folder))
         patch.setenv("REKNOWN_PACKS", str(golden_world / "packs"))

@@ -47,6 +47,7 @@ class Story:
         self._videos()
         self._archive()
         self._reviews()
+        self._policies()
         self._refusals()
         self._ends()
 
@@ -335,6 +336,35 @@ class Story:
         call("ReknownJudgeCandidate", **family, **said)
         call("ReknownJudgeCandidate", **family, **said)
         call("ReknownReadCase", **family)
+
+    def _policies(self) -> None:
+        call, family, rooms = self.call, {"CollectionId": _FAMILY}, {"CollectionId": "copy"}
+        call("ReknownDescribePolicy", **family)
+        call("ReknownDescribePolicy", CollectionId="nowhere")
+        call("ReknownPutPolicy", **rooms, Policy='purposes = ["reunion"]\nkeep_records = 9\n')
+        call("ReknownPutPolicy", **rooms, Policy="purposes = reunion")
+        call("ReknownPutPolicy", **rooms, Policy="\nkeep_faces = 0")
+        call("ReknownPutPolicy", CollectionId="nowhere", Policy="")
+        call("ReknownDescribePolicy", **rooms)
+        ada = {"UserId": "ada"}
+        agreed = {**ada, "Text": b"I agree", "Basis": "signed"}
+        call("ReknownRecordConsent", **rooms, **agreed, ExpiresAt="2099-12-31")
+        call("ReknownRecordConsent", **rooms, **agreed, ExpiresAt="next year")
+        call("ReknownRecordConsent", **rooms, **agreed)
+        page = call("ReknownListConsents", **rooms, MaxResults=1)
+        call("ReknownListConsents", **rooms, NextToken=page["NextToken"])
+        call("ReknownListConsents", **rooms, NextToken="made up")
+        call("ReknownWithdrawConsent", **rooms, **ada)
+        call("ReknownWithdrawConsent", **rooms, **ada)
+        call("ReknownListConsents", **rooms)
+        call("ReknownStopSearches", **rooms, Reason="a drill")
+        call("ReknownStopSearches", CollectionId="nowhere", Reason="a drill")
+        call("SearchFaces", **rooms, FaceId=_NOBODY)
+        call("ReknownResumeSearches", **rooms)
+        call("ReknownResumeSearches", **rooms)
+        self.guest("ReknownStopSearches", CollectionId="guest-room", Reason="a drill")
+        self.guest("ReknownResumeSearches", CollectionId="guest-room")
+        call("ReknownPutPolicy", **rooms, Policy="")
 
     def _read(self, operation: str, job: str) -> None:
         call = self.call

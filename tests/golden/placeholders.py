@@ -32,13 +32,17 @@ _MACHINE = (
 # What proofs say that no two runs share: keys, hashes, signatures.
 _PROOFS = (
     (re.compile(r"(?s)^reknown\.local/[0-9a-f]{32}\n\d+\n.*\Z"), "<note>"),
+    (re.compile(r"\A[A-Za-z0-9+/]{43}=\Z"), "<hash>"),
     (re.compile(r"reknown\.local/[0-9a-f]{32}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<public key>"),
     (re.compile(r"reknown\.witness/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}"), "<witness>"),
     (re.compile(r"reknown\.local/[0-9a-f]{32}"), "<ledger>"),
+    (re.compile(r"(?<=sign-in\?link=)[\w-]{43}"), "<token>"),
 )
 # By the last word of its key: what an id belongs to.
 _KINDS = {
     "access_key_id": "access key",
+    "approval": "approval",
+    "approval_id": "approval",
     "case": "case",
     "CaseId": "case",
     "face": "face",

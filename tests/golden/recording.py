@@ -19,7 +19,7 @@ _WRITES = os.environ.get("REKNOWN_GOLDEN") == "write"
 _WIDTH = 100
 _MOMENTS = {
     *("CreationTimestamp", "CompletionTimestamp", "DateCreated", "LastUpdatedTimestamp"),
-    "OpenedAt",
+    *("OpenedAt", "GivenAt", "WithdrawnAt"),
 }
 
 
@@ -72,8 +72,12 @@ def _rub_out(row: dict[str, Any]) -> None:
     record = row.get("record", {})
     if row.get("operation") == "adopt master key":
         record["fingerprint"] = "<fingerprint>"
-    for told in (row.get("certificate", {}), record):
-        if "keys" in told:
+    if "public_key" in row and "fingerprint" in row:
+        row["fingerprint"] = "<fingerprint>"
+    certificate = row.get("certificate", {})
+    proven = (certificate.get("proof") or {}).get("record", {}).get("detail", {})
+    for told in (certificate, proven, record):
+        if isinstance(told.get("keys"), list):
             told["keys"] = ["<sha256>" for _ in told["keys"]]
     if "checkpoints" in row:  # one a minute is kept
         row["checkpoints"] = "<checkpoints>"

@@ -45,6 +45,7 @@ def build(root: Path, eileen: bytes, grace: bytes) -> None:
         "passphrase": b"correct horse battery\n",
         "consent.txt": b"I agree that my face is compared.\n",
         "rules.toml": b'purposes = ["missing-person"]\nconsent_required = true\nkeep_faces = 365\n',
+        "repeats.toml": b'purposes = ["missing-person"]\nrepeat_searches = 1\n',
         "wrong.toml": b'keep_faces = "a year"\n',
         "sign.png": _png(drawn_text.sign("Platform 7", "mind the gap")),
         "buckets/media/pair.jpg": portraits.pair(),

@@ -12,6 +12,7 @@ import pytest
 import reknown
 from reknown._archive import Archive
 from reknown._people import People
+from reknown._policies import Policies
 from reknown._reviews import Reviews
 from reknown.client import Collections, Reknown
 
@@ -58,6 +59,7 @@ def test_the_names_of_the_client() -> None:
         "identify",
         "import_templates",
         "people",
+        "policies",
         "reviews",
         "text",
         "video",
@@ -65,6 +67,15 @@ def test_the_names_of_the_client() -> None:
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]
     assert sorted(_public(People)) == ["merge", "move_faces", "rename"]
+    assert sorted(_public(Policies)) == [
+        "consents",
+        "give_consent",
+        "read",
+        "resume_searches",
+        "set",
+        "stop_searches",
+        "withdraw_consent",
+    ]
     assert sorted(_public(Reviews)) == ["appeal", "judge", "list", "packet", "rates", "read"]
     assert sorted(_public(Archive)) == [
         "find",
@@ -89,7 +100,7 @@ def test_the_names_of_the_results() -> None:
     assert sorted(set(defined) - {"Shown"}) == sorted(reknown.results.__all__)
 
 
-@pytest.mark.parametrize("owner", [Reknown, Collections, Archive, People, Reviews])
+@pytest.mark.parametrize("owner", [Reknown, Collections, Archive, People, Policies, Reviews])
 def test_every_method_is_documented_and_typed(owner: type) -> None:
     assert inspect.getdoc(owner)
     for name, member in _public(owner).items():

@@ -135,6 +135,15 @@ def find_secret(
     return key, vault.open(row.secret, key_id).decode("ascii")
 
 
+def seal_again(connection: Connection, vault: Vault) -> None:
+    """Seals all secrets with the vault's own key; raises `AccessError` where one does not open."""
+    for row in connection.execute(select(access_keys.c.key_id, access_keys.c.secret)).all():
+        sealed = vault.seal(vault.open(row.secret, row.key_id), row.key_id)
+        own = update(access_keys).where(access_keys.c.key_id == row.key_id)
+        connection.execute(own.values(secret=sealed))
+    erase(connection, access_keys)
+
+
 def claim(connection: Connection) -> None:
     """Keeps others from making keys until this transaction, which writes, ends."""
     if connection.dialect.name == "postgresql":

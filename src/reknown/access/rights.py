@@ -12,6 +12,17 @@ from reknown.biometrics.errors import AccessError, InputError
 _OPERATION = re.compile(r"[A-Za-z0-9*?]{1,128}")
 _COLLECTION = re.compile(r"[A-Za-z0-9_.\-*?]{1,255}")
 _MOST = 100
+# What takes biometric data out of the server or puts it in, and what changes the rules that its
+# holder is under, has to be granted on purpose.
+BY_NAME = (
+    "ReknownExportTemplates",
+    "ReknownImportTemplates",
+    "ReknownPutPolicy",
+    "ReknownRecordConsent",
+    "ReknownResumeSearches",
+    "ReknownStopSearches",
+    "ReknownWithdrawConsent",
+)
 _CHARACTERS = {"operation": "letters, digits", "collection": "letters, digits, -, ., _"}
 
 

@@ -16,6 +16,7 @@ from reknown.biometrics.errors import AccessError
 from reknown.storage.durable import sync_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FILE = "master.key"
@@ -29,30 +30,46 @@ _FORM = "32 bytes in base64, as `openssl rand -base64 32` makes them"
 
 
 class Vault:
-    """Seals secrets and derives keys; safe for many threads."""
+    """Seals secrets and derives keys; safe for many threads.
 
-    __slots__ = ("_key", "_sealing_key")
+    While a master key is being changed there are several: the first one seals, and all open.
+    """
 
-    def __init__(self, key: bytes) -> None:
-        """`key` is the master key, 32 bytes; raises `AccessError` for another length."""
+    __slots__ = ("_find", "_key", "_sealing_key", "former")
+
+    def __init__(
+        self,
+        key: bytes,
+        former: tuple[Vault, ...] = (),
+        find: Callable[[], Vault | None] | None = None,
+    ) -> None:
+        """`key` is the master key, 32 bytes; raises `AccessError` for another length.
+
+        `find` is asked for the keys as they are by now where none of these opens.
+        """
         if len(key) != _KEY_BYTES:
             raise AccessError(f"a master key has {_KEY_BYTES} bytes, not {len(key)}")
         self._key = key
         self._sealing_key = self._expand(b"reknown seal")
+        self._find = find
+        self.former = former
 
     @classmethod
-    def of(cls, text: str, source: str) -> Vault:
-        """Of a key in base64 that `source` holds; raises `AccessError` when it is none."""
-        try:
-            key = base64.b64decode(text.strip().encode("ascii"), validate=True)
-        except (UnicodeEncodeError, binascii.Error):
-            key = b""
-        if len(key) != _KEY_BYTES:
-            raise AccessError(f"{source} is not a master key: use {_FORM}")
-        return cls(key)
+    def of(cls, text: str, source: str, find: Callable[[], Vault | None] | None = None) -> Vault:
+        """Of keys in base64 that `source` holds, with commas or ends of lines between them.
+
+        Raises `AccessError` where one is none.
+        """
+        keys = [_decoded(each, source) for each in text.replace(",", " ").split() or [""]]
+        return cls(keys[0], tuple(cls(key) for key in keys[1:]), find)
 
     def __repr__(self) -> str:
         return "Vault(...)"
+
+    @property
+    def each(self) -> tuple[Vault, ...]:
+        """One for each key, this first."""
+        return (self, *self.former)
 
     @property
     def fingerprint(self) -> str:
@@ -60,8 +77,20 @@ class Vault:
         return self.derive("fingerprint").hex()
 
     def export(self) -> str:
-        """The master key itself in base64: for its file and for sealed backups alone."""
-        return base64.b64encode(self._key).decode("ascii")
+        """The master key itself in base64: for its file and for sealed backups alone.
+
+        A line each where there are several.
+        """
+        return "\n".join(base64.b64encode(each._key).decode("ascii") for each in self.each)
+
+    def alone(self) -> Vault:
+        """The first key, without the former ones."""
+        return Vault(self._key, find=self._find)
+
+    def newest(self) -> Vault:
+        """The keys as they are by now: another process may have changed them."""
+        found = None if self._find is None else self._find()
+        return found or self
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """`plain` encrypted, for `open` with the same context alone."""
@@ -73,20 +102,33 @@ class Vault:
         return _VERSION + nonce + sealed
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """What was sealed; raises `AccessError` if it was not with this key and context."""
+        """What was sealed; raises `AccessError` if it was not with these keys and context."""
+        for vault in self.each:
+            opened = vault._opened(sealed, context)
+            if opened is not None:
+                return opened
+        newest = self.newest()
+        if newest.export() != self.export():
+            opened_by_newest = newest.open(sealed, context)
+            self.former = newest.each  # the next one opens at once
+            return opened_by_newest
+        raise AccessError(
+            "a stored secret cannot be opened: it is damaged, or the master key is not the "
+            f"one that sealed it: put back {FILE} of the data folder or set {VARIABLE}"
+        )
+
+    def _opened(self, sealed: bytes, context: str) -> bytes | None:
+        """What was sealed with this key, None for anything else."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
         version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        if version != _VERSION or len(nonce) != _NONCE_BYTES:
+            return None
         try:
-            if version != _VERSION or len(nonce) != _NONCE_BYTES:
-                raise InvalidTag
             return AESGCM(self._sealing_key).decrypt(nonce, rest, _VERSION + context.encode())
-        except InvalidTag as error:
-            raise AccessError(
-                "a stored secret cannot be opened: it is damaged, or the master key is not the "
-                f"one that sealed it: put back {FILE} of the data folder or set {VARIABLE}"
-            ) from error
+        except InvalidTag:
+            return None
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, the same for the same master key."""
@@ -101,8 +143,8 @@ class Vault:
 def read_vault(folder: Path, secret: str | None) -> Vault | None:
     """The vault of a master key: of `secret` if given, else of the file in `folder`, if any.
 
-    `secret` is 32 bytes in base64. Raises `AccessError` when the key is malformed, or others
-    could read the file.
+    `secret` is 32 bytes in base64, or several such keys. Raises `AccessError` when the key is
+    malformed, or others could read the file.
     """
     if secret is not None:
         return Vault.of(secret, VARIABLE)
@@ -111,7 +153,7 @@ def read_vault(folder: Path, secret: str | None) -> Vault | None:
         text = _read(path)
     except OSError as error:
         raise _unusable(path, error) from error
-    return None if text is None else Vault.of(text, str(path))
+    return None if text is None else Vault.of(text, str(path), lambda: read_vault(folder, None))
 
 
 def read_mounted_key(path: Path) -> str:
@@ -187,6 +229,42 @@ def write_key(path: Path, vault: Vault) -> None:
         os.unlink(temporary)
     # a key that vanished in a power cut would take with it all that it sealed
     sync_folder(path.parent)
+
+
+def new_vault(former: Vault) -> Vault:
+    """A new master key, with those of before."""
+    return Vault(secrets.token_bytes(_KEY_BYTES), former.each)
+
+
+def replace_key(folder: Path, vault: Vault) -> None:
+    """Puts the vault's keys into the file of the data folder, in place of the former ones.
+
+    The former file is overwritten. Raises `AccessError`.
+    """
+    path, waiting = folder / FILE, folder / _WAITING
+    try:
+        waiting.unlink(missing_ok=True)
+        write_key(waiting, vault)
+        former = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            waiting.replace(path)
+            sync_folder(folder)
+            os.pwrite(former, bytes(os.fstat(former).st_size), 0)
+            os.fsync(former)
+        finally:
+            os.close(former)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _decoded(text: str, source: str) -> bytes:
+    try:
+        key = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise AccessError(f"{source} is not a master key: use {_FORM}")
+    return key
 
 
 def _read(path: Path) -> str | None:

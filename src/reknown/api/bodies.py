@@ -61,12 +61,16 @@ class Bodies:
         finally:
             self._held -= room.taken
 
-    async def read(self, request: Request, room: Room) -> bytes:
-        """The body; raises `WireError` when it is too much, or too much just now."""
-        self._check_stated_size(request)
+    async def read(self, request: Request, room: Room, most: int | None = None) -> bytes:
+        """The body; raises `WireError` when it is too much, or too much just now.
+
+        `most` is for what takes fewer bytes than requests may have.
+        """
+        most = self._limits.body_bytes if most is None else most
+        _check_stated_size(request, most)
         try:
             async with self._in_time():
-                return await self._all(request, room)
+                return await self._all(request, room, most)
         except TimeoutError as error:
             if self._stops_at is not None:
                 raise unavailable() from error
@@ -113,31 +117,31 @@ class Bodies:
     def _earlier(self, when: float | None) -> float | None:
         return min((each for each in (when, self._stops_at) if each is not None), default=None)
 
-    async def _all(self, request: Request, room: Room) -> bytes:
+    async def _all(self, request: Request, room: Room, most: int) -> bytes:
         parts = []
         async for part in request.stream():
-            self._take(room, len(part))
+            self._take(room, len(part), most)
             parts.append(part)
         return b"".join(parts)
 
-    def _take(self, room: Room, size: int) -> None:
+    def _take(self, room: Room, size: int, most: int) -> None:
         # What has arrived counts, not what was announced: announcing costs nothing.
         room.taken += size
         self._held += size
-        if room.taken > self._limits.body_bytes:
-            raise _too_large(self._limits.body_bytes)
+        if room.taken > most:
+            raise _too_large(most)
         if self._held > self._limits.all_bytes:
             raise WireError(
                 "ThrottlingException", "Slow down; too many large requests are being received."
             )
 
-    def _check_stated_size(self, request: Request) -> None:
-        stated = request.headers.get("content-length", "0")
-        most = self._limits.body_bytes
-        # as text: numbers of thousands of digits are not worth reading
-        digits = stated.lstrip("0") or "0"
-        if not (digits.isascii() and digits.isdecimal()) or len(digits) > 12 or int(digits) > most:
-            raise _too_large(most)
+
+def _check_stated_size(request: Request, most: int) -> None:
+    stated = request.headers.get("content-length", "0")
+    # as text: numbers of thousands of digits are not worth reading
+    digits = stated.lstrip("0") or "0"
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 12 or int(digits) > most:
+        raise _too_large(most)
 
 
 def _too_large(most: int) -> WireError:

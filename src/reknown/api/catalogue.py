@@ -414,6 +414,12 @@ _ALL = (
         | {"ImageTooLargeException", "InvalidImageFormatException", "InvalidS3ObjectException"},
     ),
     Operation(
+        "ReknownDescribePolicy",
+        shapes.ReknownDescribePolicyRequest,
+        shapes.ReknownDescribePolicyResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownExportTemplates",
         shapes.ReknownExportTemplatesRequest,
         shapes.ReknownExportTemplatesResponse,
@@ -450,6 +456,12 @@ _ALL = (
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownListConsents",
+        shapes.ReknownListConsentsRequest,
+        shapes.ReknownListConsentsResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownListGroups",
         shapes.ReknownListGroupsRequest,
         shapes.ReknownListGroupsResponse,
@@ -474,16 +486,34 @@ _ALL = (
         _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
     ),
     Operation(
+        "ReknownPutPolicy",
+        shapes.ReknownPutPolicyRequest,
+        shapes.ReknownPutPolicyResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownReadCase",
         shapes.ReknownReadCaseRequest,
         shapes.ReknownReadCaseResponse,
         _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownRecordConsent",
+        shapes.ReknownRecordConsentRequest,
+        shapes.ReknownRecordConsentResponse,
+        _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
+    ),
+    Operation(
         "ReknownRenameUser",
         shapes.ReknownRenameUserRequest,
         shapes.ReknownRenameUserResponse,
         _EVERY | {"ConflictException", "ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownResumeSearches",
+        shapes.ReknownResumeSearchesRequest,
+        shapes.ReknownResumeSearchesResponse,
+        _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
         "ReknownSearchAllFacesByImage",
@@ -496,6 +526,18 @@ _ALL = (
             "InvalidS3ObjectException",
             "ResourceNotFoundException",
         },
+    ),
+    Operation(
+        "ReknownStopSearches",
+        shapes.ReknownStopSearchesRequest,
+        shapes.ReknownStopSearchesResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownWithdrawConsent",
+        shapes.ReknownWithdrawConsentRequest,
+        shapes.ReknownWithdrawConsentResponse,
+        _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
         "SearchFaces",

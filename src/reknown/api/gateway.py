@@ -20,14 +20,16 @@ from reknown.awswire.errors import WireError, error_body
 from reknown.biometrics.errors import (
     DatabaseUnavailableError,
     InputError,
+    PolicyError,
     ReknownError,
     ReplayError,
 )
-from reknown.biometrics.policy import require_purpose
-from reknown.services.access import Refusal, authenticate, record_refusal
+from reknown.biometrics.policy import require_approval, require_purpose
+from reknown.services.access import Refusal, actor_of, authenticate, record_refusal
 from reknown.services.connections import over_a_lost_connection
 from reknown.services.context import Actor, Context, Nonce
 from reknown.services.galleries.spaces import in_one_space
+from reknown.services.quotas import require_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 SERVICE = "rekognition"
 TARGET = "RekognitionService"
-PURPOSE = "x-reknown-purpose"
+PURPOSE, APPROVAL = "X-Reknown-Purpose", "X-Reknown-Approval"
 # A signature is accepted for five minutes before and after the time that it states.
 _NONCE_LIFE = timedelta(minutes=11)
 # A request that has waited longer than that for its turn is authenticated again.
@@ -183,13 +185,17 @@ class Gateway:
         key = progress.key = self._still(admitted)
         context = Context(self.platform, self._actor(incoming, key))
         try:
-            context = context.by(replace(context.actor, purpose=_purpose(incoming, key)))
+            purpose = _stated(incoming, PURPOSE, require_purpose) or key.purpose
+            approval = _stated(incoming, APPROVAL, require_approval)
+            actor = replace(context.actor, purpose=purpose, approval=approval)
+            context = context.by(actor)
             request, collection = self._read(incoming, admitted.body)
             progress.collection = collection
             self._authorise(incoming, key, collection)
             response = self._run(incoming, self._call(incoming, key, context), request, collection)
         except WireError as error:
-            self._record_refusal(incoming, context, progress.collection, error)
+            if not _is_recorded(error):
+                self._record_refusal(incoming, context, progress.collection, error)
             raise
         return Outgoing(incoming.request_id, 200, json11.encode(response))
 
@@ -203,6 +209,8 @@ class Gateway:
         self, incoming: Incoming, call: Call, request: shapes.Shape, collection: str | None
     ) -> shapes.Shape:
         def work() -> shapes.Shape:
+            # what would be refused at the end does not have to be worked for
+            require_left(call.context, incoming.handler.action, incoming.handler.images)
             # a collection may be switched to another model pack while it is asked
             return in_one_space(
                 self.platform.database, collection, lambda: incoming.handler.run(call, request)
@@ -233,7 +241,7 @@ class Gateway:
         nonce = None
         if incoming.handler.changes:
             nonce = Nonce(signed.signature, signed.signed_at + _NONCE_LIFE)
-        return Actor(f"key:{key.key_id}", incoming.request_id, nonce)
+        return Actor(actor_of(key.key_id), incoming.request_id, nonce)
 
     def _read(self, incoming: Incoming, body: bytes) -> tuple[shapes.Shape, str | None]:
         shape = OPERATIONS[incoming.operation].request
@@ -316,17 +324,22 @@ class Gateway:
         )
 
 
-def _purpose(incoming: Incoming, key: AccessKey) -> str | None:
-    """What the request says that it is for, else what its key is for; raises `WireError`."""
-    stated = incoming.http.values(PURPOSE)
+def _stated(incoming: Incoming, header: str, required: Callable[[str, str], str]) -> str | None:
+    """What the request's header says, None without one; raises `WireError`."""
+    stated = incoming.http.values(header.lower())
     if not stated:
-        return key.purpose
+        return None
     try:
         if len(stated) > 1:
-            raise InputError("X-Reknown-Purpose takes one code, not several")
-        return require_purpose("X-Reknown-Purpose", stated[0].decode("latin-1").strip())
+            raise InputError(f"{header} is taken once, not {len(stated)} times")
+        return required(header, stated[0].decode("latin-1").strip())
     except InputError as error:
         raise WireError("InvalidParameterException", str(error)) from error
+
+
+def _is_recorded(error: WireError) -> bool:
+    """Whether the use case has written this refusal down, with its own reason."""
+    return isinstance(error.__cause__, PolicyError) and error.__cause__.recorded
 
 
 def refusal(error: WireError, request_id: str) -> Outgoing:

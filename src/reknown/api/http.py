@@ -23,18 +23,21 @@ from reknown.awswire.sigv4 import HttpRequest
 from reknown.biometrics.errors import ReknownError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reknown.api.bodies import Bodies
     from reknown.api.gateway import Admitted, Gateway, Incoming
     from reknown.api.pool import Pool
     from reknown.api.readiness import Readiness
+    from reknown.services.quotas import KeyQuota
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 _PROBES = {"/health", "/ready", "/metrics"}
+_PAGES = "/console"
 # When the server stops, for work whose client has been told that it is not waited for.
 _CLOSE_SECONDS = 0.3
 # What Prometheus asks takes turns with the keys as one of its own.
@@ -44,6 +47,7 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
 
     boto3.client("rekognition", endpoint_url="http://this-address")
 
+People use the console: /console
 /health /ready /metrics are for the operator.
 """
 
@@ -53,32 +57,36 @@ class Edge:
     """The gateway and the pools that its work runs in.
 
     `arrival` finds out whose a request is, and does it there and then if nobody waits in the pool
-    where it belongs: it needs a thread for all that may run in those, and more.
+    where it belongs: it needs a thread for all that may run in those, and more. `sign_in` is for
+    passwords, which are made to take long: strangers who try them wait for each other alone.
 
-    `proxies` are those whose word counts on where a request comes from. `count_faces` and
-    `count_jobs` (by state) ask the database, called `database` in metrics, `readiness` tries to
-    write to it.
+    `proxies` are those whose word counts on where a request comes from. `count_faces`,
+    `count_jobs` (by state), `read_quotas` and `count_drifted` (collections) ask the database,
+    called `database` in metrics, `readiness` tries to write to it.
     """
 
     gateway: Gateway
     arrival: Pool
+    sign_in: Pool
     recognition: Pool
     storage: Pool
     count_faces: Callable[[], int]
     readiness: Readiness
     limits: BodyLimits = BodyLimits()
     count_jobs: Callable[[], Mapping[str, int]] = dict
+    read_quotas: Callable[[], Sequence[KeyQuota]] = list
+    count_drifted: Callable[[], int] = int
     proxies: TrustedProxies = TrustedProxies()
     database: str = ""
 
     @property
     def pools(self) -> tuple[Pool, ...]:
         """All of them."""
-        return self.arrival, self.recognition, self.storage
+        return self.arrival, self.sign_in, self.recognition, self.storage
 
 
-def make_app(edge: Edge, bodies: Bodies) -> Starlette:
-    """The ASGI application."""
+def make_app(edge: Edge, bodies: Bodies, pages: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI application; `pages` are for people with browsers."""
 
     async def operate(request: Request) -> Response:
         return await _operate(edge, bodies, request)
@@ -101,6 +109,7 @@ def make_app(edge: Edge, bodies: Bodies) -> Starlette:
             Route("/ready", ready, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
             Route("/", _welcome, methods=["GET"]),
+            *pages,
             Route("/{path:path}", operate, methods=["POST"]),
         ],
         middleware=[Middleware(_CorsOfOperations)],
@@ -120,7 +129,9 @@ class _CorsOfOperations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = scope["type"] == "http" and (
-            scope["method"] in {"POST", "OPTIONS"} and scope["path"] not in _PROBES
+            scope["method"] in {"POST", "OPTIONS"}
+            and scope["path"] not in _PROBES
+            and not scope["path"].startswith(_PAGES)
         )
         await (self._shared if operation else self._app)(scope, receive, send)
 
@@ -158,17 +169,20 @@ async def _probe(edge: Edge) -> Response:
 
 
 async def _measure(edge: Edge) -> Response:
-    faces, jobs = None, None
+    faces, jobs, drifted = None, None, None
+    quotas: Sequence[KeyQuota] = ()
     # figures are wanted most when there is no room for another question to the database
     with suppress(WireError, ReknownError):
         faces = await edge.storage.run(_OPERATOR, edge.count_faces)
         jobs = await edge.storage.run(_OPERATOR, edge.count_jobs)
-    text = edge.gateway.metrics.text(faces, jobs, edge.database)
+        quotas = await edge.storage.run(_OPERATOR, edge.read_quotas)
+        drifted = await edge.storage.run(_OPERATOR, edge.count_drifted)
+    text = edge.gateway.metrics.text(faces, jobs, edge.database, quotas, drifted)
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
 async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
-    http = _head(request)
+    http = request_head(request)
     peer = request.client.host if request.client else ""
     client, secure = edge.proxies.origin(http, peer, secure=request.url.scheme == "https")
     gateway = edge.gateway
@@ -212,7 +226,8 @@ def _arrive(gateway: Gateway, pool: Pool, incoming: Incoming, body: bytes) -> Ad
         return gateway.answer(admitted) if granted else admitted
 
 
-def _head(request: Request) -> HttpRequest:
+def request_head(request: Request) -> HttpRequest:
+    """The line and headers of a request as they came."""
     scope = request.scope
     return HttpRequest(
         scope["method"],

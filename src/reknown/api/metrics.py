@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from reknown.services.quotas import KeyQuota
 
 # Where prometheus_client keeps them, if several processes share them.
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -74,6 +76,23 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livemostrecent",
         )
+        self._drifted = Gauge(
+            "reknown_drifted_collections",
+            "Collections in whose last window strangers scored otherwise than before.",
+            ("database",),
+            registry=self._registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._quotas = {
+            what: Gauge(
+                f"reknown_quota_{what}",
+                f"What each key that has quotas {told}.",
+                ("database", "key", "measure", "period"),
+                registry=self._registry,
+                multiprocess_mode="livemostrecent",
+            )
+            for what, told in (("used", "has used since the period began"), ("most", "may use"))
+        }
 
         processes = Gauge(
             "reknown_processes",
@@ -103,16 +122,28 @@ class Metrics:
             self._stages.labels(stage).observe(taken)
 
     def text(
-        self, faces: int | None, jobs: Mapping[str, int] | None = None, database: str = ""
+        self,
+        faces: int | None,
+        jobs: Mapping[str, int] | None = None,
+        database: str = "",
+        quotas: Iterable[KeyQuota] = (),
+        drifted: int | None = None,
     ) -> bytes:
         """Everything in Prometheus's text format; what is None stays as it was last told.
 
-        All servers tell the same `faces` and `jobs` of the same `database`.
+        All servers tell the same of the same `database`.
         """
         if faces is not None:
             self._faces.labels(database).set(faces)
         for state, count in (jobs or {}).items():
             self._jobs.labels(database, state).set(count)
+        if drifted is not None:
+            self._drifted.labels(database).set(drifted)
+        for each in quotas:
+            quota = each.count.quota
+            labels = (database, each.key_id, quota.measure, quota.period)
+            self._quotas["used"].labels(*labels).set(each.count.used)
+            self._quotas["most"].labels(*labels).set(quota.most)
         if _FOLDER not in os.environ:
             return generate_latest(self._registry)
         # of all processes on this port, added up

@@ -12,6 +12,7 @@ from reknown.api.operations import (
     collections,
     faces,
     images,
+    policies,
     reviews,
     search,
     text,
@@ -111,6 +112,21 @@ HANDLERS: Mapping[str, Handler] = {
     "ReknownListCases": Handler(reviews.list_cases, "list cases"),
     "ReknownReadCase": Handler(reviews.read_case, "read case"),
     "ReknownJudgeCandidate": Handler(reviews.judge_candidate, "judge candidate", changes=True),
+    "ReknownDescribePolicy": Handler(policies.describe_policy, "read policy"),
+    "ReknownPutPolicy": Handler(policies.put_policy, "set policy", changes=True, by_name=True),
+    "ReknownRecordConsent": Handler(
+        policies.record_consent, "give consent", changes=True, by_name=True
+    ),
+    "ReknownWithdrawConsent": Handler(
+        policies.withdraw_consent, "withdraw consent", changes=True, by_name=True
+    ),
+    "ReknownListConsents": Handler(policies.list_consents, "list consents"),
+    "ReknownStopSearches": Handler(
+        policies.stop_searches, "stop searches", changes=True, by_name=True
+    ),
+    "ReknownResumeSearches": Handler(
+        policies.resume_searches, "resume searches", changes=True, by_name=True
+    ),
 }
 
 

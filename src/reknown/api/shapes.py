@@ -964,6 +964,14 @@ class RecognizeCelebritiesResponse(Shape, frozen=True, kw_only=True):
     reknown_statistics: ReknownStatistics | None = None
 
 
+class ReknownDescribePolicyRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+
+
+class ReknownDescribePolicyResponse(Shape, frozen=True, kw_only=True):
+    policy: str | None = None
+
+
 ReknownPageSize = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -1155,6 +1163,34 @@ class ReknownListCasesResponse(Shape, frozen=True, kw_only=True):
     next_token: str | None = None
 
 
+class ReknownListConsentsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+ReknownConsentNumber = Annotated[int, Meta(ge=1, le=9223372036854775807)]
+
+
+class ReknownConsent(Shape, frozen=True, kw_only=True):
+    number: ReknownConsentNumber | None = None
+    user_id: str | None = None
+    given_at: float | None = None
+    recorded_by: str | None = None
+    text_sha256: str | None = None
+    basis: str | None = None
+    expires_at: float | None = None
+    withdrawn_at: float | None = None
+
+
+ReknownConsentList = Annotated[tuple[ReknownConsent, ...], Meta(max_length=1000)]
+
+
+class ReknownListConsentsResponse(Shape, frozen=True, kw_only=True):
+    consents: ReknownConsentList | None = None
+    next_token: str | None = None
+
+
 class ReknownListGroupsRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     everybody: bool | None = None
@@ -1214,6 +1250,18 @@ class ReknownNameGroupResponse(Shape, frozen=True, kw_only=True):
     associated_faces: ULong | None = None
 
 
+ReknownPolicyDocument = Annotated[str, Meta(max_length=10000)]
+
+
+class ReknownPutPolicyRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    policy: ReknownPolicyDocument
+
+
+class ReknownPutPolicyResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
 class ReknownReadCaseRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     case_id: ReknownCaseId
@@ -1238,6 +1286,23 @@ class ReknownReadCaseResponse(Shape, frozen=True, kw_only=True):
     order_seed: str | None = None
 
 
+ReknownConsentText = Annotated[bytes, Meta(min_length=1, max_length=1048576)]
+
+ReknownLabel = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class ReknownRecordConsentRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    user_id: StoredName
+    text: ReknownConsentText
+    basis: ReknownLabel
+    expires_at: str | None = None
+
+
+class ReknownRecordConsentResponse(Shape, frozen=True, kw_only=True):
+    consent: ReknownConsent | None = None
+
+
 class ReknownRenameUserRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     user_id: StoredName
@@ -1246,6 +1311,14 @@ class ReknownRenameUserRequest(Shape, frozen=True, kw_only=True):
 
 class ReknownRenameUserResponse(Shape, frozen=True, kw_only=True):
     pass
+
+
+class ReknownResumeSearchesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+
+
+class ReknownResumeSearchesResponse(Shape, frozen=True, kw_only=True):
+    stopped: bool | None = None
 
 
 MaxFaces = Annotated[int, Meta(ge=1, le=4096)]
@@ -1287,6 +1360,24 @@ class ReknownSearchAllFacesByImageResponse(Shape, frozen=True, kw_only=True):
     unsearched_faces: tuple[UnsearchedFace, ...] | None = None
     face_model_version: str | None = None
     reknown_statistics: ReknownStatistics | None = None
+
+
+class ReknownStopSearchesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    reason: ReknownLabel
+
+
+class ReknownStopSearchesResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
+class ReknownWithdrawConsentRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    user_id: StoredName
+
+
+class ReknownWithdrawConsentResponse(Shape, frozen=True, kw_only=True):
+    withdrawn: tuple[ReknownConsentNumber, ...] | None = None
 
 
 class SearchFacesRequest(Shape, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ _PARTS = ("Credential", "SignedHeaders", "Signature")
 # content type does not: a body is read as AWS JSON 1.1 whatever is said of it. Some SDKs send it
 # and leave it out of their signatures.
 _ALWAYS_SIGNED = ("host", "x-amz-date")
-_SIGNED_IF_SENT = ("x-amz-target", "x-reknown-purpose")
+_SIGNED_IF_SENT = ("x-amz-target", "x-reknown-purpose", "x-reknown-approval")
 # A proxy that passes a body on in chunks drops the length that was signed; the body still has it.
 _LENGTH = "content-length"
 

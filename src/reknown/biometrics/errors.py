@@ -31,7 +31,7 @@ ReknownError
 ├── RequestError
 │   ├── ReplayError             the same signed request was received before
 │   ├── TokenMismatchError      a request token stands for another request
-│   ├── LimitError              as much is under way for the caller as may be
+│   ├── LimitError              as much is under way for the caller, or used, as may be
 │   └── AccessError             the caller may not do this, or is not known
 │       └── PolicyError         the collection's rules do not allow it, whoever asks
 ├── ObjectError                 a stored object cannot be used
@@ -186,7 +186,7 @@ class TokenMismatchError(RequestError):
 
 
 class LimitError(RequestError):
-    """As much is under way for the caller as may be: wait until some of it has ended."""
+    """As much is under way for the caller as may be, or its quota is used up: wait for an end."""
 
 
 class AccessError(RequestError):
@@ -194,12 +194,16 @@ class AccessError(RequestError):
 
 
 class PolicyError(AccessError):
-    """The collection's rules do not allow it; `reason` is a code for programs."""
+    """The collection's rules do not allow it; `reason` is a code for programs.
+
+    `recorded` says that the ledger has this refusal already.
+    """
 
     def __init__(self, message: str, collection: str, reason: str) -> None:
         super().__init__(message)
         self.collection = collection
         self.reason = reason
+        self.recorded = False
 
 
 class InputError(ReknownError):

@@ -34,6 +34,11 @@ MOST_DAYS = 1095
 _LONGEST = 100_000
 _PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _PATTERN = re.compile(r"[a-z0-9*-]{1,64}")
+_APPROVAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# As the ledger names who acts: an account on this machine, or an access key.
+_ACTOR = re.compile(
+    r"cli:[^\s:\x00-\x1f\x7f-\x9f]{1,100}|account:[a-z0-9][a-z0-9._-]{0,63}|key:RK[A-Z2-7]{18}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +50,11 @@ class Policy:
     With `consent_required` only people with a valid consent are enrolled. `keep_...` are days.
     A search has to ask for `least_similarity` or more, and for a threshold that a stranger reaches
     no more than `most_expected_false_candidates` times. `searchers` are patterns of actors, anyone
-    if there are none. Candidates from `review_from` on are judged by so many `reviewers`;
-    known non-mates come among them, as many as a share `review_seeds`. A `suspended` collection is
-    not searched, and a `governed` one only with a complete policy.
+    if there are none. After `repeat_searches` with the same probe, or that found the same person,
+    within `repeat_days` each further one needs an approval. Candidates from `review_from` on are
+    judged by so many `reviewers`; known non-mates come among them, as many as a share
+    `review_seeds`. A `suspended` collection is not searched, and a `governed` one only with a
+    complete policy.
     """
 
     purposes: tuple[str, ...] = ()
@@ -61,6 +68,8 @@ class Policy:
     least_similarity: float | None = None
     most_expected_false_candidates: float | None = None
     searchers: tuple[str, ...] = ()
+    repeat_searches: int | None = None
+    repeat_days: int = 7
     review_from: float | None = None
     reviewers: int = 0
     review_seeds: float = 0.1
@@ -95,6 +104,8 @@ class Policy:
         if expected is not None:
             name = "most_expected_false_candidates"
             _require(0 < expected <= _LONGEST, name, expected, "a number above 0")
+        _require_range("repeat_searches", self.repeat_searches, 1, _LONGEST)
+        _require_range("repeat_days", self.repeat_days, 1, MOST_DAYS, "days")
         _require_range("reviewers", self.reviewers, 0, MOST_REVIEWERS)
         _require_range("review_seeds", self.review_seeds, 0, 1)
 
@@ -137,6 +148,17 @@ def require_purpose(where: str, purpose: str) -> str:
         "a code of lower case letters, digits and hyphens, such as missing-person",
     )
     return purpose
+
+
+def require_approval(where: str, approval: str) -> str:
+    """The id of an approval; raises `InputError` for what cannot be one."""
+    _require(_APPROVAL.fullmatch(approval) is not None, where, approval, "the id of an approval")
+    return approval
+
+
+def is_actor(name: str) -> bool:
+    """Whether the ledger could call somebody this."""
+    return _ACTOR.fullmatch(name) is not None
 
 
 def _matched(text: str, patterns: tuple[str, ...]) -> str | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reknown.biometrics.geometry import BoundingBox
+    from reknown.biometrics.policy import Policy
     from reknown.biometrics.templates import Template, TemplateSpace
 
 _LONGEST_SHOWN = 60
@@ -26,7 +27,7 @@ _ADDRESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A gallery of references in one template space."""
+    """A gallery of references in one template space; `policy` are its rules, None without any."""
 
     name: str
     space: TemplateSpace
@@ -34,6 +35,7 @@ class Collection:
     created_at: datetime
     faces: int
     users: int
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
             about
             | {name: getattr(manifest, name) for name in ("reknown", "schema", "taken_at")}
             | {"master_key": manifest.master_key, "counts": counts, "dropped": backup.dropped}
+            | ({"records": backup.records, "faults": backup.faults} if backup.records else {})
         )
         return
     typer.echo(
@@ -81,6 +82,13 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
         f"{counts.sightings:,} sightings, {counts.access_keys:,} access keys, "
         f"{counts.events:,} rows of the ledger"
     )
+    if backup.faults:
+        typer.echo(
+            f"  Its ledger of {backup.records:,} records has {backup.faults:,} faults: reknown "
+            "ledger verify names them, and reknown ledger checkpoint --anew signs what is there."
+        )
+    elif backup.records:
+        typer.echo(f"  Its ledger of {backup.records:,} records is whole and as it was signed.")
     if backup.dropped:
         typer.echo(
             f"  {backup.dropped:,} faces and sightings were left out: they were deleted after it, "

@@ -10,12 +10,13 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
-from reknown.cli.policy import policy
+from reknown.cli.policy import policy, print_policy
 from reknown.cli.upgrade import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reknown.biometrics.policy import Policy
     from reknown.biometrics.records import Collection
 
 cli = typer.Typer(
@@ -30,7 +31,7 @@ cli.command()(policy)
 Name = Annotated[
     str, typer.Argument(help="The collection's name.", autocompletion=complete_collection)
 ]
-_COLUMNS = ("collection", "people ", "faces ", "model pack", "created", "tags")
+_COLUMNS = ("collection", "people ", "faces ", "model pack", "created", "policy", "tags")
 
 
 @cli.command("list")
@@ -47,12 +48,15 @@ def list_(data: Data = None, json: Json = False) -> None:
 
 @cli.command()
 def show(name: Name, data: Data = None, json: Json = False) -> None:
-    """Show one collection."""
+    """Show one collection and the rules in force."""
     from reknown.cli.session import open_context
     from reknown.services.galleries import collections as galleries
 
     with open_context(data) as context:
-        _print([galleries.describe_collection(context, name)], json=json)
+        found = galleries.describe_collection(context, name)
+    _print([found], json=json)
+    if found.policy is not None and not json:
+        print_policy(found.policy)
 
 
 @cli.command()
@@ -152,8 +156,17 @@ def _print(collections: list[Collection], *, json: bool) -> None:
             f"{collection.faces:,}",
             f"{collection.space.pack} {collection.space.fingerprint[:12]}",
             f"{collection.created_at:%Y-%m-%d %H:%M} UTC",
+            _mark(collection.policy),
             ", ".join(f"{key}={value}" for key, value in sorted(collection.tags.items())),
         )
         for collection in collections
     ]
     print_table(_COLUMNS, rows)
+
+
+def _mark(policy: Policy | None) -> str:
+    """What a list has room for."""
+    if policy is None:
+        return ""
+    marks = [mark for mark in ("governed", "suspended") if getattr(policy, mark)]
+    return ", ".join(marks) or "set"

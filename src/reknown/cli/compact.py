@@ -19,7 +19,7 @@ def compact(data: Data = None) -> None:
     from reknown.services.sealing import compact as rewrite
 
     with open_context(data) as context, progress() as bar:
-        task = bar.add_task("sealing templates", total=None, visible=False)
+        task = bar.add_task("sealing templates and names", total=None, visible=False)
 
         def watch(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,27 +18,35 @@ Item = TypeVar("Item")
 _PATIENCE = 2
 
 
-def _read(ask: Callable[[Connection], list[Item]]) -> list[Item]:
-    """What the data folder holds, if there is one: pressing TAB creates nothing."""
-    from reknown.runtime.location import location_of
+def _read(ask: Callable[[Connection], list[Item]], *, sealed: bool = False) -> list[Item]:
+    """What the data folder holds, if there is one: pressing TAB creates nothing.
+
+    With `sealed` the keyring is opened, too.
+    """
+    from reknown.runtime.location import given_key, keyring_of, location_of
     from reknown.settings import read_settings
     from reknown.storage.database import connect_to, reading
     from reknown.storage.inspection import open_read_only, size_of
     from reknown.storage.modes import DATABASE
     from reknown.storage.server import ServerAddress
 
-    location = location_of(read_settings())
+    settings = read_settings()
+    location = location_of(settings)
     if isinstance(location, ServerAddress):
         database = connect_to(replace(location, seconds=_PATIENCE))
     elif size_of(location)[0]:
         database = open_read_only(location / DATABASE)
     else:
         return []
-    try:
+    with ExitStack() as opened:
+        opened.callback(database.dispose)
+        if sealed:
+            from reknown.services.sealing import lent_keyring
+
+            keys, secret = keyring_of(settings), given_key(settings)
+            opened.enter_context(lent_keyring(database, keys, settings.data, secret))
         with reading(database) as connection:
             return ask(connection)
-    finally:
-        database.dispose()
 
 
 def complete_collection(incomplete: str) -> list[str]:
@@ -69,7 +78,9 @@ def complete_user(context: typer.Context, incomplete: str) -> list[str]:
         from reknown.gallery.users import list_users
 
         collection = context.params.get("collection") or DEFAULT_COLLECTION
-        names = _read(lambda c: [found.name for found in list_users(c, collection).items])
+        names = _read(
+            lambda c: [found.name for found in list_users(c, collection).items], sealed=True
+        )
     except Exception:
         return []
     return [name for name in names if name.startswith(incomplete)]

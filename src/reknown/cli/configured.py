@@ -10,7 +10,7 @@ import typer
 
 from reknown.cli.completion import complete_pack
 from reknown.cli.options import ConfigFile
-from reknown.configuration import OPTIONS, DatabaseUrl
+from reknown.configuration import OPTIONS, DatabaseUrl, FolderOrUrl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def _parameter(option: Option) -> inspect.Parameter:
         autocompletion=complete_pack if option.key == "pack" else None,
         show_default=False,
     )
-    others: dict[Any, Any] = {tuple: list[str], DatabaseUrl: str}
+    others: dict[Any, Any] = {tuple: list[str], DatabaseUrl: str, FolderOrUrl: str}
     kind: Any = others.get(option.kind, option.kind)
     return _argument(option.name, Annotated[kind | None, info])
 

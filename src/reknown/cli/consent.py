@@ -60,7 +60,8 @@ def give(
             words = file.read(_LARGEST_TEXT)
     except OSError as error:
         raise InputError(f"cannot read {text}: {error.strerror}") from error
-    new = consents.consent_to(words, basis, _moment(expires))
+    until = None if expires is None else consents.moment_of(expires)
+    new = consents.consent_to(words, basis, until)
     with open_context(data) as context:
         _print([consents.give_consent(context, collection, name, new)], json=json)
 
@@ -120,18 +121,6 @@ def show(
 
     with open_context(data) as context:
         _print(consents.show_consents(context, collection, name), json=json)
-
-
-def _moment(text: str | None) -> datetime | None:
-    from datetime import UTC, datetime
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is not a date: write it as 2027-12-31") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _print(found: Sequence[Consent], *, json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reknown.services.searches.search import Query
 
 _COLLECTION = "demo"
+_PEOPLE = "people"
 _COLUMNS = (
     "image of", "variant", "candidate", "similarity ", "reached by strangers ", "verdict",
 )  # fmt: skip
@@ -83,7 +85,11 @@ class _Story:
         from reknown.services.galleries.enrolees import Enrolee
         from reknown.services.galleries.enrolment import enrol_subjects
 
-        plan = [Enrolee(jpeg(portrait.crop()), portrait.name)]
+        data = jpeg(portrait.crop())
+        folder = self._out / _PEOPLE / portrait.name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "1.jpg").write_bytes(data)
+        plan = [Enrolee(data, portrait.name)]
         (result,) = enrol_subjects(self._context, self._query.collection, plan)
         if result.face is None:
             raise InputError(f"the portrait of {portrait.name} was refused: {result.reason}")
@@ -145,12 +151,19 @@ def _print_step(step: int, text: str) -> None:
 
 def _farewell(out: Path) -> None:
     command = "reknown" if shutil.which("reknown") else sys.argv[0]
+    people, data = (shlex.quote(str(out / each)) for each in (_PEOPLE, "gallery"))
     typer.echo(
         f"""
 The images and the film are in {out}/: look at them.
 All variants come from one photograph of each person, which makes this easy: between two
 different photographs the default pack misses about one in sixty at this threshold
 (docs/explanation/accuracy.md).
+
+The two women in your browser, with a picture to search for ({out}/1-eileen-enrolled.png):
+
+    {command} enroll {people} --data {data}
+    {command} serve --data {data}
+    {command} console --open --data {data}        # in another terminal
 
 The same with your own people, a folder of images for each:
 

@@ -24,7 +24,11 @@ def erase(
     collection: CollectionName = DEFAULT_COLLECTION,
     certificate: Annotated[
         Path | None,
-        typer.Option("--certificate", metavar="FILE", help="Write the certificate there, as JSON."),
+        typer.Option(
+            "--certificate",
+            metavar="FILE",
+            help="Write the certificate there; `reknown ledger check FILE` checks it.",
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: Data = None,
@@ -36,7 +40,8 @@ def erase(
     the key no copy of the database can be read. Copies of the keyring are another matter: make
     the next backup, which replaces the one beside older backups.
 
-    The certificate says what was erased, without saying who it was; the ledger keeps the same.
+    The certificate says what was erased, without saying who it was: the ledger's record of it, with
+    the proof that it is in the log. `reknown ledger prove` writes the same again at any time.
     """
     from reknown.cli.output import print_json
     from reknown.cli.session import open_context
@@ -73,6 +78,14 @@ def _count(number: int, what: str) -> str:
 
 
 def _write(file: Path, certificate: ErasureCertificate) -> None:
-    import msgspec
+    import json
 
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(certificate), indent=2) + b"\n")
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.ledger.options import put
+
+    if certificate.proof is None:
+        raise InputError(
+            f"all is erased, but there is no proof of it: the ledger is not signed. Run reknown "
+            f"ledger verify, then reknown ledger prove {certificate.record} --out {file}"
+        )
+    put(json.dumps(certificate.proof, indent=1, ensure_ascii=False) + "\n", file)

@@ -10,7 +10,7 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_user
 from reknown.cli.exports import Csv, CsvMark
-from reknown.cli.options import CollectionName, Data, Json, Purpose, Score
+from reknown.cli.options import Approval, CollectionName, Data, Json, Purpose, Score
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def find(
     csv: Csv = None,
     csv_bom: CsvMark = False,
     purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
+    approval: Approval = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:

@@ -13,30 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reknown.gallery.sightings import SightingRecord
-    from reknown.reporting.tables import Cell
     from reknown.services.context import Context
     from reknown.services.searches.sightings import FaceSearch, PersonSearch, SightingMatch
 
 _COLUMNS = ("similarity ", "taken", "file", "at ", "copies ")
 _MOST_SHOWN = 50
-_TABLE = (
-    "file",
-    "copies",
-    "kind",
-    "taken",
-    "taken from",
-    "seconds",
-    "left",
-    "top",
-    "width",
-    "height",
-    "quality",
-    "similarity",
-    "score",
-    "false match rate",
-    "sha256",
-    "sighting",
-)
 
 
 def tell(
@@ -158,32 +139,11 @@ def write_sheet(
 def write_table(matches: Iterable[SightingMatch], target: Path, *, mark: bool) -> None:
     """Writes a row for each face found; raises `InputError` where that fails."""
     from reknown.cli.exports import csv_table
+    from reknown.cli.sheets import where
+    from reknown.services.searches.sighting_tables import COLUMNS, sighting_row
 
-    with csv_table(target, _TABLE, mark=mark) as table:
-        table.write(_cells(match) for match in matches)
-
-
-def _cells(match: SightingMatch) -> tuple[Cell, ...]:
-    record, seen, meaning = match.record, match.record.sighting, match.comparison
-    when, files = seen.medium.taken, record.files
-    return (
-        files[0] if files else seen.medium.name,
-        max(0, len(files) - 1),
-        seen.medium.kind.value,
-        None if when is None else when.at.isoformat(sep=" "),
-        None if when is None else when.source.value,
-        seen.best_ms / 1000,
-        seen.box.left,
-        seen.box.top,
-        seen.box.width,
-        seen.box.height,
-        seen.quality,
-        meaning.similarity,
-        meaning.score,
-        meaning.false_match_rate,
-        seen.medium.sha256,
-        seen.sighting_id,
-    )
+    with csv_table(target, COLUMNS, mark=mark) as table:
+        table.write(sighting_row(match, where(match.record)) for match in matches)
 
 
 def gather(matches: Iterable[SightingMatch], target: Path, *, linked: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.cli.options import CollectionName, Data, Json
+from reknown.cli.options import CollectionName, Data, Json, Purpose
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def list_(
         bool, typer.Option("--as-they-are", help="Do not look at what is new first.")
     ] = False,
     html: Html = None,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:

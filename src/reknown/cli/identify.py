@@ -10,6 +10,7 @@ import typer
 from reknown.cli.among import AmongFaces, AmongUsers, EnrolledSince, EnrolledUntil
 from reknown.cli.exports import Csv, CsvMark, Overwrite, Xmp, XmpFolder
 from reknown.cli.options import (
+    Approval,
     CollectionName,
     Data,
     Draw,
@@ -56,6 +57,7 @@ def identify(
     xmp_dir: XmpFolder = None,
     overwrite: Overwrite = False,
     purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
+    approval: Approval = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -90,7 +92,7 @@ def identify(
     query = Query(collection, ThresholdChoice(threshold, score), top, among=among)
     images = found_images(images)
     with open_context(data) as context:
-        searched = open_search(context.platform, query)
+        searched = open_search(context, query)
         if not (json or quiet):
             print_search(searched)
         warn_of(searched.threshold, searched.references)

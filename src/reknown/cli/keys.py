@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.biometrics.errors import InputError
+from reknown.access.rights import BY_NAME
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reknown.services.access import AccessKey
+    from reknown.services.quotas import KeyQuota, Quota
 
 cli = typer.Typer(
-    help="Access keys of the server: make, list, rotate and revoke them.",
+    help="Access keys of the server: make, list, limit, rotate and revoke them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="The key's id, as `list` shows it.")]
-# What takes biometric data out of the server or puts it in has to be granted on purpose.
-BY_NAME = ("ReknownExportTemplates", "ReknownImportTemplates")
-_COLUMNS = ("key", "name", "operations", "collections", "created", "expires")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+Quotas = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--quota",
+        metavar="MEASURE=N/PERIOD",
+        help="How many operations, images or enrolled faces at the most in a month or a day (UTC), "
+        "such as images=500/day. May be repeated.  [default: no limit]",
+        show_default=False,
+    ),
+]
+_COLUMNS = ("key", "name", "operations", "collections", "created", "expires", "quotas")
 
 
 @cli.command()
@@ -38,8 +47,8 @@ def create(
             "--operation",
             metavar="GLOB",
             help="Operations to allow, such as DetectFaces or 'Search*'. May be repeated. "
-            f"{BY_NAME[0]} and {BY_NAME[1]} are allowed only when named in full: no * or ? "
-            "stands for them.  [default: *]",
+            f"{', '.join(BY_NAME[:-1])} and {BY_NAME[-1]} are allowed only when named in full: "
+            "no * or ? stands for them.  [default: *]",
             show_default=False,
         ),
     ] = None,
@@ -60,6 +69,7 @@ def create(
             help="What its searches are for where they do not say so, such as missing-person.",
         ),
     ] = None,
+    quota: Quotas = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -67,15 +77,18 @@ def create(
 
     Without options it may do everything on all collections but export and import templates.
     """
+    from reknown.api.granting import rights_of
     from reknown.cli.session import open_context, open_vault
     from reknown.services import access
+    from reknown.services.quotas import limit_key, quota_of
 
-    rights = access.Rights(tuple(operation or ["*"]), tuple(collection or ["*"]))
-    for pattern in rights.operations:
-        _require_known(pattern)
+    wanted = [quota_of(each) for each in quota or ()]
+    rights = rights_of(operation or (), collection or ())
     with open_context(data) as context:
         made, secret = access.create_key(context, open_vault(context, data), name, rights, purpose)
-    _show(made, secret, json=json)
+        if wanted:  # before anybody knows the secret
+            limit_key(context, made.key_id, wanted)
+    _show(made, secret, wanted, json=json)
 
 
 @cli.command("list")
@@ -84,18 +97,39 @@ def list_(data: Data = None, json: Json = False) -> None:
     from reknown.cli.output import print_json, print_table
     from reknown.cli.session import open_context
     from reknown.services import access
+    from reknown.services.quotas import list_quotas
 
     with open_context(data) as context:
-        keys = access.list_keys(context)
+        keys, counts = access.list_keys(context), list_quotas(context.database)
+    quotas = {key.key_id: _quotas_of(key, counts) for key in keys}
     if json:
         for key in keys:
             times = {"created_at": key.created_at, "expires_at": key.expires_at}
-            print_json({**_plain(key), **times})
+            print_json({**_plain(key, quotas[key.key_id]), **times})
     elif keys:
         now = datetime.now(UTC)
-        print_table(_COLUMNS, [_row(key, now) for key in keys])
+        print_table(_COLUMNS, [(*_row(key, now), _told(quotas[key.key_id])) for key in keys])
     else:
         typer.echo("no access keys: `reknown keys create` makes one")
+
+
+@cli.command()
+def limit(key_id: KeyId, quota: Quotas = None, data: Data = None) -> None:
+    """Say how much an access key may use in a month or a day.
+
+    Takes the place of all quotas that it has; without --quota it has none any more. What it used of
+    the month and the day before counts. A key made by `rotate` shares them with the former one.
+    What is beyond is refused (LimitExceededException); `reknown usage` tells what is left. Quotas
+    are for keys: commands and Python on this machine have none.
+    """
+    from reknown.cli.output import printable
+    from reknown.cli.session import open_context
+    from reknown.services.quotas import limit_key, quota_of
+
+    wanted = [quota_of(each) for each in quota or ()]
+    with open_context(data) as context:
+        key = limit_key(context, key_id, wanted)
+    typer.echo(f"{key.key_id} ({printable(key.name)}): {_told(wanted)}")
 
 
 @cli.command()
@@ -132,55 +166,40 @@ def rotate(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Replace an access key by a new one with the same name and rights.
+    """Replace an access key by a new one with the same name, rights and quotas, which they share.
 
     The old one expires after the overlap; until then clients can change over.
     """
     from reknown.cli.session import open_context, open_vault
     from reknown.services import access
+    from reknown.services.quotas import list_quotas
 
-    length = _duration(overlap)
+    length = access.overlap_of(overlap)
     with open_context(data) as context:
         made, secret = access.rotate_key(context, open_vault(context, data), key_id, length)
         old = access.get_key(context, key_id)
-    _show(made, secret, json=json)
+        quotas = _quotas_of(made, list_quotas(context.database))
+    _show(made, secret, quotas, json=json)
     if not json and old.expires_at is not None:
         typer.echo(f"\n{old.key_id} expires at {_time(old.expires_at)}.")
 
 
-def _duration(text: str) -> timedelta:
-    if text == "0":
-        return timedelta(0)
-    match = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
-    if match is None:
-        raise InputError(f"{text!r} is not a time: write 0, 30m, 24h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
+def _quotas_of(key: AccessKey, counts: Sequence[KeyQuota]) -> list[Quota]:
+    return [each.count.quota for each in counts if each.key_id == key.key_id]
 
 
-def _require_known(pattern: str) -> None:
-    """Raises `InputError` for a pattern that would allow nothing: it is a mistake."""
-    from difflib import get_close_matches
-
-    from reknown.access.rights import matches
-    from reknown.api.catalogue import OPERATIONS
-
-    found = {name for name in OPERATIONS if matches(pattern, name)}
-    if found - set(BY_NAME) or pattern in found:
-        return
-    if found:
-        raise InputError(f"{pattern!r} allows nothing: name {' and '.join(sorted(found))} in full")
-    close = get_close_matches(pattern, OPERATIONS, n=1)
-    advice = f"did you mean {close[0]}?" if close else "docs/reference/operations.md lists them"
-    raise InputError(f"{pattern!r} is not an operation: {advice}")
+def _told(quotas: Sequence[Quota]) -> str:
+    return ", ".join(map(str, quotas)) or "no limit"
 
 
-def _plain(key: AccessKey) -> dict[str, object]:
+def _plain(key: AccessKey, quotas: Sequence[Quota]) -> dict[str, object]:
     return {
         "access_key_id": key.key_id,
         "name": key.name,
         "operations": key.rights.operations,
         "collections": key.rights.collections,
         "purpose": key.purpose,
+        "quotas": [str(each) for each in quotas],
     }
 
 
@@ -197,17 +216,20 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _show(key: AccessKey, secret: str, *, json: bool) -> None:
+def _show(key: AccessKey, secret: str, quotas: Sequence[Quota], *, json: bool) -> None:
     from reknown.cli.output import print_json, printable
 
     if json:
-        print_json({"access_key_id": key.key_id, "secret_access_key": secret, **_plain(key)})
+        print_json(
+            {"access_key_id": key.key_id, "secret_access_key": secret, **_plain(key, quotas)}
+        )
         return
     typer.echo(
         f"made an access key for {printable(key.name)}\n"
         f"  operations:  {', '.join(key.rights.operations)}\n"
         f"  collections: {', '.join(key.rights.collections)}\n"
         + (f"  purpose:     {key.purpose}\n" if key.purpose else "")
+        + (f"  quotas:      {_told(quotas)}\n" if quotas else "")
         + "\n"
         f"export AWS_ACCESS_KEY_ID={key.key_id}\n"
         f"export AWS_SECRET_ACCESS_KEY={secret}\n\n"

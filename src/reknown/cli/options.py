@@ -105,6 +105,24 @@ Purpose = Annotated[
         expose_value=False,
     ),
 ]
+
+
+def _use_approval(approval: str | None) -> None:
+    if approval is not None:
+        os.environ[OPTIONS["policy.approval"].variable] = approval
+
+
+Approval = Annotated[
+    str | None,
+    typer.Option(
+        "--approval",
+        metavar="ID",
+        help="What allows one more search of the same: an id from `reknown approvals grant`.",
+        callback=_use_approval,
+        is_eager=True,
+        expose_value=False,
+    ),
+]
 Database = Annotated[
     str | None,
     typer.Option(

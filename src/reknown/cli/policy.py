@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json
+
+if TYPE_CHECKING:
+    from reknown.biometrics.policy import Policy
 
 
 def policy(
@@ -44,7 +47,7 @@ def policy(
     from reknown.cli.output import print_json
     from reknown.cli.session import open_context
     from reknown.services.policies import rules
-    from reknown.services.policies.files import as_toml, read_policy_file
+    from reknown.services.policies.files import read_policy_file
 
     wanted = None if set_ is None else read_policy_file(set_)
     with open_context(data) as context:
@@ -54,7 +57,12 @@ def policy(
     if json:
         print_json(found)
     else:
-        typer.echo(
-            as_toml(found) or "# no rules: everything is allowed that no policy can forbid\n",
-            nl=False,
-        )
+        print_policy(found)
+
+
+def print_policy(policy: Policy) -> None:
+    """As a file that could be set."""
+    from reknown.services.policies.files import as_toml
+
+    no_rules = "# no rules: everything is allowed that no policy can forbid\n"
+    typer.echo(as_toml(policy) or no_rules, nl=False)

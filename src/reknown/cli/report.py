@@ -55,7 +55,7 @@ def transparency(
 
     from reknown.biometrics.errors import InputError
     from reknown.cli.evaluate.session import print_report
-    from reknown.cli.output import print_json, printable
+    from reknown.cli.output import print_json, printable, progress
     from reknown.cli.session import open_context
     from reknown.services.oversight.transparency import read_transparency
     from reknown.services.oversight.transparency_report import transparency_report
@@ -63,8 +63,9 @@ def transparency(
     if since is None or until is None:
         raise InputError("a report is of a time: give --since and --until, such as 2026-11-01")
     start, end = moment_of(since), moment_of(until, ending=True)
-    with open_context(data) as context:
-        found = read_transparency(context, start, end)
+    with open_context(data) as context, progress() as bar:
+        task = bar.add_task("records read", total=None)
+        found = read_transparency(context, start, end, lambda more: bar.advance(task, more))
     report = transparency_report(found)
     if out is not None:
         _write(out, found, report)

@@ -20,7 +20,9 @@ cli = typer.Typer(
 Who = Annotated[
     str,
     typer.Argument(
-        metavar="WHO", help="As the ledger names them: an account (cli:ada) or a key (key:RK...)."
+        metavar="WHO",
+        help="As the ledger names them: an account of the console (account:ada) or of this machine "
+        "(cli:ada), or a key (key:RK...).",
     ),
 ]
 Until = Annotated[

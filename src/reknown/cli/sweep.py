@@ -23,7 +23,7 @@ def sweep(data: Data = None, json: Json = False) -> None:
         for each in swept:
             print_json(each)
     elif swept:
-        rows = [(s.collection, s.faces, s.sightings, s.jobs, s.records) for s in swept]
-        print_table(("collection", "faces ", "sightings ", "jobs ", "records "), rows)
+        rows = [(s.collection, s.faces, s.sightings, s.jobs, s.records, s.people) for s in swept]
+        print_table(("collection", "faces ", "sightings ", "jobs ", "records ", "people "), rows)
     else:
         typer.echo("nothing has been kept for too long")

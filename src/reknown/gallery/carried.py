@@ -12,6 +12,7 @@ from reknown.biometrics.errors import UpgradeError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.gallery.collections import require
 from reknown.gallery.faces import check_faces, face_values
+from reknown.gallery.naming import FACE, USER, name_in, names_of_faces, names_of_users
 from reknown.gallery.schema import CARRIED, images, upgrade_losses, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.sealed import RecordKind, context, seal_again
@@ -197,9 +198,8 @@ def list_missing(
     """A page of the faces that are not carried, in order of enrolment; raises `NotFoundError`."""
     query = (
         select(
-            faces_table.c.face_id,
-            users.c.name.label("user_name"),
-            images.c.name.label("picture"),
+            *USER,
+            *FACE,
             images.c.sha256,
             upgrade_losses.c.reason,
             upgrade_losses.c.detail,
@@ -209,7 +209,15 @@ def list_missing(
         .outerjoin(upgrade_losses, upgrade_losses.c.face == faces_table.c.id)
         .where(faces_table.c.collection_id == require(connection, collection).id, ~is_carried())
     )
-    return fetch_page(connection, query, faces_table.c.id, after, limit, _missing)
+    page = fetch_page(connection, query, faces_table.c.id, after, limit, lambda row: row)
+    owners = names_of_users(connection, page.items)
+    named = names_of_faces(connection, page.items)
+    missing = (
+        _missing(row, names.image, name_in(owners, row.user_subject_id))
+        for row, names in zip(page.items, named, strict=True)
+        if names is not None
+    )
+    return Page(tuple(missing), page.next)
 
 
 def is_carried() -> ColumnElement[bool]:
@@ -281,7 +289,7 @@ def _is_open() -> ColumnElement[bool]:
     return ~is_carried() & ~exists().where(upgrade_losses.c.face == faces_table.c.id, settled)
 
 
-def _missing(row: Row[Any]) -> MissingFace:
+def _missing(row: Row[Any], picture: str, user: str | None) -> MissingFace:
     reason = None if row.reason is None else LossReason(row.reason)
     detail = row.detail or ""
-    return MissingFace(row.face_id, row.user_name, row.picture, row.sha256, reason, detail)
+    return MissingFace(row.face_id, user, picture, row.sha256, reason, detail)

@@ -17,7 +17,15 @@ from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundErro
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import WITH_COLLECTIONS, collection_tags, collections, faces, metadata
+from reknown.gallery.policy_documents import read_document
+from reknown.gallery.schema import (
+    WITH_COLLECTIONS,
+    collection_tags,
+    collections,
+    faces,
+    metadata,
+    policies,
+)
 from reknown.gallery.snapshots import drop_snapshots
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import BindParameter, Connection, Row, Select
+
+    from reknown.biometrics.policy import Policy
 
 # Made once: every request asks, and to build a statement takes longer than to run it.
 _NAMED = collections.c.name == bindparam("wanted")
@@ -71,7 +81,7 @@ def create_collection(
 
 def get_collection(connection: Connection, name: str) -> Collection:
     """One collection with its counts; raises `NotFoundError`."""
-    return _collection(require(connection, name), _tags(connection, [name]).get(name, {}))
+    return _collections(connection, [require(connection, name)])[0]
 
 
 def get_space(connection: Connection, name: str) -> TemplateSpace:
@@ -91,8 +101,7 @@ def list_collections(
     """A page of the collections in order of creation."""
     query = select(collections)
     page = fetch_page(connection, query, collections.c.id, after, limit, lambda row: row)
-    tags = _tags(connection, [row.name for row in page.items])
-    return Page(tuple(_collection(row, tags.get(row.name, {})) for row in page.items), page.next)
+    return Page(_collections(connection, page.items), page.next)
 
 
 def count_faces(connection: Connection) -> int:
@@ -200,6 +209,33 @@ def _tags(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, s
     return tags
 
 
-def _collection(row: Row[Any], tags: Mapping[str, str]) -> Collection:
-    created_at = datetime.fromisoformat(row.created_at)
-    return Collection(row.name, space_of(row), tags, created_at, row.face_count, row.user_count)
+@cache
+def _ruled() -> Select[Any]:
+    wanted: BindParameter[str] = bindparam("wanted", expanding=True)
+    query = select(collections.c.name, policies.c.document).join(policies)
+    return query.where(collections.c.name.in_(wanted))
+
+
+def _policies(connection: Connection, names: Iterable[str]) -> dict[str, Policy]:
+    return {
+        name: read_document(name, document)
+        for batch in batches(names)
+        for name, document in connection.execute(_ruled(), {"wanted": batch})
+    }
+
+
+def _collections(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Collection, ...]:
+    names = [row.name for row in rows]
+    tags, rules = _tags(connection, names), _policies(connection, names)
+    return tuple(
+        Collection(
+            row.name,
+            space_of(row),
+            tags.get(row.name, {}),
+            datetime.fromisoformat(row.created_at),
+            row.face_count,
+            row.user_count,
+            rules.get(row.name),
+        )
+        for row in rows
+    )

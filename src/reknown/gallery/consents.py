@@ -7,20 +7,21 @@ A row outlives the user that it was given for; it then holds the opaque id alone
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import exists, insert, or_, select, update
 
 from reknown.biometrics.errors import PolicyError
 from reknown.gallery.collections import require
+from reknown.gallery.naming import USER, name_in, names_of_users
 from reknown.gallery.policies import policy_of
 from reknown.gallery.schema import consents, users
 from reknown.storage.clock import as_text, now_text
-from reknown.storage.paging import Page, fetch_page
+from reknown.storage.paging import Page, batches, fetch_page
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -73,7 +74,8 @@ def add_consent(connection: Connection, user: int, new: NewConsent, recorder: st
     }
     added = insert(consents).values(values).returning(consents.c.id)
     number = connection.execute(added).scalar_one()
-    return _consent(connection.execute(_consents().where(consents.c.id == number)).one())
+    (added_one,) = _told_of(connection, _consents().where(consents.c.id == number))
+    return added_one
 
 
 def withdraw_consents(connection: Connection, user: int) -> list[int]:
@@ -85,8 +87,9 @@ def withdraw_consents(connection: Connection, user: int) -> list[int]:
 
 def consents_of(connection: Connection, user: int) -> list[Consent]:
     """All that were ever given for the user with this key, oldest first."""
-    query = _consents().where(consents.c.user_id == user).order_by(consents.c.id)
-    return [_consent(row) for row in connection.execute(query)]
+    return _told_of(
+        connection, _consents().where(consents.c.user_id == user).order_by(consents.c.id)
+    )
 
 
 def list_consents(
@@ -95,7 +98,36 @@ def list_consents(
     """A page of a collection's consents in the order of giving; raises `NotFoundError`."""
     owner = require(connection, collection).id
     query = _consents().where(consents.c.collection_id == owner)
-    return fetch_page(connection, query, consents.c.id, after, limit, _consent)
+    page = fetch_page(connection, query, consents.c.id, after, limit, lambda row: row)
+    return Page(tuple(_told(connection, page.items)), page.next)
+
+
+def misplaced_consents(connection: Connection) -> list[int]:
+    """The numbers of consents that count for a user who is not whom they were given for."""
+    query = select(consents.c.id).join(users, consents.c.user_id == users.c.id)
+    other = consents.c.subject_id != users.c.subject_id
+    return list(connection.execute(query.where(other).order_by(consents.c.id)).scalars())
+
+
+def people_to_erase(connection: Connection, collection: str, now: datetime) -> list[str]:
+    """Some of the users whose consents have come to their ends; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    query = (
+        _consents().where(consents.c.collection_id == owner, _ended(now)).order_by(consents.c.id)
+    )
+    rows = connection.execute(query.limit(_ASKED_AT_ONCE)).all()
+    return [its.name for its in names_of_users(connection, rows).values()]
+
+
+def ended_subjects(connection: Connection, subject_ids: Iterable[str]) -> set[str]:
+    """Those of these users, by opaque id, who had agreed until a moment that is past."""
+    ended: set[str] = set()
+    now = datetime.now(UTC)
+    for batch in batches(subject_ids):
+        of_users = select(users.c.subject_id).where(users.c.subject_id.in_(batch))
+        had = exists().where(consents.c.user_id == users.c.id, _ended(now))
+        ended.update(connection.execute(of_users.where(had)).scalars())
+    return ended
 
 
 def require_consents(connection: Connection, row: Row[Any], owners: Collection[int | None]) -> None:
@@ -121,7 +153,8 @@ def require_consents(connection: Connection, row: Row[Any], owners: Collection[i
         without.difference_update(connection.execute(query).scalars())
     if without:
         told = sorted(without)[:_TOLD]
-        names = connection.execute(select(users.c.name).where(users.c.id.in_(told))).scalars()
+        rows = connection.execute(select(*USER).where(users.c.id.in_(told))).all()
+        names = (each.name for each in names_of_users(connection, rows).values())
         more = f" and {len(without) - len(told)} more" if len(without) > len(told) else ""
         raise PolicyError(
             f"no valid consent of {', '.join(sorted(map(repr, names)))}{more} is on record for "
@@ -131,21 +164,39 @@ def require_consents(connection: Connection, row: Row[Any], owners: Collection[i
         )
 
 
+def _ended(now: datetime) -> ColumnElement[bool]:
+    """A consent whose time is over, of a user who has given no other that holds."""
+    other = consents.alias()
+    lasting = or_(other.c.expires_at.is_(None), other.c.expires_at > as_text(now))
+    holds = exists().where(
+        other.c.user_id == consents.c.user_id, other.c.withdrawn_at.is_(None), lasting
+    )
+    over = (consents.c.expires_at <= as_text(now)) & consents.c.withdrawn_at.is_(None)
+    return over & consents.c.user_id.is_not(None) & ~holds
+
+
 def _valid() -> ColumnElement[bool]:
     unexpired = or_(consents.c.expires_at.is_(None), consents.c.expires_at > now_text())
     return consents.c.withdrawn_at.is_(None) & unexpired
 
 
 def _consents() -> Select[Any]:
-    return select(consents, users.c.name.label("user")).outerjoin(
-        users, consents.c.user_id == users.c.id
-    )
+    return select(*USER, consents).outerjoin_from(consents, users, consents.c.user_id == users.c.id)
 
 
-def _consent(row: Row[Any]) -> Consent:
+def _told_of(connection: Connection, query: Select[Any]) -> list[Consent]:
+    return _told(connection, connection.execute(query).all())
+
+
+def _told(connection: Connection, rows: Sequence[Row[Any]]) -> list[Consent]:
+    told = names_of_users(connection, rows)
+    return [_consent(row, name_in(told, row.user_subject_id)) for row in rows]
+
+
+def _consent(row: Row[Any], user: str | None) -> Consent:
     return Consent(
         number=row.id,
-        user=row.user,
+        user=user,
         subject_id=row.subject_id,
         given_at=datetime.fromisoformat(row.given_at),
         recorded_by=row.recorded_by,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import func, select
 
 from reknown.biometrics.moved import MovedFaces, MovedImages
-from reknown.biometrics.records import KnownGender, Profile
 from reknown.gallery.collections import require, space_of
+from reknown.gallery.naming import FACE, USER, name_in, names_of_faces, names_of_users
 from reknown.gallery.schema import faces, images, users
 from reknown.gallery.sealed import RecordKind, open_rows
 from reknown.gallery.users import keys_of_users
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
 
 _SEEN = ("box_left", "box_top", "box_width", "box_height", "confidence", "quality", "magnitude")
-_FACE = ("face_id", *_SEEN, "external_id", "template")
-_IMAGE = ("sha256", "name", "width", "height")
 
 
 def leaving_faces(
@@ -42,10 +39,8 @@ def leaving_faces(
     """
     row = require(connection, collection)
     query = (
-        select(*(faces.c[name] for name in _FACE))
-        .add_columns(*(images.c[name].label(f"image_{name}") for name in _IMAGE))
-        .add_columns(users.c.name.label("user_name"), users.c.urls, users.c.known_gender)
-        .add_columns(faces.c.sealing_key)
+        select(*USER, *FACE, *(faces.c[name] for name in _SEEN), faces.c.template)
+        .add_columns(images.c.sha256, images.c.width, images.c.height)
         .join_from(faces, images)
         .outerjoin(users, faces.c.user_id == users.c.id)
         .where(*_chosen(connection, collection, of))
@@ -53,7 +48,7 @@ def leaving_faces(
     order = unindexed(faces.c.id) if of else faces.c.id
     page = fetch_page(connection, query, order, after, limit, lambda found: found)
     found, templates = open_rows(connection, RecordKind.FACE, row, page.items)
-    return _moved(found, templates, space_of(row)), page.next
+    return _moved(connection, found, templates, space_of(row)), page.next
 
 
 def count_leaving(connection: Connection, collection: str, of: Collection[str] = ()) -> int:
@@ -73,32 +68,35 @@ def _chosen(
 
 
 def _moved(
-    rows: Sequence[Row[Any]], templates: Sequence[bytes], space: TemplateSpace
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    templates: Sequence[bytes],
+    space: TemplateSpace,
 ) -> MovedFaces:
-    width = len(_FACE) + len(_IMAGE)
-    columns = list(zip(*rows, strict=True)) or [()] * (width + 5)
-    face = dict(zip(_FACE, columns, strict=False))
-    sha256s, names, widths, heights, owners, urls, genders, _, _ = columns[len(_FACE) :]
-    told = {
-        owner: _profile(its, gender)
-        for owner, its, gender in zip(owners, urls, genders, strict=True)
-        if its or gender
-    }
+    owners, named = names_of_users(connection, rows), names_of_faces(connection, rows)
+    there = [
+        (row, template, names)
+        for row, template, names in zip(rows, templates, named, strict=True)
+        if names is not None
+    ]
+    seen = {name: [getattr(row, name) for row, _, _ in there] for name in _SEEN}
+    sizes = np.array([(row.width, row.height) for row, _, _ in there], np.int64)
     return MovedFaces(
         space,
-        face["face_id"],
-        np.frombuffer(b"".join(templates), "<f4").reshape(-1, space.dimension),
-        np.array([face[name] for name in _SEEN[:4]], np.float64).T.reshape(-1, 4),
-        np.array(face["confidence"], np.float64),
-        np.array(face["quality"], np.int64),
-        np.array(face["magnitude"], np.float64),
-        face["external_id"],
-        owners,
-        MovedImages(sha256s, names, np.array([widths, heights], np.int64).T.reshape(-1, 2)),
-        told,
+        [row.face_id for row, _, _ in there],
+        np.frombuffer(b"".join(template for _, template, _ in there), "<f4").reshape(
+            -1, space.dimension
+        ),
+        np.array([seen[name] for name in _SEEN[:4]], np.float64).T.reshape(-1, 4),
+        np.array(seen["confidence"], np.float64),
+        np.array(seen["quality"], np.int64),
+        np.array(seen["magnitude"], np.float64),
+        [names.external_id for _, _, names in there],
+        [name_in(owners, row.user_subject_id) for row, _, _ in there],
+        MovedImages(
+            [row.sha256 for row, _, _ in there],
+            [names.image for _, _, names in there],
+            sizes.reshape(-1, 2),
+        ),
+        {its.name: its.profile for its in owners.values() if its.urls or its.known_gender},
     )
-
-
-def _profile(urls: str | None, gender: str | None) -> Profile:
-    known = None if gender is None else KnownGender(gender)
-    return Profile(tuple(json.loads(urls or "[]")), known)

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, case, delete, false, insert, or_, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, InputError
 from reknown.biometrics.geometry import BoundingBox, pair_boxes
@@ -17,12 +17,23 @@ from reknown.biometrics.templates import UNIT_TOLERANCE
 from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.consents import require_consents
 from reknown.gallery.deletions import forget_deleted
+from reknown.gallery.keys import keyring_of
 from reknown.gallery.names import require_text
+from reknown.gallery.naming import (
+    FACE,
+    USER,
+    FaceNames,
+    changed_faces,
+    encoded,
+    names_of_faces,
+    names_of_users,
+    origin_keys,
+)
 from reknown.gallery.schema import WITH_FACES, collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
-from reknown.gallery.sealed import RecordKind, seal_new
+from reknown.gallery.sealed import NAMES, RecordKind, seal_new
 from reknown.gallery.snapshots import remove_from_snapshots
-from reknown.gallery.users import ensure_user, spelled, user_key
+from reknown.gallery.users import ensure_user, find_user_key
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
@@ -35,8 +46,10 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.records import NewFace
     from reknown.biometrics.templates import TemplateSpace
+    from reknown.gallery.naming import UserNames
 
 _SAME_PLACE = 0.5
+_NAMED = len(USER) + len(FACE)
 
 
 def add_faces(
@@ -87,7 +100,7 @@ def add_named_faces(
         "revision": row.revision,
     }
     values = [common | {"user_id": owners[user]} | face_values(face) for user, face in faces]
-    _store(connection, row, values)
+    _store(connection, row, image, values)
     face_ids = [value["face_id"] for value in values]
     stored = find_faces(connection, collection, face_ids)
     return [stored[face_id] for face_id in face_ids]
@@ -121,7 +134,7 @@ def find_image(connection: Connection, collection: str, sha256: str) -> list[Fac
     # an image's faces are of its own collection
     own = images.c.collection_id == require(connection, collection).id
     query = _faces().where(own, images.c.sha256 == sha256).order_by(faces_table.c.id)
-    return [_face(row) for row in connection.execute(query)]
+    return _told(connection, connection.execute(query).all())
 
 
 def find_images(
@@ -132,15 +145,18 @@ def find_images(
     found: list[FaceRecord] = []
     for batch in batches(sha256s):
         query = _faces().where(own, images.c.sha256.in_(batch))
-        found.extend(map(_face, connection.execute(query)))
+        found.extend(_told(connection, connection.execute(query).all()))
     return found
 
 
 def faces_from(connection: Connection, collection: str, origin: str) -> list[FaceRecord]:
     """The faces of images that were enrolled from this folder; raises `NotFoundError`."""
-    own = images.c.collection_id == require(connection, collection).id
-    query = _faces().where(own, images.c.origin == origin).order_by(unindexed(faces_table.c.id))
-    return [_face(row) for row in connection.execute(query)]
+    owner = require(connection, collection).id
+    own = images.c.collection_id == owner
+    hashed = images.c.origin_key == origin_keys(connection, owner, [origin]).get(origin, "")
+    query = _faces().where(own, or_(images.c.origin == origin, hashed))
+    rows = connection.execute(query.order_by(unindexed(faces_table.c.id))).all()
+    return _told(connection, rows)
 
 
 def set_origin(
@@ -148,10 +164,17 @@ def set_origin(
 ) -> None:
     """From now on these images count as enrolled from this folder; raises `NotFoundError`."""
     owner = claim(connection, collection).id
+    key = origin_keys(connection, owner, [origin], make=True).get(origin)
     for batch in batches(sha256s):
-        known = update(images).where(images.c.collection_id == owner, images.c.sha256.in_(batch))
-        connection.execute(known.values(origin=origin))
-    erase(connection, images)
+        own = images.c.collection_id == owner, images.c.sha256.in_(batch)
+        if key is None:
+            connection.execute(update(images).where(*own).values(origin=origin))
+            continue
+        plain = case((_plain_face().exists(), origin), else_=None)
+        connection.execute(update(images).where(*own).values(origin=plain, origin_key=key))
+        sealed = _faces().where(*own, faces_table.c.sealed_names.is_not(None))
+        _set_origins(connection, connection.execute(sealed).all(), origin)
+    erase(connection, images, faces_table)
 
 
 def known_images(connection: Connection, collection: str, sha256s: Iterable[str]) -> set[str]:
@@ -180,14 +203,14 @@ def list_faces(
     owner = require(connection, collection).id
     own, order = faces_table.c.collection_id, faces_table.c.id
     if user is None and face_ids is None:
-        return fetch_page(connection, _faces().where(own == owner), order, after, limit, _face)
+        return _page(connection, _faces().where(own == owner), order, after, limit)
     query = _faces().where(unindexed(own) == owner)
     if user is not None:
-        key = user_key(owner, spelled(connection, owner, user))
-        query = query.where(faces_table.c.user_id == key.scalar_subquery())
+        key = find_user_key(connection, owner, user)
+        query = query.where(false() if key is None else faces_table.c.user_id == key)
     if face_ids is not None:
         query = query.where(faces_table.c.face_id.in_(face_ids))
-    return fetch_page(connection, query, unindexed(order), after, limit, _face)
+    return _page(connection, query, unindexed(order), after, limit)
 
 
 def find_faces(
@@ -197,8 +220,8 @@ def find_faces(
     owner = require(connection, collection).id
     found: dict[str, FaceRecord] = {}
     for batch in batches(face_ids):
-        rows = connection.execute(_picked(), {"owner": owner, "wanted": batch})
-        found.update((row.face_id, _face(row)) for row in rows)
+        rows = connection.execute(_picked(), {"owner": owner, "wanted": batch}).all()
+        found.update((face.face_id, face) for face in _told(connection, rows))
     return found
 
 
@@ -206,18 +229,19 @@ def faces_of_keys(connection: Connection, keys: Iterable[int]) -> dict[int, Face
     """By key those of these faces that are there: keys are never given twice."""
     found: dict[int, FaceRecord] = {}
     for batch in batches(keys):
-        rows = connection.execute(_keyed(), {"wanted": batch})
-        found.update((row.id, _face(row)) for row in rows)
+        rows = connection.execute(_keyed(), {"wanted": batch}).all()
+        key_of = {row.face_id: row.id for row in rows}
+        found.update((key_of[face.face_id], face) for face in _told(connection, rows))
     return found
 
 
 def find_external_ids(connection: Connection, face_ids: Iterable[str]) -> Mapping[str, str | None]:
     """What their owners call those of these faces that are still there."""
     found: dict[str, str | None] = {}
-    query = select(faces_table.c.face_id, faces_table.c.external_id)
     for batch in batches(face_ids):
-        rows = connection.execute(query.where(faces_table.c.face_id.in_(batch)))
-        found.update((row.face_id, row.external_id) for row in rows)
+        rows = connection.execute(_faces().where(faces_table.c.face_id.in_(batch))).all()
+        named = zip(rows, names_of_faces(connection, rows), strict=True)
+        found.update((row.face_id, names.external_id) for row, names in named if names)
     return found
 
 
@@ -278,19 +302,36 @@ def _insert(
         "revision": row.revision,
     }
     values = [owners | face_values(face) for face in faces]
-    _store(connection, row, values)
+    _store(connection, row, image, values)
     return [value["face_id"] for value in values]
 
 
-def _store(connection: Connection, row: Row[Any], values: Sequence[dict[str, Any]]) -> None:
-    """Stores faces in the claimed collection of this row, sealed."""
-    plain = {value["face_id"]: value["template"] for value in values}
-    if len(plain) == len(values):  # else the database refuses them
-        place = row.id, row.fingerprint
-        numbers, sealed = seal_new(connection, place, RecordKind.FACE, plain)
-        for value, number, template in zip(values, numbers, sealed, strict=True):
-            value |= {"sealing_key": number, "template": template}
+def _store(
+    connection: Connection, row: Row[Any], image: ImageRecord, values: Sequence[dict[str, Any]]
+) -> None:
+    """Stores faces of an image in the claimed collection of this row, sealed."""
+    names = [FaceNames(value["external_id"], image.name, image.origin) for value in values]
+    ids = [value["face_id"] for value in values]
+    parts = {row.fingerprint: [value["template"] for value in values], NAMES: encoded(names)}
+    numbers, (templates, told) = seal_new(connection, row.id, RecordKind.FACE, ids, parts)
+    for value, number, template, its in zip(values, numbers, templates, told, strict=True):
+        if number is not None:
+            value |= {"external_id": None, "sealing_key": number, "template": template}
+            value |= {"sealed_names": its}
     connection.execute(insert(faces_table), list(values))
+
+
+def _set_origins(connection: Connection, rows: Sequence[Row[Any]], origin: str) -> None:
+    """Of faces whose names are sealed."""
+    named = zip(rows, names_of_faces(connection, rows), strict=True)
+    there = [(row, names) for row, names in named if names is not None]
+    told = [FaceNames(names.external_id, names.image, origin) for _, names in there]
+    kept = [row for row, _ in there]
+    sealed = changed_faces(connection, kept, told)
+    values = [{"face": row.id, "sealed": its} for row, its in zip(kept, sealed, strict=True)]
+    if values:
+        changed = update(faces_table).where(faces_table.c.id == bindparam("face"))
+        connection.execute(changed.values(sealed_names=bindparam("sealed")), values)
 
 
 def _same_faces(faces: Sequence[NewFace], known: Sequence[FaceRecord]) -> list[FaceRecord | None]:
@@ -316,13 +357,29 @@ def _image_id(connection: Connection, owner: int, image: ImageRecord) -> int:
     values = {
         "collection_id": owner,
         "sha256": image.sha256,
-        "name": image.name,
         "width": image.width,
         "height": image.height,
-        "origin": image.origin,
+        **_image_names(connection, owner, image.name, image.origin),
     }
     made = insert(images).values(values).returning(images.c.id)
     return int(connection.execute(made).scalar_one())
+
+
+def _image_names(
+    connection: Connection, owner: int, name: str, origin: str | None = None
+) -> dict[str, Any]:
+    """What a new image of the claimed collection is called, as columns; sealed with its faces."""
+    if keyring_of(connection) is None:
+        return {"name": name, "origin": origin}
+    if origin is None:
+        return {"name": ""}
+    return {"name": "", "origin_key": origin_keys(connection, owner, [origin], make=True)[origin]}
+
+
+def _plain_face() -> Select[Any]:
+    """Faces of the image whose names are not sealed."""
+    own = faces_table.c.image_id == images.c.id
+    return select(faces_table.c.id).where(own, faces_table.c.sealed_names.is_(None))
 
 
 def _any_face() -> ScalarSelect[int]:
@@ -366,34 +423,51 @@ def _faces() -> Select[Any]:
     """Faces as columns in the order of `_face`; the key is there for those who look up by it."""
     face, image = faces_table.c, images.c
     columns = (
-        *(face.face_id, face.confidence, face.quality, face.magnitude),
-        *(face.external_id, face.created_at, users.c.name, users.c.subject_id),
+        *(*USER, *FACE),
+        *(face.confidence, face.quality, face.magnitude, face.created_at),
         *(face.box_left, face.box_top, face.box_width, face.box_height),
-        *(image.sha256, image.name, image.width, image.height, image.origin),
+        *(image.sha256, image.width, image.height),
         face.id,
     )
     query = select(*columns).join_from(faces_table, images)
     return query.outerjoin(users, faces_table.c.user_id == users.c.id)
 
 
-def _face(row: Row[Any]) -> FaceRecord:
+def _page(
+    connection: Connection, query: Select[Any], order: Any, after: str | None, limit: int
+) -> Page[FaceRecord]:
+    page = fetch_page(connection, query, order, after, limit, lambda row: row)
+    return Page(tuple(_told(connection, page.items)), page.next)
+
+
+def _told(connection: Connection, rows: Sequence[Row[Any]]) -> list[FaceRecord]:
+    """Those that are still there."""
+    lines: list[tuple[Any, ...]] = [tuple(row) for row in rows]
+    owners, named = names_of_users(connection, lines), names_of_faces(connection, lines)
+    return [
+        _face(line, names, owners.get(line[0]))
+        for line, names in zip(lines, named, strict=True)
+        if names is not None
+    ]
+
+
+def _face(line: tuple[Any, ...], names: FaceNames, user: UserNames | None) -> FaceRecord:
     # by their places: to look up each name takes as long as all the rest
-    line: tuple[Any, ...] = tuple(row)
     # fmt: off
     (
-        face_id, confidence, quality, magnitude, external_id, created_at, user, subject_id,
-        left, top, width, height, sha256, name, image_width, image_height, origin, *_,
-    ) = line
+        confidence, quality, magnitude, created_at,
+        left, top, width, height, sha256, image_width, image_height, *_,
+    ) = line[_NAMED:]
     # fmt: on
     return FaceRecord(
-        face_id,
-        ImageRecord(sha256, name, image_width, image_height, origin),
+        line[len(USER)],
+        ImageRecord(sha256, names.image, image_width, image_height, names.origin),
         BoundingBox(left, top, width, height),
         confidence,
         quality,
         magnitude,
-        external_id,
-        user,
+        names.external_id,
+        None if user is None else user.name,
         datetime.fromisoformat(created_at),
-        subject_id,
+        None if user is None else line[0],
     )

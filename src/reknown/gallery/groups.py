@@ -12,8 +12,9 @@ from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.gallery.collections import claim, require
 from reknown.gallery.expiry import alive
 from reknown.gallery.media import delete_chosen
+from reknown.gallery.naming import USER, name_in, names_of_users
 from reknown.gallery.schema import groups_apart, media, sighting_groups, sightings, users
-from reknown.gallery.users import ensure_user
+from reknown.gallery.users import ensure_user, find_user_key
 from reknown.storage.clock import now_text
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
@@ -59,15 +60,15 @@ def list_groups(
         unknown = unindexed(sighting_groups.c.user_id).is_(None)
         chosen += [unknown, ~sighting_groups.c.ignored]
     query = _groups().where(*chosen)
-    return fetch_page(connection, query, sighting_groups.c.id, after, limit, _group)
+    page = fetch_page(connection, query, sighting_groups.c.id, after, limit, lambda row: row)
+    return Page(tuple(_told(connection, page.items)), page.next)
 
 
 def get_group(connection: Connection, collection: str, number: int) -> GroupRecord:
     """One group; raises `NotFoundError`."""
-    row = connection.execute(
-        _groups().where(sighting_groups.c.id == _require(connection, collection, number))
-    ).one()
-    return _group(row)
+    query = _groups().where(sighting_groups.c.id == _require(connection, collection, number))
+    (group,) = _told(connection, connection.execute(query).all())
+    return group
 
 
 def members(connection: Connection, collection: str, number: int) -> list[str]:
@@ -89,11 +90,10 @@ def name_group(connection: Connection, collection: str, number: int, user: str) 
 def groups_of(connection: Connection, collection: str, user: str) -> list[int]:
     """The numbers of the groups that were given a person's name; raises `NotFoundError`."""
     owner = require(connection, collection).id
-    named = (
-        select(sighting_groups.c.id)
-        .join_from(sighting_groups, users)
-        .where(users.c.collection_id == owner, users.c.name == user)
-    )
+    key = find_user_key(connection, owner, user)
+    if key is None:
+        return []
+    named = select(sighting_groups.c.id).where(sighting_groups.c.user_id == key)
     return sorted(connection.execute(named).scalars())
 
 
@@ -217,8 +217,8 @@ def _groups() -> Select[Any]:
         return query.where(sightings.c.group_id == sighting_groups.c.id).scalar_subquery()
 
     return select(
+        *USER,
         sighting_groups,
-        users.c.name.label("user_name"),
         of_members(func.count()).label("sightings"),
         of_members(func.count(media.c.id.distinct())).label("media"),
         of_members(func.min(media.c.taken_at)).label("first"),
@@ -226,10 +226,13 @@ def _groups() -> Select[Any]:
     ).outerjoin_from(sighting_groups, users, sighting_groups.c.user_id == users.c.id)
 
 
-def _group(row: Row[Any]) -> GroupRecord:
+def _told(connection: Connection, rows: Sequence[Row[Any]]) -> list[GroupRecord]:
+    told = names_of_users(connection, rows)
+    return [_group(row, name_in(told, row.user_subject_id)) for row in rows]
+
+
+def _group(row: Row[Any], user: str | None) -> GroupRecord:
     first, last = (
         None if value is None else datetime.fromisoformat(value) for value in (row.first, row.last)
     )
-    return GroupRecord(
-        row.id, row.sightings, row.media, row.user_name, bool(row.ignored), first, last
-    )
+    return GroupRecord(row.id, row.sightings, row.media, user, bool(row.ignored), first, last)

@@ -8,10 +8,11 @@ nothing go with the next deletion, or are swept an hour later.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, event, exists, func, select, tuple_
+from sqlalchemy import delete, event, exists, func, select, tuple_, update
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.gallery.schema import (
@@ -23,7 +24,9 @@ from reknown.gallery.schema import (
     media_files,
     released_keys,
     sightings,
+    users,
 )
+from reknown.sealing.schema import record_keys
 from reknown.storage.database import reading
 from reknown.storage.erasure import erase, join_erasing
 from reknown.storage.paging import batches
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 _OPTION = "keyring"
 _GRANTED, _COMMITTED = "granted keys", "committed keys"
 _RECORD, _COLLECTION = "record", "collection"
-_SEALED: tuple[Table, ...] = (faces, sightings, index_snapshots)
+_SEALED: tuple[Table, ...] = (faces, sightings, users, collections, index_snapshots)
 _PORTION = 100_000
 
 
@@ -107,11 +110,16 @@ class KeyCleaner:
 def attach_keyring(database: Engine, keyring: Keyring) -> None:
     """From now on what the gallery stores is sealed, and keys go with what is deleted."""
     cleaner = KeyCleaner(keyring)
-    database.update_execution_options(**{_OPTION: keyring})
+    lend_keyring(database, keyring)
     join_erasing(database, cleaner)
     event.listen(database, "commit", cleaner.commit)
     event.listen(database, "rollback", cleaner.roll_back)
     event.listen(database, "checkin", cleaner.check_in)
+
+
+def lend_keyring(database: Engine, keyring: Keyring) -> None:
+    """From now on what is sealed opens, for who only reads."""
+    database.update_execution_options(**{_OPTION: keyring})
 
 
 def keyring_of(connection: Connection) -> Keyring | None:
@@ -142,6 +150,11 @@ def keys_of_sightings(connection: Connection, ids: Iterable[str]) -> list[int]:
     return _keys_of(connection, sightings.c.sighting_id, ids)
 
 
+def keys_of_users(connection: Connection, subject_ids: Iterable[str]) -> list[int]:
+    """The same of users, by their opaque ids."""
+    return _keys_of(connection, users.c.subject_id, subject_ids)
+
+
 def _keys_of(connection: Connection, column: Column[Any], ids: Iterable[str]) -> list[int]:
     number = column.table.c.sealing_key
     numbers: list[int] = []
@@ -166,7 +179,8 @@ def require_matching(database: Engine, keyring: Keyring) -> None:
         what = "is empty" if following == 1 else "is older than the database"
         raise DatabaseError(
             f"the keyring {what}: templates were sealed with keys that are not in it: put "
-            "back the one that was here, or restore a backup with reknown restore"
+            "back the one that was here, or restore a backup with reknown restore; if it is "
+            "elsewhere, name its place with --keyring"
         )
 
 
@@ -195,14 +209,48 @@ def sweep_all_keys(database: Engine, keyring: Keyring) -> None:
     keyring.destroy((), keyring.collections() - there)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyCounts:
+    """Keys and what they sealed, counted.
+
+    `idle` keys have no record, at least not yet. Records `without` keys are counted by table.
+    """
+
+    keys: int
+    idle: int
+    without: Mapping[str, int]
+
+
+def count_keys(connection: Connection, keyring: Connection) -> KeyCounts:
+    """How the records of a database and the keys of a keyring fit together; reads all of both."""
+    without, keys, idle = dict.fromkeys(_SEALED, 0), 0, 0
+    given = keyring.execute(select(func.max(record_keys.c.number))).scalar() or 0
+    last = max(newest_key(connection), given)
+    for start in range(1, last + 1, _PORTION):
+        there = _numbers(keyring, record_keys.c.number, start)
+        used: set[int] = set()
+        for table in _SEALED:
+            own = _numbers(connection, table.c.sealing_key, start)
+            without[table] += len(own - there)
+            used |= own
+        keys, idle = keys + len(there), idle + len(there - used)
+    del without[index_snapshots]  # is made anew
+    return KeyCounts(keys, idle, {table.name: count for table, count in without.items()})
+
+
+def _numbers(connection: Connection, column: Column[Any], start: int) -> set[int]:
+    within = column.between(start, start + _PORTION - 1)
+    return set(connection.execute(select(column).where(within)).scalars())
+
+
 def drop_unreadable(connection: Connection, keyring: Keyring) -> int:
-    """Deletes the faces and sightings whose keys are gone; how many. Nobody else is there.
+    """Deletes the faces, sightings and users whose keys are gone; how many. Nobody else is there.
 
     No key is given again that was in use, nor is a file of an index known any more.
     """
     connection.execute(delete(index_snapshots))
     dropped = 0
-    for table in (faces, sightings):
+    for table in (faces, sightings, users):
         number = table.c.sealing_key
         last = connection.execute(select(func.max(number))).scalar() or 0
         keyring.skip_to(last + 1)
@@ -218,7 +266,26 @@ def drop_unreadable(connection: Connection, keyring: Keyring) -> int:
         unseen = ~exists().where(sightings.c.medium_id == media.c.id)
         unplaced = ~exists().where(media_files.c.medium_id == media.c.id)
         connection.execute(delete(media).where(unseen, unplaced))
-        erase(connection, faces, images, sightings, media)
+        erase(connection, faces, images, sightings, media, users)
+    return dropped + _forget_lookups(connection, keyring)
+
+
+def _forget_lookups(connection: Connection, keyring: Keyring) -> int:
+    """Collections whose keys are gone find nobody by name: a new one is given when it is needed.
+
+    Those who were found with them are deleted; how many.
+    """
+    query = select(collections.c.id, collections.c.sealing_key)
+    held = connection.execute(query.where(collections.c.sealing_key.is_not(None))).all()
+    lost = [row.id for row in held if not keyring.numbers(row.sealing_key, row.sealing_key)]
+    dropped = 0
+    for batch in batches(lost):
+        own = users.c.collection_id.in_(batch), users.c.sealed_names.is_not(None)
+        dropped += connection.execute(delete(users).where(*own)).rowcount
+        kept = update(collections).where(collections.c.id.in_(batch))
+        connection.execute(kept.values(sealing_key=None))
+    if dropped:
+        erase(connection, users)
     return dropped
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-import msgspec
 from sqlalchemy import bindparam, delete, insert, select
 
-from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.biometrics.policy import EVERYTHING_ALLOWED, Policy
+from reknown.biometrics.policy import EVERYTHING_ALLOWED
 from reknown.gallery.collections import claim, require
+from reknown.gallery.policy_documents import read_document, write_document
 from reknown.gallery.schema import collections, policies
 from reknown.storage.clock import now_text
-from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from reknown.biometrics.policy import Policy
 
 # Made once: every search asks, and to build a statement takes longer than to run it.
 _OWNER = select(collections.c.id).where(collections.c.name == bindparam("wanted"))
@@ -32,18 +31,7 @@ def policy_of(connection: Connection, collection: str) -> Policy:
     if document is None:
         require(connection, collection)
         return EVERYTHING_ALLOWED
-    try:
-        unknown = (
-            msgspec.json.decode(document, type=resolved(dict)).keys() - Policy.__dataclass_fields__
-        )
-        if unknown:
-            raise msgspec.ValidationError(f"it has a field {min(unknown)!r}")
-        return _decoder().decode(document)
-    except (msgspec.MsgspecError, InputError) as error:
-        raise DatabaseError(
-            f"the policy of collection {collection!r} cannot be read: {error}: install the "
-            "Reknown that wrote it, or set another"
-        ) from error
+    return read_document(collection, document)
 
 
 def set_policy(connection: Connection, collection: str, policy: Policy) -> None:
@@ -52,12 +40,13 @@ def set_policy(connection: Connection, collection: str, policy: Policy) -> None:
     connection.execute(delete(policies).where(policies.c.collection == owner))
     values = {
         "collection": owner,
-        "document": msgspec.json.encode(policy, order="sorted").decode(),
+        "document": write_document(policy),
         "set_at": now_text(),
     }
     connection.execute(insert(policies).values(values))
 
 
-@cache
-def _decoder() -> msgspec.json.Decoder[Policy]:
-    return msgspec.json.Decoder(resolved(Policy))
+def collections_with_policies(connection: Connection) -> list[str]:
+    """The names of the collections that have rules of their own."""
+    query = select(collections.c.name).join(policies).order_by(collections.c.id)
+    return list(connection.execute(query).scalars())

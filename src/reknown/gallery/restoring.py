@@ -11,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from reknown.biometrics.errors import AlreadyExistsError
 from reknown.gallery.collections import claim, space_of
 from reknown.gallery.consents import require_consents
+from reknown.gallery.keys import keyring_of
 from reknown.gallery.names import require_texts
+from reknown.gallery.naming import FaceNames, encoded
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.schema import images
-from reknown.gallery.sealed import RecordKind, seal_new
+from reknown.gallery.sealed import NAMES, RecordKind, seal_new
 from reknown.gallery.users import ensure_users
 from reknown.storage.clock import now_text
 from reknown.storage.rows import Columns, among, insert_rows
@@ -58,8 +60,11 @@ def restore_faces(connection: Connection, collection: str, moved: MovedFaces) ->
     require_consents(connection, row, known)
     common = {"collection_id": row.id, "created_at": now_text(), "revision": row.revision}
     seen = _seen(new)
-    plain = dict(zip(new.face_ids, seen.pop("template"), strict=True))
-    keys, templates = seal_new(connection, (row.id, row.fingerprint), RecordKind.FACE, plain)
+    names = [*map(FaceNames, new.external_ids, new.images.names)]
+    parts = {row.fingerprint: seen.pop("template"), NAMES: encoded(names)}
+    keys, (templates, told) = seal_new(connection, row.id, RecordKind.FACE, new.face_ids, parts)
+    plain = keyring_of(connection) is None
+    nothing = [None] * len(new)
     own = {
         "face_id": new.face_ids,
         "image_id": [image_ids[sha256] for sha256 in new.images.sha256s],
@@ -67,7 +72,8 @@ def restore_faces(connection: Connection, collection: str, moved: MovedFaces) ->
         **seen,
         "sealing_key": keys,
         "template": templates,
-        "external_id": new.external_ids,
+        "external_id": new.external_ids if plain else nothing,
+        "sealed_names": nothing if plain else told,
     }
     try:
         insert_rows(connection, faces_table, Columns(common, own))
@@ -118,9 +124,10 @@ def _image_ids(connection: Connection, owner: int, wanted: MovedImages) -> dict[
     sha256s = sorted(first)
     places = [first[sha256] for sha256 in sha256s]
     widths, heights = wanted.sizes[places].T
+    plain = keyring_of(connection) is None  # else each face has the name of its image
     own = {
         "sha256": sha256s,
-        "name": [wanted.names[place] for place in places],
+        "name": [wanted.names[place] if plain else "" for place in places],
         "width": widths.tolist(),
         "height": heights.tolist(),
     }

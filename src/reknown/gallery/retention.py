@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
 from reknown.gallery.collections import require
 from reknown.gallery.media import delete_chosen
-from reknown.gallery.schema import collections, faces, policies, sightings
+from reknown.gallery.schema import collections, consents, faces, policies, sightings
 from reknown.storage.clock import as_text
 
 if TYPE_CHECKING:
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 
 
-def collections_with_policies(connection: Connection) -> list[str]:
-    """The names of the collections that have rules of their own."""
-    query = select(collections.c.name).join(policies).order_by(collections.c.id)
+def collections_to_sweep(connection: Connection) -> list[str]:
+    """The names of the collections with rules of their own, or with consents that end."""
+    ending = exists().where(
+        consents.c.collection_id == collections.c.id, consents.c.expires_at.is_not(None)
+    )
+    ruled = exists().where(policies.c.collection == collections.c.id)
+    query = select(collections.c.name).where(or_(ruled, ending)).order_by(collections.c.id)
     return list(connection.execute(query).scalars())
 
 

@@ -8,6 +8,11 @@ face's last one, `collections.pruned` that of the last one which deleted faces a
 what the ledger calls a user: it says nothing once the row with the name is gone. `users.urls` is
 a JSON list. `images.origin` is the folder of people's folders that an image was enrolled from.
 `sealing_key` is the number of the key that a row was sealed with, NULL where it was not.
+
+What people call users and faces is in `sealed_names`, sealed with the row's key; what they call
+images is there with each face. What is looked up is a keyed hash then, `users.name_key` and
+`images.origin_key`; its key is that of `collections.sealing_key`. Where a user is not sealed
+`users.name_key` is the name itself.
 """
 
 from __future__ import annotations
@@ -44,6 +49,11 @@ def _parent(name: str, table: str, on_delete: str = "CASCADE") -> Column[Any]:
     return Column(name, KEY, reference, nullable=on_delete == "SET NULL")
 
 
+def _partial(name: str, condition: str) -> Index:
+    """An index of the rows with something in the clear: none, as a rule."""
+    return Index(name, "id", sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 collections = Table(
     "collections",
     metadata,
@@ -58,6 +68,8 @@ collections = Table(
     Column("replaced", BigInteger, nullable=False, server_default="0"),
     Column("face_count", BigInteger, nullable=False, server_default="0"),
     Column("user_count", BigInteger, nullable=False, server_default="0"),
+    Column("sealing_key", BigInteger),
+    Index("ix_collections_sealing_key", "sealing_key", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -81,7 +93,9 @@ images = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("origin", Text),
+    Column("origin_key", Text),
     UniqueConstraint("collection_id", "sha256"),
+    _partial("ix_images_plain", "name <> '' OR origin IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 
@@ -90,12 +104,16 @@ users = Table(
     metadata,
     Column("id", KEY, primary_key=True),
     _parent("collection_id", "collections"),
-    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("subject_id", Text, nullable=False, server_default=text("''")),
     Column("urls", Text),
     Column("known_gender", Text),
-    UniqueConstraint("collection_id", "name"),
+    Column("sealing_key", BigInteger),
+    Column("sealed_names", LargeBinary),
+    UniqueConstraint("collection_id", "name_key"),
+    Index("ix_users_sealing_key", "sealing_key", unique=True),
+    _partial("ix_users_plain", "sealed_names IS NULL"),
     Index("ix_users_order", "collection_id", "id"),
     Index("ix_users_subject", "subject_id", unique=True),
     sqlite_autoincrement=True,
@@ -121,7 +139,9 @@ faces = Table(
     Column("created_at", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("sealing_key", BigInteger),
+    Column("sealed_names", LargeBinary),
     Index("ix_faces_sealing_key", "sealing_key", unique=True),
+    _partial("ix_faces_plain", "sealed_names IS NULL"),
     Index("ix_faces_order", "collection_id", "id"),
     Index("ix_faces_revision", "collection_id", "revision"),
     Index("ix_faces_image", "image_id"),
@@ -322,6 +342,30 @@ policies = Table(
     Column("set_at", Text, nullable=False),
 )
 
+# How strangers score in searches of a collection: `part` is the baseline or the window since the
+# last comparison, `bin` the score from -1 on in steps. No template, no id.
+score_counts = Table(
+    "score_counts",
+    metadata,
+    Column("collection", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("space", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("bin", Integer, primary_key=True, autoincrement=False),
+    Column("seen", BigInteger, nullable=False),
+)
+
+# What the last window of each collection came to.
+score_drifts = Table(
+    "score_drifts",
+    metadata,
+    Column("collection", KEY, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("space", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("distance", Double, nullable=False),
+    Column("bound", Double, nullable=False),
+    Column("shift", Double, nullable=False),
+)
+
 # Where nobody searches: `scope` is the name of a collection, and empty for all of them.
 search_stops = Table(
     "search_stops",
@@ -347,5 +391,36 @@ consents = Table(
     Column("withdrawn_at", Text),
     Index("ix_consents_order", "collection_id", "id"),
     Index("ix_consents_user", "user_id"),
+    sqlite_autoincrement=True,
+)
+
+# What was searched for lately: digests of probes and opaque ids of people, a row each search.
+search_targets = Table(
+    "search_targets",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _parent("collection_id", "collections"),
+    Column("target", Text, nullable=False),
+    Column("searched_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Index("ix_search_targets_counted", "collection_id", "target", "searched_at"),
+    Index("ix_search_targets_expiry", "expires_at"),
+    sqlite_autoincrement=True,
+)
+
+# Who may search on where the policy says that it was enough, as often as is left.
+search_approvals = Table(
+    "search_approvals",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("approval_id", Text, nullable=False, unique=True),
+    _parent("collection_id", "collections"),
+    Column("searcher", Text, nullable=False),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("searches_left", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_search_approvals_order", "collection_id", "id"),
     sqlite_autoincrement=True,
 )

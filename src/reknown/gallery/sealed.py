@@ -1,8 +1,9 @@
-"""Templates as they are stored: sealed, each with the key of its record, where there is a keyring.
+"""Records as they are stored: sealed, each with a key of its own, where there is a keyring.
 
-What a template was sealed for goes into its seal: the collection, the record, its kind, the
-template space. In another row it does not open. Without a keyring, and in rows from before there
-was one, templates are stored as they are, and have no key.
+What was sealed of a record are its template and its names. What for goes into the seal: the
+collection, the record, its kind, and the template space or `NAMES`. Elsewhere it does not open.
+Without a keyring, and in rows from before there was one, all is stored as it is, and has no key.
+Once all have keys, a row without one is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from reknown.gallery.keys import grant, keyring_of
-from reknown.gallery.schema import faces, sightings
+from reknown.gallery.schema import collections, faces, sightings, users
 from reknown.sealing.ciphers import SealError, decrypt_each, encrypt_each
 from reknown.storage.paging import batches
 
@@ -26,32 +27,44 @@ if TYPE_CHECKING:
 
 
 class RecordKind(Enum):
-    """Of what a template is."""
+    """What a record is."""
 
     FACE = "face"
     SIGHTING = "sighting"
+    USER = "user"
+    COLLECTION = "collection"
 
 
-_TABLES = {RecordKind.FACE: faces, RecordKind.SIGHTING: sightings}
+# In the place of a fingerprint: what is sealed are names, not a template of a space.
+NAMES = "names"
+_IDS = {
+    RecordKind.FACE: faces.c.face_id,
+    RecordKind.SIGHTING: sightings.c.sighting_id,
+    RecordKind.USER: users.c.subject_id,
+    RecordKind.COLLECTION: collections.c.name,
+}
 
 
 def seal_new(
     connection: Connection,
-    place: tuple[int, str],
+    owner: int,
     kind: RecordKind,
-    templates: Mapping[str, bytes],
-) -> tuple[list[int | None], list[bytes]]:
-    """The templates of new records by the records' ids.
+    ids: Sequence[str],
+    parts: Mapping[str, Sequence[bytes]],
+) -> tuple[list[int | None], list[list[bytes]]]:
+    """What is to be stored of new records of the claimed collection `owner`.
 
-    `place` is the key of a claimed collection and the fingerprint of the templates' space. Returns
-    the numbers of their keys and what is to be stored, in this order.
+    `parts` are by the fingerprint of the space, or `NAMES`, one for each of these ids. Returns the
+    numbers of the keys, and the parts in this order.
     """
     keyring = keyring_of(connection)
-    if keyring is None or not templates:
-        return [None] * len(templates), list(templates.values())
-    keys = grant(connection, keyring, place[0], len(templates))
-    contexts = [context(kind, *place, each) for each in templates]
-    return list(keys), encrypt_each(keys.values(), templates.values(), contexts)
+    if keyring is None or not ids:
+        return [None] * len(ids), [list(part) for part in parts.values()]
+    keys = grant(connection, keyring, owner, len(ids))
+    return list(keys), [
+        encrypt_each(keys.values(), part, [context(kind, owner, what, each) for each in ids])
+        for what, part in parts.items()
+    ]
 
 
 def seal_again(
@@ -61,7 +74,7 @@ def seal_again(
     templates: Sequence[bytes],
     contexts: Sequence[bytes],
 ) -> list[bytes | None]:
-    """Other templates of records that are there, with the keys that these have.
+    """Other parts of records that are there, with the keys that these have.
 
     None for records that have been deleted meanwhile.
     """
@@ -81,18 +94,19 @@ def seal_again(
     return sealed
 
 
-def open_templates(
+def open_parts(
     connection: Connection,
     kind: RecordKind,
     numbers: Sequence[int | None],
     stored: Sequence[bytes],
     contexts: Sequence[bytes],
 ) -> list[bytes | None]:
-    """Stored templates as they were; None for records that have been deleted meanwhile.
+    """Stored parts as they were; None for records that have been deleted meanwhile.
 
     Raises `SealError` for one that was sealed for another record, or whose key is lost.
     """
     if not any(numbers):
+        require_unsealed(connection, contexts)
         return list(stored)
     keys = _keys(connection, kind, [number for number in numbers if number is not None])
     if len(keys) == len(numbers):  # as a rule: all are sealed and there
@@ -104,6 +118,7 @@ def open_templates(
     found: list[bytes | None] = []
     for number, each, its in zip(numbers, stored, contexts, strict=True):
         if number is None:
+            require_unsealed(connection, [its])
             found.append(each)
         elif number not in keys:
             found.append(None)
@@ -126,14 +141,24 @@ def open_rows(
     prefix = context(kind, owner, space, "")
     told = [(getattr(row, name).encode(), row.sealing_key, row.template) for row in rows]
     ids, numbers, stored = zip(*told, strict=True) if told else ((), (), ())
-    opened = open_templates(connection, kind, numbers, stored, [prefix + each for each in ids])
+    opened = open_parts(connection, kind, numbers, stored, [prefix + each for each in ids])
     if None in opened:
         rows = [row for row, template in zip(rows, opened, strict=True) if template is not None]
     return rows, [template for template in opened if template is not None]
 
 
+def lasting_key(connection: Connection, number: int) -> bytes | None:
+    """A collection's own key; None when the collection has been deleted meanwhile."""
+    keyring = keyring_of(connection)
+    assert keyring is not None, "who looks for a key has a keyring"
+    key = keyring.find_lasting(number)
+    if key is None:
+        _require_deleted(connection, RecordKind.COLLECTION, keyring, [number])
+    return key
+
+
 def context(kind: RecordKind, owner: int, fingerprint: str, record_id: str) -> bytes:
-    """What a template is sealed for."""
+    """What a template of that space is sealed for, or names are."""
     return f"{kind.value}|{owner}|{fingerprint}|{record_id}".encode()
 
 
@@ -142,7 +167,7 @@ def _keys(connection: Connection, kind: RecordKind, numbers: Sequence[int]) -> M
         return {}
     keyring = keyring_of(connection)
     if keyring is None:
-        raise SealError("templates here are sealed: open the database with its keyring")
+        raise SealError("what is stored here is sealed: open the database with its keyring")
     keys = keyring.find(numbers)
     if len(keys) < len(numbers):
         _require_deleted(connection, kind, keyring, [n for n in numbers if n not in keys])
@@ -153,22 +178,44 @@ def _require_deleted(
     connection: Connection, kind: RecordKind, keyring: Keyring, numbers: Sequence[int]
 ) -> None:
     """A key is gone because its record is: this connection may see the record still."""
-    table = _TABLES[kind]
-    name = table.c.face_id if kind is RecordKind.FACE else table.c.sighting_id
+    name = _IDS[kind]
+    number_of = name.table.c.sealing_key
+    lost: list[str] = []
     with connection.engine.connect().execution_options(reading=True) as another:
         for batch in batches(numbers):
-            query = select(name, table.c.sealing_key).where(table.c.sealing_key.in_(batch))
-            for record_id, number in another.execute(query).all():
-                if number not in keyring.find([number]):
-                    raise SealError(
-                        f"the key of {kind.value} {record_id} is not in the keyring: put back the "
-                        "keyring that was here, or restore a backup"
-                    )
+            query = select(name, number_of).where(number_of.in_(batch))
+            there = another.execute(query).all()
+            kept = keyring.find([number for _, number in there])
+            lost += [record_id for record_id, number in there if number not in kept]
+    if lost:
+        raise SealError(
+            f"{len(lost):,} of what is asked for has no key in the keyring, such as that of "
+            f"{kind.value} {lost[0]}: the database is older than the keyring, or the keyring is "
+            "another one: put back what belongs together, or restore a backup; reknown doctor "
+            "counts all of them"
+        )
+
+
+def require_unsealed(connection: Connection, contexts: Sequence[bytes]) -> None:
+    """Where everything has a key once, a row without one is not of our making: `SealError`."""
+    keyring = keyring_of(connection)
+    if contexts and keyring is not None and keyring.all_sealed():
+        kind, part, record_id = _told(contexts[0])
+        raise SealError(
+            f"the {part} of {kind} {record_id} was never sealed, and all others are: its row was "
+            f"written past Reknown: delete this {kind}, or restore a backup"
+        )
 
 
 def _misplaced(its: bytes) -> SealError:
-    kind, _, _, record_id = its.decode().split("|", 3)
+    kind, part, record_id = _told(its)
     return SealError(
-        f"the template of {kind} {record_id} was not sealed for it: its row was changed or copied "
+        f"the {part} of {kind} {record_id} was not sealed for it: its row was changed or copied "
         f"past Reknown: delete this {kind}, or restore a backup"
     )
+
+
+def _told(its: bytes) -> tuple[str, str, str]:
+    """Kind and id of a record, and which part of it, in words."""
+    kind, _, what, record_id = its.decode().split("|", 3)
+    return kind, "name" if what == NAMES else "template", record_id

@@ -1,38 +1,146 @@
-"""What was stored before there was a keyring, sealed portion by portion."""
+"""What was stored before templates and names were sealed, sealed portion by portion."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Text, bindparam, func, or_, select, text, update
 
 from reknown.gallery.collections import claim
-from reknown.gallery.schema import collections, faces, sightings, upgrade_templates, upgrades
+from reknown.gallery.naming import (
+    FACE,
+    USER,
+    changed_faces,
+    names_of_faces,
+    names_of_users,
+    new_users,
+    origin_keys,
+)
+from reknown.gallery.schema import (
+    collections,
+    faces,
+    images,
+    sightings,
+    upgrade_templates,
+    upgrades,
+    users,
+)
 from reknown.gallery.sealed import RecordKind, context, seal_again, seal_new
 from reknown.storage.erasure import erase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
 _TABLES = {RecordKind.FACE: faces, RecordKind.SIGHTING: sightings}
+# Each is the condition of an index, which is empty as a rule: no bound values, so that it is known.
+_PLAIN_IMAGE = or_(images.c.name != text("''"), images.c.origin.is_not(None))
+_UNSEALED = (
+    *(table.c.sealing_key.is_(None) for table in _TABLES.values()),
+    users.c.sealed_names.is_(None),
+    faces.c.sealed_names.is_(None),
+    _PLAIN_IMAGE,
+)
 
 
 def count_unsealed(connection: Connection) -> int:
-    """How many templates have no key."""
+    """How many templates, users, faces' names and images' names are not sealed."""
     return sum(
-        connection.execute(
-            select(func.count()).select_from(table).where(table.c.sealing_key.is_(None))
-        ).scalar_one()
-        for table in _TABLES.values()
+        connection.execute(select(func.count()).where(condition)).scalar_one()
+        for condition in _UNSEALED
     )
 
 
 def seal_portion(connection: Connection, limit: int) -> int:
-    """Seals at most so many templates of each kind; how many, 0 once all are."""
-    return sum(_seal_some(connection, kind, limit) for kind in RecordKind)
+    """Seals at most so many of each kind; how many, 0 once all are."""
+    done = sum(_seal_some(connection, kind, limit) for kind in _TABLES)
+    done += _seal_users(connection, limit) + _seal_faces(connection, limit)
+    return done + _blank_images(connection, limit)
+
+
+def _seal_users(connection: Connection, limit: int) -> int:
+    query = select(*USER, collections.c.name).join_from(users, collections)
+    rows = connection.execute(query.where(users.c.sealed_names.is_(None)).limit(limit)).all()
+    told = names_of_users(connection, rows)
+    for owner, its in _claimed(connection, rows, "user_collection_id"):
+        subjects = {row.user_subject_id: told[row.user_subject_id] for row in its}
+        columns = new_users(connection, owner, subjects)
+        values = [
+            dict(zip(("subject", "key", "number", "sealed"), each, strict=True))
+            for each in zip(
+                *(columns[name] for name in ("subject_id", "name_key", "sealing_key")),
+                columns["sealed_names"],
+                strict=True,
+            )
+        ]
+        changed = update(users).where(users.c.subject_id == bindparam("subject"))
+        changed = changed.values(
+            name_key=bindparam("key"),
+            sealing_key=bindparam("number"),
+            sealed_names=bindparam("sealed"),
+            urls=None,
+            known_gender=None,
+        )
+        connection.execute(changed, values)
+    if rows:
+        erase(connection, users)
+    return len(rows)
+
+
+def _seal_faces(connection: Connection, limit: int) -> int:
+    """The names of faces whose templates are sealed."""
+    query = select(*USER, *FACE, faces.c.id, collections.c.name).join_from(faces, images)
+    query = query.join(collections, collections.c.id == faces.c.collection_id)
+    query = query.outerjoin(users, users.c.id == faces.c.user_id)
+    plain = faces.c.sealed_names.is_(None), faces.c.sealing_key.is_not(None)
+    rows = connection.execute(query.where(*plain).limit(limit)).all()
+    for _, its in _claimed(connection, rows, "collection_id"):
+        told = [names for names in names_of_faces(connection, its) if names is not None]
+        sealed = changed_faces(connection, its, told)
+        values = [{"face": row.id, "sealed": names} for row, names in zip(its, sealed, strict=True)]
+        changed = update(faces).where(faces.c.id == bindparam("face"))
+        changed = changed.values(sealed_names=bindparam("sealed"), external_id=None)
+        connection.execute(changed, values)
+    if rows:
+        erase(connection, faces)
+    return len(rows)
+
+
+def _blank_images(connection: Connection, limit: int) -> int:
+    """Images whose faces all have their names sealed keep none of their own."""
+    own = faces.c.image_id == images.c.id, faces.c.sealed_names.is_(None)
+    plain = select(faces.c.id).where(*own).exists()
+    columns = images.c.id, images.c.collection_id, images.c.origin, collections.c.name
+    query = select(*columns).join_from(images, collections)
+    rows = connection.execute(query.where(_PLAIN_IMAGE, ~plain).limit(limit)).all()
+    for owner, its in _claimed(connection, rows, "collection_id"):
+        origins = {row.origin for row in its if row.origin is not None}
+        keys = origin_keys(connection, owner, origins, make=True)
+        values = [{"image": row.id, "key": keys.get(row.origin)} for row in its]
+        key = bindparam("key", type_=Text)
+        changed = update(images).where(images.c.id == bindparam("image"))
+        # one that has a hash already, and no folder in the clear, keeps it
+        changed = changed.values(
+            name="", origin=None, origin_key=func.coalesce(key, images.c.origin_key)
+        )
+        connection.execute(changed, values)
+    if rows:
+        erase(connection, images)
+    return len(rows)
+
+
+def _claimed(
+    connection: Connection, rows: Sequence[Any], owner: str
+) -> Iterator[tuple[int, list[Any]]]:
+    """Rows by their collections, none of which anybody else changes meanwhile."""
+    for key, its in groupby(
+        sorted(rows, key=lambda row: getattr(row, owner)), key=lambda row: getattr(row, owner)
+    ):
+        found = list(its)
+        claim(connection, found[0].name)
+        yield key, found
 
 
 def _seal_some(connection: Connection, kind: RecordKind, limit: int) -> int:
@@ -57,9 +165,9 @@ def _seal_some(connection: Connection, kind: RecordKind, limit: int) -> int:
 
 def _seal(connection: Connection, kind: RecordKind, rows: Sequence[Any]) -> None:
     table, first = _TABLES[kind], rows[0]
-    plain = {row[1]: row.template for row in rows}
-    owner = first.collection_id, first.fingerprint
-    numbers, templates = seal_new(connection, owner, kind, plain)
+    plain = {first.fingerprint: [row.template for row in rows]}
+    ids = [row[1] for row in rows]
+    numbers, (templates,) = seal_new(connection, first.collection_id, kind, ids, plain)
     values = [
         {"row": row.id, "number": number, "sealed": template}
         for row, number, template in zip(rows, numbers, templates, strict=True)

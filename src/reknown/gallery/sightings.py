@@ -21,7 +21,7 @@ from reknown.gallery.expiry import alive
 from reknown.gallery.media import delete_chosen, ensure_medium, medium_of, places_of
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import collections, media, sightings
-from reknown.gallery.sealed import RecordKind, context, open_templates, seal_new
+from reknown.gallery.sealed import RecordKind, context, open_parts, seal_new
 from reknown.gallery.templates import stream_templates
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.erasure import erase
@@ -123,12 +123,11 @@ def keep_sightings(
     }
     if seen:
         values = [common | _values(sighting) for sighting in seen]
-        plain = {value["sighting_id"]: value["template"] for value in values}
-        if len(plain) == len(values):  # else the database refuses them
-            place = row.id, row.fingerprint
-            numbers, sealed = seal_new(connection, place, RecordKind.SIGHTING, plain)
-            for value, number, template in zip(values, numbers, sealed, strict=True):
-                value |= {"sealing_key": number, "template": template}
+        ids = [value["sighting_id"] for value in values]
+        plain = {row.fingerprint: [value["template"] for value in values]}
+        numbers, (sealed,) = seal_new(connection, row.id, RecordKind.SIGHTING, ids, plain)
+        for value, number, template in zip(values, numbers, sealed, strict=True):
+            value |= {"sealing_key": number, "template": template}
         connection.execute(insert(sightings), values)
     return key, int(replaced)
 
@@ -305,7 +304,7 @@ def _records(connection: Connection, rows: Sequence[Row[Any]]) -> list[SightingR
     kind = RecordKind.SIGHTING
     contexts = [context(kind, row.collection_id, row.fingerprint, row.sighting_id) for row in rows]
     numbers, stored = [row.sealing_key for row in rows], [row.template for row in rows]
-    opened = open_templates(connection, kind, numbers, stored, contexts)
+    opened = open_parts(connection, kind, numbers, stored, contexts)
     return [
         _record(row, template, tuple(places.get(row.medium_id, ())))
         for row, template in zip(rows, opened, strict=True)

@@ -38,6 +38,12 @@ def resume_searches(connection: Connection, collection: str | None) -> bool:
     return connection.execute(delete(search_stops).where(own)).rowcount > 0
 
 
+def list_stops(connection: Connection) -> dict[str | None, str]:
+    """Why, by the collections that are stopped; that of all searches is None's."""
+    query = select(search_stops.c.scope, search_stops.c.reason).order_by(search_stops.c.scope)
+    return {row.scope or None: row.reason for row in connection.execute(query)}
+
+
 def stopped_because(connection: Connection, collection: str) -> str | None:
     """Why the collection is not searched now, None where it may be."""
     wanted = {"everywhere": _EVERYWHERE, "wanted": collection}

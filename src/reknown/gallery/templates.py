@@ -11,9 +11,10 @@ import numpy as np
 from sqlalchemy import bindparam, func, select
 
 from reknown.gallery.collections import newest_face, require, space_of
+from reknown.gallery.naming import USER, name_in, names_of_users
 from reknown.gallery.schema import collections, faces, users
-from reknown.gallery.sealed import RecordKind, context, open_rows, open_templates
-from reknown.gallery.users import spelled, user_key
+from reknown.gallery.sealed import RecordKind, context, open_parts, open_rows
+from reknown.gallery.users import find_user_key
 from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
 
@@ -59,7 +60,7 @@ class StoredTemplates:
             rows = self.connection.execute(_of_keys(), {"wanted": batch}).all()
             contexts = [context(RecordKind.FACE, row[3], row[4], row[5]) for row in rows]
             numbers, stored = [row[1] for row in rows], [row[2] for row in rows]
-            opened = open_templates(self.connection, RecordKind.FACE, numbers, stored, contexts)
+            opened = open_parts(self.connection, RecordKind.FACE, numbers, stored, contexts)
             pairs = zip(rows, opened, strict=True)
             found.update((row[0], template) for row, template in pairs if template is not None)
         size = 4 * self.dimension  # those of another space may have come meanwhile
@@ -110,9 +111,10 @@ def templates_of_user(connection: Connection, collection: str, user: str) -> Gal
     """Those of one user, none if there is no such user; raises `NotFoundError`."""
     row = require(connection, collection)
     # a user's faces are of its own collection
-    key = user_key(row.id, spelled(connection, row.id, user))
-    own = faces.c.user_id == key.scalar_subquery()
-    query = _templates().where(own).order_by(unindexed(faces.c.id))
+    key = find_user_key(connection, row.id, user)
+    if key is None:
+        return _gathered(connection, [], row)
+    query = _templates().where(faces.c.user_id == key).order_by(unindexed(faces.c.id))
     return _gathered(connection, connection.execute(query).all(), row)
 
 
@@ -181,7 +183,7 @@ def _of_ids() -> Select[Any]:
 
 def _templates() -> Select[Any]:
     sealed = faces.c.template, faces.c.sealing_key
-    query = select(faces.c.id, faces.c.face_id, *sealed, users.c.name.label("user_name"))
+    query = select(*USER, faces.c.id, faces.c.face_id, *sealed)
     return query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
 
 
@@ -198,10 +200,11 @@ def _gathered(
     connection: Connection, rows: Sequence[Row[Any]], collection: Row[Any]
 ) -> GalleryTemplates:
     found, vectors = _opened(connection, RecordKind.FACE, collection, rows)
+    told = names_of_users(connection, found)
     return GalleryTemplates(
         space_of(collection),
         vectors,
         [row.id for row in found],
         [row.face_id for row in found],
-        [row.user_name for row in found],
+        [name_in(told, row.user_subject_id) for row in found],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,18 @@ from uuid import uuid4
 from sqlalchemy import delete, func, or_, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
-from reknown.biometrics.records import KnownGender, Profile, UserRecord
+from reknown.biometrics.records import Profile, UserRecord
 from reknown.gallery.collections import claim, require
 from reknown.gallery.consents import require_consents
 from reknown.gallery.names import normalised, require_text, require_texts, spellings
+from reknown.gallery.naming import (
+    USER,
+    UserNames,
+    changed_user,
+    name_keys,
+    names_of_users,
+    new_users,
+)
 from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
@@ -23,7 +30,7 @@ from reknown.storage.rows import Columns, among, insert_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -34,7 +41,7 @@ def create_user(connection: Connection, collection: str, name: str) -> UserRecor
     Raises `NotFoundError`, `AlreadyExistsError`, or `InputError` for names that cannot be stored.
     """
     owner = claim(connection, collection).id
-    if _user_id(connection, owner, name) is not None:
+    if find_user_key(connection, owner, name) is not None:
         raise AlreadyExistsError(f"user {name!r} already exists in {collection!r}")
     ensure_user(connection, owner, name)
     return get_user(connection, collection, name)
@@ -45,18 +52,17 @@ def get_user(connection: Connection, collection: str, name: str) -> UserRecord:
 
     A name may be spelled otherwise than it is stored, in characters that look the same.
     """
-    owner = require(connection, collection).id
-    stored = spelled(connection, owner, name)
-    row = connection.execute(_users(_of(owner)).where(users.c.name == stored)).one_or_none()
-    if row is None:
+    key = key_of_user(connection, collection, name)
+    found = _told(connection, connection.execute(_users(users.c.id == key)).all())
+    if not found:
         raise _missing(collection, name)
-    return _user(row)
+    return found[0]
 
 
 def has_user(connection: Connection, collection: str, name: str) -> bool:
     """Whether there is a user of this name, however it is spelled; raises `NotFoundError`."""
     owner = require(connection, collection).id
-    return _user_id(connection, owner, spelled(connection, owner, name)) is not None
+    return find_user_key(connection, owner, name) is not None
 
 
 def key_of_user(connection: Connection, collection: str, name: str) -> int:
@@ -77,50 +83,38 @@ def list_users(
 ) -> Page[UserRecord]:
     """A page of the users in order of creation; raises `NotFoundError`."""
     query = _users(_of(require(connection, collection).id))
-    return fetch_page(connection, query, users.c.id, after, limit, _user)
+    page = fetch_page(connection, query, users.c.id, after, limit, lambda row: row)
+    return Page(tuple(_told(connection, page.items)), page.next)
 
 
 def find_names(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, str]:
     """The names of those of these subjects that are still there, by their opaque ids."""
-    names: dict[str, str] = {}
-    query = select(users.c.subject_id, users.c.name)
-    for batch in batches(subject_ids):
-        rows = connection.execute(query.where(users.c.subject_id.in_(batch)))
-        names.update((row.subject_id, row.name) for row in rows)
-    return names
+    told = _find_told(connection, subject_ids)
+    return {subject_id: names.name for subject_id, names in told.items()}
 
 
 def find_user(connection: Connection, collection: str, subject_id: str) -> UserRecord:
     """The user with this opaque id; raises `NotFoundError`, also where it is of another gallery."""
     owner = require(connection, collection).id
     query = _users(unindexed(users.c.collection_id) == owner)
-    row = connection.execute(query.where(users.c.subject_id == subject_id)).one_or_none()
-    if row is None:
+    rows = connection.execute(query.where(users.c.subject_id == subject_id)).all()
+    found = _told(connection, rows)
+    if not found:
         raise NotFoundError(f"there is no user of the id {subject_id} in {collection!r}")
-    return _user(row)
+    return found[0]
 
 
 def find_profiles(connection: Connection, subject_ids: Iterable[str]) -> Mapping[str, Profile]:
     """What is told of those of these subjects that are still there, by their opaque ids."""
-    found: dict[str, Profile] = {}
-    query = select(users.c.subject_id, users.c.urls, users.c.known_gender)
-    for batch in batches(subject_ids):
-        rows: Iterable[Row[Any]] = connection.execute(query.where(users.c.subject_id.in_(batch)))
-        found.update((row.subject_id, _profile(row)) for row in rows)
-    return found
+    told = _find_told(connection, subject_ids)
+    return {subject_id: names.profile for subject_id, names in told.items()}
 
 
 def set_profile(connection: Connection, collection: str, name: str, profile: Profile) -> UserRecord:
     """Tells this of a user in place of what was told before; raises `NotFoundError`."""
     owner = claim(connection, collection).id
-    user_id = _require_user(connection, collection, owner, name)
-    gender = profile.known_gender
-    values = {
-        "urls": json.dumps(profile.urls) if profile.urls else None,
-        "known_gender": None if gender is None else gender.value,
-    }
-    connection.execute(update(users).where(users.c.id == user_id).values(values))
-    erase(connection, users)
+    user = get_user(connection, collection, name)
+    _change(connection, owner, user, UserNames(user.name, profile.urls, profile.known_gender))
     return get_user(connection, collection, name)
 
 
@@ -171,12 +165,13 @@ def rename_user(connection: Connection, collection: str, name: str, new: str) ->
     row = claim(connection, collection)
     user_id = _require_user(connection, collection, row.id, name)
     require_text("a user's name", new)
-    if _user_id(connection, row.id, spelled(connection, row.id, new)) not in {None, user_id}:
+    if find_user_key(connection, row.id, new) not in {None, user_id}:
         raise AlreadyExistsError(f"user {new!r} already exists in {collection!r}: merge them")
-    connection.execute(update(users).where(users.c.id == user_id).values(name=new))
+    user = get_user(connection, collection, name)
+    told = UserNames(new, user.profile.urls, user.profile.known_gender)
+    _change(connection, row.id, user, told)
     own = update(faces).where(faces.c.user_id == user_id)
     connection.execute(own.values(revision=row.revision))
-    erase(connection, users)
     return get_user(connection, collection, new)
 
 
@@ -205,8 +200,7 @@ def spelled(connection: Connection, owner: int, name: str) -> str:
     forms = spellings(name)
     if len(forms) == 1:
         return name
-    query = select(users.c.name).where(users.c.collection_id == owner, users.c.name.in_(forms))
-    known = set(connection.execute(query).scalars())
+    known = _stored_ids(connection, owner, forms)
     return next((form for form in forms if form in known), normalised(name))
 
 
@@ -227,12 +221,12 @@ def ensure_users(connection: Connection, owner: int, names: Collection[str]) -> 
     missing = sorted({name for name in stored.values() if name not in known})
     if missing:
         newest = connection.execute(select(func.max(users.c.id))).scalar() or 0
-        own = {"name": missing, "subject_id": [str(uuid4()) for _ in missing]}
+        made = {str(uuid4()): UserNames(name) for name in missing}
         common = {"collection_id": owner, "created_at": now_text()}
-        insert_rows(connection, users, Columns(common, own))
-        made = select(users.c.name, users.c.id).where(users.c.id > newest)
-        rows = connection.execute(made.where(unindexed(users.c.collection_id) == owner))
-        known.update((row.name, row.id) for row in rows)
+        insert_rows(connection, users, Columns(common, new_users(connection, owner, made)))
+        query = select(users.c.subject_id, users.c.id).where(users.c.id > newest)
+        rows = connection.execute(query.where(unindexed(users.c.collection_id) == owner))
+        known.update((made[row.subject_id].name, row.id) for row in rows)
     return {name: known[its] for name, its in stored.items()}
 
 
@@ -252,9 +246,11 @@ def keys_of_users(
     return keys
 
 
-def user_key(owner: int, name: str) -> Select[int]:
-    """Asks for the key of a user of the collection `owner`."""
-    return select(users.c.id).where(users.c.collection_id == owner, users.c.name == name)
+def find_user_key(connection: Connection, owner: int, name: str) -> int | None:
+    """The key of a user of the collection `owner`, however its name is spelled."""
+    forms = spellings(name)
+    known = _stored_ids(connection, owner, forms)
+    return next((known[form] for form in forms if form in known), None)
 
 
 def _assign(
@@ -272,17 +268,35 @@ def _assign(
 
 
 def _stored_ids(connection: Connection, owner: int, names: Iterable[str]) -> dict[str, int]:
-    query = select(users.c.name, users.c.id).where(users.c.collection_id == owner)
-    rows = connection.execute(query.where(among(connection, users.c.name, set(names))))
-    return {row.name: row.id for row in rows}
+    """By name the keys of those of these users that are there, spelled so."""
+    wanted = set(names)
+    hashed = name_keys(connection, owner, wanted)
+    name_of = {key: name for name, key in hashed.items()}
+    query = select(users.c.name_key, users.c.id, users.c.sealed_names.is_not(None))
+    either = among(connection, users.c.name_key, [*wanted, *name_of])
+    rows = connection.execute(query.where(users.c.collection_id == owner, either)).all()
+    told = ((name_of.get(key) if sealed else key, number) for key, number, sealed in rows)
+    return {name: number for name, number in told if name in wanted}
 
 
-def _user_id(connection: Connection, owner: int, name: str) -> int | None:
-    return connection.execute(user_key(owner, name)).scalar_one_or_none()
+def _change(connection: Connection, owner: int, user: UserRecord, told: UserNames) -> None:
+    its = users.c.subject_id == user.subject_id
+    number = connection.execute(select(users.c.sealing_key).where(its)).scalar_one()
+    values = changed_user(connection, owner, user.subject_id, number, told)
+    connection.execute(update(users).where(its).values(values))
+    erase(connection, users)
+
+
+def _find_told(connection: Connection, subject_ids: Iterable[str]) -> dict[str, UserNames]:
+    told: dict[str, UserNames] = {}
+    for batch in batches(subject_ids):
+        query = select(*USER).where(users.c.subject_id.in_(batch))
+        told.update(names_of_users(connection, connection.execute(query).all()))
+    return told
 
 
 def _require_user(connection: Connection, collection: str, owner: int, name: str) -> int:
-    found = _user_id(connection, owner, spelled(connection, owner, name))
+    found = find_user_key(connection, owner, name)
     if found is None:
         raise _missing(collection, name)
     return found
@@ -298,15 +312,21 @@ def _of(owner: int) -> ColumnElement[bool]:
 
 def _users(own: ColumnElement[bool]) -> Select[Any]:
     count = select(func.count()).select_from(faces).where(faces.c.user_id == users.c.id)
-    query = select(users, count.scalar_subquery().label("faces"))
+    query = select(*USER, users.c.created_at, count.scalar_subquery().label("faces"))
     return query.where(own)
 
 
-def _user(row: Row[Any]) -> UserRecord:
-    created_at = datetime.fromisoformat(row.created_at)
-    return UserRecord(row.name, row.faces, created_at, row.subject_id, _profile(row))
-
-
-def _profile(row: Row[Any]) -> Profile:
-    gender = None if row.known_gender is None else KnownGender(row.known_gender)
-    return Profile(tuple(json.loads(row.urls or "[]")), gender)
+def _told(connection: Connection, rows: Sequence[Row[Any]]) -> list[UserRecord]:
+    """Those that are still there."""
+    told = names_of_users(connection, rows)
+    return [
+        UserRecord(
+            told[row[0]].name,
+            row.faces,
+            datetime.fromisoformat(row.created_at),
+            row[0],
+            told[row[0]].profile,
+        )
+        for row in rows
+        if row[0] in told
+    ]

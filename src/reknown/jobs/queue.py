@@ -20,12 +20,15 @@ from sqlalchemy import delete, func, insert, or_, select, text, update
 from reknown.jobs.schema import jobs, notices, parts
 from reknown.storage.clock import as_text, now
 from reknown.storage.erasure import erase
+from reknown.storage.paging import fetch_page
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from reknown.storage.paging import Page
 
 # https://docs.aws.amazon.com/rekognition/latest/dg/api-video.html
 RETENTION = timedelta(days=7)
@@ -56,6 +59,7 @@ class Job:
     """A job as it is stored; `key` is the database's own, `job_id` 64 hexadecimal digits.
 
     `message` is for people, `info` what is known of the video, None while the job is open.
+    `claimed` says that a worker has taken it.
     """
 
     key: int
@@ -69,6 +73,7 @@ class Job:
     info: str | None
     created_at: datetime
     finished_at: datetime | None
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,15 @@ def find(connection: Connection, job_id: str) -> Job | None:
         return None
     gone = row.finished_at is not None and row.expires_at <= as_text(now(connection))
     return None if gone else _job(row)
+
+
+def list_newest(
+    connection: Connection, kind: str, collection: str, after: str | None, limit: int
+) -> Page[Job]:
+    """A page of the jobs of this kind that search the collection, the newest first."""
+    there = or_(jobs.c.finished_at.is_(None), jobs.c.expires_at > as_text(now(connection)))
+    query = select(jobs).where(jobs.c.collection == collection, jobs.c.kind == kind, there)
+    return fetch_page(connection, query, jobs.c.id, after, limit, _job, newest_first=True)
 
 
 def count_open(connection: Connection, actor: str) -> int:
@@ -260,4 +274,5 @@ def _job(row: Row[Any]) -> Job:
         info=row.info,
         created_at=datetime.fromisoformat(row.created_at),
         finished_at=row.finished_at and datetime.fromisoformat(row.finished_at),
+        claimed=row.lease is not None,
     )

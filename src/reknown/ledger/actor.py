@@ -23,10 +23,12 @@ class Actor:
 
     `request_id` is that of the network request, None on the command line. `nonce` is consumed
     in the transaction that records the action, so that no request is carried out twice. `purpose`
-    is the code of what it is done for, where the caller said so.
+    is the code of what it is done for, where the caller said so, and `approval`
+    the id of what allows more of the same searches than the policy does.
     """
 
     name: str
     request_id: str | None = None
     nonce: Nonce | None = None
     purpose: str | None = None
+    approval: str | None = None

@@ -66,16 +66,25 @@ def decode(row: Encoded) -> Entry | Mapping[str, Any]:
         return detail
     try:
         found = _read(_type(row), row.detail)
-    except KeyError:
-        raise DatabaseError(
-            f"the ledger has a record {row.operation!r} of version {row.version}, which this "
-            "Reknown does not know: install the Reknown that wrote it, or a newer one"
-        ) from None
     except msgspec.DecodeError as error:
         raise _damaged(row, str(error)) from error
     if _json(found).decode() != row.detail or operation_of(found) != row.operation:
         raise _damaged(row, "it is not as Reknown writes it")
     return found
+
+
+def decode_fields(row: Encoded, fields: type) -> Any:
+    """The struct `fields` of a row's record, which alone is checked; None of version 0.
+
+    Raises as `decode` does.
+    """
+    if row.version == 0:
+        return None
+    _type(row)
+    try:
+        return _fields_decoder(fields).decode(row.detail)
+    except msgspec.DecodeError as error:
+        raise _damaged(row, str(error)) from error
 
 
 def operation_of(entry: Entry) -> str:
@@ -97,6 +106,11 @@ def _decoder(kind: type[Entry]) -> msgspec.json.Decoder[Entry]:
     return msgspec.json.Decoder(resolved(kind))
 
 
+@cache
+def _fields_decoder(fields: type) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(resolved(fields))
+
+
 def _kind(entry: Entry) -> str:
     if isinstance(entry, Record):
         return DONE
@@ -114,6 +128,12 @@ def _damaged(row: Encoded, why: str) -> DatabaseError:
 
 
 def _type(row: Encoded) -> type[Entry]:
-    if row.kind == DONE:
-        return _OPERATIONS[row.operation, row.version]
-    return _OTHERS[row.kind, row.version]
+    try:
+        if row.kind == DONE:
+            return _OPERATIONS[row.operation, row.version]
+        return _OTHERS[row.kind, row.version]
+    except KeyError:
+        raise DatabaseError(
+            f"the ledger has a record {row.operation!r} of version {row.version}, which this "
+            "Reknown does not know: install the Reknown that wrote it, or a newer one"
+        ) from None

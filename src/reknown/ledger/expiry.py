@@ -8,23 +8,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from sqlalchemy import delete, func, select
 
 from reknown.ledger import log
 from reknown.ledger.records import (
+    AddReviewerRecord,
     AdoptMasterKeyRecord,
     CreateKeyRecord,
+    DeleteCollectionRecord,
     ExpireRecordsRecord,
+    GiveConsentRecord,
+    RemoveReviewerRecord,
+    RenewReviewerRecord,
+    ResumeSearchesRecord,
     RevokeKeyRecord,
     RotateKeyRecord,
+    RotateKeyringRecord,
+    SetPolicyRecord,
+    StopSearchesRecord,
+    WithdrawConsentRecord,
 )
 from reknown.ledger.schema import events, leaves
+from reknown.ledger.tree import lock_head
 from reknown.storage.clock import as_text
 from reknown.storage.erasure import erase
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -35,13 +47,24 @@ if TYPE_CHECKING:
 _LASTING = [
     each.OPERATION
     for each in (
+        AddReviewerRecord,
         AdoptMasterKeyRecord,
         CreateKeyRecord,
+        DeleteCollectionRecord,
         ExpireRecordsRecord,
+        GiveConsentRecord,
+        RemoveReviewerRecord,
+        RenewReviewerRecord,
+        ResumeSearchesRecord,
         RevokeKeyRecord,
         RotateKeyRecord,
+        RotateKeyringRecord,
+        SetPolicyRecord,
+        StopSearchesRecord,
+        WithdrawConsentRecord,
     )
 ]
+_DELETED = log.Choice(operation=DeleteCollectionRecord.OPERATION)
 _EXPIRED = log.Choice(operation=ExpireRecordsRecord.OPERATION)
 AT_ONCE = 100
 """So many records are deleted in a transaction at the most."""
@@ -55,20 +78,56 @@ class ExpiredRecords:
     count: int
 
 
-def has_expired(connection: Connection, before: datetime, collection: str | None = None) -> bool:
-    """Whether there are records from before then, of the collection or of all."""
-    return bool(_due(connection, before, collection, 1))
+@dataclass(frozen=True, slots=True)
+class DeletedCollection:
+    """A collection that is gone: `deletion` is the id of the record that says so.
+
+    `days` are those that its records are kept.
+    """
+
+    name: str
+    deletion: int
+    days: int
+
+
+def deleted_collections(connection: Connection) -> Iterator[DeletedCollection]:
+    """Those whose policies limited how long their records are kept, oldest first."""
+    after = 0
+    while page := log.read(connection, _DELETED, after):
+        after = page[-1].id
+        for event in page:
+            found = event.record
+            if isinstance(found, DeleteCollectionRecord) and found.keep_records is not UNSET:
+                assert event.collection is not None
+                yield DeletedCollection(event.collection, event.id, found.keep_records)
+
+
+def has_expired(
+    connection: Connection,
+    before: datetime,
+    collection: str | None = None,
+    deletion: int | None = None,
+) -> bool:
+    """Whether there are records from before then, of the collection or of all.
+
+    Where it is gone, those alone that came before its `deletion`: another may have the name.
+    """
+    return bool(_due(connection, before, collection, deletion, 1))
 
 
 def expire_records(
-    connection: Connection, actor: Actor, before: datetime, collection: str | None = None
+    connection: Connection,
+    actor: Actor,
+    before: datetime,
+    collection: str | None = None,
+    deletion: int | None = None,
 ) -> int:
-    """Deletes some of the records from before then, oldest first; how many went.
+    """Deletes some of the records that have expired, oldest first; how many went.
 
-    Those of the collection, or of all. What says who may do what stays. Says so in the ledger, if
-    any went.
+    What says who may do what stays. Says so in the ledger, if any went.
     """
-    due = _due(connection, before, collection, AT_ONCE)
+    lock_head(connection)  # two sweeps at once must not both record what one of them deletes
+    due = _due(connection, before, collection, deletion, AT_ONCE)
     if not due:
         return 0
     last = select(func.max(leaves.c.position)).where(leaves.c.event_id.in_(due))
@@ -91,10 +150,16 @@ def expired_records(connection: Connection) -> ExpiredRecords:
 
 
 def _due(
-    connection: Connection, before: datetime, collection: str | None, limit: int
+    connection: Connection,
+    before: datetime,
+    collection: str | None,
+    deletion: int | None,
+    limit: int,
 ) -> Sequence[int]:
     query = select(events.c.id).where(events.c.at < as_text(before))
     if collection is not None:
         query = query.where(events.c.collection == collection)
+    if deletion is not None:
+        query = query.where(events.c.id < deletion)
     query = query.where(unindexed(events.c.operation).not_in(_LASTING)).order_by(events.c.id)
     return connection.execute(query.limit(limit)).scalars().all()

@@ -12,8 +12,10 @@ from sqlalchemy import func, insert, select
 
 from reknown.ledger.chain import chain
 from reknown.ledger.codec import DONE, Encoded, decode, encode
+from reknown.ledger.quotas import charge
 from reknown.ledger.requests import consume_nonce
 from reknown.ledger.schema import events
+from reknown.ledger.use import use_of
 from reknown.storage.clock import as_text
 from reknown.storage.database import reading
 from reknown.storage.paging import batches
@@ -79,7 +81,8 @@ def append(connection: Connection, actor: Actor, collection: str | None, record:
     """Writes one event at the present time and returns its id.
 
     Raises `ReplayError` when the actor's nonce has been used before, or
-    `msgspec.ValidationError` for a record with values out of range.
+    `msgspec.ValidationError` for a record with values out of range. The end of the transaction
+    raises `LimitError` where a quota of the actor does not allow it.
     """
     now = datetime.now(UTC)
     if actor.nonce is not None:
@@ -98,6 +101,9 @@ def append(connection: Connection, actor: Actor, collection: str | None, record:
     }
     written = int(connection.execute(_INSERT, values).scalar_one())
     chain(connection, written)
+    # after it: all wait for the log's head first, so that nobody waits in a circle
+    if row.kind == DONE:
+        charge(connection, actor, now, use_of(record))
     return written
 
 

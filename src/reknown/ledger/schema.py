@@ -98,3 +98,24 @@ tokens = Table(
     Column("expires_at", Text, nullable=False),
     Index("ix_request_tokens_expiry", "expires_at"),
 )
+
+# How much the actors of a group may use in a month or a day, and what they have used since `since`,
+# a day in UTC. A group is called after the actor that it was made for.
+quotas = Table(
+    "ledger_quotas",
+    metadata,
+    Column("holders", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("most", BigInteger, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+
+quota_holders = Table(
+    "ledger_quota_holders",
+    metadata,
+    Column("actor", Text, primary_key=True),
+    Column("holders", Text, nullable=False),
+    Index("ix_ledger_quota_holders", "holders"),
+)

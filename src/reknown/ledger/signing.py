@@ -39,16 +39,22 @@ _logger = logging.getLogger(__name__)
 class Signing:
     """Signs with the key that `find` gives once there is one; safe for many threads.
 
+    Where it gives several, as while the master key is changed, it is the one that signed last. They
+    are asked for again when another one has.
+
     A checkpoint that is in the database goes to the `file` too, at most one a minute but for every
     thousand records, and at the end.
     """
 
     def __init__(
-        self, find: Callable[[], bytes | None] = lambda: None, file: CheckpointFile | None = None
+        self,
+        find: Callable[[], tuple[bytes, ...]] = tuple,
+        file: CheckpointFile | None = None,
     ) -> None:
         self._find = find
         self._file = file
-        self._key: SigningKey | None = None
+        self._seeds: tuple[bytes, ...] = ()
+        self._keys: tuple[SigningKey, ...] = ()
         self._mine: tuple[str, Checkpoint] | None = None
         # the newest checkpoint that was in the database, or in the file
         self._known: Checkpoint | None = None
@@ -57,10 +63,9 @@ class Signing:
 
     def key(self) -> SigningKey | None:
         """What signs, None while there is no master key; raises `AccessError` for a bad one."""
-        if self._key is None:
-            seed = self._find()
-            self._key = None if seed is None else SigningKey(seed)
-        return self._key
+        if not self._keys:
+            self._look_for_keys()
+        return self._keys[0] if self._keys else None
 
     def sign(self, origin: str, size: int, root: bytes) -> str:
         """A checkpoint; there has to be a key."""
@@ -72,11 +77,12 @@ class Signing:
 
     def trusts(self, connection: Connection, head: Head, tree: Frontier) -> bool:
         """Whether there is a key, and the head goes on from what it signed last."""
-        key = self.key()
-        if key is None:
+        if self.key() is None:
             return False
-        self._look_into_file(key, head.origin)
-        signed = self._signed_before(key, head)
+        self._look_into_file(head.origin)
+        signed = self._signed_before(head)
+        if signed is None and head.note is not None and self._look_for_keys():
+            signed = self._signed_before(head)
         sound = (head.note is None and self._known is None) or (
             signed is not None and self._goes_on(connection, head, signed)
         )
@@ -90,6 +96,14 @@ class Signing:
             self._write(head.note, signed.size)
         return True
 
+    def _look_for_keys(self) -> bool:
+        """Whether there are others than before."""
+        seeds = self._find()
+        if set(seeds) == set(self._seeds):
+            return False
+        self._seeds, self._keys = seeds, tuple(map(SigningKey, seeds))
+        return True
+
     def close(self, database: Database) -> None:
         """Puts what was signed last into the file, if this process signed anything."""
         if self._file is None or not self._signed:
@@ -99,16 +113,16 @@ class Signing:
         if note is not None and read_checkpoint(note).size > self._written_size:
             self._file.append(note)
 
-    def _look_into_file(self, key: SigningKey, origin: str) -> None:
+    def _look_into_file(self, origin: str) -> None:
         if self._looked:
             return
         self._looked = True
         last = None if self._file is None else self._file.last()
-        if last is not None and last.origin == origin and _is_signed(last, key):
+        if last is not None and last.origin == origin and self._signer(last) is not None:
             self._known, self._written_size = last, last.size
 
-    def _signed_before(self, key: SigningKey, head: Head) -> Checkpoint | None:
-        """The checkpoint in the head, if it is of this key and of this log."""
+    def _signed_before(self, head: Head) -> Checkpoint | None:
+        """The checkpoint in the head, if it is of a key of ours and of this log."""
         if head.note is None:
             return None
         if self._mine is not None and self._mine[0] == head.note:
@@ -117,7 +131,15 @@ class Signing:
             found = read_checkpoint(head.note)
         except ValueError:
             return None
-        return found if found.origin == head.origin and _is_signed(found, key) else None
+        signer = self._signer(found) if found.origin == head.origin else None
+        if signer is None:
+            return None
+        if signer is not self._keys[0]:  # it goes on with that
+            self._keys = (signer, *(each for each in self._keys if each is not signer))
+        return found
+
+    def _signer(self, checkpoint: Checkpoint) -> SigningKey | None:
+        return next((key for key in self._keys if _is_signed(checkpoint, key)), None)
 
     def _goes_on(self, connection: Connection, head: Head, signed: Checkpoint) -> bool:
         known = self._known

@@ -376,7 +376,9 @@ def check_file(file: Path, asked: Known) -> str:
         first = lines.readline(_LONGEST_LINE)
         head = _document(first)
         if head is not None and head.get("format") == LOG:
-            return _check_log(head, lines, asked)
+            # a line that is longer is read as several, which are no records
+            rest_of_lines = iter(lambda: lines.readline(_LONGEST_LINE), b"")
+            return _check_log(head, rest_of_lines, asked)
         rest = lines.read(_LARGEST_FILE)
         if lines.read(1):
             raise ValueError("the file is too large for what it is")
@@ -454,10 +456,14 @@ def _check_consistency(document: Mapping[str, Any], asked: Known) -> str:
 def _check_log(head: Mapping[str, Any], lines: Iterable[bytes], asked: Known) -> str:
     found, signed = _checkpoint(head.get("checkpoint"), asked)
     earlier = None if asked.earlier is None else _checkpoint(asked.earlier, asked)[0]
-    tree, expired = Frontier(), 0
+    tree, gone, until, expired = Frontier(), [], 0, 0
     for line in lines:
         tree.append(_leaf(line.rstrip(b"\n")))
-        expired += line.startswith(_EXPIRED)
+        if line.startswith(_EXPIRED):
+            gone.append(tree.size - 1)
+        elif _EXPIRY in line:
+            end, count = _expiry(line)
+            until, expired = max(until, end), expired + count
         if earlier is not None and tree.size == earlier.size and tree.root() != earlier.root:
             raise Unproven(f"The first {_counted(tree.size)} are not those of the earlier one.")
     if tree.size != found.size:
@@ -466,11 +472,40 @@ def _check_log(head: Mapping[str, Any], lines: Iterable[bytes], asked: Known) ->
         raise Unproven(f"The records are not those {signed}: one of them or more was changed.")
     if earlier is not None and earlier.size > found.size:
         raise Unproven(f"The log is shorter than the earlier one of {_counted(earlier.size)}.")
-    gone = f", {expired:,} of them expired," if expired else ""
-    return f"All {_counted(found.size)}{gone} are those {signed}."
+    _require_expired(gone, until, expired)
+    part = f", {len(gone):,} of them expired," if gone else ""
+    return f"All {_counted(found.size)}{part} are those {signed}."
 
 
 _EXPIRED = b'{"expired":"'
+_EXPIRY = b'"operation":"expire records"'
+
+
+def _expiry(line: bytes) -> tuple[int, int]:
+    """Before which index records may be gone, and how many, as a record of the log says."""
+    record = _document(line) or {}
+    detail = record.get("detail")
+    # other records may have these words somewhere else, and a refusal has the operation too
+    said = record.get("operation") == "expire records" and record.get("kind") == "done"
+    if not said or not isinstance(detail, dict):
+        return 0, 0
+    until, count = detail.get("until"), detail.get("records")
+    return (until, count) if isinstance(until, int) and isinstance(count, int) else (0, 0)
+
+
+def _require_expired(gone: Sequence[int], until: int, expired: int) -> None:
+    """Raises `Unproven` for records that are gone without the log saying so."""
+    later = next((index for index in gone if index >= until), None)
+    if later is not None:
+        raise Unproven(
+            f"The record at index {later} is gone, and the log does not say that it has expired: "
+            "somebody removed it, or it expired while the log was exported."
+        )
+    if len(gone) > expired:
+        raise Unproven(
+            f"{_counted(len(gone))} are gone before index {until}, and the log says that "
+            f"{expired:,} have expired: somebody removed the others."
+        )
 
 
 def _leaf(line: bytes) -> bytes:

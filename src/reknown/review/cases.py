@@ -20,9 +20,11 @@ from reknown.storage.unindexed import unindexed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from reknown.storage.paging import Page
+
+_WAITING = (CaseState.OPEN.value, CaseState.DISPUTED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +169,17 @@ def list_cases(
 ) -> Page[ReviewCase]:
     """A page of the cases, or of those in this state, in the order of opening."""
     query = _cases().where(review_cases.c.collection_id == owner)
-    expiry = unindexed(review_cases.c.expires_at)
-    query = query.where(expiry.is_(None) | (expiry > now_text()))
+    query = query.where(_current())
     if state is not None:
         query = query.where(review_cases.c.state == state.value)
     return fetch_page(connection, query, review_cases.c.id, after, limit, _case)
+
+
+def count_waiting(connection: Connection, owner: int) -> int:
+    """How many cases wait for people."""
+    own = review_cases.c.collection_id == owner, review_cases.c.state.in_(_WAITING)
+    query = select(func.count()).select_from(review_cases).where(*own, _current())
+    return int(connection.execute(query).scalar_one())
 
 
 def candidates_of(connection: Connection, case: ReviewCase) -> list[ReviewedCandidate]:
@@ -215,9 +223,9 @@ def reopen(connection: Connection, case: ReviewCase) -> None:
     _set_opinion(connection, case, None, None)
 
 
-def purge_cases(connection: Connection) -> list[str]:
-    """Deletes the cases that have expired; their ids."""
-    expired = select(review_cases.c.id).where(review_cases.c.expires_at <= now_text())
+def purge_cases(connection: Connection, now: datetime) -> list[str]:
+    """Deletes the cases that have expired by then; their ids."""
+    expired = select(review_cases.c.id).where(review_cases.c.expires_at <= as_text(now))
     gone: list[str] = []
     for batch in batches(connection.execute(expired).scalars().all()):
         deleted = delete(review_cases).where(review_cases.c.id.in_(batch))
@@ -225,6 +233,11 @@ def purge_cases(connection: Connection) -> list[str]:
     if gone:
         erase(connection, review_cases, review_notes)
     return sorted(gone)
+
+
+def _current() -> ColumnElement[bool]:
+    expiry = unindexed(review_cases.c.expires_at)
+    return expiry.is_(None) | (expiry > now_text())
 
 
 def _update(connection: Connection, case: ReviewCase, values: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -13,14 +12,13 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reknown.biometrics.errors import AccessError, AlreadyExistsError, InputError, NotFoundError
+from reknown.biometrics.policy import is_actor
 from reknown.review.schema import reviewers
 from reknown.storage.clock import now_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-# As the ledger names them: an account on this machine, or an access key.
-_ACTOR = re.compile(r"cli:[^\s:]{1,100}|key:RK[A-Z2-7]{18}")
 _MOST_PATTERNS = 50
 
 
@@ -38,10 +36,10 @@ class Reviewer:
     added_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not _ACTOR.fullmatch(self.actor):
+        if not is_actor(self.actor):
             raise InputError(
-                f"{self.actor!r} is no reviewer: name an account as the ledger does (cli:ada), or "
-                "an access key (key:RK...)"
+                f"{self.actor!r} is no reviewer: name an account as the ledger does (account:ada, "
+                "cli:ada), or an access key (key:RK...)"
             )
         patterns = self.collections
         if not 0 < len(patterns) <= _MOST_PATTERNS or not all(0 < len(p) <= 256 for p in patterns):

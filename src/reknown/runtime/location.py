@@ -1,4 +1,4 @@
-"""Where the database is, in the data folder or on a server, and the master key that was given."""
+"""Where database and keyring are, in folders or on servers, and the master key that was given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reknown.access.vault import read_mounted_key
 from reknown.biometrics.errors import AccessError
-from reknown.configuration import DATABASE_PASSWORD, MASTER_KEY
+from reknown.configuration import DATABASE_PASSWORD, KEYRING_PASSWORD, MASTER_KEY
 from reknown.storage.server import ServerAddress
 
 if TYPE_CHECKING:
@@ -26,6 +26,21 @@ def location_of(settings: Settings) -> Path | ServerAddress:
 def server_at(url: DatabaseUrl | str, connections: int) -> ServerAddress:
     """With the password that the environment holds, if any."""
     return ServerAddress(str(url), os.environ.get(DATABASE_PASSWORD) or None, connections)
+
+
+def keyring_of(settings: Settings) -> Path | ServerAddress:
+    """Where the keys of templates are: beside the galleries unless said otherwise."""
+    if settings.keyring is None:
+        return location_of(settings)
+    return place_of_keys(settings.keyring, settings)
+
+
+def place_of_keys(place: Path | DatabaseUrl, settings: Settings) -> Path | ServerAddress:
+    """A folder, or a database with the keyring's password."""
+    if not isinstance(place, str):
+        return place
+    password = os.environ.get(KEYRING_PASSWORD) or None
+    return ServerAddress(str(place), password, settings.database_connections)
 
 
 def given_key(settings: Settings) -> str | None:

@@ -9,7 +9,7 @@ from reknown.gallery.cache import IndexCache
 from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
-from reknown.runtime.location import given_key, location_of
+from reknown.runtime.location import given_key, keyring_of, location_of
 from reknown.services.context import Context, Platform
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
@@ -70,7 +70,7 @@ def open_platform(
         engines, decoders, settings.cache, settings.packs, observe, handling=handling
     )
     with opened:
-        keyring = opened.enter_context(opened_keyring(database, location))
+        keyring = opened.enter_context(opened_keyring(database, keyring_of(settings)))
         opened.callback(open_snapshots(database, settings.data).close)
         if cluster is not None:
             executing = _workers(cluster, store, own)

@@ -21,6 +21,7 @@ from reknown.api.proxies import TrustedProxies
 from reknown.api.readiness import Readiness
 from reknown.api.wire_attributes import Unmeasured
 from reknown.biometrics.errors import NotFoundError
+from reknown.console.routes import console_routes
 from reknown.runtime.descriptors import allow_files
 from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
@@ -37,6 +38,8 @@ from reknown.runtime.warming import Warming
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.services.executor import LocalExecutor
+from reknown.services.oversight.drift import count_drifted
+from reknown.services.quotas import list_quotas
 from reknown.settings import environment_of
 from reknown.storage.modes import DATABASE
 from reknown.vision.handling import ARCHIVE, REQUESTS
@@ -62,6 +65,9 @@ _STORAGE_THREADS = 8
 # Signatures are quick to verify, and each connection has one request at most to be verified.
 _AUTHENTICATIONS = 2
 _STRANGERS = 1000
+# A password takes a core for some time: the others are for those who have signed in.
+_PASSWORDS = 1
+_GUESSES = 100
 # Of a database in metrics: the same at all its servers, and nothing can be learned from it.
 _NAME_BYTES = 4
 # Percent.
@@ -201,11 +207,14 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
             Shares(_AUTHENTICATIONS + workers + 1 + _STORAGE_THREADS + 1, _STRANGERS),
             metrics,
         ),
+        sign_in=Pool("sign-in", Shares(_PASSWORDS, _GUESSES), metrics),
         recognition=Pool("recognition", _shares(settings.server, workers), metrics),
         storage=Pool("storage", _shares(settings.server, _STORAGE_THREADS), metrics),
         count_faces=platform.count_faces,
         readiness=Readiness(platform.check),
         count_jobs=platform.count_jobs,
+        read_quotas=partial(list_quotas, platform.database),
+        count_drifted=partial(count_drifted, platform.database),
         proxies=TrustedProxies.of(settings.server.trusted_proxy),
         database=vault.derive("database in metrics")[:_NAME_BYTES].hex(),
     )
@@ -245,7 +254,7 @@ def run(
         limits = replace(limits, connections=connections)
     bodies = Bodies(edge.limits)
     config = uvicorn.Config(
-        make_app(edge, bodies),
+        make_app(edge, bodies, console_routes(edge, bodies)),
         # uvicorn only ever calls it, as it would the class
         http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         lifespan="on",

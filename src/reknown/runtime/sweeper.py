@@ -1,20 +1,24 @@
-"""Deletes what policies do not allow to be kept any longer, now and then, beside a server."""
+"""Now and then, beside a server: deletes what is over by policies, and looks for drift."""
 
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reknown.ledger.actor import Actor
 from reknown.services.context import Context
+from reknown.services.oversight.drift import check_drift
 from reknown.services.policies.retention import sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from structlog.typing import FilteringBoundLogger
 
     from reknown.services.context import Platform
+    from reknown.services.policies.retention import Swept
 
 ACTOR = Actor("sweeper")
 _PAUSE_SECONDS = 300.0
@@ -25,11 +29,16 @@ class Sweeper:
     """A thread of its own, from entering to leaving; what fails is tried again after a pause."""
 
     def __init__(
-        self, platform: Platform, log: FilteringBoundLogger, pause: float = _PAUSE_SECONDS
+        self,
+        platform: Platform,
+        log: FilteringBoundLogger,
+        pause: float = _PAUSE_SECONDS,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._context = Context(platform, ACTOR)
         self._log = log
         self._pause = pause
+        self._clock = clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -53,15 +62,36 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.sweep()
+            self.check()
             self._stopping.wait(self._pause)
 
     def sweep(self) -> None:
         """Once; what was deleted is in the log, and so is what kept it from being."""
         try:
-            swept = sweep(self._context)
+            swept = sweep(self._context, self._clock())
         except Exception as error:  # the thread goes on: the next time it may succeed
             self._log.error("what was kept for too long cannot be deleted", error=str(error))
             return
+        self._tell(swept)
+
+    def check(self) -> None:
+        """Compares what is due, once; what has drifted is in the log."""
+        try:
+            found = check_drift(self._context)
+        except Exception as error:  # as above
+            self._log.error("scores cannot be compared", error=str(error))
+            return
+        for each in found:
+            if each.checked and each.last is not None and each.last.drifted:
+                self._log.warning(
+                    "strangers score otherwise than before",
+                    collection=each.collection,
+                    distance=round(each.last.distance, 4),
+                    bound=round(each.last.bound, 4),
+                    shift=round(each.last.shift, 4),
+                )
+
+    def _tell(self, swept: Sequence[Swept]) -> None:
         for each in swept:
             self._log.info(
                 "deleted what was kept for too long",
@@ -70,4 +100,5 @@ class Sweeper:
                 sightings=each.sightings,
                 jobs=each.jobs,
                 records=each.records,
+                people=each.people,
             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.sealing.schema import keyrings, metadata
+from reknown.sealing.schema import keyrings, marks, metadata
 from reknown.storage.database import reading
 from reknown.storage.durable import sync_folder
 from reknown.storage.inspection import find_damage, find_programs, open_read_only
@@ -63,12 +63,13 @@ def id_of(file: Path) -> str:
     try:
         with reading(store) as connection:
             names = {table.name for table in metadata.sorted_tables}
+            first = names - {marks.name}  # which came later
             damage = find_damage(connection)
             if find_programs(connection) or damage:
                 raise InputError(f"{file} is damaged, or no keyring: take another copy")
             there = set(store.dialect.get_table_names(connection))
             found = None
-            if there == names:
+            if first <= there <= names:
                 found = connection.execute(select(keyrings.c.id)).scalar_one_or_none()
     except DatabaseError as error:
         raise InputError(f"{file} is damaged, or no keyring: {error}") from error

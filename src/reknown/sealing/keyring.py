@@ -15,9 +15,10 @@ from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, select, text, update
 
-from reknown.biometrics.errors import AccessError, InputError
-from reknown.sealing.ciphers import SealError, cipher, decrypt, decrypt_all, encrypt, new_keys
+from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.sealing.ciphers import SealError, decrypt, decrypt_all, encrypt, new_keys
 from reknown.sealing.schema import collection_keys, grants, keyrings, metadata, record_keys
+from reknown.sealing.wrapping import CollectionKeys, mark_of, put_mark
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.database import close_database, is_shared, reading
 from reknown.storage.erasure import compact, erase
@@ -27,8 +28,9 @@ from reknown.storage.rows import Columns, insert_rows, whole_numbers
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from sqlalchemy import Connection, Engine
+
+    from reknown.sealing.wrapping import FindMasters
 
 # A transaction that is older has ended, one way or the other.
 _ABANDONED = timedelta(hours=1)
@@ -41,10 +43,7 @@ _RANGE = text(
 _FIND = "SELECT number, collection_key, wrapped FROM record_keys WHERE number "
 _SQLITE_FIND = f"{_FIND} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
 _POSTGRESQL_FIND = f"{_FIND} = ANY(%s)"
-_OTHER_KEY = (
-    "the keyring's keys cannot be opened: the master key is not the one that wrapped them: put it "
-    "back, or restore a backup"
-)
+_ALL_SEALED, _DATABASE, _PROBE = "all sealed", "database", "probe"
 
 
 class Keyring:
@@ -54,25 +53,67 @@ class Keyring:
         """Makes what is missing in the `store`, which this closes in the end."""
         self._store = store
         self._lock = Lock()
-        self._master: bytes | None = None
-        self._opened: dict[int, AESGCM] = {}
+        self._lasting: dict[int, bytes] = {}
         self._settled: set[int] = set()
-        self.id = self._begin()
+        self._all_sealed = False
+        self.collection_keys = CollectionKeys(self._begin())
 
-    def unlock(self, master: bytes) -> None:
-        """From now on keys are given and opened; `master` is derived from the master key."""
-        self._master = master
+    @property
+    def id(self) -> str:
+        """By which it is known again."""
+        return self.collection_keys.keyring
+
+    def unlock(self, *masters: bytes, find: FindMasters | None = None) -> None:
+        """From now on keys are given and opened; `masters` are derived from master keys.
+
+        The newest comes first. `find` is asked for them again where none opens what is there.
+        """
+        self.collection_keys.unlock(masters, find)
 
     def check(self) -> None:
         """Raises `AccessError` if the master key is not the one that wrapped the keys here."""
         with reading(self._store) as connection:
-            for row in connection.execute(select(collection_keys).limit(1)):
-                self._unwrapped(self._unlocked(), row.number, row.collection, row.wrapped)
+            self.collection_keys.check(connection)
+
+    def belong_to(self, database: str, *, anew: bool = False) -> None:
+        """From now on it is of the database of this name.
+
+        Raises `DatabaseError` where it is of another one, but `anew`.
+        """
+        with reading(self._store) as connection:
+            known = mark_of(connection, _DATABASE)
+        if known == database:
+            return
+        if known is not None and not anew:
+            raise DatabaseError(
+                f"the keyring is that of another gallery, {known}, and this one is {database}: put "
+                "back the one that belongs to it, or name its place with --keyring"
+            )
+        with self._store.begin() as connection:
+            put_mark(connection, _DATABASE, database)
+
+    def all_sealed(self) -> bool:
+        """Whether everything in the database has a key: a row without one is not of our making."""
+        if not self._all_sealed:
+            with reading(self._store) as connection:
+                self._all_sealed = says_all_sealed(connection)
+        return self._all_sealed
+
+    def expect_sealed(self, *, everywhere: bool = True) -> None:
+        """From now on everything in the database has a key, or not everything yet."""
+        with self._store.begin() as connection:
+            put_mark(connection, _ALL_SEALED, "yes" if everywhere else None)
+        self._all_sealed = everywhere
 
     def holds_keys(self) -> bool:
         """Whether anything was ever sealed with them that may be there yet."""
         with reading(self._store) as connection:
             return connection.execute(select(collection_keys.c.number).limit(1)).first() is not None
+
+    def count(self) -> int:
+        """How many keys of records there are."""
+        with reading(self._store) as connection:
+            return int(connection.execute(select(func.count(record_keys.c.number))).scalar_one())
 
     def next_key(self) -> int:
         """The number that comes next: all that are in use are below it."""
@@ -85,11 +126,11 @@ class Keyring:
         They are to be settled once what they sealed is committed, or destroyed.
         """
         with self._store.begin() as connection:
-            first = self._reserve(connection, count + 1)
+            first = self.reserve(connection, count + 1)
             self._forget_settled(connection)
-            number, wrapping = self._collection_key(connection, collection, first + count)
+            number, wrapping = self.collection_keys.newest(connection, collection, first + count)
             made = dict(zip(range(first, first + count), new_keys(count), strict=True))
-            wrapped = [encrypt(wrapping, key, _name(each)) for each, key in made.items()]
+            wrapped = [encrypt(wrapping, key, name_of(each)) for each, key in made.items()]
             own: dict[str, list[int] | list[bytes]] = {"number": list(made), "wrapped": wrapped}
             insert_rows(connection, record_keys, Columns({"collection_key": number}, own))
             noted = {"first": first, "last": first + count - 1, "made_at": now_text()}
@@ -105,14 +146,14 @@ class Keyring:
         """Those of these keys that are there."""
         with reading(self._store) as connection:
             rows = self._rows(connection, numbers)
-            wrapping = self._wrapping(connection, {row[1] for row in rows})
+            wrapping = self.collection_keys.opened(connection, {row[1] for row in rows})
         if len(wrapping) == 1 and all(row[1] in wrapping for row in rows):
             (one,) = wrapping.values()
-            keys = decrypt_all(one, [row[2] for row in rows], [_name(row[0]) for row in rows])
+            keys = decrypt_all(one, [row[2] for row in rows], [name_of(row[0]) for row in rows])
             found = dict(zip([row[0] for row in rows], keys, strict=True))
         else:  # of several collections, or of one that was deleted
             found = {
-                number: decrypt(wrapping[collection_key], wrapped, _name(number))
+                number: decrypt(wrapping[collection_key], wrapped, name_of(number))
                 for number, collection_key, wrapped in rows
                 if collection_key in wrapping
             }
@@ -120,6 +161,13 @@ class Keyring:
             number = next(number for number, key in found.items() if key is None)
             raise SealError(f"key {number} of the keyring is damaged: restore a backup")
         return found  # type: ignore[return-value]
+
+    def find_lasting(self, number: int) -> bytes | None:
+        """The same for one that is asked for again and again, and stays in memory."""
+        found = self._lasting.get(number) or self.find([number]).get(number)
+        if found is not None:
+            self._lasting[number] = found
+        return found
 
     def _rows(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[int, int, bytes]]:
         """As the driver has them: every search asks, and a cold load for a million of them."""
@@ -141,6 +189,8 @@ class Keyring:
         """These keys, and those of these collections, are in no file any more when this returns."""
         if not numbers and not collections:
             return
+        for number in numbers:
+            self._lasting.pop(number, None)
         with self._store.begin() as connection:
             if numbers:
                 own = whole_numbers(connection, record_keys.c.number, numbers)
@@ -187,7 +237,8 @@ class Keyring:
                 for portion in rows.partitions():
                     own = dict(zip(names, map(list, zip(*portion, strict=True)), strict=True))
                     insert_rows(target, table, Columns({}, own))
-        self.id = other.id
+        self.collection_keys = CollectionKeys(other.id)
+        self._all_sealed = False
 
     def skip_to(self, number: int) -> None:
         """No key below this number is given any more."""
@@ -199,6 +250,25 @@ class Keyring:
         """The collections that there are keys of."""
         with reading(self._store) as connection:
             return set(connection.execute(select(collection_keys.c.collection)).scalars())
+
+    def is_at(self, other: Keyring) -> bool:
+        """Whether the other one is in the same place, under whatever name."""
+        probe = uuid4().hex
+        with self._store.begin() as connection:
+            put_mark(connection, _PROBE, probe)
+        with reading(other.store) as connection:
+            found = mark_of(connection, _PROBE)
+        with self._store.begin() as connection:
+            put_mark(connection, _PROBE, None)
+        return found == probe
+
+    def empty(self) -> None:
+        """Holds nothing any more, in any file."""
+        with self._store.begin() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(delete(table))
+            erase(connection, *metadata.sorted_tables)
+        self.compact()
 
     def compact(self) -> None:
         """Writes the store anew without what destroyed keys have left between rows."""
@@ -227,8 +297,11 @@ class Keyring:
                 connection.execute(insert(keyrings).values(id=found, next_key=1))
         return str(found)
 
-    def _reserve(self, connection: Connection, count: int) -> int:
-        """The first of so many numbers; who asks next waits until this transaction ends."""
+    def reserve(self, connection: Connection, count: int) -> int:
+        """The first of so many numbers; who asks next waits until this transaction ends.
+
+        With none, nobody gives keys meanwhile.
+        """
         taken = update(keyrings).values(next_key=keyrings.c.next_key + count)
         return int(connection.execute(taken.returning(keyrings.c.next_key)).scalar_one()) - count
 
@@ -238,43 +311,12 @@ class Keyring:
         for batch in batches(settled):
             connection.execute(delete(grants).where(grants.c.first.in_(batch)))
 
-    def _collection_key(
-        self, connection: Connection, collection: int, number: int
-    ) -> tuple[int, AESGCM]:
-        """The newest key of a collection, made under this number if there is none."""
-        query = select(collection_keys).where(collection_keys.c.collection == collection)
-        row = connection.execute(query.order_by(collection_keys.c.number.desc()).limit(1)).first()
-        if row is not None:
-            return row.number, self._wrapping(connection, [row.number])[row.number]
-        (key,) = new_keys(1)
-        wrapped = encrypt(self._unlocked(), key, self._context(number, collection))
-        values = {"number": number, "collection": collection, "wrapped": wrapped}
-        connection.execute(insert(collection_keys).values(values))
-        return number, cipher(key)
 
-    def _wrapping(self, connection: Connection, numbers: Collection[int]) -> Mapping[int, AESGCM]:
-        """Those of these collections' keys that are there; a number never gets another key."""
-        unknown = [number for number in numbers if number not in self._opened]
-        for batch in batches(unknown):
-            query = select(collection_keys).where(collection_keys.c.number.in_(batch))
-            for row in connection.execute(query).all():
-                key = self._unwrapped(self._unlocked(), row.number, row.collection, row.wrapped)
-                self._opened[row.number] = key
-        return {number: self._opened[number] for number in numbers if number in self._opened}
-
-    def _unwrapped(self, master: AESGCM, number: int, collection: int, wrapped: bytes) -> AESGCM:
-        key = decrypt(master, wrapped, self._context(number, collection))
-        if key is None:
-            raise AccessError(_OTHER_KEY)
-        return cipher(key)
-
-    def _unlocked(self) -> AESGCM:
-        assert self._master is not None, "unlock the keyring first"
-        return cipher(self._master)
-
-    def _context(self, number: int, collection: int) -> bytes:
-        return f"collection key|{self.id}|{number}|{collection}".encode()
+def says_all_sealed(connection: Connection) -> bool:
+    """Whether the keyring of this connection says that everything in the database has a key."""
+    return mark_of(connection, _ALL_SEALED) is not None
 
 
-def _name(number: int) -> bytes:
+def name_of(number: int) -> bytes:
+    """What a record's key is wrapped for."""
     return b"record key|%d" % number

@@ -10,7 +10,9 @@ from sqlalchemy import event, func, select, text
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.sealing.keyring import Keyring
+from reknown.sealing.schema import record_keys
 from reknown.storage.database import connect_to
+from reknown.storage.inspection import open_read_only
 from reknown.storage.modes import KEYS
 
 if TYPE_CHECKING:
@@ -33,14 +35,30 @@ def open_keyring(location: Path | ServerAddress, schema: str = _USUAL) -> Keyrin
     """
     if isinstance(location, Path):
         return Keyring(connect_to(location, KEYS))
-    store = connect_to(replace(location, connections=min(_CONNECTIONS, location.connections)))
-    name = _SCHEMA if schema == _USUAL else f"{schema}{_SUFFIX}"
+    store = _server(location)
     try:
-        _enter_schema(store, name)
+        _enter_schema(store, _keys_schema(schema))
         return Keyring(store)
     except BaseException:
         store.dispose()
         raise
+
+
+def look_into(location: Path | ServerAddress, schema: str = _USUAL) -> Engine | None:
+    """The store of a keyring, to be read and disposed of; None where there is none."""
+    if isinstance(location, Path):
+        file = location / KEYS
+        return open_read_only(file) if file.exists() else None
+    store, name = _server(location), _keys_schema(schema)
+    quoted = store.dialect.identifier_preparer.quote_identifier(name)
+    with store.connect() as connection:
+        table = f"{quoted}.{record_keys.name}"
+        there = connection.execute(select(func.to_regclass(table))).scalar_one()
+    store.dispose()
+    if there is None:
+        return None
+    _see_only(store, name)
+    return store
 
 
 def schema_name(database: Engine) -> str:
@@ -64,6 +82,20 @@ def _enter_schema(store: Engine, name: str) -> None:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
     store.dispose()
+    _see_only(store, name)
+
+
+def _server(location: ServerAddress) -> Engine:
+    return connect_to(replace(location, connections=min(_CONNECTIONS, location.connections)))
+
+
+def _keys_schema(schema: str) -> str:
+    return _SCHEMA if schema == _USUAL else f"{schema}{_SUFFIX}"
+
+
+def _see_only(store: Engine, name: str) -> None:
+    """All connections from now on see this schema alone."""
+    quoted = store.dialect.identifier_preparer.quote_identifier(name)
 
     @event.listens_for(store, "connect")
     def enter(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -1,8 +1,9 @@
 """The tables of a keyring, which is no part of the database that it is for.
 
 Numbers of keys ascend and are never given twice. A key lies here wrapped: that of a collection
-under the master key, that of a record under its collection's. `grants` are keys that no record has
-been committed with yet, as far as is known.
+under the master key, that of a record under its collection's. A collection has several keys only
+while the older ones are being replaced. `grants` are keys that no record has been committed with
+yet, as far as is known.
 """
 
 from __future__ import annotations
@@ -43,4 +44,12 @@ grants = Table(
     Column("first", _KEY, primary_key=True, autoincrement=False),
     Column("last", _KEY, nullable=False),
     Column("made_at", Text, nullable=False),
+)
+
+# What is to be remembered of the keyring as a whole, by name.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.access import keys
 from reknown.access.keys import AccessKey
-from reknown.access.rights import ALL, Rights
+from reknown.access.rights import ALL, BY_NAME, Rights, matches
 from reknown.access.vault import Vault
 from reknown.biometrics.errors import InputError
-from reknown.ledger import log
+from reknown.ledger import log, quotas
 from reknown.ledger.records import CreateKeyRecord, Refusal, RevokeKeyRecord, RotateKeyRecord
 from reknown.storage.database import reading
 
@@ -19,10 +22,12 @@ if TYPE_CHECKING:
     from reknown.storage.database import Connection, Database
 
 __all__ = [
+    "BY_NAME",
     "AccessKey",
     "Refusal",
     "Rights",
     "Vault",
+    "actor_of",
     "authenticate",
     "check_secrets",
     "check_vault",
@@ -31,6 +36,8 @@ __all__ = [
     "get_key",
     "had_keys",
     "list_keys",
+    "matches",
+    "overlap_of",
     "record_refusal",
     "revoke_key",
     "rotate_key",
@@ -38,6 +45,12 @@ __all__ = [
 
 MAX_OVERLAP = timedelta(days=365)
 _FIRST = "first"
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def actor_of(key_id: str) -> str:
+    """What the ledger calls whoever uses the key."""
+    return f"key:{key_id}"
 
 
 def create_key(
@@ -88,8 +101,19 @@ def revoke_key(context: Context, key_id: str) -> AccessKey:
     """
     with context.database.begin() as connection:
         revoked = keys.revoke_key(connection, key_id)
+        quotas.leave(connection, actor_of(key_id))
         log.append(connection, context.actor, None, RevokeKeyRecord(*_described(revoked)))
     return revoked
+
+
+def overlap_of(text: str) -> timedelta:
+    """How long a former key still works, as people write it; raises `InputError`."""
+    if text == "0":
+        return timedelta(0)
+    match = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    if match is None:
+        raise InputError(f"{text!r} is not a time: write 0, 30m, 24h or 7d")
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def rotate_key(
@@ -97,15 +121,18 @@ def rotate_key(
 ) -> tuple[AccessKey, str]:
     """A new key with the same name and rights; the old one expires after the overlap.
 
-    If the old one was to expire earlier, it still does. Raises `NotFoundError`, or
-    `InputError` for an overlap below 0 or above 365 days.
+    What quotas leave, both share. If the old one was to expire earlier, it still does. Raises
+    `NotFoundError`, or `InputError` for an overlap below 0 or above 365 days.
     """
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise InputError(f"the overlap takes 0 to {MAX_OVERLAP.days} days")
     with context.database.begin() as connection:
         old = keys.expire_key(connection, key_id, datetime.now(UTC) + overlap)
         made, secret = keys.create_key(connection, vault, old.name, old.rights, old.purpose)
-        record = RotateKeyRecord(*_described(made), old.key_id, old.expires_at)
+        quotas.share_with(connection, actor_of(made.key_id), actor_of(key_id))
+        record = RotateKeyRecord(
+            *_described(made), old.key_id, old.expires_at, made.purpose or UNSET
+        )
         log.append(connection, context.actor, None, record)
     return made, secret
 
@@ -146,7 +173,8 @@ def _create(
     purpose: str | None = None,
 ) -> tuple[AccessKey, str]:
     made, secret = keys.create_key(connection, vault, name, rights, purpose)
-    log.append(connection, context.actor, None, CreateKeyRecord(*_described(made)))
+    record = CreateKeyRecord(*_described(made), made.purpose or UNSET)
+    log.append(connection, context.actor, None, record)
     return made, secret
 
 

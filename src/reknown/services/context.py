@@ -9,6 +9,7 @@ from reknown.gallery.collections import count_faces, get_space
 from reknown.jobs import queue
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.requests import RequestToken, check_writable
+from reknown.objects.allow import NoObjects
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Platform:
     indexes: IndexCache
     objects: ObjectReader
     governed: bool = False
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether there is any place to read stored images and videos from."""
+        return not isinstance(self.objects, NoObjects)
 
     def space_of(self, collection: str) -> TemplateSpace:
         """The template space of a collection; raises `NotFoundError`."""

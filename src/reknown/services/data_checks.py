@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from reknown.services.key_checks import KeyChecks
     from reknown.services.server_checks import ServerChecks
 
 _GIB = 2**30
@@ -42,6 +43,7 @@ class DataChecks:
     folder: Path
     connections: int
     server: ServerChecks | None = None
+    keys: KeyChecks | None = None
 
     def by_name(self) -> Mapping[str, Callable[[], str]]:
         """All of them, in order; with a `server` the database is there."""
@@ -49,6 +51,7 @@ class DataChecks:
         return {
             "data folder": self.modes,
             **(own if self.server is None else self.server.by_name()),
+            **({} if self.keys is None else {"keys": self.keys.keys}),
             "free space": self.space,
             "open files": self.files,
         }

@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 from reknown.gallery.users import find_names
 from reknown.ledger import log
 from reknown.ledger.log import Choice, Event
+from reknown.ledger.records import BackUpRecord
 from reknown.ledger.subjects import subjects_of
+from reknown.ledger.summary import summarise
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from reknown.services.context import Context
+    from reknown.storage.database import Database
 
-__all__ = ["Choice", "Event", "HistoryPage", "read_history"]
+__all__ = ["Choice", "Event", "HistoryPage", "last_backup", "read_history", "summarise"]
 
 _POLL_SECONDS = 0.5
+_BACKED_UP = Choice(operation=BackUpRecord.OPERATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,13 @@ def read_history(
         pages = log.pages(database, choice, after)
     for events in pages:
         yield HistoryPage(events, _names(context, events))
+
+
+def last_backup(database: Database) -> datetime | None:
+    """When everything was last copied into a backup, None where the ledger knows of none."""
+    with reading(database) as connection:
+        found = log.read(connection, _BACKED_UP, log.newest(connection, _BACKED_UP, 1), 1)
+    return found[0].at if found else None
 
 
 def _names(context: Context, events: Sequence[Event]) -> Mapping[str, str]:

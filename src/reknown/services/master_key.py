@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.storage.database import Connection
 
-__all__ = ["find_vault", "open_vault", "require_database", "unlock_with"]
+__all__ = [
+    "find_vault",
+    "known_key",
+    "open_vault",
+    "require_database",
+    "unlock_with",
+    "wrapping_key",
+]
 
 # What the keys of collections are wrapped under.
 _WRAPPING = "keyring"
@@ -63,7 +70,7 @@ def open_vault(context: Context, folder: Path, secret: str | None) -> Vault:
         if vault is None:
             raise AccessError(f"{folder / FILE} vanished: put it back, or set {VARIABLE}")
     with reading(context.database) as connection:
-        known = _known(connection) == vault.fingerprint
+        known = known_key(connection) in [each.fingerprint for each in vault.each]
     if not known:
         _adopt(context, vault, None if secret is not None else folder / FILE)
     _open_keyring(context, vault)
@@ -72,14 +79,23 @@ def open_vault(context: Context, folder: Path, secret: str | None) -> Vault:
 
 def unlock_with(keyring: Keyring, vault: Vault) -> None:
     """From now on the keyring opens; raises `AccessError` where it is of another master key."""
-    keyring.unlock(vault.derive(_WRAPPING))
+    keyring.unlock(*_masters(vault), find=lambda: _masters(vault.newest()))
+
+
+def wrapping_key(vault: Vault) -> bytes:
+    """What keys of collections are wrapped under."""
+    return vault.derive(_WRAPPING)
+
+
+def _masters(vault: Vault) -> tuple[bytes, ...]:
+    return tuple(map(wrapping_key, vault.each))
 
 
 def _make_key(context: Context, folder: Path) -> None:
     """The ledger learns of the key before it is in force: a crash between leaves both usable."""
     with context.database.begin() as connection:
         keys.claim(connection)
-        known = _known(connection)
+        known = known_key(connection)
         wrapped = _wraps(context)
         if (wrapped or _sealed(connection, known)) and not (folder / FILE).exists():
             lost = (
@@ -121,8 +137,8 @@ def _adopt(context: Context, vault: Vault, file: Path | None) -> None:
     """Remembers a key that came from elsewhere, if it opens what is stored."""
     with context.database.begin() as connection:
         keys.claim(connection)
-        known = _known(connection)
-        if known == vault.fingerprint:
+        known = known_key(connection)
+        if known in [each.fingerprint for each in vault.each]:
             return
         if known is None and file is not None and not had_keys(connection):
             if is_shared(connection):
@@ -162,7 +178,7 @@ def _check(context: Context, connection: Connection, vault: Vault, known: str | 
         ) from error
 
 
-def _known(connection: Connection) -> str | None:
+def known_key(connection: Connection) -> str | None:
     """The fingerprint of the key adopted last."""
     newest = log.newest(connection, _ADOPTED, 1)
     for event in log.read(connection, _ADOPTED, newest, 1):

@@ -6,18 +6,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reknown.access import keys
 from reknown.access.vault import FILE, VARIABLE, read_vault, write_key
 from reknown.biometrics.errors import AccessError, DatabaseError, InputError
 from reknown.gallery.keys import newest_key
 from reknown.ledger import log
-from reknown.ledger.records import MigrateRecord
+from reknown.ledger.records import MigrateRecord, MoveKeyringRecord
 from reknown.sealing.opening import open_keyring, schema_name
 from reknown.services.access import check_secrets
 from reknown.services.proofs.signing import sign_as
-from reknown.storage.database import is_shared
+from reknown.storage.database import close_database, is_shared, open_database
 from reknown.storage.moving import places
 from reknown.storage.moving.comparing import ComparedTable, compare_tables
 from reknown.storage.moving.copying import copy_table, require_same
@@ -102,6 +102,38 @@ def move(
                 log.append(new, actor, None, record)
                 places.finish(new)
     return moved
+
+
+def move_keyring(
+    actor: Actor, database: Location, vault: Vault | None, old: Location, new: Location
+) -> int:
+    """Moves the keys of a database elsewhere, which nobody else uses meanwhile; how many.
+
+    Nothing is left in the old place. Cut off at any moment, the same goes on. Raises as `move`
+    does, also where the new place has the keys of another gallery.
+    """
+    with places.source(database) as held, ExitStack() as opened:
+        schema = schema_name(held.engine)
+        theirs, ours = (open_keyring(each, schema) for each in (old, new))
+        opened.callback(theirs.close)
+        opened.callback(ours.close)
+        if theirs.is_at(ours):  # to empty one would be to empty both
+            raise InputError("the keyring is there already: name another place")
+        if theirs.next_key() > 1 or not ours.holds_keys():
+            ours.take_over(theirs)
+        theirs.empty()
+        keys = ours.count()
+    opened_again = open_database(database)
+    try:
+        sign_as(opened_again, vault)
+        log.record(opened_again, actor, None, MoveKeyringRecord(_kind(old), _kind(new), keys))
+    finally:
+        close_database(opened_again)
+    return keys
+
+
+def _kind(place: Location) -> Literal["folder", "server"]:
+    return "server" if isinstance(place, ServerAddress) else "folder"
 
 
 def _move_keys(old: tuple[Location, Connection], new: tuple[Location, Connection]) -> None:

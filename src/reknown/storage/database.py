@@ -49,7 +49,7 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0017"
+SCHEMA_VERSION = "0024"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30

@@ -32,8 +32,12 @@ def fetch_page(
     after: str | None,
     limit: int,
     make: Callable[[Row[Any]], Item],
+    *,
+    newest_first: bool = False,
 ) -> Page[Item]:
     """At most `limit` items of `query` in the order of `key`, behind an earlier page.
+
+    With `newest_first` it is the other way round, and what comes between is on no later page.
 
     Nothing is skipped or repeated when rows come or go between two pages.
 
@@ -41,8 +45,12 @@ def fetch_page(
     """
     if limit < 1:
         raise InputError(f"a page holds at least one entry, not {limit}")
-    query = query.add_columns(key.label("page_key")).where(key > _start(after))
-    rows = connection.execute(query.order_by(key).limit(limit + 1)).all()
+    start, query = _start(after), query.add_columns(key.label("page_key"))
+    if newest_first:
+        query = (query if after is None else query.where(key < start)).order_by(key.desc())
+    else:
+        query = query.where(key > start).order_by(key)
+    rows = connection.execute(query.limit(limit + 1)).all()
     more = str(rows[limit - 1].page_key) if len(rows) > limit else None
     return Page(tuple(make(row) for row in rows[:limit]), more)
 

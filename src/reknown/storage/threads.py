@@ -43,7 +43,8 @@ def give_way(work: Callable[[], Result]) -> Result:
     def run() -> None:
         if sys.platform == "linux":  # elsewhere niceness is of whole processes
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+                # on top of what the whole process was given, which ends at 19
+                os.nice(_NICENESS)
         try:
             done.set_result(work())
         except BaseException as error:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from reknown.vision.packs.space import pack_calibration, template_space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from reknown.biometrics.calibration import Calibration
     from reknown.biometrics.templates import TemplateSpace
     from reknown.vision.analyze import Engine
-    from reknown.vision.packs.store import PackStore
+    from reknown.vision.packs.store import PackStore, PackSummary
     from reknown.vision.text.reader import TextReader
 
 
@@ -52,6 +52,10 @@ class PackSource(Protocol):
 
     def digests(self, pack: str) -> Mapping[str, str]:
         """The SHA-256 of its files, by what they are for."""
+        ...
+
+    def summaries(self) -> Sequence[PackSummary]:
+        """All that are known, installed or not."""
         ...
 
 
@@ -88,6 +92,10 @@ class StoredPacks:
     def digests(self, pack: str) -> Mapping[str, str]:
         """As the manifest has them."""
         return {name: file.sha256 for name, file in self.store.manifest(pack).files().items()}
+
+    def summaries(self) -> Sequence[PackSummary]:
+        """As the store has them."""
+        return self.store.summaries()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +191,10 @@ class Engines:
         """The SHA-256 of the files of the pack that makes this space; raises as `of` does."""
         self._source.space(space.pack).require(space)
         return self._source.digests(space.pack)
+
+    def summaries(self) -> Sequence[PackSummary]:
+        """All packs that are known, installed or not; reads their files."""
+        return self._source.summaries()
 
     def loaded(self) -> tuple[str, ...]:
         """The packs that are kept, the least recently used first."""

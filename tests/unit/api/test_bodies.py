@@ -78,6 +78,17 @@ def test_what_is_sent_counts_more_than_what_is_stated() -> None:
     assert (error.status, error.code) == (413, "RequestEntityTooLargeException")
 
 
+@pytest.mark.parametrize("length", [None, "6"])
+def test_some_may_send_less_than_others(length: str | None) -> None:
+    bodies = Bodies(LIMITS)
+
+    async def six() -> bytes:
+        with bodies.room() as room:
+            return await bodies.read(request(b"0" * 6, length=length), room, 5)
+
+    assert refusal(six).status == 413
+
+
 def test_all_bodies_together_are_limited_until_they_are_done_with() -> None:
     bodies = Bodies(LIMITS)
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from reknown.api.metrics import Metrics
+from reknown.ledger.quotas import Quota, QuotaCount
+from reknown.services.quotas import KeyQuota
 
 
 def lines(metrics: Metrics, faces: int | None = 0) -> set[str]:
@@ -35,6 +39,15 @@ def test_what_all_servers_of_a_database_tell_alike_says_of_which() -> None:
     # what is each server's own does not
     assert text.count("database=") == 2
     assert "reknown_processes 1.0" in text
+
+
+def test_quotas_are_told_by_key() -> None:
+    count = QuotaCount(Quota("images", "day", 500), datetime(2026, 11, 29, tzinfo=UTC), 20)
+    quotas = [KeyQuota("RK" + "A" * 18, count)]
+    text = Metrics().text(7, {}, "0a1b2c3d", quotas).decode()
+    labels = f'database="0a1b2c3d",key="RK{"A" * 18}",measure="images",period="day"'
+    assert f"reknown_quota_used{{{labels}}} 20.0" in text
+    assert f"reknown_quota_most{{{labels}}} 500.0" in text
 
 
 def test_stages_that_fail_are_timed_too() -> None:

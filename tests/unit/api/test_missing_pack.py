@@ -18,7 +18,7 @@ from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.collections import create_collection
 from reknown.services.access import Rights
 from reknown.storage.database import open_database
-from reknown.vision.packs.store import PackStore
+from reknown.vision.packs.store import PackStore, PackSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +52,9 @@ class NoPacks:
 
     def digests(self, pack: str) -> dict[str, str]:
         raise ModelNotFoundError(pack)
+
+    def summaries(self) -> list[PackSummary]:
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ _READING = (
     "Search",
     "ReknownSearch",
     "ReknownExport",
+    "ReknownDescribe",
     "ReknownFind",
     "ReknownList",
     "ReknownRead",
@@ -48,9 +49,12 @@ def test_what_asks_a_store_alone_says_so(name: str) -> None:
     assert HANDLERS[name].fetches == (name.startswith("Start"))
 
 
-def test_only_templates_have_to_be_asked_for_by_name() -> None:
+def test_what_moves_templates_or_changes_rules_has_to_be_asked_for_by_name() -> None:
     named = {name for name, handler in HANDLERS.items() if handler.by_name}
-    assert named == {"ReknownExportTemplates", "ReknownImportTemplates"}
+    transfers = {"ReknownExportTemplates", "ReknownImportTemplates"}
+    consents = {"ReknownRecordConsent", "ReknownWithdrawConsent"}
+    stops = {"ReknownStopSearches", "ReknownResumeSearches"}
+    assert named == transfers | consents | stops | {"ReknownPutPolicy"}
 
 
 def test_the_collection_of_a_request() -> None:

@@ -224,6 +224,19 @@ def test_nan_is_no_threshold(run: RunCommand, eileen_jpg: Path, option: str) -> 
     assert (done.status, done.out) == (2, "")
 
 
+def test_collections_tell_their_rules(run: RunCommand, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('purposes = ["reunion"]\nsuspended = true\n')
+    run("collections", "create", "free")
+    run("collections", "create", "ruled", "--policy", rules)
+    shown = run("collections", "show", "ruled").out
+    assert shown.endswith(f"\n{rules.read_text()}")
+    assert "reunion" not in run("collections", "show", "free").out
+    assert run("collections", "list").out.count("suspended") == 1
+    free, ruled = run("collections", "list", "--json").lines
+    assert (free["policy"], ruled["policy"]["purposes"]) == (None, ["reunion"])
+
+
 def test_collections_are_made_shown_tagged_and_deleted(run: RunCommand) -> None:
     assert "no collections yet" in run("collections", "list").out
     made = run("collections", "create", "staff", "--tag", "site=Oslo", "--json")

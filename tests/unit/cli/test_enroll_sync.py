@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from reknown.biometrics.errors import InputError
+from reknown.gallery.collections import list_collections
+from reknown.gallery.faces import set_origin
+from reknown.gallery.schema import images
+from reknown.services.sealing import lent_keyring
+from reknown.storage.database import close_database, open_database
 from remains import held_open, remains
+from sealed_galleries import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,18 +39,17 @@ def data(tmp_path: Path, run: RunCommand, people: Path, grace: bytes) -> Path:
 
 def _held(data: Path) -> list[tuple[object, ...]]:
     """All people, with the images of whom each has faces."""
-    query = (
-        "SELECT users.name, images.name, face_id, users.urls FROM users "
-        "LEFT JOIN faces ON users.id = user_id LEFT JOIN images ON images.id = image_id"
-    )
-    with closing(sqlite3.connect(data / "reknown.db")) as connection:
-        return sorted(connection.execute(query).fetchall(), key=str)
+    return [*people_of(data)]
 
 
 def _forget_origins(data: Path) -> None:
     """As if enrolled over the API, or by a release that kept none."""
-    with closing(sqlite3.connect(data / "reknown.db")) as connection, connection:
-        connection.execute("UPDATE images SET origin = NULL")
+    database = open_database(data)
+    with lent_keyring(database, data, data, None), database.begin() as connection:
+        digests = connection.execute(select(images.c.sha256)).scalars().all()
+        (collection,) = list_collections(connection).items
+        set_origin(connection, collection.name, digests, "")
+    close_database(database)
 
 
 def _take_back(run: RunCommand, commands: list[str]) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reknown.access.rights import BY_NAME
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.registry import HANDLERS
 from reknown.biometrics.errors import AccessError, InputError, NotFoundError
-from reknown.cli.keys import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ def test_a_key_is_made_and_listed_without_its_secret(run: RunCommand, create: Cr
         "operations",
         "collections",
         "purpose",
+        "quotas",
     ]
     assert (made["name"], made["operations"], made["collections"]) == (
         "gate",

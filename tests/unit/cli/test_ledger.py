@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
+from contexts import make_context
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.templates import TemplateSpace
 from reknown.cli.completion import complete_operation
@@ -23,6 +24,7 @@ from reknown.ledger.records import (
     Refusal,
 )
 from reknown.ledger.schema import events
+from reknown.services.sealing import opened_keyring, unlock
 from reknown.storage.database import open_database
 from unit.ledger.examples import FACE, IDENTIFIED, write_untyped
 
@@ -42,8 +44,11 @@ SPACE = TemplateSpace("tiny", "ab" * 32, 4)
 def database(run: Command, tmp_path: Path) -> Iterator[Database]:
     """Of a folder that is in use: the first record is that its master key was adopted."""
     run("ledger")
-    database = open_database(tmp_path / "data")
-    yield database
+    folder = tmp_path / "data"
+    database = open_database(folder)
+    with opened_keyring(database, folder) as keyring:
+        unlock(make_context(database), keyring, folder, None)
+        yield database
     database.dispose()
 
 
@@ -222,6 +227,7 @@ def test_following_ends_with_ctrl_c(
 
 def test_operations_are_offered() -> None:
     assert complete_operation("list") == [
+        "list approvals",
         "list cases",
         "list collections",
         "list consents",

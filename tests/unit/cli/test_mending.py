@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reknown.biometrics.errors import InputError, NotFoundError
 from remains import held_open, remains
+from sealed_galleries import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +32,7 @@ def data(tmp_path: Path, run: RunCommand, people: Path) -> Path:
 
 def _state(data: Path) -> list[tuple[object, ...]]:
     """Who has which faces, and what is told of whom."""
-    query = "SELECT name, urls, face_id FROM users LEFT JOIN faces ON users.id = user_id"
-    with closing(sqlite3.connect(data / "reknown.db")) as connection:
-        return sorted(connection.execute(query).fetchall(), key=str)
+    return [(name, urls, face) for name, _, face, urls in people_of(data)]
 
 
 def _take_back(run: RunCommand, commands: list[str]) -> None:

@@ -22,7 +22,7 @@ from reknown.gallery.collections import create_collection, require
 from reknown.gallery.faces import add_faces, delete_faces, list_faces
 from reknown.gallery.schema import faces, users
 from reknown.gallery.sealed import RecordKind, open_rows
-from reknown.gallery.users import create_user, move_faces
+from reknown.gallery.users import create_user, find_names, move_faces
 from reknown.gallery.vectors.probes import Criteria
 from reknown.storage.clock import as_text
 from reknown.storage.database import reading
@@ -133,7 +133,7 @@ def naive(
     connection: Connection, name: str, among: Among, probe: np.ndarray, wish: Criteria
 ) -> tuple[list[tuple[int, int, float]], tuple[int, int, int]]:
     """The best, and the counts, of what the rows say one by one."""
-    query = select(faces, users.c.name.label("owner"))
+    query = select(faces, users.c.subject_id)
     query = query.outerjoin_from(faces, users, faces.c.user_id == users.c.id)
     collection = require(connection, name)
     own = faces.c.collection_id == collection.id
@@ -141,10 +141,12 @@ def naive(
     owned: list[int] = []
     rows = connection.execute(query.where(own)).all()
     rows, templates = open_rows(connection, RecordKind.FACE, collection, rows)
+    names = find_names(connection, {row.subject_id for row in rows} - {None})
     for row, template in zip(rows, templates, strict=True):
+        owner = names.get(row.subject_id)
         created = datetime.fromisoformat(row.created_at)
         if (
-            (among.users is not None and row.owner not in among.users)
+            (among.users is not None and owner not in among.users)
             or (among.face_ids is not None and row.face_id not in among.face_ids)
             or (among.since is not None and created < among.since)
             or (among.until is not None and created >= among.until)

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from reknown.biometrics.errors import DatabaseError, NotFoundError
 from reknown.biometrics.policy import EVERYTHING_ALLOWED, Policy
-from reknown.gallery.collections import create_collection
+from reknown.gallery.collections import create_collection, get_collection, list_collections
 from reknown.gallery.policies import policy_of, set_policy
 from reknown.gallery.schema import policies
 
@@ -26,6 +26,16 @@ def test_a_policy_is_kept_as_it_was_set(connection: Connection, space: TemplateS
     ):
         set_policy(connection, "people", policy)
         assert policy_of(connection, "people") == policy
+        assert get_collection(connection, "people").policy == policy
+
+
+def test_a_list_tells_whose_rules_are_whose(connection: Connection, space: TemplateSpace) -> None:
+    for name in ("people", "free", "staff"):
+        create_collection(connection, name, space)
+    set_policy(connection, "people", Policy(keep_faces=1))
+    set_policy(connection, "staff", EVERYTHING_ALLOWED)
+    found = {each.name: each.policy for each in list_collections(connection).items}
+    assert found == {"people": Policy(keep_faces=1), "free": None, "staff": EVERYTHING_ALLOWED}
 
 
 def test_a_collection_has_to_be_there(connection: Connection) -> None:

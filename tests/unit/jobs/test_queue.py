@@ -47,6 +47,23 @@ def test_jobs_are_claimed_in_order_and_each_by_one(
     assert not queue.has_work(connection)
 
 
+def test_the_newest_come_first_page_by_page(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    added = [add() for _ in range(3)]
+    queue.claim(connection, _MINUTE)
+    job = queue.find(connection, added[0])
+    assert job is not None
+    kind = job.kind
+    first = queue.list_newest(connection, kind, "friends", None, 2)
+    rest = queue.list_newest(connection, kind, "friends", first.next, 2)
+    assert [each.job_id for each in (*first.items, *rest.items)] == added[::-1]
+    assert [each.claimed for each in (*first.items, *rest.items)] == [False, False, True]
+    assert rest.next is None
+    assert queue.list_newest(connection, kind, "others", None, 2).items == ()
+    assert queue.list_newest(connection, "other", "friends", None, 2).items == ()
+
+
 def test_a_lease_that_has_run_out_is_taken_over(
     connection: Connection, add: Callable[..., str]
 ) -> None:

@@ -118,7 +118,7 @@ def test_proofs_hold(own_engine: Engine) -> None:
 
 
 def test_many_writers_make_one_order(own_engine: Engine) -> None:
-    sign_with(own_engine, Signing(lambda: _SEED))
+    sign_with(own_engine, Signing(lambda: (_SEED,)))
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda n: write(own_engine, n % 3 + 1, Actor(f"key:{n}")), range(90)))
     assert require_sound(own_engine) == 180
@@ -137,7 +137,7 @@ def test_an_engine_that_does_nothing_at_commits_takes_no_record(tmp_path: Path) 
 
 def test_without_a_key_heads_are_not_signed_until_there_is_one(own_engine: Engine) -> None:
     found: list[bytes] = []
-    sign_with(own_engine, Signing(lambda: found[0] if found else None))
+    sign_with(own_engine, Signing(lambda: tuple(found[:1])))
     write(own_engine)
     assert _note(own_engine) is None
     found.append(_SEED)
@@ -148,13 +148,13 @@ def test_without_a_key_heads_are_not_signed_until_there_is_one(own_engine: Engin
 def test_what_others_add_without_the_key_is_signed_by_the_next_who_has_it(
     own_engine: Engine,
 ) -> None:
-    keyed = Signing(lambda: _SEED)
+    keyed = Signing(lambda: (_SEED,))
     sign_with(own_engine, keyed)
     write(own_engine, 3)
     sign_with(own_engine, Signing())
     write(own_engine, 4)
     assert _note(own_engine) == 3
-    sign_with(own_engine, Signing(lambda: _SEED))
+    sign_with(own_engine, Signing(lambda: (_SEED,)))
     write(own_engine)
     assert _note(own_engine) == 8
 
@@ -163,7 +163,7 @@ def test_what_others_add_without_the_key_is_signed_by_the_next_who_has_it(
 def test_a_head_that_somebody_else_wrote_is_never_signed(
     own_engine: Engine, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sign_with(own_engine, Signing(lambda: _SEED))
+    sign_with(own_engine, Signing(lambda: (_SEED,)))
     write(own_engine, 3)
     write(own_engine)
     other = SigningKey(bytes(32))
@@ -196,7 +196,7 @@ def test_a_head_without_a_tree_takes_no_record(own_engine: Engine) -> None:
 
 def test_checkpoints_are_kept_now_and_then(own_engine: Engine, tmp_path: Path) -> None:
     file = CheckpointFile(tmp_path / "checkpoints")
-    signing = Signing(lambda: _SEED, file)
+    signing = Signing(lambda: (_SEED,), file)
     sign_with(own_engine, signing)
     for count in (1, 1, 1000, 1, 1):
         write(own_engine, count)
@@ -210,12 +210,12 @@ def test_checkpoints_are_kept_now_and_then(own_engine: Engine, tmp_path: Path) -
 def test_a_database_that_was_put_back_is_not_signed(own_engine: Engine, tmp_path: Path) -> None:
     """The file beside it knows better, also when the process does not."""
     file = CheckpointFile(tmp_path / "checkpoints")
-    sign_with(own_engine, Signing(lambda: _SEED, file))
+    sign_with(own_engine, Signing(lambda: (_SEED,), file))
     write(own_engine)
     with reading(own_engine) as connection:
         head = read_head(connection)
     file.append(SigningKey(_SEED).checkpoint(head.origin, 5, bytes(32)))
-    sign_with(own_engine, Signing(lambda: _SEED, file))
+    sign_with(own_engine, Signing(lambda: (_SEED,), file))
     write(own_engine)
     assert _note(own_engine) == 1
 

@@ -33,7 +33,7 @@ from reknown.storage.database import open_database
 
 location, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 engine = open_database(location)
-sign_with(engine, Signing(lambda: bytes(range(32))))
+sign_with(engine, Signing(lambda: (bytes(range(32)),)))
 
 def write(thread):
     for number in range(count):

@@ -13,12 +13,15 @@ from reknown.ledger.codec import Encoded, decode, encode
 from unit.ledger.examples import (
     ADA,
     BOB,
+    DIGEST,
     EXAMPLES,
     FACE,
     HIT,
     IDENTIFIED,
     IMAGE,
+    KEY,
     LIMITED,
+    MOMENT,
     SPACE,
     THRESHOLD,
 )
@@ -49,6 +52,13 @@ def test_a_row_says_which_record_it_holds() -> None:
 def test_a_search_without_limits_is_written_as_ever() -> None:
     assert "among" not in json.loads(encode(IDENTIFIED).detail)
     assert json.loads(encode(LIMITED).detail)["among"]["subject_ids"] == [ADA, BOB]
+
+
+def test_what_was_written_before_a_field_was_added_is_read() -> None:
+    restored = records.RestoreRecord(DIGEST, MOMENT, True)
+    assert json.loads(encode(restored).detail).keys() == {"master_key", "sha256", "taken_at"}
+    assert decode(encode(restored)) == restored
+    assert "purpose" not in encode(records.CreateKeyRecord(KEY, "gate", ("*",), ("*",))).detail
 
 
 def test_equal_records_are_equal_texts() -> None:

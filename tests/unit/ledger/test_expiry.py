@@ -5,10 +5,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
+from reknown.biometrics.policy import Policy
 from reknown.ledger import log
 from reknown.ledger.actor import Actor
 from reknown.ledger.expiry import expire_records, expired_records
-from reknown.ledger.records import AdoptMasterKeyRecord, ExpireRecordsRecord, ListUsersRecord
+from reknown.ledger.records import (
+    AdoptMasterKeyRecord,
+    ExpireRecordsRecord,
+    ListUsersRecord,
+    SetPolicyRecord,
+    StopSearchesRecord,
+)
 from reknown.ledger.schema import events
 from reknown.ledger.verification.log import LogEvidence, verify_log
 from reknown.storage.database import reading
@@ -39,6 +46,16 @@ def test_what_has_expired_is_gone_and_the_log_verifies(own_engine: Engine) -> No
     assert (found.faults.named, found.size, found.expired) == ([], 8, 5)
     kinds = [type(event.record) for event in log.stream(own_engine)]
     assert kinds == [AdoptMasterKeyRecord, ExpireRecordsRecord, ListUsersRecord]
+
+
+def test_what_says_what_is_allowed_stays(own_engine: Engine) -> None:
+    rules = (SetPolicyRecord(Policy(keep_records=1)), StopSearchesRecord("looked into"))
+    for record in (*rules, ListUsersRecord(1)):
+        log.record(own_engine, _ADA, "people", record)
+    with own_engine.begin() as connection:
+        assert expire_records(connection, _ADA, datetime.now(UTC) + timedelta(days=1)) == 1
+    kept = [event.record for event in log.stream(own_engine)]
+    assert kept[:2] == [*rules]
 
 
 def test_what_goes_otherwise_is_found(own_engine: Engine) -> None:

@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TYPES = (*RECORDS, Refusal, Failure)
-# Words that an operator has chosen: for collections, their tags, and access keys.
+# Words that an operator has chosen: for collections, their tags, access keys, rights of accounts.
 CHOSEN = {
     ("CreateCollectionRecord", "tags"),
     ("TagCollectionRecord", "set"),
     ("TagCollectionRecord", "removed"),
     ("AddReviewerRecord", "collections"),
     ("RenewReviewerRecord", "collections"),
+    ("CreateAccountRecord", "collections"),
+    ("DeleteAccountRecord", "collections"),
+    ("ChangeRoleRecord", "collections"),
     ("SetPolicyRecord", "policy"),
+    ("GrantApprovalRecord", "reason"),
     ("StopSearchesRecord", "reason"),
     *(
         (name, field)

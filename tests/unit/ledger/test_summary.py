@@ -7,7 +7,7 @@ import pytest
 
 from reknown.ledger import records
 from reknown.ledger.summary import summarise
-from unit.ledger.examples import ADA, BOB, EXAMPLES, FACE, HIT, IDENTIFIED, LIMITED
+from unit.ledger.examples import ADA, BOB, EXAMPLES, FACE, HIT, IDENTIFIED, KEY, LIMITED
 
 if TYPE_CHECKING:
     from reknown.ledger.codec import Entry
@@ -29,7 +29,10 @@ EXPECTED = {
     "ListCollectionsRecord": "3 shown",
     "SetPolicyRecord": "missing-person; governed; suspended; consent_required",
     "ReadPolicyRecord": "",
-    "RefuseSearchRecord": "PurposeNotAllowed",
+    "RefuseSearchRecord": "SearchesStopped, job abababab",
+    "GrantApprovalRecord": "face0000: 3 searches by cli:ada: a child is missing",
+    "UseApprovalRecord": "face0000: 2 left",
+    "ListApprovalsRecord": "3 approvals",
     "StopSearchesRecord": "a wrongful arrest is looked into",
     "ResumeSearchesRecord": "",
     "GiveConsentRecord": "number 7 of Ada Lovelace to the text abababab",
@@ -98,7 +101,21 @@ EXPECTED = {
     "CreateKeyRecord": "RKAAAAAAAAAAAAAAAAAA (gate): Search* on people",
     "RevokeKeyRecord": "RKAAAAAAAAAAAAAAAAAA (gate): * on *",
     "RotateKeyRecord": "RKAAAAAAAAAAAAAAAAAA (gate): * on *, in place of RKBBBBBBBBBBBBBBBBBB",
+    "FindDriftRecord": "250 scores of strangers against 1,000: distance 0.420 above 0.190, "
+    "median +0.050",
+    "ResetDriftRecord": "",
+    "LimitKeyRecord": "RKAAAAAAAAAAAAAAAAAA: 10,000 operations a month, 500 images a day",
+    "CreateAccountRecord": "ada, keeper of family*",
+    "ChangeRoleRecord": "ada, keeper of family*",
+    "DeleteAccountRecord": "ada, keeper of family*",
+    "ChangeAccountRecord": "ada: password",
+    "OfferLinkRecord": "",
+    "SignInRecord": f"with a key, {KEY}",
+    "RefuseSignInRecord": "ada: wrong password",
+    "SignOutRecord": "",
     "AdoptMasterKeyRecord": "fingerprint abababab",
+    "RotateKeyringRecord": "2 collections, 30 keys",
+    "MoveKeyringRecord": "30 keys from a folder to a server",
     "BackUpRecord": "database abababab as of 2026-11-28 16:30:00 UTC, with master key",
     "RestoreRecord": "database abababab as of 2026-11-28 16:30:00 UTC, without master key",
     "MigrateRecord": "12,345 rows of sqlite, with the digest abababab",

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from reknown.access import schema as access_schema
 from reknown.access.rights import Rights
-from reknown.access.schema import access_keys, key_uses
+from reknown.access.schema import access_keys, accounts, key_uses, sign_ins
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery import schema as gallery_schema
 from reknown.gallery.collections import create_collection, require
@@ -24,7 +24,11 @@ from reknown.gallery.schema import (
     media,
     media_files,
     policies,
+    score_counts,
+    score_drifts,
+    search_approvals,
     search_stops,
+    search_targets,
     sighting_groups,
     sightings,
     upgrade_losses,
@@ -35,7 +39,17 @@ from reknown.gallery.upgrades import begin_upgrade
 from reknown.jobs import schema as jobs_schema
 from reknown.jobs.schema import jobs, notices, parts
 from reknown.ledger import schema as ledger_schema
-from reknown.ledger.schema import checkpoints, events, heads, leaves, nodes, nonces, tokens
+from reknown.ledger.schema import (
+    checkpoints,
+    events,
+    heads,
+    leaves,
+    nodes,
+    nonces,
+    quota_holders,
+    quotas,
+    tokens,
+)
 from reknown.proofs.merkle import Frontier, packed
 from reknown.review import schema as review_schema
 from reknown.review.schema import (
@@ -106,6 +120,11 @@ def sighting_id(number: int) -> str:
     return f"sighting {number}"
 
 
+def approval_id(number: int) -> str:
+    """Of an approval that holds."""
+    return f"approval {number}"
+
+
 def case_id(number: int) -> str:
     """Of a decided case with one candidate."""
     return f"case {number}"
@@ -134,6 +153,7 @@ def fill(engine: Engine) -> None:
         _fill_collection(connection, "others", _OTHER_FACES, "of others")
         _fill_collection(connection, COLLECTION, FACES, "")
         _fill_rules(connection)
+        _fill_searches(connection)
         _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
@@ -182,7 +202,7 @@ def _fill_collection(connection: Connection, name: str, count: int, mark: str) -
         users,
         count,
         made,
-        lambda n: {"name": user(n), "subject_id": subject_id(n) + mark},
+        lambda n: {"name_key": user(n), "subject_id": subject_id(n) + mark},
     )
     box = {"box_left": 0.1, "box_top": 0.1, "box_width": 0.1, "box_height": 0.1}
     template = np.array([1, 0, 0, 0], "<f4").tobytes()
@@ -258,6 +278,34 @@ def _fill_rules(connection: Connection) -> None:
         given,
         lambda n: {"user_id": keys[n], "subject_id": subject_id(n)},
     )
+    scores = {"space": SPACE.fingerprint, "part": "window", "seen": 2}
+    _put(
+        connection,
+        score_counts,
+        _ROWS,
+        scores,
+        lambda n: {"collection": owners[n % len(owners)], "bin": n},
+    )
+    drift = {"space": SPACE.fingerprint, "at": _ago(1), "distance": 0.1, "bound": 0.2, "shift": 0}
+    _put(connection, score_drifts, len(owners), drift, lambda n: {"collection": owners[n]})
+
+
+def _fill_searches(connection: Connection) -> None:
+    """Many searches of many targets, and as many approvals."""
+    own: dict[str, Any] = {"collection_id": require(connection, COLLECTION).id}
+
+    def searched(number: int) -> Mapping[str, Any]:
+        times = {"searched_at": _ago(0, number), "expires_at": _ago(-7, number)}
+        return {**times, "target": digest(number // 2)}
+
+    _put(connection, search_targets, _ROWS, own, searched)
+    granted = own | {"granted_by": "cli:bob", "granted_at": _ago(0), "expires_at": _ago(-7)}
+    granted |= {"searches_left": 3, "reason": "why"}
+
+    def given(number: int) -> Mapping[str, Any]:
+        return {"approval_id": approval_id(number), "searcher": actor(number % 40)}
+
+    _put(connection, search_approvals, _ROWS, granted, given)
 
 
 def _fill_upgrade(connection: Connection) -> None:
@@ -310,6 +358,15 @@ def _fill_ledger(connection: Connection) -> None:
 
     _put(connection, events, _ROWS, {"detail": "{}"}, event)
     _fill_log(connection)
+    limit = {"period": "month", "measure": "images", "most": 9, "since": "2026-11-01", "used": 0}
+    _put(connection, quotas, _ROWS, limit, lambda n: {"holders": f"key:{n}"})
+    _put(
+        connection,
+        quota_holders,
+        _ROWS,
+        {},
+        lambda n: {"actor": f"key:{n}", "holders": f"key:{n}"},
+    )
     _put(connection, nonces, _ROWS, {}, lambda n: {"nonce": digest(n), "expires_at": _ago(-1, n)})
     token = {"actor": "ada", "operation": "create user", "request": "", "answer": ""}
 
@@ -320,6 +377,11 @@ def _fill_ledger(connection: Connection) -> None:
     key = {"name": "", "secret": b"", "created_at": _ago(0)}
     key["rights"] = Rights(("*",), ("*",)).to_json()
     _put(connection, access_keys, _ROWS, key, lambda n: {"key_id": f"RK{n:018}"})
+    account = {"role": "auditor", "collections": '["*"]', "password": "", "created_at": _ago(0)}
+    _put(connection, accounts, _ROWS, account, lambda n: {"name": f"person-{n}"})
+    signed = {"actor": "cli:ada", "link": 0, "created_at": _ago(0), "seen_at": _ago(0)}
+    signed["expires_at"] = _ago(-1)
+    _put(connection, sign_ins, _ROWS, signed, lambda n: {"digest": digest(n)})
     told = {"beat": 1, "uses": "{}"}
     _put(connection, key_uses, _ROWS, told, lambda n: {"process": digest(n)})
 

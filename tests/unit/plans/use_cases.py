@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from reknown.access import keys, uses
+from reknown.access import accounts, keys, sign_ins, uses
+from reknown.access.accounts import Role
 from reknown.access.rights import Rights
+from reknown.access.schema import access_keys
 from reknown.access.vault import Vault
 from reknown.biometrics.among import Among
 from reknown.biometrics.errors import PolicyError
@@ -25,6 +28,7 @@ from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
 from reknown.gallery import (
     among,
+    approvals,
     cache,
     carried,
     carried_templates,
@@ -36,8 +40,10 @@ from reknown.gallery import (
     groups,
     media,
     policies,
+    repeats,
     restoring,
     retention,
+    score_counts,
     sightings,
     stops,
     switching,
@@ -48,14 +54,17 @@ from reknown.gallery import (
 from reknown.gallery.grouping.grouping import Grouping
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
+from reknown.gallery.score_counts import ScoreCounts, ScoreDrift
 from reknown.jobs import outbox, queue, results
 from reknown.jobs.schema import jobs
-from reknown.ledger import chain, counting, expiry, log, requests, tree
+from reknown.ledger import chain, counting, expiry, log, quotas, requests, skimming, tree
 from reknown.ledger import exporting as whole_rows
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.log import Choice
+from reknown.ledger.quotas import Quota, QuotaCount
 from reknown.ledger.records import ListUsersRecord
 from reknown.ledger.requests import RequestToken
+from reknown.ledger.use import Use
 from reknown.ledger.verification import heads
 from reknown.ledger.verification import log as whole_log
 from reknown.ledger.verification.faults import Faults
@@ -73,6 +82,7 @@ from unit.plans.filling import (
     OF_USERS,
     SPACE,
     actor,
+    approval_id,
     case_id,
     digest,
     face_id,
@@ -93,21 +103,30 @@ if TYPE_CHECKING:
 ROOMS = (
     among, cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
     templates, users,
-    consents, policies, retention, stops,
+    approvals, consents, policies, repeats, retention, stops,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
-    chain, counting, expiry, whole_rows, log, requests, tree, heads, whole_log,
+    chain, counting, expiry, whole_rows, log, requests, skimming, tree, heads, whole_log,
     cases, reviewers, sessions, tally,
-    keys,
+    accounts, keys, sign_ins,
 )  # fmt: skip
 """The modules that speak SQL, but for their schemas."""
 
 _SOON = timedelta(minutes=1)
 _LATER = datetime.now(UTC) + timedelta(days=1)
+_AGES_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_APPROVAL = approvals.NewApproval("cli:ada", 3, _LATER, "why")
 _VAULT = Vault(bytes(32))
 _TEMPLATE = Template(np.array([1, 0, 0, 0], np.float32), SPACE)
 _BOX = BoundingBox(0.1, 0.1, 0.2, 0.2)
+_QUOTA = QuotaCount(Quota("images", "day", 5), datetime(2026, 11, 29, tzinfo=UTC), 0)
+_COUNTS = ScoreCounts(COLLECTION, SPACE.fingerprint, {}, {})
+_DRIFT = ScoreDrift(datetime(2026, 11, 29, tzinfo=UTC), 0.1, 0.2, 0.0)
 _TOKEN = RequestToken("new", "")
+
+
+class _Listed(msgspec.Struct):
+    listed: int
 
 
 def asked() -> Iterator[str]:
@@ -290,6 +309,23 @@ def _key(connection: Connection) -> str:
     return keys.create_key(connection, _VAULT, "new", Rights(("*",), ("*",)))[0].key_id
 
 
+def _account(connection: Connection) -> str:
+    return accounts.create_account(connection, "reader", Role.AUDITOR, ["*"], "hash").name
+
+
+def _touch(connection: Connection) -> None:
+    token = sign_ins.begin(connection, "cli:ada", _LATER)
+    found = sign_ins.find(connection, token, _LATER)
+    assert found is not None
+    sign_ins.touch(connection, found, _LATER)
+
+
+def _seal_again(connection: Connection) -> None:
+    connection.execute(delete(access_keys))  # those there are for the looks of it
+    _key(connection)
+    keys.seal_again(connection, _VAULT)
+
+
 _ONCE = Actor("ada", "request", Nonce("new", _LATER))
 _EVENT = ListUsersRecord(1)
 _HOUR = Choice(datetime.now(UTC) - timedelta(hours=2), datetime.now(UTC) - timedelta(hours=1))
@@ -342,6 +378,10 @@ def _owner(connection: Connection) -> int:
 
 def _user_key(connection: Connection) -> int:
     return users.key_of_user(connection, COLLECTION, user(0))
+
+
+def _targets(count: int) -> list[str]:
+    return [digest(number) for number in range(count)]
 
 
 def _consent(connection: Connection) -> object:
@@ -423,7 +463,8 @@ USE_CASES: dict[str, UseCase] = {
     "review.cases.list_cases by state": lambda c, n: cases.list_cases(
         c, _owner(c), None, n, CaseState.OPEN
     ),
-    "review.cases.purge_cases": lambda c, n: (_open_case(c, n), cases.purge_cases(c)),
+    "review.cases.count_waiting": lambda c, _: cases.count_waiting(c, _owner(c)),
+    "review.cases.purge_cases": lambda c, n: (_open_case(c, n), cases.purge_cases(c, _LATER)),
     "review.cases.reopen": lambda c, _: cases.reopen(c, _case(c)),
     "review.cases.set_state": lambda c, _: cases.set_state(c, _case(c), CaseState.DISPUTED),
     "review.reviewers.add_reviewer": lambda c, _: _new_reviewer(c),
@@ -441,12 +482,31 @@ USE_CASES: dict[str, UseCase] = {
     "review.sessions.start_review": _start,
     "review.tally.tally_months": lambda c, _: tally.tally_months(c, _owner(c)),
     "gallery.templates.draw_templates": lambda c, n: templates.draw_templates(c, COLLECTION, n),
+    "access.accounts.create_account": lambda c, _: _account(c),
+    "access.accounts.delete_account": lambda c, _: accounts.delete_account(c, _account(c)),
+    "access.accounts.find_credentials": lambda c, _: accounts.find_credentials(c, "ada"),
+    "access.accounts.forget_failures": lambda c, _: accounts.forget_failures(c, "ada"),
+    "access.accounts.get_account": lambda c, _: accounts.get_account(c, _account(c)),
+    "access.accounts.list_accounts": lambda c, _: accounts.list_accounts(c),
+    "access.accounts.note_failure": lambda c, _: accounts.note_failure(c, _account(c), _LATER),
+    "access.accounts.seal_again": lambda c, _: accounts.seal_again(c, _VAULT),
+    "access.accounts.set_code_secret": lambda c, _: accounts.set_code_secret(c, "ada", b"x"),
+    "access.accounts.set_password": lambda c, _: accounts.set_password(c, "ada", "hash"),
+    "access.accounts.set_role": lambda c, _: accounts.set_role(c, _account(c), Role.KEEPER, ["*"]),
+    "access.accounts.use_code": lambda c, _: accounts.use_code(c, "ada", 7),
+    "access.sign_ins.begin": lambda c, _: sign_ins.begin(c, "cli:ada", _LATER),
+    "access.sign_ins.end": lambda c, _: sign_ins.end(c, digest(0)),
+    "access.sign_ins.end_all": lambda c, _: sign_ins.end_all(c, "ada"),
+    "access.sign_ins.find": lambda c, _: sign_ins.find(c, "token", _LATER),
+    "access.sign_ins.redeem": lambda c, _: sign_ins.redeem(c, "token", _LATER),
+    "access.sign_ins.touch": lambda c, _: _touch(c),
     "access.keys.claim": lambda c, _: keys.claim(c),
     "access.keys.create_key": lambda c, _: _key(c),
     "access.keys.expire_key": lambda c, _: keys.expire_key(c, _key(c), _LATER),
     "access.keys.find_secret": lambda c, _: keys.find_secret(c, _VAULT, _key(c), _LATER),
     "access.keys.get_key": lambda c, _: keys.get_key(c, _key(c)),
     "access.keys.list_keys": lambda c, _: keys.list_keys(c),
+    "access.keys.seal_again": lambda c, _: _seal_again(c),
     "access.keys.revoke_key": lambda c, _: keys.revoke_key(c, _key(c)),
     "gallery.among.find_limits of users": lambda c, n: among.find_limits(
         c, COLLECTION, Among(users=tuple(_users(n)))
@@ -512,11 +572,12 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.faces.set_origin": lambda c, n: faces.set_origin(
         c, COLLECTION, _digests(n), "/people"
     ),
-    "gallery.policies.policy_of": lambda c, _: policies.policy_of(c, COLLECTION),
-    "gallery.policies.set_policy": lambda c, _: policies.set_policy(c, COLLECTION, Policy()),
-    "gallery.retention.collections_with_policies": lambda c, _: retention.collections_with_policies(
+    "gallery.policies.collections_with_policies": lambda c, _: policies.collections_with_policies(
         c
     ),
+    "gallery.policies.policy_of": lambda c, _: policies.policy_of(c, COLLECTION),
+    "gallery.policies.set_policy": lambda c, _: policies.set_policy(c, COLLECTION, Policy()),
+    "gallery.retention.collections_to_sweep": lambda c, _: retention.collections_to_sweep(c),
     "gallery.retention.delete_sightings_from_before": lambda c, _: (
         retention.delete_sightings_from_before(c, COLLECTION, _LATER)
     ),
@@ -525,6 +586,24 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.retention.has_sightings_from_before": lambda c, _: retention.has_sightings_from_before(
         c, COLLECTION, _LATER
+    ),
+    "gallery.stops.list_stops": lambda c, _: stops.list_stops(c),
+    "gallery.approvals.add_approval": lambda c, _: approvals.add_approval(
+        c, COLLECTION, _APPROVAL, "ada"
+    ),
+    "gallery.approvals.list_approvals": lambda c, _: approvals.list_approvals(
+        c, COLLECTION, "9", 10
+    ),
+    "gallery.approvals.use_approval": lambda c, _: approvals.use_approval(
+        c, COLLECTION, approval_id(0), actor(0)
+    ),
+    "gallery.repeats.count_search": lambda c, n: repeats.count_search(
+        c, COLLECTION, _targets(n), _LATER, 7
+    ),
+    "gallery.repeats.forget_searches": lambda c, _: repeats.forget_searches(c, _AGES_AGO),
+    "gallery.repeats.lock_counts": lambda c, _: repeats.lock_counts(c, COLLECTION),
+    "gallery.repeats.reached": lambda c, n: repeats.reached(
+        c, COLLECTION, _targets(n), _AGES_AGO, 99
     ),
     "gallery.stops.resume_searches": lambda c, _: stops.resume_searches(c, COLLECTION),
     "gallery.stops.stop_searches": lambda c, _: stops.stop_searches(c, COLLECTION, "why"),
@@ -538,6 +617,13 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.consents.add_consent": lambda c, _: _consent(c),
     "gallery.consents.consents_of": lambda c, _: consents.consents_of(c, _user_key(c)),
     "gallery.consents.list_consents": lambda c, _: consents.list_consents(c, COLLECTION, "9", 10),
+    "gallery.consents.misplaced_consents": lambda c, _: consents.misplaced_consents(c),
+    "gallery.consents.ended_subjects": lambda c, n: consents.ended_subjects(
+        c, [subject_id(number) for number in range(n)]
+    ),
+    "gallery.consents.people_to_erase": lambda c, _: consents.people_to_erase(
+        c, COLLECTION, _LATER
+    ),
     "gallery.consents.require_consents": _require_consents,
     "gallery.consents.withdraw_consents": lambda c, _: consents.withdraw_consents(c, _user_key(c)),
     "gallery.exporting.leaving_faces": lambda c, _: exporting.leaving_faces(c, COLLECTION, "9", 10),
@@ -651,6 +737,9 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.users.find_user": lambda c, _: users.find_user(c, COLLECTION, subject_id(0)),
     "gallery.users.faces_of_user": lambda c, _: users.faces_of_user(c, COLLECTION, user(9)),
+    "gallery.users.find_user_key": lambda c, _: users.find_user_key(
+        c, collections.require(c, COLLECTION).id, user(9)
+    ),
     "gallery.users.key_of_user": lambda c, _: users.key_of_user(c, COLLECTION, user(9)),
     "gallery.users.has_user": lambda c, _: users.has_user(c, COLLECTION, user(9)),
     "gallery.users.move_faces": lambda c, n: users.move_faces(c, COLLECTION, _faces(n), user(9)),
@@ -681,6 +770,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "jobs.queue.has_expired": lambda c, _: queue.has_expired(c),
     "jobs.queue.has_work": lambda c, _: queue.has_work(c),
+    "jobs.queue.list_newest": lambda c, _: queue.list_newest(c, "search", COLLECTION, "9", 10),
     "jobs.queue.purge": _purge_jobs,
     "jobs.queue.release": lambda c, _: queue.release(c, _lease(c)),
     "jobs.queue.renew": lambda c, _: queue.renew(c, _lease(c), _SOON),
@@ -691,6 +781,7 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.chain.chain": _chain,
     "ledger.chain.keep": lambda c, _: chain.keep(c, 9999, ""),
     "ledger.chain.sign_head": lambda c, _: chain.sign_head(c, ""),
+    "ledger.expiry.deleted_collections": lambda c, _: list(expiry.deleted_collections(c)),
     "ledger.expiry.expire_records": lambda c, _: expiry.expire_records(
         c, Actor("ada"), _LATER, COLLECTION
     ),
@@ -711,11 +802,17 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.verification.log.verify_log": lambda c, _: whole_log.verify_log(
         c.engine, None, LogEvidence(())
     ),
-    "ledger.counting.reasons": lambda c, _: counting.reasons(c, Choice()),
-    "ledger.counting.reasons of a time": lambda c, _: counting.reasons(c, _HOUR),
-    "ledger.counting.tallies": lambda c, _: counting.tallies(c, Choice()),
-    "ledger.counting.tallies of a time": lambda c, _: counting.tallies(c, _HOUR),
-    "ledger.counting.tallies of an actor": lambda c, _: counting.tallies(c, Choice(actor=actor(1))),
+    "ledger.counting.tallies": lambda c, _: counting.tallies(c.engine, Choice()),
+    "ledger.counting.tallies of a time": lambda c, _: counting.tallies(c.engine, _HOUR),
+    "ledger.counting.tallies of an actor": lambda c, _: counting.tallies(
+        c.engine, Choice(actor=actor(1))
+    ),
+    "ledger.skimming.skim": lambda c, _: list(
+        skimming.skim(c.engine, {ListUsersRecord: _Listed}, Choice())
+    ),
+    "ledger.skimming.skim of a time": lambda c, _: list(
+        skimming.skim(c.engine, {ListUsersRecord: _Listed}, _HOUR)
+    ),
     "ledger.log.append": lambda c, _: log.append(c, _ONCE, COLLECTION, _EVENT),
     "ledger.log.follow": lambda c, _: _follow(c),
     "ledger.log.conditions": lambda c, _: log.conditions(c, _HOUR),
@@ -738,6 +835,27 @@ USE_CASES: dict[str, UseCase] = {
     "ledger.log.stream_operations": lambda c, _: list(
         log.stream_operations(c.engine, ("operation 1", "operation 2"))
     ),
+    "gallery.score_counts.count_strangers": lambda c, n: score_counts.count_strangers(
+        c, COLLECTION, SPACE, [0.01 * (number % 90) for number in range(n)]
+    ),
+    "gallery.score_counts.forget_counts": lambda c, _: score_counts.forget_counts(c, COLLECTION),
+    "gallery.score_counts.make_baseline": lambda c, _: score_counts.make_baseline(c, _COUNTS),
+    "gallery.score_counts.put_drift": lambda c, _: score_counts.put_drift(c, _COUNTS, _DRIFT),
+    "gallery.score_counts.read_counts": lambda c, _: score_counts.read_counts(c),
+    "gallery.score_counts.read_drifts": lambda c, _: score_counts.read_drifts(c),
+    "ledger.quotas.charge": lambda c, _: quotas.charge(
+        c, Actor("key:1", "request"), datetime.now(UTC), Use(1)
+    ),
+    "ledger.quotas.holders": lambda c, _: quotas.holders(c),
+    "ledger.quotas.leave": lambda c, _: quotas.leave(c, "key:1"),
+    "ledger.quotas.partners": lambda c, _: quotas.partners(c, "key:1"),
+    "ledger.quotas.put_quotas": lambda c, _: quotas.put_quotas(c, "key:1", [_QUOTA]),
+    "ledger.quotas.quotas_of": lambda c, _: quotas.quotas_of(c, "key:1", datetime.now(UTC)),
+    "ledger.quotas.require_left": lambda c, _: quotas.require_left(
+        c, "key:1", {"images": 1}, datetime.now(UTC)
+    ),
+    "ledger.quotas.share": lambda c, _: quotas.share(c, "key:new", "key:1"),
+    "ledger.quotas.share_with": lambda c, _: quotas.share_with(c, "key:new", "key:1"),
     "ledger.requests.find_answer": lambda c, _: requests.find_answer(
         c, Actor("ada"), "create user", RequestToken(digest(0), "")
     ),

@@ -28,14 +28,18 @@ def _walk(reason: str, *ways: str) -> Walk:
 _OWN = ("collection_id", "")
 
 ALL = _walk("everything is wanted", *_OWN)
+WHOLE = _walk("all there is, which the ledger is compared with", "user_id", "scope", "")
 COUNTED = _walk("no count is kept", *_OWN)
 PAGE = _walk("a page in the order of creation: as many rows as it shows", "collection_id id", "id")
 SUMMED = _walk("each collection has its count", "")
 LAST = _walk("the last entry of an index", "collection_id")
 PORTION = _walk("as many as are deleted in one transaction", "collection_id id")
 OLDEST = _walk("the oldest of a collection: as many as are deleted at once", *_OWN)
-JOBS = _walk("jobs are kept for some days alone", "finished_at", "")
+JOBS = _walk("jobs are kept for some days alone", "finished_at", "expires_at", "id", "")
+ENDING = _walk("consents that have ended, once a sweep", "collection_id", "collection_id id", "")
 RULES = _walk("collections with policies, once a sweep", "")
+SCORES = _walk("all collections that are searched, once a sweep", "")
+HOLDERS = _walk("all keys that have quotas, for those who look", "")
 REST = _walk("what is left at the end of a preparation", "collection_id id", "")
 LEAVES = _walk("a stretch of the log, by its key", "position", "level position", "size", "")
 GONE = _walk("the keys left tell which are gone", *_OWN)
@@ -48,11 +52,14 @@ OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at lea
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
 BELOW = _walk("the folders below one: once for each scan", *_OWN)
 FOLLOWED = _walk("where images came from, once for each comparison with a whole folder", *_OWN)
-QUEUE = _walk("people judge each case, so there are few", "collection_id id", "id", "")
+QUEUE = _walk(
+    "people judge each case, so there are few", "collection_id id", "collection_id", "id", ""
+)
 DRAWN = _walk("one face behind a key that was drawn", "collection_id id", "id")
 LEFT = _walk("notices are deleted when they are delivered: few are left", "")
 TIMES = _walk("all ids of these times", "at")
 ONE = _walk("the table has one row", "")
+SIGNED = _walk("who is signed in, once a sign-in: those who are not any more go", "")
 LATEST = _walk("the last time, from the end", "at", "id", "")
 WANTED = _walk("as many as are wanted, from the end", "id", "")
 
@@ -73,7 +80,12 @@ _CARRIED: _Tables = {
 _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
+    "access.accounts.list_accounts": {"accounts": (ALL,)},
+    "access.accounts.seal_again": {"accounts": (ALL,)},
     "access.keys.list_keys": {"access_keys": (ALL,)},
+    "access.keys.seal_again": {"access_keys": (ALL,)},
+    "access.sign_ins.begin": {"sign_ins": (SIGNED,)},
+    "access.sign_ins.touch": {"sign_ins": (SIGNED,)},
     "access.uses.read_uses": {"key_uses": (ALL,)},
     "gallery.cache.current": {
         "deleted_faces": (LATELY,),
@@ -99,6 +111,8 @@ ALLOWED: dict[str, _Tables] = {
         "media": (ALL,),
         "media_files": (ALL,),
         "review_cases": (ALL,),
+        "search_approvals": (ALL,),
+        "search_targets": (ALL,),
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
         "users": (ALL,),
@@ -107,8 +121,20 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.largest": {"collections": (SUMMED,)},
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
+    "gallery.approvals.list_approvals": {"search_approvals": (PAGE,)},
     "gallery.consents.list_consents": {"consents": (PAGE,)},
-    "gallery.retention.collections_with_policies": {"collections": (RULES,), "policies": (RULES,)},
+    "gallery.consents.misplaced_consents": {"consents": (WHOLE,), "users": (WHOLE,)},
+    "gallery.score_counts.read_counts": {"collections": (SCORES,), "score_counts": (SCORES,)},
+    "gallery.score_counts.read_drifts": {"collections": (SCORES,), "score_drifts": (SCORES,)},
+    "ledger.quotas.holders": {"ledger_quota_holders": (HOLDERS,)},
+    "gallery.consents.people_to_erase": {"consents": (ENDING,)},
+    "gallery.policies.collections_with_policies": {"collections": (RULES,), "policies": (RULES,)},
+    "gallery.retention.collections_to_sweep": {
+        "collections": (RULES,),
+        "consents": (ENDING,),
+        "policies": (RULES,),
+    },
+    "gallery.repeats.forget_searches": {"search_targets": (DUE,)},
     "gallery.retention.delete_sightings_from_before": {
         "media_files": (OLDEST,),
         "sightings": (OLDEST,),
@@ -150,6 +176,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.sightings.purge_sightings": {"sightings": (DUE,)},
     "gallery.switching.end_portion": {"faces": (PORTION,), "upgrade_losses": (FEW,)},
     "gallery.switching.switch": {**_CARRIED, "faces": (ALL, COUNTED)},
+    "gallery.stops.list_stops": {"search_stops": (WHOLE,)},
     "gallery.templates.faces_present": {"faces": (GONE,)},
     "gallery.collections.newest_face": {"faces": (LAST,)},
     "gallery.templates.draw_templates": {"faces": (LAST, DRAWN)},
@@ -159,6 +186,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.templates.stream_templates": {"sightings": (ALL,)},
     "review.cases.list_cases": {"review_cases": (PAGE,)},
     "review.cases.list_cases by state": {"review_cases": (QUEUE,)},
+    "review.cases.count_waiting": {"review_cases": (QUEUE,)},
     "review.cases.purge_cases": {"review_cases": (DUE,)},
     "review.reviewers.list_reviewers": {"reviewers": (ALL,)},
     "review.tally.tally_months": {
@@ -181,6 +209,7 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.finish": _CLAIM,
     "jobs.queue.has_expired": {"jobs": (DUE,)},
     "jobs.queue.has_work": _CLAIM,
+    "jobs.queue.list_newest": {"jobs": (JOBS,)},
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
@@ -201,10 +230,10 @@ ALLOWED: dict[str, _Tables] = {
         "ledger_leaves": (ALL, LEAVES),
         "ledger_nodes": (COUNTED, LEAVES),
     },
-    "ledger.counting.reasons": {"events": (ALL,)},
-    "ledger.counting.reasons of a time": {"events": (TIMES, PAGE)},
-    "ledger.counting.tallies": {"events": (ALL,)},
-    "ledger.counting.tallies of a time": {"events": (TIMES, PAGE)},
+    "ledger.counting.tallies": {"events": (ALL, PAGE), "portion": (ALL,)},
+    "ledger.counting.tallies of a time": {"events": (TIMES, PAGE), "portion": (ALL,)},
+    "ledger.counting.tallies of an actor": {"events": (ALL,), "portion": (ALL,)},
+    "ledger.skimming.skim of a time": {"events": (TIMES, PAGE)},
     "ledger.log.append": {"request_nonces": (DUE,), "request_horizons": (ONE,)},
     "ledger.log.follow": {"events": (PAGE, TIMES)},
     "ledger.log.conditions": {"events": (TIMES,)},
@@ -226,6 +255,7 @@ _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
 _HEAD: _Tables = {"ledger_heads": (ONE,)}
 UNMEASURED: dict[str, _Tables] = {
     "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
+    "gallery.consents.ended_subjects": {"consents": (_GUESSED,)},
     "gallery.exporting.count_leaving of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.exporting.leaving_faces of users": {
         "faces": (_GUESSED,),
@@ -249,6 +279,7 @@ UNMEASURED: dict[str, _Tables] = {
     "ledger.log.record": _HEAD,
     "ledger.tree.lock_head": _HEAD,
     "ledger.tree.read_head": _HEAD,
+    "ledger.expiry.expire_records": _HEAD,
     "ledger.expiry.expired_records": {"events": (WANTED,)},
     "ledger.verification.log.verify_log": {
         "ledger_heads": (ONE,),

@@ -27,7 +27,7 @@ from reknown.proofs.merkle import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _SHARED = Path(os.environ.get("REKNOWN_SHARED", Path(__file__).parents[4] / "shared"))
 _VECTORS = _SHARED / "vectors" / "rfc9162"
@@ -130,16 +130,69 @@ def test_an_empty_tree_has_the_hash_of_nothing() -> None:
     assert Frontier().root() == EMPTY_ROOT == sha256(b"").digest()
 
 
-def test_the_first_leaves_of_certificate_transparency() -> None:
-    leaves = [
+_FIRST = [
+    bytes.fromhex(leaf)
+    for leaf in (
         "", "00", "10", "2021", "3031", "40414243",
         "5051525354555657", "606162636465666768696a6b6c6d6e6f",
-    ]  # fmt: skip
+    )
+]  # fmt: skip
+# Those of certificate transparency's first eight leaves, one root for each size of the tree.
+_ROOTS = (
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+)
+
+
+def test_the_first_leaves_of_certificate_transparency() -> None:
     tree = Frontier()
-    for leaf in leaves:
-        tree.append(leaf_hash(bytes.fromhex(leaf)))
-    known = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
-    assert tree.root().hex() == known
+    for leaf, root in zip(_FIRST, _ROOTS, strict=True):
+        tree.append(leaf_hash(leaf))
+        assert tree.root().hex() == root
+
+
+def test_the_known_roots_take_right_proofs_and_no_wrong_ones() -> None:
+    """Also where the public vectors are not: all proofs of the known trees, and each broken."""
+    roots = [bytes.fromhex(root) for root in _ROOTS]
+    kept = _Kept(_FIRST)
+    tried = 0
+    for new, root in enumerate(roots, start=1):
+        for index in range(new):
+            proof = inclusion_proof(index, new, kept.node)
+            leaf = leaf_hash(_FIRST[index])
+            assert is_included(index, new, leaf, proof, root)
+            for wrong in _broken(proof):
+                assert not is_included(index, new, leaf, wrong, root)
+                tried += 1
+            for other in (index - 1, index + 1, new):
+                assert not is_included(other, new, leaf, proof, root)
+            assert not is_included(index, new, leaf_hash(b"other"), proof, root)
+            assert not is_included(index, new, b"", proof, root)
+        for old in range(1, new):
+            proof = consistency_proof(old, new, kept.node)
+            assert is_consistent(old, new, proof, roots[old - 1], root)
+            for wrong in _broken(proof):
+                assert not is_consistent(old, new, wrong, roots[old - 1], root)
+                tried += 1
+            assert not is_consistent(old, new, proof, root, roots[old - 1])
+            assert not is_consistent(new, old, proof, root, roots[old - 1])
+        assert not is_consistent(0, new, [], EMPTY_ROOT, root)
+    assert tried > 400
+
+
+def _broken(proof: list[bytes]) -> Iterator[list[bytes]]:
+    yield [*proof, bytes(32)]
+    yield [bytes(32), *proof]
+    for place, each in enumerate(proof):
+        yield proof[:place] + proof[place + 1 :]
+        yield [*proof[:place], bytes([each[0] ^ 1]) + each[1:], *proof[place + 1 :]]
+        yield [*proof[:place], each[:-1], *proof[place + 1 :]]
 
 
 @pytest.mark.skipif(not _VECTORS.exists(), reason="the vectors of RFC 9162 are not here")

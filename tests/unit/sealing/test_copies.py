@@ -67,7 +67,20 @@ def test_a_backup_and_its_keyring_bring_all_back(folder: Path, shelf: Path, tmp_
     with gallery(new, new) as (context, keyring):
         assert np.array_equal(vectors(context), [unit(number) for number in range(3)])
         enrol(context.database, 3)
-        assert len(kept(keyring)) == 4
+        assert len(kept(keyring)) == 2 * 4 + 1
+
+
+def test_a_restore_without_the_master_key_keeps_all(
+    folder: Path, shelf: Path, tmp_path: Path
+) -> None:
+    with gallery(folder, folder) as (context, _):
+        enrol(context.database, 1)
+        _back_up(context, folder, shelf / "1.tar")
+    new = tmp_path / "new"
+    assert restore(ACTOR, shelf / "1.tar", new, None, None).dropped == 0
+    shutil.copy(folder / "master.key", new / "master.key")
+    with gallery(new, new) as (context, _), reading(context.database) as connection:
+        assert [face.user for face in list_faces(connection, "friends").items] == ["person-000001"]
 
 
 def test_who_was_erased_is_not_in_an_older_backup_once_there_is_a_newer_one(
@@ -84,13 +97,13 @@ def test_who_was_erased_is_not_in_an_older_backup_once_there_is_a_newer_one(
         enrol(context.database, 3)
         _back_up(context, folder, shelf / "2.tar")
         assert not remains(shelf, key)
-    assert check_backup(shelf / "1.tar", _ask).dropped == 1
+    assert check_backup(shelf / "1.tar", _ask).dropped == 2  # a face and its user
     new = tmp_path / "new"
-    assert restore(ACTOR, shelf / "1.tar", new, _ask, None).dropped == 1
+    assert restore(ACTOR, shelf / "1.tar", new, _ask, None).dropped == 2
     assert not remains(new, key)
     with gallery(new, new) as (context, keyring):
         assert np.array_equal(vectors(context), [unit(2)])
-        assert len(kept(keyring)) == 1  # that of what came later is of no use
+        assert len(kept(keyring)) == 3  # that of what came later is of no use
         with reading(context.database) as connection:
             assert [face.user for face in list_faces(connection, "friends").items] == [
                 "person-000002"
@@ -161,13 +174,13 @@ def test_a_move_takes_the_keys_along_and_back(
     move(ACTOR, folder, ServerAddress(location), (folder, None))
     with gallery(location, folder) as (context, keyring):
         assert np.array_equal(vectors(context), [unit(1), unit(2)])
-        assert len(kept(keyring)) == 2
+        assert len(kept(keyring)) == 2 * 2 + 1
         erase_subject(context, "friends", "person-000001")
         enrol(context.database, 3)
     new = tmp_path / "back"
     move(ACTOR, ServerAddress(location), new, (folder, None))
     with gallery(new, new) as (context, keyring):
         assert np.array_equal(vectors(context), [unit(2), unit(3)])
-        assert len(kept(keyring)) == 2
+        assert len(kept(keyring)) == 2 * 2 + 1
         with reading(context.database) as connection:
             assert len(load_templates(connection, "friends").face_ids) == 2

@@ -6,9 +6,10 @@ import os
 import shutil
 import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +23,18 @@ from reknown.gallery import sealed
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.collections import create_collection, delete_collection
 from reknown.gallery.faces import delete_faces, list_faces
-from reknown.gallery.schema import collections, faces, released_keys
+from reknown.gallery.keys import KeyCounts, count_keys
+from reknown.gallery.schema import collections, faces, released_keys, users
 from reknown.gallery.sealed import RecordKind, seal_new
 from reknown.gallery.templates import load_templates
 from reknown.ledger.records import EraseRecord
 from reknown.sealing import keyring as keyring_module
+from reknown.sealing import rotating
 from reknown.sealing.ciphers import SealError
 from reknown.sealing.keyring import Keyring
-from reknown.sealing.schema import grants, record_keys
+from reknown.sealing.opening import open_keyring, schema_name
+from reknown.sealing.rotating import begin_rotation, finish_rotation, waiting_keys
+from reknown.sealing.schema import collection_keys, grants, record_keys
 from reknown.services.galleries.erasure import erase_subject
 from reknown.services.sealing import seal_stored
 from reknown.storage.database import close_database, open_database, reading
@@ -39,7 +44,7 @@ from sealed_galleries import gallery
 from unit.databases import new_location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reknown.services.context import Context
     from reknown.storage.database import Database
@@ -68,8 +73,26 @@ def wrapped(keyring: Keyring, number: int) -> bytes:
         return bytes(connection.execute(query).scalar_one())
 
 
+def pieces_of(database: Database, keyring: Keyring, face_id: str) -> tuple[bytes, ...]:
+    """What is stored of a face and its user: all that is sealed, and the wrapped keys."""
+    query = (
+        select(faces.c.template, faces.c.sealed_names, users.c.sealed_names)
+        .add_columns(faces.c.sealing_key, users.c.sealing_key)
+        .join_from(faces, users)
+        .where(faces.c.face_id == face_id)
+    )
+    with reading(database) as connection:
+        *sealed, face, user = connection.execute(query).one()
+    return (*map(bytes, sealed), wrapped(keyring, face), wrapped(keyring, user))
+
+
 def kept(keyring: Keyring) -> set[int]:
     return keyring.numbers(0, 10**9)
+
+
+def _keys(people: int) -> int:
+    """A face and a user each, and the collection to look names up with."""
+    return 2 * people + 1
 
 
 def test_what_is_enrolled_opens_and_lies_nowhere_in_the_clear(location: str, folder: Path) -> None:
@@ -77,8 +100,8 @@ def test_what_is_enrolled_opens_and_lies_nowhere_in_the_clear(location: str, fol
         for number in range(3):
             enrol(context.database, number)
         assert np.array_equal(vectors(context), [unit(0), unit(1), unit(2)])
-        assert not remains(folder, *(traces(number)[0] for number in range(3)))
-        assert len(kept(keyring)) == 3
+        assert not remains(folder, *(each for number in range(3) for each in traces(number)))
+        assert len(kept(keyring)) == _keys(3)
     with gallery(location, folder) as (context, _):
         assert np.array_equal(vectors(context), [unit(0), unit(1), unit(2)])
 
@@ -96,17 +119,16 @@ def test_what_another_process_enrolled_opens(location: str, folder: Path) -> Non
 def test_after_an_erasure_neither_row_nor_key_is_in_a_file(folder: Path) -> None:
     with gallery(folder, folder) as (context, keyring), held_open(folder):
         gone, left = enrol(context.database, 1), enrol(context.database, 2)
-        number, template = stored(context.database, gone)
-        key = wrapped(keyring, number)
-        assert remains(folder, template, key)
+        pieces = (*pieces_of(context.database, keyring, gone), *traces(1))
+        assert sum(map(len, remains(folder, *pieces).values())) >= len(pieces) - len(traces(1))
         done = erase_subject(context, "friends", "person-000001")
-        assert not remains(folder, template, key, *traces(1))
-        assert (done.faces, done.sightings, len(done.keys)) == ((gone,), 0, 1)
+        assert not remains(folder, *pieces)
+        assert (done.faces, done.sightings, len(done.keys)) == ((gone,), 0, 2)
         record = events(context)[-1].record
         assert record == EraseRecord(done.subject_id, done.faces, 0, done.keys)
         assert stored(context.database, left)
         assert np.array_equal(vectors(context), [unit(2)])
-    assert not remains(folder, template, key, *traces(1))
+    assert not remains(folder, *pieces)
 
 
 def test_a_person_is_erased_by_subject_id_and_a_face_by_its_own(
@@ -119,7 +141,7 @@ def test_a_person_is_erased_by_subject_id_and_a_face_by_its_own(
             (face,) = list_faces(connection, "friends").items
         assert face.face_id == second
         assert erase_subject(context, "friends", str(face.subject_id)).faces == (second,)
-        assert not kept(keyring)
+        assert len(kept(keyring)) == _keys(1) - 1  # that user has no face any more
         with pytest.raises(NotFoundError, match="by name or subject id"):
             erase_subject(context, "friends", second)
 
@@ -130,17 +152,16 @@ def test_postgresql_has_neither_row_nor_key_after_an_erasure(
     location = new_location(request, "postgresql", folder)
     with gallery(location, folder) as (context, keyring):
         gone = enrol(context.database, 1)
-        number, template = stored(context.database, gone)
-        key = wrapped(keyring, number)
+        pieces = pieces_of(context.database, keyring, gone)
         with reading(context.database) as connection:
             place = connection.execute(text("SHOW data_directory")).scalar_one()
         tables = Path(place) / "base"
         as_owner(postgres_url, "CHECKPOINT")
-        assert remains(tables, template)
-        assert remains(tables, key)
+        found = remains(tables, *pieces).values()
+        assert {piece for each in found for piece in each} == set(pieces)
         erase_subject(context, "friends", "person-000001")
         as_owner(postgres_url, "CHECKPOINT")
-        assert not remains(tables, template, key)
+        assert not remains(tables, *pieces)
 
 
 def test_a_copy_of_the_database_from_before_does_not_open(folder: Path, tmp_path: Path) -> None:
@@ -151,7 +172,10 @@ def test_a_copy_of_the_database_from_before_does_not_open(folder: Path, tmp_path
     with gallery(folder, folder) as (context, _):
         erase_subject(context, "friends", "person-000001")
     shutil.copy(folder / "keys.db", old / "keys.db")
-    with gallery(old, old) as (context, _), pytest.raises(SealError, match="is not in the keyring"):
+    with (
+        gallery(old, old) as (context, _),
+        pytest.raises(SealError, match="1 of what is asked for has"),
+    ):
         vectors(context)
 
 
@@ -219,10 +243,10 @@ def test_a_kill_between_key_and_row_leaves_a_key_that_goes(
 
     _killed(work)
     with gallery(location, folder) as (context, keyring):
-        assert len(kept(keyring)) == 2  # it might still be under way
+        assert len(kept(keyring)) == _keys(1) + 1  # it might still be under way
     monkeypatch.setattr(keyring_module, "_ABANDONED", timedelta(0))
     with gallery(location, folder) as (context, keyring):
-        assert len(kept(keyring)) == 1
+        assert len(kept(keyring)) == _keys(1)
         assert np.array_equal(vectors(context), [unit(1)])
         with reading(keyring.store) as connection:
             assert not connection.execute(select(grants)).all()
@@ -241,7 +265,7 @@ def test_a_kill_between_deletion_and_its_key_leaves_a_key_that_goes_at_the_start
 
     _killed(work)
     with gallery(location, folder) as (context, keyring):
-        assert not kept(keyring)
+        assert len(kept(keyring)) == _keys(1) - 1
         with reading(context.database) as connection:
             assert not connection.execute(select(released_keys)).all()
             assert not list_faces(connection, "friends").items
@@ -260,22 +284,22 @@ def test_a_key_that_could_not_be_destroyed_goes_with_the_next_deletion(
             patch.setattr(Keyring, "destroy", _fail)
             with context.database.begin() as connection:
                 delete_faces(connection, "friends", [first])
-            assert len(kept(keyring)) == 2
+            assert len(kept(keyring)) == _keys(2)
         with context.database.begin() as connection:
             delete_faces(connection, "friends", [second])
-        assert not kept(keyring)
+        assert len(kept(keyring)) == _keys(2) - 2
 
 
 def test_keys_of_what_was_taken_back_go_with_the_next_deletion(location: str, folder: Path) -> None:
     with gallery(location, folder) as (context, keyring):
         face = enrol(context.database, 1)
         with context.database.connect() as connection:
-            seal_new(connection, (1, SPACE.fingerprint), RecordKind.FACE, {"x": b"y"})
+            seal_new(connection, 1, RecordKind.FACE, ["x"], {SPACE.fingerprint: [b"y"]})
             connection.rollback()
-        assert len(kept(keyring)) == 2
+        assert len(kept(keyring)) == _keys(1) + 1
         with context.database.begin() as connection:
             delete_faces(connection, "friends", [face])
-        assert not kept(keyring)
+        assert len(kept(keyring)) == _keys(1) - 1
 
 
 def test_a_collection_takes_all_keys_with_it(location: str, folder: Path) -> None:
@@ -296,10 +320,10 @@ def test_templates_from_before_there_were_keys_are_sealed(location: str, folder:
     ids = [enrol(database, number) for number in range(3)]
     close_database(database)
     with gallery(location, folder) as (context, keyring):
-        assert len(kept(keyring)) == 3
+        assert len(kept(keyring)) == _keys(3)
         assert all(stored(context.database, each)[0] for each in ids)
         assert np.array_equal(vectors(context), [unit(number) for number in range(3)])
-        assert not remains(folder, *(traces(number)[0] for number in range(3)))
+        assert not remains(folder, *(each for number in range(3) for each in traces(number)))
         assert seal_stored(context) == 0
 
 
@@ -332,3 +356,132 @@ def test_files_of_keys_are_for_their_owner_alone(folder: Path) -> None:
         assert {path.stat().st_mode & 0o777 for path in folder.glob("keys.db*")} == {0o600}
     with closing(sqlite3.connect(folder / "keys.db")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_row_that_was_never_sealed_is_refused_once_all_were(location: str, folder: Path) -> None:
+    with gallery(location, folder) as (context, keyring):
+        planted, own = enrol(context.database, 1), enrol(context.database, 2)
+        template = unit(3).astype("<f4").tobytes()
+        bare = update(faces).where(faces.c.face_id == planted)
+        with context.database.begin() as connection:
+            connection.execute(bare.values(sealing_key=None, template=template))
+        with pytest.raises(SealError, match=f"face {planted} was never sealed"):
+            vectors(context)
+        assert seal_stored(context) == 0  # nor is it vouched for later
+    with gallery(location, folder) as (context, keyring):
+        assert stored(context.database, own)[0] in kept(keyring)
+        with pytest.raises(SealError, match=f"face {planted} was never sealed"):
+            vectors(context)
+        with context.database.begin() as connection:
+            delete_faces(connection, "friends", [planted])
+        assert np.array_equal(vectors(context), [unit(2)])
+
+
+def test_a_database_that_is_older_than_its_keyring_is_told_with_counts(
+    folder: Path, tmp_path: Path
+) -> None:
+    with gallery(folder, folder) as (context, _):
+        ids = [enrol(context.database, number) for number in range(4)]
+    shutil.copy(folder / "reknown.db", tmp_path / "reknown.db")
+    with gallery(folder, folder) as (context, _), context.database.begin() as connection:
+        delete_faces(connection, "friends", ids[:3])
+    shutil.copy(tmp_path / "reknown.db", folder / "reknown.db")
+    with gallery(folder, folder) as (context, keyring):
+        with pytest.raises(SealError, match=r"3 of what is asked for has no key .* older"):
+            vectors(context)
+        with (
+            reading(context.database) as connection,
+            reading(keyring.store) as keys,
+        ):
+            assert count_keys(connection, keys) == KeyCounts(6, 0, _without(3))
+        keyring.grant(1, 2)
+        with reading(context.database) as connection, reading(keyring.store) as keys:
+            assert count_keys(connection, keys) == KeyCounts(8, 2, _without(3))
+
+
+def _without(people: int) -> dict[str, int]:
+    return {"faces": people, "sightings": 0, "users": 0, "collections": 0}
+
+
+def _all_open(keyring: Keyring, numbers: dict[int, bytes]) -> None:
+    assert keyring.find(list(numbers)) == numbers
+
+
+def test_a_rotation_goes_on_where_it_was_killed_and_all_opens_meanwhile(
+    location: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotating, "_PORTION", 3)
+    with gallery(location, folder) as (context, keyring):
+        for number in range(8):
+            enrol(context.database, number)
+        numbers = dict(keyring.find(sorted(kept(keyring))))
+    with reading_keys(location) as before:
+        (old,) = before
+    done = []
+
+    def work() -> None:
+        with gallery(location, folder) as (_, keyring):
+            assert begin_rotation(keyring) == 1
+
+            def watch(moved: int) -> None:
+                done.append(moved)
+                if len(done) == 2:
+                    _die()
+
+            finish_rotation(keyring, watch)
+
+    _killed(work)
+    with gallery(location, folder) as (context, keyring):
+        assert waiting_keys(keyring)
+        _all_open(keyring, numbers)
+        enrol(context.database, 9)
+        assert finish_rotation(keyring) == _keys(8) - 2 * 3
+        assert not waiting_keys(keyring)
+        _all_open(keyring, numbers)
+        assert len(vectors(context)) == 9
+    with reading_keys(location) as after:
+        assert set(after).isdisjoint({old})
+
+
+def test_keys_are_given_and_opened_while_they_are_rotated(location: str, folder: Path) -> None:
+    with gallery(location, folder) as (context, keyring), gallery(location, folder) as (other, _):
+        for number in range(4):
+            enrol(context.database, number)
+        stopped, failures = Event(), []
+
+        def work() -> None:
+            number = 4
+            while not stopped.is_set():
+                try:
+                    enrol(other.database, number)
+                    assert len(vectors(other)) == number + 1
+                except Exception as error:
+                    failures.append(error)
+                    return
+                number += 1
+
+        worker = Thread(target=work)
+        worker.start()
+        for _ in range(20):
+            assert begin_rotation(keyring) == 1
+            finish_rotation(keyring)
+        stopped.set()
+        worker.join()
+        assert not failures
+        assert not waiting_keys(keyring)
+        assert len(vectors(context)) > 4
+        with reading(keyring.store) as connection:
+            owners = connection.execute(select(record_keys.c.collection_key).distinct()).all()
+        assert len(owners) == 1
+
+
+@contextmanager
+def reading_keys(location: str) -> Iterator[list[int]]:
+    """The numbers of the collections' keys."""
+    place = ServerAddress(location) if "://" in location else Path(location)
+    database = open_database(place)
+    keyring = open_keyring(place, schema_name(database))
+    with reading(keyring.store) as connection:
+        yield list(connection.execute(select(collection_keys.c.number)).scalars())
+    keyring.close()
+    close_database(database)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _ACTOR = Actor("tester")
 _DELETED = 50
-_NAME_OF_17 = "SELECT name FROM users WHERE id = 17"
+_NAME_OF_17 = "SELECT name_key FROM users WHERE id = 17"
 _FEW = {"FACES": 600, "OF_USERS": 400, "_OTHER_FACES": 200, "_ROWS": 200, "_EMPTY_COLLECTIONS": 30}
 
 
@@ -161,7 +161,7 @@ def test_counts_and_triggers_go_on_as_before(both_ways: tuple[Location, Location
         assert delete_faces(connection, COLLECTION, [face_id(0), face_id(1)])
         create_user(connection, COLLECTION, "new")
         assert counts(connection) == (before[0] - 2, before[1] + 1, before[2] + 2)
-        key = connection.execute(select(users.c.id).where(users.c.name == "new")).scalar_one()
+        key = connection.execute(select(users.c.id).where(users.c.name_key == "new")).scalar_one()
         assert key == last["users"] + 1
         kept = connection.execute(
             select(collections.c.face_count).where(collections.c.name == COLLECTION)
@@ -183,18 +183,18 @@ def test_a_move_that_was_killed_goes_on_and_finds_what_was_changed_meanwhile(
     with pytest.raises(DatabaseError, match="run it again"):
         open_database(target)
     name = asked(source, lambda c: c.execute(text(_NAME_OF_17)).scalar_one())
-    _change(target, "UPDATE users SET name = 'Mallory' WHERE id = 17")
+    _change(target, "UPDATE users SET name_key = 'Mallory' WHERE id = 17")
     _change(target, "DELETE FROM collection_tags WHERE collection_id = 5")
     with pytest.raises(DatabaseError) as raised:
         move(_ACTOR, source, target, (_folder(*both_ways), None))
     told = str(raised.value)
     assert "not the same, and the target stays closed" in told
-    assert "users: 1 of 800 rows, such as row 17 has another name" in told
+    assert "users: 1 of 800 rows, such as row 17 has another name_key" in told
     assert "collection_tags: 1 of 32 rows, such as row 5, kind is missing" in told
     assert "Mallory" not in told
     with pytest.raises(DatabaseError, match="run it again"):
         open_database(target)
-    _change(target, f"UPDATE users SET name = '{name}' WHERE id = 17")
+    _change(target, f"UPDATE users SET name_key = '{name}' WHERE id = 17")
     _change(target, "INSERT INTO collection_tags VALUES (5, 'kind', 'empty')")
     done = _run(source, target, _folder(*both_ways))
     assert done.returncode == 0, done.stderr
@@ -229,7 +229,7 @@ def test_what_changed_in_the_source_after_the_first_attempt_is_found(
     _kill(folder, server, folder)
     database = open_database(folder)
     with database.begin() as connection:
-        connection.execute(update(users).where(users.c.name == user(3)).values(urls="[]"))
+        connection.execute(update(users).where(users.c.name_key == user(3)).values(urls="[]"))
     database.dispose()
     with pytest.raises(DatabaseError, match=r"written to after a first attempt[\s\S]*users: 2 of"):
         move(_ACTOR, folder, server, (folder, None))
@@ -302,9 +302,9 @@ def test_the_master_key_has_to_be_that_of_the_access_keys(
 def test_text_that_a_server_cannot_keep_is_named(folder: Path, server: ServerAddress) -> None:
     database = open_database(folder)
     with database.begin() as connection:
-        connection.execute(update(users).where(users.c.id == 5).values(name="a\0b"))
+        connection.execute(update(users).where(users.c.id == 5).values(name_key="a\0b"))
     database.dispose()
-    with pytest.raises(InputError, match=r"users: the name of row 5 holds a zero character"):
+    with pytest.raises(InputError, match=r"users: the name_key of row 5 holds a zero character"):
         move(_ACTOR, folder, server, (folder, None))
 
 

@@ -231,7 +231,7 @@ def test_users_of_an_older_gallery_get_ids_of_their_own_and_the_ledger_stays(
     engine.dispose()
 
 
-def test_users_that_a_server_of_the_previous_release_still_makes_get_ids_too(location: str) -> None:
+def test_users_that_are_stored_without_an_id_get_one(location: str) -> None:
     engine = open_database(location)
     with engine.begin() as connection:
         connection.execute(
@@ -242,7 +242,7 @@ def test_users_that_a_server_of_the_previous_release_still_makes_get_ids_too(loc
         )
         for number in range(50):
             statement = text(
-                "INSERT INTO users (collection_id, name, created_at)"
+                "INSERT INTO users (collection_id, name_key, created_at)"
                 " VALUES (7, :name, '2026-01-02') RETURNING id"
             )
             connection.execute(statement, {"name": f"user {number}"})

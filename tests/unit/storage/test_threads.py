@@ -15,7 +15,7 @@ def test_what_gives_way_is_nicer_and_nobody_else_becomes_so() -> None:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     before = niceness()
-    assert give_way(niceness) > before
+    assert give_way(niceness) > before or before == 19
     assert niceness() == before
 
 

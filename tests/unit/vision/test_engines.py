@@ -14,7 +14,7 @@ from reknown.biometrics.errors import ModelError, ModelNotFoundError, SpaceMisma
 from reknown.biometrics.templates import TemplateSpace
 from reknown.vision.analyze import Engine
 from reknown.vision.engines import EngineLimits, Engines, StoredPacks
-from reknown.vision.packs.store import PackStore
+from reknown.vision.packs.store import PackStore, PackSummary
 from reknown.vision.text.reader import TextReader
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ class Packs:
 
     def digests(self, pack: str) -> dict[str, str]:
         return {"embedder": pack}
+
+    def summaries(self) -> list[PackSummary]:
+        raise NotImplementedError
 
 
 class Clock:

@@ -41,8 +41,9 @@ def verify(
     """Say whether the ledger was changed.
 
     Reads every record and compares it with the log that was made as it was written, the log with
-    the checkpoints that were signed, in the database and in the data folder, and the rights
-    of access keys with the records that gave them. The next time it reads what is new; --full reads
+    the checkpoints that were signed, in the database and in the data folder, and what is allowed
+    now (rights and quotas of access keys, policies, stops, consents, reviewers) with the records
+    that allowed it. The next time it reads what is new; --full reads
     all. Where the master key is not, --key gives the public one.
 
     Status 1 when anything was changed, removed, inserted, re-ordered or cut off; each is named.

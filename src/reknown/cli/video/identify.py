@@ -11,6 +11,7 @@ import typer
 from reknown.biometrics.errors import GalleryError, InputError, ModelError, ReknownError
 from reknown.cli.among import AmongFaces, AmongUsers, EnrolledSince, EnrolledUntil
 from reknown.cli.options import (
+    Approval,
     CollectionName,
     Data,
     Json,
@@ -102,6 +103,7 @@ def identify(
         ),
     ] = False,
     purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
+    approval: Approval = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -127,7 +129,7 @@ def identify(
     among = among_of(among_users, enrolled_since, enrolled_until, among_faces)
     query = Query(collection, ThresholdChoice(threshold, score), top, among=among)
     with open_context(data) as context:
-        searched = open_search(context.platform, query)
+        searched = open_search(context, query)
         quality = ANY_QUALITY if any_quality else DEFAULT_FILTER
         wishes = _Wishes(query, searched, keep, report, annotate, blur_unknown, quality, json)
         if not json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.cli.options import (
+    Approval,
     CollectionName,
     Data,
     Draw,
@@ -39,6 +40,7 @@ def search(
     top: Annotated[int, typer.Option("--top", min=1, max=1000, help="Tracks an image.")] = 20,
     draw: Draw = None,
     purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
+    approval: Approval = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
     json: Json = False,
 ) -> None:

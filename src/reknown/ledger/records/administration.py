@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from msgspec import UNSET, UnsetType
+
 from reknown.ledger.records.parts import (
     Code,
     Count,
@@ -13,11 +15,19 @@ from reknown.ledger.records.parts import (
     Moment,
     Operation,
     Pattern,
+    PublicKey,
+    Purpose,
+    QuotaRecord,
+    Rate,
     Record,
     Sha256,
     Similarity,
     doc,
 )
+
+_Purpose = Annotated[
+    Purpose | UnsetType, doc("What its searches are for where they do not say so, if there is one")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class CreateKeyRecord(KeyRecord):
 
     OPERATION: ClassVar[str] = "create key"
 
+    purpose: _Purpose = UNSET
+
 
 @dataclass(frozen=True, slots=True)
 class RevokeKeyRecord(KeyRecord):
@@ -52,6 +64,37 @@ class RotateKeyRecord(KeyRecord):
 
     replaced: Annotated[KeyId, doc("The id of the key that it replaces")]
     replaced_expires_at: Annotated[Moment | None, doc("When that one expires, UTC")]
+    purpose: _Purpose = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class LimitKeyRecord(Record):
+    """An access key, and those that it was rotated from or to, may use no more than this."""
+
+    OPERATION: ClassVar[str] = "limit key"
+
+    key: Annotated[KeyId, doc("The key's id")]
+    quotas: Annotated[tuple[QuotaRecord, ...], doc("All that it has now; none for no limit")]
+
+
+@dataclass(frozen=True, slots=True)
+class FindDriftRecord(Record):
+    """Strangers do not score in searches of the collection as they did."""
+
+    OPERATION: ClassVar[str] = "find drift"
+
+    baseline: Annotated[Count, doc("Scores of strangers in the baseline")]
+    window: Annotated[Count, doc("Scores of strangers since the last comparison")]
+    distance: Annotated[Rate, doc("The largest distance of the two distributions")]
+    bound: Annotated[float, doc("Where a distance cannot be chance any more")]
+    shift: Annotated[float, doc("How far the median moved, on the pack's own scale")]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetDriftRecord(Record):
+    """What strangers score from now on is what later searches are compared with."""
+
+    OPERATION: ClassVar[str] = "reset drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +104,33 @@ class AdoptMasterKeyRecord(Record):
     OPERATION: ClassVar[str] = "adopt master key"
 
     fingerprint: Annotated[Sha256, doc("By which the key is known again; it tells nothing of it")]
+    former_key: Annotated[
+        PublicKey | None, doc("The ledger's public key until then, if it was another one")
+    ] = None
+    public_key: Annotated[
+        PublicKey | None, doc("The ledger's public key from then on, likewise")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKeyringRecord(Record):
+    """Keys of collections were replaced, and the keys of records wrapped under the new ones."""
+
+    OPERATION: ClassVar[str] = "rotate keyring"
+
+    collections: Annotated[Count, doc("How many collections have a new key")]
+    keys: Annotated[Count, doc("How many keys of records were wrapped again")]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveKeyringRecord(Record):
+    """The keys of templates lie elsewhere from now on."""
+
+    OPERATION: ClassVar[str] = "move keyring"
+
+    former: Annotated[Literal["folder", "server"], doc("Where they lay")]
+    place: Annotated[Literal["folder", "server"], doc("Where they lie")]
+    keys: Annotated[Count, doc("How many keys of records")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +155,13 @@ class RestoreRecord(BackupRecord):
 
     OPERATION: ClassVar[str] = "restore"
 
-    dropped: Annotated[Count, doc("Faces and sightings left out, as their keys are destroyed")] = 0
+    dropped: Annotated[
+        Count | UnsetType, doc("Faces and sightings left out, as their keys are destroyed")
+    ] = UNSET
+    faults: Annotated[
+        Count | UnsetType,
+        doc("Faults in its ledger, which was restored all the same, as it was told to"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from msgspec import UNSET, UnsetType
+
 from reknown.ledger.records.parts import (
     Count,
     FaceId,
@@ -44,6 +46,11 @@ class DeleteCollectionRecord(Record):
     """A collection was deleted with all that it held."""
 
     OPERATION: ClassVar[str] = "delete collection"
+
+    keep_records: Annotated[
+        Count | UnsetType,
+        doc("For how many days its policy keeps records; not there where it did not say"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

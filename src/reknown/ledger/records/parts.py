@@ -23,10 +23,14 @@ TrackId = Annotated[str, Meta(pattern=_UUID, title="track id")]
 SightingId = Annotated[str, Meta(pattern=_UUID, title="sighting id")]
 JobId = Annotated[str, Meta(pattern=_DIGEST, title="job id")]
 Sha256 = Annotated[str, Meta(pattern=_DIGEST, title="SHA-256")]
+PublicKey = Annotated[
+    str, Meta(pattern=r"\A[!-~]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}\Z", title="public key")
+]
 KeyId = Annotated[str, Meta(pattern=r"\ARK[A-Z2-7]{18}\Z", title="key id")]
 PackName = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z", title="pack name")]
 Code = Annotated[str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9]{0,99}\Z", title="code")]
 Operation = Annotated[str, Meta(pattern=r"\A[a-z]+( [a-z]+){0,3}\Z", title="operation")]
+Purpose = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z", title="purpose")]
 Label = Annotated[str, Meta(max_length=256, title="text")]
 Pattern = Annotated[str, Meta(max_length=256, title="pattern")]
 Count = Annotated[int, Meta(ge=0, title="integer from 0")]
@@ -153,3 +157,15 @@ class SightingCandidateRecord:
     similarity: Annotated[
         Similarity | None, doc("The score as a similarity, 0 to 100; null if not calibrated")
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRecord:
+    """How much may be used in a period, in UTC."""
+
+    measure: Annotated[
+        Literal["operations", "images", "faces"],
+        doc("Requests carried out, images looked at, or faces enrolled"),
+    ]
+    period: Annotated[Literal["month", "day"], doc("How long that is for")]
+    most: Annotated[Count, doc("How many")]

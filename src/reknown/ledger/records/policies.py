@@ -4,13 +4,14 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from reknown.biometrics.policy import Policy
 from reknown.ledger.records.parts import (
     Code,
     Count,
     FaceId,
+    JobId,
     Label,
     Moment,
     Record,
@@ -18,7 +19,12 @@ from reknown.ledger.records.parts import (
     SubjectId,
     doc,
 )
+from reknown.ledger.records.reviews import ActorName
 
+ApprovalId = Annotated[
+    str,
+    Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", title="approval id"),
+]
 ConsentNumber = Annotated[int, Meta(ge=1, title="integer from 1")]
 
 
@@ -49,6 +55,45 @@ class RefuseSearchRecord(Record):
     OPERATION: ClassVar[str] = "refuse search"
 
     reason: Annotated[Code, doc("Code of the reason, such as `PurposeNotAllowed`")]
+    job: Annotated[
+        JobId | UnsetType,
+        doc("The video job that was to search; not there for others"),
+    ] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class GrantApprovalRecord(Record):
+    """Somebody was allowed more searches of the same than the collection's rules do."""
+
+    OPERATION: ClassVar[str] = "grant approval"
+
+    approval: Annotated[ApprovalId, doc("The approval")]
+    searcher: Annotated[ActorName, doc("Who may search on, as the ledger names them")]
+    searches: Annotated[Count, doc("How many searches")]
+    expires_at: Annotated[Moment, doc("Until when, UTC")]
+    reason: Annotated[Label, doc("Why, as the operator wrote it")]
+
+
+@dataclass(frozen=True, slots=True)
+class UseApprovalRecord(Record):
+    """A search of what was searched for often enough went on under an approval.
+
+    The search's own record is of the same transaction, the next one of the same actor.
+    """
+
+    OPERATION: ClassVar[str] = "use approval"
+
+    approval: Annotated[ApprovalId, doc("The approval")]
+    left: Annotated[Count, doc("How many searches it allows from then on")]
+
+
+@dataclass(frozen=True, slots=True)
+class ListApprovalsRecord(Record):
+    """Somebody read approvals."""
+
+    OPERATION: ClassVar[str] = "list approvals"
+
+    count: Annotated[Count, doc("How many")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +128,19 @@ class GiveConsentRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class WithdrawConsentRecord(Record):
-    """Somebody agrees no more: their faces, sightings and name were deleted with this."""
+    """Somebody agrees no more: their faces, sightings and name were deleted with this.
+
+    The actor `sweeper` does so where the time was over for which they had agreed.
+    """
 
     OPERATION: ClassVar[str] = "withdraw consent"
 
     consents: Annotated[tuple[ConsentNumber, ...], doc("The numbers of what was withdrawn")]
     subject_id: Annotated[SubjectId, doc("Who it was, by an opaque id")]
+    faces: Annotated[
+        tuple[FaceId, ...] | UnsetType,
+        doc("The faces deleted; not there in older records"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,11 @@ CaseId = Annotated[
     Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", title="case id"),
 ]
 ActorName = Annotated[
-    str, Meta(pattern=r"\A(cli:[^\s:]{1,100}|key:RK[A-Z2-7]{18})\Z", title="account or key")
+    str,
+    Meta(
+        pattern=r"\A(cli:[^\s:]{1,100}|account:[a-z0-9][a-z0-9._-]{0,63}|key:RK[A-Z2-7]{18})\Z",
+        title="account or key",
+    ),
 ]
 OrderSeed = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", title="seed")]
 Ground = Annotated[str, Meta(pattern=r"\A[a-z]+(-[a-z]+)*\Z", title="code")]

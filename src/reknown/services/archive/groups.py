@@ -19,6 +19,7 @@ from reknown.gallery.users import associate_faces, get_user
 from reknown.ledger import log, records
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.galleries.users import MAX_FACES_OF_USER
+from reknown.services.policies.permits import admitted
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ def group_sightings(
 ) -> Grouped:
     """Brings what was seen since the last time together with all there is.
 
-    What people have said of groups stays. Raises `NotFoundError`, `UncalibratedError`, and
-    `SpaceMismatchError` when the collection is switched meanwhile.
+    What people have said of groups stays. Raises `NotFoundError`, `PolicyError` where the
+    collection may not be searched, `UncalibratedError`, and `SpaceMismatchError` when it is
+    switched meanwhile.
     """
+    admitted(context, collection)
     with reading(context.database) as connection:
         found = load_groupable(connection, collection, policy.min_quality)
     calibration = context.platform.engines.calibration_of(found.space)
@@ -104,11 +107,11 @@ def list_groups(
 
 
 def read_group(
-    context: Context, collection: str, number: int
+    context: Context, collection: str, number: int, most: int | None = None
 ) -> tuple[GroupRecord, list[SightingRecord]]:
-    """A group and its sightings, the best faces first; raises `NotFoundError`."""
+    """A group and its sightings, or that many, the best faces first; raises `NotFoundError`."""
     with context.database.begin() as connection:
-        found, seen = _read(connection, collection, number)
+        found, seen = _read(connection, collection, number, most)
         _append(connection, context, collection, records.ReadGroupRecord(number, len(seen)))
     return found, seen
 
@@ -174,10 +177,10 @@ def keep_apart(context: Context, collection: str, number: int, other: int) -> No
 
 
 def _read(
-    connection: Connection, collection: str, number: int
+    connection: Connection, collection: str, number: int, most: int | None = None
 ) -> tuple[GroupRecord, list[SightingRecord]]:
     found = groups.get_group(connection, collection, number)
-    ids = groups.members(connection, collection, number)
+    ids = groups.members(connection, collection, number)[:most]
     seen = find_sightings(connection, collection, ids)
     return found, [seen[sighting] for sighting in ids if sighting in seen]
 

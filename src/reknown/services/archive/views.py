@@ -10,16 +10,20 @@ from PIL import Image
 
 from reknown.biometrics.errors import ImageError
 from reknown.biometrics.sightings import MediumKind
+from reknown.gallery.groups import members
+from reknown.gallery.sightings import find_sightings
 from reknown.services.images.sources import find_image
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from reknown.biometrics.geometry import BoundingBox
     from reknown.gallery.sightings import SightingRecord
-    from reknown.services.context import Platform
+    from reknown.services.context import Context, Platform
     from reknown.vision.images import DecodedImage
 
 _MARGIN = 0.4
 _QUALITY = 85
+_LOOKED_FOR = 3
 
 
 def _bytes_of(record: SightingRecord) -> bytes | None:
@@ -41,6 +45,22 @@ def view(platform: Platform, record: SightingRecord, side: int = 240) -> bytes:
     except ImageError:
         return b""
     return _cut_out(image, record.sighting.box, side)
+
+
+def view_sighting(context: Context, collection: str, sighting_id: str, side: int) -> bytes:
+    """The same by its id, for a list that was recorded when it was read; raises `NotFoundError`."""
+    with reading(context.database) as connection:
+        found = find_sightings(connection, collection, [sighting_id]).get(sighting_id)
+    return b"" if found is None else view(context.platform, found, side)
+
+
+def view_group(context: Context, collection: str, number: int, side: int) -> bytes:
+    """A group by the first of its best faces whose file is there; raises `NotFoundError`."""
+    with reading(context.database) as connection:
+        ids = members(connection, collection, number)[:_LOOKED_FOR]
+        found = find_sightings(connection, collection, ids)
+    views = (view(context.platform, found[each], side) for each in ids if each in found)
+    return next(filter(None, views), b"")
 
 
 def _cut_out(image: DecodedImage, box: BoundingBox, side: int) -> bytes:

@@ -60,7 +60,8 @@ class Secrets:
 class Backup:
     """A backup that is there; `size` in bytes, `sha256` is that of the database in it.
 
-    So many faces and sightings were `dropped` when it was restored, as their keys are destroyed.
+    So many faces and sightings were `dropped` when it was restored, as their keys are destroyed;
+    then its ledger was found to have so many `records`, and `faults` if it is not what was signed.
     """
 
     file: Path
@@ -68,6 +69,8 @@ class Backup:
     sha256: str
     manifest: BackupManifest
     dropped: int = 0
+    records: int = 0
+    faults: int = 0
 
 
 def require_gallery(folder: Path) -> None:
@@ -98,6 +101,10 @@ def back_up(
     _check_target(target, file_of(context.database), replace=replace)
     keyring = keyring_in(context.database)
     if keyring is not None:
+        if keyring.store.dialect.name != "sqlite":
+            raise InputError(
+                "the keyring is on a server: back up that with pg_dump, which reknown backup cannot"
+            )
         require_own(target.parent, keyring)
     try:
         with _workspace(target) as folder:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reknown.access.vault import FILE
 from reknown.biometrics.errors import InputError
+from reknown.ledger.checkpoint_file import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ _OF_OTHERS = "lost+found"
 
 
 def require_empty(folder: Path, stage: str) -> None:
-    """Raises `InputError` for a folder with anything in it but a master key.
+    """Raises `InputError` for a folder with anything in it but a master key and checkpoints.
 
     `stage` is where a restore that was cut off left its work.
     """
@@ -31,7 +32,7 @@ def require_empty(folder: Path, stage: str) -> None:
         return
     except OSError as error:
         raise InputError(f"cannot use {folder}: {error.strerror}: choose another one") from error
-    others = [name for name in found if name not in (FILE, stage, _OF_OTHERS)]
+    others = [name for name in found if name not in (FILE, NAME, stage, _OF_OTHERS)]
     if others:
         raise InputError(
             f"{folder} is not empty: stop all that uses it, then move away {', '.join(others[:5])}"

@@ -8,8 +8,11 @@ import shutil
 import stat
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from msgspec import UNSET
 
 from reknown.access.passphrases import open_key
 from reknown.access.vault import FILE, VARIABLE, read_vault, write_key
@@ -24,6 +27,7 @@ from reknown.services.backups.folder import locked, require_empty
 from reknown.services.backups.manifest import decode_manifest
 from reknown.services.backups.soundness import check_database
 from reknown.services.proofs.signing import sign_as
+from reknown.services.proofs.verification import LedgerEvidence, verify_log_of
 from reknown.services.sealing import fit_keyring
 from reknown.storage.database import close_database, open_database
 from reknown.storage.durable import sync_folder
@@ -36,17 +40,39 @@ if TYPE_CHECKING:
     from reknown.ledger.actor import Actor
     from reknown.services.backups.container import Contents, Watch
     from reknown.services.backups.manifest import BackupManifest
+    from reknown.services.proofs.verification import Verified
+    from reknown.storage.database import Database
 
     # gives the passphrase, once the file was found to hold a sealed key
     Ask = Callable[[], str]
 
-__all__ = ["check_backup", "restore"]
+__all__ = ["KnownLedger", "check_backup", "restore"]
 
 _STAGE = ".restore"
+_FAULTS = 5
 
 
-def check_backup(file: Path, ask: Ask | None, watch: Watch = lambda _done, _of: None) -> Backup:
-    """What the backup holds, once all of it was found right, passphrase and keyring as well.
+@dataclass(frozen=True, slots=True)
+class KnownLedger:
+    """What is known of the ledger elsewhere: `checkpoints` in files, beside those in the folder.
+
+    With `anyway` a backup is taken whose ledger is not what was signed, or lacks what was.
+    """
+
+    checkpoints: tuple[Path, ...] = ()
+    anyway: bool = False
+
+
+_NOTHING = KnownLedger()
+
+
+def check_backup(
+    file: Path,
+    ask: Ask | None,
+    watch: Watch = lambda _done, _of: None,
+    known: KnownLedger = _NOTHING,
+) -> Backup:
+    """What the backup holds, once all was found right, passphrase, keyring and ledger as well.
 
     Without `ask` the sealed key is not looked at. Raises as `restore` does.
     """
@@ -56,8 +82,7 @@ def check_backup(file: Path, ask: Ask | None, watch: Watch = lambda _done, _of: 
         stage = Path(folder)
         backup = _extract(source, contents, stage, watch)
         _fetch_keyring(file, backup.manifest, stage)
-        dropped = _open_once(None, stage, vault, backup)
-    return dataclasses.replace(backup, dropped=dropped)
+        return _open_once(None, stage, vault, backup, _Evidence(stage, known))
 
 
 def restore(
@@ -67,6 +92,7 @@ def restore(
     ask: Ask | None,
     given_key: str | None,
     watch: Watch = lambda _done, _of: None,
+    known: KnownLedger = _NOTHING,
 ) -> Backup:
     """Puts what the backup holds into the data folder, which is empty or not there yet.
 
@@ -74,7 +100,7 @@ def restore(
     same again goes on. A master key may be in the folder, or be `given_key`, if it is the one of
     the backup. Without `ask` the sealed key is left out. The ledger says that it was restored.
     Templates are opened with the keyring beside the backup; those whose keys were destroyed since
-    are left out.
+    are left out. Its ledger is verified, also against checkpoints that are in the folder.
 
     Raises `InputError` for a file that is damaged or no backup, for a folder that is in use, and
     where the keyring is not there,
@@ -91,8 +117,8 @@ def restore(
                 backup = _extract(source, contents, stage, watch)
                 _fetch_keyring(file, backup.manifest, stage)
                 vault_now = vault or read_vault(folder, given_key)
-                dropped = _open_once(actor, stage, vault_now, backup)
-                backup = dataclasses.replace(backup, dropped=dropped)
+                evidence = _Evidence(folder, known)
+                backup = _open_once(actor, stage, vault_now, backup, evidence)
                 _put_in_place(stage, folder, None if given_key else vault)
         except OSError as error:
             raise InputError(
@@ -151,10 +177,20 @@ def _fetch_keyring(file: Path, manifest: BackupManifest, stage: Path) -> None:
         raise InputError(f"{copy} is the keyring of another gallery: put that of {file} there")
 
 
-def _open_once(actor: Actor | None, stage: Path, vault: Vault | None, backup: Backup) -> int:
-    """Migrates the database and says in its ledger where it comes from; closed afterwards.
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Where checkpoints are that the ledger has to go on from."""
 
-    Leaves out what has no key any more; how many. Without `actor` nobody is told.
+    folder: Path
+    known: KnownLedger
+
+
+def _open_once(
+    actor: Actor | None, stage: Path, vault: Vault | None, backup: Backup, evidence: _Evidence
+) -> Backup:
+    """Migrates and verifies the database and says in its ledger where it comes from; closes it.
+
+    Leaves out what has no key any more. Without `actor` nobody is told.
     """
     database = open_database(stage)
     sign_as(database, vault)
@@ -162,16 +198,47 @@ def _open_once(actor: Actor | None, stage: Path, vault: Vault | None, backup: Ba
         with database.begin() as connection:
             if vault is not None:
                 check_secrets(connection, vault)
+        verified = _verified(database, vault, evidence)
         dropped = 0
         if backup.manifest.keyring is not None:
             dropped = fit_keyring(database, stage, vault)
+        found = dataclasses.replace(
+            backup, dropped=dropped, records=verified.size, faults=verified.fault_count
+        )
         if actor is not None:
             manifest = backup.manifest
-            record = RestoreRecord(backup.sha256, manifest.taken_at, manifest.master_key, dropped)
+            record = RestoreRecord(
+                backup.sha256,
+                manifest.taken_at,
+                manifest.master_key,
+                dropped or UNSET,
+                found.faults or UNSET,
+            )
             log.record(database, actor, None, record)
     finally:
         close_database(database)
-    return dropped
+    return found
+
+
+def _verified(database: Database, vault: Vault | None, evidence: _Evidence) -> Verified:
+    """What was found of the ledger; raises `InputError` where it is not what was signed."""
+    files, folder = evidence.known.checkpoints, evidence.folder
+    found = verify_log_of(
+        database, LedgerEvidence(folder, vault, files=files, remember=False), full=True
+    )
+    if found.fault_count and not evidence.known.anyway:
+        lines = [fault.message for fault in found.faults[:_FAULTS]]
+        raise InputError(
+            "\n  ".join(
+                [
+                    "the ledger in this backup is not what was signed, or is older than what is "
+                    "known here: take another backup; if you know why, --unverified restores it "
+                    "all the same, and its ledger says so:",
+                    *lines,
+                ]
+            )
+        )
+    return found
 
 
 def _put_in_place(stage: Path, folder: Path, vault: Vault | None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError, QuotaError
 from reknown.gallery import collections, policies
 from reknown.ledger import log, records
-from reknown.services.policies.rules import require_complete
+from reknown.services.policies.rules import require_complete, require_ruled
 from reknown.storage.paging import Page
 
 if TYPE_CHECKING:
@@ -48,13 +50,14 @@ def create_collection(
             # of the same request, whose nonce the record before has consumed
             actor = replace(context.actor, nonce=None)
             log.append(connection, actor, name, records.SetPolicyRecord(policy))
-    return made
+    return replace(made, policy=policy)
 
 
 def ensure_collection(context: Context, name: str, pack: str | None = None) -> TemplateSpace:
     """The space of the collection, which is made of that pack unless it is there.
 
-    Raises `SpaceMismatchError` when it is there with another pack than the one named.
+    Raises `SpaceMismatchError` when it is there with another pack than the one named,
+    `PolicyError` where it has to be governed and its policy is incomplete.
     """
     try:
         existing = context.platform.space_of(name)
@@ -65,11 +68,12 @@ def ensure_collection(context: Context, name: str, pack: str | None = None) -> T
             existing = context.platform.space_of(name)
     if pack is not None:
         context.platform.engines.space_of(pack).require(existing)
+    require_ruled(context, name)
     return existing
 
 
 def describe_collection(context: Context, name: str) -> Collection:
-    """One collection with its counts and tags; raises `NotFoundError`."""
+    """One collection with its counts, tags and policy; raises `NotFoundError`."""
     return _described(context, name, records.DescribeCollectionRecord())
 
 
@@ -91,10 +95,15 @@ def list_collections(
 
 
 def delete_collection(context: Context, name: str) -> None:
-    """Deletes it with all its faces and users; raises `NotFoundError`."""
+    """Deletes it with all its faces and users; its records go when its policy says.
+
+    Raises `NotFoundError`.
+    """
     with context.database.begin() as connection:
+        days = policies.policy_of(connection, name).keep_records
         collections.delete_collection(connection, name)
-        log.append(connection, context.actor, name, records.DeleteCollectionRecord())
+        record = records.DeleteCollectionRecord(UNSET if days is None else days)
+        log.append(connection, context.actor, name, record)
     context.platform.indexes.forget(name)
 
 

@@ -26,6 +26,7 @@ from reknown.ledger.records import EnrolRecord, SpaceRecord
 from reknown.services.galleries.collections import ensure_collection
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.images.sources import attempt_all, read_source
+from reknown.services.policies.rules import require_ruled
 from reknown.storage.database import reading
 from reknown.vision.extraction import ExtractionPolicy
 
@@ -150,8 +151,9 @@ def enrol_group(context: Context, collection: str, image: GroupImage) -> GroupEn
     they are stored.
 
     Raises `NotFoundError`, `SpaceMismatchError` when the collection is switched meanwhile,
-    `QuotaError`, `ImageError`, or `InputError` for names that cannot be stored.
+    `QuotaError`, `PolicyError`, `ImageError`, or `InputError` for names that cannot be stored.
     """
+    require_ruled(context, collection)
     space = context.platform.space_of(collection)
     policy = ExtractionPolicy(space, image.quality, image.limit, attributes=image.attributes)
     found = context.platform.executor.extract(read_source(image.source), policy)

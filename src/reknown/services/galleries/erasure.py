@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import DatabaseError, NotFoundError
+from reknown.biometrics.errors import DatabaseError, InputError, NotFoundError
 from reknown.gallery import faces, groups, users
-from reknown.gallery.keys import keyring_in, keys_of_faces, keys_of_sightings
+from reknown.gallery.keys import keyring_in, keys_of_faces, keys_of_sightings, keys_of_users
 from reknown.ledger import log
 from reknown.ledger.records import EraseRecord
+from reknown.services.proofs.records import proof_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reknown.biometrics.records import UserRecord
     from reknown.services.context import Context
     from reknown.storage.database import Connection
@@ -34,7 +37,9 @@ class ErasureCertificate:
     """What was erased and how it can be told: nothing in it says who it was.
 
     `keys` are SHA-256 digests of the keyring's id, a bar and a key's number. The ledger holds the
-    same under the number `record`. So many `faces` and `sightings` were erased from a `collection`.
+    same under the number `record`, and `proof` shows that it does to whoever has the public key: it
+    holds the record itself. None while the ledger is not signed.
+    So many `faces` and `sightings` were erased from a `collection`.
     """
 
     collection: str
@@ -44,6 +49,7 @@ class ErasureCertificate:
     keys: tuple[str, ...]
     erased_at: datetime
     record: int
+    proof: Mapping[str, object] | None = None
 
 
 def find_subject(context: Context, collection: str, subject: str) -> Subject:
@@ -64,6 +70,7 @@ def erase_subject(context: Context, collection: str, subject: str) -> ErasureCer
         numbers = keys_of_faces(connection, found.face_ids)
         seen: list[str] = []
         if found.name is not None:
+            numbers += keys_of_users(connection, [str(found.subject_id)])
             for group in groups.groups_of(connection, collection, found.name):
                 members = groups.members(connection, collection, group)
                 numbers += keys_of_sightings(connection, members)
@@ -79,9 +86,13 @@ def erase_subject(context: Context, collection: str, subject: str) -> ErasureCer
             "the rows are deleted, but not all of their keys: see the log, end what holds the "
             "keyring, and run reknown compact"
         )
-    return ErasureCertificate(
+    done = ErasureCertificate(
         collection, found.subject_id, found.face_ids, len(seen), told, datetime.now(UTC), number
     )
+    try:
+        return replace(done, proof=proof_of(context, number))
+    except InputError:  # nobody signs, or the head is not what was signed last: verify tells
+        return done
 
 
 def _find(connection: Connection, collection: str, subject: str) -> Subject:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import NotFoundError
-from reknown.gallery import faces, media
+from reknown.gallery import faces, media, users
 from reknown.ledger import log
 from reknown.ledger.records import ShowFaceRecord
 from reknown.services.images.files import files_below
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # What is shown around the face, in shares of its size.
 _MARGIN = 0.35
+_LOOKED_FOR = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,35 @@ def show_face(
     shown = _shown(context, face, [*map(Path, scanned), *places])
     record = ShowFaceRecord(face_id, shown.pixels is not None)
     log.record(context.database, context.actor, collection, record)
+    return shown
+
+
+def picture_of(context: Context, collection: str, face_id: str) -> ShownFace | None:
+    """A face in a list that was recorded when it was read; None where it is not there any more.
+
+    Raises `ImageError`, and `NotFoundError` for the collection.
+    """
+    with reading(context.database) as connection:
+        face = faces.find_faces(connection, collection, [face_id]).get(face_id)
+        if face is None:
+            return None
+        scanned = media.places_with(connection, collection, face.image.sha256)
+    return _shown(context, face, [*map(Path, scanned)])
+
+
+def portrait_of(context: Context, collection: str, subject_id: str) -> ShownFace | None:
+    """The first of a person's faces whose image is found, of the few that are looked for.
+
+    None for a person without a face; raises as `picture_of` does.
+    """
+    with reading(context.database) as connection:
+        user = users.find_user(connection, collection, subject_id)
+        own = faces.list_faces(connection, collection, None, _LOOKED_FOR, user.name).items
+    shown = None
+    for face in own:
+        shown = picture_of(context, collection, face.face_id)
+        if shown is not None and shown.pixels is not None:
+            break
     return shown
 
 

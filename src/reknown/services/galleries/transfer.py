@@ -16,6 +16,7 @@ from reknown.ledger.records import (
     ImportTemplatesRecord,
     ManyFacesRecord,
 )
+from reknown.services.policies.rules import require_ruled
 from reknown.storage.database import reading
 from reknown.storage.rows import roomy_transaction
 
@@ -79,9 +80,10 @@ def import_templates(
     What is told of their users is added where nothing is told yet. `checked` says that
     `check_moved` has had nothing against them.
 
-    Raises `NotFoundError`, `SpaceMismatchError`, `AlreadyExistsError` for a face id of
-    another collection, or `InputError` for what is not a template.
+    Raises `NotFoundError`, `PolicyError`, `SpaceMismatchError`, `AlreadyExistsError` for a face
+    id of another collection, or `InputError` for what is not a template.
     """
+    require_ruled(context, collection)
     if not checked:
         check_moved(moved)  # before anybody has to wait
     database = context.database

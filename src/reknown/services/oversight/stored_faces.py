@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from reknown.ledger.records import (
     DeleteCollectionRecord,
@@ -17,14 +16,21 @@ from reknown.ledger.records import (
     ImportTemplatesRecord,
     NameGroupRecord,
     PurgeFacesRecord,
-    SwitchUpgradeRecord,
-    UndoUpgradeRecord,
+    WithdrawConsentRecord,
+)
+from reknown.services.oversight.fields import (
+    FacesCounted,
+    FacesNamed,
+    FacesTaken,
+    Nothing,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from uuid import UUID
 
-    from reknown.ledger.log import Event
+    from reknown.ledger.records import Record
+    from reknown.ledger.skimming import Glimpse
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +45,25 @@ class FaceChange:
 class _Gallery:
     """A collection's faces by who enrolled them: those that the ledger names, and all others."""
 
-    named: dict[bytes, str] = field(default_factory=dict)
+    named: dict[int, str] = field(default_factory=dict)
     unnamed: Counter[str] = field(default_factory=Counter)
 
-    def add(self, faces: Iterable[str], actor: str) -> FaceChange:
+    def add(self, faces: Iterable[UUID], actor: str) -> FaceChange:
         before = len(self.named)
         for face in faces:
-            self.named.setdefault(UUID(face).bytes, actor)
+            self.named.setdefault(face.int, actor)
         return FaceChange(enrolled=len(self.named) - before)
 
     def add_unnamed(self, count: int, actor: str) -> FaceChange:
         self.unnamed[actor] += count
         return FaceChange(enrolled=count)
 
-    def remove(self, faces: Iterable[str]) -> FaceChange:
-        known = [self.named.pop(UUID(face).bytes, None) for face in faces]
+    def remove(self, faces: Iterable[UUID]) -> FaceChange:
+        known = [self.named.pop(face.int, None) for face in faces]
         for owner in known:
             if owner is None:
                 self._lose()
         return FaceChange(deleted=len(known))
-
-    def remove_unnamed(self, count: int) -> FaceChange:
-        for _ in range(count):
-            self._lose()
-        return FaceChange(deleted=count)
 
     def size(self) -> int:
         return len(self.named) + self.unnamed.total()
@@ -81,22 +82,23 @@ class _Gallery:
 class StoredFaces:
     """The faces of all collections after the events that were applied, oldest first.
 
-    A collection's number is exact. Whose faces they are is not known of those that came in large
-    files or were lost in an upgrade, which the ledger only counts: the oldest go first there.
+    A collection's number is exact as long as no record has expired, and no image is enrolled again
+    whose faces came in a large file: its record names them beside the new ones. Whose faces those
+    of large files are is not known, as the ledger only counts them: the oldest go first there.
+    Faces that an upgrade loses have a record of their deletion beside that of the upgrade.
     """
 
     _galleries: dict[str, _Gallery] = field(default_factory=dict)
 
-    def apply(self, event: Event) -> FaceChange:
-        """What the event changed; nothing where it is of another kind."""
-        change = _CHANGES.get(type(event.record))
-        if change is None or event.collection is None:
+    def apply(self, event: Glimpse) -> FaceChange:
+        """What the event changed; nothing where its row was written before records had types."""
+        if event.fields is None or event.collection is None:
             return FaceChange()
-        if isinstance(event.record, DeleteCollectionRecord):
+        if event.operation == DeleteCollectionRecord.OPERATION:
             gone = self._galleries.pop(event.collection, None)
             return FaceChange(deleted=gone.size() if gone else 0)
         gallery = self._galleries.setdefault(event.collection, _Gallery())
-        return change(gallery, event.record, event.actor)
+        return _CHANGES[type(event.fields)](gallery, event.fields, event.actor)
 
     def by_collection(self) -> Mapping[str, int]:
         """The number of faces of each collection that ever had one and still exists."""
@@ -112,43 +114,34 @@ class StoredFaces:
             yield from gallery.unnamed.elements()
 
 
-def _bring(gallery: _Gallery, record: Any, actor: str) -> FaceChange:
-    return gallery.add(record.faces, actor)
+def _bring(gallery: _Gallery, fields: FacesNamed, actor: str) -> FaceChange:
+    return gallery.add(fields.faces, actor)
 
 
-def _bring_many(gallery: _Gallery, record: Any, actor: str) -> FaceChange:
-    return gallery.add_unnamed(record.faces.count, actor)
+def _bring_many(gallery: _Gallery, fields: FacesCounted, actor: str) -> FaceChange:
+    return gallery.add_unnamed(fields.faces.count, actor)
 
 
-def _take(gallery: _Gallery, record: Any, _actor: str) -> FaceChange:
-    return gallery.remove(record.faces)
-
-
-def _take_from_user(gallery: _Gallery, record: Any, actor: str) -> FaceChange:
-    return FaceChange() if record.repeated else _take(gallery, record, actor)
-
-
-def _lose_some(gallery: _Gallery, record: Any, _actor: str) -> FaceChange:
-    return gallery.remove_unnamed(record.deleted)
-
-
-def _take_all(_gallery: _Gallery, _record: Any, _actor: str) -> FaceChange:
-    return FaceChange()
+def _take(gallery: _Gallery, fields: FacesTaken, _actor: str) -> FaceChange:
+    return FaceChange() if fields.repeated else gallery.remove(fields.faces)
 
 
 _CHANGES: Mapping[type, Callable[[_Gallery, Any, str], FaceChange]] = {
-    EnrolRecord: _bring,
-    ImportTemplatesRecord: _bring,
-    NameGroupRecord: _bring,
-    ImportManyTemplatesRecord: _bring_many,
-    DeleteFacesRecord: _take,
-    EraseRecord: _take,
-    PurgeFacesRecord: _take,
-    DeleteUserRecord: _take_from_user,
-    SwitchUpgradeRecord: _lose_some,
-    UndoUpgradeRecord: _lose_some,
-    DeleteCollectionRecord: _take_all,
+    FacesNamed: _bring,
+    FacesCounted: _bring_many,
+    FacesTaken: _take,
 }
 
-OPERATIONS: tuple[str, ...] = tuple(sorted(kind.OPERATION for kind in _CHANGES))  # type: ignore[attr-defined]
-"""The operations by which faces come and go."""
+CHANGES: Mapping[type[Record], type] = {
+    EnrolRecord: FacesNamed,
+    ImportTemplatesRecord: FacesNamed,
+    NameGroupRecord: FacesNamed,
+    ImportManyTemplatesRecord: FacesCounted,
+    DeleteFacesRecord: FacesTaken,
+    EraseRecord: FacesTaken,
+    PurgeFacesRecord: FacesTaken,
+    DeleteUserRecord: FacesTaken,
+    WithdrawConsentRecord: FacesTaken,
+    DeleteCollectionRecord: Nothing,
+}
+"""The records by which faces come and go, with what is read of them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LEAST = 10
 """The smallest count that is shown; 0 is shown too."""
@@ -24,6 +24,20 @@ class ShownCounts:
 
     counts: tuple[int | None, ...]
     total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A number for each name, and their total; None is withheld."""
+
+    counts: Mapping[str, int | None]
+    total: int | None
+
+
+def counts_of(counts: Mapping[str, int]) -> Counts:
+    """The counts with what has to be withheld left out, by their names."""
+    shown = suppressed(tuple(counts.values()))
+    return Counts(dict(zip(counts, shown.counts, strict=True)), shown.total)
 
 
 def suppressed(counts: Sequence[int]) -> ShownCounts:

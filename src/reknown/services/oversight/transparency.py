@@ -1,7 +1,8 @@
 """What was done with faces in a time, for the public: counts from the ledger, small ones withheld.
 
-Every record of the time is in one of four lists: searches, what else was done, refusals and
-failures. No number of one list can be worked out from another one.
+Every record of the time is in one of five lists: searches, what reviewers did, what else was done,
+refusals and failures. No number of one list can be worked out from another one; so single
+judgements, whose number follows from decisions, are not shown.
 """
 
 from __future__ import annotations
@@ -11,13 +12,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.ledger import log
 from reknown.ledger.codec import DONE, FAILED, REFUSED
 from reknown.ledger.counting import reasons, tallies
+from reknown.ledger.expiry import expired_records
 from reknown.ledger.log import Choice
-from reknown.ledger.records import IdentifyRecord, SearchSightingsRecord, SearchTracksRecord
-from reknown.services.oversight.stored_faces import OPERATIONS, StoredFaces
-from reknown.services.oversight.suppression import all_or_none, suppressed
+from reknown.ledger.records import (
+    IdentifyRecord,
+    JudgeCandidateRecord,
+    SearchSightingsRecord,
+    SearchTracksRecord,
+)
+from reknown.ledger.skimming import skim
+from reknown.services.oversight.fields import IdentifyFields, KeptFields
+from reknown.services.oversight.review_outcomes import CASES, read_outcomes
+from reknown.services.oversight.stored_faces import CHANGES, StoredFaces
+from reknown.services.oversight.suppression import all_or_none, counts_of, suppressed
 from reknown.services.oversight.usage import KEY
 from reknown.storage.database import reading
 
@@ -26,19 +35,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reknown.ledger.counting import EventCount
-    from reknown.ledger.log import Event
+    from reknown.ledger.records import Record
+    from reknown.ledger.skimming import Watch
     from reknown.services.context import Context
-    from reknown.services.oversight.suppression import ShownCounts
+    from reknown.services.oversight.review_outcomes import ReviewOutcomes
+    from reknown.services.oversight.suppression import Counts, ShownCounts
     from reknown.storage.database import Database
 
-    Search = IdentifyRecord | SearchSightingsRecord | SearchTracksRecord
-
 NO_PURPOSE = "not stated"
-_SEARCHES = (
-    IdentifyRecord.OPERATION,
-    SearchSightingsRecord.OPERATION,
-    SearchTracksRecord.OPERATION,
-)
+_SEARCHES: Mapping[type[Record], type] = {
+    IdentifyRecord: IdentifyFields,
+    SearchSightingsRecord: KeptFields,
+    SearchTracksRecord: KeptFields,
+}
+_APART: tuple[type[Record], ...] = (*_SEARCHES, *CASES, JudgeCandidateRecord)
+_COUNTED_APART = {each.OPERATION for each in _APART}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +71,19 @@ class SearchCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """A number for each name, and their total; None is withheld."""
-
-    counts: Mapping[str, int | None]
-    total: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Transparency:
     """Everything that the report tells of the time from `since` on and before `until`.
 
     `faces` are those stored at the
     end, by collection; faces enrolled and deleted are withheld both or not at all.
+    `records_expired` says that the ledger lacks records whose time was over: they are not counted.
     """
 
     since: datetime
     until: datetime
     searches: tuple[SearchCounts, ...]
     searches_total: int | None
+    reviews: ReviewOutcomes
     other: Counts
     refusals: Counts
     failures: Counts
@@ -86,6 +91,7 @@ class Transparency:
     faces_enrolled: int | None
     faces_deleted: int | None
     keys_active: int | None
+    records_expired: bool
 
 
 @dataclass(slots=True)
@@ -110,18 +116,20 @@ class _Changes:
     deleted: int = 0
 
 
-def read_transparency(context: Context, since: datetime, until: datetime) -> Transparency:
+def read_transparency(
+    context: Context, since: datetime, until: datetime, watch: Watch | None = None
+) -> Transparency:
     """The figures of the time from `since` on and before `until`; the same for the same ledger.
 
+    `watch` is told how many records were read more; some are read twice.
     Raises `InputError` where that is no time, and `DatabaseError` for a damaged row.
     """
     if since >= until:
         raise InputError(f"the time from {since:%Y-%m-%d %H:%M} on ends before it begins")
     choice = Choice(since, until)
-    with reading(context.database) as connection:
-        counted, why = tallies(connection, choice), reasons(connection, choice)
-    searches = _searches(context.database, since, until)
-    changes = _changes(context.database, since, until)
+    counted = tallies(context.database, choice, watch)
+    searches = _searches(context.database, choice, watch)
+    changes = _changes(context.database, since, until, watch)
     outcomes = (each for it in searches.values() for each in it.outcomes)
     shown = suppressed(tuple(outcomes))
     enrolled, deleted = all_or_none((changes.enrolled, changes.deleted))
@@ -130,25 +138,24 @@ def read_transparency(context: Context, since: datetime, until: datetime) -> Tra
         until=until,
         searches=tuple(_shown(searches, shown)),
         searches_total=shown.total,
-        other=_counts(_others(counted)),
-        refusals=_counts({it.error: it.count for it in why if it.kind == REFUSED}),
-        failures=_counts({it.error: it.count for it in why if it.kind == FAILED}),
-        faces=_counts(changes.stored.by_collection()),
+        reviews=read_outcomes(context.database, since, until, watch),
+        other=counts_of(_others(counted)),
+        refusals=counts_of(reasons(counted, REFUSED)),
+        failures=counts_of(reasons(counted, FAILED)),
+        faces=counts_of(changes.stored.by_collection()),
         faces_enrolled=enrolled,
         faces_deleted=deleted,
         keys_active=all_or_none((_active_keys(counted),))[0],
+        records_expired=_has_expired(context.database),
     )
 
 
 def _searches(
-    database: Database, since: datetime, until: datetime
+    database: Database, choice: Choice, watch: Watch | None
 ) -> Mapping[tuple[str, str], _Searches]:
     found: dict[tuple[str, str], _Searches] = defaultdict(_Searches)
-    for event in log.stream_operations(database, _SEARCHES, Choice(since, until)):
-        if isinstance(event.record, IdentifyRecord | SearchSightingsRecord | SearchTracksRecord):
-            _count(found[_place(event)], event.record)
-        elif event.kind in {None, DONE}:  # written before records had types
-            found[_place(event)].without_candidates += 1
+    for event in skim(database, _SEARCHES, choice, watch):
+        _count(found[event.collection or "", event.purpose or NO_PURPOSE], event.fields)
     return dict(sorted(found.items()))
 
 
@@ -169,29 +176,18 @@ def _shown(
         )
 
 
-def _place(event: Event) -> tuple[str, str]:
-    return event.collection or "", event.purpose or NO_PURPOSE
-
-
-def _count(searches: _Searches, record: Search) -> None:
-    if any(record.candidates):
-        searches.with_candidates += 1
-    else:
+def _count(searches: _Searches, fields: IdentifyFields | KeptFields | None) -> None:
+    if fields is None or not fields.found:  # none: written before records had types
         searches.without_candidates += 1
-    rate = record.threshold.false_match_rate
+    else:
+        searches.with_candidates += 1
+    if fields is None:
+        return
+    rate = fields.threshold.false_match_rate
     if rate is None or searches.expected is None:
         searches.expected = None
     else:
-        searches.expected += rate * _comparisons(record)
-
-
-def _comparisons(record: Search) -> int:
-    """How many pairs of faces were compared."""
-    if isinstance(record, IdentifyRecord):
-        return len(record.candidates) * record.references
-    if isinstance(record, SearchSightingsRecord):
-        return record.sightings_searched
-    return record.tracks_searched
+        searches.expected += rate * fields.comparisons
 
 
 def _rounded(searches: _Searches) -> float | None:
@@ -199,9 +195,9 @@ def _rounded(searches: _Searches) -> float | None:
     return None if searches.expected is None else float(f"{searches.expected:.2g}")
 
 
-def _changes(database: Database, since: datetime, until: datetime) -> _Changes:
+def _changes(database: Database, since: datetime, until: datetime, watch: Watch | None) -> _Changes:
     changes = _Changes()
-    for event in log.stream_operations(database, OPERATIONS, Choice(until=until)):
+    for event in skim(database, CHANGES, Choice(until=until), watch):
         change = changes.stored.apply(event)
         if event.at >= since:
             changes.enrolled += change.enrolled
@@ -212,15 +208,15 @@ def _changes(database: Database, since: datetime, until: datetime) -> _Changes:
 def _others(counted: Sequence[EventCount]) -> Mapping[str, int]:
     found: Counter[str] = Counter()
     for it in counted:
-        if it.kind == DONE and it.operation not in _SEARCHES:
+        if it.kind == DONE and it.operation not in _COUNTED_APART:
             found[it.operation] += it.count
     return dict(sorted(found.items()))
 
 
+def _has_expired(database: Database) -> bool:
+    with reading(database) as connection:
+        return expired_records(connection).count > 0
+
+
 def _active_keys(counted: Sequence[EventCount]) -> int:
     return len({it.actor for it in counted if it.actor.startswith(KEY)})
-
-
-def _counts(counts: Mapping[str, int]) -> Counts:
-    shown = suppressed(tuple(counts.values()))
-    return Counts(dict(zip(counts, shown.counts, strict=True)), shown.total)

@@ -13,12 +13,13 @@ from reknown.ledger.codec import DONE, FAILED, REFUSED
 from reknown.ledger.counting import tallies
 from reknown.ledger.log import Choice
 from reknown.ledger.records import CreateKeyRecord, RotateKeyRecord
-from reknown.services.oversight.stored_faces import OPERATIONS, StoredFaces
-from reknown.storage.database import reading
+from reknown.ledger.skimming import skim
+from reknown.services.oversight.stored_faces import CHANGES, StoredFaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reknown.ledger.skimming import Watch
     from reknown.services.context import Context
     from reknown.storage.database import Database
 
@@ -81,16 +82,18 @@ class _Faces:
     deleted: Counter[str] = field(default_factory=Counter)
 
 
-def read_usage(context: Context, month: Month, actor: str | None = None) -> tuple[ActorUsage, ...]:
+def read_usage(
+    context: Context, month: Month, actor: str | None = None, watch: Watch | None = None
+) -> tuple[ActorUsage, ...]:
     """The usage of each actor that did something in the month, or had faces at its end.
 
     Only that of `actor` where one is named. The same ledger gives the same; the present month
-    goes until now. Raises `DatabaseError` for a damaged row.
+    goes until now. `watch` is told how many records were read more. Raises
+    `DatabaseError` for a damaged row.
     """
-    with reading(context.database) as connection:
-        counted = tallies(connection, Choice(month.start, month.end, actor))
+    counted = tallies(context.database, Choice(month.start, month.end, actor), watch)
     names = _names_of_keys(context.database, month)
-    faces = _faces(context.database, month)
+    faces = _faces(context.database, month, watch)
     counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for it in counted:
         counts[it.actor][it.kind][it.operation] += it.count
@@ -126,9 +129,9 @@ def _names_of_keys(database: Database, month: Month) -> Mapping[str, str]:
     }
 
 
-def _faces(database: Database, month: Month) -> _Faces:
+def _faces(database: Database, month: Month, watch: Watch | None) -> _Faces:
     book, enrolled, deleted = StoredFaces(), Counter[str](), Counter[str]()
-    for event in log.stream_operations(database, OPERATIONS, Choice(until=month.end)):
+    for event in skim(database, CHANGES, Choice(until=month.end), watch):
         change = book.apply(event)
         if event.at >= month.start:
             enrolled[event.actor] += change.enrolled

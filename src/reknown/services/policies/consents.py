@@ -24,6 +24,7 @@ from reknown.services.galleries.users import delete_person
 if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
+    from reknown.storage.database import Connection
     from reknown.storage.paging import Page
 
 __all__ = [
@@ -32,8 +33,10 @@ __all__ = [
     "consent_to",
     "give_consent",
     "list_consents",
+    "moment_of",
     "show_consents",
     "withdraw_consent",
+    "withdraw_ended",
 ]
 
 
@@ -45,6 +48,18 @@ def consent_to(text: bytes, basis: str, expires_at: datetime | None = None) -> N
     if expires_at is not None and expires_at <= datetime.now(UTC):
         raise InputError(f"the consent ended at {expires_at:%Y-%m-%d %H:%M} already")
     return NewConsent(hashlib.sha256(text).hexdigest(), basis, expires_at)
+
+
+def moment_of(text: str) -> datetime:
+    """A date such as 2027-12-31, with or without a time; in UTC unless it says otherwise.
+
+    Raises `InputError`.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(f"{text[:40]!r} is not a date: write it as 2027-12-31") from None
 
 
 def give_consent(context: Context, collection: str, user: str, new: NewConsent) -> Consent:
@@ -69,14 +84,28 @@ def withdraw_consent(context: Context, collection: str, user: str) -> tuple[int,
     """
     with context.database.begin() as connection:
         claim(connection, collection)
-        numbers = tuple(
-            consents.withdraw_consents(connection, key_of_user(connection, collection, user))
-        )
-        # their records are of the same request, whose nonce the last one consumes
-        part = context.by(replace(context.actor, nonce=None))
-        subject_id, _ = delete_person(connection, part, collection, user)
-        record = WithdrawConsentRecord(numbers, subject_id)
-        log.append(connection, context.actor, collection, record)
+        return _withdraw(connection, context, collection, user)
+
+
+def withdraw_ended(connection: Connection, context: Context, collection: str, now: datetime) -> int:
+    """The same for some people whose consents have all come to their ends; how many."""
+    people = consents.people_to_erase(connection, collection, now)
+    for user in people:
+        _withdraw(connection, context, collection, user)
+    return len(people)
+
+
+def _withdraw(
+    connection: Connection, context: Context, collection: str, user: str
+) -> tuple[int, ...]:
+    numbers = tuple(
+        consents.withdraw_consents(connection, key_of_user(connection, collection, user))
+    )
+    # their records are of the same request, whose nonce the last one consumes
+    part = context.by(replace(context.actor, nonce=None))
+    subject_id, gone = delete_person(connection, part, collection, user)
+    record = WithdrawConsentRecord(numbers, subject_id, gone)
+    log.append(connection, context.actor, collection, record)
     return numbers
 
 

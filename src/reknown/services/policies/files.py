@@ -48,6 +48,10 @@ least_similarity = 90.0
 most_expected_false_candidates = 0.01
 # Who may search: keys as key:ID, people as cli:NAME; * stands for anything. Empty for anyone.
 searchers = []
+# After so many searches within so many days with the same image, or that found the same person,
+# each further one needs the approval of somebody else: reknown approvals
+repeat_searches = 10
+repeat_days = 7
 
 # Candidates from this similarity on are judged by so many people, 1 or 2: reknown reviews
 review_from = 80.0
@@ -67,18 +71,28 @@ def read_policy_file(path: Path) -> Policy:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     if len(data) > _LARGEST:
-        raise InputError(f"{path} has more than {_LARGEST:,} bytes: a policy has a few hundred")
+        raise _too_large(str(path))
     try:
         text = data.decode()
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # of the syntax, or of the encoding
+    except ValueError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
+    return read_policy_text(text, str(path))
+
+
+def read_policy_text(text: str, where: str) -> Policy:
+    """The policy in a text that people know as `where`; raises as `read_policy_file` does."""
+    if len(text) > _LARGEST:
+        raise _too_large(where)
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where} is not valid TOML: {error}") from error
     try:
         return as_policy(document)
     except InputError as error:
         found = re.match("[a-z_]+", str(error))
         line = found and _line_of(text, found[0])
-        raise InputError(f"{path}{f', line {line}' if line else ''}: {error}") from error
+        raise InputError(f"{where}{f', line {line}' if line else ''}: {error}") from error
 
 
 def as_policy(document: dict[str, Any]) -> Policy:
@@ -107,6 +121,10 @@ def as_toml(policy: Policy) -> str:
         if getattr(policy, name) != getattr(default, name)
     )
     return "".join(lines)
+
+
+def _too_large(where: str) -> InputError:
+    return InputError(f"{where} has more than {_LARGEST:,} bytes: a policy has a few hundred")
 
 
 def _value(value: object) -> str:

@@ -1,8 +1,9 @@
 """What has been kept for as long as policies allow is deleted, some of it at a time.
 
 The clock of a face is its enrolment, of a sighting and of a record the moment it was written,
-of a job its end. Several servers may do this at once: each portion is found and deleted in a
-transaction that has claimed the collection, so it is deleted and recorded once.
+of a job its end, of a consent the moment until which it was given. Several servers may do this at
+once: each portion is found and deleted in a transaction that has claimed the collection, so it is
+deleted and recorded once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import NotFoundError
-from reknown.gallery import faces, retention
+from reknown.gallery import consents, faces, repeats, retention
 from reknown.gallery.collections import claim
 from reknown.gallery.policies import policy_of
 from reknown.jobs import queue
@@ -23,6 +24,7 @@ from reknown.ledger.records import (
     PurgeFacesRecord,
     PurgeSightingsRecord,
 )
+from reknown.services.policies.consents import withdraw_ended
 from reknown.services.reviews.queue import purge_cases
 from reknown.storage.database import reading
 
@@ -35,18 +37,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How much was deleted of a collection."""
+    """How much was deleted of a collection; `people` are those whose consents had ended."""
 
     collection: str
     faces: int
     sightings: int
     jobs: int
     records: int
+    people: int = 0
 
     @property
     def total(self) -> int:
         """All of it together."""
-        return self.faces + self.sightings + self.jobs + self.records
+        return self.faces + self.sightings + self.jobs + self.records + self.people
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,23 @@ def sweep(context: Context, now: datetime | None = None) -> list[Swept]:
     """Deletes what is over at `now`, the present unless told; of each collection, how much."""
     moment = now or datetime.now(UTC)
     with reading(context.database) as connection:
-        names = retention.collections_with_policies(connection)
+        names = retention.collections_to_sweep(connection)
     with context.database.begin() as connection:
-        purge_cases(connection, context)
+        purge_cases(connection, context, moment)
+    _forget_searches(context, moment)
     swept = []
     for name in names:
         with suppress(NotFoundError):  # deleted meanwhile, with all that it had
             swept.append(_sweep(context, name, moment))
+    swept += _sweep_deleted(context, moment)
     return [each for each in swept if each.total]
+
+
+def _forget_searches(context: Context, now: datetime) -> None:
+    more = True
+    while more:
+        with context.database.begin() as connection:
+            more = repeats.forget_searches(connection, now) == repeats.FORGOTTEN_AT_ONCE
 
 
 def _sweep(context: Context, name: str, now: datetime) -> Swept:
@@ -83,12 +95,25 @@ def _sweep(context: Context, name: str, now: datetime) -> Swept:
             _sightings(context, name, policy.keep_sightings),
             _jobs(context, name, policy.keep_jobs),
             _records(context, name, policy.keep_records),
+            _people(context, name),
         )
     )
     return Swept(name, *counts)
 
 
-def _delete_due(context: Context, name: str, now: datetime, kind: _Kind) -> int:
+def _sweep_deleted(context: Context, now: datetime) -> list[Swept]:
+    """Records of collections that are gone expire as their policies said."""
+    with reading(context.database) as connection:
+        gone = list(expiry.deleted_collections(connection))
+    swept = []
+    for each in gone:
+        records = _records(context, each.name, each.days, each.deletion)
+        count = _delete_due(context, None, now, records)
+        swept.append(Swept(each.name, 0, 0, 0, count))
+    return swept
+
+
+def _delete_due(context: Context, name: str | None, now: datetime, kind: _Kind) -> int:
     if kind.days is None:
         return 0
     before, total, more = now - timedelta(days=kind.days), 0, True
@@ -97,7 +122,8 @@ def _delete_due(context: Context, name: str, now: datetime, kind: _Kind) -> int:
             if not kind.due(connection, before):
                 break  # as a rule nothing is, and nobody has to wait for a lock
         with context.database.begin() as connection:
-            claim(connection, name)
+            if name is not None:
+                claim(connection, name)
             count = kind.delete(connection, before)
         total, more = total + count, count >= kind.at_once
     return total
@@ -144,11 +170,21 @@ def _jobs(context: Context, name: str, days: int | None) -> _Kind:
     return _Kind(days, queue.PURGED_AT_ONCE, due, delete)
 
 
-def _records(context: Context, name: str, days: int | None) -> _Kind:
+def _people(context: Context, name: str) -> _Kind:
+    def due(connection: Connection, now: datetime) -> object:
+        return consents.people_to_erase(connection, name, now)
+
+    def delete(connection: Connection, now: datetime) -> int:
+        return withdraw_ended(connection, context, name, now)
+
+    return _Kind(0, 1, due, delete)  # asked again until there is nobody left
+
+
+def _records(context: Context, name: str, days: int | None, deletion: int | None = None) -> _Kind:
     def due(connection: Connection, before: datetime) -> object:
-        return expiry.has_expired(connection, before, name)
+        return expiry.has_expired(connection, before, name, deletion)
 
     def delete(connection: Connection, before: datetime) -> int:
-        return expiry.expire_records(connection, context.actor, before, name)
+        return expiry.expire_records(connection, context.actor, before, name, deletion)
 
     return _Kind(days, expiry.AT_ONCE, due, delete)

@@ -9,6 +9,7 @@ from reknown.biometrics.policy import EVERYTHING_ALLOWED
 from reknown.gallery import policies
 from reknown.ledger import log
 from reknown.ledger.records import ReadPolicyRecord, SetPolicyRecord
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from reknown.biometrics.policy import Policy
@@ -34,6 +35,16 @@ def read_policy(context: Context, collection: str) -> Policy:
     return found
 
 
+def purposes_to_state(context: Context, collection: str) -> tuple[str, ...]:
+    """What the collection may be searched for, none for anything; raises `NotFoundError`.
+
+    Every search that is refused tells it as well, so nothing is recorded.
+    """
+    with reading(context.database) as connection:
+        policy = policies.policy_of(connection, collection)
+    return tuple(filter(policy.allows, policy.purposes))
+
+
 def require_complete(context: Context, collection: str, policy: Policy | None) -> None:
     """Raises `PolicyError` with all that is missing where the collection is to be governed."""
     chosen = policy or EVERYTHING_ALLOWED
@@ -45,3 +56,13 @@ def require_complete(context: Context, collection: str, policy: Policy | None) -
             collection,
             "PolicyIncomplete",
         )
+
+
+def require_ruled(context: Context, collection: str) -> None:
+    """The same of the rules in force, before anything is put into the collection.
+
+    It may be older than the wish to have it governed. Raises `NotFoundError`, too.
+    """
+    with reading(context.database) as connection:
+        found = policies.policy_of(connection, collection)
+    require_complete(context, collection, found)

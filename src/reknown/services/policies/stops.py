@@ -8,8 +8,11 @@ from reknown.gallery import stops
 from reknown.gallery.names import require_text
 from reknown.ledger import log
 from reknown.ledger.records import ResumeSearchesRecord, StopSearchesRecord
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reknown.services.context import Context
 
 
@@ -30,3 +33,12 @@ def resume_searches(context: Context, collection: str | None) -> bool:
         stopped = stops.resume_searches(connection, collection)
         log.append(connection, context.actor, collection, ResumeSearchesRecord(stopped))
     return stopped
+
+
+def list_stops(
+    context: Context, visible: Callable[[str], bool] = lambda _: True
+) -> Mapping[str | None, str]:
+    """Why searches are stopped, by collection; that of all searches is None's."""
+    with reading(context.database) as connection:
+        found = stops.list_stops(connection)
+    return {where: why for where, why in found.items() if where is None or visible(where)}

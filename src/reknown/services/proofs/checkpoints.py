@@ -17,6 +17,7 @@ from reknown.services.proofs.signing import ledger_key
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from reknown.access.vault import Vault
@@ -66,7 +67,8 @@ def make_checkpoint(context: Context, vault: Vault, folder: Path, *, anew: bool 
             raise InputError("the ledger has no records yet: there is nothing to sign")
         if root_at(connection, head.size) != head.root:
             raise AccessError("the head is not that of the records: run reknown ledger verify")
-        before = None if head.note is None else _signed(head.note, key, head.origin)
+        keys = [SigningKey(ledger_key(each)) for each in vault.each]
+        before = None if head.note is None else _signed(head.note, keys, head.origin)
         last = CheckpointFile(folder / NAME).last()
         known = [each for each in (before, last) if each is not None and each.origin == head.origin]
         goes_on = (head.note is None) == (before is None) and all(
@@ -77,6 +79,8 @@ def make_checkpoint(context: Context, vault: Vault, folder: Path, *, anew: bool 
                 "the ledger does not go on from what was signed last: run reknown ledger verify; "
                 "if you know why, --anew signs what is there"
             )
+        if before is not None and head.note is not None:
+            keep(connection, before.size, head.note)  # with the signature of a key that goes
         note = key.checkpoint(head.origin, head.size, head.root)
         sign_head(connection, note)
         keep(connection, head.size, note)
@@ -136,11 +140,11 @@ def _read(text: str, name: str) -> Checkpoint:
         raise InputError(f"{name} is no checkpoint: reknown ledger checkpoint makes one") from error
 
 
-def _signed(note: str, key: SigningKey, origin: str) -> Checkpoint | None:
+def _signed(note: str, keys: Sequence[SigningKey], origin: str) -> Checkpoint | None:
     """What it says, if it is of this ledger."""
     try:
         found = read_checkpoint(note)
-        require_signed(found, [key.public(origin)])
+        require_signed(found, [key.public(origin) for key in keys])
     except (ValueError, Unproven):
         return None
     return found

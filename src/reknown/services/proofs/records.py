@@ -15,13 +15,13 @@ from reknown.services.proofs.encoding import base64_of
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import IO
 
     from reknown.services.context import Context
 
-__all__ = ["export_log", "prove_record"]
+__all__ = ["export_log", "proof_of", "prove_record"]
 
 
 def prove_record(context: Context, record: int, checkpoint: Path | None = None) -> str:
@@ -30,6 +30,12 @@ def prove_record(context: Context, record: int, checkpoint: Path | None = None) 
     The proof is for the newest checkpoint, or for one that others have signed too. Raises
     `InputError` for a record or a checkpoint that the ledger does not have.
     """
+    document = proof_of(context, record, checkpoint)
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def proof_of(context: Context, record: int, checkpoint: Path | None = None) -> Mapping[str, object]:
+    """The same as a document."""
     note = newest_checkpoint(context) if checkpoint is None else checkpoint.read_text("utf-8")
     signed = read_checkpoint(note) if checkpoint is None else read_checkpoint_file(checkpoint)
     with reading(context.database) as connection:
@@ -46,14 +52,13 @@ def prove_record(context: Context, record: int, checkpoint: Path | None = None) 
                 "newer one with reknown ledger checkpoint"
             )
         proof = prove_inclusion(connection, index, signed.size)
-    document = {
+    return {
         "format": PROOF,
         "record": json.loads(leaf_of(row)),
         "index": index,
         "proof": [base64_of(each) for each in proof],
         "checkpoint": note,
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def export_log(

@@ -28,9 +28,9 @@ def ledger_key(vault: Vault) -> bytes:
 def signing_for(folder: Path, given: Callable[[], str | None]) -> Signing:
     """Signs once there is a master key, in the data folder or given; raises none of it yet."""
 
-    def find() -> bytes | None:
+    def find() -> tuple[bytes, ...]:
         vault = read_vault(folder, given())
-        return None if vault is None else ledger_key(vault)
+        return () if vault is None else tuple(map(ledger_key, vault.each))
 
     return Signing(find, CheckpointFile(folder / NAME))
 
@@ -38,5 +38,5 @@ def signing_for(folder: Path, given: Callable[[], str | None]) -> Signing:
 def sign_as(database: Database, vault: Vault | None) -> None:
     """Has the engine sign with this vault's key, where there is one."""
     if vault is not None:
-        seed = ledger_key(vault)
-        sign_with(database, Signing(lambda: seed))
+        seeds = tuple(map(ledger_key, vault.each))
+        sign_with(database, Signing(lambda: seeds))

@@ -49,7 +49,8 @@ def open_cases(
     connection: Connection, actor: Actor, outcome: SearchOutcome
 ) -> tuple[str | None, ...]:
     """The id of the case of each probe, None where there is nothing to judge."""
-    terms = terms_of(connection, outcome.searched.collection)
+    searched = outcome.searched
+    terms = terms_of(connection, searched.collection, governed=searched.governed)
     if terms is None:
         return ()
     # a signature is used up by the search's own record

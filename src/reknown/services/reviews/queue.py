@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reknown.gallery.collections import require
 from reknown.ledger import log, records
 from reknown.review import cases
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from reknown.review.cases import ReviewCase
@@ -22,7 +24,7 @@ def list_cases(
 ) -> Page[ReviewCase]:
     """A page of the cases, or of those in this state; raises `NotFoundError`."""
     with context.database.begin() as connection:
-        purge_cases(connection, context)
+        purge_cases(connection, context, datetime.now(UTC))
         owner = require(connection, collection).id
         found = cases.list_cases(connection, owner, page.after, page.limit, state)
         record = records.ListCasesRecord(len(found.items))
@@ -30,9 +32,15 @@ def list_cases(
     return found
 
 
-def purge_cases(connection: Connection, context: Context) -> int:
+def count_waiting(context: Context, collection: str) -> int:
+    """How many cases of the collection wait for people; raises `NotFoundError`."""
+    with reading(context.database) as connection:
+        return cases.count_waiting(connection, require(connection, collection).id)
+
+
+def purge_cases(connection: Connection, context: Context, now: datetime) -> int:
     """Deletes the cases whose time is over, with a record if there are any; how many."""
-    gone = cases.purge_cases(connection)
+    gone = cases.purge_cases(connection, now)
     if gone:
         log.append(connection, context.actor, None, records.PurgeCasesRecord(tuple(gone)))
     return len(gone)

@@ -35,8 +35,13 @@ class ReviewTerms:
         return datetime.now(UTC) + timedelta(days=self.keep_days)
 
 
-def terms_of(connection: Connection, collection: str) -> ReviewTerms | None:
-    """The terms of a collection, None where nothing is reviewed; raises `NotFoundError`."""
+def terms_of(
+    connection: Connection, collection: str, *, governed: bool = False
+) -> ReviewTerms | None:
+    """The terms of a collection, None where nothing is reviewed; raises `NotFoundError`.
+
+    `governed` says that all collections have to be, whatever their policies say.
+    """
     policy = policy_of(connection, collection)
     if not policy.reviewers:
         return None
@@ -44,7 +49,7 @@ def terms_of(connection: Connection, collection: str) -> ReviewTerms | None:
         bound=policy.review_from,
         reviewers=policy.reviewers,
         seeds=policy.review_seeds,
-        always=policy.governed,
+        always=policy.governed or governed,
         # a case says nothing without the record of its search
         keep_days=policy.keep_records,
     )

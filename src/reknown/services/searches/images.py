@@ -9,6 +9,7 @@ from reknown.biometrics.quality_filter import ANY_QUALITY, QualityFilter
 from reknown.ledger.records import ProbeRecord
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.images.sources import attempt_all, extract_source, require_face
+from reknown.services.policies.permits import admitted
 from reknown.services.searches.search import Probes, look_up, settle, stack
 from reknown.vision.extraction import ExtractionPolicy
 
@@ -57,9 +58,9 @@ def identify(
 ) -> Identification:
     """Searches with an image; the event is on disk before the answer is given out.
 
-    Raises `ImageError`, `InputError`, `NoFaceError`, and as `look_up` does.
+    Raises `PolicyError`, `ImageError`, `InputError`, `NoFaceError`, and as `look_up` does.
     """
-    space = context.platform.space_of(query.collection)
+    space = admitted(context, query.collection)
     return _concluded(context, *_compared(context.platform, query, source, choice, space))
 
 
@@ -68,10 +69,10 @@ def identify_all(
 ) -> Iterator[tuple[Source, Identification | ReknownError]]:
     """The same with many images, in their order.
 
-    Raises `SpaceMismatchError` where the collection is switched to another model pack meanwhile:
-    a raw score would mean something else in it.
+    Raises `PolicyError`, and `SpaceMismatchError` where the collection is switched to another
+    model pack meanwhile: a raw score would mean something else in it.
     """
-    space = context.platform.space_of(query.collection)
+    space = admitted(context, query.collection)
 
     def work(source: Source) -> tuple[Extraction, Scores]:
         return _compared(context.platform, query, source, choice, space)

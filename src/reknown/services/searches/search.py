@@ -18,9 +18,12 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import ThresholdChoice, caution
 from reknown.gallery.among import find_limits
 from reknown.gallery.collections import get_space
+from reknown.gallery.consents import ended_subjects
 from reknown.gallery.faces import faces_of_keys
+from reknown.gallery.score_counts import count_strangers
 from reknown.gallery.vectors.probes import Criteria
 from reknown.gallery.vectors.slabs import NOBODY
+from reknown.gallery.vectors.yardstick import best_strangers
 from reknown.ledger import log
 from reknown.ledger.records import (
     AmongRecord,
@@ -31,7 +34,13 @@ from reknown.ledger.records import (
     ThresholdRecord,
 )
 from reknown.services.galleries.transfer import ManyFaces
-from reknown.services.policies.permits import AskedSearch, permit, recorded_refusals
+from reknown.services.policies.permits import (
+    AskedSearch,
+    admitted,
+    permit,
+    recorded_refusals,
+)
+from reknown.services.policies.repeats import permit_repeat, targets_of
 from reknown.services.reviews.opening import SearchOutcome, open_cases
 from reknown.storage.database import reading, write_together
 
@@ -48,6 +57,9 @@ if TYPE_CHECKING:
     from reknown.gallery.vectors.search import Hits
     from reknown.services.context import Actor, Context, Platform
     from reknown.storage.database import Connection
+
+
+_FROM_OUTSIDE = {"image", "video"}
 
 
 class Unit(Enum):
@@ -136,11 +148,15 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What was compared, and what reached the threshold: a row a probe, best first."""
+    """What was compared, and what reached the threshold: a row a probe, best first.
+
+    `strangers` is how some of whom the probe does not resemble scored best, where that is known.
+    """
 
     searched: Searched
     probes: Probes
     rows: tuple[tuple[Hit, ...], ...]
+    strangers: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +187,27 @@ class Found:
         )
 
 
-def open_search(platform: Platform, query: Query) -> Searched:
-    """What the query would search now.
+def open_search(context: Context, query: Query) -> Searched:
+    """What the query would search now, if it may: a refusal is recorded.
 
-    Raises `NotFoundError`, also for a user that it is limited to, `ModelError`,
+    Raises `NotFoundError`, also for a user that it is limited to, `PolicyError`, `ModelError`,
     `SpaceMismatchError`, `UncalibratedError`, `InputError`.
     """
-    with reading(platform.database) as connection:
-        return _opened(connection, platform, query)[0]
+    admitted(context, query.collection)
+    with (
+        recorded_refusals(context.database, context.actor),
+        reading(context.database) as connection,
+    ):
+        searched, _ = _opened(connection, context.platform, query)
+        permit(connection, context.actor, searched.asked)
+    return searched
 
 
 def look_up(platform: Platform, query: Query, probes: Probes) -> Scores:
     """Compares the probes with the gallery, or what is among it; changes nothing.
 
-    Raises as `open_search`, and `SpaceMismatchError` where the collection was switched to another
-    space since the probes were made.
+    Raises as `open_search`, but `PolicyError`, and `SpaceMismatchError` where the collection was
+    switched to another space since the probes were made.
     """
     with reading(platform.database) as connection:
         return compare(connection, platform, query, probes)
@@ -204,10 +226,11 @@ def compare(connection: Connection, platform: Platform, query: Query, probes: Pr
         owned_only=query.unit is Unit.USERS,
     )
     rows = [_hits(found) for found in index.search(connection, probes.vectors, criteria)]
+    strangers = _strangers(index, query, probes, rows)
     if probes.pooled:
         rows = [_pooled(rows)]
     kept = ([hit for hit in row if not probes.is_own(hit)] for row in rows)
-    return Scores(searched, probes, tuple(tuple(row[: query.limit]) for row in kept))
+    return Scores(searched, probes, tuple(tuple(row[: query.limit]) for row in kept), strangers)
 
 
 def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | None = None) -> Found:
@@ -220,14 +243,19 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     searched = scores.searched
     permit(connection, actor, searched.asked)
     keys = {hit.face for row in scores.rows for hit in row}
-    found = faces_of_keys(connection, keys)
+    found = _lasting(connection, faces_of_keys(connection, keys))
     # asked last: boxes and scores are of one space then
     searched.space.require(get_space(connection, searched.collection))
     rows = tuple(_ranked(_still_there(row, found, searched), searched) for row in scores.rows)
     faces = {face.face_id: face for face in found.values()}
     result = Found(searched, rows, faces)
     record = _record(result, scores.probes, job)
+    subjects = (hit.subject_id or hit.face_id for row in record.candidates for hit in row)
+    if rows:
+        targets = targets_of(record.probe, subjects)
+        permit_repeat(connection, actor, searched.collection, targets)
     event = log.append(connection, actor, searched.collection, record)
+    count_strangers(connection, searched.collection, searched.space, scores.strangers)
     by_id = {face.face_id: key for key, face in found.items()}
     outcome = SearchOutcome(event, searched, scores.probes, rows, by_id)
     return replace(result, cases=open_cases(connection, actor, outcome))
@@ -255,6 +283,16 @@ def _opened(connection: Connection, platform: Platform, query: Query) -> tuple[S
     return Searched(*what, platform.governed, query.among, subject_ids), index
 
 
+def _strangers(
+    index: IndexView, query: Query, probes: Probes, rows: Sequence[Sequence[Hit]]
+) -> tuple[float, ...]:
+    """Only of probes from outside: the same references would be compared again and again."""
+    if query.among is not None or probes.record.kind not in _FROM_OUTSIDE:
+        return ()
+    known = [{hit.face for hit in row} for row in rows]
+    return tuple(best_strangers(index.slabs, probes.vectors, known))
+
+
 def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
     if unit is Unit.USERS:
         return index.users, index.owned
@@ -264,6 +302,14 @@ def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
 def _hits(found: Hits) -> list[Hit]:
     columns = (found.keys.tolist(), found.users.tolist(), found.scores.tolist())
     return [Hit(*line) for line in zip(*columns, strict=True)]
+
+
+def _lasting(connection: Connection, found: dict[int, FaceRecord]) -> dict[int, FaceRecord]:
+    """Without those of people whose consents have ended: the next sweep deletes them."""
+    owners = {face.subject_id for face in found.values() if face.user and face.subject_id}
+    if not owners or not (ended := ended_subjects(connection, owners)):
+        return found
+    return {key: face for key, face in found.items() if face.subject_id not in ended}
 
 
 def _still_there(

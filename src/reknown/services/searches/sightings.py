@@ -23,7 +23,15 @@ from reknown.ledger.records import (
 )
 from reknown.services.archive.sightings import purge_sightings
 from reknown.services.images.sources import attempt_all, extract_source, require_face
-from reknown.services.policies.permits import AskedSearch, deciding, permit
+from reknown.services.policies.permits import (
+    AskedSearch,
+    admitted,
+    deciding,
+    permit,
+    recorded_refusals,
+    require_lasting,
+)
+from reknown.services.policies.repeats import permit_repeat, targets_of
 from reknown.services.searches.search import stack
 from reknown.storage.database import reading
 from reknown.vision.extraction import ExtractionPolicy
@@ -131,6 +139,7 @@ def open_sightings(
     Raises `NotFoundError`, `ModelError`, `SpaceMismatchError`, `UncalibratedError`, `InputError`,
     `PolicyError`.
     """
+    admitted(context, collection)
     purge_sightings(context, collection)
     with reading(context.database) as connection:
         templates = sightings.load_sighting_templates(connection, collection, choice)
@@ -178,11 +187,16 @@ def find_person(
 ) -> PersonSearch:
     """All sightings that resemble one of the person's references, best first.
 
-    Raises `NotFoundError` for collection or person, `InputError` for a person without faces, and
-    as `open_sightings`.
+    Raises `NotFoundError` for collection or person, `PolicyError`, `InputError` for a person
+    without faces, and as `open_sightings`.
     """
-    with reading(context.database) as connection:
+    admitted(context, collection)
+    with (
+        recorded_refusals(context.database, context.actor),
+        reading(context.database) as connection,
+    ):
         person = get_user(connection, collection, user)
+        require_lasting(connection, collection, person.subject_id)
         references = templates_of_user(connection, collection, user)
     if not len(references.vectors):
         raise InputError(f"{user!r} has no faces to search with: enroll some images first")
@@ -213,6 +227,7 @@ def _search(
             for sighting, comparison in judged.items()
             if comparison.accepted and sighting in found
         )
+        permit_repeat(connection, context.actor, gallery.collection, targets_of(what, ()))
         record = _record(gallery, what, matches)
         log.append(connection, context.actor, gallery.collection, record)
     return matches

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 # Someone who is out of sight for less has hardly been away.
-_SAME_APPEARANCE_MS = 1000
+SAME_APPEARANCE_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _alone(
 def _continues(before: Appearance, after: Appearance) -> bool:
     if bool(before.objections) != bool(after.objections):
         return False  # "not like anybody" and "not searched" are two answers
-    close = 0 <= after.from_ms - before.to_ms < _SAME_APPEARANCE_MS
+    close = 0 <= after.from_ms - before.to_ms < SAME_APPEARANCE_MS
     return close and _subject(before.best) == _subject(after.best)
 
 

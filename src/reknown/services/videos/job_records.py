@@ -55,7 +55,8 @@ class JobRequest:
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
     job; `topic` gets a notice when it ends. `request_id` is that of the network request that asked.
     With `attributes` it is measured what faces do.
-    `words` are those wanted of a video whose text is read. `purpose` is what it was asked for.
+    `words` are those wanted of a video whose text is read. `purpose` is what it was asked for,
+    under which `approval`.
     """
 
     place: ObjectPlace
@@ -66,6 +67,7 @@ class JobRequest:
     words: WordFilter | None = None
     attributes: bool = False
     purpose: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

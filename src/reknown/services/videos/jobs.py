@@ -200,7 +200,13 @@ def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
         # the words of Amazon
         name = actor.name.removeprefix("key:")
         raise LimitError(f"{count} open Jobs for User {name} Maximum limit: {MAX_OPEN}")
-    asked = write(replace(request.wanted, request_id=actor.request_id, purpose=actor.purpose))
+    wanted = replace(
+        request.wanted,
+        request_id=actor.request_id,
+        purpose=actor.purpose,
+        approval=actor.approval,
+    )
+    asked = write(wanted)
     new = queue.NewJob(request.task.value, actor.name, request.collection, asked)
     job_id = queue.add(connection, new)
     if request.token is not None:

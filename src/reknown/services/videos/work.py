@@ -31,10 +31,11 @@ from reknown.ledger.records import (
     IdentifyRecord,
     ReadTextRecord,
     Record,
+    RefuseSearchRecord,
 )
-from reknown.services.context import Actor
+from reknown.services.context import Actor, Context
 from reknown.services.galleries.spaces import in_one_space
-from reknown.services.policies.permits import deciding
+from reknown.services.policies.permits import find_admitted
 from reknown.services.searches.search import Query, Unit, conclude, look_up
 from reknown.services.videos.findings import matches, result_parts
 from reknown.services.videos.identification import track_probes
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.tracks import VideoAnalysis
     from reknown.jobs.queue import Job, Lease
     from reknown.jobs.results import ResultPart
+    from reknown.ledger.codec import Entry
     from reknown.services.context import Platform
     from reknown.services.searches.search import Scores, Searched
     from reknown.services.videos.identification import TrackProbes
@@ -126,7 +128,7 @@ class _Findings:
     seen: VideoAnalysis | TextSeen | None = None
     scores: Scores | None = None
     chosen: TrackProbes | None = None
-    error: str = ""
+    error: Exception | None = None
 
 
 def work(worker: WorkerContext, lease: Lease, watch: Watch) -> JobOutcome | None:
@@ -161,7 +163,7 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
         return _look_for_text(platform, what, watch)
     pack = platform.engines.default_pack
     if job.collection is not None:
-        pack = platform.space_of(job.collection).pack
+        pack = find_admitted(Context(platform, _actor(job)), job.collection).pack
     with watch.interruptible(), _opened(platform, what) as file:
         seen = platform.executor.analyse(
             file, pack, lambda *_: watch.alive(), attributes=what.attributes
@@ -213,12 +215,17 @@ def _failure(error: Exception, job: Job) -> _Findings:
     else:
         message, trouble = _OURS, error
     outcome = JobOutcome(Ending(State.FAILED, message), 0, trouble)
-    return _Findings(outcome, error=_code(error))
+    return _Findings(outcome, error=error)
 
 
-def _code(error: Exception) -> str:
-    """The name of its class in letters and digits, as the ledger takes it."""
-    return "".join(re.findall("[A-Za-z0-9]", type(error).__name__))
+def _end(job: Job, error: Exception | None) -> Entry:
+    """What the ledger says of a job that ended without results: refused, or tried in vain."""
+    if isinstance(error, PolicyError):
+        return RefuseSearchRecord(error.reason, job.job_id)
+    action = _ACTIONS.get(Task(job.kind), DetectRecord)
+    # the name of its class in letters and digits, as the ledger takes it
+    code = "".join(re.findall("[A-Za-z0-9]", type(error).__name__))
+    return Failure(action.OPERATION, job.job_id, code)
 
 
 def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutcome | None:
@@ -227,7 +234,7 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
     body = worker.notice(job, ending.state)
     # packed while nobody has to wait for this transaction
     parts = _parts(worker.platform, Task(job.kind), findings)
-    with deciding(worker.platform.database, _actor(job)) as connection:
+    with worker.platform.database.begin() as connection:
         if not queue.finish(connection, lease, ending):
             return None
         _write(connection, job, findings, parts)
@@ -254,9 +261,7 @@ def _write(
     """Results and event of a job, in the transaction that ends it."""
     actor, seen = _actor(job), findings.seen
     if seen is None:
-        action = _ACTIONS.get(Task(job.kind), DetectRecord)
-        failure = Failure(action.OPERATION, job.job_id, findings.error)
-        log.append(connection, actor, job.collection, failure)
+        log.append(connection, actor, job.collection, _end(job, findings.error))
         return
     results.store(connection, job, parts)
     if isinstance(seen, TextSeen):
@@ -276,7 +281,7 @@ def _write(
 def _actor(job: Job) -> Actor:
     """Who asked for the job, and what for."""
     asked = request_of(job)
-    return Actor(job.actor, asked.request_id, purpose=asked.purpose)
+    return Actor(job.actor, asked.request_id, purpose=asked.purpose, approval=asked.approval)
 
 
 def _known(platform: Platform, findings: _Findings) -> dict[int, str]:

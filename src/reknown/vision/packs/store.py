@@ -43,6 +43,18 @@ class FileStatus:
     state: FileState
 
 
+@dataclass(frozen=True, slots=True)
+class PackSummary:
+    """A pack in a line; `state` says whether its files are here, `size` is theirs in bytes."""
+
+    name: str
+    summary: str
+    non_commercial: bool
+    licences: tuple[str, ...]
+    state: str
+    size: int
+
+
 class PackStore:
     """Built-in packs and those that `manifest_dirs` declare in files `NAME.toml`.
 
@@ -114,6 +126,21 @@ class PackStore:
         files = self.any_manifest(name).files()
         return tuple(FileStatus(r, f, state(f, self.cache)) for r, f in files.items())
 
+    def summaries(self) -> list[PackSummary]:
+        """All packs by name; reads all of their files. Raises as `any_manifest` does."""
+        return [self._summary(name) for name in self.names()]
+
+    def _summary(self, name: str) -> PackSummary:
+        manifest, files = self.any_manifest(name), self.status(name)
+        return PackSummary(
+            manifest.name,
+            manifest.summary,
+            manifest.non_commercial,
+            tuple(sorted({each.file.licence for each in files})),
+            state_of(files),
+            sum(each.file.size for each in files),
+        )
+
     def open(self, name: str) -> Mapping[str, Model]:
         """The pack's networks as ONNX, named as the recipes of its parts name them.
 
@@ -158,6 +185,17 @@ class PackStore:
         keys = {graph: conversion_key(graph, file.sha256) for graph in recipe.graphs}
         paths = {graph: self.cache.converted(key) for graph, key in keys.items()}
         return paths if all(map(is_sound, paths.values())) else {}
+
+
+def state_of(files: Sequence[FileStatus]) -> str:
+    """What became of a pack with these files, in words."""
+    states = {file.state for file in files}
+    if states == {FileState.READY}:
+        return "ready"
+    if FileState.DAMAGED in states:
+        return "damaged"
+    missing = (file for file in files if file.state is FileState.MISSING)
+    return "not installed" if all(f.file.in_package for f in missing) else "not fetched"
 
 
 def _unknown(name: str, known: Sequence[str]) -> ModelNotFoundError:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import sqlite3
 import sys
 import tarfile
@@ -16,12 +17,15 @@ from sqlalchemy import text
 
 import old_galleries
 from contexts import ACTOR, events, make_context
+from reknown.access.rights import ALL
 from reknown.access.vault import Vault, read_vault
 from reknown.biometrics.errors import AccessError, DatabaseError, InputError, ReknownError
 from reknown.ledger.records import RestoreRecord
 from reknown.services import access
-from reknown.services.backups.restore import check_backup, restore
-from reknown.storage.database import SCHEMA_VERSION, open_database
+from reknown.services.backups.backup import Secrets, back_up
+from reknown.services.backups.restore import KnownLedger, check_backup, restore
+from reknown.services.proofs.signing import Signing, sign_with, signing_for
+from reknown.storage.database import SCHEMA_VERSION, Database, close_database, open_database
 from unit.services.backups.conftest import PASSPHRASE
 
 if TYPE_CHECKING:
@@ -351,3 +355,77 @@ def _die_after(steps: int, folder: Path) -> None:
                 os._exit(77)
 
     sys.addaudithook(watch)
+
+
+def _signed(data: Path) -> tuple[Database, Signing]:
+    """The database of a data folder, as a process opens it that signs the ledger."""
+    database = open_database(data)
+    signing = signing_for(data, lambda: None)
+    sign_with(database, signing)
+    return database, signing
+
+
+def _back_up(data: Path, target: Path, change: str | None = None) -> Path:
+    """A backup with one more record, once this statement was carried out past Reknown."""
+    database, signing = _signed(data)
+    vault = read_vault(data, None)
+    assert vault is not None
+    context = make_context(database)
+    access.create_key(context, vault, target.name, ALL)
+    if change is not None:
+        with database.begin() as connection:
+            connection.execute(text(change))
+    back_up(context, target, Secrets(vault, PASSPHRASE))
+    signing.close(database)
+    close_database(database)
+    return target
+
+
+def test_a_restore_says_that_its_ledger_is_whole(backup: Path, tmp_path: Path) -> None:
+    file = _back_up(tmp_path / "data", tmp_path / "signed.tar")
+    found = restore(ACTOR, file, tmp_path / "new", _ask, None)
+    assert found.records
+    assert not found.faults
+    assert check_backup(file, _ask).records == found.records
+    assert found.records > check_backup(backup, _ask).records
+
+
+def test_a_backup_whose_ledger_was_changed_is_restored_only_when_told(
+    backup: Path, tmp_path: Path
+) -> None:
+    change = "UPDATE events SET actor = 'cli:mallory' WHERE id = 1"
+    file = _back_up(backup.parent / "data", tmp_path / "changed.tar", change)
+    new = tmp_path / "new"
+    with pytest.raises(InputError, match="is not what was signed"):
+        check_backup(file, _ask)
+    with pytest.raises(InputError, match="is not what was signed"):
+        restore(ACTOR, file, new, _ask, None)
+    assert not new.exists()
+    found = restore(ACTOR, file, new, _ask, None, known=KnownLedger(anyway=True))
+    assert found.faults
+    database, _ = _signed(new)
+    (record,) = [
+        event.record for event in events(make_context(database)) if event.operation == "restore"
+    ]
+    assert isinstance(record, RestoreRecord)
+    assert record.faults == found.faults
+    close_database(database)
+
+
+def test_a_backup_that_is_older_than_what_is_known_is_restored_only_when_told(
+    backup: Path, tmp_path: Path
+) -> None:
+    data, new = backup.parent / "data", tmp_path / "new"
+    old = _back_up(data, tmp_path / "old.tar")
+    _back_up(data, tmp_path / "newer.tar")
+    new.mkdir()
+    shutil.copy(data / "ledger.checkpoints", new)
+    with pytest.raises(InputError, match="older than what is known"):
+        restore(ACTOR, old, new, _ask, None)
+    note = tmp_path / "checkpoint"
+    note.write_text(json.loads((data / "ledger.checkpoints").read_text().splitlines()[-1])["note"])
+    with pytest.raises(InputError, match="older than what is known"):
+        check_backup(old, _ask, known=KnownLedger((note,)))
+    assert not check_backup(old, _ask).faults
+    assert sorted(path.name for path in new.iterdir()) == ["ledger.checkpoints"]
+    assert restore(ACTOR, old, new, _ask, None, known=KnownLedger(anyway=True)).faults

@@ -86,14 +86,14 @@ def test_deleting_a_collection_leaves_an_event_and_no_template(
     context: Context, collection: str, people: Path
 ) -> None:
     list(enrol_subjects(context, collection, read_plan(people)))
-    assert open_search(context.platform, Query(collection)).references == 2
+    assert open_search(context, Query(collection)).references == 2
     collections.delete_collection(context, collection)
     assert last(context).record == DeleteCollectionRecord()
     assert listed(context) == []
     with pytest.raises(NotFoundError):
         collections.describe_collection(context, collection)
     with pytest.raises(NotFoundError):
-        open_search(context.platform, Query(collection))
+        open_search(context, Query(collection))
 
 
 def test_what_fails_leaves_no_event(context: Context, collection: str) -> None:

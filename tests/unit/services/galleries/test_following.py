@@ -305,7 +305,9 @@ def test_names_that_look_the_same_are_one(
     album.put(f"{stored}/1.jpg", "Bob/2.jpg")
     album.enrol()
     with context.database.begin() as connection:  # as an early release stored it
-        connection.exec_driver_sql("UPDATE users SET name = ? WHERE name = ?", (stored, NFC))
+        connection.exec_driver_sql(
+            "UPDATE users SET name_key = ? WHERE name_key = ?", (stored, NFC)
+        )
     (album.folder / stored).rename(album.folder / there)
     assert not album.sync()
     (album.folder / there).rename(album.folder / "Zoe")

@@ -111,7 +111,7 @@ def test_a_decomposed_name_of_old_can_be_mended(
 ) -> None:
     enrol(eileen, "Eileen")
     with context.database.begin() as connection:
-        connection.exec_driver_sql("UPDATE users SET name = ?", (DECOMPOSED,))
+        connection.exec_driver_sql("UPDATE users SET name_key = ?", (DECOMPOSED,))
     assert rename_user(context, collection, COMPOSED, COMPOSED) == (DECOMPOSED, COMPOSED)
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from reknown.ledger import records
-from reknown.ledger.log import Event
-from reknown.services.oversight.stored_faces import FaceChange, StoredFaces
+from reknown.ledger.codec import decode_fields, encode
+from reknown.ledger.skimming import Glimpse
+from reknown.services.oversight.stored_faces import CHANGES, FaceChange, StoredFaces
 
 if TYPE_CHECKING:
     from reknown.ledger.records import Record
@@ -23,17 +24,8 @@ def face(number: int) -> str:
 def apply(
     book: StoredFaces, record: Record, actor: str = "key:a", of: str = "people"
 ) -> FaceChange:
-    event = Event(
-        id=1,
-        at=datetime.now(UTC),
-        actor=actor,
-        operation=record.OPERATION,
-        collection=of,
-        request_id=None,
-        kind="done",
-        version=record.VERSION,
-        record=record,
-    )
+    fields = decode_fields(encode(record), CHANGES[type(record)])
+    event = Glimpse(1, datetime.now(UTC), actor, record.OPERATION, of, None, fields)
     return book.apply(event)
 
 
@@ -87,14 +79,15 @@ def test_of_faces_that_are_only_counted_the_oldest_go_first() -> None:
     apply(book, many(2))
     apply(book, many(2), "key:b")
     apply(book, enrolled(1), "key:c")
-    apply(book, records.SwitchUpgradeRecord(SPACE, SPACE, 2, 3))
+    apply(book, records.DeleteFacesRecord((face(10), face(11), face(12))))
     assert book.by_actor() == {"key:b": 1, "key:c": 1}
-    apply(book, records.SwitchUpgradeRecord(SPACE, SPACE, 0, 2))
+    apply(book, records.DeleteFacesRecord((face(13), face(14))))
     assert book.by_actor() == {}
     assert book.by_collection() == {"people": 0}
 
 
-def test_other_records_change_nothing() -> None:
+def test_rows_of_before_records_had_types_change_nothing() -> None:
     book = StoredFaces()
-    assert apply(book, records.ListFacesRecord(3)) == FaceChange()
+    row = Glimpse(1, datetime.now(UTC), "key:a", "enrol", "people", None, None)
+    assert book.apply(row) == FaceChange()
     assert book.by_collection() == {}

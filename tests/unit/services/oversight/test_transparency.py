@@ -8,16 +8,19 @@ import pytest
 
 from contexts import events
 from reknown.biometrics.errors import InputError
-from reknown.ledger import records
+from reknown.ledger import log, records
+from reknown.ledger.actor import Actor
+from reknown.ledger.expiry import expire_records
 from reknown.reporting.page import render
-from reknown.services.oversight.transparency import Counts, SearchCounts, read_transparency
+from reknown.services.oversight.suppression import Counts
+from reknown.services.oversight.transparency import SearchCounts, read_transparency
 from reknown.services.oversight.transparency_report import (
     WITHHELD,
     figures,
     table_rows,
     transparency_report,
 )
-from unit.services.oversight.ledgers import NOVEMBER, OCTOBER, fill, search, write
+from unit.services.oversight.ledgers import GATE, NOVEMBER, OCTOBER, fill, search, write
 
 if TYPE_CHECKING:
     from reknown.ledger.log import Event
@@ -50,6 +53,25 @@ def test_all_else_is_counted_too(found: Transparency) -> None:
     assert found.faces == Counts({"people": 35, "staff": 12}, 47)
     assert (found.faces_enrolled, found.faces_deleted) == (20, 15)
     assert found.keys_active is None
+
+
+def test_a_search_that_the_rules_refuse_is_a_refusal_with_its_reason(context: Context) -> None:
+    write(context.database, records.RefuseSearchRecord("PurposeMissing"), times=12)
+    found = read_transparency(context, SINCE, UNTIL)
+    assert found.refusals == Counts({"PurposeMissing": 12}, 12)
+    assert found.other == Counts({}, 0)
+
+
+def test_a_refusal_that_a_former_release_wrote_twice_counts_once(context: Context) -> None:
+    for number in range(12):
+        actor = Actor(f"key:{GATE}", f"request {number}")
+        for entry in (
+            records.RefuseSearchRecord("PurposeMissing"),
+            records.Refusal("identify", "SearchFaces", "AccessDeniedException"),
+        ):
+            log.record(context.database, actor, "people", entry)
+    found = read_transparency(context, SINCE, datetime(2999, 1, 1, tzinfo=UTC))
+    assert found.refusals == Counts({"PurposeMissing": 12}, 12)
 
 
 def test_totals_are_those_of_the_ledger(context: Context, found: Transparency) -> None:
@@ -121,6 +143,21 @@ def test_a_hostile_name_is_text(context: Context) -> None:
 def test_a_time_that_ends_before_it_begins_is_none(context: Context) -> None:
     with pytest.raises(InputError, match="ends before it begins"):
         read_transparency(context, UNTIL, SINCE)
+
+
+def test_records_that_have_expired_are_said_to_be_missing(context: Context) -> None:
+    fill(context.database)
+    before = read_transparency(context, SINCE, UNTIL)
+    with context.database.begin() as connection:
+        assert expire_records(connection, Actor("sweeper"), SINCE)
+    found = read_transparency(context, SINCE, UNTIL)
+    assert (before.records_expired, found.records_expired) == (False, True)
+    page = render(transparency_report(found), "transparency.html.j2")
+    assert "Records whose time was over are deleted" in page
+    assert "Records whose time" not in render(transparency_report(before), "transparency.html.j2")
+    # what the records that are left tell of
+    assert found.searches == before.searches
+    assert ("records expired", "all", "", "yes or no", "yes") in table_rows(found)
 
 
 def test_nothing_was_done(context: Context) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.biometrics.errors import InputError
+from reknown.ledger import records
 from reknown.services.oversight.usage import Month, lines, month_of, read_usage
-from unit.services.oversight.ledgers import ADA, DESK, GATE, fill
+from unit.services.oversight.ledgers import ADA, DESK, GATE, fill, write
 
 if TYPE_CHECKING:
     from reknown.services.context import Context
@@ -25,6 +26,12 @@ def test_a_month_is_counted_by_who_did_what(context: Context) -> None:
     assert gate.failed == {"detect": 2}
     assert desk.done == {"delete faces": 1}
     assert desk.refused == {"identify": 14}
+
+
+def test_a_refused_search_was_not_done(context: Context) -> None:
+    write(context.database, records.RefuseSearchRecord("PurposeMissing"), times=3)
+    (gate,) = read_usage(context, NOVEMBER)
+    assert (gate.done, gate.refused) == ({}, {"refuse search": 3})
 
 
 def test_faces_count_for_who_enrolled_them(context: Context) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import update
 from contexts import events, faces
 from reknown.biometrics.errors import InputError, NotFoundError, PolicyError
 from reknown.biometrics.policy import Policy
+from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery.schema import consents as table
-from reknown.ledger.records import GiveConsentRecord, WithdrawConsentRecord
+from reknown.ledger.records import GiveConsentRecord, RefuseSearchRecord, WithdrawConsentRecord
 from reknown.services.galleries.enrolment import GroupImage, Outcome, enrol_group
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.galleries.users import UserRequest, create_user, delete_user
@@ -22,10 +23,12 @@ from reknown.services.policies.consents import (
     show_consents,
     withdraw_consent,
 )
+from reknown.services.policies.retention import Swept, sweep
 from reknown.services.policies.rules import set_policy
 from reknown.services.searches.images import identify
 from reknown.services.searches.search import Query
-from reknown.services.searches.stored import search_by_user
+from reknown.services.searches.sightings import find_person
+from reknown.services.searches.stored import search_by_face, search_by_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +101,7 @@ def test_withdrawal_erases_at_once_and_keeps_the_proof(
 ) -> None:
     given = give_consent(context, "people", "Eileen", SIGNED)
     enrol(eileen, "Eileen")
+    (face,) = faces(context)
     assert identify(context, QUERY, eileen).found.rows[0]
     assert withdraw_consent(context, "people", "Eileen") == (given.number,)
     assert not faces(context)
@@ -112,9 +116,43 @@ def test_withdrawal_erases_at_once_and_keeps_the_proof(
     )
     assert kept.withdrawn_at is not None
     (event,) = events(context, WithdrawConsentRecord.OPERATION)
-    assert event.record == WithdrawConsentRecord((given.number,), given.subject_id)
+    assert event.record == WithdrawConsentRecord((given.number,), given.subject_id, (face.face_id,))
     # an earlier consent is no consent of whoever has the name next
     assert enrol(eileen, "Eileen").outcome is Outcome.REFUSED
+
+
+def test_who_agreed_until_a_moment_is_not_found_after_it_and_erased_once(
+    context: Context, enrol: Callable[..., EnrolmentResult], eileen: bytes, grace: bytes
+) -> None:
+    until = datetime.now(UTC) + timedelta(days=1)
+    given = give_consent(context, "people", "Eileen", consent_to(TEXT, "told", until))
+    give_consent(context, "people", "Grace", consent_to(TEXT, "told", until))
+    give_consent(context, "people", "Grace", SIGNED)
+    enrol(eileen, "Eileen")
+    enrol(grace, "Grace", "2.jpg")
+    assert sweep(context) == []
+    assert identify(context, QUERY, eileen).found.rows[0]
+    with context.database.begin() as connection:
+        ended = update(table).where(table.c.expires_at.is_not(None))
+        connection.execute(ended.values(expires_at="2026-01-01T00:00:00.000000+00:00"))
+    # at once, before any sweep
+    assert not identify(context, QUERY, eileen).found.rows[0]
+    assert identify(context, QUERY, grace).found.rows[0]
+    (face,) = faces(context, user="Eileen")
+    for search in (
+        lambda: search_by_user(context, QUERY, "Eileen"),
+        lambda: search_by_face(context, QUERY, face.face_id),
+        lambda: find_person(context, "people", "Eileen", ThresholdChoice(90)),
+    ):
+        with pytest.raises(PolicyError) as raised:
+            search()
+        assert raised.value.reason == "ConsentEnded"
+    assert len(events(context, RefuseSearchRecord.OPERATION)) == 3
+    assert sweep(context) == [Swept("people", 0, 0, 0, 0, people=1)]
+    assert [each.user for each in faces(context)] == ["Grace"]
+    (event,) = events(context, WithdrawConsentRecord.OPERATION)
+    assert event.record == WithdrawConsentRecord((given.number,), given.subject_id, (face.face_id,))
+    assert sweep(context) == []
 
 
 def test_a_user_without_consents_can_withdraw_too(context: Context, collection: str) -> None:

@@ -12,6 +12,7 @@ from contexts import events, faces
 from reknown.biometrics.policy import Policy
 from reknown.gallery import retention as stored
 from reknown.gallery.schema import sightings
+from reknown.ledger import log
 from reknown.ledger.records import (
     EnrolRecord,
     ExpireRecordsRecord,
@@ -20,6 +21,7 @@ from reknown.ledger.records import (
     SetPolicyRecord,
 )
 from reknown.services.archive.sightings import Keeping, keep_tracks
+from reknown.services.galleries.collections import create_collection, delete_collection
 from reknown.services.policies.retention import Swept, sweep
 from reknown.services.policies.rules import set_policy
 from reknown.storage.database import reading
@@ -104,9 +106,9 @@ def test_records_of_the_collection_go_and_others_stay(context: Context) -> None:
     set_policy(context, "people", Policy(keep_records=1000))
     assert sweep(context, after(999)) == []
     (swept,) = sweep(context, after(1001))
-    assert swept.records == len(faces(context)) + 2  # those of collection and policy
+    assert swept.records == len(faces(context)) + 1  # that of the collection
     assert not events(context, EnrolRecord.OPERATION)
-    assert not events(context, SetPolicyRecord.OPERATION)
+    assert events(context, SetPolicyRecord.OPERATION)  # as the policy there is checked against it
     assert events(context, "create collection") == []
     (event,) = events(context, ExpireRecordsRecord.OPERATION)
     assert isinstance(event.record, ExpireRecordsRecord)
@@ -122,3 +124,28 @@ def test_a_face_of_a_wrong_clock_does_not_go_early(context: Context) -> None:
         connection.execute(later.values(created_at=after(60).isoformat()))
     assert sweep(context, after(31)) == [Swept("people", 1, 0, 0, 0)]
     assert len(faces(context)) == 1
+
+
+def test_records_of_a_deleted_collection_go_when_its_policy_said(context: Context) -> None:
+    """And those of another one of that name stay."""
+    set_policy(context, "people", Policy(keep_records=30))
+    delete_collection(context, "people")
+    create_collection(context, "people")
+    now = datetime.now(UTC)
+    assert sweep(context, now + timedelta(days=29)) == []
+    before = [event.id for event in log.stream(context.database, log.Choice(collection="people"))]
+    (swept,) = sweep(context, now + timedelta(days=31))
+    left = list(log.stream(context.database, log.Choice(collection="people")))
+    assert swept == Swept("people", 0, 0, 0, len(before) - 3)
+    assert [event.operation for event in left] == [
+        "set policy",
+        "delete collection",
+        "create collection",
+        "expire records",
+    ]
+    assert sweep(context, now + timedelta(days=31)) == []
+
+
+def test_records_of_a_collection_that_was_deleted_without_a_policy_stay(context: Context) -> None:
+    delete_collection(context, "people")
+    assert sweep(context, datetime.now(UTC) + timedelta(days=10_000)) == []

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import delete
 
 from contexts import make_context
 from reknown.access.vault import Vault
 from reknown.biometrics.errors import AccessError, InputError
 from reknown.ledger import log
 from reknown.ledger.actor import Actor
+from reknown.ledger.expiry import expire_records
 from reknown.ledger.records import ListUsersRecord
+from reknown.ledger.schema import events
 from reknown.proofs.reknown_check import Unproven, main, read_checkpoint, read_key, require_cosigned
 from reknown.services.proofs.checkpoints import make_checkpoint, prove_growth, public_key
 from reknown.services.proofs.records import export_log, prove_record
@@ -120,6 +124,45 @@ def test_files_are_checked_with_the_public_key_alone(
     assert main([str(growth), *key]) == 1
     proof.write_text("{}")
     assert main([str(proof), *key]) == 2
+
+
+def test_an_exported_log_lacks_no_record_but_those_that_it_says_have_expired(
+    context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody who deletes a row of the database hides nothing behind its leaf."""
+    _sign(context, tmp_path, "first", records=6)
+    with context.database.begin() as connection:
+        connection.execute(delete(events).where(events.c.id == 2))
+    key, export = ["--key", _key(context)], tmp_path / "log"
+
+    def checked() -> tuple[int, str]:
+        with export.open("wb") as file:
+            export_log(context, file)
+        return main([str(export), *key]), capsys.readouterr().out
+
+    status, said = checked()
+    assert status == 1
+    assert "record at index 1 is gone, and the log does not say that it has expired" in said
+    with context.database.begin() as connection:
+        expire_records(connection, Actor("cli:ada"), datetime.now(UTC) + timedelta(days=1))
+    _sign(context, tmp_path, "second", records=1)
+    status, said = checked()
+    assert status == 1
+    assert "6 records are gone before index 6, and the log says that 5 have expired" in said
+
+
+def test_an_exported_log_without_what_has_expired_is_proven(
+    context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _sign(context, tmp_path, "first", records=6)
+    with context.database.begin() as connection:
+        expire_records(connection, Actor("cli:ada"), datetime.now(UTC) + timedelta(days=1))
+    _sign(context, tmp_path, "second", records=1)
+    export = tmp_path / "log"
+    with export.open("wb") as file:
+        export_log(context, file)
+    assert main([str(export), "--key", _key(context)]) == 0
+    assert "All 8 records, 6 of them expired, are those signed" in capsys.readouterr().out
 
 
 def test_the_ledger_is_no_witness_of_its_own(context: Context, tmp_path: Path) -> None:

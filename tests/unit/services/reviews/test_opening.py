@@ -101,6 +101,23 @@ def test_in_a_governed_collection_also_a_search_without_a_candidate_leaves_a_cas
     assert opened(desks)[-1].candidates == 0
 
 
+def test_where_all_are_governed_so_does_one_whose_policy_does_not_say_it(desks: Desks) -> None:
+    complete = {
+        "purposes": ("missing-person",),
+        "legal_basis": "consent",
+        **dict.fromkeys(("keep_faces", "keep_sightings", "keep_jobs", "keep_records"), 30),
+        "least_similarity": 80.0,
+    }
+    desks.set(**complete)
+    everywhere = replace(desks.context.platform, governed=True)
+    actor = Actor(SEARCHER.name, purpose="missing-person")
+    context = replace(desks.by(actor), platform=everywhere)
+    scores = look_up(everywhere, Query(COLLECTION), desks.probes(desks.nobody))
+    (case,) = settle(context, scores).cases
+    assert case is not None
+    assert desks.read(ANN, case).case.state is CaseState.NOBODY
+
+
 def test_seeds_are_strangers_who_resemble_the_probe_as_far_as_strangers_do(desks: Desks) -> None:
     desks.set(review_seeds=1.0)
     case = desks.open()
@@ -127,9 +144,9 @@ def test_no_one_who_scores_high_is_taken_for_a_stranger(desks: Desks) -> None:
     for _ in range(5):
         desks.search()
     assert {record.candidates for record in opened(desks)} == {3}
-    searched = open_search(desks.context.platform, Query(COLLECTION))
+    searched = open_search(desks.context, Query(COLLECTION))
     assert 0 < highest_score(searched.threshold) < searched.threshold.score
-    raw = open_search(desks.context.platform, Query(COLLECTION, ThresholdChoice(score=0.4)))
+    raw = open_search(desks.context, Query(COLLECTION, ThresholdChoice(score=0.4)))
     assert highest_score(replace(raw.threshold, calibration=None)) == 0.2
 
 

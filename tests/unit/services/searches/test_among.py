@@ -70,8 +70,8 @@ def test_only_these_users_are_searched_and_counted(
 
 def test_expected_false_candidates_are_those_of_what_is_left(context: Context) -> None:
     choice = ThresholdChoice(similarity=80)
-    whole = open_search(context.platform, Query("people", choice))
-    part = open_search(context.platform, Query("people", choice, among=Among(users=["Grace"])))
+    whole = open_search(context, Query("people", choice))
+    part = open_search(context, Query("people", choice, among=Among(users=["Grace"])))
     assert whole.expected_false_candidates
     assert part.expected_false_candidates == whole.expected_false_candidates / 2
 

@@ -229,14 +229,14 @@ def test_what_is_searched_can_be_known_before(
     sizes = {
         unit: (found.gallery_size, found.references)
         for unit in Unit
-        for found in [open_search(context.platform, Query("people", unit=unit))]
+        for found in [open_search(context, Query("people", unit=unit))]
     }
     assert sizes == {Unit.REFERENCES: (2, 2), Unit.USERS: (1, 1), Unit.SUBJECTS: (2, 2)}
-    searched = open_search(context.platform, Query("people"))
+    searched = open_search(context, Query("people"))
     assert isinstance(searched.threshold, Threshold)
     assert searched.expected_false_candidates == pytest.approx(2e-4, rel=0.01)
     assert searched.caution is None
-    lax = open_search(context.platform, Query("people", ThresholdChoice(40)))
+    lax = open_search(context, Query("people", ThresholdChoice(40)))
     assert lax.caution is not None
 
 
@@ -305,7 +305,7 @@ def test_what_was_deleted_meanwhile_is_no_candidate(
 
 def test_an_unknown_collection_is_not_found(context: Context, eileen: bytes) -> None:
     with pytest.raises(NotFoundError):
-        open_search(context.platform, Query("nobody"))
+        open_search(context, Query("nobody"))
     with pytest.raises(NotFoundError):
         identify(context, Query("nobody"), eileen)
 
@@ -316,6 +316,6 @@ def test_a_collection_whose_pack_is_not_the_same_any_more_is_not_searched(
     with database.begin() as connection:
         create_collection(connection, "others", replace(engine.space, fingerprint="ab" * 32))
     with pytest.raises(SpaceMismatchError):
-        open_search(context.platform, Query("others"))
+        open_search(context, Query("others"))
     with pytest.raises((SpaceMismatchError, ModelNotFoundError)):
         identify(context, Query("others"), eileen)

@@ -9,8 +9,9 @@ import pytest
 from reknown.biometrics.errors import AccessError, DatabaseError, InvalidVideoError, ModelFileError
 from reknown.biometrics.templates import TemplateSpace
 from reknown.jobs.queue import State
-from reknown.ledger.records import DetectRecord, Failure
+from reknown.ledger.records import DetectRecord, Failure, RefuseSearchRecord
 from reknown.services.galleries.collections import delete_collection
+from reknown.services.policies.stops import stop_searches
 from reknown.services.videos.job_records import BY_PERSON, Task
 from reknown.services.videos.leases import LeaseLostError
 from reknown.services.videos.work import MAX_ATTEMPTS, work
@@ -174,6 +175,25 @@ def test_a_job_may_lose_its_video_its_collection_or_its_space(
     assert [event.record for event in failures] == [
         Failure("identify", job_id, name) for job_id, name in zip(jobs, names, strict=True)
     ]
+
+
+def test_a_job_whose_search_is_refused_is_one_record(
+    worker_context: WorkerContext,
+    context: Context,
+    database: Database,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+) -> None:
+    analyst.answer = analysis(engine.space, track(0, [0], [vector(engine, 0)]))
+    job_id = add_job(database, Task.SEARCH, collection, similarity=80.0, request_id="the request")
+    stop_searches(context, collection, "under review")
+    before = len(events(database))
+    assert work_on_next(worker_context).ending.state is State.FAILED
+    (event,) = events(database)[before:]
+    assert event.record == RefuseSearchRecord("SearchesStopped", job_id)
+    assert (event.actor, event.request_id, event.collection) == (ADA, "the request", collection)
+    assert "under review" in (read(context, Task.SEARCH, job_id).job.message or "")
 
 
 def test_topics_are_told_in_the_same_transaction(

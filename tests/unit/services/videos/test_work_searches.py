@@ -8,6 +8,7 @@ from sqlalchemy import delete
 
 from callers import lookalike, strangers
 from other_engine import OTHER
+from reknown.biometrics.policy import Policy
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.biometrics.tracks import Shot
@@ -18,6 +19,7 @@ from reknown.ledger.records import (
     CandidateRecord,
     IdentifyRecord,
     ProbeRecord,
+    RefuseSearchRecord,
     SpaceRecord,
     ThresholdRecord,
 )
@@ -25,6 +27,7 @@ from reknown.services.galleries.enrolment import enrol_subjects
 from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.faces import delete_faces, list_faces
 from reknown.services.galleries.pages import PageRequest
+from reknown.services.policies.rules import set_policy
 from reknown.services.upgrades import steps
 from reknown.services.upgrades.preparation import begin, find_upgrade
 from reknown.services.videos.job_records import BY_PERSON, REFUSALS, Task
@@ -396,3 +399,33 @@ def test_a_celebrity_whose_face_goes_meanwhile_is_nobody(
     assert [(seen.track, seen.time_ms) for seen in found.entries] == [(1, 400)]
     assert [match.face_id for match in found.matches[1]] == [templates.face_ids[1]]
     assert len(results) == 2
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_job_that_the_policy_refuses_fails_and_says_why(
+    worker_context: WorkerContext,
+    context: Context,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    when: str,
+) -> None:
+    def forbid() -> None:
+        set_policy(context, collection, Policy(purposes=("missing-person",)))
+
+    if when == "before":
+        forbid()
+    else:
+        analyst.before = forbid
+    analyst.answer = analysis(engine.space, track(0, [0], [vector(engine, 0)]))
+    job_id = add_job(context.database, Task.SEARCH, collection, similarity=80.0)
+    outcome = work_on_next(worker_context)
+    assert analyst.asked == ([] if when == "before" else [engine.space.pack])
+    assert outcome.ending.state is State.FAILED
+    job = read(context, Task.SEARCH, job_id).job
+    assert job.state is State.FAILED
+    assert "say what for" in (job.message or "")
+    (refused,) = events(context.database, "refuse search")
+    assert refused.record == RefuseSearchRecord("PurposeMissing", job_id)
+    assert (refused.actor, refused.collection) == (ADA, collection)
+    assert not events(context.database, "identify")

@@ -9,17 +9,17 @@ down_revision = "0014"
 _SEALED = ("faces", "sightings", "index_snapshots")
 # Whoever deletes, also as a row goes with another one.
 _SQLITE = """
-CREATE TRIGGER {table}_released AFTER DELETE ON {table} WHEN {condition} BEGIN
+CREATE TRIGGER {name} AFTER DELETE ON {table} WHEN {condition} BEGIN
     INSERT OR IGNORE INTO released_keys (kind, number) VALUES ('{kind}', old.{column});
 END
 """
 _POSTGRESQL = """
-CREATE FUNCTION {table}_released() RETURNS trigger LANGUAGE plpgsql AS
+CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN INSERT INTO released_keys (kind, number)
         SELECT ''{kind}'', gone.{column} FROM changed gone WHERE {condition}
         ON CONFLICT DO NOTHING; RETURN NULL; END';
-CREATE TRIGGER {table}_released AFTER DELETE ON {table} REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION {table}_released()
+CREATE TRIGGER {name} AFTER DELETE ON {table} REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION {name}()
 """
 
 
@@ -32,12 +32,19 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     for table in _SEALED:
-        op.add_column(table, sa.Column("sealing_key", sa.BigInteger))
-        op.create_index(f"ix_{table}_sealing_key", table, ["sealing_key"], unique=True)
+        add_sealing_key(table, f"{table}_released")
+    _release("collections", "collections_released", "collection", "id")
+
+
+def add_sealing_key(table: str, trigger: str) -> None:
+    """Rows get a column for the number of their key, which is released as they are deleted."""
+    op.add_column(table, sa.Column("sealing_key", sa.BigInteger))
+    op.create_index(f"ix_{table}_sealing_key", table, ["sealing_key"], unique=True)
+    _release(table, trigger, "record", "sealing_key")
+
+
+def _release(table: str, trigger: str, kind: str, column: str) -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
-    trigger, row = (_SQLITE, "old") if sqlite else (_POSTGRESQL, "gone")
-    for table in _SEALED:
-        names = {"condition": f"{row}.sealing_key IS NOT NULL", "column": "sealing_key"}
-        op.execute(sa.text(trigger.format(table=table, kind="record", **names)))
-    names = {"table": "collections", "kind": "collection", "column": "id", "condition": "true"}
-    op.execute(sa.text(trigger.format(**names)))
+    statement, row = (_SQLITE, "old") if sqlite else (_POSTGRESQL, "gone")
+    names = {"table": table, "name": trigger, "kind": kind, "column": column}
+    op.execute(sa.text(statement.format(condition=f"{row}.{column} IS NOT NULL", **names)))

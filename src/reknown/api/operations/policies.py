@@ -1,0 +1,95 @@
+"""Extensions: what a collection may be used for, who has agreed to be in it, and stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reknown.api import shapes
+from reknown.api.paging import next_token, read_page
+from reknown.services.policies import consents, rules, stops
+from reknown.services.policies.files import as_toml, read_policy_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reknown.api.call import Call
+
+
+def describe_policy(
+    call: Call, request: shapes.ReknownDescribePolicyRequest
+) -> shapes.ReknownDescribePolicyResponse:
+    """As a file that could be put."""
+    found = rules.read_policy(call.context, request.collection_id)
+    return shapes.ReknownDescribePolicyResponse(policy=as_toml(found))
+
+
+def put_policy(
+    call: Call, request: shapes.ReknownPutPolicyRequest
+) -> shapes.ReknownPutPolicyResponse:
+    """Whole: what it leaves out is not limited."""
+    policy = read_policy_text(request.policy, "Policy")
+    rules.set_policy(call.context, request.collection_id, policy)
+    return shapes.ReknownPutPolicyResponse()
+
+
+def record_consent(
+    call: Call, request: shapes.ReknownRecordConsentRequest
+) -> shapes.ReknownRecordConsentResponse:
+    """Keeps the digest of the text alone."""
+    until = None if request.expires_at is None else consents.moment_of(request.expires_at)
+    new = consents.consent_to(request.text, request.basis, until)
+    given = consents.give_consent(call.context, request.collection_id, request.user_id, new)
+    return shapes.ReknownRecordConsentResponse(consent=_consent(given))
+
+
+def withdraw_consent(
+    call: Call, request: shapes.ReknownWithdrawConsentRequest
+) -> shapes.ReknownWithdrawConsentResponse:
+    """Deletes the person with it."""
+    ended = consents.withdraw_consent(call.context, request.collection_id, request.user_id)
+    return shapes.ReknownWithdrawConsentResponse(withdrawn=ended)
+
+
+def list_consents(
+    call: Call, request: shapes.ReknownListConsentsRequest
+) -> shapes.ReknownListConsentsResponse:
+    """In the order in which they were given."""
+    scope = f"ReknownListConsents {request.collection_id}"
+    page = read_page(call, scope, request.next_token, request.max_results)
+    found = consents.list_consents(call.context, request.collection_id, page)
+    return shapes.ReknownListConsentsResponse(
+        consents=tuple(map(_consent, found.items)), next_token=next_token(call, scope, found.next)
+    )
+
+
+def stop_searches(
+    call: Call, request: shapes.ReknownStopSearchesRequest
+) -> shapes.ReknownStopSearchesResponse:
+    """Of one collection: a key that may not see others must not stop them."""
+    stops.stop_searches(call.context, request.collection_id, request.reason)
+    return shapes.ReknownStopSearchesResponse()
+
+
+def resume_searches(
+    call: Call, request: shapes.ReknownResumeSearchesRequest
+) -> shapes.ReknownResumeSearchesResponse:
+    """A stop of all collections stays."""
+    stopped = stops.resume_searches(call.context, request.collection_id)
+    return shapes.ReknownResumeSearchesResponse(stopped=stopped)
+
+
+def _consent(it: consents.Consent) -> shapes.ReknownConsent:
+    return shapes.ReknownConsent(
+        number=it.number,
+        user_id=it.user,
+        given_at=it.given_at.timestamp(),
+        recorded_by=it.recorded_by,
+        text_sha256=it.text_sha256,
+        basis=it.basis,
+        expires_at=_seconds(it.expires_at),
+        withdrawn_at=_seconds(it.withdrawn_at),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -1,0 +1,43 @@
+"""`reknown console`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reknown.cli.options import Data, Json
+
+
+def console(
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the link in this machine's browser.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Print a link that signs you in to the console of the server, once and with all rights.
+
+    Whoever may read the data folder may do everything anyway. The link is for ten minutes, and
+    recorded like all that is done with it. Others get accounts: `reknown accounts add`.
+
+    The server has to run (`reknown serve`): set host and port here as there.
+    """
+    import webbrowser
+
+    from reknown.cli.output import print_json
+    from reknown.cli.session import open_context
+    from reknown.runtime.listener import address_of
+    from reknown.services.sign_in import offer_link
+    from reknown.settings import read_settings
+
+    server = read_settings().server
+    with open_context(data) as context:
+        token = offer_link(context)
+    link = f"{address_of(server, server.port)}/console/sign-in?link={token}"
+    if json:
+        print_json({"link": link, "minutes": 10})
+    else:
+        typer.echo(link)
+    if open_:
+        webbrowser.open(link)

@@ -1,0 +1,70 @@
+"""Summaries of records of policies, consents, approvals and stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from reknown.ledger import records
+from reknown.ledger.summary import say
+from reknown.ledger.summary.texts import text_of
+
+if TYPE_CHECKING:
+    from reknown.ledger.summary.say import Names
+
+
+@text_of.register(records.SetPolicyRecord)
+def _set_policy(record: records.SetPolicyRecord, _names: Names) -> str:
+    rules = record.policy
+    purposes = ", ".join(rules.purposes) or "any purpose"
+    marks = [name for name in ("governed", "suspended", "consent_required") if getattr(rules, name)]
+    return "; ".join([purposes, *marks])
+
+
+@text_of.register(records.RefuseSearchRecord)
+def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
+    job = "" if record.job is UNSET else f", job {say.short(record.job)}"
+    return record.reason + job
+
+
+@text_of.register(records.GrantApprovalRecord)
+def _grant_approval(record: records.GrantApprovalRecord, _names: Names) -> str:
+    number = say.count(record.searches, "search", "es")
+    return f"{say.short(record.approval)}: {number} by {record.searcher}: {record.reason}"
+
+
+@text_of.register(records.UseApprovalRecord)
+def _use_approval(record: records.UseApprovalRecord, _names: Names) -> str:
+    return f"{say.short(record.approval)}: {record.left:,} left"
+
+
+@text_of.register(records.ListApprovalsRecord)
+def _list_approvals(record: records.ListApprovalsRecord, _names: Names) -> str:
+    return say.count(record.count, "approval")
+
+
+@text_of.register(records.GiveConsentRecord)
+def _give_consent(record: records.GiveConsentRecord, names: Names) -> str:
+    text = say.short(record.text_sha256)
+    return f"number {record.consent} of {say.name(record.subject_id, names)} to the text {text}"
+
+
+@text_of.register(records.WithdrawConsentRecord)
+def _withdraw_consent(record: records.WithdrawConsentRecord, names: Names) -> str:
+    return f"{say.count(len(record.consents), 'consent')} of {say.name(record.subject_id, names)}"
+
+
+@text_of.register(records.ListConsentsRecord)
+def _list_consents(record: records.ListConsentsRecord, _names: Names) -> str:
+    return say.count(record.count, "consent")
+
+
+@text_of.register(records.PurgeFacesRecord)
+def _purge_faces(record: records.PurgeFacesRecord, _names: Names) -> str:
+    return f"{say.faces(record.faces)} after {say.count(record.days, 'day')}"
+
+
+@text_of.register(records.StopSearchesRecord)
+def _stop_searches(record: records.StopSearchesRecord, _names: Names) -> str:
+    return record.reason

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from botocore.exceptions import ClientError
+from playwright.sync_api import FilePayload, Page, expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from servers import Server
+
+PASSWORD = "four small words here"
+
+
+@pytest.fixture
+def accepted(operator: Page) -> Page:
+    """An operator who says yes to what a page asks."""
+    operator.on("dialog", lambda dialog: dialog.accept())
+    return operator
+
+
+def test_searches_are_stopped_by_a_button_and_every_page_says_so(
+    accepted: Page, console: Server, folder: Path
+) -> None:
+    picture = folder / "Grace Hopper" / "1.jpg"
+    accepted.goto("/console/settings")
+    accepted.get_by_label("Why").fill("the wrong pictures were enrolled")
+    accepted.get_by_role("button", name="Stop all searches of all collections").click()
+    for path in ("/console", "/console/ledger", "/console/people/people"):
+        accepted.goto(path)
+        expect(accepted.get_by_text("Searches of all collections are stopped")).to_be_visible()
+    with pytest.raises(subprocess.CalledProcessError):
+        console.reknown("identify", picture)
+    accepted.goto("/console/settings")
+    accepted.get_by_role("button", name="Resume searches of all collections").click()
+    expect(accepted.get_by_text("are stopped")).to_have_count(0)
+    console.reknown("identify", picture)
+
+
+def test_a_policy_is_set_or_says_what_is_wrong_beneath_it(
+    accepted: Page, console: Server, folder: Path
+) -> None:
+    console.reknown("enroll", folder, "--collection", "ruled")
+    accepted.goto("/console/policy/ruled")
+    rules = accepted.get_by_label("The rules, in TOML")
+    rules.fill('purposes = ["reunion"]\nreviewer = 2\n')
+    accepted.get_by_role("button", name="Put the policy in force").click()
+    expect(accepted.get_by_role("alert")).to_contain_text("line 2: reviewer is not a rule")
+    expect(rules).to_have_value('purposes = ["reunion"]\nreviewer = 2\n')
+    rules.fill('purposes = ["reunion"]\n')
+    accepted.get_by_role("button", name="Put the policy in force").click()
+    expect(accepted.get_by_text("The policy is in force")).to_be_visible()
+    assert "reunion" in console.reknown("collections", "policy", "ruled")
+    accepted.get_by_label("Why").fill("asked by the works council")
+    accepted.get_by_role("button", name="Stop all searches of ruled").click()
+    expect(accepted.get_by_text("asked by the works council")).to_be_visible()
+    accepted.get_by_role("button", name="Resume searches of ruled").click()
+    expect(accepted.get_by_text("are stopped")).to_have_count(0)
+
+
+def test_a_consent_is_put_down_and_withdrawn_which_deletes_the_person(
+    accepted: Page, console: Server, folder: Path
+) -> None:
+    console.reknown("enroll", folder, "--collection", "asked")
+    accepted.goto("/console/people/asked")
+    accepted.get_by_role("link", name="Consents").click()
+    text = FilePayload(name="form.txt", mimeType="text/plain", buffer=b"I agree.")
+    accepted.get_by_label("Who has agreed").fill("Grace Hopper")
+    accepted.get_by_label("The text that was agreed to").set_input_files(text)
+    accepted.get_by_label("How it was given").fill("signed")
+    accepted.get_by_label("Until").fill("2001-12-31")
+    accepted.get_by_role("button", name="Put the consent down").click()
+    expect(accepted.get_by_role("alert")).to_contain_text("ended at 2001-12-31")
+    expect(accepted.get_by_label("Who has agreed")).to_have_value("Grace Hopper")
+    accepted.get_by_label("The text that was agreed to").set_input_files(text)
+    accepted.get_by_label("Until").fill("")
+    accepted.get_by_role("button", name="Put the consent down").click()
+    digest = hashlib.sha256(b"I agree.").hexdigest()[:12]
+    expect(accepted.get_by_role("cell", name=digest)).to_be_visible()
+    accepted.get_by_role("button", name="Withdraw that of Grace Hopper").click()
+    expect(accepted.get_by_text("Grace Hopper is deleted")).to_be_visible()
+    expect(accepted.get_by_role("cell", name="deleted", exact=True)).to_be_visible()
+    assert "Grace" not in console.reknown("users", "list", "--collection", "asked")
+
+
+def test_packs_say_what_they_may_be_used_for(operator: Page) -> None:
+    operator.goto("/console/settings/packs")
+    name = operator.get_by_role("rowheader", name="opencv", exact=True)
+    row = operator.get_by_role("row").filter(has=name)
+    expect(row.get_by_role("cell", name="ready")).to_be_visible()
+    expect(row.get_by_role("cell", name="any use")).to_be_visible()
+
+
+def test_the_accuracy_is_that_of_the_pack_at_this_size(operator: Page) -> None:
+    operator.goto("/console/people/people")
+    operator.get_by_role("link", name="Accuracy").click()
+    usual = operator.get_by_role("row").filter(
+        has=operator.get_by_role("rowheader", name="80.0", exact=True)
+    )
+    expect(usual.get_by_role("cell", name="1 in 10,000")).to_be_visible()
+    expect(usual.get_by_role("cell", name="0.0002", exact=True)).to_be_visible()
+    expect(operator.get_by_role("cell", name="0.000002", exact=True)).to_be_visible()
+    expect(operator.get_by_text("not enough searches yet")).to_be_visible()
+
+
+def test_somebody_gets_an_account_and_loses_it(accepted: Page, visit: Callable[[], Page]) -> None:
+    accepted.goto("/console/settings")
+    accepted.get_by_role("link", name="Accounts").click()
+    accepted.get_by_label("Name to sign in with").fill("Ada")
+    accepted.get_by_label("Role").select_option("auditor")
+    accepted.get_by_label("Password").fill(PASSWORD)
+    accepted.get_by_role("button", name="Add the account").click()
+    expect(accepted.get_by_role("alert")).to_contain_text("lower-case letters")
+    accepted.get_by_label("Name to sign in with").fill("ada")
+    accepted.get_by_label("Password").fill(PASSWORD)
+    accepted.get_by_role("button", name="Add the account").click()
+    expect(accepted.get_by_role("row", name="ada auditor")).to_be_visible()
+    ada = visit()
+    sign_in(ada, "ada", PASSWORD)
+    expect(ada.get_by_role("link", name="Ledger")).to_be_visible()
+    accepted.get_by_role("link", name="ada").click()
+    accepted.get_by_label("Role").select_option("keeper")
+    accepted.get_by_role("button", name="Set the role").click()
+    expect(accepted.get_by_text("ada is keeper of * now")).to_be_visible()
+    ada.reload()
+    expect(ada.get_by_role("link", name="Ledger")).to_have_count(0)
+    accepted.get_by_role("link", name="ada").click()
+    accepted.get_by_label("Another password").fill("ada")
+    accepted.locator("form").evaluate_all("all => all.forEach(form => form.noValidate = true)")
+    accepted.get_by_role("button", name="Set the password").click()
+    expect(accepted.get_by_role("alert")).to_contain_text("password")
+    accepted.get_by_label("Another password").fill(PASSWORD + " more")
+    accepted.get_by_role("button", name="Set the password").click()
+    ada.goto("/console")
+    expect(ada.get_by_role("heading", level=1)).to_have_text("Sign in")
+    sign_in(ada, "ada", PASSWORD + " more")
+    expect(ada.get_by_role("link", name="Compare")).to_be_visible()
+    accepted.get_by_role("link", name="ada").click()
+    accepted.get_by_role("button", name="Delete ada").click()
+    expect(accepted.get_by_text("ada is deleted")).to_be_visible()
+    ada.goto("/console")
+    expect(ada.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_a_program_gets_a_key_which_works_until_it_is_revoked(
+    accepted: Page, console: Server
+) -> None:
+    accepted.goto("/console/settings/keys")
+    accepted.get_by_label("Who or what uses it").fill("the gate")
+    accepted.get_by_label("Operations").fill("ListFace")
+    accepted.get_by_role("button", name="Make the key").click()
+    expect(accepted.get_by_role("alert")).to_contain_text("did you mean ListFaces?")
+    accepted.get_by_label("Operations").fill("ListFaces, ListCollections")
+    accepted.get_by_label("What its searches are for").fill("reunion")
+    accepted.get_by_role("button", name="Make the key").click()
+    first = key_of(accepted)
+    assert console.client(first).list_collections()["CollectionIds"]
+    accepted.get_by_role("link", name="To all access keys").click()
+    accepted.get_by_role("link", name=first[0]).click()
+    accepted.get_by_label("All quotas").fill("operations=5/day")
+    accepted.get_by_role("button", name="Set the quotas").click()
+    expect(accepted.get_by_text("1 of 5 operations this day")).to_be_visible()
+    accepted.goto("/console")
+    expect(accepted.get_by_text("1 of 5 operations this day")).to_be_visible()
+    accepted.get_by_role("link", name=first[0]).click()
+    accepted.get_by_label("How long this key still works").fill("0")
+    accepted.get_by_role("button", name="Make a new key in its place").click()
+    second = key_of(accepted)
+    with pytest.raises(ClientError):
+        console.client(first).list_collections()
+    assert console.client(second).list_collections()["CollectionIds"]
+    accepted.goto(f"/console/settings/keys/{second[0]}")
+    expect(accepted.get_by_text("2 of 5 operations this day")).to_be_visible()
+    accepted.get_by_role("button", name=f"Revoke {second[0]}").click()
+    expect(accepted.get_by_text("is revoked")).to_be_visible()
+    with pytest.raises(ClientError):
+        console.client(second).list_collections()
+
+
+def key_of(page: Page) -> tuple[str, str]:
+    """The key that was just made, and its secret."""
+    lines = page.get_by_label("The key and its secret").inner_text().splitlines()
+    key_id, secret = (line.partition("=")[2] for line in lines)
+    return key_id, secret
+
+
+def sign_in(page: Page, name: str, secret: str) -> None:
+    page.goto("/console")
+    page.get_by_label("Account, or id").fill(name)
+    page.get_by_label("Password, or").fill(secret)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_pages_are_for_everybody_and_fit_a_phone(operator: Page) -> None:
+    operator.set_viewport_size({"width": 360, "height": 700})
+    for path in PAGES:
+        answer = operator.goto(path)
+        assert answer is not None
+        assert answer.ok, path
+        found = Axe().run(operator).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
+        assert operator.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+PAGES = (
+    "/console/settings",
+    "/console/settings/accounts",
+    "/console/settings/keys",
+    "/console/settings/packs",
+    "/console/policy/people",
+    "/console/consents/people",
+    "/console/accuracy/people",
+)

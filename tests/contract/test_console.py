@@ -1,0 +1,417 @@
+"""The console as an attacker meets it: without a browser that keeps its rules."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+import urllib3
+
+from reknown.console.routes import PAGES
+from reknown.services.sign_in import FOR_OPERATORS
+from servers import REKNOWN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reknown.console.visit import ConsolePage
+    from servers import Server
+
+_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+PASSWORD = "four small words here"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Visitor:
+    """Sends what it likes; keeps the cookie of its sign-in."""
+
+    address: str
+    cookie: str = ""
+    token: str = ""
+    pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
+
+    def get(self, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
+        return self._send("GET", path, None, headers)
+
+    def post(self, path: str, fields: dict[str, str], **headers: str) -> urllib3.BaseHTTPResponse:
+        body = urlencode({"form_token": self.token} | fields)
+        return self._send("POST", path, body, {"content-type": _FORM} | headers)
+
+    def _send(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> urllib3.BaseHTTPResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.pool.request(
+            method,
+            self.address + path,
+            body=body,
+            headers={"cookie": self.cookie} | named,
+            redirect=False,
+            retries=False,
+        )
+
+
+def _signed_in(server: Server, name: str | None = None, secret: str | None = None) -> Visitor:
+    """With the server's key unless told otherwise."""
+    visitor = _as(server.address, name or server.key_id, secret or server.secret)
+    found = _TOKEN.search(visitor.get("/console").data.decode())
+    assert found is not None
+    visitor.token = found[1]
+    return visitor
+
+
+def _as(address: str, key_id: str, secret: str) -> Visitor:
+    visitor = Visitor(address)
+    fields = {"name": key_id, "password": secret}
+    answer = visitor.post("/console/sign-in", fields)
+    assert (answer.status, answer.headers["location"]) == (303, "/console")
+    visitor.cookie = answer.headers["set-cookie"].partition(";")[0]
+    return visitor
+
+
+@pytest.fixture
+def visitor(server: Server) -> Visitor:
+    return _signed_in(server)
+
+
+@pytest.fixture
+def person(server: Server, visitor: Visitor, collection: str, client: object) -> str:
+    """The name of somebody in the collection."""
+    client.create_user(CollectionId=collection, UserId="grace")  # type: ignore[attr-defined]
+    return "grace"
+
+
+def test_a_cookie_is_for_this_site_and_no_script(server: Server) -> None:
+    fields = {"name": server.key_id, "password": server.secret}
+    cookie = Visitor(server.address).post("/console/sign-in", fields).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Path=/console" in cookie
+    assert "Max-Age" not in cookie
+
+
+def test_every_page_wants_a_sign_in(server: Server) -> None:
+    stranger = Visitor(server.address)
+    for each in PAGES:
+        path = "/console" + re.sub(r"\{\w+\}", "1", each.path)
+        send = stranger.post(path, {}) if each.changes else stranger.get(path)
+        assert send.status == 303, path
+        assert send.headers["location"].startswith("/console/sign-in"), path
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "https://[/"},
+        {},
+    ],
+)
+def test_another_site_changes_nothing(
+    visitor: Visitor, collection: str, person: str, headers: dict[str, str]
+) -> None:
+    if not headers:
+        visitor.token = "0" * 64
+    fields = {"name": person, "new_name": "stolen"}
+    assert visitor.post(f"/console/people/{collection}/rename", fields, **headers).status == 403
+    assert "stolen" not in visitor.get(f"/console/people/{collection}").data.decode()
+
+
+def test_a_form_is_of_one_sign_in_alone(
+    server: Server, visitor: Visitor, collection: str, person: str
+) -> None:
+    visitor.token = _signed_in(server).token
+    fields = {"name": person, "new_name": "another"}
+    assert visitor.post(f"/console/people/{collection}/rename", fields).status == 403
+
+
+def test_a_sign_in_that_ended_is_of_no_use(visitor: Visitor) -> None:
+    assert visitor.post("/console/sign-out", {}).status == 303
+    assert visitor.get("/console").status == 303
+
+
+def test_a_proxy_may_change_the_host(visitor: Visitor) -> None:
+    own = {"origin": "https://faces.example", "sec_fetch_site": "same-origin"}
+    assert visitor.post("/console/sign-out", {}, **own).status == 303
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["https://evil.example", "//evil.example", "/console\\evil", "/consolevil", "/console/\r\nx:y"],
+)
+def test_nobody_is_sent_elsewhere(server: Server, wanted: str) -> None:
+    fields = {"name": server.key_id, "password": server.secret, "next": wanted}
+    answer = Visitor(server.address).post("/console/sign-in", fields)
+    assert answer.headers["location"] == "/console"
+
+
+@pytest.mark.parametrize(
+    "spelling", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}"]
+)
+def test_names_are_never_markup(
+    visitor: Visitor, collection: str, person: str, spelling: str
+) -> None:
+    fields = {"name": person, "new_name": spelling}
+    assert visitor.post(f"/console/people/{collection}/rename", fields).status == 303
+    shown = visitor.get(f"/console/people/{collection}").data.decode()
+    assert html.escape(spelling, quote=False) in shown.replace("&#34;", '"')
+    if "<" in spelling:
+        assert spelling not in shown
+    said = visitor.get(
+        f"/console/people/{collection}?done=<script>x</script>", sec_fetch_site="same-origin"
+    ).data.decode()
+    assert "<script>x" not in said
+    assert "&lt;script&gt;x" in said
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "none"},
+        {"referer": "https://evil.example/console"},
+        {"referer": "https://[/"},
+    ],
+)
+def test_others_do_not_speak_for_us(visitor: Visitor, headers: dict[str, str]) -> None:
+    said = "/console?done=Call%20555%20at%20once"
+    assert "Call 555" not in visitor.get(said, **headers).data.decode()
+    own = {"referer": f"{visitor.address}/console"}
+    assert "Call 555" in visitor.get(said, **own).data.decode()
+
+
+def test_pages_run_no_script_but_ours(visitor: Visitor) -> None:
+    answer = visitor.get("/console")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "onclick" not in answer.data.decode()
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_an_undoing_is_ours_or_none(visitor: Visitor, collection: str) -> None:
+    for made_up in ("e30=.00", "x", "." * 10, "W10=." + "0" * 64):
+        shown = visitor.get(
+            f"/console/people/{collection}?done=x&undo={made_up}", sec_fetch_site="same-origin"
+        )
+        assert shown.status == 200
+        assert "Undo" not in shown.data.decode()
+
+
+def test_what_is_no_form_is_refused(visitor: Visitor) -> None:
+    for body, kind in ((b"--x\r\n", "multipart/form-data"), (b"{}", "application/json")):
+        answer = visitor.pool.request(
+            "POST",
+            f"{visitor.address}/console/sign-out",
+            body=body,
+            headers={"cookie": visitor.cookie, "content-type": kind},
+            redirect=False,
+        )
+        assert answer.status in {400, 403}
+    many = {f"f{n}": "x" for n in range(3000)}
+    assert visitor.post("/console/sign-out", many).status == 400
+
+
+def test_what_is_not_there_is_said(visitor: Visitor, collection: str) -> None:
+    for path in (
+        f"/console/people/{uuid4()}",
+        f"/console/people/{collection}/{uuid4()}",
+        f"/console/unknown/{collection}/999",
+    ):
+        assert visitor.get(path).status == 404, path
+    for path in (f"/console/unknown/{collection}/x", f"/console/people/{collection}?after=x"):
+        assert visitor.get(path).status == 400, path
+    assert visitor.get("/console/static/0/../../secret").status in {404, 405}
+    assert visitor.get("/console/static/0/passwords").status == 404
+
+
+def test_a_picture_that_cannot_be_had_is_drawn(visitor: Visitor, collection: str) -> None:
+    answer = visitor.get(f"/console/pictures/{collection}/face/{uuid4()}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/svg+xml")
+
+
+def test_a_key_that_may_do_everything_sets_no_rules(visitor: Visitor, collection: str) -> None:
+    for each in PAGES:
+        if each.operation in FOR_OPERATORS:
+            path = "/console" + each.path.replace("{collection}", collection)
+            send = visitor.post(path, {}) if each.changes else visitor.get(path)
+            assert send.status == 403, path
+
+
+def test_an_operator_of_some_collections_has_no_say_in_who_may_do_what(
+    server: Server, collection: str
+) -> None:
+    name = f"partly-{uuid4().hex[:8]}"
+    command = [str(REKNOWN), "accounts", "add", name, "--role", "operator"]
+    command += ["--collection", collection, "--data", str(server.data)]
+    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    visitor = _signed_in(server, name, PASSWORD)
+    assert visitor.get(f"/console/policy/{collection}").status == 200
+    for path in ("settings", "policy/others"):
+        assert visitor.get(f"/console/{path}").status == 403
+    fields = {"name": "more", "role": "operator", "collections": "*", "password": PASSWORD}
+    assert visitor.post("/console/settings/accounts", fields).status == 403
+
+
+def test_strangers_send_little(server: Server) -> None:
+    stranger = Visitor(server.address)
+    answer = stranger.post("/console/sign-in", {"name": "ada", "password": "x" * 20_000})
+    assert answer.status == 413
+    assert "16,384" in answer.data.decode()
+
+
+@pytest.mark.parametrize("name", ["nobody", "RK" + "A" * 18, "\x00", "\ud800", "x" * 5000, ""])
+def test_a_refusal_never_comes_at_once(server: Server, name: str) -> None:
+    body = urlencode({"name": name, "password": "not this one"}, errors="surrogatepass")
+    started = time.monotonic()
+    stranger = Visitor(server.address)
+    answer = stranger._send("POST", "/console/sign-in", body, {"content-type": _FORM})
+    assert answer.status == 403
+    assert time.monotonic() - started > 0.45
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "/console/nothing", 404, None),
+        ("POST", "/console/nothing", 404, None),
+        ("POST", "/console/people", 404, None),
+        ("POST", "/console", 405, "GET, HEAD"),
+        ("PUT", "/console/compare", 405, "GET, HEAD, POST"),
+        ("OPTIONS", "/console/sign-in", 405, "GET, HEAD, POST"),
+        ("DELETE", "/console/ledger/1", 405, "GET, HEAD"),
+        ("GET", "/console/sign-out", 405, "POST"),
+    ],
+)
+def test_what_no_page_takes_is_said(
+    visitor: Visitor, method: str, path: str, status: int, allowed: str | None
+) -> None:
+    headers = {"x-amz-target": "RekognitionService.ListCollections"}
+    answer = visitor._send(method, path, None, headers)
+    assert (answer.status, answer.headers.get("allow")) == (status, allowed)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "content-security-policy" in answer.headers
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_slash_more_leads_to_the_overview(visitor: Visitor) -> None:
+    answer = visitor.get("/console/")
+    assert (answer.status, answer.headers["location"]) == (307, "/console")
+
+
+def test_a_sign_out_takes_pictures_back(visitor: Visitor) -> None:
+    answer = visitor.post("/console/sign-out", {})
+    assert answer.headers["clear-site-data"] == '"cache"'
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+
+
+_STRANGE = ("%00", "%ED%A0%80", "%FF", "a%2F..%2Fb", "%0d%0aset-cookie:x=y", "9" * 30)
+_FIELDS = (
+    *("name", "new_name", "into", "face", "person", "candidate", "opinion", "secret", "code"),
+    *("after", "since", "actor", "operation", "collection", "undo", "done", "everybody"),
+)
+
+
+@pytest.mark.parametrize("strange", _STRANGE)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_no_page_breaks(visitor: Visitor, collection: str, page: ConsolePage, strange: str) -> None:
+    if page.path == "/sign-out":
+        return
+    fields = "&".join(f"{name}={strange}" for name in _FIELDS)
+    for it in (strange, collection):
+        within = page.path.replace("{collection}", it)
+        path = "/console" + re.sub(r"\{\w+\}", strange, within)
+        if page.changes:
+            body = f"form_token={visitor.token}&{fields}&present=x"
+            answer = visitor._send("POST", path, body, {"content-type": _FORM})
+        else:
+            answer = visitor.get(f"{path}?{fields}", sec_fetch_site="same-origin")
+        assert answer.status < 500, (path, answer.data)
+        assert "x" not in answer.headers.get("set-cookie", "")
+
+
+def test_a_limited_auditor_reads_of_own_collections_alone(
+    server: Server, visitor: Visitor, collection: str, person: str
+) -> None:
+    auditor = _with_account(server, "auditor", collection)
+    assert auditor.get("/console/ledger").status == 403
+    assert auditor.get("/console/ledger?collection=others").status == 403
+    shown = auditor.get(f"/console/ledger?collection={collection}")
+    assert shown.status == 200
+    own = re.findall(r'href="/console/ledger/(\d+)"', shown.data.decode())
+    assert own
+    assert auditor.get(f"/console/ledger/{own[0]}").status == 200
+    everything = visitor.get("/console/ledger").data.decode()
+    others = set(re.findall(r'href="/console/ledger/(\d+)"', everything)) - set(own)
+    for end in ("", "/proof"):
+        assert auditor.get(f"/console/ledger/{min(others)}{end}").status == 403
+
+
+def test_pictures_are_of_the_collections_that_one_may_see(
+    server: Server, collection: str, client: object, eileen: bytes
+) -> None:
+    indexed = client.index_faces(CollectionId=collection, Image={"Bytes": eileen})  # type: ignore[attr-defined]
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    guest = _with_key(server, "ListFaces", "guests-*")
+    for kind in ("face", "candidate", "person", "sighting"):
+        assert guest.get(f"/console/pictures/{collection}/{kind}/{face}").status == 403
+    assert guest.get(f"/console/pictures/guests-1/face/{face}").data.startswith(b"<svg")
+
+
+def _with_key(server: Server, operation: str, collection: str) -> Visitor:
+    rights = ("--operation", operation, "--collection", collection)
+    made = json.loads(server.reknown("keys", "create", "--json", *rights))
+    return _as(server.address, made["access_key_id"], made["secret_access_key"])
+
+
+def _with_account(server: Server, role: str, collection: str) -> Visitor:
+    name, secret = f"a-{uuid4()}", "four small words here"
+    rights = ("--role", role, "--collection", collection)
+    command = [str(REKNOWN), "accounts", "add", name, *rights, "--data", str(server.data)]
+    subprocess.run(command, input=secret, text=True, check=True, capture_output=True)
+    return _as(server.address, name, secret)
+
+
+def test_somebody_unknown_is_looked_at(
+    server: Server, visitor: Visitor, collection: str, tmp_path: Path, eileen: bytes
+) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).write_bytes(eileen + name.encode())
+    server.reknown("scan", tmp_path, "--collection", collection)
+    said = visitor.post(f"/console/unknown/{collection}", {}).headers["location"]
+    assert "1%20new%20group." in said
+    (number,) = set(re.findall(rf"unknown/{collection}/(\d+)", visitor.get(said).data.decode()))
+    shown = visitor.get(f"/console/unknown/{collection}/{number}")
+    assert shown.status == 200
+    pictures = re.findall(r'src="(/console/pictures/[^"]+)"', shown.data.decode())
+    assert len(pictures) == 2
+    for each in (*pictures, f"/console/pictures/{collection}/group/{number}"):
+        assert visitor.get(each).headers["content-type"] == "image/jpeg"
+
+
+def test_the_next_page_is_of_the_same_list(
+    visitor: Visitor, collection: str, client: object
+) -> None:
+    for number in range(61):
+        client.create_user(CollectionId=collection, UserId=f"n{number:02}")  # type: ignore[attr-defined]
+    people = f"/console/people/{collection}"
+    shown = visitor.get(f"{people}?order=%3Cname%3E&done=x").data.decode()
+    (more,) = re.findall(r'rel="next" href="([^"]+)"', shown)
+    assert more.startswith("?order=%3Cname%3E&amp;after=")
+    assert "n60" in visitor.get(people + html.unescape(more)).data.decode()
