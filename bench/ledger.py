@@ -1,6 +1,6 @@
 """How fast, and in how much memory, `reknown ledger` goes through a long ledger.
 
-    .venv/bin/python bench/ledger.py [--rows 1000000]
+    python -m bench.ledger [--rows 1000000]
 
 Writes JSON: for each command rows a second, the peak of its memory in MiB, and the seconds to
 its first line, the start of Python included; and how many records a second are written.
@@ -14,17 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from bench.ledger_rows import fill_ledger
 from sqlalchemy import insert
 
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.collections import create_collection, require
 from reknown.gallery.schema import users
 from reknown.ledger.actor import Actor
-from reknown.ledger.codec import encode
 from reknown.ledger.log import append
 from reknown.ledger.records import (
     CandidateRecord,
@@ -33,15 +32,12 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
-from reknown.ledger.schema import events
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from reknown.storage.database import Database
 
-_START = datetime(2026, 1, 1, tzinfo=UTC)
 _PEOPLE = 10_000
-_PORTION = 10_000
 _APPENDED = 1000
 _SPACE = TemplateSpace("opencv", "ab" * 32, 128)
 # Not getrusage: that counts the memory of the process that started this one too.
@@ -83,28 +79,11 @@ def _fill(database: Database, rows: int) -> None:
         create_collection(connection, "people", _SPACE, {})
         made = {"collection_id": require(connection, "people").id, "created_at": ""}
         people = [
-            {**made, "name": f"person {number}", "subject_id": str(UUID(int=number))}
+            {**made, "name_key": f"person {number}", "subject_id": str(UUID(int=number))}
             for number in range(_PEOPLE)
         ]
         connection.execute(insert(users), people)
-    for first in range(0, rows, _PORTION):
-        portion = range(first, min(first + _PORTION, rows))
-        with database.begin() as connection:
-            connection.execute(insert(events), [_row(number) for number in portion])
-
-
-def _row(number: int) -> dict[str, Any]:
-    row = encode(_search(number))
-    return {
-        "at": (_START + timedelta(seconds=number)).isoformat(timespec="microseconds"),
-        "actor": f"key:{number % 100}",
-        "operation": row.operation,
-        "collection": "people",
-        "kind": row.kind,
-        "version": row.version,
-        "detail": row.detail,
-        "request_id": f"request {number}",
-    }
+    fill_ledger(database, rows, _search)
 
 
 def _search(number: int) -> IdentifyRecord:

@@ -28,7 +28,8 @@ from unittest import mock
 
 from alembic import command
 from alembic.config import Config
-from bench.ledger import _PORTION, _row, _search
+from bench.ledger import _search
+from bench.ledger_rows import PORTION, ledger_row
 from sqlalchemy import column, create_engine, insert, table
 
 from reknown.access.vault import Vault
@@ -173,14 +174,16 @@ def _fill_former(folder: Path, rows: int) -> None:
     config = Config()
     config.set_main_option("script_location", "reknown.storage:migrations")
     engine = create_engine(f"sqlite:///{folder}/reknown.db")
-    names = tuple(_row(0))
+    names = tuple(ledger_row(0, _search(0)))
     events = table("events", *map(column, names))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0012")
-        for first in range(0, rows, _PORTION):
-            portion = range(first, min(first + _PORTION, rows))
-            connection.execute(insert(events), [_row(number) for number in portion])
+        for first in range(0, rows, PORTION):
+            portion = range(first, min(first + PORTION, rows))
+            connection.execute(
+                insert(events), [ledger_row(number, _search(number)) for number in portion]
+            )
     engine.dispose()
 
 

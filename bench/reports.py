@@ -16,23 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import insert
+from bench.ledger_rows import fill_ledger
 
 from reknown.ledger import records
-from reknown.ledger.codec import encode
-from reknown.ledger.schema import events
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from reknown.ledger.codec import Entry
-    from reknown.storage.database import Database
 
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-_PORTION = 10_000
 _DIGEST = "ab" * 32
 _SPACE = records.SpaceRecord("opencv", _DIGEST)
 _COMMANDS = {
@@ -57,31 +51,10 @@ def main() -> None:
     rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(folder)
-        _fill(database, rows)
+        fill_ledger(database, rows, _entry)
         database.dispose()
         found = {name: _measure(folder, words) for name, words in _COMMANDS.items()}
     print(json.dumps({"rows": rows, "commands": found}, indent=2))
-
-
-def _fill(database: Database, rows: int) -> None:
-    for first in range(0, rows, _PORTION):
-        portion = range(first, min(first + _PORTION, rows))
-        with database.begin() as connection:
-            connection.execute(insert(events), [_row(number) for number in portion])
-
-
-def _row(number: int) -> dict[str, Any]:
-    row = encode(_entry(number))
-    return {
-        "at": (_START + timedelta(seconds=number)).isoformat(timespec="microseconds"),
-        "actor": f"key:{number % 100}",
-        "operation": row.operation,
-        "collection": "people",
-        "kind": row.kind,
-        "version": row.version,
-        "detail": row.detail,
-        "request_id": f"request {number}",
-    }
 
 
 def _entry(number: int) -> Entry:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-from PIL import Image
 from starlette.responses import Response
 
 from reknown.biometrics.errors import ImageError, NotFoundError
 from reknown.console.words import whole
 from reknown.services.archive.views import view_group, view_sighting
 from reknown.services.galleries.face_images import picture_of, portrait_of
+from reknown.services.images.pixels import small_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,11 +65,7 @@ def _picture(find: Callable[[], ShownFace | None]) -> Response:
         shown = None
     if shown is None or shown.pixels is None:
         return _jpeg(b"")
-    picture = Image.fromarray(shown.pixels)
-    picture.thumbnail((_SIDE, _SIDE))
-    written = BytesIO()
-    picture.save(written, "JPEG", quality=82)
-    return _jpeg(written.getvalue())
+    return _jpeg(small_jpeg(shown.pixels, _SIDE))
 
 
 def _jpeg(data: bytes) -> Response:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from reknown.biometrics.errors import ImageTooLargeError, InputError, InvalidImageError
 from reknown.services.images.sources import MAX_BYTES, MAX_PIXELS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _QUALITY = 95
 # Those that a PNG holds as they are; 16 bits too, of which the decoder takes the higher eight.
@@ -44,6 +48,14 @@ def encode_pixels(image: object) -> bytes:
         return _encoded(image)
     except (OSError, SyntaxError, ValueError) as error:
         raise InvalidImageError(f"not a readable Pillow image: {error}") from error
+
+
+def small_jpeg(pixels: NDArray[np.uint8], side: int, quality: int = 85) -> bytes:
+    """RGB pixels (height, width, 3) as a JPEG for people to look at, neither side above `side`."""
+    image, buffer = Image.fromarray(pixels), io.BytesIO()
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
 
 
 def _encoded(image: Image.Image) -> bytes:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from reknown.biometrics.errors import ImageError, InputError
 from reknown.services.galleries.face_images import show_face
+from reknown.services.images.pixels import small_jpeg
 from reknown.services.images.sources import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from reknown.services.context import Context
     from reknown.services.reviews.cases import ShownCandidate, ShownCase
 
-_SIDE = 480
+_SIDE, _QUALITY = 480, 90
 
 
 def review_views(
@@ -48,7 +43,7 @@ def _probe(context: Context, case: ShownCase, path: Path) -> tuple[str, bytes]:
     if hashlib.sha256(data).hexdigest() != wanted.sha256:
         raise InputError(f"{path} is not the probe of this case, whose SHA-256 is {wanted.sha256}")
     pixels = context.platform.executor.decode(data).pixels
-    return f"probe, face {wanted.number}, the largest first", _jpeg(pixels)
+    return f"probe, face {wanted.number}, the largest first", small_jpeg(pixels, _SIDE, _QUALITY)
 
 
 def _candidate(
@@ -60,11 +55,4 @@ def _candidate(
         shown = show_face(context, collection, candidate.face.face_id, places)
     except ImageError:
         return b""
-    return b"" if shown.pixels is None else _jpeg(shown.pixels)
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    image, buffer = Image.fromarray(pixels), io.BytesIO()
-    image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+    return b"" if shown.pixels is None else small_jpeg(shown.pixels, _SIDE, _QUALITY)
