@@ -9,10 +9,11 @@ from pyotp import TOTP
 from sqlalchemy import select, text, update
 
 from contexts import events
+from reknown.access import accounts as stored
 from reknown.access import sign_ins as table_of
 from reknown.access.rights import ALL, Rights
 from reknown.access.schema import sign_ins as table
-from reknown.access.vault import Vault
+from reknown.access.vault import Vault, new_vault
 from reknown.biometrics.errors import AccessError, AlreadyExistsError, InputError, NotFoundError
 from reknown.ledger.records import (
     ChangeRoleRecord,
@@ -232,3 +233,18 @@ def test_names_of_accounts_are_plain(context: Context, ada: accounts.Account) ->
             accounts.create_account(context, name, Role.AUDITOR, ["*"], PASSWORD)
     with pytest.raises(AlreadyExistsError):
         accounts.create_account(context, "ada", Role.AUDITOR, ["*"], PASSWORD)
+
+
+def test_codes_outlive_a_change_of_the_master_key(
+    context: Context, vault: Vault, ada: accounts.Account
+) -> None:
+    setup, newer = accounts.offer_codes("ada"), new_vault(vault)
+    with context.database.begin() as connection:
+        sealed = vault.seal(setup.secret.encode(), stored.sealed_for("ada"))
+        stored.set_code_secret(connection, "ada", sealed)
+        stored.seal_again(connection, newer)
+        found = stored.find_credentials(connection, "ada")
+    assert found is not None
+    assert accounts.open_code_secret(newer, found) == setup.secret
+    with pytest.raises(AccessError):
+        accounts.open_code_secret(vault, found)
