@@ -56,7 +56,10 @@ class Recording:
         return rounded(value, key) if isinstance(value, float) else value
 
 
-_ORDERLESS = {"delete tracks", "delete sightings", "delete faces", "delete user"}
+_ORDERLESS = {
+    *("delete tracks", "delete sightings", "delete faces", "delete user"),
+    *("erase", "withdraw consent"),
+}
 
 
 def _order(row: dict[str, Any]) -> None:

@@ -351,9 +351,12 @@ def _bytes(text: object) -> bytes:
     if not isinstance(text, str):
         raise ValueError("a hash is written in base64")
     try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
+        value = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise ValueError("this is no base64") from None
+    if base64.b64encode(value).decode() != text:  # bits are set that stand for nothing
+        raise ValueError("this is base64 with something left over")
+    return value
 
 
 # Files -----------------------------------------------------------------------------------------

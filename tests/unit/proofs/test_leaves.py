@@ -120,3 +120,11 @@ def _loaded(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def test_base64_with_bits_left_over_is_no_hash() -> None:
+    # The last letter of 32 bytes has two bits that stand for nothing: "AAB=" would be "AAA=".
+    good, other = (f"log\n1\n{'A' * 42}{last}=\n\n— log AAAAAAA=\n" for last in "AB")
+    assert reknown_check.read_checkpoint(good).root == bytes(32)
+    with pytest.raises(ValueError, match="left over"):
+        reknown_check.read_checkpoint(other)
