@@ -214,7 +214,7 @@ def fill(connection: Connection, size: int) -> None:
     owner = require(connection, COLLECTION).id
     made = {"collection_id": owner, "created_at": "2026-01-01T00:00:00.000000+00:00"}
     people = [
-        {**made, "name": f"user {number}", "subject_id": face_id(number)}
+        {**made, "name_key": f"user {number}", "subject_id": face_id(number)}
         for number in range(size // _PER_PERSON)
     ]
     connection.execute(insert(schema.users), people)
