@@ -49,6 +49,12 @@ soak: .venv/dev ## Run a server under mixed and hostile clients for MINUTES (2) 
 	  status=$$?; cat bench/results/soak.json; exit $$status
 
 docs: .venv-docs/installed ## Build the documentation into site/
+	@rm -rf docs/pictures
+	@if ! command -v chromium >/dev/null || ! $(BIN)/python -c 'import playwright' 2>/dev/null || \
+	  ! $(BIN)/python tools/take_screenshots.py docs/pictures; then \
+	  rm -rf docs/pictures; \
+	  echo "The site is built without pictures of the console: they need make .venv/dev and Chromium"; \
+	fi
 	.venv-docs/bin/sphinx-build -q -E -W --keep-going -c docs -d .venv-docs/doctrees . site
 	@echo "Open site/index.html"
 
@@ -58,7 +64,7 @@ lock: ## Pin all dependencies again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --group docs -o requirements/docs.txt
 
 clean: ## Remove everything that make has made
-	rm -rf .venv .venv-docs $(JAVASCRIPT)/node_modules demo site bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-docs $(JAVASCRIPT)/node_modules demo site docs/pictures bench/results .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -98,6 +98,9 @@ class DrawnPack:
     def space(self, pack: str) -> TemplateSpace:
         return SPACE
 
+    def calibration_mark(self, pack: str) -> object:
+        return None
+
     def calibration(self, pack: str) -> Calibration:
         return _SCALE
 

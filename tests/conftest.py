@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from decoding import decode_image
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
+from reknown.configuration import OPTIONS, SECRETS
+from reknown.settings import SHORT_NAMES
 from reknown.vision.load import load_engine, load_reader
 from reknown.vision.packs.store import PackStore
 
@@ -25,19 +28,21 @@ if TYPE_CHECKING:
     from reknown.vision.analyze import Engine
     from reknown.vision.text.reader import TextReader
 
-_LEFT_BEHIND = (
-    "REKNOWN_DATABASE",
-    "REKNOWN_KEYRING",
-    "REKNOWN_POLICY__PURPOSE",
-    "REKNOWN_POLICY__APPROVAL",
-)
-for _name in _LEFT_BEHIND:  # what the user has set is not for tests
+# What the user has set is not for tests.
+for _name in {*SHORT_NAMES.values(), *SECRETS, *(option.variable for option in OPTIONS.values())}:
     os.environ.pop(_name, None)
 
 settings.register_profile(
     "on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("on a busy machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of stays to the end: collectors need not look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,6 +59,14 @@ def _endpoints_of_aws() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passphrases_cost_little() -> Iterator[None]:
+    """The least that is opened; what Reknown itself takes is for processes of its own to show."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reknown.access.passphrases._COST", 16384)
         yield
 
 
@@ -82,13 +95,26 @@ def reader(cache_folder: Path) -> TextReader:
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_left() -> Iterator[None]:
+    """A test that leaves a setting of Reknown in this process fails: others would go by it."""
+    before = _our_variables()
+    yield
+    assert _our_variables() == before, "the test has left a setting behind"
+
+
+def _our_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("REKNOWN_")}
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(
+    _no_settings_left: None,  # before it is undone, this has to be
+    tmp_path: Path,
+    cache_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """No test reads or writes what the user has."""
     monkeypatch.setenv("REKNOWN_CONFIG", os.devnull)
-    # options leave these behind, also for fixtures of the whole session: gone in the end
-    for name in _LEFT_BEHIND:
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
     monkeypatch.setenv("REKNOWN_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("REKNOWN_CACHE", str(cache_folder))
     monkeypatch.setenv("REKNOWN_PACKS", str(tmp_path / "packs"))

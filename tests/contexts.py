@@ -56,6 +56,9 @@ class GivenPacks:
     def space(self, pack: str) -> TemplateSpace:
         return self.engines[pack].space
 
+    def calibration_mark(self, pack: str) -> object:
+        return self.calibration(pack)
+
     def calibration(self, pack: str) -> Calibration | None:
         return self.engines[pack].calibration
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from sqlalchemy import create_engine, make_url, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Engine
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,11 @@ def as_owner(url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+def files_of(database: Engine) -> Path:
+    """The folder of its tables; what is written is there after a checkpoint."""
+    oid = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    with database.connect() as connection:
+        place = connection.execute(text("SHOW data_directory")).scalar_one()
+        return Path(place) / "base" / str(connection.execute(text(oid)).scalar_one())

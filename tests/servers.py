@@ -87,8 +87,7 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # a command of this process may have left the first one behind
-        env={**os.environ, "REKNOWN_DATABASE": ""} | environment,
+        env=os.environ | environment,
     )
     log: list[str] = []
     reader = threading.Thread(target=lambda: log.extend(_lines(process)), daemon=True)

@@ -414,6 +414,7 @@ KINDS: dict[str, Callable[[sqlite3.Connection, random.Random], Tampering]] = {
         "UPDATE consents SET withdrawn_at = NULL WHERE withdrawn_at IS NOT NULL",
         "UPDATE consents SET expires_at = '2099-01-01T00:00:00.000000+00:00' WHERE id = 1",
         "UPDATE consents SET text_sha256 = 'ab' WHERE id = 1",
+        "UPDATE consents SET basis = 'told' WHERE id = 1",
         "UPDATE consents SET user_id = (SELECT max(id) FROM users) WHERE id = 1",
         "UPDATE consents SET collection_id = 2 WHERE id = 1",
         "DELETE FROM consents WHERE id = 1",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from reknown._inputs import FilePath, Image, Progress
     from reknown.gallery.groups import GroupRecord
+    from reknown.services.archive.proposals import MergeProposal
     from reknown.services.context import Context
 
 
@@ -83,7 +84,7 @@ class Archive:
         threshold = archive_threshold(similarity, score, false_candidates)
         choice = SightingChoice(since=since, until=until, fit=True)
         found = find_person(self._context(), collection, person, threshold, choice)
-        return FoundSightings.of(found.gallery, found.matches)
+        return FoundSightings.of(found.gallery, found.matches, found.case)
 
     def find_face(
         self,
@@ -111,7 +112,7 @@ class Archive:
         ((_, found),) = search_sightings(context, gallery, [source])
         if isinstance(found, ReknownError):
             raise found
-        return FoundSightings.of(found.gallery, found.matches)
+        return FoundSightings.of(found.gallery, found.matches, found.case)
 
     def groups(
         self, collection: str = "people", *, everybody: bool = False
@@ -167,11 +168,30 @@ class Archive:
 
         return split_group(self._context(), collection, number, tuple(sighting_ids)).number
 
-    def keep_apart(self, number: int, other: int, collection: str = "people") -> None:
-        """Says that two groups are never one person; raises as `merge_groups`."""
+    def proposals(self, collection: str = "people", most: int = 50) -> tuple[MergeProposal, ...]:
+        """Groups without a name and people who may be one person, the most alike first.
+
+        Look at both before you make them one; `keep_apart` declines a proposal for good. Raises
+        `errors.NotFoundError`, `errors.UncalibratedError`.
+        """
+        from reknown.services.archive.proposals import propose_merges  # noqa: PLC0415
+
+        return propose_merges(self._context(), collection, most).proposals
+
+    def keep_apart(self, number: int, other: int | str, collection: str = "people") -> None:
+        """Says that a group is never one person with another group, or with a person by name.
+
+        Raises `errors.NotFoundError`, `errors.InputError`.
+        """
         from reknown.services.archive.groups import keep_apart  # noqa: PLC0415
 
         keep_apart(self._context(), collection, number, other)
+
+    def undo_apart(self, number: int, other: int | str, collection: str = "people") -> None:
+        """Takes back what `keep_apart` said; raises `errors.NotFoundError`."""
+        from reknown.services.archive.groups import undo_apart  # noqa: PLC0415
+
+        undo_apart(self._context(), collection, number, other)
 
     def ignore_group(
         self, number: int, collection: str = "people", *, ignored: bool = True

@@ -40,6 +40,17 @@ class People:
         done = merge_users(self._context(), collection, person, into)
         return tuple(face.face_id for face in done.faces)
 
+    def keep_apart(
+        self, person: str, other: str, collection: str = "people", *, undo: bool = False
+    ) -> None:
+        """Says that two people are never one, so that nothing proposes it; or takes that back.
+
+        Raises `errors.NotFoundError`, `errors.InputError`.
+        """
+        from reknown.services.galleries.mending import keep_users_apart  # noqa: PLC0415
+
+        keep_users_apart(self._context(), collection, person, other, undo=undo)
+
     def move_faces(
         self, face_ids: Iterable[str], to: str | None, collection: str = "people"
     ) -> tuple[str, ...]:

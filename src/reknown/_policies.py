@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
     from reknown._inputs import FilePath
     from reknown.biometrics.policy import Policy
+    from reknown.gallery.approvals import Approval
     from reknown.gallery.consents import Consent
     from reknown.services.context import Context
 
 
 class Policies:
-    """The rules of the galleries, the consents of their people, and stops of all searches.
+    """The rules of the galleries, consents of their people, approvals, and stops of searches.
 
     What is set here holds for every program, command and server on the database at once.
     """
@@ -78,6 +79,37 @@ class Policies:
         from reknown.services.policies.consents import list_consents  # noqa: PLC0415
 
         return tuple(all_pages(lambda page: list_consents(self._context(), collection, page)))
+
+    def grant_approval(
+        self,
+        searcher: str,
+        reason: str,
+        searches: int = 1,
+        days: int = 7,
+        collection: str = "people",
+    ) -> Approval:
+        """Lets somebody search for the same person more often than the rules allow.
+
+        `searcher` is named as in the ledger: `cli:ada`, or `key:RK...`. Raises
+        `errors.InputError`, `errors.NotFoundError`, `errors.AccessError` for one's own searches.
+        """
+        from reknown.services.policies import approvals  # noqa: PLC0415
+
+        new = approvals.approval_for(searcher, reason, searches, days)
+        return approvals.grant_approval(self._context(), collection, new)
+
+    def withdraw_approval(self, approval: str, collection: str = "people") -> Approval:
+        """Ends an approval at once; raises `errors.InputError`, `errors.NotFoundError`."""
+        from reknown.services.policies.approvals import withdraw_approval  # noqa: PLC0415
+
+        return withdraw_approval(self._context(), collection, approval)
+
+    def approvals(self, collection: str = "people") -> tuple[Approval, ...]:
+        """All that were ever granted, oldest first; raises `errors.NotFoundError`."""
+        from reknown.services.galleries.pages import all_pages  # noqa: PLC0415
+        from reknown.services.policies.approvals import list_approvals  # noqa: PLC0415
+
+        return tuple(all_pages(lambda page: list_approvals(self._context(), collection, page)))
 
     def stop_searches(self, reason: str, collection: str | None = None) -> None:
         """From now on nobody searches the gallery; any gallery, where none is named.

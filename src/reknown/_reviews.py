@@ -59,7 +59,7 @@ class Reviews:
     ) -> JudgedReview:
         """Says whether probe and candidate are of the same person: final once said.
 
-        `grounds` are codes such as "ears"; the note is deleted with the face or the case. A
+        `grounds` are codes such as "ears"; the note is deleted with the candidate or the case. A
         reviewer who has not judged a disputed case settles it. Raises `errors.AccessError` for
         who may not judge, `errors.InputError`, `errors.NotFoundError`.
         """

@@ -104,18 +104,22 @@ class FoundSightings(Shown):
 
     They are candidates for a person to check, never identifications. `searched` sightings were
     compared; among them `expected_false` strangers are expected to reach the threshold by chance,
-    None where the pack is not calibrated.
+    None where the pack is not calibrated. `case` is the id of the review case, if people have to
+    judge any of them.
     """
 
     matches: tuple[tuple[SeenSighting, Comparison], ...]
     searched: int
     expected_false: float | None
+    case: str | None = None
 
     @classmethod
-    def of(cls, gallery: SightingGallery, matches: Sequence[SightingMatch]) -> FoundSightings:
+    def of(
+        cls, gallery: SightingGallery, matches: Sequence[SightingMatch], case: str | None = None
+    ) -> FoundSightings:
         """What a search found."""
         found = tuple((SeenSighting.of(match.record), match.comparison) for match in matches)
-        return cls(found, gallery.size, gallery.expected_false_candidates)
+        return cls(found, gallery.size, gallery.expected_false_candidates, case)
 
     @property
     def files(self) -> tuple[str, ...]:

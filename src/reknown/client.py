@@ -419,6 +419,7 @@ class Reknown:
         from reknown.evaluation.data.manifest import read_manifest  # noqa: PLC0415
         from reknown.evaluation.data.templates import extract  # noqa: PLC0415
         from reknown.evaluation.runs.verify import verification_report  # noqa: PLC0415
+        from reknown.services.evaluations.recording import record_evaluation  # noqa: PLC0415
         from reknown.vision.packs.space import detector_fingerprint  # noqa: PLC0415
         from reknown.vision.packs.store import PackStore  # noqa: PLC0415
 
@@ -427,6 +428,7 @@ class Reknown:
             read_manifest(path_of(people)),
             PackStore(settings.cache, [settings.packs]),
         )
+        record_evaluation(self._context, "verify", engine.space.pack, manifest)
         templates = extract(
             engine,
             self._context.platform.executor.decode,

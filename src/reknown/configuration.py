@@ -189,7 +189,7 @@ class Server:
     video_workers: int = _option(
         1,
         "Videos processed at once, each by a worker process of its own; 0 leaves them to "
-        "`reknown worker`. Needs --buckets or --s3-endpoint, and reknown[video].",
+        "`reknown worker`. Needs --buckets, --s3-endpoint or --uploads, and reknown[video].",
         least=0,
     )
     celebrities: str | None = _option(
@@ -210,6 +210,13 @@ class Server:
         "load models themselves: over the socket serve.sock there. With false, commands do not "
         "ask for it either.",
     )
+    evaluation_folder: tuple[str, ...] = _option(
+        (),
+        "Let people evaluate on the pictures in this folder in the console, which has a folder "
+        "for each person, or on those that a CSV of theirs names in it.",
+        "DIR",
+        otherwise="no evaluations in the console",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
@@ -220,6 +227,9 @@ class Server:
             raise InputError("--unmeasured-attributes is omit or neutral")
         if self.warm not in {"first", "beside", "never"}:
             raise InputError("--warm is first, beside or never")
+        for folder in self.evaluation_folder:
+            if not Path(folder).is_absolute():
+                raise InputError(f"--evaluation-folder takes a whole path from /, not {folder!r}")
         if self.trusted_proxy:
             _check_networks(self.trusted_proxy)
 
@@ -241,6 +251,18 @@ class Objects:
     allow_bucket: tuple[str, ...] = _option(
         (), "Read from these buckets only.", "NAME", otherwise="any bucket"
     )
+    uploads: Path | None = _option(
+        None,
+        "Take films and photos that people upload in the console: films are kept in this folder "
+        "until they have been searched, what is added to an archive until its collection is "
+        "deleted. Servers and workers of one database need the same folder.",
+        "DIR",
+        otherwise="none are taken",
+    )
+    upload_limit: int = _option(10240, "The most of one upload.", unit="MiB", least=1)
+    upload_reserve: int = _option(
+        1024, "Uploads leave so much of the disk free.", unit="MiB", least=0
+    )
 
     def __post_init__(self) -> None:
         if self.buckets and self.s3_endpoint:
@@ -252,6 +274,11 @@ class Objects:
     def exist(self) -> bool:
         """Whether there is a place to read from."""
         return bool(self.buckets or self.s3_endpoint)
+
+    @property
+    def have_videos(self) -> bool:
+        """Whether videos may come from anywhere."""
+        return self.exist or self.uploads is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

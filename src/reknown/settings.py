@@ -28,6 +28,7 @@ from reknown.configuration import (
     Settings,
     user_folder,
 )
+from reknown.storage.small_files import read_small_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -120,10 +121,9 @@ class Sources:
         import tomllib  # noqa: PLC0415 - most have no file
 
         try:
-            with path.open("rb") as file:
-                document = tomllib.load(file)
-        except OSError as error:
-            self._problems.append(f"cannot read {path}: {error.strerror}")
+            document = tomllib.loads(read_small_text(path))
+        except InputError as error:
+            self._problems.append(str(error))
         except ValueError as error:  # of the syntax, with line and column, or of the encoding
             self._problems.append(f"{path} is not valid TOML: {error}")
         except RecursionError:

@@ -1,41 +1,24 @@
-"""A real server and a real browser, which Debian's Chromium is: skipped where there is none."""
+"""A real server for tests in a real browser."""
 
 from __future__ import annotations
 
-import re
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from browsing import browser, let_in, visiting
+from furnished import Furnished, context_of, furnished_server, operator_of
+from postgres_server import postgres_url
+from reknown import Reknown
 from servers import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_QUIET = (
-    "--no-sandbox",  # the tests may run as root, where Chromium's own cannot
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+    from playwright.sync_api import Browser, Page
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One a file: as long as it runs, no other may have an event loop of its own."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no browser here: on Debian, apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[*_QUIET])
-        yield browser
-        browser.close()
+__all__ = ["browser", "postgres_url"]
 
 
 @pytest.fixture(scope="session")
@@ -53,40 +36,51 @@ def console(
     tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, folder: Path
 ) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("console"), REKNOWN_CACHE=str(cache_folder)) as server:
-        server.reknown("enroll", folder)
+        with Reknown(server.data) as client:
+            client.enroll(folder)
         yield server
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[Furnished]:
+    """A server with one of everything, whose names are hostile."""
+    with furnished_server(tmp_path_factory.mktemp("furnished"), cache_folder) as it:
+        yield it
 
 
 @pytest.fixture
 def visit(browser: Browser, console: Server) -> Iterator[Callable[[], Page]]:
     """New browsers that know nothing of each other; what scripts complain of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    with visiting(browser, console) as opened:
+        yield opened
 
-    def complain(kind: str, text: str) -> None:
-        # a page that says that something is wrong, not there or not allowed is one of those
-        if kind == "error" and not re.search(r"status of 40[034]", text):
-            complaints.append(text)
 
-    def opened() -> Page:
-        context = browser.new_context(base_url=console.address)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complain(line.type, line.text))
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+@pytest.fixture(scope="module")
+def token(console: Server) -> str:
+    """What the browser of an operator has; one for all tests of a file."""
+    with context_of(console) as context:
+        return operator_of(context)
 
 
 @pytest.fixture
-def operator(visit: Callable[[], Page], console: Server) -> Page:
+def operator(visit: Callable[[], Page], console: Server, token: str) -> Page:
     """Signed in with all rights."""
     page = visit()
-    link = console.reknown("console", "--json")
-    page.goto(f"/console/sign-in?link={link.rpartition('link=')[2].split(chr(34))[0]}")
-    page.get_by_role("button", name="Open the console").click()
+    let_in(page, console, token)
+    page.goto("/console")
+    return page
+
+
+@pytest.fixture
+def stranger(browser: Browser, furnished: Furnished) -> Iterator[Callable[[], Page]]:
+    """New browsers where there is one of everything."""
+    with visiting(browser, furnished.server) as opened:
+        yield opened
+
+
+@pytest.fixture
+def inside(stranger: Callable[[], Page], furnished: Furnished) -> Page:
+    """The same, signed in with all rights."""
+    page = stranger()
+    let_in(page, furnished.server, furnished.token)
     return page

@@ -239,6 +239,9 @@ def test_a_missing_collection_is_the_same_error_everywhere(
         "reknown_withdraw_consent": {"UserId": "ada"},
         "reknown_list_consents": {},
         "reknown_stop_searches": {"Reason": "a drill"},
+        "reknown_grant_approval": {"Searcher": "cli:ada", "Reason": "a drill"},
+        "reknown_withdraw_approval": {"ApprovalId": face},
+        "reknown_list_approvals": {},
     }
     # what makes a collection, and what takes back a stop that outlived one
     assert len(calls) == len(_with("collection_id")) - 2

@@ -301,5 +301,10 @@ def _rule(call: Callable[..., Any], there: dict[str, str]) -> None:
     call("ReknownListConsents", "reknown_list_consents", **there)
     withdraw = "reknown_withdraw_consent"
     call("ReknownWithdrawConsent", withdraw, **there, UserId="carl-lovelace")
+    asked = {"Searcher": "cli:ada", "Reason": "case 4711"}
+    made = call("ReknownGrantApproval", "reknown_grant_approval", **there, **asked)
+    call("ReknownListApprovals", "reknown_list_approvals", **there)
+    granted = {"ApprovalId": made["Approval"]["ApprovalId"]}
+    call("ReknownWithdrawApproval", "reknown_withdraw_approval", **there, **granted)
     call("ReknownStopSearches", "reknown_stop_searches", **there, Reason="a drill")
     call("ReknownResumeSearches", "reknown_resume_searches", **there)

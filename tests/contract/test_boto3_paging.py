@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FACES, _USERS = 23, 9
-# those of videos, of archives and of reviews have tests of their own
+# those of videos and extensions have tests of their own
 _PAGED = [
     name
     for name in HANDLERS
     if hasattr(OPERATIONS[name].request, "next_token")
-    and not name.startswith(("Get", "ReknownListGroups", "ReknownListCases", "ReknownListConsents"))
+    and not name.startswith(("Get", "ReknownList"))
 ]
 
 

@@ -74,6 +74,27 @@ def test_a_stop_is_of_that_collection_until_it_is_taken_back(
     assert not client.reknown_resume_searches(CollectionId=collection)["Stopped"]
 
 
+def test_approvals_are_granted_to_others_listed_and_withdrawn(client: Any, collection: str) -> None:
+    there, ada = {"CollectionId": collection}, {"Searcher": "cli:ada", "Reason": "case 4711"}
+    granted = [client.reknown_grant_approval(**there, **ada, Searches=2)["Approval"]]
+    granted.append(client.reknown_grant_approval(**there, **ada, Days=1)["Approval"])
+    assert [each["SearchesLeft"] for each in granted] == [2, 1]
+    found, request = [], {**there, "MaxResults": 1}
+    while True:
+        page = client.reknown_list_approvals(**request)
+        found += page["Approvals"]
+        if "NextToken" not in page:
+            break
+        request["NextToken"] = page["NextToken"]
+    assert found == granted
+    first = {"ApprovalId": granted[0]["ApprovalId"]}
+    ended = client.reknown_withdraw_approval(**there, **first)["Approval"]
+    assert granted[0]["GrantedAt"] <= ended["ExpiresAt"] < granted[0]["ExpiresAt"]
+    own = {**ada, "Searcher": granted[0]["GrantedBy"]}
+    with pytest.raises(client.exceptions.AccessDeniedException, match="their own searches"):
+        client.reknown_grant_approval(**there, **own)
+
+
 def test_no_pattern_allows_to_change_the_rules(server: Server, collection: str) -> None:
     there = {"CollectionId": collection}
     everything = server.client(callers.key(server, "--operation", "*"), **callers.NO_RETRIES)
@@ -83,6 +104,8 @@ def test_no_pattern_allows_to_change_the_rules(server: Server, collection: str) 
         ("put_policy", {"Policy": ""}),
         ("record_consent", {**ada, "Text": b"yes", "Basis": "signed"}),
         ("withdraw_consent", ada),
+        ("grant_approval", {"Searcher": "cli:ada", "Reason": "case 4711"}),
+        ("withdraw_approval", {"ApprovalId": "0b1e7c52-5a55-4b1e-9d7e-0f3c8f0a1d11"}),
         ("stop_searches", {"Reason": "a drill"}),
         ("resume_searches", {}),
     ):

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import callers
+from reknown import Reknown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from servers import Server
 
 
@@ -94,3 +97,69 @@ def test_lists_come_in_pages(
     assert (len(first["Cases"]), len(rest["Cases"])) == (2, 1)
     with pytest.raises(client.exceptions.InvalidPaginationTokenException):
         client.reknown_list_cases(**collection, NextToken="made up")
+
+
+@pytest.fixture
+def photos(server: Server, collection: str, tmp_path: Path, eileen: bytes, pair: bytes) -> Path:
+    """Scanned: one person twice, once together with another one."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, data in {"eileen.jpg": eileen, "both.jpg": pair}.items():
+        (folder / name).write_bytes(data)
+    server.reknown("scan", folder, "--collection", collection)
+    return folder
+
+
+def test_a_search_of_what_was_seen_is_the_same_case_at_every_entrance(
+    server: Server,
+    client: Any,
+    collection: str,
+    photos: Path,
+    eileen: bytes,
+    reviewers: list[Any],
+) -> None:
+    """As files on the command line, over the API and in a program."""
+    there, image = {"CollectionId": collection}, {"Bytes": eileen}
+    with callers.reviewed(server, collection):
+        made = [client.reknown_find_sightings(**there, Image=image)["CaseId"]]
+        server.reknown("find", photos / "eileen.jpg", "--collection", collection)
+        with Reknown(server.data) as program:
+            found = program.archive.find_face(eileen, collection)
+            assert found.case is not None
+    listed = client.reknown_list_cases(**there)["Cases"]
+    assert [listed[0]["CaseId"], listed[2]["CaseId"]] == [*made, found.case]
+    seen = {sighting.sighting_id for sighting, _ in found}
+    assert len(seen) == 2
+    ann, ben = reviewers
+    for case in listed:
+        assert (case["State"], case["Reviewers"]) == ("open", 2)
+        candidates = ann.reknown_read_case(**there, CaseId=case["CaseId"])["Candidates"]
+        assert {it["SightingId"] for it in candidates} == seen
+        for it in candidates:
+            assert it.keys() == {"Number", "SightingId", "Sha256", "BestMillis"}
+    there |= {"CaseId": made[0]}
+    ben.reknown_read_case(**there)
+    for reviewer in reviewers:
+        for number in (1, 2):
+            done = reviewer.reknown_judge_candidate(**there, **{**SAID, "Number": number})
+    assert done["State"] == "decided"
+    told = ann.reknown_read_case(**there)["Candidates"]
+    assert {(it["Rank"], it["Decided"], it["KnownNonMate"]) for it in told} == {
+        (1, "same", False),
+        (2, "same", False),
+    }
+
+
+def test_deleted_sightings_leave_the_case(
+    server: Server, client: Any, collection: str, photos: Path, eileen: bytes, reviewers: list[Any]
+) -> None:
+    there = {"CollectionId": collection}
+    with callers.reviewed(server, collection):
+        found = client.reknown_find_sightings(**there, Image={"Bytes": eileen})
+    there |= {"CaseId": found["CaseId"]}
+    assert len(reviewers[0].reknown_read_case(**there)["Left"]) == 2
+    (photos / "both.jpg").unlink()
+    server.reknown("scan", photos, "--collection", collection)
+    shown = reviewers[0].reknown_read_case(**there)
+    assert [it.get("SightingId") is None for it in shown["Candidates"]].count(True) == 1
+    assert len(shown["Left"]) == 1

@@ -8,19 +8,27 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
 import urllib3
 
+import callers
+from reknown import Reknown
+from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.console.routes import PAGES
+from reknown.gallery.sightings import keep_sightings, load_sighting_templates
 from reknown.services.sign_in import FOR_OPERATORS
 from servers import REKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from reknown.console.visit import ConsolePage
     from servers import Server
@@ -268,6 +276,42 @@ def test_an_operator_of_some_collections_has_no_say_in_who_may_do_what(
     assert visitor.post("/console/settings/accounts", fields).status == 403
 
 
+@pytest.mark.parametrize(
+    ("role", "collections", "evaluates", "applies"),
+    [
+        ("keeper", "*", True, False),
+        ("reviewer", "*", False, False),
+        ("auditor", "*", False, False),
+        ("operator", None, True, False),
+        ("operator", "*", True, True),
+    ],
+)
+def test_results_are_for_many_and_what_they_change_for_operators_of_all(
+    server: Server,
+    collection: str,
+    role: str,
+    collections: str | None,
+    evaluates: bool,
+    applies: bool,
+) -> None:
+    name = f"{role}-{uuid4().hex[:8]}"
+    command = [str(REKNOWN), "accounts", "add", name, "--role", role]
+    command += ["--collection", collections or collection, "--data", str(server.data)]
+    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    visitor, here = _signed_in(server, name, PASSWORD), f"/console/accuracy/{collection}"
+    one = f"{here}/{uuid4()}"
+    assert visitor.get(here).status == 200
+    assert [visitor.get(one + rest).status for rest in ("", ".json", "/report", "/figures/1")] == (
+        [404] * 4
+    )
+    # what is allowed finds no folder, or no evaluation
+    wanted = {"kind": "verify", "folder": "/etc"}
+    assert visitor.post(here, wanted).status == (400 if evaluates else 403)
+    for deed in ("stop", "delete"):
+        assert visitor.post(f"{one}/{deed}", {}).status == (404 if evaluates else 403)
+    assert visitor.post(f"{one}/apply", {}).status == (404 if applies else 403)
+
+
 def test_strangers_send_little(server: Server) -> None:
     stranger = Visitor(server.address)
     answer = stranger.post("/console/sign-in", {"name": "ada", "password": "x" * 20_000})
@@ -415,3 +459,154 @@ def test_the_next_page_is_of_the_same_list(
     (more,) = re.findall(r'rel="next" href="([^"]+)"', shown)
     assert more.startswith("?order=%3Cname%3E&amp;after=")
     assert "n60" in visitor.get(people + html.unescape(more)).data.decode()
+
+
+@pytest.fixture
+def operator(server: Server) -> Visitor:
+    """Somebody who may open every page."""
+    name = f"operator-{uuid4().hex[:8]}"
+    command = [str(REKNOWN), "accounts", "add", name, "--role", "operator"]
+    command += ["--data", str(server.data)]
+    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    return _signed_in(server, name, PASSWORD)
+
+
+def _read(visitor: Visitor, path: str, status: int = 200) -> dict[str, Any]:
+    answer = visitor.get(path)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/json"), path
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    told: dict[str, Any] = json.loads(answer.data)
+    return told
+
+
+def test_what_pages_show_programs_read(
+    server: Server, operator: Visitor, collection: str, client: object, eileen: bytes
+) -> None:
+    name = "<b>Eileen & \u202e"
+    indexed = client.index_faces(CollectionId=collection, Image={"Bytes": eileen})  # type: ignore[attr-defined]
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    moved = {"face": face, "person": name}
+    assert operator.post(f"/console/people/{collection}/move", moved).status == 303
+    places = {"collection": collection, "record": "1", "key": server.key_id}
+    pages = [each for each in PAGES if each.data and not each.changes]
+    assert len(pages) > 12
+    for each in pages:
+        path = "/console" + (each.path or "/overview")
+        for place, value in places.items():
+            path = path.replace(f"{{{place}}}", value)
+        if "{" not in path:
+            told = _read(operator, f"{path}.json")
+            assert list(told) == list(each.data), path
+    (who,) = _read(operator, f"/console/people/{collection}.json")["people"]
+    assert (who["name"], who["faces"]) == (name, 1)
+    told = _read(operator, f"/console/people/{collection}/{who['subject_id']}.json")
+    assert told["faces"][0]["face_id"] == face
+    page = operator.get(f"/console/people/{collection}?after=0&done=x").data.decode()
+    assert f'href="/console/people/{collection}.json?after=0"' in page
+
+
+def test_data_are_refused_as_data(server: Server, visitor: Visitor, collection: str) -> None:
+    path = f"/console/people/{uuid4()}.json"
+    assert "error" in _read(visitor, path, 404)
+    assert "error" in _read(visitor, f"/console/people/{collection}.json?after=x", 400)
+    assert "error" in _read(visitor, "/console/settings/keys.json", 403)
+    for site in ("cross-site", "same-site"):
+        answer = visitor.get(f"/console/people/{collection}.json", sec_fetch_site=site)
+        assert (answer.status, answer.headers["content-type"]) == (403, "application/json")
+    guest = _with_key(server, "ListUsers", "guests-*")
+    assert "error" in _read(guest, f"/console/people/{collection}.json", 403)
+    assert Visitor(server.address).get(f"/console/people/{collection}.json").status == 303
+    # what has no data has no such address
+    assert visitor.get("/console/compare.json").status == 404
+
+
+def test_a_name_may_end_like_an_address_of_data(
+    visitor: Visitor, client: object, collection: str
+) -> None:
+    longer = f"{collection}.json"
+    client.create_collection(CollectionId=longer)  # type: ignore[attr-defined]
+    client.create_user(CollectionId=longer, UserId="longer")  # type: ignore[attr-defined]
+    shown = visitor.get(f"/console/people/{collection}%2Ejson")
+    assert ">longer<" in shown.data.decode()
+    assert f'"/console/unknown/{collection}%2Ejson"' in shown.data.decode()
+    assert _read(visitor, f"/console/people/{longer}")["people"] == []
+    (who,) = _read(visitor, f"/console/people/{longer}.json")["people"]
+    assert who["name"] == "longer"
+
+
+def test_who_signs_in_late_goes_on_where_they_were(server: Server) -> None:
+    stranger = Visitor(server.address)
+    said = "done=Call%20555&undo=x"
+    asked = stranger.get(f"/console/ledger?actor=a%26b&{said}").headers["location"]
+    page = f"{server.address}/console/people/x?after=y"
+    form = {"sec_fetch_site": "same-origin", "referer": page}
+    posted = stranger.post("/console/people/x/rename", {}, **form).headers["location"]
+    alone = stranger.post("/console/people/x/rename", {}).headers["location"]
+    foreign = stranger.post("/console/people/x/rename", {}, **form | {"sec_fetch_site": "none"})
+    assert foreign.headers["location"] == alone == "/console/sign-in"
+    for location, wanted in ((asked, "/console/ledger?actor=a%26b"), (posted, page)):
+        (it,) = parse_qs(urlsplit(location).query)["next"]
+        fields = {"name": server.key_id, "password": server.secret, "next": it}
+        answer = Visitor(server.address).post("/console/sign-in", fields)
+        assert answer.headers["location"] == wanted.removeprefix(server.address)
+
+
+def test_a_sign_in_that_somebody_copied_ends_with_it(visitor: Visitor) -> None:
+    thief = Visitor(visitor.address, visitor.cookie)
+    assert thief.get("/console").status == 200
+    visitor.post("/console/sign-out", {})
+    assert thief.get("/console").status == 303
+    assert thief.get("/console/presence", hx_request="true").status == 401
+
+
+def test_a_sign_in_is_never_one_that_was_there_before(server: Server) -> None:
+    planted = "reknown_sign_in=chosen-by-somebody-else"
+    victim = Visitor(server.address, planted)
+    fields = {"name": server.key_id, "password": server.secret}
+    given = victim.post("/console/sign-in", fields).headers["set-cookie"].partition(";")[0]
+    assert given != planted
+    assert victim.get("/console").status == 303
+    assert Visitor(server.address, given).get("/console").status == 200
+
+
+def test_whoever_is_there_hears_who_they_are(visitor: Visitor, server: Server) -> None:
+    here = json.loads(visitor.get("/console/presence").data)
+    assert here == {"actor": f"key:{server.key_id}", "form_token": visitor.token}
+
+
+def test_a_case_of_many_candidates_comes_in_pages_first_what_is_left(
+    server: Server, client: object, collection: str, tmp_path: Path, eileen: bytes
+) -> None:
+    """A person of an archive may be in thousands of pictures, each with a form."""
+    (tmp_path / "eileen.jpg").write_bytes(eileen)
+    server.reknown("scan", tmp_path, "--collection", collection)
+    key = callers.key(server)
+    server.reknown("reviewers", "add", f"key:{key[0]}", "--trained-until", "2099-12-31")
+    with callers.reviewed(server, collection, 1), Reknown(server.data) as program:
+        with program._context.database.begin() as connection:
+            known = load_sighting_templates(connection, collection)
+            seen = [_seen_again(known.vectors[0], at) for at in range(45)]
+            keep_sightings(connection, collection, _FILM, seen, known.space, None)
+        case = program.archive.find_face(eileen, collection).case
+    reviewer, place = _as(server.address, *key), f"/console/reviews/{collection}/{case}"
+    reviewer.token = _TOKEN.search(reviewer.get(place).data.decode())[1]  # type: ignore[index]
+    first, rest = (reviewer.get(f"{place}?after={at}").data.decode() for at in (0, 40))
+    shown = re.findall(r'id="candidate-(\d+)"', first)
+    assert len(shown) == 40
+    assert 'href="?after=40"' in first
+    assert len(re.findall(r'id="candidate-\d+"', rest)) == 6
+    assert 'href="?after' not in rest
+    assert "at 0:00:0" in first  # of the film
+    said = {"candidate": shown[0], "opinion": "same", "ground": "ears"}
+    assert reviewer.post(place, said).status == 303
+    again = re.findall(r'id="candidate-(\d+)"', reviewer.get(place).data.decode())
+    assert again == [*shown[1:], re.findall(r'id="candidate-(\d+)"', rest)[0]]
+
+
+_FILM = Medium("ab" * 32, MediumKind.VIDEO, "film.mp4")
+
+
+def _seen_again(template: NDArray[np.float32], at: int) -> Sighting:
+    box, start = BoundingBox(0.1, 0.1, 0.2, 0.2), 100 * at
+    return Sighting(str(uuid4()), _FILM, start, start + 90, start, box, 0.9, 60, True, 3, template)

@@ -29,6 +29,14 @@ def _people(root: Path) -> None:
         path.write_bytes(data)
 
 
+def _archive(root: Path) -> None:
+    """Two people, seen twice each."""
+    root.mkdir()
+    for name, data in (("eileen", jpeg(EILEEN.crop())), ("grace", jpeg(GRACE.crop()))):
+        for number in (1, 2):
+            (root / f"{name} {number}.jpg").write_bytes(data + bytes([number]))
+
+
 def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
     def run(*arguments: str) -> str:
         done = subprocess.run(
@@ -47,6 +55,9 @@ def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
 
     _people(tmp_path)
     run("enroll", "people")
+    _archive(tmp_path / "archive")
+    run("scan", "archive")
+    run("groups", "list")
     face = next(face["face_id"] for face in faces() if face["image"]["name"] == "2.jpg")
     shown: dict[str, str] = {}
     for snippet in (each.text for each in snippets(_PAGE) if each.language == "sh"):

@@ -89,7 +89,7 @@ def test_the_page_works_as_it_is_written(tmp_path: Path, monkeypatch: pytest.Mon
     (found,) = map(json.loads, _run(f"reviews show {case} --json").splitlines())
     assert (found["round"], found["revealed"], found["seed"]) == (2, False, None)
     assert found["candidates"][0].keys() == {
-        *("number", "face_id", "subject_id", "picture", "yours"),
+        *("number", "face_id", "subject_id", "sighting_id", "picture", "best_ms", "yours"),
     }
     assert json.loads(_run("reviews check packet.zip --json"))["faults"] == []
     assert _run("reviews rates --json") == ""

@@ -48,7 +48,9 @@ def test_commands_are_understood(snippet: Snippet) -> None:
         command, context, rest = _leaf(arguments)
         alone = getattr(command, "invoke_without_command", True)
         assert alone, f"no such command: {arguments}"
-        command.make_context(arguments[0], rest, parent=context)  # a UsageError says what is wrong
+        with context.find_root():  # whose end undoes what options set
+            # a UsageError says what is wrong
+            command.make_context(arguments[0], rest, parent=context)
 
 
 def test_a_mistake_would_be_noticed() -> None:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -148,6 +149,10 @@ def test_a_backup_of_a_running_server_makes_another_one(tmp_path: Path) -> None:
         _reknown("backup", tmp_path / "backup.tar", "--data", data)
         server.client().create_collection(CollectionId="later")
         key = server.key_id, server.secret
+    with tarfile.open(tmp_path / "backup.tar") as archive:
+        sealed = archive.extractfile("master.key.json")
+        assert sealed is not None
+        assert json.load(sealed)["n"] == 131072  # tests within their process take less
     _reknown("restore", tmp_path / "backup.tar", "--data", new)
     with serving(new, key=key) as again:
         assert again.client().list_collections()["CollectionIds"] == ["staff"]

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ import processes
 import videos
 from postgres_server import as_owner, own_database
 from servers import REKNOWN, Server, serving
+from stopped_searches import require_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +122,25 @@ def test_what_is_written_at_one_is_in_the_next_answer_of_the_other(
             assert writer.describe_collection(CollectionId=collection)["FaceCount"] == 1
             reader.delete_faces(CollectionId=collection, FaceIds=[face])
             assert found(writer, eileen) == []
+
+
+def test_a_stop_of_all_searches_holds_at_both_from_then_on(
+    pair: tuple[Server, Server], url: str, collection: str, eileen: bytes
+) -> None:
+    """Not within a second: no search that begins when the command has ended is answered."""
+    clients = [server.client(**callers.NO_RETRIES) for server in pair]
+    request = {"CollectionId": collection, "Image": {"Bytes": eileen}}
+    clients[0].index_faces(**request)
+    searches = [partial(client.search_faces_by_image, **request) for client in clients]
+    data = pair[0].data
+    try:
+        require_stopped(
+            searches, lambda: _reknown(data, url, "stop-searches", "--reason", "a drill")
+        )
+    finally:
+        _reknown(data, url, "resume-searches")
+    for search in searches:
+        assert search()["FaceMatches"]
 
 
 def test_keys_that_are_made_at_one_work_at_the_other_until_they_are_revoked(

@@ -7,12 +7,13 @@ import re
 import signal
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from processes import child_of, children, needs_proc, running, wait_for, wait_for_end
 from servers import serving
+from stopped_searches import require_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,3 +93,25 @@ def test_all_end_with_the_first(tmp_path: Path) -> None:
         other = child_of(server.process.pid, _WORD)
         server.process.kill()
         wait_for_end(other)
+
+
+def test_a_stop_of_all_searches_holds_at_all_from_then_on(server: Server, eileen: bytes) -> None:
+    request = {"CollectionId": "stopped", "Image": {"Bytes": eileen}}
+    server.client().create_collection(CollectionId="stopped")
+    server.client().index_faces(**request)
+
+    def search() -> Any:
+        """On a connection of its own, which any of the processes may get."""
+        client = server.client(retries={"max_attempts": 1})
+        try:
+            return client.search_faces_by_image(**request)
+        finally:
+            client.close()
+
+    try:
+        stop = ("stop-searches", "--reason", "a drill")
+        require_stopped([search] * 2, lambda: server.reknown(*stop))
+    finally:
+        server.reknown("resume-searches")
+    assert search()["FaceMatches"]
+    server.client().delete_collection(CollectionId="stopped")

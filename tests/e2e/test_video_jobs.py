@@ -172,7 +172,7 @@ def test_without_a_place_to_read_from_there_is_no_worker(tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 2
-    assert "--buckets or --s3-endpoint" in done.stderr
+    assert "--buckets, --s3-endpoint or --uploads" in done.stderr
 
 
 def test_a_worker_ends_when_its_parent_is_gone_already(tmp_path: Path, buckets: Path) -> None:

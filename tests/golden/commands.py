@@ -9,6 +9,7 @@ import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -74,9 +75,10 @@ def lines(out: str) -> list[Any]:
     return [json.loads(line) if line.startswith("{") else line for line in out.splitlines()]
 
 
-def _commands() -> Iterator[tuple[str, set[str]]]:
+@cache
+def _commands() -> tuple[tuple[str, set[str]], ...]:
     """Every command's full name and options."""
-    yield from _below(typer.main.get_command(cli), ())
+    return tuple(_below(typer.main.get_command(cli), ()))
 
 
 def _below(command: Any, name: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
@@ -143,7 +145,7 @@ def _proofs(run: Run) -> None:
     run(f"ledger witness ledger.checkpoint {known} --json")
     run("ledger witness broken.jpg --folder witness --json")
     run("ledger export --out ledger.jsonl --json")
-    run("ledger export --out nowhere/ledger.jsonl --json")
+    run("ledger export --out consent.txt/ledger.jsonl --json")
 
 
 def _rules(run: Run) -> None:
@@ -167,7 +169,10 @@ def _rules(run: Run) -> None:
     run("approvals grant cli:ada -c ruled --reason 'case 4711' --json")
     run("approvals grant ada -c ruled --reason 'case 4711' --json")
     run("approvals list -c ruled --json")
-    given = "--approval 00000000-0000-4000-8000-000000000000"
+    nothing = "00000000-0000-4000-8000-000000000000"
+    run(f"approvals withdraw {nothing} -c ruled --json")
+    run("approvals withdraw mine -c ruled --json")
+    given = f"--approval {nothing}"
     run(f"identify grace.jpg -c ruled --purpose missing-person {given} --json")
     run("identify grace.jpg -c ruled --purpose missing-person --approval mine --json")
     run("collections policy ruled --set rules.toml --json")
@@ -282,6 +287,8 @@ def _videos(run: Run) -> None:
     run("video tracks list --video film.mp4 --before 2000-01-01 --json")
     run("video tracks list -c nobody --json")
     run("video search grace.jpg --json")
+    run("jobs list --json")
+    run("jobs stop none --json")
     run("video search pair.jpg --threshold 0 --top 1 --json")
     run("video search nobody.jpg --json")
     run("video search grace.jpg -c staff --json")
@@ -301,6 +308,9 @@ def _archive(run: Run) -> None:
     run("groups show 99 --json")
     run(f"groups name {group['number']} 'Grace Hopper'")
     run("groups list --all --json")
+    run("groups proposals --json")
+    run(f"groups apart {group['number']} --person nobody")
+    run(f"groups apart {group['number']}")
     run("sightings delete --file nowhere.jpg")
     run("sightings forget people")
     run("sightings list --json")
@@ -398,6 +408,8 @@ def _mending(run: Run) -> None:
     run("enroll people --sync --dry-run --json")
     run("enroll people --sync --yes --json")
     run(f"faces move {face['face_id']} --to 'Grace Murray' --json")
+    run("users apart 'Grace Murray' 'Grace Hopper'")
+    run("users apart 'Grace Murray' 'Grace Hopper' --undo")
     run("users merge 'Grace Murray' 'Grace Hopper' --json")
     run("users merge 'Grace Murray' 'Grace Hopper' --json")
     run("enroll people --sync --dry-run --json")

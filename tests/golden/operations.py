@@ -329,7 +329,8 @@ class Story:
         said = {"Number": 1, "Opinion": "same", "Grounds": ["ears"]}
         call("ReknownJudgeCandidate", **family, CaseId=_NOBODY, **said)
         self.review()
-        (case,) = call("ReknownListCases", **family)["Cases"]
+        case, seen = call("ReknownListCases", **family)["Cases"]
+        call("ReknownReadCase", **family, CaseId=seen["CaseId"])
         family["CaseId"] = case["CaseId"]
         call("ReknownReadCase", **family)
         call("ReknownJudgeCandidate", **family, **{**said, "Opinion": "sure"})
@@ -357,6 +358,18 @@ class Story:
         call("ReknownWithdrawConsent", **rooms, **ada)
         call("ReknownWithdrawConsent", **rooms, **ada)
         call("ReknownListConsents", **rooms)
+        asked = {"Searcher": "cli:ada", "Reason": "case 4711"}
+        made = call("ReknownGrantApproval", **rooms, **asked, Searches=3, Days=2)
+        call("ReknownGrantApproval", **rooms, **{**asked, "Searcher": "ada"})
+        call("ReknownGrantApproval", **rooms, **asked, Searches=0)
+        call("ReknownGrantApproval", **rooms, **asked)
+        page = call("ReknownListApprovals", **rooms, MaxResults=1)
+        call("ReknownListApprovals", **rooms, NextToken=page["NextToken"])
+        call("ReknownListApprovals", **rooms, NextToken="made up")
+        granted = {"ApprovalId": made["Approval"]["ApprovalId"]}
+        call("ReknownWithdrawApproval", **rooms, **granted)
+        call("ReknownWithdrawApproval", **family, **granted)
+        self.guest("ReknownGrantApproval", CollectionId="guest-room", **asked)
         call("ReknownStopSearches", **rooms, Reason="a drill")
         call("ReknownStopSearches", CollectionId="nowhere", Reason="a drill")
         call("SearchFaces", **rooms, FaceId=_NOBODY)

@@ -43,6 +43,7 @@ _KINDS = {
     "access_key_id": "access key",
     "approval": "approval",
     "approval_id": "approval",
+    "ApprovalId": "approval",
     "case": "case",
     "CaseId": "case",
     "face": "face",

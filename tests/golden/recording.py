@@ -19,7 +19,7 @@ _WRITES = os.environ.get("REKNOWN_GOLDEN") == "write"
 _WIDTH = 100
 _MOMENTS = {
     *("CreationTimestamp", "CompletionTimestamp", "DateCreated", "LastUpdatedTimestamp"),
-    *("OpenedAt", "GivenAt", "WithdrawnAt"),
+    *("OpenedAt", "GivenAt", "WithdrawnAt", "GrantedAt", "ExpiresAt"),
 }
 
 
@@ -58,7 +58,7 @@ class Recording:
 
 _ORDERLESS = {
     *("delete tracks", "delete sightings", "delete faces", "delete user"),
-    *("erase", "withdraw consent"),
+    *("erase", "withdraw consent", "purge faces"),
 }
 
 
@@ -67,7 +67,8 @@ def _order(row: dict[str, Any]) -> None:
     record = row.get("record", {})
     if row.get("operation") in _ORDERLESS:
         for name in {"faces", "sightings", "tracks"} & set(record):
-            record[name].sort()
+            if isinstance(record[name], list):  # others only count
+                record[name].sort()
 
 
 def _rub_out(row: dict[str, Any]) -> None:

@@ -40,6 +40,16 @@ def test_an_id_is_known_again_wherever_it_stands() -> None:
     }
 
 
+def test_what_a_deed_lists_in_no_order_is_compared_in_one() -> None:
+    recording = _kept(
+        ("ledger", {"operation": "erase", "record": {"faces": ["b", "a"], "sightings": 2}}),
+        ("ledger", {"operation": "index faces", "record": {"faces": ["b", "a"]}}),
+    )
+    erased, indexed = (step["record"] for step in recording.files["ledger"])
+    assert erased == {"faces": ["a", "b"], "sightings": 2}
+    assert indexed["faces"] == ["b", "a"]
+
+
 def test_times_and_known_texts_have_names() -> None:
     recording = _kept(
         ("a", {"at": "2026-01-02T03:04:05.000006+00:00", "LastUpdatedTimestamp": 1.5}),

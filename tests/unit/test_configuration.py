@@ -11,7 +11,7 @@ from reknown.cli.main import cli
 from reknown.configuration import MASTER_KEY, OPTIONS, SECRETS, STRUCTS, Server
 
 _COMMANDS: Any = typer.main.get_command(cli)
-_OWN = {"--config", "--print-env", "--once", "--parent", "--listener", "--help"}
+_OWN = {"--config", "--print-env", "--open", "--once", "--parent", "--listener", "--help"}
 
 
 def _flags(command: str) -> set[str]:

@@ -51,6 +51,16 @@ def test_people_agree_and_withdraw(client: Reknown, people: Path, tmp_path: Path
     assert (kept.user, kept.number) == (None, given.number)
 
 
+def test_approvals_are_granted_and_withdrawn(client: Reknown) -> None:
+    granted = client.policies.grant_approval("cli:nobody-here", "case 4711", searches=3)
+    assert client.policies.approvals() == (granted,)
+    ended = client.policies.withdraw_approval(granted.approval_id)
+    assert client.policies.approvals() == (ended,)
+    assert ended.expires_at < granted.expires_at
+    with pytest.raises(InputError, match="name an account"):
+        client.policies.grant_approval("ada", "case 4711")
+
+
 def test_searches_stop_and_resume(client: Reknown, people: Path) -> None:
     probe = people / "Grace Hopper" / "1.jpg"
     client.enroll(people)

@@ -66,14 +66,17 @@ def test_the_names_of_the_client() -> None:
         "write_names",
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]
-    assert sorted(_public(People)) == ["merge", "move_faces", "rename"]
+    assert sorted(_public(People)) == ["keep_apart", "merge", "move_faces", "rename"]
     assert sorted(_public(Policies)) == [
+        "approvals",
         "consents",
         "give_consent",
+        "grant_approval",
         "read",
         "resume_searches",
         "set",
         "stop_searches",
+        "withdraw_approval",
         "withdraw_consent",
     ]
     assert sorted(_public(Reviews)) == ["appeal", "judge", "list", "packet", "rates", "read"]
@@ -86,8 +89,10 @@ def test_the_names_of_the_client() -> None:
         "keep_apart",
         "merge_groups",
         "name_group",
+        "proposals",
         "scan",
         "split_group",
+        "undo_apart",
     ]
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from unit.plans.reading import Access
     from unit.plans.use_cases import UseCase
 
-COUNTS = (1, 2, 3, 10, 500)
-"""Planners change their minds with the number of ids."""
+COUNTS = (1, 500, 2, 3, 10)
+"""Planners change their minds with the number of ids; a use case that takes none sends the same
+statements for the first two."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -46,8 +47,13 @@ def test_statements_go_by_their_keys(filled: Engine, known: str) -> None:
     faults: dict[str, list[int]] = {}
     walkers = set()
     for name, use_case in USE_CASES.items():
+        asked_before: set[str] = set()
         for count in COUNTS:
-            for access in _accesses(filled, use_case, count, plans):
+            statements = _planned(filled, use_case, count, plans)
+            if count == COUNTS[1] and statements == asked_before:
+                break
+            asked_before = statements
+            for access in {access for statement in statements for access in plans[statement]}:
                 if not allowed(name, access):
                     faults.setdefault(f"{name} reads {access}", []).append(count)
                 elif not access.by_key:
@@ -57,10 +63,10 @@ def test_statements_go_by_their_keys(filled: Engine, known: str) -> None:
     assert walkers == ALLOWED.keys() or filled.dialect.name == "postgresql"
 
 
-def _accesses(
+def _planned(
     engine: Engine, use_case: UseCase, count: int, known: dict[str, list[Access]]
-) -> set[Access]:
-    """How the use case reads its tables with so many ids; adds to what is `known`."""
+) -> set[str]:
+    """The statements of the use case with so many ids, whose plans are `known` from here on."""
     with engine.connect() as connection:
         with recorded(engine) as statements:
             use_case(connection, count)
@@ -68,7 +74,7 @@ def _accesses(
             if statement.text not in known:
                 known[statement.text] = accesses(connection, statement)
         connection.rollback()
-    return {access for statement in statements for access in known[statement.text]}
+    return {statement.text for statement in statements}
 
 
 def test_every_statement_is_looked_at() -> None:

@@ -16,11 +16,13 @@ _MOST = 100
 # holder is under, has to be granted on purpose.
 BY_NAME = (
     "ReknownExportTemplates",
+    "ReknownGrantApproval",
     "ReknownImportTemplates",
     "ReknownPutPolicy",
     "ReknownRecordConsent",
     "ReknownResumeSearches",
     "ReknownStopSearches",
+    "ReknownWithdrawApproval",
     "ReknownWithdrawConsent",
 )
 _CHARACTERS = {"operation": "letters, digits", "collection": "letters, digits, -, ., _"}

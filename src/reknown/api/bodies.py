@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ from reknown.api.errors import unavailable
 from reknown.awswire.errors import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     from starlette.requests import Request
 
+# How a connection is told that this body may be larger.
+LARGER_BODY = "reknown.larger_body"
 # For the rest of a body that is refused because the server stops.
 _STOPPED_SECONDS = 0.3
 
@@ -26,12 +29,18 @@ class BodyLimits:
     """Bytes of one body and of all bodies in memory at once; seconds for a body to arrive.
 
     `rest_seconds` is how long a client that has been refused may go on sending.
+
+    What goes on to a disk as it comes may take a second more for every `slowest` bytes; of such
+    there are `streams` at once, and so many of one client as `own_streams`.
     """
 
     body_bytes: int = 16 * 1024 * 1024
     all_bytes: int = 512 * 1024 * 1024
     body_seconds: float = 60.0
     rest_seconds: float = 5.0
+    slowest: float = 16 * 1024.0
+    streams: int = 16
+    own_streams: int = 3
 
 
 class Room:
@@ -51,6 +60,7 @@ class Bodies:
         self._held = 0
         self._arriving: set[asyncio.Timeout] = set()
         self._stops_at: float | None = None
+        self._streams: Counter[str] = Counter()
 
     @contextmanager
     def room(self) -> Iterator[Room]:
@@ -69,18 +79,63 @@ class Bodies:
         most = self._limits.body_bytes if most is None else most
         _check_stated_size(request, most)
         try:
-            async with self._in_time():
+            async with self._in_time(self._limits.body_seconds):
                 return await self._all(request, room, most)
         except TimeoutError as error:
-            if self._stops_at is not None:
-                raise unavailable() from error
-            raise WireError(
-                "RequestTimeoutException",
-                f"The request did not arrive within {self._limits.body_seconds:g} seconds.",
-                408,
-            ) from error
+            raise self._late() from error
         except ClientDisconnect as error:
             raise WireError("RequestAbortedException", "The client went away.") from error
+
+    async def stream(self, request: Request, who: str, most: int) -> AsyncGenerator[bytes, None]:
+        """The parts of a body of `most` bytes as they come, for a disk; raises as `read` does.
+
+        Only the time in which the client is waited for counts.
+        """
+        _check_stated_size(request, most)
+        # what is said here is heard by the connection, which knows smaller bodies alone
+        request.scope.get("extensions", {}).get(LARGER_BODY, lambda _: None)(most)
+        received, left = 0, self._limits.body_seconds
+        loop, parts = asyncio.get_running_loop(), request.stream()
+        with self._one_of(who):
+            while True:
+                began = loop.time()
+                try:
+                    async with self._in_time(left):
+                        part = await anext(parts, None)
+                except TimeoutError as error:
+                    raise self._late() from error
+                except ClientDisconnect as error:
+                    raise WireError("RequestAbortedException", "The client went away.") from error
+                if part is None:
+                    return
+                received += len(part)
+                if received > most:
+                    raise _too_large(most)
+                left += len(part) / self._limits.slowest - (loop.time() - began)
+                yield part
+
+    @contextmanager
+    def _one_of(self, who: str) -> Iterator[None]:
+        limits = self._limits
+        if self._streams[who] >= limits.own_streams or self._streams.total() >= limits.streams:
+            raise WireError(
+                "ThrottlingException", "Too many uploads at once: wait until another has ended."
+            )
+        self._streams[who] += 1
+        try:
+            yield
+        finally:
+            self._streams[who] -= 1
+            self._streams += Counter()  # forgets those that have none
+
+    def _late(self) -> WireError:
+        if self._stops_at is not None:
+            return unavailable()
+        return WireError(
+            "RequestTimeoutException",
+            f"The request did not arrive within {self._limits.body_seconds:g} seconds.",
+            408,
+        )
 
     async def discard(self, request: Request) -> None:
         """Lets a refused client send the rest, within limits.
@@ -89,7 +144,8 @@ class Bodies:
         """
         size = 0
         seconds = self._limits.rest_seconds if self._stops_at is None else _STOPPED_SECONDS
-        with suppress(TimeoutError, ClientDisconnect):
+        # RuntimeError: all of it has been read
+        with suppress(TimeoutError, ClientDisconnect, RuntimeError):
             async with asyncio.timeout(seconds):
                 async for part in request.stream():
                     size += len(part)
@@ -103,10 +159,10 @@ class Bodies:
             deadline.reschedule(self._earlier(deadline.when()))
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
+    async def _in_time(self, seconds: float) -> AsyncIterator[None]:
         """Raises `TimeoutError` when the body takes too long, or the server stops meanwhile."""
         loop = asyncio.get_running_loop()
-        latest = self._earlier(loop.time() + self._limits.body_seconds)
+        latest = self._earlier(loop.time() + seconds)
         async with asyncio.timeout_at(latest) as deadline:
             self._arriving.add(deadline)
             try:

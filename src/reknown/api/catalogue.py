@@ -438,6 +438,12 @@ _ALL = (
         },
     ),
     Operation(
+        "ReknownGrantApproval",
+        shapes.ReknownGrantApprovalRequest,
+        shapes.ReknownGrantApprovalResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownImportTemplates",
         shapes.ReknownImportTemplatesRequest,
         shapes.ReknownImportTemplatesResponse,
@@ -448,6 +454,12 @@ _ALL = (
         shapes.ReknownJudgeCandidateRequest,
         shapes.ReknownJudgeCandidateResponse,
         _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownListApprovals",
+        shapes.ReknownListApprovalsRequest,
+        shapes.ReknownListApprovalsResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
         "ReknownListCases",
@@ -531,6 +543,12 @@ _ALL = (
         "ReknownStopSearches",
         shapes.ReknownStopSearchesRequest,
         shapes.ReknownStopSearchesResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownWithdrawApproval",
+        shapes.ReknownWithdrawApprovalRequest,
+        shapes.ReknownWithdrawApprovalResponse,
         _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reknown.api.bodies import LARGER_BODY
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -48,6 +50,11 @@ class _Received:
     wire_bytes: int = 0
     body_bytes: int = 0
     chunks: int = 0
+    most: int = 0
+
+    def take_more(self, most: int) -> None:
+        """This body may have so many bytes: its sender is known, and it is written as it comes."""
+        self.most = max(self.most, most)
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -93,7 +100,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= self._limits.pipelined:
             self.transport.abort()
             raise ValueError("too many requests are waiting behind another")
-        self._received = _Received()
+        self._received = _Received(most=self._limits.body_bytes)
         super().on_message_begin()
 
     def on_chunk_header(self) -> None:
@@ -119,6 +126,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
         self._stop_clock()
         super().on_headers_complete()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope.setdefault("extensions", {})[LARGER_BODY] = self._received.take_more
 
     def on_response_complete(self) -> None:
         """From now on the client is waited for."""
@@ -163,7 +172,7 @@ class LimitedProtocol(HttpToolsProtocol):
         beside = received.wire_bytes - received.body_bytes
         if (
             received.head_bytes > self._limits.head_bytes
-            or received.body_bytes > self._limits.body_bytes
+            or received.body_bytes > received.most
             or beside > self._limits.wire_bytes + received.body_bytes
         ):
             self.transport.abort()

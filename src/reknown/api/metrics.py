@@ -4,20 +4,53 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reknown.services.quotas import KeyQuota
 
 # Where prometheus_client keeps them, if several processes share them.
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_ANSWERED, _TOOK = "reknown_requests_total", "reknown_request_seconds"
+_RUNNING, _WAITING = "reknown_pool_running", "reknown_pool_waiting"
+_LABELS = ("operation", "pool")
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredOperation:
+    """Requests for one operation since the start; `errors` of them were refused or failed."""
+
+    operation: str
+    requests: int
+    errors: int
+    mean_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPool:
+    """What one kind of work has to do now."""
+
+    name: str
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSummary:
+    """The main figures, for people."""
+
+    operations: Sequence[MeasuredOperation]
+    pools: Sequence[MeasuredPool]
+    throttled: int
 
 
 class Metrics:
@@ -144,9 +177,40 @@ class Metrics:
             labels = (database, each.key_id, quota.measure, quota.period)
             self._quotas["used"].labels(*labels).set(each.count.used)
             self._quotas["most"].labels(*labels).set(quota.most)
+        return generate_latest(self._together())
+
+    def summary(self) -> MetricsSummary:
+        """The main figures, the operation that was asked for most first."""
+        found: defaultdict[tuple[str, str], float] = defaultdict(float)
+        for metric in self._together().collect():
+            for each in metric.samples:
+                label = next((each.labels[n] for n in _LABELS if n in each.labels), "")
+                found[each.name, label] += each.value
+                if each.name == _ANSWERED and each.labels["code"] != "OK":
+                    found["errors", label] += each.value
+        operations = [
+            MeasuredOperation(
+                name,
+                int(found[_ANSWERED, name]),
+                int(found["errors", name]),
+                found[f"{_TOOK}_sum", name] / max(found[f"{_TOOK}_count", name], 1),
+            )
+            for what, name in list(found)
+            if what == _ANSWERED
+        ]
+        pools = [
+            MeasuredPool(name, int(found[_RUNNING, name]), int(found[_WAITING, name]))
+            for what, name in sorted(found)
+            if what == _RUNNING
+        ]
+        throttled = sum(n for (what, _), n in found.items() if what == "reknown_throttled_total")
+        operations.sort(key=lambda each: (-each.requests, each.operation))
+        return MetricsSummary(operations, pools, int(throttled))
+
+    def _together(self) -> CollectorRegistry:
+        """The figures of all processes on this port, added up."""
         if _FOLDER not in os.environ:
-            return generate_latest(self._registry)
-        # of all processes on this port, added up
+            return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return together

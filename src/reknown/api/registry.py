@@ -121,6 +121,13 @@ HANDLERS: Mapping[str, Handler] = {
         policies.withdraw_consent, "withdraw consent", changes=True, by_name=True
     ),
     "ReknownListConsents": Handler(policies.list_consents, "list consents"),
+    "ReknownGrantApproval": Handler(
+        policies.grant_approval, "grant approval", changes=True, by_name=True
+    ),
+    "ReknownWithdrawApproval": Handler(
+        policies.withdraw_approval, "withdraw approval", changes=True, by_name=True
+    ),
+    "ReknownListApprovals": Handler(policies.list_approvals, "list approvals"),
     "ReknownStopSearches": Handler(
         policies.stop_searches, "stop searches", changes=True, by_name=True
     ),

@@ -1075,11 +1075,58 @@ class ReknownSighting(Shape, frozen=True, kw_only=True):
 
 ReknownSightingList = Annotated[tuple[ReknownSighting, ...], Meta(max_length=1000)]
 
+ReknownCaseId = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z",
+        extra={"pattern": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
+    ),
+]
+
 
 class ReknownFindSightingsResponse(Shape, frozen=True, kw_only=True):
     sightings: ReknownSightingList | None = None
     face_model_version: str | None = None
     reknown_statistics: ReknownStatistics | None = None
+    case_id: ReknownCaseId | None = None
+
+
+ReknownLabel = Annotated[str, Meta(min_length=1, max_length=255)]
+
+ReknownApprovedSearches = Annotated[int, Meta(ge=1, le=1000)]
+
+ReknownApprovedDays = Annotated[int, Meta(ge=1, le=365)]
+
+
+class ReknownGrantApprovalRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    searcher: ReknownLabel
+    reason: ReknownLabel
+    searches: ReknownApprovedSearches | None = None
+    days: ReknownApprovedDays | None = None
+
+
+ReknownApprovalId = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z",
+        extra={"pattern": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
+    ),
+]
+
+
+class ReknownApproval(Shape, frozen=True, kw_only=True):
+    approval_id: ReknownApprovalId | None = None
+    searcher: str | None = None
+    granted_by: str | None = None
+    granted_at: float | None = None
+    expires_at: float | None = None
+    searches_left: ULong | None = None
+    reason: str | None = None
+
+
+class ReknownGrantApprovalResponse(Shape, frozen=True, kw_only=True):
+    approval: ReknownApproval | None = None
 
 
 class ReknownImportTemplatesRequest(Shape, frozen=True, kw_only=True):
@@ -1092,14 +1139,6 @@ class ReknownImportTemplatesResponse(Shape, frozen=True, kw_only=True):
     imported: ULong | None = None
     already_present: ULong | None = None
 
-
-ReknownCaseId = Annotated[
-    str,
-    Meta(
-        pattern=r"\A(?:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z",
-        extra={"pattern": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
-    ),
-]
 
 ReknownCandidateNumber = Annotated[int, Meta(ge=1, le=9223372036854775807)]
 
@@ -1137,6 +1176,20 @@ class ReknownJudgeCandidateRequest(Shape, frozen=True, kw_only=True):
 class ReknownJudgeCandidateResponse(Shape, frozen=True, kw_only=True):
     state: str | None = None
     left: tuple[ReknownCandidateNumber, ...] | None = None
+
+
+class ReknownListApprovalsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+ReknownApprovalList = Annotated[tuple[ReknownApproval, ...], Meta(max_length=1000)]
+
+
+class ReknownListApprovalsResponse(Shape, frozen=True, kw_only=True):
+    approvals: ReknownApprovalList | None = None
+    next_token: str | None = None
 
 
 class ReknownListCasesRequest(Shape, frozen=True, kw_only=True):
@@ -1270,6 +1323,9 @@ class ReknownReadCaseRequest(Shape, frozen=True, kw_only=True):
 class ReknownCaseCandidate(Shape, frozen=True, kw_only=True):
     number: ReknownCandidateNumber | None = None
     face_id: FaceId | None = None
+    sighting_id: str | None = None
+    sha256: str | None = None
+    best_millis: ULong | None = None
     yours: ReknownOpinion | None = None
     decided: ReknownOpinion | None = None
     rank: ReknownCandidateNumber | None = None
@@ -1287,8 +1343,6 @@ class ReknownReadCaseResponse(Shape, frozen=True, kw_only=True):
 
 
 ReknownConsentText = Annotated[bytes, Meta(min_length=1, max_length=1048576)]
-
-ReknownLabel = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class ReknownRecordConsentRequest(Shape, frozen=True, kw_only=True):
@@ -1369,6 +1423,15 @@ class ReknownStopSearchesRequest(Shape, frozen=True, kw_only=True):
 
 class ReknownStopSearchesResponse(Shape, frozen=True, kw_only=True):
     pass
+
+
+class ReknownWithdrawApprovalRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    approval_id: ReknownApprovalId
+
+
+class ReknownWithdrawApprovalResponse(Shape, frozen=True, kw_only=True):
+    approval: ReknownApproval | None = None
 
 
 class ReknownWithdrawConsentRequest(Shape, frozen=True, kw_only=True):

@@ -178,4 +178,11 @@ def _require(fits: bool, name: str, value: object, expected: str) -> None:
         raise InputError(f"{name} takes {expected}, not {str(value)[:80]!r}")
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadablePolicy:
+    """Rules that are there and cannot be read, for this reason: nothing is allowed by them."""
+
+    reason: str
+
+
 EVERYTHING_ALLOWED = Policy()

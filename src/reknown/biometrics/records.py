@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reknown.biometrics.geometry import BoundingBox
-    from reknown.biometrics.policy import Policy
+    from reknown.biometrics.policy import Policy, UnreadablePolicy
     from reknown.biometrics.templates import Template, TemplateSpace
 
 _LONGEST_SHOWN = 60
@@ -35,7 +35,7 @@ class Collection:
     created_at: datetime
     faces: int
     users: int
-    policy: Policy | None = None
+    policy: Policy | UnreadablePolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ def _harmless(character: str) -> bool:
     return character.isprintable() or category(character) == "Zs" or character in _JOINERS
 
 
+def times(number: int) -> str:
+    """How often: "once", "3 times"."""
+    return "once" if number == 1 else counted(number, "time")
+
+
 def counted(number: int, noun: str) -> str:
     """So many of something, in the plural but for one."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reknown.services.policies.approvals import Approval
 
 cli = typer.Typer(
-    help="Approvals of repeated searches: grant them to others, show them.",
+    help="Approvals of repeated searches: grant them to others, withdraw them, show them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -52,6 +52,21 @@ def grant(
     new = approvals.approval_for(searcher, reason, searches, days)
     with open_context(data) as context:
         _print([approvals.grant_approval(context, collection, new)], json=json)
+
+
+@cli.command()
+def withdraw(
+    approval: Annotated[str, typer.Argument(metavar="ID", help="The approval, see `list`.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """End an approval before its time: no search goes on under it from then on."""
+    from reknown.cli.session import open_context
+    from reknown.services.policies import approvals
+
+    with open_context(data) as context:
+        _print([approvals.withdraw_approval(context, collection, approval)], json=json)
 
 
 @cli.command("list")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import Data, Json
 from reknown.cli.passphrase import PassphraseFile, ask_passphrase
 
@@ -75,20 +76,24 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
             | ({"records": backup.records, "faults": backup.faults} if backup.records else {})
         )
         return
+    people = "person" if counts.users == 1 else "people"
     typer.echo(
         f"{done} {printable(next(iter(more.values()), str(backup.file)))}: everything "
         f"acknowledged until {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC\n"
-        f"  {counts.collections:,} collections, {counts.users:,} people, {counts.faces:,} faces, "
-        f"{counts.sightings:,} sightings, {counts.access_keys:,} access keys, "
-        f"{counts.events:,} rows of the ledger"
+        f"  {counted(counts.collections, 'collection')}, {counts.users:,} {people}, "
+        f"{counted(counts.faces, 'face')}, {counted(counts.sightings, 'sighting')}, "
+        f"{counted(counts.access_keys, 'access key')}, "
+        f"{counted(counts.events, 'row')} of the ledger"
     )
     if backup.faults:
         typer.echo(
-            f"  Its ledger of {backup.records:,} records has {backup.faults:,} faults: reknown "
+            f"  Its ledger of {counted(backup.records, 'record')} has "
+            f"{counted(backup.faults, 'fault')}: reknown "
             "ledger verify names them, and reknown ledger checkpoint --anew signs what is there."
         )
     elif backup.records:
-        typer.echo(f"  Its ledger of {backup.records:,} records is whole and as it was signed.")
+        records = counted(backup.records, "record")
+        typer.echo(f"  Its ledger of {records} is whole and as it was signed.")
     if backup.dropped:
         typer.echo(
             f"  {backup.dropped:,} faces and sightings were left out: they were deleted after it, "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Data, Json, Pack
 from reknown.cli.policy import policy, print_policy
@@ -16,7 +17,7 @@ from reknown.cli.upgrade import upgrade
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reknown.biometrics.policy import Policy
+    from reknown.biometrics.policy import Policy, UnreadablePolicy
     from reknown.biometrics.records import Collection
 
 cli = typer.Typer(
@@ -49,13 +50,14 @@ def list_(data: Data = None, json: Json = False) -> None:
 @cli.command()
 def show(name: Name, data: Data = None, json: Json = False) -> None:
     """Show one collection and the rules in force."""
+    from reknown.biometrics.policy import Policy
     from reknown.cli.session import open_context
     from reknown.services.galleries import collections as galleries
 
     with open_context(data) as context:
         found = galleries.describe_collection(context, name)
     _print([found], json=json)
-    if found.policy is not None and not json:
+    if isinstance(found.policy, Policy) and not json:
         print_policy(found.policy)
 
 
@@ -123,9 +125,8 @@ def delete(
     with open_context(data) as context:
         found = galleries.describe_collection(context, name)
         if not yes:
-            typer.confirm(
-                f"Delete {printable(name)} with {found.faces:,} faces permanently?", abort=True
-            )
+            faces = counted(found.faces, "face")
+            typer.confirm(f"Delete {printable(name)} with {faces} permanently?", abort=True)
         galleries.delete_collection(context, name)
 
 
@@ -140,7 +141,8 @@ def _tags(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def _print(collections: list[Collection], *, json: bool) -> None:
-    from reknown.cli.output import print_json, print_table
+    from reknown.biometrics.policy import UnreadablePolicy
+    from reknown.cli.output import print_json, print_table, printable
 
     if json:
         for collection in collections:
@@ -162,11 +164,18 @@ def _print(collections: list[Collection], *, json: bool) -> None:
         for collection in collections
     ]
     print_table(_COLUMNS, rows)
+    for collection in collections:
+        if isinstance(collection.policy, UnreadablePolicy):
+            typer.echo(printable(collection.policy.reason), err=True)
 
 
-def _mark(policy: Policy | None) -> str:
+def _mark(policy: Policy | UnreadablePolicy | None) -> str:
     """What a list has room for."""
+    from reknown.biometrics.policy import UnreadablePolicy
+
     if policy is None:
         return ""
+    if isinstance(policy, UnreadablePolicy):
+        return "unreadable"
     marks = [mark for mark in ("governed", "suspended") if getattr(policy, mark)]
     return ", ".join(marks) or "set"

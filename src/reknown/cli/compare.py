@@ -35,8 +35,9 @@ def compare(
     from reknown.cli.images import require_no_original
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE
     from reknown.cli.session import open_context
+    from reknown.reporting.files import write_bytes
     from reknown.services.images.verification import VerificationTerms, verify
-    from reknown.vision.draw import draw_file
+    from reknown.vision.draw import drawn_file
 
     if draw is not None:
         require_no_original(draw, (a, b))
@@ -45,7 +46,8 @@ def compare(
         found = verify(context, a, b, terms)
         _show(found, json=json)
         if draw is not None:
-            draw_file(b, context.platform.executor.decode, _labels(found), draw)
+            decode = context.platform.executor.decode
+            write_bytes(draw, drawn_file(b, decode, _labels(found), draw))
     raise typer.Exit(EXIT_DONE if found.accepted else EXIT_NEGATIVE)
 
 

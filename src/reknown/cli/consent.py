@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.biometrics.errors import InputError
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -54,12 +53,9 @@ def give(
     """
     from reknown.cli.session import open_context
     from reknown.services.policies import consents
+    from reknown.storage.small_files import read_small_file
 
-    try:
-        with text.open("rb") as file:
-            words = file.read(_LARGEST_TEXT)
-    except OSError as error:
-        raise InputError(f"cannot read {text}: {error.strerror}") from error
+    words = read_small_file(text, _LARGEST_TEXT)
     until = None if expires is None else consents.moment_of(expires)
     new = consents.consent_to(words, basis, until)
     with open_context(data) as context:

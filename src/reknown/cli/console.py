@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reknown.cli.options import Data, Json
+
+if TYPE_CHECKING:
+    from reknown.services.context import Context
 
 
 def console(
@@ -28,16 +31,21 @@ def console(
     from reknown.cli.output import print_json
     from reknown.cli.session import open_context
     from reknown.runtime.listener import address_of
-    from reknown.services.sign_in import offer_link
     from reknown.settings import read_settings
 
     server = read_settings().server
     with open_context(data) as context:
-        token = offer_link(context)
-    link = f"{address_of(server, server.port)}/console/sign-in?link={token}"
+        link = sign_in_link(context, address_of(server, server.port))
     if json:
         print_json({"link": link, "minutes": 10})
     else:
         typer.echo(link)
     if open_:
         webbrowser.open(link)
+
+
+def sign_in_link(context: Context, address: str) -> str:
+    """One to the server at that address, for ten minutes and once; recorded."""
+    from reknown.services.sign_in import offer_link
+
+    return f"{address}/console/sign-in?link={offer_link(context)}"

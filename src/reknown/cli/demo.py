@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 import tempfile
@@ -33,9 +32,11 @@ def demo(
     """See it work on two real people.
 
     One is enrolled and found in a group image and in a film; then the other is enrolled too
-    and found in the film as well; at last a server is started and asked the same by boto3.
+    and found in the film as well; at last a server is started and asked the same by boto3. At a
+    terminal it ends by offering the console, the pages for people, on what it leaves in `--out`.
     """
     from reknown.cli.demo_client import show_client
+    from reknown.cli.demo_console import leave_gallery, offer_console
     from reknown.cli.demo_images import EILEEN, GRACE, group_image, jpeg
     from reknown.cli.demo_video import search_past, show_film
     from reknown.cli.session import apart, opened_with
@@ -67,7 +68,9 @@ def demo(
         known = {person.name: jpeg(person.crop()) for person in (EILEEN, GRACE)}
         image = GRACE.crop().rotate(12).resize((220, 220))
         complete &= show_client(Path(folder) / "server", known, jpeg(image))
+    leave_gallery(out)
     _farewell(out)
+    offer_console(out)
     raise typer.Exit(0 if complete else 1)
 
 
@@ -104,8 +107,9 @@ class _Story:
         from reknown.cli.demo_images import png
         from reknown.cli.identify import labels, print_search, warn_of
         from reknown.cli.output import print_table
+        from reknown.reporting.files import write_bytes
         from reknown.services.searches.images import identify
-        from reknown.vision.draw import draw_labels, save_image
+        from reknown.vision.draw import draw_labels, encoded
 
         found = identify(self._context, self._query, png(image))
         print_search(found.found.searched)
@@ -113,7 +117,7 @@ class _Story:
         rows = [self._row(tile, found) for tile in tiles]
         print_table(_COLUMNS, rows)
         target = self._out / name
-        save_image(draw_labels(np.asarray(image), labels(found)), target)
+        write_bytes(target, encoded(draw_labels(np.asarray(image), labels(found)), target))
         typer.echo(f"   drawn: {target}")
         return all(row[-1] == "right" for row in rows)
 
@@ -151,19 +155,12 @@ def _print_step(step: int, text: str) -> None:
 
 def _farewell(out: Path) -> None:
     command = "reknown" if shutil.which("reknown") else sys.argv[0]
-    people, data = (shlex.quote(str(out / each)) for each in (_PEOPLE, "gallery"))
     typer.echo(
         f"""
 The images and the film are in {out}/: look at them.
 All variants come from one photograph of each person, which makes this easy: between two
 different photographs the default pack misses about one in sixty at this threshold
 (docs/explanation/accuracy.md).
-
-The two women in your browser, with a picture to search for ({out}/1-eileen-enrolled.png):
-
-    {command} enroll {people} --data {data}
-    {command} serve --data {data}
-    {command} console --open --data {data}        # in another terminal
 
 The same with your own people, a folder of images for each:
 

@@ -74,14 +74,19 @@ def group_image() -> tuple[Image.Image, tuple[Tile, ...]]:
     canvas = Image.new("RGB", (step * len(_VARIANTS) + _GAP, step * len(rows) + _GAP), _BACKGROUND)
     tiles = []
     for row, portrait in enumerate(rows):
-        image = portrait.crop().resize((_TILE, _TILE), Image.Resampling.LANCZOS)
-        for column, (variant, change) in enumerate(_VARIANTS.items()):
+        for column, (variant, image) in enumerate(variants(portrait).items()):
             left, top = _GAP + column * step, _GAP + row * step
-            canvas.paste(change(image), (left, top))
+            canvas.paste(image, (left, top))
             centre = ((left + _TILE / 2) / canvas.width, (top + _TILE / 2) / canvas.height)
             size = (_TILE / canvas.width, _TILE / canvas.height)
             tiles.append(Tile(portrait.name, variant, *centre, *size))
     return canvas, tuple(tiles)
+
+
+def variants(portrait: Portrait) -> dict[str, Image.Image]:
+    """By what was done to it: the portrait, easy to recognise and less so."""
+    image = portrait.crop().resize((_TILE, _TILE), Image.Resampling.LANCZOS)
+    return {variant: change(image) for variant, change in _VARIANTS.items()}
 
 
 def jpeg(image: Image.Image, quality: int = 92) -> bytes:

@@ -167,7 +167,8 @@ def show(
 def _save(shown: ShownFace, output: Path | None) -> None:
     from PIL import Image
 
-    from reknown.vision.draw import save_image
+    from reknown.reporting.files import write_bytes
+    from reknown.vision.draw import encoded
 
     if output is not None and shown.path is not None and shown.pixels is not None:
-        save_image(Image.fromarray(shown.pixels), output)
+        write_bytes(output, encoded(Image.fromarray(shown.pixels), output))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ def tell(
     context: Context, collection: str, found: FaceSearch | PersonSearch, *, json: bool
 ) -> None:
     """Says what was searched and what was found, best first."""
-    from reknown.cli.identify import print_threshold
+    from reknown.cli.identify import print_case, print_threshold
     from reknown.cli.output import print_json, print_table, printable
     from reknown.cli.video.tracks import warn_of_foreign
     from reknown.services.archive.sightings import count_foreign
@@ -33,8 +34,9 @@ def tell(
     space = gallery.templates.space
     warn_of_foreign(count_foreign(context, collection, space), space)
     if json:
+        case = {} if found.case is None else {"case": found.case}
         for match in found.matches:
-            print_json(_json(match))
+            print_json(_json(match) | case)
         return
     faces = "face" if gallery.size == 1 else "faces"
     what = f"{gallery.size:,} {faces} seen for {printable(collection)}"
@@ -48,6 +50,8 @@ def tell(
         print_table(_COLUMNS, [_row(match) for match in shown], _title(found.matches))
         if (more := len(found.matches) - len(shown)) > 0:
             typer.echo(f"and {more:,} more: --json, --html, --copy and --link have them all")
+    if found.case is not None:
+        print_case(found.case)
 
 
 def _title(matches: Sequence[SightingMatch]) -> str:
@@ -171,7 +175,7 @@ def gather(matches: Iterable[SightingMatch], target: Path, *, linked: bool) -> N
         reason = (error.strerror or "failed").lower()
         raise InputError(f"cannot write to {target}: {reason}") from error
     what = "linked" if linked else "copied"
-    typer.echo(f"{what} {done:,} files to {target}", err=True)
+    typer.echo(f"{what} {counted(done, 'file')} to {target}", err=True)
     if missing:
         typer.echo(f"{missing:,} files are not where they were: scan again", err=True)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import CollectionName, Data, Json, Purpose
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -141,7 +142,7 @@ def merge(
 
     with open_context(data) as context:
         done = merge_groups(context, collection, number, into)
-    typer.echo(f"group {into} has {done.sightings:,} faces now")
+    typer.echo(f"group {into} has {counted(done.group.sightings, 'face')} now")
 
 
 @cli.command()
@@ -159,23 +160,78 @@ def split(
 
     with open_context(data) as context:
         made = split_group(context, collection, number, sightings)
-    typer.echo(f"group {made.number} has {made.sightings:,} faces of group {number}")
+    typer.echo(f"group {made.number} has {counted(made.sightings, 'face')} of group {number}")
 
 
 @cli.command()
 def apart(
     number: Number,
-    other: Annotated[int, typer.Argument(metavar="OTHER", help="Another group.")],
+    other: Annotated[
+        int | None, typer.Argument(metavar="[OTHER]", help="Another group.", show_default=False)
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", metavar="NAME", help="Somebody enrolled.")
+    ] = None,
     collection: CollectionName = DEFAULT_COLLECTION,
+    undo: Annotated[bool, typer.Option("--undo", help="They may be the same person.")] = False,
     data: Data = None,
 ) -> None:
-    """Say that two groups are never the same person."""
+    """Say that a group is never the same person as another group, or as somebody enrolled.
+
+    Grouping does not bring them together, and nothing proposes it again.
+    """
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.output import printable
     from reknown.cli.session import open_context
-    from reknown.services.archive.groups import keep_apart
+    from reknown.services.archive.groups import keep_apart, undo_apart
+
+    whom = person if other is None else other
+    if whom is None or (person is not None and other is not None):
+        raise InputError("name either another group or --person, and not both")
+    with open_context(data) as context:
+        (undo_apart if undo else keep_apart)(context, collection, number, whom)
+    who = f"group {whom}" if isinstance(whom, int) else whom
+    said = "may be one person again" if undo else "stay apart"
+    typer.echo(printable(f"group {number} and {who} {said}"))
+
+
+@cli.command()
+def proposals(
+    collection: CollectionName = DEFAULT_COLLECTION,
+    most: Annotated[
+        int, typer.Option("--most", min=1, max=1000, help="At most so many, the best.")
+    ] = 50,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Show who may be one person: groups without a name and people who resemble each other.
+
+    Look at both before you `merge` or `name`; `apart` declines a proposal once and for all.
+    """
+    from reknown.cli.output import one_in, percent, print_json, print_table
+    from reknown.cli.session import open_context
+    from reknown.services.archive.proposals import propose_merges
 
     with open_context(data) as context:
-        keep_apart(context, collection, number, other)
-    typer.echo(f"groups {number} and {other} stay apart")
+        found = propose_merges(context, collection, most)
+    if json:
+        for each in found.proposals:
+            print_json(each)
+        return
+    if not found.proposals:
+        typer.echo("nothing to propose: nobody resembles somebody else")
+        return
+    rows = [
+        (
+            each.one.title,
+            each.other.title,
+            percent(each.comparison.similarity),
+            one_in(each.comparison.false_match_rate),
+        )
+        for each in found.proposals
+    ]
+    print_table(("one", "other", "similarity ", "strangers reach it"), rows)
 
 
 @cli.command()
@@ -218,8 +274,8 @@ def _row(group: GroupRecord) -> tuple[object, ...]:
 
 def _title(group: GroupRecord) -> str:
     who = f" ({group.user})" if group.user else ""
-    faces = "face" if group.sightings == 1 else "faces"
-    return f"Group {group.number}{who}: {group.sightings:,} {faces} in {group.media:,} files"
+    faces, files = counted(group.sightings, "face"), counted(group.media, "file")
+    return f"Group {group.number}{who}: {faces} in {files}"
 
 
 def _write_one(

@@ -196,7 +196,12 @@ def print_identification(path: Path, found: Identification) -> None:
     else:
         typer.echo(printable(title))
     for case in filter(None, found.found.cases):
-        typer.echo(f"reviewers have to judge case {case} before anything follows from it")
+        print_case(case)
+
+
+def print_case(case: str) -> None:
+    """Says that the candidates just shown are for people to judge."""
+    typer.echo(f"reviewers have to judge case {case} before anything follows from it")
 
 
 def labels(found: Identification) -> list[Label]:

@@ -98,9 +98,10 @@ def _show(
 
 
 def _draw(path: Path, decode: Decode, labels: list[Label], target: Path, *, json: bool) -> None:
-    from reknown.vision.draw import draw_file
+    from reknown.reporting.files import write_bytes
+    from reknown.vision.draw import drawn_file
 
-    draw_file(path, decode, labels, target)
+    write_bytes(target, drawn_file(path, decode, labels, target))
     if not json:
         console().print(printable(f"drawn: {target}"), style="dim", markup=False)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def rotate(
         return
     typer.echo(
         f"the master key is another one now, with the fingerprint {done.fingerprint[:12]}; "
-        f"{done.collections:,} collections have new keys, with {done.keys:,} keys of records\n"
+        f"new keys for {counted(done.collections, 'collection')}, with "
+        f"{counted(done.keys, 'key')} of records\n"
         f"  The ledger's public key is {done.public_key}: give it to those who check the ledger.\n"
         "  Backups of before need the former master key: make one now."
     )
@@ -112,8 +114,8 @@ def move(
         print_json({"keys": keys})
         return
     typer.echo(
-        f"moved {keys:,} keys to {printable(target)}: set REKNOWN_KEYRING, or `keyring` in "
-        "reknown.toml, to it"
+        f"moved {counted(keys, 'key')} to {printable(target)}: set REKNOWN_KEYRING, or "
+        "`keyring` in reknown.toml, to it"
     )
 
 

@@ -42,6 +42,7 @@ _COMMANDS = {
     "report": "reknown.cli.report:cli",
     "serve": "reknown.cli.serve:serve",
     "worker": "reknown.cli.worker:worker",
+    "jobs": "reknown.cli.jobs:cli",
     "console": "reknown.cli.console:console",
     "backup": "reknown.cli.backup:backup",
     "restore": "reknown.cli.restore:restore",

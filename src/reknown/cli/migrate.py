@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def _show(moved: Moved, target: str) -> None:
     ]
     print_table(("table", "rows", "sha256"), rows)
     typer.echo(
-        f"\nmoved {moved.rows:,} rows to {printable(target)}: both databases were read and are the "
-        "same"
+        f"\nmoved {counted(moved.rows, 'row')} to {printable(target)}: both databases "
+        "were read and are the same"
     )
     if moved.key_file is not None:
         typer.echo(f"  The master key is {moved.key_file}: every server needs it.")

@@ -74,24 +74,44 @@ Draw = Annotated[
 ]
 
 
-def _use_file(path: Path | None) -> None:
+def _use_file(context: typer.Context, path: Path | None) -> None:
     if path is not None:
-        os.environ[CONFIG] = str(path)
+        _set(context, CONFIG, str(path))
 
 
-def _use_database(url: str | None) -> None:
+def _use_database(context: typer.Context, url: str | None) -> None:
     if url is not None:
         from reknown.settings import Sources
 
         sources = Sources()
         sources.add_options({"database": url})
         sources.settings()
-        os.environ[OPTIONS["database"].variable] = url
+        _set(context, OPTIONS["database"].variable, url)
 
 
-def _use_purpose(purpose: str | None) -> None:
+def _use_purpose(context: typer.Context, purpose: str | None) -> None:
     if purpose is not None:
-        os.environ[OPTIONS["policy.purpose"].variable] = purpose
+        _set(context, OPTIONS["policy.purpose"].variable, purpose)
+
+
+def _use_approval(context: typer.Context, approval: str | None) -> None:
+    if approval is not None:
+        _set(context, OPTIONS["policy.approval"].variable, approval)
+
+
+def _set(context: typer.Context, variable: str, value: str) -> None:
+    """Until the command ends: whoever runs another in this process did not say it for that one."""
+    before = os.environ.get(variable)
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = before
+
+    # the root's: a command that cannot be read, for its other options, is never closed
+    context.find_root().call_on_close(restore)
+    os.environ[variable] = value
 
 
 Purpose = Annotated[
@@ -105,11 +125,6 @@ Purpose = Annotated[
         expose_value=False,
     ),
 ]
-
-
-def _use_approval(approval: str | None) -> None:
-    if approval is not None:
-        os.environ[OPTIONS["policy.approval"].variable] = approval
 
 
 Approval = Annotated[

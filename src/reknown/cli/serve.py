@@ -23,6 +23,10 @@ def serve(
             "--print-env", help="Only print an environment and a profile for clients, and end."
         ),
     ] = False,
+    open_: Annotated[
+        bool,
+        typer.Option("--open", help="Print a link to the console, and open it in the browser."),
+    ] = False,
     parent: Annotated[
         int | None,
         typer.Option(hidden=True, help="End when this process does, which started this one."),
@@ -39,7 +43,10 @@ def serve(
     `eval "$(reknown serve --print-env)"` before the first start sets up this shell; the same
     command shows a named profile for clients that need other keys for S3 and the rest.
 
-    All options but --print-env may stand in reknown.toml: see `reknown config example`.
+    With --open it also prints a link that signs you in to the console, the pages for people, and
+    opens it in this machine's browser; later, `reknown console` prints another.
+
+    All options but --print-env and --open may stand in reknown.toml: see `reknown config example`.
     """
     from reknown import __version__
     from reknown.runtime.listener import address_of
@@ -66,12 +73,28 @@ def serve(
             typer.echo(_client(settings, address, made[0].key_id, made[1]).exports())
             typer.echo("\nAs a profile: reknown serve --print-env. More keys: reknown keys create.")
             typer.echo("Stop with Ctrl-C.")
+        if open_:
+            _open_console(settings, address)
 
     sibling = None if parent is None or listener is None else Sibling(parent, listener)
     with shared_metrics(settings.server):
         from reknown.runtime.server import serve  # reads where the figures are kept
 
         serve(settings, greet, sibling)
+
+
+def _open_console(settings: Settings, address: str) -> None:
+    """Signs in whoever started the server, as `reknown console` does."""
+    import webbrowser
+
+    from reknown.cli.console import sign_in_link
+    from reknown.runtime.platform import open_platform
+    from reknown.services.context import Context
+
+    with open_platform(settings) as platform:
+        link = sign_in_link(Context(platform, settings.actor), address)
+    typer.echo(f"The console, for ten minutes and once: {link}")
+    webbrowser.open(link)
 
 
 def _print_environment(settings: Settings) -> None:

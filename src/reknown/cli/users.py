@@ -138,6 +138,25 @@ def merge(
 
 
 @cli.command()
+def apart(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    other: Annotated[str, typer.Argument(help="Somebody else, however alike.")],
+    collection: CollectionName = DEFAULT_COLLECTION,
+    undo: Annotated[bool, typer.Option("--undo", help="They may be the same person.")] = False,
+    data: Data = None,
+) -> None:
+    """Say that two people are never the same person: nothing proposes it again."""
+    from reknown.cli.output import printable
+    from reknown.cli.session import open_context
+    from reknown.services.galleries.mending import keep_users_apart
+
+    with open_context(data) as context:
+        keep_users_apart(context, collection, name, other, undo=undo)
+    said = "may be one person again" if undo else "stay apart"
+    typer.echo(printable(f"{name} and {other} {said}"))
+
+
+@cli.command()
 def delete(
     name: Annotated[str, typer.Argument(help="The person's name.")],
     collection: CollectionName = DEFAULT_COLLECTION,

@@ -75,6 +75,16 @@ def from_own_page(headers: Headers) -> bool:
     return _is_here(headers.get("referer", ""), headers) if site is None else site == "same-origin"
 
 
+def page_before(headers: Headers) -> str | None:
+    """Path and query of the page of ours that led here, None where there is none."""
+    try:
+        address = urlsplit(headers.get("referer", ""))
+    except ValueError:
+        return None
+    place = f"{address.path}?{address.query}" if address.query else address.path
+    return place if place and from_own_page(headers) else None
+
+
 def _is_here(address: str, headers: Headers) -> bool:
     try:
         host = urlsplit(address).netloc

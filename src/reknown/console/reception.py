@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -25,16 +26,19 @@ from reknown.biometrics.errors import (
     PolicyError,
     ReknownError,
 )
+from reknown.console.data import answered
 from reknown.console.forms import with_form
 from reknown.console.protection import (
     COOKIE,
     form_token,
     from_own_page,
+    page_before,
     protected,
     require_form_token,
     require_own_page,
 )
 from reknown.console.rendering import ROOT, entrance, page, to
+from reknown.console.streams import received, stated_size
 from reknown.console.visit import Arrival, ConsolePage, Visit
 from reknown.services.access import Refusal, record_refusal
 from reknown.services.connections import over_a_lost_connection
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
 
     from reknown.api.bodies import Bodies
     from reknown.api.http import Edge
+    from reknown.console.visit import IncomingFile
     from reknown.services.sign_in import Visitor
 
 _LOOPBACK = {"127.0.0.1", "::1"}
@@ -57,6 +62,8 @@ _STRANGERS = ""
 _NOBODY = Actor("console")
 # What a stranger has to say: names, passwords and codes.
 _STRANGERS_BYTES = 16 * 1024
+# Whatever is allowed of one file is asked when it begins.
+_MOST_BYTES = 2**39
 # No refusal comes sooner, so that its time tells nothing of what was looked up and written.
 _REFUSED_SECONDS = 0.5
 _CROWDED = "Too many people are signing in at this moment: try again in a minute."
@@ -97,11 +104,11 @@ class Reception:
             try:
                 return await self.edge.sign_in.run(arrival.client, take)
             except ThrottledError:
-                return _plain(_CROWDED, HTTPStatus.SERVICE_UNAVAILABLE)
+                return _said(arrival, _CROWDED, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    async def serve(self, request: Request, its: ConsolePage) -> Response:
-        """A page for whoever is signed in; others are sent to the entrance."""
-        arrival = self._arrival(request)
+    async def serve(self, request: Request, its: ConsolePage, *, as_data: bool = False) -> Response:
+        """A page, or its data, for whoever is signed in; others are sent to the entrance."""
+        arrival = replace(self._arrival(request), as_data=as_data)
         return await self._answered(self._served(request, its, arrival), arrival)
 
     async def _answered(self, work: Awaitable[Response], arrival: Arrival) -> Response:
@@ -109,11 +116,11 @@ class Reception:
         try:
             response = await work
         except WireError as error:
-            response = _plain(error.message, error.status)
+            response = _said(arrival, error.message, error.status)
         except ReknownError as error:
-            response = _plain(str(error), _status(error))
+            response = _said(arrival, str(error), _status(error))
         except Exception:
-            response = _plain(self._failed(arrival), HTTPStatus.INTERNAL_SERVER_ERROR)
+            response = _said(arrival, self._failed(arrival), HTTPStatus.INTERNAL_SERVER_ERROR)
         return protected(response)
 
     def _failed(self, arrival: Arrival) -> str:
@@ -128,19 +135,56 @@ class Reception:
             visitor = await self.edge.arrival.run(_STRANGERS, partial(over_a_lost_connection, find))
         if visitor is None:
             await self.bodies.discard(request)
-            return _sign_in_first(arrival)
+            return _sign_in_first(request, arrival)
+        if its.receive is not None:
+            return await self._received(request, its, arrival, visitor)
         with self.bodies.room() as room:
             body = await self.bodies.read(request, room) if its.changes else b""
             pool = self.edge.recognition if its.slow else self.edge.storage
             work = partial(self._shown, arrival, request.headers, body, visitor, its)
             return await pool.run(visitor.actor.name, work)
 
+    async def _received(
+        self, request: Request, its: ConsolePage, arrival: Arrival, visitor: Visitor
+    ) -> Response:
+        """What comes of files that are written as they come, none of which waits in memory."""
+        who, headers = visitor.actor.name, request.headers
+
+        def admit(now: Arrival, name: str) -> IncomingFile:
+            visit = self._visit(now, visitor, its)
+            require_form_token(now, headers, visit.form_token)
+            assert its.receive is not None
+            return its.receive(visit, name, stated_size(headers))
+
+        async def begin(now: Arrival, name: str) -> IncomingFile:
+            return await self.edge.storage.run(who, partial(admit, now, name))
+
+        visit = self._visit(arrival, visitor, its)
+        parts = self.bodies.stream(request, who, _MOST_BYTES)
+        try:
+            require_own_page(headers)
+            self._require_right(visit, its)
+            async with aclosing(parts), received(arrival, headers, parts, begin) as whole:
+                work = partial(self._shown, whole, headers, b"", visitor, its)
+                response = await self.edge.recognition.run(who, work)
+            return _for_scripts(response, arrival)
+        except WireError as error:
+            answer = _said(arrival, error.message, error.status)
+        except ReknownError as error:
+            note = partial(self._record_refusal, visit, its, error)
+            await self.edge.storage.run(who, note)
+            answer = _said(arrival, str(error), _status(error))
+        await self.bodies.discard(request)
+        answer.headers["connection"] = "close"
+        return answer
+
     def _shown(
         self, arrival: Arrival, headers: Headers, body: bytes, visitor: Visitor, its: ConsolePage
     ) -> Response:
-        visit = self._visit(with_form(arrival, headers, body), visitor)
-        if its.changes:
+        visit = self._visit(with_form(arrival, headers, body), visitor, its)
+        if its.changes or arrival.as_data:
             require_own_page(headers)
+        if its.changes:
             require_form_token(visit.arrival, headers, visit.form_token)
         try:
             self._require_right(visit, its)
@@ -172,11 +216,12 @@ class Reception:
         refusal = Refusal(_action(its.operation), its.operation, code)
         record_refusal(visit.context, visit.collection, refusal)
 
-    def _visit(self, arrival: Arrival, visitor: Visitor) -> Visit:
+    def _visit(self, arrival: Arrival, visitor: Visitor, its: ConsolePage) -> Visit:
         gateway = self.edge.gateway
         actor = replace(visitor.actor, purpose=visitor.purpose)
         token = form_token(gateway.vault, visitor.digest)
-        return Visit(arrival, Context(gateway.platform, actor), gateway.vault, visitor, token)
+        context = Context(gateway.platform, actor)
+        return Visit(arrival, context, gateway.vault, visitor, token, its, gateway.metrics)
 
     def _arrival(self, request: Request) -> Arrival:
         peer = request.client.host if request.client else ""
@@ -199,11 +244,26 @@ class Reception:
         return replace(_NOBODY, request_id=arrival.request_id)
 
 
-def _sign_in_first(arrival: Arrival) -> Response:
-    address = to("sign-in", next=arrival.path if arrival.path != ROOT else None)
-    if arrival.partial:  # the whole page goes there, not a part of it
-        return Response(status_code=401, headers={"hx-redirect": address})
-    return RedirectResponse(address, 303)
+def _sign_in_first(request: Request, arrival: Arrival) -> Response:
+    if arrival.partial:  # the page stays, with what was typed into it
+        return Response(status_code=401)
+    return RedirectResponse(to("sign-in", next=_place_of(request, arrival)), 303)
+
+
+def _place_of(request: Request, arrival: Arrival) -> str | None:
+    """Where to go on after signing in: of a form, the page that it stood on."""
+    if request.method == "POST":
+        return page_before(request.headers)
+    query = request.url.query
+    place = f"{arrival.path}?{query}" if query else arrival.path
+    return place if place != ROOT else None
+
+
+def _for_scripts(response: Response, arrival: Arrival) -> Response:
+    """A script that has sent a form is told where to go, as it would follow by itself."""
+    if arrival.partial and response.status_code == HTTPStatus.SEE_OTHER:
+        return Response(headers={"hx-redirect": response.headers["location"]})
+    return response
 
 
 def _status(error: ReknownError) -> int:
@@ -225,7 +285,9 @@ def _not_done(visit: Visit, its: ConsolePage, error: ReknownError) -> Response:
     return page(visit, "error.html.j2", _status(error), error=str(error), title="Not done")
 
 
-def _plain(message: str, status: int) -> Response:
+def _said(arrival: Arrival, message: str, status: int) -> Response:
+    if arrival.as_data:
+        return answered(status, {"error": message})
     return entrance("plain.html.j2", status, message=message)
 
 

@@ -13,29 +13,33 @@ from reknown.console.pages import (
     account,
     accounts,
     accuracy,
+    additions,
     archive,
     compare,
     consents,
     entrance,
     films,
     identify,
+    jobs,
     keys,
     ledger,
+    oversight,
     overview,
     packs,
     people,
     pictures,
     policies,
+    proposals,
     reviews,
     settings,
     unknown,
 )
 from reknown.console.protection import protected
 from reknown.console.reception import Reception
-from reknown.console.rendering import ROOT
+from reknown.console.rendering import DATA, FIRST, ROOT
 from reknown.console.rendering import entrance as shown_to_strangers
 from reknown.console.visit import ConsolePage
-from reknown.services.sign_in import CONSENTS, POLICY, SETTINGS, STOP
+from reknown.services.sign_in import CONSENTS, EVALUATE, POLICY, SETTINGS, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
+    from starlette.types import Scope
 
     from reknown.api.bodies import Bodies
     from reknown.api.http import Edge
@@ -50,26 +55,37 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
 
 # Names of rights are those of keys; what no key can ask for over the API begins with Reknown too.
-_SEEN, _FIND = "ReknownListGroups", "ReknownFindSightings"
+_SEEN, _FIND, _MEASURED = "ReknownListGroups", "ReknownFindSightings", "DescribeCollection"
+_ADD, _CASE = "ReknownAddToArchive", "ReknownReadCase"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 PAGES: Sequence[ConsolePage] = (
-    ConsolePage("", overview.overview, "ListCollections"),
+    ConsolePage("", overview.overview, "ListCollections", data=("collections", "next")),
+    ConsolePage("/presence", entrance.presence, None),
     ConsolePage("/sign-out", entrance.leave, None, changes=True),
-    ConsolePage("/people/{collection}", people.people, "ListUsers"),
-    ConsolePage("/people/{collection}/rename", people.rename, "ReknownRenameUser", changes=True),
+    ConsolePage("/people/{collection}", people.people, "ListUsers", data=("people", "next")),
+    ConsolePage(
+        "/people/{collection}/rename",
+        people.rename,
+        "ReknownRenameUser",
+        changes=True,
+        again=people.rename_again,
+    ),
     ConsolePage("/people/{collection}/merge", people.merge, "ReknownMergeUsers", changes=True),
+    ConsolePage("/people/{collection}/apart", people.apart, "ReknownMergeUsers", changes=True),
     ConsolePage("/people/{collection}/move", people.move, "ReknownMoveFaces", changes=True),
     ConsolePage("/people/{collection}/delete", people.delete, "DeleteFaces", changes=True),
-    ConsolePage("/people/{collection}/{subject}", people.person, "ListFaces"),
+    ConsolePage(
+        "/people/{collection}/{subject}", people.person, "ListFaces", data=("who", "faces", "next")
+    ),
     ConsolePage("/pictures/{collection}/face/{face}", pictures.face, "ListFaces", slow=True),
     ConsolePage("/pictures/{collection}/person/{subject}", pictures.person, "ListFaces", slow=True),
     ConsolePage("/pictures/{collection}/sighting/{sighting}", pictures.sighting, _SEEN, slow=True),
     ConsolePage("/pictures/{collection}/group/{number}", pictures.group, _SEEN, slow=True),
-    ConsolePage("/unknown/{collection}", unknown.unknown, _SEEN),
+    ConsolePage("/unknown/{collection}", unknown.unknown, _SEEN, data=("groups", "next")),
     ConsolePage(
         "/unknown/{collection}", unknown.regroup, "ReknownNameGroup", slow=True, changes=True
     ),
-    ConsolePage("/unknown/{collection}/{number}", unknown.group, _SEEN),
+    ConsolePage("/unknown/{collection}/{number}", unknown.group, _SEEN, data=("group", "seen")),
     ConsolePage(
         "/unknown/{collection}/{number}/name", unknown.name, "ReknownNameGroup", changes=True
     ),
@@ -78,6 +94,19 @@ PAGES: Sequence[ConsolePage] = (
     ),
     ConsolePage(
         "/unknown/{collection}/{number}/ignore", unknown.ignore, "ReknownNameGroup", changes=True
+    ),
+    ConsolePage(
+        "/unknown/{collection}/{number}/split", unknown.split, "ReknownNameGroup", changes=True
+    ),
+    ConsolePage(
+        "/unknown/{collection}/{number}/apart", unknown.apart, "ReknownNameGroup", changes=True
+    ),
+    ConsolePage(
+        "/proposals/{collection}",
+        proposals.proposals,
+        _SEEN,
+        slow=True,
+        data=("found",),
     ),
     ConsolePage("/account", account.account, None),
     ConsolePage("/account/password", account.set_password, None, changes=True),
@@ -91,27 +120,60 @@ PAGES: Sequence[ConsolePage] = (
         changes=True,
     ),
     ConsolePage("/archive/{collection}", archive.ask, _FIND),
-    ConsolePage("/archive/{collection}", archive.search, _FIND, slow=True, changes=True),
+    ConsolePage("/archive/{collection}/add", additions.ask, _ADD),
+    ConsolePage(
+        "/archive/{collection}/add",
+        additions.add,
+        _ADD,
+        slow=True,
+        changes=True,
+        receive=additions.receive,
+    ),
+    ConsolePage("/archive/{collection}/scan", additions.rescan, _ADD, changes=True),
+    ConsolePage(
+        "/archive/{collection}",
+        archive.search,
+        _FIND,
+        slow=True,
+        changes=True,
+        data=("answer", "caution"),
+    ),
     ConsolePage("/pictures/{collection}/found/{sighting}", pictures.sighting, _FIND, slow=True),
-    ConsolePage("/films/{collection}", films.films, "GetFaceSearch"),
+    ConsolePage("/films/{collection}", films.films, "GetFaceSearch", data=("searches", "next")),
     ConsolePage("/films/{collection}", films.start, "StartFaceSearch", slow=True, changes=True),
-    ConsolePage("/films/{collection}/{job}", films.film, "GetFaceSearch", slow=True),
+    ConsolePage(
+        "/films/{collection}/upload",
+        films.upload,
+        "StartFaceSearch",
+        slow=True,
+        changes=True,
+        receive=films.receive,
+    ),
+    ConsolePage(
+        "/films/{collection}/{job}",
+        films.film,
+        "GetFaceSearch",
+        slow=True,
+        data=("people", "unlisted", "next"),
+    ),
+    ConsolePage("/jobs/{collection}/{job}", jobs.progress, "DescribeCollection"),
+    ConsolePage("/jobs/{collection}/{job}/stop", jobs.stop, "ReknownStopJob", changes=True),
     ConsolePage("/compare", compare.ask, "CompareFaces"),
     ConsolePage("/compare", compare.compare, "CompareFaces", slow=True, changes=True),
-    ConsolePage("/reviews/{collection}", reviews.cases, "ReknownListCases"),
-    ConsolePage("/reviews/{collection}/{case}", reviews.case, "ReknownReadCase"),
+    ConsolePage("/reviews/{collection}", reviews.cases, "ReknownListCases", data=("cases", "next")),
+    ConsolePage("/reviews/{collection}/{case}", reviews.case, _CASE, data=("shown",)),
     ConsolePage(
         "/reviews/{collection}/{case}", reviews.decide, "ReknownJudgeCandidate", changes=True
     ),
-    ConsolePage(
-        "/pictures/{collection}/candidate/{face}", pictures.face, "ReknownReadCase", slow=True
-    ),
+    ConsolePage("/pictures/{collection}/candidate/{face}", pictures.face, _CASE, slow=True),
+    ConsolePage("/pictures/{collection}/seen/{sighting}", pictures.sighting, _CASE, slow=True),
+    ConsolePage("/pictures/{collection}/probe/{case}", pictures.probe, _CASE, slow=True),
     ConsolePage("/settings", settings.settings, SETTINGS),
     ConsolePage("/settings/stop", settings.stop, SETTINGS, changes=True, again=settings.again),
     ConsolePage("/settings/resume", settings.resume, SETTINGS, changes=True),
-    ConsolePage("/settings/accounts", accounts.accounts, SETTINGS),
+    ConsolePage("/settings/accounts", accounts.accounts, SETTINGS, data=("accounts",)),
     ConsolePage("/settings/accounts", accounts.add, SETTINGS, changes=True, again=accounts.again),
-    ConsolePage("/settings/accounts/{account}", accounts.account, SETTINGS),
+    ConsolePage("/settings/accounts/{account}", accounts.account, SETTINGS, data=("its",)),
     ConsolePage(
         "/settings/accounts/{account}/password",
         accounts.set_password,
@@ -128,9 +190,9 @@ PAGES: Sequence[ConsolePage] = (
     ),
     ConsolePage("/settings/accounts/{account}/codes", accounts.drop_codes, SETTINGS, changes=True),
     ConsolePage("/settings/accounts/{account}/delete", accounts.delete, SETTINGS, changes=True),
-    ConsolePage("/settings/keys", keys.keys, SETTINGS),
+    ConsolePage("/settings/keys", keys.keys, SETTINGS, data=("keys",)),
     ConsolePage("/settings/keys", keys.create, SETTINGS, changes=True, again=keys.again),
-    ConsolePage("/settings/keys/{key}", keys.key, SETTINGS),
+    ConsolePage("/settings/keys/{key}", keys.key, SETTINGS, data=("its", "counts")),
     ConsolePage(
         "/settings/keys/{key}/limit", keys.limit, SETTINGS, changes=True, again=keys.one_again
     ),
@@ -138,21 +200,49 @@ PAGES: Sequence[ConsolePage] = (
         "/settings/keys/{key}/rotate", keys.rotate, SETTINGS, changes=True, again=keys.one_again
     ),
     ConsolePage("/settings/keys/{key}/revoke", keys.revoke, SETTINGS, changes=True),
-    ConsolePage("/settings/packs", packs.packs, SETTINGS, slow=True),
-    ConsolePage("/accuracy/{collection}", accuracy.accuracy, "DescribeCollection"),
-    ConsolePage("/consents/{collection}", consents.consents, CONSENTS),
+    ConsolePage("/settings/packs", packs.packs, SETTINGS, slow=True, data=("packs",)),
+    ConsolePage("/settings/retention", oversight.retention, SETTINGS),
+    ConsolePage("/settings/metrics", oversight.metrics, SETTINGS),
+    ConsolePage("/accuracy/{collection}", accuracy.accuracy, _MEASURED, data=("known",)),
+    ConsolePage(
+        "/accuracy/{collection}",
+        accuracy.start,
+        EVALUATE,
+        slow=True,
+        changes=True,
+        again=accuracy.again,
+    ),
+    ConsolePage("/accuracy/{collection}/{evaluation}.json", accuracy.figures, _MEASURED),
+    ConsolePage("/accuracy/{collection}/{evaluation}", accuracy.evaluation, _MEASURED),
+    ConsolePage("/accuracy/{collection}/{evaluation}/report", accuracy.download, _MEASURED),
+    ConsolePage(
+        "/accuracy/{collection}/{evaluation}/figures/{number}", accuracy.drawing, _MEASURED
+    ),
+    ConsolePage("/accuracy/{collection}/{evaluation}/stop", accuracy.stop, EVALUATE, changes=True),
+    ConsolePage(
+        "/accuracy/{collection}/{evaluation}/delete", accuracy.delete, EVALUATE, changes=True
+    ),
+    ConsolePage(
+        "/accuracy/{collection}/{evaluation}/apply",
+        accuracy.apply,
+        SETTINGS,
+        slow=True,
+        changes=True,
+    ),
+    ConsolePage("/consents/{collection}", consents.consents, CONSENTS, data=("consents", "next")),
     ConsolePage(
         "/consents/{collection}", consents.give, CONSENTS, changes=True, again=consents.again
     ),
     ConsolePage("/consents/{collection}/withdraw", consents.withdraw, CONSENTS, changes=True),
-    ConsolePage("/policy/{collection}", policies.policy, POLICY),
+    ConsolePage("/policy/{collection}", policies.policy, POLICY, data=("policy",)),
     ConsolePage("/policy/{collection}", policies.put, POLICY, changes=True, again=policies.again),
     ConsolePage(
         "/policy/{collection}/stop", policies.stop, STOP, changes=True, again=policies.again
     ),
     ConsolePage("/policy/{collection}/resume", policies.resume, STOP, changes=True),
-    ConsolePage("/ledger", ledger.ledger, "ReknownReadLedger"),
-    ConsolePage("/ledger/{record}", ledger.record, "ReknownReadLedger"),
+    ConsolePage("/ledger", ledger.ledger, "ReknownReadLedger", data=("lines",)),
+    ConsolePage("/ledger/export", ledger.export, "ReknownReadLedger", slow=True),
+    ConsolePage("/ledger/{record}", ledger.record, "ReknownReadLedger", data=("proof",)),
     ConsolePage("/ledger/{record}/proof", ledger.download, "ReknownReadLedger"),
 )
 
@@ -163,6 +253,7 @@ def console_routes(edge: Edge, bodies: Bodies) -> Sequence[BaseRoute]:
     pages = (
         Route(f"{ROOT}/static/{{version}}/{{name}}", _static, methods=["GET"]),
         *_entrance(reception),
+        *(_data(reception, each) for each in PAGES if each.data),
         *(_route(reception, each) for each in PAGES),
     )
     return (*pages, Route(f"{ROOT}{{rest:path}}", partial(_nothing, pages), methods=_METHODS))
@@ -172,7 +263,27 @@ def _route(reception: Reception, its: ConsolePage) -> Route:
     async def serve(request: Request) -> Response:
         return await reception.serve(request, its)
 
-    return Route(f"{ROOT}{its.path}", serve, methods=["POST" if its.changes else "GET"])
+    return Route(f"{ROOT}{its.path}", serve, methods=_method(its))
+
+
+class _DataRoute(Route):
+    """For addresses that end so as they were sent: names that do are spelled otherwise."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not scope["raw_path"].endswith(DATA.encode()):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+def _data(reception: Reception, its: ConsolePage) -> Route:
+    async def serve(request: Request) -> Response:
+        return await reception.serve(request, its, as_data=True)
+
+    return _DataRoute(f"{ROOT}{its.path or FIRST}{DATA}", serve, methods=_method(its))
+
+
+def _method(its: ConsolePage) -> Sequence[str]:
+    return ["POST" if its.changes else "GET"]
 
 
 def _entrance(reception: Reception) -> Sequence[Route]:

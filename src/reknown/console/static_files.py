@@ -12,6 +12,7 @@ _TYPES = {
     "console.css": "text/css",
     "console.js": "text/javascript",
     "htmx.min.js": "text/javascript",
+    "proof.js": "text/javascript",
 }
 _KEPT = {"cache-control": "public, max-age=31536000, immutable"}
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from reknown.biometrics.errors import InputError
+
+SAID = frozenset({"done", "undo"})
+"""What the address of a page says of the page before."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from starlette.responses import Response
 
+    from reknown.api.metrics import Metrics
     from reknown.services.access import Vault
     from reknown.services.context import Context, Platform
     from reknown.services.sign_in import Visitor
+
+    Receive = Callable[["Visit", str, int], "IncomingFile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +32,36 @@ class Upload:
     data: bytes
 
 
+class IncomingFile(Protocol):
+    """A file that is written as it comes, and forgotten unless somebody keeps it."""
+
+    def write(self, data: bytes) -> None:
+        """Takes some more."""
+
+    def finish(self) -> None:
+        """All has come."""
+
+    def close(self) -> None:
+        """Leaves nothing of what was not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeUpload:
+    """A file that has come whole, and is on a disk as long as the page that takes it runs."""
+
+    name: str
+    arrived: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What a browser sent, checked for size alone.
 
     `query` and `form` have the last value of each name, `many` all values of the form's.
+    `large` are files that are too large for memory.
     `own` says that a page of ours led here, `partial` that only a part of a page is to be
-    replaced. `local` is whether the browser runs on this machine, `secure` whether it speaks HTTPS.
+    replaced, `as_data` that its data are wanted instead. `local` is whether the browser runs on
+    this machine, `secure` whether it speaks HTTPS.
     """
 
     path: str
@@ -42,22 +71,29 @@ class Arrival:
     form: Mapping[str, str] = field(default_factory=dict)
     many: Mapping[str, Sequence[str]] = field(default_factory=dict)
     uploads: Mapping[str, Upload] = field(default_factory=dict)
+    large: Sequence[LargeUpload] = ()
     place: Mapping[str, str] = field(default_factory=dict)
     own: bool = False
     partial: bool = False
+    as_data: bool = False
     local: bool = False
     secure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An arrival with whose it is; `form_token` has to come back with everything that changes."""
+    """An arrival with whose it is; `form_token` has to come back with everything that changes.
+
+    `metrics` are the server's.
+    """
 
     arrival: Arrival
     context: Context
     vault: Vault
     visitor: Visitor
     form_token: str
+    its: ConsolePage
+    metrics: Metrics
 
     @property
     def platform(self) -> Platform:
@@ -75,18 +111,28 @@ class Visit:
         return self.arrival.place["collection"]
 
     @property
+    def as_data(self) -> bool:
+        """Whether a program asks."""
+        return self.arrival.as_data
+
+    @property
     def said(self) -> str | None:
         """What the page before says of what was done; others cannot put words into our mouth."""
         return self.arrival.query.get("done") if self.arrival.own else None
 
     def further(self, after: str) -> str:
         """The address of the next page of a list, with all else that was asked for."""
-        asked = {
-            name: value
-            for name, value in self.arrival.query.items()
-            if name not in {"done", "undo"}
-        }
-        return "?" + urlencode(asked | {"after": after})
+        return "?" + urlencode(self._asked | {"after": after})
+
+    @property
+    def question(self) -> str:
+        """All that was asked for, to be put behind another address."""
+        return f"?{urlencode(self._asked)}" if self._asked else ""
+
+    @property
+    def _asked(self) -> dict[str, str]:
+        """Without what the page before has said."""
+        return {name: value for name, value in self.arrival.query.items() if name not in SAID}
 
     def may(self, operation: str, collection: str | None = None) -> bool:
         """Whether this person has the right; links to what they may not do are not shown."""
@@ -115,7 +161,10 @@ class ConsolePage:
     `operation` is the right that it takes on the collection in its address, under the name that
     rights of keys have; None for everybody who is signed in. `slow` is what needs networks or
     files, `changes` what a form does; `again` shows that form once more, with what was wrong in
-    it, where there is more to it than to say so.
+    it, where there is more to it than to say so. `data` are those of its values that programs may
+    read at the same address with `.json` behind it; there is none such for a page without them.
+    `receive` makes what a file is written to as it comes, from the fields before it, its name and
+    the size of the whole form; it may refuse.
     """
 
     path: str
@@ -123,4 +172,6 @@ class ConsolePage:
     operation: str | None
     slow: bool = False
     changes: bool = False
+    receive: Receive | None = None
     again: Callable[[Visit, str], Response] | None = None
+    data: Sequence[str] = ()

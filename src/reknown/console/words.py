@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reknown.biometrics.errors import InputError
@@ -33,6 +33,16 @@ def rate(share: float | None) -> str:
 def few(number: float) -> str:
     """A number to two digits, and never as `2e-05`."""
     return format(Decimal(f"{number:.2g}"), "f")
+
+
+def rough(duration: timedelta) -> str:
+    """`about 3 minutes`, as nobody knows it better."""
+    seconds = duration.total_seconds()
+    if seconds < 90:
+        return f"about {count(max(round(seconds), 1), 'second')}"
+    if seconds < 5400:
+        return f"about {count(round(seconds / 60), 'minute')}"
+    return f"about {count(round(seconds / 3600), 'hour')}"
 
 
 def whole(text: str, what: str) -> int:

@@ -1,4 +1,4 @@
-"""Approvals to search on: granted, used, and listed."""
+"""Approvals to search on: granted, used, withdrawn, and listed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 
+from reknown.biometrics.errors import NotFoundError
 from reknown.gallery.collections import require
 from reknown.gallery.schema import search_approvals
 from reknown.storage.clock import as_text, now
@@ -76,6 +77,25 @@ def use_approval(
     left = connection.execute(fewer.returning(search_approvals.c.searches_left))
     found: int | None = left.scalar_one_or_none()
     return found
+
+
+def withdraw_approval(connection: Connection, collection: str, approval_id: str) -> Approval:
+    """Ends an approval now, if it has not ended before; raises `NotFoundError`."""
+    moment = as_text(now(connection))
+    asked = (
+        search_approvals.c.approval_id == approval_id,
+        unindexed(search_approvals.c.collection_id) == require(connection, collection).id,
+    )
+    end = case(
+        (search_approvals.c.expires_at < moment, search_approvals.c.expires_at), else_=moment
+    )
+    ended = update(search_approvals).where(*asked).values(expires_at=end)
+    row = connection.execute(ended.returning(search_approvals)).one_or_none()
+    if row is None:
+        raise NotFoundError(
+            f"{collection!r} has no approval {approval_id}: `reknown approvals list` shows all"
+        )
+    return _approval(row)
 
 
 def list_approvals(

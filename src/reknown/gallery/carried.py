@@ -12,7 +12,7 @@ from reknown.biometrics.errors import UpgradeError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.gallery.collections import require
 from reknown.gallery.faces import check_faces, face_values
-from reknown.gallery.naming import FACE, USER, name_in, names_of_faces, names_of_users
+from reknown.gallery.naming import FACE, USER, name_in, names_of
 from reknown.gallery.schema import CARRIED, images, upgrade_losses, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.sealed import RecordKind, context, seal_again
@@ -210,8 +210,7 @@ def list_missing(
         .where(faces_table.c.collection_id == require(connection, collection).id, ~is_carried())
     )
     page = fetch_page(connection, query, faces_table.c.id, after, limit, lambda row: row)
-    owners = names_of_users(connection, page.items)
-    named = names_of_faces(connection, page.items)
+    owners, named = names_of(connection, page.items)
     missing = (
         _missing(row, names.image, name_in(owners, row.user_subject_id))
         for row, names in zip(page.items, named, strict=True)

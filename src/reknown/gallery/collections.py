@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundError
+from reknown.biometrics.errors import AlreadyExistsError, CollectionNotFoundError, DatabaseError
+from reknown.biometrics.policy import UnreadablePolicy
 from reknown.biometrics.records import Collection
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.names import require_text
@@ -216,12 +217,20 @@ def _ruled() -> Select[Any]:
     return query.where(collections.c.name.in_(wanted))
 
 
-def _policies(connection: Connection, names: Iterable[str]) -> dict[str, Policy]:
+def _policies(connection: Connection, names: Iterable[str]) -> dict[str, Policy | UnreadablePolicy]:
     return {
-        name: read_document(name, document)
+        name: _policy(name, document)
         for batch in batches(names)
         for name, document in connection.execute(_ruled(), {"wanted": batch})
     }
+
+
+def _policy(name: str, document: str) -> Policy | UnreadablePolicy:
+    """One that cannot be read hides neither its collection nor the others."""
+    try:
+        return read_document(name, document)
+    except DatabaseError as error:
+        return UnreadablePolicy(str(error))
 
 
 def _collections(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Collection, ...]:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from reknown.biometrics.moved import MovedFaces, MovedImages
 from reknown.gallery.collections import require, space_of
-from reknown.gallery.naming import FACE, USER, name_in, names_of_faces, names_of_users
+from reknown.gallery.naming import FACE, USER, name_in, names_of
 from reknown.gallery.schema import faces, images, users
 from reknown.gallery.sealed import RecordKind, open_rows
 from reknown.gallery.users import keys_of_users
@@ -73,7 +73,7 @@ def _moved(
     templates: Sequence[bytes],
     space: TemplateSpace,
 ) -> MovedFaces:
-    owners, named = names_of_users(connection, rows), names_of_faces(connection, rows)
+    owners, named = names_of(connection, rows)
     there = [
         (row, template, names)
         for row, template, names in zip(rows, templates, named, strict=True)

@@ -25,31 +25,32 @@ from reknown.gallery.naming import (
     FaceNames,
     changed_faces,
     encoded,
+    names_of,
     names_of_faces,
-    names_of_users,
     origin_keys,
 )
-from reknown.gallery.schema import WITH_FACES, collections, images, upgrade_templates, users
+from reknown.gallery.schema import NOTES, collections, images, upgrade_templates, users
 from reknown.gallery.schema import faces as faces_table
 from reknown.gallery.sealed import NAMES, RecordKind, seal_new
 from reknown.gallery.snapshots import remove_from_snapshots
 from reknown.gallery.users import ensure_user, find_user_key
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
-from reknown.storage.paging import Page, batches, fetch_page
+from reknown.storage.paging import Page, batches, fetch_lines
+from reknown.storage.rows import among_wanted, as_wanted, driver_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import BindParameter, Connection, Row, ScalarSelect, Select
+    from sqlalchemy import Connection, Row, ScalarSelect, Select
 
     from reknown.biometrics.records import NewFace
     from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.naming import UserNames
 
 _SAME_PLACE = 0.5
-_NAMED = len(USER) + len(FACE)
+_FACE_ID, _NAMED = len(USER), len(USER) + len(FACE)
 
 
 def add_faces(
@@ -134,7 +135,7 @@ def find_image(connection: Connection, collection: str, sha256: str) -> list[Fac
     # an image's faces are of its own collection
     own = images.c.collection_id == require(connection, collection).id
     query = _faces().where(own, images.c.sha256 == sha256).order_by(faces_table.c.id)
-    return _told(connection, connection.execute(query).all())
+    return _told(connection, driver_rows(connection.execute(query)))
 
 
 def find_images(
@@ -145,7 +146,7 @@ def find_images(
     found: list[FaceRecord] = []
     for batch in batches(sha256s):
         query = _faces().where(own, images.c.sha256.in_(batch))
-        found.extend(_told(connection, connection.execute(query).all()))
+        found.extend(_told(connection, driver_rows(connection.execute(query))))
     return found
 
 
@@ -155,8 +156,8 @@ def faces_from(connection: Connection, collection: str, origin: str) -> list[Fac
     own = images.c.collection_id == owner
     hashed = images.c.origin_key == origin_keys(connection, owner, [origin]).get(origin, "")
     query = _faces().where(own, or_(images.c.origin == origin, hashed))
-    rows = connection.execute(query.order_by(unindexed(faces_table.c.id))).all()
-    return _told(connection, rows)
+    query = query.order_by(unindexed(faces_table.c.id))
+    return _told(connection, driver_rows(connection.execute(query)))
 
 
 def set_origin(
@@ -220,8 +221,9 @@ def find_faces(
     owner = require(connection, collection).id
     found: dict[str, FaceRecord] = {}
     for batch in batches(face_ids):
-        rows = connection.execute(_picked(), {"owner": owner, "wanted": batch}).all()
-        found.update((face.face_id, face) for face in _told(connection, rows))
+        values = {"owner": owner, "wanted": as_wanted(connection, batch)}
+        lines = driver_rows(connection.execute(_picked(connection.dialect.name), values))
+        found.update((face.face_id, face) for face in _told(connection, lines))
     return found
 
 
@@ -229,10 +231,24 @@ def faces_of_keys(connection: Connection, keys: Iterable[int]) -> dict[int, Face
     """By key those of these faces that are there: keys are never given twice."""
     found: dict[int, FaceRecord] = {}
     for batch in batches(keys):
-        rows = connection.execute(_keyed(), {"wanted": batch}).all()
-        key_of = {row.face_id: row.id for row in rows}
-        found.update((key_of[face.face_id], face) for face in _told(connection, rows))
+        values = {"wanted": as_wanted(connection, batch)}
+        lines = driver_rows(connection.execute(_keyed(connection.dialect.name), values))
+        key_of = {line[_FACE_ID]: line[-1] for line in lines}
+        found.update((key_of[face.face_id], face) for face in _told(connection, lines))
     return found
+
+
+def hold_faces(connection: Connection, keys: Iterable[int]) -> set[int]:
+    """The keys of those of these faces that are there, and stay until this transaction ends."""
+    query = (
+        select(faces_table.c.id)
+        .order_by(faces_table.c.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    held: set[int] = set()
+    for batch in batches(sorted(keys)):
+        held.update(connection.execute(query.where(faces_table.c.id.in_(batch))).scalars())
+    return held
 
 
 def find_external_ids(connection: Connection, face_ids: Iterable[str]) -> Mapping[str, str | None]:
@@ -265,7 +281,7 @@ def delete_faces(connection: Connection, collection: str, face_ids: Iterable[str
         connection.execute(pruned.values(pruned=row.revision))
         forget_deleted(connection, row)
         remove_from_snapshots(connection, row, gone.values())
-        erase(connection, faces_table, images, upgrade_templates, *WITH_FACES)
+        erase(connection, faces_table, images, upgrade_templates, *NOTES)
     return set(gone)
 
 
@@ -406,17 +422,15 @@ def face_values(face: NewFace) -> dict[str, Any]:
 
 
 @cache
-def _picked() -> Select[Any]:
+def _picked(dialect: str) -> Select[Any]:
     """The faces `wanted` of `owner`; made once, as every search asks for its candidates."""
-    wanted: BindParameter[str] = bindparam("wanted", expanding=True)
     own = unindexed(faces_table.c.collection_id) == bindparam("owner")
-    return _faces().where(own, faces_table.c.face_id.in_(wanted))
+    return _faces().where(own, among_wanted(dialect, faces_table.c.face_id))
 
 
 @cache
-def _keyed() -> Select[Any]:
-    wanted: BindParameter[int] = bindparam("wanted", expanding=True)
-    return _faces().where(faces_table.c.id.in_(wanted))
+def _keyed(dialect: str) -> Select[Any]:
+    return _faces().where(among_wanted(dialect, faces_table.c.id))
 
 
 def _faces() -> Select[Any]:
@@ -436,14 +450,13 @@ def _faces() -> Select[Any]:
 def _page(
     connection: Connection, query: Select[Any], order: Any, after: str | None, limit: int
 ) -> Page[FaceRecord]:
-    page = fetch_page(connection, query, order, after, limit, lambda row: row)
+    page = fetch_lines(connection, query, order, after, limit)
     return Page(tuple(_told(connection, page.items)), page.next)
 
 
-def _told(connection: Connection, rows: Sequence[Row[Any]]) -> list[FaceRecord]:
+def _told(connection: Connection, lines: Sequence[tuple[Any, ...]]) -> list[FaceRecord]:
     """Those that are still there."""
-    lines: list[tuple[Any, ...]] = [tuple(row) for row in rows]
-    owners, named = names_of_users(connection, lines), names_of_faces(connection, lines)
+    owners, named = names_of(connection, lines)
     return [
         _face(line, names, owners.get(line[0]))
         for line, names in zip(lines, named, strict=True)
@@ -460,7 +473,7 @@ def _face(line: tuple[Any, ...], names: FaceNames, user: UserNames | None) -> Fa
     ) = line[_NAMED:]
     # fmt: on
     return FaceRecord(
-        line[len(USER)],
+        line[_FACE_ID],
         ImageRecord(sha256, names.image, image_width, image_height, names.origin),
         BoundingBox(left, top, width, height),
         confidence,

@@ -13,7 +13,14 @@ from reknown.gallery.collections import claim, require
 from reknown.gallery.expiry import alive
 from reknown.gallery.media import delete_chosen
 from reknown.gallery.naming import USER, name_in, names_of_users
-from reknown.gallery.schema import groups_apart, media, sighting_groups, sightings, users
+from reknown.gallery.schema import (
+    groups_apart,
+    groups_not_users,
+    media,
+    sighting_groups,
+    sightings,
+    users,
+)
 from reknown.gallery.users import ensure_user, find_user_key
 from reknown.storage.clock import now_text
 from reknown.storage.paging import Page, batches, fetch_page
@@ -55,13 +62,20 @@ def list_groups(
     With `everybody` those that have a name or are ignored, too.
     """
     own = sighting_groups.c.collection_id == require(connection, collection).id
-    chosen = [own]
-    if not everybody:
-        unknown = unindexed(sighting_groups.c.user_id).is_(None)
-        chosen += [unknown, ~sighting_groups.c.ignored]
-    query = _groups().where(*chosen)
+    query = _groups().where(own, *(() if everybody else _unknown()))
     page = fetch_page(connection, query, sighting_groups.c.id, after, limit, lambda row: row)
     return Page(tuple(_told(connection, page.items)), page.next)
+
+
+def count_unknown(connection: Connection, collection: str) -> int:
+    """How many groups have no name and are not ignored; raises `NotFoundError`."""
+    own = sighting_groups.c.collection_id == require(connection, collection).id
+    query = select(func.count()).select_from(sighting_groups).where(own, *_unknown())
+    return int(connection.execute(query).scalar_one())
+
+
+def _unknown() -> tuple[ColumnElement[bool], ...]:
+    return unindexed(sighting_groups.c.user_id).is_(None), ~sighting_groups.c.ignored
 
 
 def get_group(connection: Connection, collection: str, number: int) -> GroupRecord:
@@ -83,8 +97,11 @@ def name_group(connection: Connection, collection: str, number: int, user: str) 
     """Says whose sightings these are; makes the user if it is missing. Raises `NotFoundError`."""
     owner = claim(connection, collection).id
     key = _require(connection, collection, number)
-    values = {"user_id": ensure_user(connection, owner, user), "ignored": False}
+    user_key = ensure_user(connection, owner, user)
+    values = {"user_id": user_key, "ignored": False}
     connection.execute(update(sighting_groups).where(sighting_groups.c.id == key).values(values))
+    denied = groups_not_users.c.group_id == key, groups_not_users.c.user_id == user_key
+    connection.execute(delete(groups_not_users).where(*denied))
 
 
 def groups_of(connection: Connection, collection: str, user: str) -> list[int]:
@@ -109,7 +126,8 @@ def ignore_group(connection: Connection, collection: str, number: int, *, ignore
 def merge_groups(connection: Connection, collection: str, number: int, into: int) -> None:
     """All sightings of a group become those of another.
 
-    Raises `NotFoundError`, and `InputError` where both have names, or the same number.
+    Raises `NotFoundError`, and `InputError` where both have names, the same number, or faces in
+    one photo.
     """
     claim(connection, collection)
     one, other = (get_group(connection, collection, each) for each in (number, into))
@@ -117,6 +135,11 @@ def merge_groups(connection: Connection, collection: str, number: int, into: int
         raise InputError(f"group {number} cannot be merged with itself")
     if one.user is not None and other.user not in (None, one.user):
         raise InputError(f"group {number} is {one.user!r} and group {into} is {other.user!r}")
+    if (both := shown_together(connection, number, into)) is not None:
+        raise InputError(
+            f"groups {number} and {into} are two people: both are in {both}; if it shows one "
+            "person twice, split one of the two faces off first"
+        )
     if one.user is not None:
         name_group(connection, collection, into, one.user)
     connection.execute(
@@ -158,6 +181,29 @@ def keep_apart(connection: Connection, collection: str, number: int, other: int)
         connection.execute(insert(groups_apart).values(first=first, second=second))
 
 
+def undo_apart(connection: Connection, collection: str, number: int, other: int) -> None:
+    """Takes back that two groups are never the same person; raises `NotFoundError`."""
+    claim(connection, collection)
+    first, second = sorted(_require(connection, collection, each) for each in (number, other))
+    own = groups_apart.c.first == first, groups_apart.c.second == second
+    connection.execute(delete(groups_apart).where(*own))
+
+
+def shown_together(connection: Connection, number: int, other: int) -> str | None:
+    """The name of a medium that shows both groups at once, None where none does."""
+    one, two = sightings.alias("one"), sightings.alias("two")
+    query = (
+        select(media.c.name)
+        .join_from(one, two, one.c.medium_id == unindexed(two.c.medium_id))
+        .join(media, media.c.id == one.c.medium_id)
+        .where(one.c.group_id == number, two.c.group_id == other)
+        .where(unindexed(one.c.start_ms) <= two.c.end_ms)
+        .where(unindexed(two.c.start_ms) <= one.c.end_ms)
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
 def forget_person(connection: Connection, collection: str, user: str) -> list[str]:
     """Deletes the sightings that were given a person's name; their ids. Raises `NotFoundError`."""
     claim(connection, collection)
@@ -180,6 +226,7 @@ def drop_empty(connection: Connection, collection: str) -> None:
 def merge_marks(connection: Connection, merged: Mapping[int, int]) -> None:
     """Who was kept apart from a group that is gone is kept apart from the one it went into."""
     for gone, into in merged.items():
+        _hand_over(connection, gone, into)
         other = case(
             (groups_apart.c.first == gone, groups_apart.c.second), else_=groups_apart.c.first
         )
@@ -191,6 +238,19 @@ def merge_marks(connection: Connection, merged: Mapping[int, int]) -> None:
             own = groups_apart.c.first == first, groups_apart.c.second == second
             if first != second and not connection.execute(select(groups_apart).where(*own)).first():
                 connection.execute(insert(groups_apart).values(first=first, second=second))
+
+
+def _hand_over(connection: Connection, gone: int, into: int) -> None:
+    """Users whom a group is not."""
+
+    def denied(group: int) -> set[int]:
+        own = groups_not_users.c.group_id == group
+        return set(connection.execute(select(groups_not_users.c.user_id).where(own)).scalars())
+
+    more = [{"group_id": into, "user_id": user} for user in denied(gone) - denied(into)]
+    if more:
+        connection.execute(insert(groups_not_users), more)
+    connection.execute(delete(groups_not_users).where(groups_not_users.c.group_id == gone))
 
 
 def make_group(connection: Connection, owner: int) -> int:

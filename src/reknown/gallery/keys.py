@@ -16,6 +16,7 @@ from sqlalchemy import delete, event, exists, func, select, tuple_, update
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.gallery.schema import (
+    NOTES,
     collections,
     faces,
     images,
@@ -266,7 +267,7 @@ def drop_unreadable(connection: Connection, keyring: Keyring) -> int:
         unseen = ~exists().where(sightings.c.medium_id == media.c.id)
         unplaced = ~exists().where(media_files.c.medium_id == media.c.id)
         connection.execute(delete(media).where(unseen, unplaced))
-        erase(connection, faces, images, sightings, media, users)
+        erase(connection, faces, images, sightings, media, users, *NOTES)
     return dropped + _forget_lookups(connection, keyring)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from reknown.biometrics.sightings import Medium, MediumKind, Taken, TimeSource
 from reknown.gallery.collections import claim, require
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import media, media_files, sightings
+from reknown.gallery.schema import NOTES, media, media_files, sightings
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import batches
@@ -174,7 +174,7 @@ def forget_files(connection: Connection, collection: str, keys: Sequence[int]) -
         kept = of_lost.order_by(unindexed(sightings.c.id))
         seen.extend(connection.execute(kept).scalars())
         connection.execute(delete(media).where(media.c.id.in_(lost)))
-    erase(connection, media_files, media, sightings)
+    erase(connection, media_files, media, sightings, *NOTES)
     return seen
 
 
@@ -189,7 +189,7 @@ def delete_chosen(connection: Connection, chosen: Select[Any]) -> list[str]:
     ).all()
     for batch in batches(row.medium_id for row in rows):
         connection.execute(delete(media).where(media.c.id.in_(batch), *_ORPHANS))
-    erase(connection, sightings, media)
+    erase(connection, sightings, media, *NOTES)
     return [row.sighting_id for row in rows]
 
 

@@ -13,7 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from reknown.biometrics.records import KnownGender, Profile
 from reknown.gallery.keys import grant, keyring_of
@@ -22,6 +22,7 @@ from reknown.gallery.sealed import (
     NAMES,
     RecordKind,
     context,
+    find_keys,
     lasting_key,
     open_parts,
     require_unsealed,
@@ -80,6 +81,8 @@ FACE = (
     images.c.name.label("image_name"),
     images.c.origin,
 )
+# Made once: all who look for a name ask.
+_LOOKUP_KEY = select(collections.c.sealing_key).where(collections.c.id == bindparam("owner"))
 _USER_END = len(USER)
 _FACE_END = _USER_END + len(FACE)
 _encode = msgspec.json.Encoder().encode
@@ -87,25 +90,39 @@ _user_of = msgspec.json.Decoder(resolved(UserNames)).decode
 _face_of = msgspec.json.Decoder(resolved(FaceNames)).decode
 
 
-def names_of_users(connection: Connection, rows: Iterable[Sequence[Any]]) -> dict[str, UserNames]:
+def names_of(
+    connection: Connection, rows: Sequence[Sequence[Any]]
+) -> tuple[dict[str, UserNames], list[FaceNames | None]]:
+    """What `names_of_users` and `names_of_faces` tell of the same rows, with one look for keys."""
+    owners = {row[0]: row[2] for row in rows if row[0] is not None}
+    numbers = [row[_USER_END + 2] for row in rows]
+    wanted = {RecordKind.USER: list(owners.values()), RecordKind.FACE: numbers}
+    keys = find_keys(connection, wanted)
+    return names_of_users(connection, rows, keys), names_of_faces(connection, rows, keys)
+
+
+def names_of_users(
+    connection: Connection,
+    rows: Iterable[Sequence[Any]],
+    keys: Mapping[int, bytes] | None = None,
+) -> dict[str, UserNames]:
     """What is told of the users of these rows, by their subject ids, each once.
 
-    Users that have been deleted meanwhile are not among them. Raises `SealError`.
+    Users that have been deleted meanwhile are not among them. `keys` as `open_parts` takes them.
+    Raises `SealError`.
     """
     distinct = {row[0]: row for row in rows if row[0] is not None}
     told: dict[str, UserNames] = {}
     sealed: list[Sequence[Any]] = []
     plain = [row for row in distinct.values() if row[3] is None]
-    require_unsealed(connection, [_user_context(row) for row in plain])
+    require_unsealed(connection, _contexts(RecordKind.USER, plain))
     for subject_id, row in distinct.items():
         if row[3] is None:
             gender = None if row[6] is None else KnownGender(row[6])
             told[subject_id] = UserNames(row[4], tuple(json.loads(row[5] or "[]")), gender)
         else:
             sealed.append(row)
-    contexts = [_user_context(row) for row in sealed]
-    numbers, stored = [row[2] for row in sealed], [row[3] for row in sealed]
-    opened = open_parts(connection, RecordKind.USER, numbers, stored, contexts)
+    opened = _opened(connection, RecordKind.USER, sealed, keys)
     for row, names in zip(sealed, opened, strict=True):
         if names is not None:
             told[row[0]] = _user_of(names)
@@ -118,24 +135,27 @@ def name_in(told: Mapping[str, UserNames], subject_id: str | None) -> str | None
     return None if found is None else found.name
 
 
-def names_of_faces(connection: Connection, rows: Iterable[Sequence[Any]]) -> list[FaceNames | None]:
+def names_of_faces(
+    connection: Connection,
+    rows: Iterable[Sequence[Any]],
+    keys: Mapping[int, bytes] | None = None,
+) -> list[FaceNames | None]:
     """What the faces of these rows are called; None for those that were deleted meanwhile.
 
-    Raises `SealError`.
+    `keys` as `open_parts` takes them. Raises `SealError`.
     """
     lines = [row[_USER_END:_FACE_END] for row in rows]
-    told: list[FaceNames | None] = [
-        None if line[3] is not None else FaceNames(*line[4:]) for line in lines
+    plain = [line for line in lines if line[3] is None]
+    require_unsealed(connection, _contexts(RecordKind.FACE, plain))
+    sealed = [line for line in lines if line[3] is not None] if plain else lines
+    opened = [
+        None if names is None else _face_of(names)
+        for names in _opened(connection, RecordKind.FACE, sealed, keys)
     ]
-    require_unsealed(connection, [_face_context(line) for line in lines if line[3] is None])
-    places = [place for place, names in enumerate(told) if names is None]
-    sealed = [lines[place] for place in places]
-    contexts = [_face_context(line) for line in sealed]
-    numbers, stored = [line[2] for line in sealed], [line[3] for line in sealed]
-    opened = open_parts(connection, RecordKind.FACE, numbers, stored, contexts)
-    for place, names in zip(places, opened, strict=True):
-        told[place] = None if names is None else _face_of(names)
-    return told
+    if not plain:
+        return opened
+    others = iter(opened)
+    return [FaceNames(*line[4:]) if line[3] is None else next(others) for line in lines]
 
 
 def new_users(
@@ -181,8 +201,7 @@ def changed_faces(
 ) -> list[bytes | None]:
     """The names of faces that are there and have keys, to be stored anew."""
     lines = [row[_USER_END:_FACE_END] for row in rows]
-    contexts = [_face_context(line) for line in lines]
-    numbers = [line[2] for line in lines]
+    contexts, numbers = _contexts(RecordKind.FACE, lines), [line[2] for line in lines]
     return seal_again(connection, RecordKind.FACE, numbers, encoded(told), contexts)
 
 
@@ -204,12 +223,20 @@ def origin_keys(
     return _hashes(connection, owner, "origin", origins, make=make)
 
 
-def _user_context(row: Sequence[Any]) -> bytes:
-    return context(RecordKind.USER, row[1], NAMES, row[0])
+def _opened(
+    connection: Connection,
+    kind: RecordKind,
+    lines: Sequence[Sequence[Any]],
+    keys: Mapping[int, bytes] | None,
+) -> list[bytes | None]:
+    """Of lines that begin with the id, the collection, the number of the key and what is sealed."""
+    numbers, stored = [line[2] for line in lines], [line[3] for line in lines]
+    return open_parts(connection, kind, numbers, stored, _contexts(kind, lines), keys)
 
 
-def _face_context(line: Sequence[Any]) -> bytes:
-    return context(RecordKind.FACE, line[1], NAMES, line[0])
+def _contexts(kind: RecordKind, lines: Sequence[Sequence[Any]]) -> list[bytes]:
+    prefixes = {owner: context(kind, owner, NAMES, "") for owner in {line[1] for line in lines}}
+    return [prefixes[line[1]] + line[0].encode() for line in lines]
 
 
 def _hashes(
@@ -232,14 +259,14 @@ def _lookup_key(connection: Connection, owner: int, *, make: bool) -> bytes | No
     keyring = keyring_of(connection)
     if keyring is None:
         return None
-    own = collections.c.id == owner
-    number = connection.execute(select(collections.c.sealing_key).where(own)).scalar_one_or_none()
+    number = connection.execute(_LOOKUP_KEY, {"owner": owner}).scalar_one_or_none()
     if number is not None:
         return lasting_key(connection, number)
     if not make:
         return None
     ((number, key),) = grant(connection, keyring, owner, 1).items()
-    connection.execute(update(collections).where(own).values(sealing_key=number))
+    own = update(collections).where(collections.c.id == owner)
+    connection.execute(own.values(sealing_key=number))
     return key
 
 

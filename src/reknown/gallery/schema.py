@@ -37,9 +37,9 @@ from sqlalchemy import (
     text,
 )
 
-# Tables of another room whose rows go with those of faces and collections.
-WITH_FACES = (table("review_notes"),)
-WITH_COLLECTIONS = (*WITH_FACES, table("review_cases"))
+# Tables of another room whose rows go with those of faces, sightings and collections.
+NOTES = (table("review_notes"),)
+WITH_COLLECTIONS = (*NOTES, table("review_cases"))
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData()
 
@@ -259,6 +259,27 @@ groups_apart = Table(
     Index("ix_groups_apart_second", "second"),
 )
 
+# The same of users, and of groups and users.
+users_apart = Table(
+    "users_apart",
+    metadata,
+    *(
+        Column(which, KEY, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+        for which in ("first", "second")
+    ),
+    Index("ix_users_apart_second", "second"),
+    sqlite_with_rowid=False,
+)
+
+groups_not_users = Table(
+    "groups_not_users",
+    metadata,
+    Column("group_id", KEY, ForeignKey("sighting_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", KEY, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_groups_not_users_user", "user_id"),
+    sqlite_with_rowid=False,
+)
+
 # Faces of media, kept to be searched later by those who may search the collection.
 sightings = Table(
     "sightings",
@@ -405,6 +426,32 @@ search_targets = Table(
     Column("expires_at", Text, nullable=False),
     Index("ix_search_targets_counted", "collection_id", "target", "searched_at"),
     Index("ix_search_targets_expiry", "expires_at"),
+    sqlite_autoincrement=True,
+)
+
+# Evaluations on pictures that are no one's references; what came of them names nobody.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("evaluation_id", Text, nullable=False, unique=True),
+    _parent("collection_id", "collections"),
+    Column("kind", Text, nullable=False),
+    Column("pack", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("total", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("report", LargeBinary),
+    Column("figures", LargeBinary),
+    Column("calibration", Text),
+    Index("ix_evaluations_order", "collection_id", "id"),
+    Index("ix_evaluations_running", "state", "seen_at"),
     sqlite_autoincrement=True,
 )
 

@@ -19,7 +19,7 @@ from reknown.sealing.ciphers import SealError, decrypt_each, encrypt_each
 from reknown.storage.paging import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -62,7 +62,7 @@ def seal_new(
         return [None] * len(ids), [list(part) for part in parts.values()]
     keys = grant(connection, keyring, owner, len(ids))
     return list(keys), [
-        encrypt_each(keys.values(), part, [context(kind, owner, what, each) for each in ids])
+        encrypt_each(keys.values(), part, contexts_of(kind, owner, what, ids))
         for what, part in parts.items()
     ]
 
@@ -80,7 +80,7 @@ def seal_again(
     """
     sealed: list[bytes | None] = list(templates)
     places = [place for place, number in enumerate(numbers) if number is not None]
-    keys = _keys(connection, kind, [number for number in numbers if number is not None])
+    keys = find_keys(connection, {kind: numbers})
     there = [place for place in places if numbers[place] in keys]
     for place in places:
         sealed[place] = None
@@ -94,40 +94,89 @@ def seal_again(
     return sealed
 
 
+def find_keys(
+    connection: Connection, wanted: Mapping[RecordKind, Sequence[int | None]]
+) -> Mapping[int, bytes]:
+    """The keys of these numbers, asked for at once: they are those of now, and not to be kept.
+
+    Not there are those of records that have been deleted meanwhile. Raises `SealError`.
+    """
+    numbers = [number for its in wanted.values() for number in its if number is not None]
+    if not numbers:
+        return {}
+    keyring = keyring_of(connection)
+    if keyring is None:
+        raise SealError("what is stored here is sealed: open the database with its keyring")
+    keys = keyring.find(numbers)
+    if len(keys) < len(numbers):
+        for kind, its in wanted.items():
+            lost = [number for number in its if number is not None and number not in keys]
+            if lost:
+                _require_deleted(connection, kind, keyring, lost)
+    return keys
+
+
 def open_parts(
     connection: Connection,
     kind: RecordKind,
     numbers: Sequence[int | None],
     stored: Sequence[bytes],
     contexts: Sequence[bytes],
+    keys: Mapping[int, bytes] | None = None,
 ) -> list[bytes | None]:
     """Stored parts as they were; None for records that have been deleted meanwhile.
 
-    Raises `SealError` for one that was sealed for another record, or whose key is lost.
+    With `keys` that were found for these numbers and others. Raises `SealError` for one that was
+    sealed for another record, or whose key is lost.
     """
     if not any(numbers):
         require_unsealed(connection, contexts)
         return list(stored)
-    keys = _keys(connection, kind, [number for number in numbers if number is not None])
-    if len(keys) == len(numbers):  # as a rule: all are sealed and there
-        ours = [keys[number] for number in numbers]  # type: ignore[index]
-        opened = decrypt_each(ours, stored, contexts)
-        if None in opened:
-            raise _misplaced(contexts[opened.index(None)])
-        return opened
+    if keys is None:
+        keys = find_keys(connection, {kind: numbers})
+    ours = list(map(keys.get, numbers))  # type: ignore[arg-type]
+    if None in ours:  # as a rule all are sealed and there
+        return _open_some(connection, ours, numbers, stored, contexts)
+    opened = decrypt_each(ours, stored, contexts)  # type: ignore[arg-type]
+    if None in opened:
+        raise _misplaced(contexts[opened.index(None)])
+    return opened
+
+
+def _open_some(
+    connection: Connection,
+    keys: Sequence[bytes | None],
+    numbers: Sequence[int | None],
+    stored: Sequence[bytes],
+    contexts: Sequence[bytes],
+) -> list[bytes | None]:
+    """Where some were never sealed, or are gone."""
     found: list[bytes | None] = []
-    for number, each, its in zip(numbers, stored, contexts, strict=True):
+    for key, number, each, its in zip(keys, numbers, stored, contexts, strict=True):
+        opened: bytes | None = None
         if number is None:
             require_unsealed(connection, [its])
-            found.append(each)
-        elif number not in keys:
-            found.append(None)
-        else:
-            (opened_one,) = decrypt_each([keys[number]], [each], [its])
-            if opened_one is None:
+            opened = each
+        elif key is not None:
+            (opened,) = decrypt_each([key], [each], [its])
+            if opened is None:
                 raise _misplaced(its)
-            found.append(opened_one)
+        found.append(opened)
     return found
+
+
+def open_templates(
+    connection: Connection,
+    kind: RecordKind,
+    collection: Row[Any],
+    ids: Sequence[str],
+    numbers: Sequence[int | None],
+    stored: Sequence[bytes],
+    keys: Mapping[int, bytes] | None = None,
+) -> list[bytes | None]:
+    """Templates of these records of a collection, in its present space, as `open_parts` does."""
+    its = contexts_of(kind, collection.id, collection.fingerprint, ids)
+    return open_parts(connection, kind, numbers, stored, its, keys)
 
 
 def open_rows(
@@ -137,11 +186,10 @@ def open_rows(
 
     Rows have `template`, `sealing_key` and the record's id by its name. Raises `SealError`.
     """
-    owner, space, name = collection.id, collection.fingerprint, f"{kind.value}_id"
-    prefix = context(kind, owner, space, "")
-    told = [(getattr(row, name).encode(), row.sealing_key, row.template) for row in rows]
-    ids, numbers, stored = zip(*told, strict=True) if told else ((), (), ())
-    opened = open_parts(connection, kind, numbers, stored, [prefix + each for each in ids])
+    name = f"{kind.value}_id"
+    ids, numbers = [getattr(row, name) for row in rows], [row.sealing_key for row in rows]
+    stored = [row.template for row in rows]
+    opened = open_templates(connection, kind, collection, ids, numbers, stored)
     if None in opened:
         rows = [row for row, template in zip(rows, opened, strict=True) if template is not None]
     return rows, [template for template in opened if template is not None]
@@ -162,16 +210,10 @@ def context(kind: RecordKind, owner: int, fingerprint: str, record_id: str) -> b
     return f"{kind.value}|{owner}|{fingerprint}|{record_id}".encode()
 
 
-def _keys(connection: Connection, kind: RecordKind, numbers: Sequence[int]) -> Mapping[int, bytes]:
-    if not numbers:
-        return {}
-    keyring = keyring_of(connection)
-    if keyring is None:
-        raise SealError("what is stored here is sealed: open the database with its keyring")
-    keys = keyring.find(numbers)
-    if len(keys) < len(numbers):
-        _require_deleted(connection, kind, keyring, [n for n in numbers if n not in keys])
-    return keys
+def contexts_of(kind: RecordKind, owner: int, fingerprint: str, ids: Iterable[str]) -> list[bytes]:
+    """The same for many records of a collection."""
+    prefix = context(kind, owner, fingerprint, "")
+    return [prefix + each.encode() for each in ids]
 
 
 def _require_deleted(

@@ -20,7 +20,7 @@ from reknown.gallery.collections import claim, require, space_of
 from reknown.gallery.expiry import alive
 from reknown.gallery.media import delete_chosen, ensure_medium, medium_of, places_of
 from reknown.gallery.names import require_text
-from reknown.gallery.schema import collections, media, sightings
+from reknown.gallery.schema import NOTES, collections, media, sighting_groups, sightings
 from reknown.gallery.sealed import RecordKind, context, open_parts, seal_new
 from reknown.gallery.templates import stream_templates
 from reknown.storage.clock import as_text, now_text
@@ -55,6 +55,19 @@ class SightingRecord:
     created_at: datetime
     expires_at: datetime | None
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledSighting:
+    """Where a sighting stands: its key, and those of its group and of whoever that is named after.
+
+    `fit` says whether its face would be enrolled.
+    """
+
+    key: int
+    fit: bool
+    group: int | None
+    user: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +124,7 @@ def keep_sightings(
     key = ensure_medium(connection, row.id, medium, space.fingerprint)
     replaced = connection.execute(delete(sightings).where(sightings.c.medium_id == key)).rowcount
     if replaced:
-        erase(connection, sightings, media)
+        erase(connection, sightings, media, *NOTES)
     common = {
         "collection_id": row.id,
         "medium_id": key,
@@ -156,6 +169,41 @@ def find_sightings(
     for batch in batches(ids):
         found.extend(connection.execute(query.where(sightings.c.sighting_id.in_(batch))))
     return {record.sighting.sighting_id: record for record in _records(connection, found)}
+
+
+def sightings_of_keys(connection: Connection, keys: Iterable[int]) -> dict[int, SightingRecord]:
+    """By key those of these sightings that are there: keys are never given twice."""
+    query = _described().where(alive())
+    found: list[Row[Any]] = []
+    for batch in batches(keys):
+        found.extend(connection.execute(query.where(sightings.c.id.in_(batch))))
+    key_of = {row.sighting_id: row.id for row in found}
+    return {key_of[it.sighting.sighting_id]: it for it in _records(connection, found)}
+
+
+def hold_sightings(connection: Connection, keys: Iterable[int]) -> set[int]:
+    """The keys of those of these sightings that are there, and stay until this transaction ends."""
+    query = (
+        select(sightings.c.id).order_by(sightings.c.id).with_for_update(read=True, key_share=True)
+    )
+    held: set[int] = set()
+    for batch in batches(sorted(keys)):
+        held.update(connection.execute(query.where(sightings.c.id.in_(batch))).scalars())
+    return held
+
+
+def filed_sightings(connection: Connection, ids: Iterable[str]) -> dict[str, FiledSighting]:
+    """By id those of these sightings that are there."""
+    columns = (sightings.c.id, sightings.c.sighting_id, sightings.c.fit, sightings.c.group_id)
+    query = select(*columns, sighting_groups.c.user_id).join_from(
+        sightings, sighting_groups, isouter=True
+    )
+    found: dict[str, FiledSighting] = {}
+    for batch in batches(ids):
+        for row in connection.execute(query.where(alive(), sightings.c.sighting_id.in_(batch))):
+            filed = FiledSighting(row.id, bool(row.fit), row.group_id, row.user_id)
+            found[row.sighting_id] = filed
+    return found
 
 
 def load_sighting_templates(

@@ -13,9 +13,10 @@ from sqlalchemy import bindparam, func, select
 from reknown.gallery.collections import newest_face, require, space_of
 from reknown.gallery.naming import USER, name_in, names_of_users
 from reknown.gallery.schema import collections, faces, users
-from reknown.gallery.sealed import RecordKind, context, open_parts, open_rows
+from reknown.gallery.sealed import RecordKind, context, open_parts, open_rows, open_templates
 from reknown.gallery.users import find_user_key
 from reknown.storage.paging import batches
+from reknown.storage.rows import among_wanted, as_wanted, driver_rows, stream_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class StoredTemplates:
         """Those of these keys that are there, ascending, and their templates (n, dimension)."""
         found: dict[int, bytes] = {}
         for batch in batches(keys.tolist()):
-            rows = self.connection.execute(_of_keys(), {"wanted": batch}).all()
+            query = _of_keys(self.connection.dialect.name)
+            values = {"wanted": as_wanted(self.connection, batch)}
+            rows = driver_rows(self.connection.execute(query, values))
             contexts = [context(RecordKind.FACE, row[3], row[4], row[5]) for row in rows]
             numbers, stored = [row[1] for row in rows], [row[2] for row in rows]
             opened = open_parts(self.connection, RecordKind.FACE, numbers, stored, contexts)
@@ -135,12 +138,15 @@ def stream_changes(
     else:
         # few as a rule, and to sort them takes less than to look for them in their order
         query = query.where(faces.c.revision > since).order_by(unindexed(faces.c.id))
-    with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
-        for chunk in result.partitions():
-            found, vectors = _opened(connection, RecordKind.FACE, row, chunk)
-            told = np.array([line[:2] for line in found], np.int64).reshape(-1, 2)
-            times = _microseconds([line.created_at for line in found])
-            yield told[:, 0], told[:, 1], times, vectors
+    for lines in stream_rows(connection, query, _CHUNK):
+        keys, owners, created, stored, numbers, ids = zip(*lines, strict=True)
+        opened = open_templates(connection, RecordKind.FACE, row, ids, numbers, stored)
+        there = [template for template in opened if template is not None]
+        vectors = np.frombuffer(b"".join(there), "<f4").reshape(-1, row.dimension)
+        told = np.array([keys, owners, _microseconds(created)], np.int64)
+        if len(there) < len(lines):  # some have been deleted meanwhile
+            told = told[:, [template is not None for template in opened]]
+        yield told[0], told[1], told[2], vectors
 
 
 def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
@@ -150,15 +156,18 @@ def faces_present(connection: Connection, owner: int) -> NDArray[np.int64]:
 
 
 def stream_templates(
-    connection: Connection, query: Select[Any], row: Row[Any]
+    connection: Connection,
+    query: Select[Any],
+    row: Row[Any],
+    kind: RecordKind = RecordKind.SIGHTING,
 ) -> Iterator[tuple[Sequence[Row[Any]], NDArray[np.float32]]]:
-    """The sightings of such a query in portions, each with its vectors as one matrix.
+    """The records of such a query in portions, each with its vectors as one matrix.
 
     All are in the present space of the row's collection.
     """
     with connection.execute(query, execution_options={"yield_per": _CHUNK}) as result:
         for chunk in result.partitions():
-            yield _opened(connection, RecordKind.SIGHTING, row, chunk)
+            yield _opened(connection, kind, row, chunk)
 
 
 def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
@@ -167,11 +176,10 @@ def _microseconds(times: Sequence[str]) -> NDArray[np.int64]:
 
 
 @cache
-def _of_keys() -> Select[Any]:
-    wanted: BindParameter[int] = bindparam("wanted", expanding=True)
+def _of_keys(dialect: str) -> Select[Any]:
     sealed = faces.c.sealing_key, faces.c.template, faces.c.collection_id
     query = select(faces.c.id, *sealed, collections.c.fingerprint, faces.c.face_id)
-    return query.join_from(faces, collections).where(faces.c.id.in_(wanted))
+    return query.join_from(faces, collections).where(among_wanted(dialect, faces.c.id))
 
 
 @cache

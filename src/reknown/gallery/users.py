@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
 from reknown.biometrics.errors import AlreadyExistsError, NotFoundError
 from reknown.biometrics.records import Profile, UserRecord
@@ -25,14 +26,14 @@ from reknown.gallery.naming import (
 from reknown.gallery.schema import faces, users
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
-from reknown.storage.paging import Page, batches, fetch_page
-from reknown.storage.rows import Columns, among, insert_rows
+from reknown.storage.paging import Page, batches, fetch_lines
+from reknown.storage.rows import Columns, among_wanted, as_wanted, driver_rows, insert_rows
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
 
 def create_user(connection: Connection, collection: str, name: str) -> UserRecord:
@@ -52,11 +53,15 @@ def get_user(connection: Connection, collection: str, name: str) -> UserRecord:
 
     A name may be spelled otherwise than it is stored, in characters that look the same.
     """
-    key = key_of_user(connection, collection, name)
-    found = _told(connection, connection.execute(_users(users.c.id == key)).all())
-    if not found:
-        raise _missing(collection, name)
-    return found[0]
+    owner, forms = require(connection, collection).id, spellings(name)
+    stored = name_keys(connection, owner, forms)
+    values = {"owner": owner, "wanted": as_wanted(connection, [*forms, *stored.values()])}
+    found = driver_rows(connection.execute(_named(connection.dialect.name), values))
+    told = {user.name: user for user in _told(connection, found)}
+    for form in forms:
+        if form in told:
+            return told[form]
+    raise _missing(collection, name)
 
 
 def has_user(connection: Connection, collection: str, name: str) -> bool:
@@ -83,7 +88,7 @@ def list_users(
 ) -> Page[UserRecord]:
     """A page of the users in order of creation; raises `NotFoundError`."""
     query = _users(_of(require(connection, collection).id))
-    page = fetch_page(connection, query, users.c.id, after, limit, lambda row: row)
+    page = fetch_lines(connection, query, users.c.id, after, limit)
     return Page(tuple(_told(connection, page.items)), page.next)
 
 
@@ -93,12 +98,22 @@ def find_names(connection: Connection, subject_ids: Iterable[str]) -> Mapping[st
     return {subject_id: names.name for subject_id, names in told.items()}
 
 
+def subjects_of_keys(connection: Connection, keys: Iterable[int]) -> Mapping[int, tuple[str, str]]:
+    """Opaque ids and names of those of these users that are there, by their keys."""
+    subjects: dict[int, str] = {}
+    for batch in batches(keys):
+        query = select(users.c.id, users.c.subject_id).where(users.c.id.in_(batch))
+        subjects.update((row.id, row.subject_id) for row in connection.execute(query))
+    names = find_names(connection, subjects.values())
+    return {key: (each, names[each]) for key, each in subjects.items() if each in names}
+
+
 def find_user(connection: Connection, collection: str, subject_id: str) -> UserRecord:
     """The user with this opaque id; raises `NotFoundError`, also where it is of another gallery."""
     owner = require(connection, collection).id
     query = _users(unindexed(users.c.collection_id) == owner)
-    rows = connection.execute(query.where(users.c.subject_id == subject_id)).all()
-    found = _told(connection, rows)
+    query = query.where(users.c.subject_id == subject_id)
+    found = _told(connection, driver_rows(connection.execute(query)))
     if not found:
         raise NotFoundError(f"there is no user of the id {subject_id} in {collection!r}")
     return found[0]
@@ -272,9 +287,8 @@ def _stored_ids(connection: Connection, owner: int, names: Iterable[str]) -> dic
     wanted = set(names)
     hashed = name_keys(connection, owner, wanted)
     name_of = {key: name for name, key in hashed.items()}
-    query = select(users.c.name_key, users.c.id, users.c.sealed_names.is_not(None))
-    either = among(connection, users.c.name_key, [*wanted, *name_of])
-    rows = connection.execute(query.where(users.c.collection_id == owner, either)).all()
+    values = {"owner": owner, "wanted": as_wanted(connection, [*wanted, *name_of])}
+    rows = driver_rows(connection.execute(_stored(connection.dialect.name), values))
     told = ((name_of.get(key) if sealed else key, number) for key, number, sealed in rows)
     return {name: number for name, number in told if name in wanted}
 
@@ -310,23 +324,37 @@ def _of(owner: int) -> ColumnElement[bool]:
     return users.c.collection_id == owner
 
 
+@cache
+def _stored(dialect: str) -> Select[Any]:
+    """The users `wanted` of `owner`, by what they have as `name_key`; made once, as is the next."""
+    query = select(users.c.name_key, users.c.id, users.c.sealed_names.is_not(None))
+    return query.where(_of_owner(dialect))
+
+
+@cache
+def _named(dialect: str) -> Select[Any]:
+    return _users(_of_owner(dialect))
+
+
+def _of_owner(dialect: str) -> ColumnElement[bool]:
+    wanted = among_wanted(dialect, users.c.name_key)
+    return and_(users.c.collection_id == bindparam("owner"), wanted)
+
+
 def _users(own: ColumnElement[bool]) -> Select[Any]:
+    """Users as columns in the order of `_told`."""
     count = select(func.count()).select_from(faces).where(faces.c.user_id == users.c.id)
     query = select(*USER, users.c.created_at, count.scalar_subquery().label("faces"))
     return query.where(own)
 
 
-def _told(connection: Connection, rows: Sequence[Row[Any]]) -> list[UserRecord]:
+def _told(connection: Connection, lines: Sequence[tuple[Any, ...]]) -> list[UserRecord]:
     """Those that are still there."""
-    told = names_of_users(connection, rows)
-    return [
-        UserRecord(
-            told[row[0]].name,
-            row.faces,
-            datetime.fromisoformat(row.created_at),
-            row[0],
-            told[row[0]].profile,
-        )
-        for row in rows
-        if row[0] in told
-    ]
+    told = names_of_users(connection, lines)
+    found = []
+    for line in lines:
+        names, (created_at, count) = told.get(line[0]), line[len(USER) : len(USER) + 2]
+        if names is not None:
+            since = datetime.fromisoformat(created_at)
+            found.append(UserRecord(names.name, count, since, line[0], names.profile))
+    return found

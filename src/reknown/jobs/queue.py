@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import delete, func, insert, or_, select, text, update
 
 from reknown.jobs.schema import jobs, notices, parts
@@ -22,6 +23,7 @@ from reknown.storage.clock import as_text, now
 from reknown.storage.erasure import erase
 from reknown.storage.paging import fetch_page
 from reknown.storage.unindexed import unindexed
+from reknown.structs import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,11 +57,31 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far the work is: `done` of `total` in units of its own, 0 where that is not known."""
+
+    done: int
+    total: int
+    since: datetime
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1; None as long as nobody can tell."""
+        return min(self.done / self.total, 1.0) if self.total > 0 else None
+
+    def left(self, moment: datetime) -> timedelta | None:
+        """How long the rest takes if it goes on as it did until then; None if nobody can tell."""
+        share = self.share
+        return (moment - self.since) * ((1 - share) / share) if share else None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job as it is stored; `key` is the database's own, `job_id` 64 hexadecimal digits.
 
     `message` is for people, `info` what is known of the video, None while the job is open.
-    `claimed` says that a worker has taken it.
+    `claimed` says that a worker has taken it, `progress` how far that one is. An open job with a
+    message is to be stopped for that reason.
     """
 
     key: int
@@ -74,6 +96,12 @@ class Job:
     created_at: datetime
     finished_at: datetime | None
     claimed: bool = False
+    progress: JobProgress | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the next worker ends it instead of working on it."""
+        return self.state is State.OPEN and self.message is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +156,28 @@ def find(connection: Connection, job_id: str) -> Job | None:
 
 
 def list_newest(
-    connection: Connection, kind: str, collection: str, after: str | None, limit: int
+    connection: Connection,
+    kind: str | None,
+    collection: str | None,
+    after: str | None,
+    limit: int,
 ) -> Page[Job]:
-    """A page of the jobs of this kind that search the collection, the newest first."""
-    there = or_(jobs.c.finished_at.is_(None), jobs.c.expires_at > as_text(now(connection)))
-    query = select(jobs).where(jobs.c.collection == collection, jobs.c.kind == kind, there)
+    """A page of the jobs of this kind on the collection, the newest first; None for any."""
+    query = select(jobs).where(
+        or_(jobs.c.finished_at.is_(None), jobs.c.expires_at > as_text(now(connection)))
+    )
+    if kind is not None:
+        query = query.where(jobs.c.kind == kind)
+    if collection is not None:
+        query = query.where(jobs.c.collection == collection)
     return fetch_page(connection, query, jobs.c.id, after, limit, _job, newest_first=True)
+
+
+def list_open(connection: Connection) -> list[Job]:
+    """All that have not ended, of which there are few."""
+    return [
+        _job(row) for row in connection.execute(select(jobs).where(jobs.c.finished_at.is_(None)))
+    ]
 
 
 def count_open(connection: Connection, actor: str) -> int:
@@ -172,10 +216,29 @@ def claim(connection: Connection, lease_time: timedelta) -> Lease | None:
     return Lease(_job(row), holder, row.attempts + 1)
 
 
-def renew(connection: Connection, lease: Lease, lease_time: timedelta) -> bool:
-    """Puts off the end of the lease; False when somebody else has the job by now."""
-    until = as_text(now(connection) + lease_time)
-    return _change(connection, lease, {"leased_until": until})
+def renew(
+    connection: Connection, lease: Lease, lease_time: timedelta, progress: JobProgress | None = None
+) -> bool:
+    """Puts off the end of the lease; False when somebody else has the job, or it is to be stopped.
+
+    What is known of how far the work is stays with the job until it ends.
+    """
+    values = {"leased_until": as_text(now(connection) + lease_time)}
+    if progress is not None:
+        values["info"] = msgspec.json.encode(progress).decode()
+    return _change(connection, lease, values)
+
+
+def ask_to_stop(connection: Connection, job: Job, reason: str) -> bool:
+    """Has an open job ended for that reason by whichever worker claims it next.
+
+    Whoever works on it loses the lease, so that what it finds is not kept. False for one that has
+    ended, or is to be stopped already.
+    """
+    values = {"message": reason, "lease": None, "leased_until": None}
+    open_one = jobs.c.finished_at.is_(None) & jobs.c.message.is_(None)
+    done = connection.execute(update(jobs).where((jobs.c.id == job.key) & open_one).values(values))
+    return done.rowcount == 1
 
 
 def release(connection: Connection, lease: Lease) -> bool:
@@ -262,6 +325,7 @@ def _change(connection: Connection, lease: Lease, values: Mapping[str, Any]) -> 
 
 
 def _job(row: Row[Any]) -> Job:
+    ended = row.finished_at is not None
     return Job(
         key=row.id,
         job_id=row.job_id,
@@ -271,8 +335,13 @@ def _job(row: Row[Any]) -> Job:
         request=row.request,
         state=State(row.state),
         message=row.message,
-        info=row.info,
+        info=row.info if ended else None,
         created_at=datetime.fromisoformat(row.created_at),
         finished_at=row.finished_at and datetime.fromisoformat(row.finished_at),
         claimed=row.lease is not None,
+        progress=None if ended or row.info is None else _progress(row.info),
     )
+
+
+def _progress(text: str) -> JobProgress:
+    return msgspec.json.decode(text, type=resolved(JobProgress))

@@ -1,7 +1,8 @@
 """The tables of the video jobs; the gallery's migrations create them.
 
-A job is open until `finished_at` is set. Its worker holds a `lease` until
-`leased_until`; after that anyone may take it over. Its results lie in `parts` of many entries
+A job is open until `finished_at` is set; until then `info` is how far it is, and a `message` says
+why it is to be stopped. Its worker holds a `lease` until `leased_until`; after that anyone may take
+it over. Its results lie in `parts` of many entries
 each, once for every order in which they can be read. What is to be told to others when it ends
 is in `notices`, written in the same transaction as the results.
 """

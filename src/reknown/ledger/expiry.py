@@ -6,10 +6,11 @@ The ledger itself says where the records end that may be gone, so that nobody el
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, literal, select, union_all
 
 from reknown.ledger import log
 from reknown.ledger.records import (
@@ -33,13 +34,14 @@ from reknown.ledger.schema import events, leaves
 from reknown.ledger.tree import lock_head
 from reknown.storage.clock import as_text
 from reknown.storage.erasure import erase
+from reknown.storage.paging import batches
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from reknown.ledger.actor import Actor
 
@@ -66,6 +68,8 @@ _LASTING = [
 ]
 _DELETED = log.Choice(operation=DeleteCollectionRecord.OPERATION)
 _EXPIRED = log.Choice(operation=ExpireRecordsRecord.OPERATION)
+# SQLite takes 500 questions in one.
+_ASKED_AT_ONCE = 50
 AT_ONCE = 100
 """So many records are deleted in a transaction at the most."""
 
@@ -100,6 +104,23 @@ def deleted_collections(connection: Connection) -> Iterator[DeletedCollection]:
             if isinstance(found, DeleteCollectionRecord) and found.keep_records is not UNSET:
                 assert event.collection is not None
                 yield DeletedCollection(event.collection, event.id, found.keep_records)
+
+
+def with_expired(
+    connection: Connection, gone: Iterable[DeletedCollection], now: datetime
+) -> list[DeletedCollection]:
+    """Those of these collections of which records have expired by `now`: a question for many."""
+    found = []
+    for batch in batches(gone, _ASKED_AT_ONCE):
+        questions = (
+            select(literal(each.deletion)).where(
+                _expired(now - timedelta(days=each.days), each.name, each.deletion).exists()
+            )
+            for each in batch
+        )
+        due = set(connection.execute(union_all(*questions)).scalars())
+        found += [each for each in batch if each.deletion in due]
+    return found
 
 
 def has_expired(
@@ -156,10 +177,14 @@ def _due(
     deletion: int | None,
     limit: int,
 ) -> Sequence[int]:
+    query = _expired(before, collection, deletion).order_by(events.c.id)
+    return connection.execute(query.limit(limit)).scalars().all()
+
+
+def _expired(before: datetime, collection: str | None, deletion: int | None) -> Select[Any]:
     query = select(events.c.id).where(events.c.at < as_text(before))
     if collection is not None:
         query = query.where(events.c.collection == collection)
     if deletion is not None:
         query = query.where(events.c.id < deletion)
-    query = query.where(unindexed(events.c.operation).not_in(_LASTING)).order_by(events.c.id)
-    return connection.execute(query.limit(limit)).scalars().all()
+    return query.where(unindexed(events.c.operation).not_in(_LASTING))

@@ -63,7 +63,8 @@ class Event:
 class Choice:
     """Which events are wanted: those for which all that is given holds.
 
-    `since` is the first moment, `until` the first one that is too late.
+    `since` is the first moment, `until` the first one that is too late, `before` the first id that
+    is too high.
     """
 
     since: datetime | None = None
@@ -72,6 +73,7 @@ class Choice:
     operation: str | None = None
     collection: str | None = None
     request_id: str | None = None
+    before: int | None = None
 
 
 EVERYTHING = Choice()
@@ -245,6 +247,8 @@ def _conditions(choice: Choice, span: tuple[int, int] | None) -> Iterator[Column
         yield events.c.id.between(*span)
         # by the index of times all of them would be sorted for every page
         yield from _times(choice, unindexed(events.c.at))
+    if choice.before is not None:
+        yield events.c.id < choice.before
     for column, value in (
         (events.c.actor, choice.actor),
         (events.c.operation, choice.operation),

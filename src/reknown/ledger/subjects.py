@@ -15,6 +15,8 @@ from reknown.ledger.records import (
     EraseRecord,
     GiveConsentRecord,
     IdentifyRecord,
+    KeepGroupFromUserRecord,
+    KeepUsersApartRecord,
     MergeUsersRecord,
     MoveFacesRecord,
     NameGroupRecord,
@@ -41,6 +43,7 @@ _OF_ONE = (
     | EnrolRecord
     | EraseRecord
     | GiveConsentRecord
+    | KeepGroupFromUserRecord
     | NameGroupRecord
     | ReadUserRecord
     | RenameUserRecord
@@ -62,8 +65,9 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
         yield from (hit.subject_id for hit in record.written)
     elif isinstance(record, SearchSightingsRecord | SearchTracksRecord):
         yield record.probe.subject_id
-    elif isinstance(record, MergeUsersRecord):
-        yield from (record.subject_id, record.merged)
+    elif isinstance(record, MergeUsersRecord | KeepUsersApartRecord):
+        other = record.merged if isinstance(record, MergeUsersRecord) else record.other
+        yield from (record.subject_id, other)
     elif isinstance(record, MoveFacesRecord):
         yield from (record.subject_id, *record.former)
     elif isinstance(record, DecideCaseRecord):

@@ -536,6 +536,14 @@ def _b64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
+def _small_text(file: Path) -> str:
+    with file.open("rb") as opened:
+        text = opened.read(_LARGEST_FILE + 1)
+    if len(text) > _LARGEST_FILE:
+        raise ValueError(f"{file} is too large for a checkpoint")
+    return text.decode()
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the command line; the exit status."""
     parser = argparse.ArgumentParser(
@@ -555,7 +563,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(words)
     try:
-        earlier = None if given.earlier is None else given.earlier.read_text("utf-8")
+        earlier = None if given.earlier is None else _small_text(given.earlier)
         keys, witnesses = tuple(map(read_key, given.key)), tuple(map(read_key, given.witness))
         sentence = check_file(given.file, Known(keys, witnesses, earlier))
     except Unproven as verdict:

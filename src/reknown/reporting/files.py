@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all."""
+"""Files for people and programs: written whole or not at all, and read by their owner alone."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def written(
-    target: Path, *, through_links: bool = True, private: bool = False
+    target: Path, *, through_links: bool = True, private: bool = True, like: Path | None = None
 ) -> Iterator[BinaryIO]:
     """A file beside `target` that takes its place in the end, unless an error comes first.
 
     Links are followed, and a device or pipe is written to as it is; without `through_links` only
-    a regular file is replaced. `private` lets nobody else read it.
+    a regular file is replaced. Its owner alone may read it, or whoever may read the file that it
+    is `like`. What is not `private`, because it is about nobody, has the rights of the file
+    before, or of any new one.
 
     Raises `InputError` when that is not possible.
     """
@@ -35,18 +38,20 @@ def written(
                 yield file
             return
         place.parent.mkdir(parents=True, exist_ok=True)
-        yield from _replacing(place, private=private)
+        model = place if not private and place.exists() else like
+        yield from _replacing(place, model, private=private)
     except OSError as error:
         reason = (error.strerror or "failed").lower()
         raise InputError(f"cannot write {target}: {reason}") from error
 
 
-def _replacing(place: Path, *, private: bool) -> Iterator[BinaryIO]:
-    temporary = place.with_name(f".reknown-{os.getpid()}.part")
+def _replacing(place: Path, like: Path | None, *, private: bool) -> Iterator[BinaryIO]:
+    # a command writes several into a folder at once
+    temporary = place.with_name(f".reknown-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with open(temporary, "x+b", opener=_private if private else None) as file:
-            if place.exists() and not private:
-                shutil.copymode(place, temporary)
+            if like is not None:
+                shutil.copymode(like, temporary)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -62,5 +67,10 @@ def _private(path: str, flags: int) -> int:
 
 def write_text(target: Path, text: str) -> None:
     """Writes `text` as UTF-8, whole or not at all; raises `InputError` where that fails."""
+    write_bytes(target, text.encode("utf-8"))
+
+
+def write_bytes(target: Path, data: bytes) -> None:
+    """Writes `data`, whole or not at all; raises `InputError` where that fails."""
     with written(target) as file:
-        file.write(text.encode("utf-8"))
+        file.write(data)

@@ -39,6 +39,11 @@ class CaseProbe:
     number: int
     quality: int | None = None
 
+    @property
+    def stored(self) -> bool:
+        """Whether it is a face or a person of the collection, and no picture from outside."""
+        return self.sha256 is None
+
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
@@ -86,8 +91,8 @@ class ReviewCase:
 class ReviewedCandidate:
     """A candidate of a case; without a `rank` it is a known non-mate that measures reviewers.
 
-    `face` is the key of its best reference, None once that is deleted; `opinion` is what was
-    decided in the end.
+    `face` is the key of its best reference, or `sighting` that of where it was seen: None once that
+    is deleted. `opinion` is what was decided in the end.
     """
 
     key: int
@@ -97,6 +102,7 @@ class ReviewedCandidate:
     score: float
     similarity: float | None
     opinion: Opinion | None = None
+    sighting: int | None = None
 
     @property
     def seeded(self) -> bool:
@@ -132,6 +138,7 @@ def add_case(
             "case_key": key,
             "number": candidate.number,
             "face": candidate.face,
+            "sighting": candidate.sighting,
             "rank": candidate.rank,
             "score": candidate.score,
             "similarity": candidate.similarity,
@@ -291,7 +298,7 @@ def _case(row: Row[Any]) -> ReviewCase:
 def _candidate(row: Row[Any]) -> ReviewedCandidate:
     opinion = None if row.opinion is None else Opinion(row.opinion)
     return ReviewedCandidate(
-        row.id, row.number, row.face, row.rank, row.score, row.similarity, opinion
+        row.id, row.number, row.face, row.rank, row.score, row.similarity, opinion, row.sighting
     )
 
 

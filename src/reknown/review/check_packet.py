@@ -28,6 +28,11 @@ _PARTS = (
     *("case", CONTENTS, "evaluation", "judgements", "ledger", "model", "policy", "probe", "proofs"),
     "search",
 )
+# The searches that open cases, with what their records tell of how much was searched.
+_SIZES = {
+    "identify": ("gallery_size", "references"),
+    "search sightings": ("sightings_searched",),
+}
 _SUFFIX = ".json"
 _START = "0" * 64
 
@@ -246,18 +251,19 @@ def _promise(case_id: str, review: dict[str, Any], judgement: dict[str, Any]) ->
 
 def _candidates(parts: dict[str, Any]) -> list[str]:
     """The search is told as its record has it."""
-    searches = _records(parts, "identify")
+    searches = [each for kind in _SIZES for each in _records(parts, kind)]
     if len(searches) != 1:
         return ["ledger: the record of the search is missing"]
-    detail, search, number = searches[0]["detail"], parts["search"], parts["probe"]["number"]
+    kind, detail = searches[0]["operation"], searches[0]["detail"]
+    search, number = parts["search"], parts["probe"]["number"]
     faults = []
     if detail["probe"].get("sha256") != parts["probe"]["sha256"]:
         faults.append("probe: it is not the one of the search's record")
-    rows = detail["candidates"]
+    rows = detail["candidates"] if kind == "identify" else [detail["candidates"]]
     found = rows[number - 1] if 0 < number <= len(rows) else []
     if search["candidates"] != found:
         faults.append("search: the candidates are not those of its record")
-    if any(search[name] != detail[name] for name in ("threshold", "gallery_size", "references")):
+    if any(search[name] != detail[name] for name in ("threshold", *_SIZES[kind])):
         faults.append("search: threshold or size are not those of its record")
     return faults
 

@@ -1,8 +1,9 @@
 """The tables of the review cases; the gallery's migrations create them.
 
 A case is of one probe of a search, which is the event `search` of the ledger. Its candidates have
-numbers that were drawn, so that they say nothing of their ranks. `face` is the link to the
-gallery and all that says who a candidate is: it is gone with the face, and so is a note on it.
+numbers that were drawn, so that they say nothing of their ranks. `face` or `sighting` is the link
+to the gallery and all that says who a candidate is: it is gone with what it leads to, and so is a
+note on it.
 A review is what one reviewer does with a case; `seed` gives the order in which it is shown to
 them, `salt` goes into the digests that the ledger has of what they say.
 """
@@ -59,12 +60,14 @@ review_candidates = Table(
     Column("case_key", KEY, ForeignKey("review_cases.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("face", KEY, ForeignKey("faces.id", ondelete="SET NULL")),
+    Column("sighting", KEY, ForeignKey("sightings.id", ondelete="SET NULL")),
     Column("rank", Integer),
     Column("score", Double, nullable=False),
     Column("similarity", Double),
     Column("opinion", Text),
     UniqueConstraint("case_key", "number"),
     Index("ix_review_candidates_face", "face"),
+    Index("ix_review_candidates_sighting", "sighting"),
     sqlite_autoincrement=True,
 )
 
@@ -111,9 +114,11 @@ review_notes = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE"), nullable=False),
+    Column("face", KEY, ForeignKey("faces.id", ondelete="CASCADE")),
+    Column("sighting", KEY, ForeignKey("sightings.id", ondelete="CASCADE")),
     Column("text", Text, nullable=False),
     Index("ix_review_notes_face", "face"),
+    Index("ix_review_notes_sighting", "sighting"),
 )
 
 reviewers = Table(

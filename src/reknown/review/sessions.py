@@ -93,7 +93,7 @@ def add_judgement(
     candidate: ReviewedCandidate,
     judgement: CandidateJudgement,
 ) -> None:
-    """Keeps what was said of a candidate whose face is still there; each once."""
+    """Keeps what was said of a candidate that is still there; each once."""
     values = {
         "review": review.key,
         "candidate": candidate.key,
@@ -105,7 +105,8 @@ def add_judgement(
     made = insert(review_judgements).values(values).returning(review_judgements.c.id)
     key = connection.execute(made).scalar_one()
     if judgement.note is not None:
-        note = {"judgement": key, "face": candidate.face, "text": judgement.note}
+        hung = {"face": candidate.face, "sighting": candidate.sighting}
+        note = {"judgement": key, "text": judgement.note, **hung}
         connection.execute(insert(review_notes).values(note))
 
 

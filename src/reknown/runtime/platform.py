@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.gallery.cache import IndexCache
@@ -10,7 +11,9 @@ from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
 from reknown.runtime.local.place import NAME
 from reknown.runtime.location import given_key, keyring_of, location_of
+from reknown.runtime.uploads import open_uploads
 from reknown.services.context import Context, Platform
+from reknown.services.evaluations.runner import EvaluationPlace, EvaluationRunner
 from reknown.services.executor import LocalExecutor
 from reknown.services.master_key import require_database
 from reknown.services.proofs.signing import sign_with, signing_for
@@ -76,6 +79,11 @@ def open_platform(
             executing = _workers(cluster, store, own)
         else:
             executing = _executor(settings, own, helped=helped)
+        place = EvaluationPlace(
+            tuple(map(Path, settings.server.evaluation_folder)), settings.cache, settings.packs
+        )
+        evaluations = EvaluationRunner(place)
+        opened.callback(evaluations.close)
         with executing as executor:
             platform = Platform(
                 database=database,
@@ -83,7 +91,9 @@ def open_platform(
                 executor=executor,
                 indexes=IndexCache(settings.server.template_memory * 2**20),
                 objects=objects or NoObjects(),
+                evaluations=evaluations,
                 governed=settings.policy.governed,
+                uploads=open_uploads(settings.objects),
             )
             context = Context(platform, settings.actor)
             unlock(context, keyring, settings.data, given_key(settings))

@@ -127,7 +127,7 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
         if edge.gateway.unmeasured is Unmeasured.NEUTRAL:
             log.warning("attributes that nothing measures are answered with confidence 0")
         # without a place to read from there is nothing to process
-        count = server.video_workers if settings.objects.exist else 0
+        count = server.video_workers if settings.objects.have_videos else 0
         if count and not can_read_videos():
             log.warning("no video worker: pip install 'reknown[video]', or run one elsewhere")
             count = 0

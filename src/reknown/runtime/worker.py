@@ -16,8 +16,10 @@ from reknown.runtime.parent import end_with
 from reknown.runtime.platform import open_platform
 from reknown.runtime.stores import can_read_videos, open_objects, open_senders
 from reknown.runtime.sweeper import Sweeper
+from reknown.services.archive.additions import forget_archives
 from reknown.services.archive.sightings import purge_everywhere
 from reknown.services.context import Context
+from reknown.services.videos.films import forget_uploads
 from reknown.services.videos.notices import NoticeSender
 from reknown.services.videos.work import WorkerContext
 from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
@@ -48,8 +50,8 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
     if parent is not None and not end_with(parent):
         log.info("stopping", reason=_PARENT_ENDED)
         return
-    if not settings.objects.exist:
-        raise InputError("a worker needs --buckets or --s3-endpoint to read videos from")
+    if not settings.objects.have_videos:
+        raise InputError("a worker needs --buckets, --s3-endpoint or --uploads to read videos from")
     if not can_read_videos():
         raise InputError("videos need PyAV: pip install 'reknown[video]'")
     with open_platform(
@@ -81,6 +83,8 @@ def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
     def purge() -> None:
         purge_everywhere(Context(platform, ACTOR))
         sweeper.sweep()
+        forget_uploads(platform)
+        forget_archives(platform)
 
     return VideoWorker(
         WorkerContext(platform, notice, bool(settings.notices.webhook)),

@@ -13,17 +13,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 
 from reknown.biometrics.errors import DatabaseError, InputError
-from reknown.sealing.ciphers import SealError, decrypt, decrypt_all, encrypt, new_keys
+from reknown.sealing.ciphers import SealError, decrypt, decrypt_all, encrypt_all, new_keys
 from reknown.sealing.schema import collection_keys, grants, keyrings, metadata, record_keys
 from reknown.sealing.wrapping import CollectionKeys, mark_of, put_mark
 from reknown.storage.clock import as_text, now_text
 from reknown.storage.database import close_database, is_shared, reading
 from reknown.storage.erasure import compact, erase
 from reknown.storage.paging import batches
-from reknown.storage.rows import Columns, insert_rows, whole_numbers
+from reknown.storage.rows import Columns, among, driver_rows, fetch_now, insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,12 +37,10 @@ _ABANDONED = timedelta(hours=1)
 _PORTION = 100_000
 _LOCK = int.from_bytes(b"rekkeys", "big")
 _FEW = 500
-_RANGE = text(
-    "SELECT number, collection_key, wrapped FROM record_keys WHERE number BETWEEN :first AND :last"
-)
 _FIND = "SELECT number, collection_key, wrapped FROM record_keys WHERE number "
-_SQLITE_FIND = f"{_FIND} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
-_POSTGRESQL_FIND = f"{_FIND} = ANY(%s)"
+# of those in a range, and of those in a list, in the drivers' own language
+_SQLITE_FIND = f"{_FIND} BETWEEN ? AND ?", f"{_FIND} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+_POSTGRESQL_FIND = f"{_FIND} BETWEEN %s AND %s", f"{_FIND} = ANY(%s)"
 _ALL_SEALED, _DATABASE, _PROBE = "all sealed", "database", "probe"
 
 
@@ -130,8 +128,9 @@ class Keyring:
             self._forget_settled(connection)
             number, wrapping = self.collection_keys.newest(connection, collection, first + count)
             made = dict(zip(range(first, first + count), new_keys(count), strict=True))
-            wrapped = [encrypt(wrapping, key, name_of(each)) for each, key in made.items()]
-            own: dict[str, list[int] | list[bytes]] = {"number": list(made), "wrapped": wrapped}
+            numbers, names = list(made), [name_of(each) for each in made]
+            wrapped = encrypt_all(wrapping, list(made.values()), names)
+            own: dict[str, list[int] | list[bytes]] = {"number": numbers, "wrapped": wrapped}
             insert_rows(connection, record_keys, Columns({"collection_key": number}, own))
             noted = {"first": first, "last": first + count - 1, "made_at": now_text()}
             connection.execute(insert(grants).values(noted))
@@ -144,18 +143,28 @@ class Keyring:
 
     def find(self, numbers: Sequence[int]) -> Mapping[int, bytes]:
         """Those of these keys that are there."""
-        with reading(self._store) as connection:
-            rows = self._rows(connection, numbers)
-            wrapping = self.collection_keys.opened(connection, {row[1] for row in rows})
-        if len(wrapping) == 1 and all(row[1] in wrapping for row in rows):
+        (query, values), wanted = self._asked(numbers), set(numbers)
+
+        def chosen(rows: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+            return [row for row in rows if row[0] in wanted]  # others may lie between them
+
+        rows = chosen(fetch_now(self._store, query, values))
+        owners = {row[1] for row in rows}
+        wrapping = self.collection_keys.known(owners)
+        if wrapping is None:  # a key that is new here is read at one with those that it wraps
+            with reading(self._store) as connection:
+                rows = chosen(driver_rows(connection.exec_driver_sql(query, values)))
+                owners = {row[1] for row in rows}
+                wrapping = self.collection_keys.opened(connection, owners)
+        if len(owners) == 1 == len(wrapping):
             (one,) = wrapping.values()
             keys = decrypt_all(one, [row[2] for row in rows], [name_of(row[0]) for row in rows])
             found = dict(zip([row[0] for row in rows], keys, strict=True))
         else:  # of several collections, or of one that was deleted
             found = {
-                number: decrypt(wrapping[collection_key], wrapped, name_of(number))
-                for number, collection_key, wrapped in rows
-                if collection_key in wrapping
+                number: decrypt(wrapping[owner], wrapped, name_of(number))
+                for number, owner, wrapped in rows
+                if owner in wrapping
             }
         if None in found.values():
             number = next(number for number, key in found.items() if key is None)
@@ -169,21 +178,15 @@ class Keyring:
             self._lasting[number] = found
         return found
 
-    def _rows(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[int, int, bytes]]:
-        """As the driver has them: every search asks, and a cold load for a million of them."""
+    def _asked(self, numbers: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
+        """What finds these: every search asks, and a cold load for a million of them."""
+        sqlite = self._store.dialect.name == "sqlite"
+        within, listed = _SQLITE_FIND if sqlite else _POSTGRESQL_FIND
         if len(numbers) > _FEW:
             first, last = min(numbers), max(numbers)
             if last - first < 2 * len(numbers):  # as those are that were enrolled one after another
-                wanted = set(numbers)
-                asked = connection.execute(_RANGE, {"first": first, "last": last})
-                ranged: Any = asked.cursor
-                return [row for row in ranged.fetchall() if row[0] in wanted]
-        if is_shared(connection):
-            asked = connection.exec_driver_sql(_POSTGRESQL_FIND, (list(numbers),))
-        else:
-            asked = connection.exec_driver_sql(_SQLITE_FIND, (json.dumps(list(numbers)),))
-        cursor: Any = asked.cursor
-        return list(cursor.fetchall())
+                return within, (first, last)
+        return listed, (json.dumps(list(numbers)) if sqlite else list(numbers),)
 
     def destroy(self, numbers: Collection[int], collections: Collection[int] = ()) -> None:
         """These keys, and those of these collections, are in no file any more when this returns."""
@@ -193,7 +196,7 @@ class Keyring:
             self._lasting.pop(number, None)
         with self._store.begin() as connection:
             if numbers:
-                own = whole_numbers(connection, record_keys.c.number, numbers)
+                own = among(connection, record_keys.c.number, numbers)
                 connection.execute(delete(record_keys).where(own))
             for batch in batches(collections):
                 own = collection_keys.c.collection.in_(batch)

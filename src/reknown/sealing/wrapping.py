@@ -69,6 +69,11 @@ class CollectionKeys:
                 self._opened[row.number] = cipher(key)
         return {number: self._opened[number] for number in numbers if number in self._opened}
 
+    def known(self, numbers: Collection[int]) -> Mapping[int, AESGCM] | None:
+        """These, where all of them have been opened before."""
+        found = {number: self._opened.get(number) for number in numbers}
+        return None if None in found.values() else found  # type: ignore[return-value]
+
     def begin_anew(
         self,
         connection: Connection,

@@ -18,6 +18,8 @@ from reknown.ledger.records import CreateKeyRecord, Refusal, RevokeKeyRecord, Ro
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reknown.services.context import Context
     from reknown.storage.database import Connection, Database
 
@@ -41,6 +43,7 @@ __all__ = [
     "record_refusal",
     "revoke_key",
     "rotate_key",
+    "same_holder",
 ]
 
 MAX_OVERLAP = timedelta(days=365)
@@ -135,6 +138,30 @@ def rotate_key(
         )
         log.append(connection, context.actor, None, record)
     return made, secret
+
+
+def same_holder(database: Database, one: str, other: str) -> bool:
+    """Whether the ledger names the same actor, or keys of which one was rotated to the other."""
+    if one == other or not one.startswith("key:") or not other.startswith("key:"):
+        return one == other
+    former = _rotations(database)
+    return _first_key(one, former) == _first_key(other, former)
+
+
+def _rotations(database: Database) -> Mapping[str, str]:
+    """For each actor whose key replaced another: the actor with that one."""
+    rotations = log.Choice(operation=RotateKeyRecord.OPERATION)
+    return {
+        actor_of(event.record.key): actor_of(event.record.replaced)
+        for event in log.stream(database, rotations)
+        if isinstance(event.record, RotateKeyRecord)
+    }
+
+
+def _first_key(actor: str, former: Mapping[str, str]) -> str:
+    while actor in former:
+        actor = former[actor]
+    return actor
 
 
 def check_vault(database: Database, vault: Vault) -> None:

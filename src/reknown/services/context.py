@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reknown.gallery.collections import count_faces, get_space
@@ -10,6 +10,7 @@ from reknown.jobs import queue
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.requests import RequestToken, check_writable
 from reknown.objects.allow import NoObjects
+from reknown.services.evaluations.runner import EvaluationRunner
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.templates import TemplateSpace
     from reknown.gallery.cache import IndexCache
     from reknown.objects.base import ObjectReader
+    from reknown.objects.uploads import Uploads
     from reknown.services.executor import Executor
     from reknown.storage.database import Database
     from reknown.vision.engines import Engines
@@ -29,8 +31,9 @@ __all__ = ["Actor", "Context", "Nonce", "Platform", "RequestToken"]
 class Platform:
     """Everything that use cases work with; safe for many threads.
 
-    `objects` reads stored images and videos, `indexes` keeps galleries in memory. Where
-    `governed`, collections are made and searched under complete policies alone.
+    `objects` reads stored images and videos, `indexes` keeps galleries in memory, `evaluations`
+    has those under way. Where `governed`, collections are made and searched under complete
+    policies alone. `uploads` takes what people bring, where an operator allows that.
     """
 
     database: Database
@@ -38,7 +41,9 @@ class Platform:
     executor: Executor
     indexes: IndexCache
     objects: ObjectReader
+    evaluations: EvaluationRunner = field(default_factory=EvaluationRunner)
     governed: bool = False
+    uploads: Uploads | None = None
 
     @property
     def has_objects(self) -> bool:

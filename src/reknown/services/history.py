@@ -12,6 +12,7 @@ from reknown.ledger.log import Choice, Event
 from reknown.ledger.records import BackUpRecord
 from reknown.ledger.subjects import subjects_of
 from reknown.ledger.summary import summarise
+from reknown.ledger.tree import read_head
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.storage.database import Database
 
-__all__ = ["Choice", "Event", "HistoryPage", "last_backup", "read_history", "summarise"]
+__all__ = [
+    "Choice",
+    "Event",
+    "HistoryPage",
+    "count_records",
+    "last_backup",
+    "read_history",
+    "summarise",
+]
 
 _POLL_SECONDS = 0.5
 _BACKED_UP = Choice(operation=BackUpRecord.OPERATION)
@@ -59,6 +68,12 @@ def last_backup(database: Database) -> datetime | None:
     with reading(database) as connection:
         found = log.read(connection, _BACKED_UP, log.newest(connection, _BACKED_UP, 1), 1)
     return found[0].at if found else None
+
+
+def count_records(database: Database) -> int:
+    """How many records the ledger has had, those that have expired since among them."""
+    with reading(database) as connection:
+        return read_head(connection).size
 
 
 def _names(context: Context, events: Sequence[Event]) -> Mapping[str, str]:

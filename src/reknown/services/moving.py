@@ -112,7 +112,7 @@ def move_keyring(
     Nothing is left in the old place. Cut off at any moment, the same goes on. Raises as `move`
     does, also where the new place has the keys of another gallery.
     """
-    with places.source(database) as held, ExitStack() as opened:
+    with places.source(database, emptied=True) as held, ExitStack() as opened:
         schema = schema_name(held.engine)
         theirs, ours = (open_keyring(each, schema) for each in (old, new))
         opened.callback(theirs.close)

@@ -34,6 +34,9 @@ SETTINGS, POLICY, STOP, CONSENTS = (
     "ReknownStopSearches",
     "ReknownManageConsents",
 )
+EVALUATE = "ReknownEvaluate"
+"""Reads pictures of people from folders that the operator allows; never what is not allowed."""
+
 FOR_OPERATORS = frozenset({SETTINGS, POLICY, STOP, CONSENTS})
 """Rights that no access key has."""
 
@@ -72,7 +75,8 @@ class Visitor:
         would give themselves the rest.
         """
         if operation in FOR_OPERATORS:
-            everywhere = collection is not None or "*" in self.rights.collections
+            partial = operation != SETTINGS and collection is not None
+            everywhere = partial or "*" in self.rights.collections
             return self.operator and everywhere and self.rights.permits(operation, collection)
         return self.rights.permits(operation, collection)
 

@@ -49,7 +49,7 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0024"
+SCHEMA_VERSION = "0028"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30

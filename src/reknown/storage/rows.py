@@ -8,18 +8,28 @@ PostgreSQL takes columns as arrays.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, any_, bindparam, func, select
+from sqlalchemy import any_, bindparam, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY
+
+from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Connection, Table
+    from sqlalchemy import (
+        BindParameter,
+        Column,
+        ColumnElement,
+        Connection,
+        CursorResult,
+        Select,
+        Table,
+    )
 
     from reknown.storage.database import Database
 
@@ -76,27 +86,63 @@ def insert_rows(
     store(connection, table, columns, " ON CONFLICT DO NOTHING" if new_only else "")
 
 
+def driver_rows(found: CursorResult[Any]) -> list[tuple[Any, ...]]:
+    """All that was found, as the driver has it: an object a row takes as long as the row."""
+    return list(found.cursor_strategy.fetchall(found, found.cursor))
+
+
+def fetch_now(database: Database, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """What one statement of the driver's own finds now, in a third of the time of `reading`.
+
+    For what is asked for within other questions, and takes no longer itself.
+    """
+    with suppress(database.dialect.loaded_dbapi.Error), closing(database.raw_connection()) as ours:
+        cursor = ours.cursor()
+        cursor.execute(statement, values)
+        found: list[tuple[Any, ...]] = list(cursor.fetchall())
+        return found
+    # who asks in the usual way is told what is wrong
+    with reading(database) as connection:
+        return driver_rows(connection.exec_driver_sql(statement, values))
+
+
+def stream_rows(
+    connection: Connection, query: Select[Any], count: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    """What a query finds as the driver has it, in portions of so many rows."""
+    # SQLite finds row by row anyway
+    options = {"stream_results": connection.dialect.name != "sqlite"}
+    with connection.execute(query, execution_options=options) as found:
+        while portion := found.cursor_strategy.fetchmany(found, found.cursor, count):
+            yield portion
+
+
 def among(
-    connection: Connection, column: Column[Any], values: Collection[str]
+    connection: Connection, column: Column[Any], values: Collection[Any]
 ) -> ColumnElement[bool]:
-    """The condition that a column of text has one of these values, however many.
+    """The condition that a column of text or numbers has one of these values, however many.
 
     They travel as one parameter, as a parameter each takes longer to make than a row to be found.
     """
-    if connection.dialect.name == "sqlite":
-        each = func.json_each(json.dumps(list(values))).table_valued("value")
-        return column.in_(select(each.c.value))
-    return column == any_(bindparam(None, list(values), ARRAY(Text)))
+    bound: BindParameter[Any] = bindparam(None, as_wanted(connection, values))
+    return _among(connection.dialect.name, column, bound)
 
 
-def whole_numbers(
-    connection: Connection, column: Column[Any], values: Collection[int]
-) -> ColumnElement[bool]:
-    """The condition that a column of whole numbers has one of these values, however many."""
-    if connection.dialect.name == "sqlite":
-        each = func.json_each(json.dumps(list(values))).table_valued("value")
+def among_wanted(dialect: str, column: Column[Any]) -> ColumnElement[bool]:
+    """The same of the values that are bound as `wanted`, for a statement that is made once."""
+    return _among(dialect, column, bindparam("wanted"))
+
+
+def as_wanted(connection: Connection, values: Collection[Any]) -> Any:
+    """These values as they are bound."""
+    return json.dumps(list(values)) if connection.dialect.name == "sqlite" else list(values)
+
+
+def _among(dialect: str, column: Column[Any], bound: BindParameter[Any]) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        each = func.json_each(bound).table_valued("value")
         return column.in_(select(each.c.value))
-    return column == any_(bindparam(None, list(values), ARRAY(BigInteger)))
+    return column == any_(type_coerce(bound, ARRAY(column.type)))
 
 
 def _to_sqlite(connection: Connection, table: Table, columns: Columns, ending: str) -> None:

@@ -92,6 +92,8 @@ class Teller:
 def _work(task: messages.Task, teller: Teller) -> None:
     if isinstance(task, messages.Annotate):
         _annotate(task, teller)
+    elif isinstance(task, messages.Probe):
+        _probe(task, teller)
     elif isinstance(task, messages.ReadText):
         _read(task, teller)
     else:
@@ -105,6 +107,14 @@ def _annotate(task: messages.Annotate, teller: Teller) -> None:
     with os.fdopen(task.video, "rb") as file:
         warnings = annotate(file, task.marks, output, teller.progress)
     teller.tell(messages.Annotated(warnings))
+
+
+def _probe(task: messages.Probe, teller: Teller) -> None:
+    from reknown.video.decode import open_video  # noqa: PLC0415
+
+    with os.fdopen(task.video, "rb") as file, open_video(file) as video:
+        next(video.frames(), None)
+    teller.tell(messages.Probed(video.info))
 
 
 def _read(task: messages.ReadText, teller: Teller) -> None:

@@ -28,11 +28,11 @@ from reknown.biometrics.errors import (
     VideoTooLargeError,
     VideoWorkError,
 )
-from reknown.biometrics.tracks import Track, VideoAnalysis
+from reknown.biometrics.tracks import Track, VideoAnalysis, VideoInfo
 from reknown.biometrics.words import TextFrame, VideoReading
 from reknown.video import messages
 from reknown.video.bounds import ADVICE
-from reknown.video.containers import examine
+from reknown.video.containers import REQUESTED, examine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,6 +179,18 @@ def annotate_isolated(
     for message in run_isolated(task, [task.video, task.output], progress, limits):
         if isinstance(message, messages.Annotated):
             return message.warnings
+    raise _broken("it ended without an answer")
+
+
+def probe_isolated(file: BinaryIO, limits: WorkLimits = WorkLimits()) -> VideoInfo:
+    """What the video in `file` says of itself, if its first frame can be read.
+
+    Of the kinds that are taken from strangers. Raises as `analyse_isolated`.
+    """
+    examine(file, REQUESTED)
+    for message in run_isolated(messages.Probe(file.fileno()), [file.fileno()], None, limits):
+        if isinstance(message, messages.Probed):
+            return message.info
     raise _broken("it ended without an answer")
 
 

@@ -59,6 +59,12 @@ class Annotate(msgspec.Struct, frozen=True, tag=True):
     marks: tuple[Mark, ...]
 
 
+class Probe(msgspec.Struct, frozen=True, tag=True):
+    """See whether the video behind a descriptor can be read at all."""
+
+    video: int
+
+
 class Progress(msgspec.Struct, frozen=True, tag=True):
     """How far it is; `total_ms` is 0 where it is not known."""
 
@@ -108,6 +114,12 @@ class Annotated(msgspec.Struct, frozen=True, tag=True):
     warnings: tuple[str, ...]
 
 
+class Probed(msgspec.Struct, frozen=True, tag=True):
+    """Its first frame can be read."""
+
+    info: VideoInfo
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """An error of ours by the name of its class."""
 
@@ -115,8 +127,10 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Task: TypeAlias = Analyse | ReadText | Annotate
-Message: TypeAlias = Progress | FoundTrack | Analysed | ReadFrame | TextRead | Annotated | Failed
+Task: TypeAlias = Analyse | ReadText | Annotate | Probe
+Message: TypeAlias = (
+    Progress | FoundTrack | Analysed | ReadFrame | TextRead | Annotated | Probed | Failed
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(resolved(Task))

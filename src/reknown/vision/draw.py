@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,33 +47,20 @@ def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> Image.Ima
     return image
 
 
-def draw_file(source: Path, decode: Decode, labels: Sequence[Label], target: Path) -> None:
-    """Writes the image of a file with labels to `target`; raises as decoding and saving do."""
+def drawn_file(source: Path, decode: Decode, labels: Sequence[Label], target: Path) -> bytes:
+    """The image of a file with labels, for `target`; raises as decoding and encoding do."""
     image = decode(read_image_file(source))
-    save_image(draw_labels(image.pixels, labels), target)
+    return encoded(draw_labels(image.pixels, labels), target)
 
 
-def save_image(image: Image.Image, path: Path) -> None:
-    """Writes JPEG or PNG by the name's ending, whole or not at all.
-
-    Raises `InputError` when the ending is another or the place cannot be written.
-    """
+def encoded(image: Image.Image, path: Path) -> bytes:
+    """As JPEG or PNG by the name's ending; raises `InputError` when that is another."""
     image_format = _FORMATS.get(path.suffix.lower())
     if image_format is None:
         raise InputError(f"cannot draw to {path}: the name must end in .jpg or .png")
     buffer = io.BytesIO()
     image.save(buffer, image_format, **({"quality": 92} if image_format == "JPEG" else {}))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(buffer.getvalue())
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {(error.strerror or 'failed').lower()}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    return buffer.getvalue()
 
 
 def _draw(canvas: ImageDraw.ImageDraw, label: Label, size: tuple[int, int]) -> None:

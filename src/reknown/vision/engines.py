@@ -50,6 +50,10 @@ class PackSource(Protocol):
         """What its scores stand for, without loading networks."""
         ...
 
+    def calibration_mark(self, pack: str) -> object:
+        """What is another whenever `calibration` may be: equal marks, equal calibrations."""
+        ...
+
     def digests(self, pack: str) -> Mapping[str, str]:
         """The SHA-256 of its files, by what they are for."""
         ...
@@ -88,6 +92,10 @@ class StoredPacks:
     def calibration(self, pack: str) -> Calibration | None:
         """As the manifest has it, if it was measured with the pack as it is."""
         return pack_calibration(self.store.manifest(pack))[0]
+
+    def calibration_mark(self, pack: str) -> object:
+        """Of the files that declare it."""
+        return self.store.mark(pack)
 
     def digests(self, pack: str) -> Mapping[str, str]:
         """As the manifest has them."""
@@ -141,6 +149,7 @@ class Engines:
         self._loading: weakref.WeakValueDictionary[str, Lock] = weakref.WeakValueDictionary()
         self._engines: weakref.WeakValueDictionary[str, Engine] = weakref.WeakValueDictionary()
         self._readers: weakref.WeakValueDictionary[str, TextReader] = weakref.WeakValueDictionary()
+        self._calibrations: dict[TemplateSpace, tuple[object, Calibration | None]] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()  # the least recently used first
         self._watched = False
         # Ends the thread's sleep when these engines are gone. A bare lock: it may be released
@@ -179,13 +188,28 @@ class Engines:
         return self._source.space(pack) if engine is None else engine.space
 
     def calibration_of(self, space: TemplateSpace) -> Calibration | None:
-        """What scores in this space stand for, without loading networks; raises as `of` does."""
+        """What scores in this space stand for, without loading networks; raises as `of` does.
+
+        Another calibration holds from the next question on: no server has to be started anew.
+        """
         engine = self._peek(space.pack)
         if engine is None:
             self._source.space(space.pack).require(space)
-            return self._source.calibration(space.pack)
-        engine.space.require(space)
-        return engine.calibration
+        else:
+            engine.space.require(space)
+        mark = self._source.calibration_mark(space.pack)
+        with self._lock:
+            known = self._calibrations.get(space)
+        if known is None or known[0] != mark:
+            # the manifest may have changed since the engine was loaded
+            changed = engine is not None and self._source.space(space.pack) != space
+            found = (
+                engine.calibration if engine and changed else self._source.calibration(space.pack)
+            )
+            known = mark, found
+            with self._lock:
+                self._calibrations[space] = known
+        return known[1]
 
     def digests_of(self, space: TemplateSpace) -> Mapping[str, str]:
         """The SHA-256 of the files of the pack that makes this space; raises as `of` does."""

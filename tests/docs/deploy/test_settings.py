@@ -38,7 +38,8 @@ def _understood(words: list[str]) -> None:
     while rest and rest[0] in getattr(command, "commands", {}):
         command = command.commands[rest.pop(0)]
     assert not hasattr(command, "commands"), words
-    command.make_context(words[0], rest, parent=context)
+    with context.find_root():  # whose end undoes what options set
+        command.make_context(words[0], rest, parent=context)
 
 
 @pytest.mark.parametrize("path", [path for path in _FILES if path.is_file()], ids=lambda p: p.name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from reknown.api.bodies import Bodies, BodyLimits
 from reknown.awswire.errors import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
 LIMITS = BodyLimits(body_bytes=10, all_bytes=15, body_seconds=0.05, rest_seconds=0.05)
 
@@ -133,3 +134,75 @@ def test_the_rest_is_thrown_away_within_limits(one: Request) -> None:
             await Bodies(LIMITS).discard(one)
 
     asyncio.run(run())
+
+
+async def streamed(bodies: Bodies, one: Request, most: int = 100, who: str = "ada") -> list[bytes]:
+    return [part async for part in bodies.stream(one, who, most)]
+
+
+def test_a_stream_is_not_held_and_may_be_larger_than_a_body() -> None:
+    bodies = Bodies(LIMITS)
+    parts = [b"0123456789"] * 9
+    assert asyncio.run(streamed(bodies, request(*parts))) == [*parts, b""]
+
+
+@pytest.mark.parametrize("length", [None, "101"])
+def test_a_stream_has_an_end(length: str | None) -> None:
+    bodies = Bodies(LIMITS)
+    error = refusal(lambda: streamed(bodies, request(b"0" * 60, b"0" * 60, length=length)))
+    assert error.code == "RequestEntityTooLargeException"
+
+
+def test_a_stream_that_dries_up_is_given_up() -> None:
+    bodies = Bodies(LIMITS)
+    error = refusal(lambda: streamed(bodies, request(b"0", ends=False)))
+    assert error.code == "RequestTimeoutException"
+    # its place is free again
+    assert asyncio.run(streamed(bodies, request(b"0"))) == [b"0", b""]
+
+
+def test_a_stream_whose_client_goes_away_is_given_up() -> None:
+    assert refusal(lambda: streamed(Bodies(LIMITS), gone())).code == "RequestAbortedException"
+
+
+def test_whoever_reads_a_stream_slowly_does_not_cost_its_client_time() -> None:
+    async def read_slowly() -> int:
+        size = 0
+        async for part in Bodies(LIMITS).stream(request(*[b"0"] * 4), "ada", 100):
+            await asyncio.sleep(LIMITS.body_seconds)
+            size += len(part)
+        return size
+
+    assert asyncio.run(read_slowly()) == 4
+
+
+def test_a_stream_ends_when_the_server_stops() -> None:
+    async def stop_meanwhile() -> None:
+        bodies = Bodies(replace(LIMITS, body_seconds=60))
+        asyncio.get_running_loop().call_later(0.02, bodies.stop, 0.02)
+        await streamed(bodies, request(b"0", ends=False))
+
+    assert refusal(stop_meanwhile).code == "ServiceUnavailableException"
+
+
+def test_one_of_many_has_few_streams_at_once_and_all_have_some() -> None:
+    async def begin(bodies: Bodies, who: str) -> AsyncGenerator[bytes, None]:
+        stream = bodies.stream(request(b"0", b"1"), who, 100)
+        await anext(stream)
+        return stream
+
+    async def crowd() -> list[str]:
+        bodies, refused = Bodies(replace(LIMITS, streams=3, own_streams=2)), []
+        opened = [await begin(bodies, who) for who in ("ada", "ada", "ben")]
+        for who in ("ada", "eve"):
+            try:
+                await begin(bodies, who)
+            except WireError as error:
+                refused.append(error.code)
+        await opened[0].aclose()
+        opened.append(await begin(bodies, "ada"))
+        for each in opened:
+            await each.aclose()
+        return refused
+
+    assert asyncio.run(crowd()) == ["ThrottlingException"] * 2

@@ -54,7 +54,8 @@ def test_what_moves_templates_or_changes_rules_has_to_be_asked_for_by_name() -> 
     transfers = {"ReknownExportTemplates", "ReknownImportTemplates"}
     consents = {"ReknownRecordConsent", "ReknownWithdrawConsent"}
     stops = {"ReknownStopSearches", "ReknownResumeSearches"}
-    assert named == transfers | consents | stops | {"ReknownPutPolicy"}
+    approvals = {"ReknownGrantApproval", "ReknownWithdrawApproval"}
+    assert named == transfers | consents | approvals | stops | {"ReknownPutPolicy"}
 
 
 def test_the_collection_of_a_request() -> None:

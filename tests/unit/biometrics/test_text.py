@@ -1,6 +1,6 @@
 import pytest
 
-from reknown.biometrics.text import one_in, printable
+from reknown.biometrics.text import counted, one_in, printable, times
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,11 @@ from reknown.biometrics.text import one_in, printable
 )
 def test_rates_are_told_as_one_in_so_many(rate: float | None, text: str) -> None:
     assert one_in(rate) == text
+
+
+def test_one_is_told_in_the_singular() -> None:
+    assert [times(number) for number in (1, 2, 1000)] == ["once", "2 times", "1,000 times"]
+    assert [counted(number, "day") for number in (0, 1, 7)] == ["0 days", "1 day", "7 days"]
 
 
 def test_control_characters_are_replaced() -> None:

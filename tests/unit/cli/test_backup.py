@@ -42,7 +42,7 @@ def test_there_and_back(
     made = run("backup", file, "--passphrase-file", passphrase)
     assert made.status == 0
     assert f"backed up to {file}: everything acknowledged until" in made.out
-    assert "1 access keys" in made.out
+    assert "1 access key, " in made.out
     checked = run("restore", file, "--check", "--passphrase-file", passphrase, "--data", new)
     assert "this backup is sound" in checked.out
     assert not new.exists()

@@ -402,3 +402,9 @@ def test_a_name_is_taken_once(run: RunCommand) -> None:
 def test_wrong_usage_ends_with_two(run: RunCommand, words: list[str]) -> None:
     done = run(*words)
     assert (done.status, bool(done.err)) == (2, True)
+
+
+def test_a_consent_to_a_text_without_end_is_refused(run: Callable[..., Run]) -> None:
+    run("collections", "create", "people")
+    with pytest.raises(InputError, match="/dev/zero has more than 10,000,000 bytes"):
+        run("consent", "give", "Grace", "--text", "/dev/zero", "--basis", "signed")

@@ -25,7 +25,7 @@ def test_commands_work_on_it_and_the_folder_keeps_what_is_of_this_machine(
     assert run("enroll", people, "--database", url).status == 0
     found = run("identify", people / "Grace Hopper" / "1.jpg", "--json", "--database", url)
     assert "Grace Hopper" in found.out
-    assert run("users", "list", "--json").status == 0  # the option holds for this process
+    assert run("users", "list", "--json", "--database", url).status == 0
     key = run("keys", "create", "--json", "--database", url).lines[0]["access_key_id"]
     assert key in run("keys", "list", "--database", url).out
     assert run("collections", "list", "--json", "--database", url).lines[0]["faces"] == 2

@@ -53,6 +53,18 @@ def test_images_are_verified(run: Callable[..., Run], portraits: Path, tmp_path:
     assert asked["calibrated"][0]["fnmr"]["trials"] == 4
 
 
+def test_what_is_compared_is_in_the_ledger(run: Callable[..., Run], portraits: Path) -> None:
+    run("evaluate", "verify", portraits, "--json")
+    run("evaluate", "calibrate", portraits, "--install", "--json")
+    events = run("ledger", "--json").lines
+    begun = [each["record"] for each in events if each["operation"] == "evaluate"]
+    assert [each["kind"] for each in begun] == ["verify", "calibrate"]
+    assert {(each["pack"], each["images"], each["people"]) for each in begun} == {("opencv", 5, 2)}
+    assert len({each["manifest"] for each in begun}) == 1
+    (applied,) = [each["record"] for each in events if each["operation"] == "calibrate"]
+    assert applied["comparisons"] == 6
+
+
 def test_a_listed_pair_outside_the_images_is_refused(
     run: Callable[..., Run], portraits: Path, tmp_path: Path
 ) -> None:

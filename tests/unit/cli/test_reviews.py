@@ -140,3 +140,43 @@ def test_the_same_reviewer_does_not_decide_alone(
         run(*judge)
     (listed,) = run("reviews", "list", "--json").lines
     assert (listed["state"], listed["reviewed"], listed["reviewers"]) == ("open", 1, 2)
+
+
+def test_a_case_of_what_was_seen_is_shown_and_judged_blind(
+    tmp_path: Path, run: RunCommand, become: Callable[[str], str]
+) -> None:
+    album, probe = tmp_path / "album", tmp_path / "probe.jpg"
+    album.mkdir()
+    (album / "party.jpg").write_bytes(mirrored_grace())
+    probe.write_bytes(jpeg(GRACE.crop()))
+    run("scan", album)
+    database = open_database(tmp_path / "data")
+    with database.begin() as connection:
+        set_policy(connection, "people", Policy(review_from=80.0, reviewers=1, review_seeds=0))
+    database.dispose()
+    (found,) = run("find", probe, "--json").lines
+    told = run("find", probe).out
+    first, second = (each["case"] for each in run("reviews", "list", "--json").lines)
+    assert (found["case"], f"judge case {second}" in told) == (first, True)
+    account = become("ann")
+    become("searcher")
+    run("reviewers", "add", account, "--trained-until", "2099-12-31")
+    become("ann")
+    (candidate,) = run("reviews", "show", first, "--json").lines[0]["candidates"]
+    assert not HIDDEN & keys(candidate)
+    assert (candidate["sighting_id"], candidate["picture"]) == (found["sighting_id"], "party.jpg")
+    text = run("reviews", "show", first).out
+    assert f"{found['similarity']:.1f}" not in text
+    sheet = tmp_path / "sheet.html"
+    assert run("reviews", "show", first, "--sheet", sheet, "--probe", probe).status == 0
+    assert sheet.read_text().count("data:image/jpeg") == 2
+    (album / "party.jpg").rename(tmp_path / "moved.jpg")
+    looked = ("--sheet", sheet, "--in", tmp_path)
+    assert run("reviews", "show", first, *looked).status == 0
+    assert sheet.read_text().count("data:image/jpeg") == 1
+    done = run("reviews", "judge", first, "1", "same", "--ground", "ears", "--json").lines[0]
+    assert done["state"] == "decided"
+    packet = tmp_path / "packet.zip"
+    become("searcher")
+    assert run("reviews", "packet", first, "--out", packet, "--version", probe).status == 0
+    assert run("reviews", "check", packet).status == 0

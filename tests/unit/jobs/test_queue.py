@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reknown.jobs import outbox, queue, results
-from reknown.jobs.queue import Ending, State
+from reknown.jobs.queue import Ending, JobProgress, State
 from reknown.jobs.schema import jobs, notices, parts
 
 if TYPE_CHECKING:
@@ -189,3 +189,52 @@ def test_those_who_add_for_one_actor_take_turns(own_engine: Engine) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(add, range(40))) == 5
+
+
+def test_how_far_the_work_is_stays_with_the_job_until_it_ends(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    job_id = add()
+    lease = queue.claim(connection, _MINUTE)
+    assert lease is not None
+    since = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    assert queue.renew(connection, lease, _MINUTE, JobProgress(250, 1000, since))
+    job = queue.find(connection, job_id)
+    assert job is not None
+    assert job.progress is not None
+    assert job.info is None
+    assert job.progress.share == 0.25
+    assert job.progress.left(since + timedelta(seconds=10)) == timedelta(seconds=30)
+    assert queue.renew(connection, lease, _MINUTE)
+    assert queue.finish(connection, lease, _DONE)
+    ended = queue.find(connection, job_id)
+    assert ended is not None
+    assert (ended.progress, ended.info) == (None, "{}")
+
+
+@pytest.mark.parametrize("total", [0, -1])
+def test_nobody_tells_how_long_it_takes_where_the_whole_is_not_known(total: int) -> None:
+    progress = JobProgress(10, total, datetime(2026, 11, 29, tzinfo=UTC))
+    assert progress.share is None
+    assert progress.left(datetime(2026, 11, 30, tzinfo=UTC)) is None
+    assert JobProgress(0, 10, progress.since).left(progress.since) is None
+
+
+def test_a_job_that_is_to_be_stopped_is_taken_from_its_worker(
+    connection: Connection, add: Callable[..., str]
+) -> None:
+    job_id = add()
+    lease = queue.claim(connection, _MINUTE)
+    job = queue.find(connection, job_id)
+    assert lease is not None
+    assert job is not None
+    assert queue.ask_to_stop(connection, job, "stopped by ada")
+    assert not queue.ask_to_stop(connection, job, "stopped by ben")
+    assert not queue.renew(connection, lease, _MINUTE)
+    assert not queue.finish(connection, lease, _DONE)
+    again = queue.claim(connection, _MINUTE)
+    assert again is not None
+    assert again.job.stopping
+    assert again.job.message == "stopped by ada"
+    assert queue.finish(connection, again, Ending(State.FAILED, again.job.message))
+    assert not queue.ask_to_stop(connection, job, "stopped by ben")

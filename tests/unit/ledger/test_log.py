@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,10 @@ def test_events_are_chosen(own_engine: Engine, choice: Choice, expected: list[in
         for count in range(1, len(wanted)):
             after = newest(connection, choice, count)
             assert [found.id for found in stream(own_engine, choice, after)] == wanted[-count:]
+        earlier = replace(choice, before=ids[5])
+        assert [found.id for found in read(connection, earlier)] == [
+            each for each in wanted if each < ids[5]
+        ]
 
 
 def test_times_of_any_zone_choose_the_same(own_engine: Engine) -> None:

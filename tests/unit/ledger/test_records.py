@@ -32,6 +32,8 @@ CHOSEN = {
     ("SetPolicyRecord", "policy"),
     ("GrantApprovalRecord", "reason"),
     ("StopSearchesRecord", "reason"),
+    # one that has the person's name is refused
+    ("GiveConsentRecord", "basis"),
     *(
         (name, field)
         for name in ("CreateKeyRecord", "RevokeKeyRecord", "RotateKeyRecord")

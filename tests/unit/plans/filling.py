@@ -18,8 +18,10 @@ from reknown.gallery.schema import (
     CARRIED,
     collections,
     consents,
+    evaluations,
     faces,
     groups_apart,
+    groups_not_users,
     images,
     media,
     media_files,
@@ -34,6 +36,7 @@ from reknown.gallery.schema import (
     upgrade_losses,
     upgrade_templates,
     users,
+    users_apart,
 )
 from reknown.gallery.upgrades import begin_upgrade
 from reknown.jobs import schema as jobs_schema
@@ -125,6 +128,11 @@ def approval_id(number: int) -> str:
     return f"approval {number}"
 
 
+def evaluation_id(number: int) -> str:
+    """Of an evaluation that is done."""
+    return f"evaluation {number}"
+
+
 def case_id(number: int) -> str:
     """Of a decided case with one candidate."""
     return f"case {number}"
@@ -154,6 +162,7 @@ def fill(engine: Engine) -> None:
         _fill_collection(connection, COLLECTION, FACES, "")
         _fill_rules(connection)
         _fill_searches(connection)
+        _fill_evaluations(connection)
         _fill_upgrade(connection)
         _fill_jobs(connection)
         _fill_ledger(connection)
@@ -215,7 +224,22 @@ def _fill_collection(connection: Connection, name: str, count: int, mark: str) -
         return {**names, "revision": number}
 
     _put(connection, faces, count, seen, face)
+    first_group = _next_key(connection, sighting_groups)
     _fill_media(connection, made, seen, mark, count // 2)
+    _fill_apart(connection, first_user, first_group, count // 2)
+
+
+def _fill_apart(connection: Connection, user: int, group: int, count: int) -> None:
+    """Users who are not each other, and groups that are not users."""
+
+    def users_of(number: int) -> Mapping[str, Any]:
+        return {"first": user + 2 * number, "second": user + 2 * number + 1}
+
+    def of_both(number: int) -> Mapping[str, Any]:
+        return {"group_id": group + number, "user_id": user + number}
+
+    _put(connection, users_apart, count, {}, users_of)
+    _put(connection, groups_not_users, count, {}, of_both)
 
 
 def _fill_media(
@@ -306,6 +330,14 @@ def _fill_searches(connection: Connection) -> None:
         return {"approval_id": approval_id(number), "searcher": actor(number % 40)}
 
     _put(connection, search_approvals, _ROWS, granted, given)
+
+
+def _fill_evaluations(connection: Connection) -> None:
+    """Many that are done, of one collection."""
+    done: dict[str, Any] = {"collection_id": require(connection, COLLECTION).id, "state": "done"}
+    done |= {"kind": "verify", "pack": "opencv", "about": "album", "actor": "cli:ada", "total": 2}
+    done |= {"created_at": _ago(1), "seen_at": _ago(1), "report": b"{}", "figures": b"{}"}
+    _put(connection, evaluations, _ROWS, done, lambda n: {"evaluation_id": evaluation_id(n)})
 
 
 def _fill_upgrade(connection: Connection) -> None:
@@ -424,12 +456,18 @@ def _fill_reviews(connection: Connection) -> None:
 
     _put(connection, review_cases, _ROWS, case, opened)
     candidate = {"number": 1, "rank": 1, "score": 0.5, "opinion": "same"}
+    seen = list(connection.execute(select(sightings.c.id).order_by(sightings.c.id)).scalars())
+
+    def found(number: int) -> Mapping[str, Any]:
+        key = seen[number // 2 % len(seen)]
+        return {"sighting": key} if number % 2 else {"face": keys[number]}
+
     _put(
         connection,
         review_candidates,
         _ROWS,
         candidate,
-        lambda n: {"case_key": n + 1, "face": keys[n]},
+        lambda n: {"case_key": n + 1, "face": None, "sighting": None, **found(n)},
     )
     review = {"round": 1, "adjudicating": False, "seed": "", "salt": "", "started_at": _ago(1)}
     review |= {"finished_at": _ago(1)}
@@ -449,7 +487,13 @@ def _fill_reviews(connection: Connection) -> None:
         lambda n: {"review": n + 1, "candidate": n + 1},
     )
     note = {"text": "a scar"}
-    _put(connection, review_notes, _ROWS, note, lambda n: {"judgement": n + 1, "face": keys[n]})
+    _put(
+        connection,
+        review_notes,
+        _ROWS,
+        note,
+        lambda n: {"judgement": n + 1, "face": None, "sighting": None, **found(n)},
+    )
     trained = {"trained_until": "2099-01-01", "collections": '["*"]', "added_at": _ago(1)}
     _put(connection, reviewers, 40, trained, lambda n: {"actor": reviewer(n)})
 

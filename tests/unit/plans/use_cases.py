@@ -28,18 +28,21 @@ from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.biometrics.templates import Template
 from reknown.gallery import (
     among,
+    apart,
     approvals,
     cache,
     carried,
     carried_templates,
     collections,
     consents,
+    evaluations,
     exporting,
     faces,
     groupable,
     groups,
     media,
     policies,
+    proposable,
     repeats,
     restoring,
     retention,
@@ -51,6 +54,7 @@ from reknown.gallery import (
     upgrades,
     users,
 )
+from reknown.gallery.evaluations import EvaluationState
 from reknown.gallery.grouping.grouping import Grouping
 from reknown.gallery.schema import sightings as sightings_table
 from reknown.gallery.schema import upgrades as upgrades_table
@@ -85,6 +89,7 @@ from unit.plans.filling import (
     approval_id,
     case_id,
     digest,
+    evaluation_id,
     face_id,
     folder,
     reviewer,
@@ -101,9 +106,10 @@ if TYPE_CHECKING:
     UseCase = Callable[[Connection, int], object]
 
 ROOMS = (
-    among, cache, collections, exporting, faces, groupable, groups, media, restoring, sightings,
+    among, apart, cache, collections, exporting, faces, groupable, groups, media, proposable,
+    restoring, sightings,
     templates, users,
-    approvals, consents, policies, repeats, retention, stops,
+    approvals, consents, evaluations, policies, repeats, retention, stops,
     carried, carried_templates, switching, upgrades,
     clock, outbox, queue, results,
     chain, counting, expiry, whole_rows, log, requests, skimming, tree, heads, whole_log,
@@ -256,6 +262,22 @@ def _a_group(connection: Connection) -> int:
     return made
 
 
+def _two_users(connection: Connection) -> tuple[int, int]:
+    one, other = (users.key_of_user(connection, COLLECTION, user(number)) for number in (8, 9))
+    return one, other
+
+
+def _two(connection: Connection, *, groups: int) -> proposable.Proposable:
+    """Two groups or two users."""
+    keys = _two_groups(connection) if groups else _two_users(connection)
+    means = np.zeros((2, SPACE.dimension), np.float32)
+    return proposable.Proposable(np.array(keys), groups, means, 0, frozenset())
+
+
+def _two_groups(connection: Connection) -> tuple[int, int]:
+    return _a_group(connection), _a_group(connection)
+
+
 def _split(connection: Connection) -> int:
     return groups.split_group(connection, COLLECTION, _a_group(connection), _sightings(1))
 
@@ -387,6 +409,9 @@ def _targets(count: int) -> list[str]:
 def _consent(connection: Connection) -> object:
     new = consents.NewConsent(digest(0), "signed")
     return consents.add_consent(connection, _user_key(connection), new, actor(0))
+
+
+_DONE = COLLECTION, evaluation_id(0)
 
 
 def _require_consents(connection: Connection, count: int) -> None:
@@ -597,6 +622,9 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.approvals.use_approval": lambda c, _: approvals.use_approval(
         c, COLLECTION, approval_id(0), actor(0)
     ),
+    "gallery.approvals.withdraw_approval": lambda c, _: approvals.withdraw_approval(
+        c, COLLECTION, approval_id(0)
+    ),
     "gallery.repeats.count_search": lambda c, n: repeats.count_search(
         c, COLLECTION, _targets(n), _LATER, 7
     ),
@@ -613,6 +641,20 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "gallery.restoring.restore_faces into images and users that are there": lambda c, n: (
         restoring.restore_faces(c, COLLECTION, _again(n))
+    ),
+    "gallery.evaluations.begin_evaluation": lambda c, _: evaluations.begin_evaluation(
+        c, "others", evaluations.NewEvaluation("verify", "opencv", "album", "cli:ada", 2)
+    ),
+    "gallery.evaluations.note_progress": lambda c, _: evaluations.note_progress(c, _DONE[1], 1),
+    "gallery.evaluations.end_evaluation": lambda c, _: evaluations.end_evaluation(
+        c, _DONE[1], EvaluationState.DONE
+    ),
+    "gallery.evaluations.stop_evaluation": lambda c, _: evaluations.stop_evaluation(c, *_DONE),
+    "gallery.evaluations.delete_evaluation": lambda c, _: evaluations.delete_evaluation(c, *_DONE),
+    "gallery.evaluations.get_evaluation": lambda c, _: evaluations.get_evaluation(c, *_DONE),
+    "gallery.evaluations.get_results": lambda c, _: evaluations.get_results(c, *_DONE),
+    "gallery.evaluations.list_evaluations": lambda c, _: evaluations.list_evaluations(
+        c, COLLECTION, "9", 10
     ),
     "gallery.consents.add_consent": lambda c, _: _consent(c),
     "gallery.consents.consents_of": lambda c, _: consents.consents_of(c, _user_key(c)),
@@ -641,6 +683,21 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.switching.switch": _undo,
     "gallery.groupable.load_groupable": lambda c, _: groupable.load_groupable(c, COLLECTION, 40),
     "gallery.groupable.store_grouping": lambda c, _: _grouped(c),
+    "gallery.apart.hand_over_user": lambda c, _: apart.hand_over_user(c, *_two_users(c)),
+    "gallery.apart.keep_from_user": lambda c, _: apart.keep_from_user(
+        c, COLLECTION, _a_group(c), user(9)
+    ),
+    "gallery.apart.keep_users_apart": lambda c, _: apart.keep_users_apart(
+        c, COLLECTION, user(8), user(9)
+    ),
+    "gallery.apart.marks": lambda c, _: apart.marks(c, _owner(c)),
+    "gallery.proposable.in_one_picture": lambda c, _: [
+        proposable.in_one_picture(c, _two(c, groups=count), 0, 1) for count in (0, 2)
+    ],
+    "gallery.proposable.load_proposable": lambda c, _: proposable.load_proposable(
+        c, COLLECTION, 10_000
+    ),
+    "gallery.users.subjects_of_keys": lambda c, _: users.subjects_of_keys(c, _two_users(c)),
     "gallery.groups.drop_empty": lambda c, _: groups.drop_empty(c, COLLECTION),
     "gallery.groups.forget_person": lambda c, _: groups.forget_person(c, COLLECTION, user(9)),
     "gallery.groups.get_group": lambda c, _: groups.get_group(c, COLLECTION, _a_group(c)),
@@ -651,6 +708,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.groups.keep_apart": lambda c, _: groups.keep_apart(
         c, COLLECTION, _a_group(c), _a_group(c)
     ),
+    "gallery.groups.count_unknown": lambda c, _: groups.count_unknown(c, COLLECTION),
     "gallery.groups.list_groups": lambda c, _: groups.list_groups(c, COLLECTION, "9", 10),
     "gallery.groups.make_group": lambda c, _: groups.make_group(c, _owner(c)),
     "gallery.groups.members": lambda c, _: groups.members(c, COLLECTION, _a_group(c)),
@@ -661,7 +719,13 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.groups.name_group": lambda c, _: groups.name_group(
         c, COLLECTION, _a_group(c), user(9)
     ),
+    "gallery.groups.shown_together": lambda c, _: groups.shown_together(
+        c, _a_group(c), _a_group(c)
+    ),
     "gallery.groups.split_group": lambda c, _: _split(c),
+    "gallery.groups.undo_apart": lambda c, _: groups.undo_apart(
+        c, COLLECTION, _a_group(c), _a_group(c)
+    ),
     "gallery.media.delete_chosen": lambda c, n: media.delete_chosen(
         c, select(sightings_table.c.id).where(sightings_table.c.sighting_id.in_(_sightings(n)))
     ),
@@ -689,6 +753,12 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.sightings.find_sightings": lambda c, n: sightings.find_sightings(
         c, COLLECTION, _sightings(n)
     ),
+    "gallery.sightings.filed_sightings": lambda c, n: sightings.filed_sightings(c, _sightings(n)),
+    "gallery.sightings.sightings_of_keys": lambda c, n: sightings.sightings_of_keys(
+        c, range(1, n + 1)
+    ),
+    "gallery.faces.hold_faces": lambda c, n: faces.hold_faces(c, range(1, n + 1)),
+    "gallery.sightings.hold_sightings": lambda c, n: sightings.hold_sightings(c, range(1, n + 1)),
     "gallery.sightings.keep_sightings": _keep,
     "gallery.sightings.list_sightings": lambda c, _: sightings.list_sightings(
         c, COLLECTION, "9", 10
@@ -759,6 +829,7 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.outbox.failed": lambda c, _: outbox.failed(c, _notice(c), "no answer", None),
     "jobs.outbox.has_due": lambda c, _: outbox.has_due(c, ["sns", "webhook"]),
     "jobs.queue.add": lambda c, _: queue.add(c, queue.NewJob("search", "ada", None, "{}")),
+    "jobs.queue.ask_to_stop": lambda c, _: queue.ask_to_stop(c, _stored(c), "stopped by ada"),
     "jobs.queue.claim": lambda c, _: _lease(c),
     "jobs.queue.count_by_state": lambda c, _: queue.count_by_state(c),
     "jobs.queue.count_open": lambda c, _: queue.count_open(c, "key 1"),
@@ -770,6 +841,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "jobs.queue.has_expired": lambda c, _: queue.has_expired(c),
     "jobs.queue.has_work": lambda c, _: queue.has_work(c),
+    "jobs.queue.list_open": lambda c, _: queue.list_open(c),
     "jobs.queue.list_newest": lambda c, _: queue.list_newest(c, "search", COLLECTION, "9", 10),
     "jobs.queue.purge": _purge_jobs,
     "jobs.queue.release": lambda c, _: queue.release(c, _lease(c)),
@@ -787,6 +859,9 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "ledger.expiry.expired_records": lambda c, _: expiry.expired_records(c),
     "ledger.expiry.has_expired": lambda c, _: expiry.has_expired(c, _LATER, COLLECTION),
+    "ledger.expiry.with_expired": lambda c, _: expiry.with_expired(
+        c, [expiry.DeletedCollection(COLLECTION, 9, 30)], _LATER
+    ),
     "ledger.exporting.exported": lambda c, n: list(whole_rows.exported(c.engine, n)),
     "ledger.exporting.row_of": lambda c, _: whole_rows.row_of(c, 9),
     "ledger.tree.find_index": lambda c, _: tree.find_index(c, 9),

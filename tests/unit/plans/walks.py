@@ -77,6 +77,11 @@ _CARRIED: _Tables = {
     "upgrade_templates": (JOINED,),
     "upgrade_losses": (JOINED,),
 }
+_APART: _Tables = {
+    "groups_apart": (ALL,),
+    "groups_not_users": (ALL,),
+    "users_apart": (ALL,),
+}
 _LOADED: _Tables = {"faces": (ALL,), "users": (ALL,)}
 
 ALLOWED: dict[str, _Tables] = {
@@ -105,6 +110,7 @@ ALLOWED: dict[str, _Tables] = {
         "collection_tags": (ALL,),
         "consents": (ALL,),
         "deleted_faces": (ALL,),
+        "evaluations": (ALL,),
         "faces": (ALL,),
         "images": (ALL,),
         "index_snapshots": (ALL,),
@@ -122,6 +128,8 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.collections.list_collections": {**_TAGS, "collections": (PAGE,)},
     "gallery.faces.delete_faces": {"deleted_faces": (LATELY,)},
     "gallery.approvals.list_approvals": {"search_approvals": (PAGE,)},
+    "gallery.evaluations.list_evaluations": {"evaluations": (PAGE,)},
+    "gallery.evaluations.begin_evaluation": {"evaluations": (COUNTED,)},
     "gallery.consents.list_consents": {"consents": (PAGE,)},
     "gallery.consents.misplaced_consents": {"consents": (WHOLE,), "users": (WHOLE,)},
     "gallery.score_counts.read_counts": {"collections": (SCORES,), "score_counts": (SCORES,)},
@@ -153,12 +161,21 @@ ALLOWED: dict[str, _Tables] = {
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
     },
+    "gallery.apart.marks": {**_APART, "sighting_groups": (ALL,), "users": (ALL,)},
+    "gallery.proposable.load_proposable": {
+        **_APART,
+        "faces": (ALL,),
+        "sighting_groups": (ALL, PAGE),
+        "sightings": (ALL,),
+        "users": (ALL, PAGE),
+    },
     "gallery.groupable.store_grouping": {
         "groups_apart": (ALL,),
         "sighting_groups": (ALL,),
         "sightings": (ALL,),
     },
     "gallery.groups.drop_empty": {"sighting_groups": (ALL,), "sightings": (ALL,)},
+    "gallery.groups.count_unknown": {"sighting_groups": (COUNTED,)},
     "gallery.groups.list_groups": {"sighting_groups": (PAGE,)},
     "gallery.media.count_media": {"media": (COUNTED,)},
     "gallery.restoring.restore_faces": {"images": (NEW,), "users": (NEW,)},
@@ -206,6 +223,7 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.claim": _CLAIM,
     "jobs.queue.count_by_state": {"jobs": (COUNTED,)},
     "jobs.queue.count_open": {"jobs": (OPEN,)},
+    "jobs.queue.list_open": {"jobs": (OPEN,)},
     "jobs.queue.finish": _CLAIM,
     "jobs.queue.has_expired": {"jobs": (DUE,)},
     "jobs.queue.has_work": _CLAIM,
@@ -252,6 +270,7 @@ ALLOWED: dict[str, _Tables] = {
 _GUESSED = _walk("a batch of ids, which without statistics counts as most of the table", "")
 _NAMED = _walk("a batch of names, which without statistics counts as most", "collection_id")
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
+FIRST = _walk("the first of the records from before a time", "at id")
 _HEAD: _Tables = {"ledger_heads": (ONE,)}
 UNMEASURED: dict[str, _Tables] = {
     "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
@@ -273,6 +292,7 @@ UNMEASURED: dict[str, _Tables] = {
     "gallery.restoring.restore_faces": {"users": (_NAMED,)},
     "gallery.restoring.restore_faces into images and users that are there": {"users": (_NAMED,)},
     "gallery.sightings.find_sightings": {"media_files": (_GUESSED,)},
+    "gallery.sightings.sightings_of_keys": {"media_files": (_GUESSED,)},
     "ledger.chain.chain": _HEAD,
     "ledger.chain.keep": _HEAD,
     "ledger.chain.sign_head": _HEAD,
@@ -281,6 +301,7 @@ UNMEASURED: dict[str, _Tables] = {
     "ledger.tree.read_head": _HEAD,
     "ledger.expiry.expire_records": _HEAD,
     "ledger.expiry.expired_records": {"events": (WANTED,)},
+    "ledger.expiry.with_expired": {"events": (FIRST,)},
     "ledger.verification.log.verify_log": {
         "ledger_heads": (ONE,),
         "ledger_leaves": (LATEST,),

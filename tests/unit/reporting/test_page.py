@@ -173,7 +173,7 @@ def test_what_is_missing_is_said(missing: str, monkeypatch: pytest.MonkeyPatch) 
             raise ImportError(name)
         return real(name, *rest, **named)
 
-    for module in ("page", "plots", "templating"):
+    for module in ("page", "plots", "layout", "templating"):
         monkeypatch.delitem(sys.modules, f"reknown.reporting.{module}")
     monkeypatch.setattr(builtins, "__import__", blocked)
     with pytest.raises(InputError, match=r"pip install 'reknown\[evaluation\]'"):

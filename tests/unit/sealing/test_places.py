@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import select
 
 from contexts import events
+from postgres_server import as_owner, files_of, own_database
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.gallery.faces import delete_faces
 from reknown.gallery.templates import load_templates
 from reknown.ledger.actor import Actor
 from reknown.ledger.records import MoveKeyringRecord
+from reknown.sealing.schema import record_keys
 from reknown.services.key_checks import KeyChecks
 from reknown.services.moving import move_keyring
 from reknown.storage.database import reading
@@ -39,15 +40,6 @@ def _vectors(context: Context) -> np.ndarray:
         return load_templates(connection, "friends").vectors
 
 
-def _another_database(url: str) -> str:
-    name = f"keys_{uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
 def test_keys_do_not_move_to_where_they_are(location: str, folder: Path, tmp_path: Path) -> None:
     """Under another name that would destroy them."""
     with gallery(location, folder) as (context, _):
@@ -68,7 +60,7 @@ def test_keys_move_to_another_place_and_back(
 ) -> None:
     other = str(tmp_path / "elsewhere")
     if kind == "postgresql":
-        other = _another_database(request.getfixturevalue("postgres_url"))
+        other = own_database(request.getfixturevalue("postgres_url"))
     with gallery(location, folder) as (context, keyring):
         enrol(context.database, 1)
         (key,) = keyring.find([max(keyring.numbers(1, 10))]).values()
@@ -87,6 +79,22 @@ def test_keys_move_to_another_place_and_back(
     assert move_keyring(_ACTOR, here, None, there, here) == 5
     with gallery(location, folder) as (context, _):
         assert len(_vectors(context)) == 2
+
+
+def test_keys_that_have_moved_are_in_no_file_of_the_server(
+    postgres_url: str, folder: Path, tmp_path: Path
+) -> None:
+    url = own_database(postgres_url)
+    with gallery(url, folder) as (context, keyring):
+        enrol(context.database, 1)
+        with reading(keyring.store) as connection:
+            keys = [*map(bytes, connection.execute(select(record_keys.c.wrapped)).scalars())]
+        tables = files_of(context.database)
+    as_owner(postgres_url, "CHECKPOINT")
+    assert sum(map(len, remains(tables, *keys).values())) == len(keys) == 3
+    move_keyring(_ACTOR, place(url), None, place(url), tmp_path / "elsewhere")
+    as_owner(postgres_url, "CHECKPOINT")
+    assert not remains(tables, *keys)
 
 
 def test_a_thief_of_the_data_folder_has_no_key(folder: Path, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from contexts import events
-from postgres_server import as_owner
+from postgres_server import as_owner, files_of, own_database
 from reknown.biometrics.errors import AccessError, DatabaseError, NotFoundError
 from reknown.gallery import sealed
 from reknown.gallery.cache import IndexCache
@@ -41,7 +41,6 @@ from reknown.storage.database import close_database, open_database, reading
 from reknown.storage.server import ServerAddress
 from remains import SPACE, enrol, held_open, remains, traces, unit
 from sealed_galleries import gallery
-from unit.databases import new_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,15 +146,12 @@ def test_a_person_is_erased_by_subject_id_and_a_face_by_its_own(
 
 
 def test_postgresql_has_neither_row_nor_key_after_an_erasure(
-    postgres_url: str, request: pytest.FixtureRequest, folder: Path
+    postgres_url: str, folder: Path
 ) -> None:
-    location = new_location(request, "postgresql", folder)
-    with gallery(location, folder) as (context, keyring):
+    with gallery(own_database(postgres_url), folder) as (context, keyring):
         gone = enrol(context.database, 1)
         pieces = pieces_of(context.database, keyring, gone)
-        with reading(context.database) as connection:
-            place = connection.execute(text("SHOW data_directory")).scalar_one()
-        tables = Path(place) / "base"
+        tables = files_of(context.database)
         as_owner(postgres_url, "CHECKPOINT")
         found = remains(tables, *pieces).values()
         assert {piece for each in found for piece in each} == set(pieces)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TABLE = Table("t", MetaData())
 _MARK = re.compile(rb"MARK\d{8}")
+_PAGE = 4096
 
 
 @pytest.fixture
@@ -185,7 +186,8 @@ def test_what_is_large_is_not_rewritten_by_itself(
     assert _erasures_of(tmp_path / "data") == 1
     database = open_database(tmp_path / "data")
     before, after = compact(database)
-    assert before >= after > 0
+    # SQLite writes the schema anew, which may take a page more
+    assert before + _PAGE >= after > 0
     close_database(database)
     assert _erasures_of(tmp_path / "data") == 0
 

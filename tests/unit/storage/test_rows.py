@@ -6,9 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Column, Double, Integer, LargeBinary, MetaData, Table, Text, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from reknown.storage.rows import Columns, among, insert_rows, roomy_transaction
+from reknown.biometrics.errors import DatabaseError
+from reknown.storage.rows import (
+    Columns,
+    among,
+    among_wanted,
+    as_wanted,
+    driver_rows,
+    fetch_now,
+    insert_rows,
+    roomy_transaction,
+    stream_rows,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -76,6 +87,58 @@ def test_one_of_many(connection: Connection, things: Table, count: int) -> None:
     wanted = [f"{n}{_ODD}" for n in range(5, 5 + count)]
     query = select(things.c.id).where(among(connection, things.c.name, wanted))
     assert len(connection.execute(query).all()) == min(count, 5)
+
+
+def test_a_statement_that_is_made_once_takes_other_values_each_time(
+    connection: Connection, things: Table
+) -> None:
+    insert_rows(connection, things, _columns(700))
+    query = select(things.c.id).where(among_wanted(connection.dialect.name, things.c.id))
+    for numbers in ([], [1], [3, 1, 2, 9_999_999_999], list(range(1, 701))):
+        values = {"wanted": as_wanted(connection, numbers)}
+        found = {number for (number,) in driver_rows(connection.execute(query, values))}
+        assert found == set(numbers) & set(range(1, 701))
+
+
+@pytest.mark.parametrize(("count", "portions"), [(0, []), (5, [5]), (11, [5, 5, 1])])
+def test_rows_come_in_portions_and_in_order(
+    connection: Connection, things: Table, count: int, portions: list[int]
+) -> None:
+    insert_rows(connection, things, _columns(count))
+    query = select(things.c.name, things.c.data).order_by(things.c.id)
+    found = list(stream_rows(connection, query, 5))
+    own = _columns(count).own
+    assert [len(portion) for portion in found] == portions
+    assert [row for portion in found for row in portion] == list(
+        zip(own["name"], own["data"], strict=True)
+    )
+
+
+def test_what_is_asked_for_now_is_as_it_is_now(own_engine: Engine) -> None:
+    kept = Table("kept", MetaData(), Column("name", Text))
+    kept.create(own_engine)
+    statement = "SELECT name FROM kept"
+    for number in range(3):
+        with own_engine.begin() as connection:
+            connection.execute(kept.insert().values(name=str(number)))
+        assert len(fetch_now(own_engine, statement, ())) == number + 1
+
+
+def test_what_cannot_be_asked_for_now_says_so_and_the_next_can(own_engine: Engine) -> None:
+    with pytest.raises((DatabaseError, ProgrammingError), match=r"no such table|does not exist"):
+        fetch_now(own_engine, "SELECT name FROM nowhere", ())
+    assert fetch_now(own_engine, "SELECT 1", ()) == [(1,)]
+
+
+def test_what_is_asked_for_now_survives_a_connection_that_was_lost(own_engine: Engine) -> None:
+    if own_engine.dialect.name == "sqlite":
+        pytest.skip("a file has no connections to lose")
+    with own_engine.connect() as one:
+        with own_engine.connect() as other:
+            number = other.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        one.exec_driver_sql("SELECT pg_terminate_backend(%s)", (number,))
+    for _ in range(3):
+        assert fetch_now(own_engine, "SELECT 1", ()) == [(1,)]
 
 
 def test_a_roomy_transaction_is_one(own_engine: Engine) -> None:

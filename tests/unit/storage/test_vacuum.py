@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from postgres_server import files_of, own_database
 from reknown.storage import erasure, vacuum
 from reknown.storage.database import close_database, compact, open_database, reading
 from reknown.storage.erasure import erase
 from reknown.storage.vacuum import TableCleaner
+from remains import remains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,15 +26,18 @@ _SECRET = b"a template of somebody %06d"
 
 
 @pytest.fixture
-def database(postgres_url: str) -> Iterator[Database]:
+def url(postgres_url: str) -> str:
+    return own_database(postgres_url)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
     """With a table of fifty rows."""
-    database = open_database(postgres_url)
+    database = open_database(url)
     with database.begin() as connection:
         _TABLE.create(connection)
         connection.execute(insert(_TABLE), [{"name": _SECRET % n} for n in range(50)])
     yield database
-    with database.begin() as connection:
-        _TABLE.drop(connection)
     close_database(database)
 
 
@@ -47,8 +51,7 @@ def in_files(database: Database, piece: bytes) -> bool:
     """Whether it is in a file of the server's tables and indexes, once all of them are written."""
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CHECKPOINT"))
-        folder = Path(connection.execute(text("SHOW data_directory")).scalar_one()) / "base"
-    return any(piece in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    return bool(remains(files_of(database), piece))
 
 
 def test_what_is_deleted_from_a_small_table_is_in_no_file_of_tables(database: Database) -> None:
@@ -84,10 +87,8 @@ def test_who_reads_keeps_what_was_deleted_and_is_waited_for(
     assert not in_files(database, _SECRET % 7)
 
 
-def test_a_table_that_is_locked_holds_up_nobody_for_long(
-    postgres_url: str, database: Database
-) -> None:
-    url = postgres_url.replace("+psycopg", "")
+@pytest.mark.usefixtures("database")
+def test_a_table_that_is_locked_holds_up_nobody_for_long(url: str) -> None:
     with ExitStack() as stack:
         one, other = (stack.enter_context(psycopg.connect(url)) for _ in range(2))
         one.execute("LOCK TABLE somebodies")

@@ -5,6 +5,7 @@ import threading
 import weakref
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,7 @@ class Packs:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.slow, self.broken = {"slow"}, {"broken"}
         self.memory = 0
+        self.mark, self.measured = 0, MEASURED
 
     def load(self, pack: str) -> Engine:
         self.loads[pack] += 1
@@ -52,8 +54,11 @@ class Packs:
             raise ModelNotFoundError("no such pack")
         return TemplateSpace(pack, pack.encode().hex(), 4)
 
+    def calibration_mark(self, pack: str) -> object:
+        return self.mark
+
     def calibration(self, pack: str) -> Calibration | None:
-        return MEASURED
+        return self.measured
 
     def digests(self, pack: str) -> dict[str, str]:
         return {"embedder": pack}
@@ -85,6 +90,19 @@ def clock() -> Clock:
 @pytest.fixture
 def engines(packs: Packs, clock: Clock) -> Engines:
     return Engines(packs, "one", EngineLimits(idle_seconds=60, memory_bytes=100), clock)
+
+
+def test_another_calibration_holds_from_the_next_question_on(
+    packs: Packs, engines: Engines
+) -> None:
+    engines.get("one")
+    for space in (packs.space("one"), packs.space("two")):
+        packs.measured = MEASURED
+        assert engines.calibration_of(space) is MEASURED
+        packs.measured = replace(MEASURED, dataset="ours")
+        assert engines.calibration_of(space) is MEASURED  # the files are not read for nothing
+        packs.mark += 1
+        assert engines.calibration_of(space) is packs.measured
 
 
 def test_a_reader_of_text_is_kept_and_let_go_as_engines_are(

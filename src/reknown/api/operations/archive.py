@@ -44,6 +44,7 @@ def find_sightings(
         sightings=tuple(map(_sighting, found.matches)),
         face_model_version=model_version(found.gallery.templates.space),
         reknown_statistics=_statistics(found.gallery),
+        case_id=found.case,
     )
 
 

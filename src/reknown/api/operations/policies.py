@@ -1,4 +1,4 @@
-"""Extensions: what a collection may be used for, who has agreed to be in it, and stops."""
+"""Extensions: what a collection may be used for, consents, approvals of searches, and stops."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reknown.api import shapes
 from reknown.api.paging import next_token, read_page
-from reknown.services.policies import consents, rules, stops
+from reknown.services.policies import approvals, consents, rules, stops
 from reknown.services.policies.files import as_toml, read_policy_text
 
 if TYPE_CHECKING:
@@ -62,6 +62,38 @@ def list_consents(
     )
 
 
+def grant_approval(
+    call: Call, request: shapes.ReknownGrantApprovalRequest
+) -> shapes.ReknownGrantApprovalResponse:
+    """To another key or account than the caller's."""
+    searches, days = request.searches or 1, request.days or 7
+    new = approvals.approval_for(request.searcher, request.reason, searches, days)
+    granted = approvals.grant_approval(call.context, request.collection_id, new)
+    return shapes.ReknownGrantApprovalResponse(approval=_approval(granted))
+
+
+def withdraw_approval(
+    call: Call, request: shapes.ReknownWithdrawApprovalRequest
+) -> shapes.ReknownWithdrawApprovalResponse:
+    """Whoever granted it."""
+    collection, approval = request.collection_id, request.approval_id
+    ended = approvals.withdraw_approval(call.context, collection, approval)
+    return shapes.ReknownWithdrawApprovalResponse(approval=_approval(ended))
+
+
+def list_approvals(
+    call: Call, request: shapes.ReknownListApprovalsRequest
+) -> shapes.ReknownListApprovalsResponse:
+    """In the order in which they were granted."""
+    scope = f"ReknownListApprovals {request.collection_id}"
+    page = read_page(call, scope, request.next_token, request.max_results)
+    found = approvals.list_approvals(call.context, request.collection_id, page)
+    return shapes.ReknownListApprovalsResponse(
+        approvals=tuple(map(_approval, found.items)),
+        next_token=next_token(call, scope, found.next),
+    )
+
+
 def stop_searches(
     call: Call, request: shapes.ReknownStopSearchesRequest
 ) -> shapes.ReknownStopSearchesResponse:
@@ -88,6 +120,18 @@ def _consent(it: consents.Consent) -> shapes.ReknownConsent:
         basis=it.basis,
         expires_at=_seconds(it.expires_at),
         withdrawn_at=_seconds(it.withdrawn_at),
+    )
+
+
+def _approval(it: approvals.Approval) -> shapes.ReknownApproval:
+    return shapes.ReknownApproval(
+        approval_id=it.approval_id,
+        searcher=it.searcher,
+        granted_by=it.granted_by,
+        granted_at=it.granted_at.timestamp(),
+        expires_at=it.expires_at.timestamp(),
+        searches_left=it.searches_left,
+        reason=it.reason,
     )
 
 

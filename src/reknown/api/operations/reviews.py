@@ -68,9 +68,13 @@ def _case(case: cases.ReviewCase) -> shapes.ReknownCase:
 
 
 def _candidate(it: ShownCandidate) -> shapes.ReknownCaseCandidate:
+    seen = None if it.sighting is None else it.sighting.sighting
     return shapes.ReknownCaseCandidate(
         number=it.number,
         face_id=None if it.face is None else it.face.face_id,
+        sighting_id=None if seen is None else seen.sighting_id,
+        sha256=None if seen is None else seen.medium.sha256,
+        best_millis=None if seen is None else seen.best_ms,
         yours=None if it.own is None else it.own.value,
         decided=None if it.opinion is None else it.opinion.value,
         rank=it.rank,

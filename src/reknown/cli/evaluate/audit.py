@@ -67,8 +67,8 @@ def congress(
     )
     check_people(strangers, others)
     check_groups(others, plan.by)
-    searched = read_images(strangers, pack, choose=choose, cluster=cluster)
-    searching = read_images(others, pack, choose=choose, cluster=cluster)
+    searched = read_images("audit", strangers, pack, choose=choose, cluster=cluster)
+    searching = read_images("audit", others, pack, choose=choose, cluster=cluster)
     show(congress_report(searched, searching, plan), report, as_json=json)
 
 

@@ -98,11 +98,11 @@ def calibrate(
         manifest = read_manifest(source, root)
         if worst_group is not None:
             check_worst_group(manifest, worst_group)
-        images = read_images(manifest, pack, choose=choose, cluster=cluster)
+        images = read_images("calibrate", manifest, pack, choose=choose, cluster=cluster)
         measured = calibrate_images(images, dataset, worst_group=worst_group)
     checks: tuple[GroupCheck, ...] = ()
     if check is not None and others is not None:
-        elsewhere = read_images(others, named, choose=choose, cluster=cluster)
+        elsewhere = read_images("calibrate", others, named, choose=choose, cluster=cluster)
         called = check_dataset or check.resolve().name.removesuffix(".csv")
         checks = check_elsewhere(measured.calibration(), elsewhere, called)
     _keep(measured, checks, named, write, install=install, quiet=json)
@@ -155,14 +155,10 @@ def _keep(
 
 
 def _install(pack: str, block: str) -> Path:
-    """Puts the block where it replaces the pack's own calibration, whole or not at all."""
-    from reknown.reporting.files import written
+    """Puts the block where it replaces the pack's own calibration, and says so in the ledger."""
+    from reknown.cli.session import open_context
+    from reknown.services.evaluations.recording import install_calibration
     from reknown.settings import read_settings
-    from reknown.vision.packs.manifest import read_calibration
 
-    path = read_settings().packs / f"{pack}.calibration"
-    with written(path) as file:
-        file.write(block.encode("utf-8"))
-        file.flush()
-        read_calibration(Path(file.name))
-    return path
+    with open_context() as context:
+        return install_calibration(context, read_settings().packs, pack, block)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import times
 from reknown.cli.evaluate.session import Choose, Html, ReportJson
 from reknown.cli.evaluate.verify import OptionalSource, refuse_with_scores
 from reknown.cli.options import Cluster, Root
@@ -71,7 +72,7 @@ def _of_scores(scores: list[Path], rates: tuple[float, ...]) -> Report:
     from reknown.evaluation.runs.compare import score_comparison
 
     if len(scores) != 2:
-        raise InputError(f"give --scores twice, not {len(scores)} times")
+        raise InputError(f"give --scores twice, not {times(len(scores))}")
     first, second = (read_score_file(path) for path in scores)
     names = (scores[0].stem, scores[1].stem)
     return score_comparison(first, second, names, rates)
@@ -92,7 +93,9 @@ def _of_images(
 
     names = packs or [DEFAULT_PACK, "public-domain"]
     if len(names) != 2:
-        raise InputError(f"give --pack twice, not {len(names)} times")
+        raise InputError(f"give --pack twice, not {times(len(names))}")
     manifest = read_manifest(source, root)
-    first, second = (read_images(manifest, name, choose=choose, cluster=cluster) for name in names)
+    first, second = (
+        read_images("compare", manifest, name, choose=choose, cluster=cluster) for name in names
+    )
     return image_comparison(first, second, rates)

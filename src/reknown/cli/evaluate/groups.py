@@ -91,7 +91,7 @@ def groups(
     else:
         manifest = read_manifest(images, root)
         check_columns(manifest, by or ())
-        read = read_images(manifest, pack, choose=choose, cluster=cluster)
+        read = read_images("groups", manifest, pack, choose=choose, cluster=cluster)
         data = data_of_images(read, choice, by or ())
     show(groups_report(data, GroupPlan(minimum)), report, as_json=json)
 

@@ -88,7 +88,9 @@ def identify(
     given = {"fpirs": fpir, "similarities": similarity}
     chosen = {name: tuple(values) for name, values in given.items() if values}
     plan = IdentificationPlan(tuple(size or ()), references, seed=seed, **chosen)
-    read = read_images(read_manifest(images, root), pack, choose=choose, cluster=cluster)
+    read = read_images(
+        "identify", read_manifest(images, root), pack, choose=choose, cluster=cluster
+    )
     if similarity and read.calibration is None:
         raise InputError("this model pack is not calibrated: leave out --similarity")
     show(identification_report(read, plan), report, as_json=json)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reknown.evaluation.data.manifest import Manifest
     from reknown.evaluation.data.sampling import FaceChoice, Sampler
     from reknown.reporting.report import Report
+    from reknown.services.evaluations.recording import EvaluationKind
     from reknown.vision.packs.manifest import PackManifest
     from reknown.vision.packs.store import PackStore
 
@@ -58,27 +59,31 @@ Choose = Annotated[
 
 
 def read_images(
+    kind: EvaluationKind,
     manifest: Manifest,
     pack: str | None,
     *,
     choose: str = "central",
     cluster: str | None = None,
 ) -> EvaluatedImages:
-    """Makes the templates, with a bar; those made before are reused.
+    """Makes the templates, with a bar; those made before are reused. The ledger says so first.
 
     The workers of a `cluster` make them where one is named or set. What can be checked on the
     manifest alone is to be checked before: this may take long.
     """
     from reknown.cli.output import progress
-    from reknown.cli.session import pack_store
+    from reknown.cli.session import open_context, pack_store
     from reknown.evaluation.data.images import EvaluatedImages
     from reknown.evaluation.data.templates import make_templates
+    from reknown.services.evaluations.recording import record_evaluation
     from reknown.settings import read_settings
     from reknown.vision.packs.space import detector_fingerprint, pack_calibration
 
     settings = read_settings(options={"bulk.cluster": cluster})
     store, choice = pack_store(), _choice(choose)
     declared = store.manifest(pack or settings.pack)
+    with open_context() as context:
+        record_evaluation(context, kind, declared.name, manifest)
     with _open_sampler(store, declared, settings.bulk.cluster) as sampler, progress() as bar:
         task = bar.add_task("templates", total=len(manifest.samples))
         templates = make_templates(

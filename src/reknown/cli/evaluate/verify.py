@@ -86,7 +86,7 @@ def verify(
         assert source is not None
         manifest = read_manifest(source, root)
         listed = None if pairs is None else official_pairs(pairs, manifest)
-        images = read_images(manifest, pack, choose=choose, cluster=cluster)
+        images = read_images("verify", manifest, pack, choose=choose, cluster=cluster)
         report = verification_report(
             images, listed, similarities=similarity or (), without_names=without_names
         )

@@ -65,8 +65,8 @@ def consistency(
 ) -> None:
     """Write the proof that the ledger still begins with what an older checkpoint was over."""
     from reknown.cli.session import open_context
-    from reknown.services.proofs.checkpoints import prove_growth, read_checkpoint_file
+    from reknown.services.proofs.checkpoints import checkpoint_in, prove_growth
 
-    read_checkpoint_file(old)
+    _, note = checkpoint_in(old)
     with open_context(data) as context:
-        put(prove_growth(context, old.read_text("utf-8")), out)
+        put(prove_growth(context, note), out)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reknown.biometrics.errors import AccessError, InputError
+from reknown.biometrics.errors import AccessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reknown.access.vault import Vault
+
+    Watch = Callable[[int, int], None]
 
 Out = Annotated[
     Path | None,
@@ -56,21 +58,31 @@ def put(text: str, out: Path | None) -> None:
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror}: choose another place") from error
+    from reknown.reporting.files import write_text
+
+    write_text(out, text)
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+def counting(what: str) -> Iterator[Watch]:
     """A bar of records."""
+    with countings(what) as (watch,):
+        yield watch
+
+
+@contextmanager
+def countings(*what: str) -> Iterator[tuple[Watch, ...]]:
+    """A bar of each, one under the other."""
     from reknown.cli.output import progress
 
     with progress() as bar:
-        task = bar.add_task(what, total=None)
 
-        def watch(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def watching(name: str) -> Watch:
+            task = bar.add_task(name, total=None)
 
-        yield watch
+            def watch(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            return watch
+
+        yield tuple(map(watching, what))

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from reknown.biometrics.errors import InputError
 from reknown.cli.ledger.options import Out, counting, put
 from reknown.cli.options import Data, Json
 
@@ -55,13 +54,11 @@ def export(
     """
     from reknown.cli.output import counted, print_json, printable
     from reknown.cli.session import open_context
+    from reknown.reporting.files import written
     from reknown.services.proofs.records import export_log
 
-    try:
-        with open_context(data) as context, counting("export") as watch, out.open("wb") as file:
-            size = export_log(context, file, watch)
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror}: choose another place") from error
+    with open_context(data) as context, counting("export") as watch, written(out) as file:
+        size = export_log(context, file, watch)
     if json:
         print_json({"file": str(out), "records": size})
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
-from reknown.cli.ledger.options import Keys, counting, find_key
+from reknown.cli.ledger.options import Keys, countings, find_key
 from reknown.cli.options import Data, Json
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ def verify(
 
     settings = read_settings(data)
     evidence = LedgerEvidence(settings.data, find_key(data), read_keys(key or ()), checkpoint or ())
-    with open_context(data) as context, counting("records") as watch:
-        found = verify_ledger(context, evidence, full=full, watch=watch)
+    bars = countings("records", "rights and rules")
+    with open_context(data) as context, bars as (watch, compared):
+        found = verify_ledger(context, evidence, full=full, watch=watch, compared=compared)
     if json:
         print_json(found)
     else:

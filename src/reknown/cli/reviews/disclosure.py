@@ -56,7 +56,7 @@ def packet(
     enclosures = Enclosures(tuple(version or ()), evaluation)
     with open_context(data) as context:
         made = make_packet(context, collection, case, enclosures)
-        with written(out, private=True) as file:
+        with written(out) as file:
             file.write(made.as_json() if kind == ".json" else made.as_zip())
     if json:
         print_json({"packet": str(out), "sha256": made.sha256, "parts": sorted(made.parts)})

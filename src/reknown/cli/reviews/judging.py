@@ -27,7 +27,7 @@ Note = Annotated[
     str | None,
     typer.Option(
         "--note",
-        help="More in your own words. It is deleted with the candidate's face or the case.",
+        help="More in your own words. It is deleted with the candidate or the case.",
     ),
 ]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reknown.services.reviews.rates import CountedShare, MonthRates
 
 _CASES = ("case", "state", "outcome", "reviewed ", "opened")
-_CANDIDATES = ("candidate ", "face", "picture", "yours")
+_CANDIDATES = ("candidate ", "face or sighting", "picture", "yours")
 _REVEALED = (*_CANDIDATES, "decided", "rank ", "similarity ", "score ")
 _RATES = ("month", "cases ", "candidates ", "judged the same ", "kappa ", "errors on non-mates ")
 
@@ -144,17 +144,20 @@ def _shown_json(shown: ShownCase) -> dict[str, object]:
         "seed": shown.seed,
         "left": shown.left,
         "revealed": shown.revealed,
+        "barred": shown.barred,
         "candidates": [_candidate_json(it, revealed=shown.revealed) for it in shown.candidates],
     }
 
 
 def _candidate_json(it: ShownCandidate, *, revealed: bool) -> dict[str, object]:
-    face = it.face
+    face, seen = it.face, None if it.sighting is None else it.sighting.sighting
     line: dict[str, object] = {
         "number": it.number,
         "face_id": None if face is None else face.face_id,
         "subject_id": None if face is None else face.subject_id,
-        "picture": None if face is None else face.image.name,
+        "sighting_id": None if seen is None else seen.sighting_id,
+        "picture": _picture(it),
+        "best_ms": None if seen is None else seen.best_ms,
         "yours": it.own,
     }
     if revealed:
@@ -185,6 +188,8 @@ def _print_case(shown: ShownCase) -> None:
             f"{counted(len(shown.left), 'candidate')} for you to judge: reknown reviews "
             f"{'adjudicate' if case.state is CaseState.DISPUTED else 'judge'} {case.case_id} NUMBER"
         )
+    if shown.barred is not None:
+        typer.echo(f"You cannot judge it: {shown.barred}")
     if shown.revealed and rows:
         typer.echo("An outcome is the opinion of people, to be followed up by other means.")
 
@@ -192,13 +197,29 @@ def _print_case(shown: ShownCase) -> None:
 def _candidate_row(it: ShownCandidate, *, revealed: bool) -> tuple[object, ...]:
     from reknown.cli.output import percent
 
-    face = it.face
-    who = ("deleted", "-") if face is None else (face.face_id, face.image.name or "-")
-    line = (it.number, *who, "-" if it.own is None else it.own.value)
+    line = (it.number, *_place(it), "-" if it.own is None else it.own.value)
     if not revealed:
         return line
     decided = "known non-mate" if it.seeded else "-" if it.opinion is None else it.opinion.value
     return (*line, decided, it.rank or "-", percent(it.similarity), f"{it.score:.4f}")
+
+
+def _picture(it: ShownCandidate) -> str | None:
+    """What the file is called that shows the candidate."""
+    if it.sighting is not None:
+        return it.sighting.sighting.medium.name
+    return None if it.face is None else it.face.image.name
+
+
+def _place(it: ShownCandidate) -> tuple[str, str]:
+    """The candidate's id, and the file that shows it, in a video with the moment."""
+    from reknown.cli.sheets import at
+
+    picture = _picture(it) or "-"
+    if it.sighting is not None:
+        moment = at(it.sighting)
+        return it.sighting.sighting.sighting_id, f"{picture} at {moment}" if moment else picture
+    return ("deleted", "-") if it.face is None else (it.face.face_id, picture)
 
 
 def _rates_json(rates: MonthRates) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.text import counted
 from reknown.reporting.times import clock
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def print_text(path: Path, found: VideoIdentification) -> None:
         )
     if found.kept is not None:
         out.print(
-            f"kept {found.kept.tracks:,} tracks until {found.kept.expires_at:%Y-%m-%d %H:%M} UTC: "
+            f"kept {counted(found.kept.tracks, 'track')} until "
+            f"{found.kept.expires_at:%Y-%m-%d %H:%M} UTC: "
             "`reknown video search FACE.jpg` searches them",
             markup=False,
         )

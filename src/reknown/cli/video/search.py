@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import (
     Approval,
     CollectionName,
@@ -82,6 +83,7 @@ def search(
 
 def print_matches(path: Path, found: FaceSearch) -> None:
     """A table of the tracks that the image's largest face resembles."""
+    from reknown.cli.identify import print_case
     from reknown.cli.output import print_table, printable
 
     others = len(found.extraction.faces) - 1
@@ -92,6 +94,8 @@ def print_matches(path: Path, found: FaceSearch) -> None:
         print_table(_COLUMNS, [_row(match) for match in found.matches], title)
     else:
         typer.echo(printable(f"{title}; no candidate"))
+    if found.case is not None:
+        print_case(found.case)
 
 
 def _row(match: SightingMatch) -> tuple[str, ...]:
@@ -112,7 +116,8 @@ def _row(match: SightingMatch) -> tuple[str, ...]:
 def _json(found: FaceSearch) -> dict[str, object]:
     from reknown.cli.video.tracks import track_json
 
-    return {
+    case = {} if found.case is None else {"case": found.case}
+    return case | {
         "faces": len(found.extraction.faces),
         "threshold": found.gallery.threshold.score,
         "tracks_searched": found.gallery.size,
@@ -132,5 +137,5 @@ def _json(found: FaceSearch) -> dict[str, object]:
 def _labels(found: FaceSearch) -> list[Label]:
     from reknown.vision.draw import Label
 
-    lines = (f"{len(found.matches)} tracks",)
+    lines = (counted(len(found.matches), "track"),)
     return [Label(found.extraction.faces[0].box, lines, bool(found.matches))]

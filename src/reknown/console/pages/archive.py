@@ -35,8 +35,8 @@ _MOST = 150
 
 
 def ask(visit: Visit) -> Response:
-    """The form, with a person's name in it where that was chosen on another page."""
-    asked = {"person": visit.arrival.query.get("person", "")}
+    """The form, filled in as its address says; only who sends it searches."""
+    asked = visit.arrival.query
     return page(visit, "archive.html.j2", asked=asked, purposes=purposes(visit), answer=None)
 
 

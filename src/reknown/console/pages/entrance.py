@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
 
-from starlette.responses import RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse
 
 from reknown.biometrics.errors import AccessError
 from reknown.console.protection import drop_token, keep_token
 from reknown.console.rendering import ROOT, entrance, go
+from reknown.console.visit import SAID
 from reknown.services.sign_in import (
     sign_in_with_key,
     sign_in_with_link,
@@ -41,6 +43,11 @@ def take(arrival: Arrival, context: Context, vault: Vault) -> Response:
     return response
 
 
+def presence(visit: Visit) -> Response:
+    """Who is signed in now: asked before a form is sent that was opened earlier."""
+    return JSONResponse({"actor": visit.context.actor.name, "form_token": visit.form_token})
+
+
 def leave(visit: Visit) -> Response:
     """Signs out."""
     sign_out(visit.context, visit.visitor)
@@ -60,7 +67,11 @@ def _token(arrival: Arrival, context: Context, vault: Vault) -> str:
 
 
 def _wanted(arrival: Arrival) -> str:
-    """The page that was asked for; never another site's."""
+    """The page that was asked for, without what it said was done; never another site's."""
     wanted = arrival.form.get("next") or arrival.query.get("next") or ROOT
-    ours = wanted == ROOT or wanted.startswith(f"{ROOT}/")
-    return wanted if ours and "\\" not in wanted and wanted.isprintable() else ROOT
+    path, _, query = wanted.partition("?")
+    ours = path == ROOT or path.startswith(f"{ROOT}/")
+    if not ours or "\\" in wanted or not wanted.isprintable():
+        return ROOT
+    asked = [each for each in parse_qsl(query) if each[0] not in SAID]
+    return f"{path}?{urlencode(asked)}" if asked else path

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
+from reknown.console.pages.jobs import time_left
 from reknown.console.purposes import for_the_purpose, purposes
 from reknown.console.rendering import go, page
 from reknown.console.words import similarity, whole
 from reknown.services.galleries.pages import PageRequest
-from reknown.services.videos.films import list_film_searches, people_of
+from reknown.services.videos.films import (
+    Brought,
+    list_film_searches,
+    may_bring,
+    people_of,
+    search_upload,
+)
 from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task
 from reknown.services.videos.jobs import ResultRequest, StartRequest, State, read_job, start_job
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from reknown.console.visit import Visit
+    from reknown.console.visit import IncomingFile, Visit
     from reknown.services.videos.films import FilmPerson
     from reknown.services.videos.job_records import SeenFace
     from reknown.services.videos.jobs import JobResults
@@ -38,6 +46,7 @@ def films(visit: Visit) -> Response:
         "films.html.j2",
         purposes=purposes(visit),
         stored=visit.platform.has_objects,
+        uploads=visit.platform.uploads,
         searches=found.items,
         next=found.next,
         waiting=any(each.job.state is State.OPEN for each in found.items),
@@ -55,19 +64,42 @@ def start(visit: Visit) -> Response:
     return go("films", visit.its_collection, done=f"The search of {place.key} has begun.")
 
 
+def receive(visit: Visit, name: str, size: int) -> IncomingFile:
+    """Where an uploaded film goes, unless it could not be searched anyway."""
+    return may_bring(for_the_purpose(visit), _brought(visit, name), size).begin()
+
+
+def upload(visit: Visit) -> Response:
+    """A search of a film that somebody brought; it is forgotten when it has been searched."""
+    if not visit.arrival.large:
+        raise InputError("choose a film first")
+    found = visit.arrival.large[0]
+    film = _brought(visit, found.name)
+    job = search_upload(for_the_purpose(visit), film, found.arrived)
+    return go("films", visit.its_collection, job, done="The film has come; its search has begun.")
+
+
+def _brought(visit: Visit, name: str) -> Brought:
+    wanted = similarity(visit.arrival.form.get("similarity", ""))
+    return Brought(visit.its_collection, DEFAULT_SIMILARITY if wanted is None else wanted, name)
+
+
 def film(visit: Visit) -> Response:
     """Who may be seen in one film, and when; each look is recorded."""
     first = whole(visit.arrival.query.get("after") or "0", "a moment")
     wanted = ResultRequest(Task.SEARCH, visit.arrival.place["job"], range(first, first + _MOMENTS))
     found = read_job(visit.context, wanted, lambda name: name == visit.its_collection)
-    people = people_of(found)
+    everybody = people_of(found)
+    people = everybody[:_PEOPLE]
     return page(
         visit,
         "film.html.j2",
         found=found,
-        people=[(each, _drawn(each, found)) for each in people[:_PEOPLE]],
+        left=time_left(found.job),
+        people=people,
+        drawn={each.number: _drawn(each, found) for each in people},
         parts_drawn=_PARTS,
-        left=len(people[_PEOPLE:]),
+        unlisted=len(everybody) - len(people),
         next=str(first + _MOMENTS) if found.more else None,
         stretches=_STRETCHES,
         candidates=_CANDIDATES,

@@ -36,7 +36,13 @@ class Box:
 
 def ask(visit: Visit) -> Response:
     """The form."""
-    return page(visit, "identify.html.j2", answer=None, purposes=purposes(visit))
+    return page(
+        visit,
+        "identify.html.j2",
+        answer=None,
+        purposes=purposes(visit),
+        uploads=visit.platform.uploads,
+    )
 
 
 def search(visit: Visit) -> Response:
@@ -61,6 +67,7 @@ def search(visit: Visit) -> Response:
         visit,
         "identify.html.j2",
         purposes=purposes(visit),
+        uploads=visit.platform.uploads,
         answer=done,
         boxes=boxes,
         picture=data_address(visit, upload.data),

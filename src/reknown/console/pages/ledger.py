@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from reknown.biometrics.errors import AccessError
 from reknown.console.rendering import page
 from reknown.console.words import local_moment, whole
 from reknown.services.history import Choice, read_history, summarise
-from reknown.services.proofs.records import prove_record
+from reknown.services.proofs.checkpoints import public_key
+from reknown.services.proofs.records import export_log, prove_record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
+    from typing import IO
 
     from reknown.console.visit import Visit
+    from reknown.services.history import Event
 
 _NEWEST = 100
+_PART = 2**18
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRecord:
+    """A record with what people read of it."""
+
+    event: Event
+    summary: str
 
 
 def ledger(visit: Visit) -> Response:
-    """The newest records that were asked for, newest first."""
+    """A page of the records that were asked for, newest first."""
     query = visit.arrival.query
     _require_collection(visit, query.get("collection"))
+    before = query.get("after")
     choice = Choice(
+        before=whole(before, "a record") if before else None,
         since=_moment(query.get("since")),
         until=_moment(query.get("until")),
         actor=query.get("actor") or None,
@@ -34,11 +51,20 @@ def ledger(visit: Visit) -> Response:
         collection=query.get("collection") or None,
     )
     lines = [
-        (event, summarise(event.record, found.names))
+        ShownRecord(event, summarise(event.record, found.names))
         for found in read_history(visit.context, choice, newest=_NEWEST)
         for event in found.events
     ]
-    return page(visit, "ledger.html.j2", lines=lines[::-1], query=query)
+    full = len(lines) == _NEWEST
+    return page(
+        visit,
+        "ledger.html.j2",
+        lines=lines[::-1],
+        next=str(lines[0].event.id) if full else None,
+        query=query,
+        follows=query.get("follow") == "yes" and not before,
+        everything="*" in visit.visitor.rights.collections,
+    )
 
 
 def record(visit: Visit) -> Response:
@@ -46,8 +72,18 @@ def record(visit: Visit) -> Response:
     proof = _proof(visit)
     size = proof["checkpoint"].splitlines()[1]
     written = json.dumps(proof["record"], indent=2, ensure_ascii=False, sort_keys=True)
+    number = _number(visit)
+    its_own = Choice(before=number + 1)
+    found = next(read_history(visit.context, its_own, newest=1))
     return page(
-        visit, "record.html.j2", number=_number(visit), proof=proof, size=size, text=written
+        visit,
+        "record.html.j2",
+        event=found.events[0],
+        summary=summarise(found.events[0].record, found.names),
+        key=public_key(visit.context, visit.vault).key,
+        proof=proof,
+        size=size,
+        text=written,
     )
 
 
@@ -59,6 +95,30 @@ def download(visit: Visit) -> Response:
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def export(visit: Visit) -> Response:
+    """All records under the newest checkpoint, for `reknown ledger check`."""
+    _require_collection(visit, None)
+    # on the disk, not in memory, and gone with the answer
+    file = TemporaryFile()  # noqa: SIM115 - closed behind the last part
+    try:
+        export_log(visit.context, file)
+    except BaseException:
+        file.close()
+        raise
+    return StreamingResponse(
+        _parts(file),
+        media_type="application/jsonl",
+        headers={"content-disposition": 'attachment; filename="ledger.jsonl"'},
+    )
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while part := file.read(_PART):
+            yield part
 
 
 def _proof(visit: Visit) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from reknown.console.rendering import go, page, to
 from reknown.console.undoing import offer, offered
 from reknown.console.words import count
 from reknown.services.galleries.faces import delete_faces, list_faces
-from reknown.services.galleries.mending import merge_users, move_faces, rename_user
+from reknown.services.galleries.mending import (
+    keep_users_apart,
+    merge_users,
+    move_faces,
+    rename_user,
+)
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.galleries.users import list_users, look_up_user, read_user
 
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from reknown.biometrics.records import FaceRecord
+    from reknown.biometrics.records import FaceRecord, UserRecord
     from reknown.console.visit import Visit
 
 _PEOPLE, _FACES = 60, 60
@@ -37,7 +42,12 @@ def people(visit: Visit) -> Response:
 
 def person(visit: Visit) -> Response:
     """One person with a page of the faces."""
-    who = read_user(visit.context, visit.its_collection, visit.arrival.place["subject"])
+    return _shown(
+        visit, read_user(visit.context, visit.its_collection, visit.arrival.place["subject"])
+    )
+
+
+def _shown(visit: Visit, who: UserRecord, error: str | None = None) -> Response:
     asked = PageRequest(visit.arrival.query.get("after"), _FACES)
     _, shown = list_faces(visit.context, visit.its_collection, asked, user=who.name)
     return page(
@@ -47,7 +57,14 @@ def person(visit: Visit) -> Response:
         faces=shown.items,
         next=shown.next,
         undo=offered(visit),
+        error=error,
     )
+
+
+def rename_again(visit: Visit, error: str) -> Response:
+    """Another name that somebody has already: are both one person?"""
+    who = look_up_user(visit.context, visit.its_collection, visit.given("name"))
+    return _shown(visit, who, error)
 
 
 def rename(visit: Visit) -> Response:
@@ -67,6 +84,20 @@ def merge(visit: Visit) -> Response:
     )
     undo = _moving_back(visit, done.faces)
     return _person(visit, done.into, f"{done.merged.name} is part of {done.into} now.", undo)
+
+
+def apart(visit: Visit) -> Response:
+    """Two people are never one; or that is taken back."""
+    name, into = visit.given("name"), visit.given("into")
+    back = visit.arrival.form.get("back") == "yes"
+    keep_users_apart(visit.context, visit.its_collection, name, into, undo=back)
+    said = f"{name} and {into} {'may be one person again' if back else 'stay apart'}."
+    undo = None
+    if not back:
+        proposed = visit.arrival.form.get("proposed", "")
+        path = to("people", visit.its_collection, "apart")
+        undo = offer(visit, path, name=name, into=into, back="yes", proposed=proposed)
+    return _person(visit, name, said, undo)
 
 
 def move(visit: Visit) -> Response:
@@ -99,6 +130,8 @@ def _ids(visit: Visit) -> tuple[str, ...]:
 
 
 def _person(visit: Visit, name: str, said: str, undo: str | None) -> Response:
+    if visit.arrival.form.get("proposed") == "yes":
+        return go("proposals", visit.its_collection, done=said, undo=undo)
     who = look_up_user(visit.context, visit.its_collection, name)
     return go("people", visit.its_collection, who.subject_id, done=said, undo=undo)
 

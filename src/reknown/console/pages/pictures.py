@@ -11,6 +11,7 @@ from reknown.console.words import whole
 from reknown.services.archive.views import view_group, view_sighting
 from reknown.services.galleries.face_images import picture_of, portrait_of
 from reknown.services.images.pixels import small_jpeg
+from reknown.services.reviews.views import view_probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,11 @@ def sighting(visit: Visit) -> Response:
     return _jpeg(
         view_sighting(visit.context, visit.its_collection, _place(visit, "sighting"), _SIDE)
     )
+
+
+def probe(visit: Visit) -> Response:
+    """What a case was searched with, if that is stored."""
+    return _jpeg(view_probe(visit.context, visit.its_collection, _place(visit, "case"), _SIDE))
 
 
 def group(visit: Visit) -> Response:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reknown.console.visit import Visit
 
 _CASES = 60
+# A search of an archive may have thousands, each with a form.
+_CANDIDATES = 40
 
 
 def cases(visit: Visit) -> Response:
@@ -27,9 +29,20 @@ def cases(visit: Visit) -> Response:
 
 
 def case(visit: Visit) -> Response:
-    """One case as this person may see it now."""
+    """One case as this person may see it now: first what is left for them to judge."""
     shown = read_case(visit.context, visit.its_collection, visit.arrival.place["case"])
-    return page(visit, "case.html.j2", shown=shown, opinions=OPINIONS, grounds=GROUNDS)
+    ordered = sorted(shown.candidates, key=lambda it: it.number not in shown.left)
+    first = whole(visit.arrival.query.get("after", "0"), "a place in the list")
+    rest = ordered[first:]
+    return page(
+        visit,
+        "case.html.j2",
+        shown=shown,
+        candidates=rest[:_CANDIDATES],
+        next=str(first + _CANDIDATES) if len(rest) > _CANDIDATES else None,
+        opinions=OPINIONS,
+        grounds=GROUNDS,
+    )
 
 
 def decide(visit: Visit) -> Response:

@@ -3,23 +3,100 @@ document.addEventListener("htmx:config:request", (event) => {
   event.detail.ctx.request.headers["X-Form-Token"] = document.body.dataset.formToken ?? "";
 });
 
-// What cannot be taken back is asked for once more.
-document.addEventListener("submit", (event) => {
+// What cannot be taken back is asked for once more. Then a form is sent only if somebody is there who
+// takes it from this person: else it stays as it is, with all that was typed, and says what to do.
+const TWICE_MS = 1_000;
+const PATIENCE_MS = 10_000;
+const asked = new WeakSet();
+const sentAt = new WeakMap();
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.method !== "post" || asked.delete(form)) return;
+  event.preventDefault();
   const question = event.submitter?.dataset.confirm;
-  if (question && !window.confirm(question)) event.preventDefault();
+  if (question && !window.confirm(question)) return;
+  if (Date.now() - (sentAt.get(form) ?? 0) < TWICE_MS) return; // a double click
+  sentAt.set(form, Date.now());
+  const reason = await whyNot(form);
+  tell(form, reason);
+  if (reason) {
+    sentAt.delete(form);
+    form.lastElementChild.scrollIntoView({ block: "nearest" });
+  } else {
+    asked.add(form);
+    form.requestSubmit(event.submitter);
+  }
 });
 
-// Shift and a click choose all faces between two.
-let last = null;
-document.addEventListener("click", (event) => {
-  const box = event.target;
-  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox" || box.name !== "face") return;
-  const boxes = [...document.querySelectorAll('input[name="face"]')];
-  if (event.shiftKey && last !== null && boxes.includes(last)) {
-    const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
-    for (const each of boxes.slice(from, to + 1)) each.checked = box.checked;
+// What to say, null if the form can be sent: with the token of this person's present sign-in.
+async function whyNot(form) {
+  const { presence, actor } = document.body.dataset;
+  try {
+    const answer = await fetch(presence, {
+      headers: { "HX-Request": "true" },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    if (actor === undefined) return null; // to sign in nobody has to be signed in
+    if (answer.status === 401) return "signed-out";
+    if (!answer.ok) return "unreachable";
+    const here = await answer.json();
+    if (here.actor !== actor) return "somebody-else";
+    document.body.dataset.formToken = here.form_token;
+    form.elements.form_token.value = here.form_token;
+    return null;
+  } catch {
+    return "unreachable";
   }
-  last = box;
+}
+
+// At the end of a part of the page, in place of what was said there before.
+function tell(part, what) {
+  part.querySelector(":scope > [data-told]")?.remove();
+  if (what) part.append(document.getElementById(what).content.cloneNode(true));
+}
+
+// A list that goes on by itself says when it does not, and once.
+function tellOnce(part, what) {
+  if (!part.querySelector(":scope > [data-told]")) tell(part, what);
+}
+document.addEventListener("htmx:error", (event) => {
+  if (event.detail.ctx) tellOnce(event.detail.ctx.sourceElement, "not-followed");
+});
+document.addEventListener("htmx:response:error", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  tellOnce(sourceElement, response.status === 401 ? "signed-out" : "not-followed");
+});
+
+// Faces are chosen one by one; Shift, with a click or an arrow key, takes all between two.
+let last = null;
+function boxesAround(box) {
+  const list = box.closest?.("[data-select]");
+  return list && box.type === "checkbox" ? [...list.querySelectorAll('input[type="checkbox"]')] : [];
+}
+function chooseBetween(boxes, one, other, checked) {
+  const [from, to] = [boxes.indexOf(one), boxes.indexOf(other)].sort((a, b) => a - b);
+  for (const each of boxes.slice(from, to + 1)) each.checked = checked;
+}
+document.addEventListener("click", (event) => {
+  const boxes = boxesAround(event.target);
+  if (!boxes.length) return;
+  if (event.shiftKey && boxes.includes(last)) chooseBetween(boxes, last, event.target, event.target.checked);
+  last = event.target;
+});
+document.addEventListener("keydown", (event) => {
+  const boxes = boxesAround(event.target);
+  const place = boxes.indexOf(event.target);
+  if (place < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+  const top = event.target.getBoundingClientRect().top;
+  const columns = boxes.filter((each) => Math.abs(each.getBoundingClientRect().top - top) < 2).length;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const next = boxes[place + step];
+  if (!next) return;
+  if (event.shiftKey) chooseBetween(boxes, event.target, next, true);
+  next.focus();
+  last = next;
 });
 
 // A reviewer's own copy of the probe is shown beside the candidates if it is the very file; it is
@@ -55,4 +132,76 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("[data-jump]");
   const film = document.querySelector("video.film");
   if (link && film?.src) film.currentTime = Number(link.dataset.jump);
+});
+
+// Files can be dropped on the form that takes them.
+for (const kind of ["dragover", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const form = event.target.closest?.("form");
+    const chosen = form?.querySelector("[data-drop]");
+    if (!chosen || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    if (kind === "drop") chosen.files = event.dataTransfer.files;
+  });
+}
+
+// Large files are sent with how far that is, several a few at a time: what has come stays then. On
+// the form for pictures, a film goes its own way.
+const isFilm = (file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|mp4)$/i.test(file.name);
+const isPicture = (file) => file.type.startsWith("image/") || /\.(heic|heif|tiff?)$/i.test(file.name);
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-upload]")) return; // it is being asked about
+  const inputs = [...form.querySelectorAll("input[type=file]")];
+  const several = inputs.some((each) => each.multiple);
+  let files = inputs.flatMap((each) => [...each.files].map((file) => [each.name, file]));
+  if (several) files = files.filter(([, file]) => isFilm(file) || isPicture(file));
+  const action = form.dataset.filmAction;
+  if (!files.length || (action && !isFilm(files[0][1]))) return;
+  event.preventDefault();
+  const problem = form.querySelector("[data-problem]");
+  const sending = form.querySelector(".sending");
+  const bar = sending.querySelector("progress");
+  const say = (text) => {
+    problem.textContent = text;
+    problem.hidden = !text;
+    sending.hidden = true;
+  };
+  if (files.some(([, file]) => file.size > Number(form.dataset.most)))
+    return say("This is larger than what is taken here.");
+  const all = files.reduce((sum, [, file]) => sum + file.size, 0);
+  let before = 0;
+  const sendSome = () => {
+    const batch = [];
+    let size = 0;
+    while (files.length && batch.length < 20 && (!batch.length || size < 64 * 2 ** 20)) {
+      batch.push(files.shift());
+      size += batch.at(-1)[1].size;
+    }
+    const body = new FormData(form);
+    for (const each of inputs) body.delete(each.name);
+    for (const [name, file] of batch) body.append(name, file, file.name);
+    const request = new XMLHttpRequest();
+    request.open("POST", action ?? form.action);
+    request.setRequestHeader("HX-Request", "true");
+    request.upload.addEventListener("progress", (sent) => {
+      bar.value = (100 * (before + sent.loaded)) / Math.max(all, before + sent.total);
+    });
+    request.addEventListener("load", () => {
+      const next = request.getResponseHeader("HX-Redirect");
+      before += size;
+      if (next && files.length) return sendSome();
+      if (next) return window.location.assign(next);
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      say(page.querySelector("[role=alert]")?.textContent || "It was not taken.");
+    });
+    const kept = several ? "what had not come yet was not kept" : "nothing was kept";
+    request.addEventListener("error", () => say(`The connection broke: ${kept}. Send it again.`));
+    request.addEventListener("abort", () => say(`Stopped: ${kept}.`));
+    sending.querySelector("[data-abort]").onclick = () => request.abort();
+    request.send(body);
+  };
+  say("");
+  sending.hidden = false;
+  sendSome();
 });

@@ -138,6 +138,28 @@ def read_manifest(source: Path, root: Path | None = None) -> Manifest:
     raise InputError(f"{source} is neither a folder nor a CSV file")
 
 
+def read_uploaded(data: bytes, root: Path) -> Manifest:
+    """A CSV file that somebody has sent, whose pictures lie below `root` and nowhere else.
+
+    It is read from memory and comes to no disk: who is in it is nobody's business. Raises
+    `InputError` as `read_manifest` does, and for paths that are absolute.
+    """
+    with os.fdopen(os.memfd_create("manifest"), "w+b") as memory:
+        memory.write(data)
+        memory.flush()
+        place = Path(f"/proc/self/fd/{memory.fileno()}")
+        try:
+            manifest = _from_csv(place, root)
+        except InputError as error:
+            raise InputError(str(error).replace(str(place), "the manifest")) from error
+    problems = Problems(Path("the manifest"))
+    for sample in manifest.samples:
+        if sample.image.is_absolute():
+            problems.add(sample.line, "the path leads out of the folder: give it from there on")
+    problems.raise_any()
+    return manifest
+
+
 def _from_folder(root: Path) -> Manifest:
     problems = Problems(root)
     found = sorted(_images(root, problems))

@@ -7,6 +7,7 @@ which request and on which collection are columns of the ledger's row and not re
 from reknown.ledger.records import (
     accounts,
     administration,
+    evaluation,
     former,
     galleries,
     groups,
@@ -44,6 +45,14 @@ from reknown.ledger.records.administration import (
     RotateKeyRecord,
     RotateKeyringRecord,
     StartVideoJobRecord,
+    StopJobRecord,
+    UploadRecord,
+)
+from reknown.ledger.records.evaluation import (
+    CalibrateRecord,
+    DeleteEvaluationRecord,
+    EvaluateRecord,
+    StopEvaluationRecord,
 )
 from reknown.ledger.records.former import (
     DeleteTracksRecord,
@@ -87,12 +96,16 @@ from reknown.ledger.records.galleries import (
 from reknown.ledger.records.groups import (
     GroupSightingsRecord,
     IgnoreGroupRecord,
+    KeepGroupFromUserRecord,
     KeepGroupsApartRecord,
+    KeepUsersApartRecord,
     ListGroupsRecord,
     MergeGroupsRecord,
     NameGroupRecord,
+    ProposeMergesRecord,
     ReadGroupRecord,
     SplitGroupRecord,
+    UndoGroupsApartRecord,
 )
 from reknown.ledger.records.parts import (
     AmongRecord,
@@ -118,6 +131,7 @@ from reknown.ledger.records.policies import (
     SetPolicyRecord,
     StopSearchesRecord,
     UseApprovalRecord,
+    WithdrawApprovalRecord,
     WithdrawConsentRecord,
 )
 from reknown.ledger.records.recognition import (
@@ -147,6 +161,7 @@ from reknown.ledger.records.reviews import (
     RenewReviewerRecord,
 )
 from reknown.ledger.records.sightings import (
+    AddToArchiveRecord,
     DeleteSightingsRecord,
     ForgetFilesRecord,
     KeepSightingsRecord,
@@ -158,11 +173,13 @@ from reknown.ledger.records.sightings import (
 __all__ = [
     "RECORDS",
     "AddReviewerRecord",
+    "AddToArchiveRecord",
     "AdoptMasterKeyRecord",
     "AmongRecord",
     "AppealCaseRecord",
     "AssociateFacesRecord",
     "BackUpRecord",
+    "CalibrateRecord",
     "CandidateRecord",
     "ChangeAccountRecord",
     "ChangeRoleRecord",
@@ -173,6 +190,7 @@ __all__ = [
     "DecideCaseRecord",
     "DeleteAccountRecord",
     "DeleteCollectionRecord",
+    "DeleteEvaluationRecord",
     "DeleteExpiredJobsRecord",
     "DeleteFacesRecord",
     "DeleteSightingsRecord",
@@ -187,6 +205,7 @@ __all__ = [
     "DisputeCaseRecord",
     "EnrolRecord",
     "EraseRecord",
+    "EvaluateRecord",
     "ExpireRecordsRecord",
     "ExportManyTemplatesRecord",
     "ExportTemplatesRecord",
@@ -205,9 +224,11 @@ __all__ = [
     "JudgeCandidateRecord",
     "JudgedCandidateRecord",
     "JudgementRecord",
+    "KeepGroupFromUserRecord",
     "KeepGroupsApartRecord",
     "KeepSightingsRecord",
     "KeepTracksRecord",
+    "KeepUsersApartRecord",
     "LimitKeyRecord",
     "ListApprovalsRecord",
     "ListCasesRecord",
@@ -231,6 +252,7 @@ __all__ = [
     "OpenCaseRecord",
     "PrepareUpgradeRecord",
     "ProbeRecord",
+    "ProposeMergesRecord",
     "PurgeCasesRecord",
     "PurgeFacesRecord",
     "PurgeSightingsRecord",
@@ -266,14 +288,19 @@ __all__ = [
     "SpaceRecord",
     "SplitGroupRecord",
     "StartVideoJobRecord",
+    "StopEvaluationRecord",
+    "StopJobRecord",
     "StopSearchesRecord",
     "SwitchUpgradeRecord",
     "TagCollectionRecord",
     "ThresholdRecord",
     "TrackCandidateRecord",
+    "UndoGroupsApartRecord",
     "UndoUpgradeRecord",
+    "UploadRecord",
     "UseApprovalRecord",
     "VerifyRecord",
+    "WithdrawApprovalRecord",
     "WithdrawConsentRecord",
     "WriteNamesRecord",
 ]
@@ -288,6 +315,7 @@ RECORDS: tuple[type[Record], ...] = tuple(
         reviews,
         policies,
         administration,
+        evaluation,
         accounts,
         former,
     )

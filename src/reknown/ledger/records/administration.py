@@ -207,6 +207,28 @@ class ReadVideoJobRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class UploadRecord(Record):
+    """Somebody brought a video in the console, for the job that was started just before.
+
+    It is deleted when the job ends.
+    """
+
+    OPERATION: ClassVar[str] = "upload"
+
+    sha256: Annotated[Sha256, doc("The video's SHA-256")]
+    size: Annotated[Count, doc("Its bytes")]
+
+
+@dataclass(frozen=True, slots=True)
+class StopJobRecord(Record):
+    """A job that had not ended was stopped; what it had found is not kept."""
+
+    OPERATION: ClassVar[str] = "stop job"
+
+    job: Annotated[JobId, doc("The job's id")]
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteExpiredJobsRecord(Record):
     """Video jobs had expired and were deleted with their results."""
 

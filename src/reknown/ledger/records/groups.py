@@ -17,6 +17,7 @@ from reknown.ledger.records.parts import (
 
 _Group = Annotated[Count, doc("The number of the group")]
 _Other = Annotated[Count, doc("The number of the other group")]
+_Apart = Annotated[bool, doc("Whether they are kept apart now")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,48 @@ class KeepGroupsApartRecord(Record):
 
     group: _Group
     other: _Other
+
+
+@dataclass(frozen=True, slots=True)
+class UndoGroupsApartRecord(Record):
+    """A person took back that two groups are never of one person."""
+
+    OPERATION: ClassVar[str] = "undo groups apart"
+
+    group: _Group
+    other: _Other
+
+
+@dataclass(frozen=True, slots=True)
+class KeepGroupFromUserRecord(Record):
+    """A person said that a group is never of a user, or took it back."""
+
+    OPERATION: ClassVar[str] = "keep group from user"
+
+    group: _Group
+    subject_id: Annotated[SubjectId, doc("The user, by its opaque id")]
+    apart: _Apart
+
+
+@dataclass(frozen=True, slots=True)
+class KeepUsersApartRecord(Record):
+    """A person said that two users are never one, or took it back."""
+
+    OPERATION: ClassVar[str] = "keep users apart"
+
+    subject_id: Annotated[SubjectId, doc("The user, by its opaque id")]
+    other: Annotated[SubjectId, doc("The other user, by its opaque id")]
+    apart: _Apart
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeMergesRecord(Record):
+    """Groups without a name and users were compared with each other: who may be one person?"""
+
+    OPERATION: ClassVar[str] = "propose merges"
+
+    space: Annotated[SpaceRecord, doc("The template space of their faces")]
+    threshold: Annotated[ThresholdRecord, doc("The least mean score of two that are proposed")]
+    groups: Annotated[Count, doc("How many groups were compared")]
+    users: Annotated[Count, doc("How many users were compared")]
+    proposed: Annotated[Count, doc("How many pairs were shown")]

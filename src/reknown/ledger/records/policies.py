@@ -88,6 +88,16 @@ class UseApprovalRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawApprovalRecord(Record):
+    """From then on nobody searched under an approval, if its time was not over before."""
+
+    OPERATION: ClassVar[str] = "withdraw approval"
+
+    approval: Annotated[ApprovalId, doc("The approval")]
+    left: Annotated[Count, doc("How many searches of it were not used")]
+
+
+@dataclass(frozen=True, slots=True)
 class ListApprovalsRecord(Record):
     """Somebody read approvals."""
 
@@ -124,6 +134,10 @@ class GiveConsentRecord(Record):
     subject_id: Annotated[SubjectId, doc("Who has agreed, by an opaque id")]
     text_sha256: Annotated[Sha256, doc("SHA-256 of the text that was agreed to")]
     expires_at: Annotated[Moment | None, doc("When it ends by itself, UTC; null if never")]
+    basis: Annotated[
+        Label | UnsetType,
+        doc("How it was given, as whoever put it down wrote it; not there in older records"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

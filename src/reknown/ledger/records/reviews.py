@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from reknown.ledger.records.parts import (
     Count,
@@ -17,6 +17,7 @@ from reknown.ledger.records.parts import (
     Pattern,
     Record,
     Sha256,
+    SightingId,
     Similarity,
     SubjectId,
     doc,
@@ -114,13 +115,19 @@ class JudgedCandidateRecord:
     """A candidate with what everybody said of it."""
 
     number: Annotated[Count, doc("The candidate's number in the case")]
-    face_id: Annotated[FaceId | None, doc("Its best reference; null if deleted by then")]
+    face_id: Annotated[
+        FaceId | None, doc("Its best reference; null if deleted by then, and for a sighting")
+    ]
     subject_id: Annotated[SubjectId | None, doc("The user, by its opaque id, if it is of one")]
     seeded: Annotated[bool, doc("Whether it is a known non-mate, which measures reviewers")]
     opinion: Annotated[
-        Opinion | None, doc("What was decided; null for known non-mates and deleted faces")
+        Opinion | None, doc("What was decided; null for known non-mates and what was deleted")
     ]
     judgements: Annotated[tuple[JudgementRecord, ...], doc("What was said, in the order of saying")]
+    sighting_id: Annotated[
+        SightingId | UnsetType,
+        doc("Where it was seen; not there for a reference, and if deleted by then"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

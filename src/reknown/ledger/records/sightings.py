@@ -33,6 +33,16 @@ class KeepSightingsRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class AddToArchiveRecord(Record):
+    """Somebody uploaded images and videos in the console, which are kept."""
+
+    OPERATION: ClassVar[str] = "add to archive"
+
+    media: Annotated[tuple[Sha256, ...], doc("SHA-256 of each file")]
+    size: Annotated[Count, doc("Bytes of all of them")]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchSightingsRecord(Record):
     """A search of the sightings that are kept of images and videos."""
 

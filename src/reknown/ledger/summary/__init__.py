@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reknown.ledger.summary import (  # noqa: F401 - each says what its records do
     accounts,
     administration,
+    evaluation,
     former,
     galleries,
     groups,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.text import counted
 from reknown.ledger import records
 from reknown.ledger.summary import say
 from reknown.ledger.summary.texts import text_of
@@ -46,17 +47,18 @@ def _adopt(record: records.AdoptMasterKeyRecord, _names: Names) -> str:
 
 @text_of.register(records.RotateKeyringRecord)
 def _rotate_keyring(record: records.RotateKeyringRecord, _names: Names) -> str:
-    return f"{record.collections:,} collections, {record.keys:,} keys"
+    return f"{counted(record.collections, 'collection')}, {counted(record.keys, 'key')}"
 
 
 @text_of.register(records.MoveKeyringRecord)
 def _move_keyring(record: records.MoveKeyringRecord, _names: Names) -> str:
-    return f"{record.keys:,} keys from a {record.former} to a {record.place}"
+    return f"{counted(record.keys, 'key')} from a {record.former} to a {record.place}"
 
 
 @text_of.register(records.MigrateRecord)
 def _migrate(record: records.MigrateRecord, _names: Names) -> str:
-    return f"{record.rows:,} rows of {record.source}, with the digest {say.short(record.sha256)}"
+    rows = counted(record.rows, "row")
+    return f"{rows} of {record.source}, with the digest {say.short(record.sha256)}"
 
 
 @text_of.register(records.BackUpRecord)
@@ -73,13 +75,19 @@ def _start(record: records.StartVideoJobRecord, _names: Names) -> str:
 
 
 @text_of.register(records.ReadVideoJobRecord)
-def _read(record: records.ReadVideoJobRecord, _names: Names) -> str:
+@text_of.register(records.StopJobRecord)
+def _job(record: records.ReadVideoJobRecord | records.StopJobRecord, _names: Names) -> str:
     return f"job {say.short(record.job)}"
 
 
 @text_of.register(records.ExpireRecordsRecord)
 def _expired_records(record: records.ExpireRecordsRecord, _names: Names) -> str:
     return f"{say.count(record.records, 'record')} before index {record.until:,} of the log"
+
+
+@text_of.register(records.UploadRecord)
+def _upload(record: records.UploadRecord, _names: Names) -> str:
+    return f"{record.size:,} bytes, {say.short(record.sha256)}"
 
 
 @text_of.register(records.DeleteExpiredJobsRecord)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.text import counted
 from reknown.ledger import records
 from reknown.ledger.summary import say
 from reknown.ledger.summary.texts import text_of
@@ -49,8 +50,8 @@ def _delete_user(record: records.DeleteUserRecord, names: Names) -> str:
 @text_of.register(records.EraseRecord)
 def _erase(record: records.EraseRecord, names: Names) -> str:
     who = "" if record.subject_id is None else f"{say.name(record.subject_id, names)} with "
-    keys = f"{len(record.keys):,} key{'' if len(record.keys) == 1 else 's'}"
-    return f"{who}{say.faces(record.faces)} and {record.sightings:,} sightings, {keys} destroyed"
+    keys, sightings = counted(len(record.keys), "key"), counted(record.sightings, "sighting")
+    return f"{who}{say.faces(record.faces)} and {sightings}, {keys} destroyed"
 
 
 @text_of.register(records.ReadUserRecord)

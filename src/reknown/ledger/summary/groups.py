@@ -47,5 +47,32 @@ def _split_group(record: records.SplitGroupRecord, _names: Names) -> str:
 
 
 @text_of.register(records.KeepGroupsApartRecord)
-def _keep_apart(record: records.KeepGroupsApartRecord, _names: Names) -> str:
+@text_of.register(records.UndoGroupsApartRecord)
+def _keep_apart(
+    record: records.KeepGroupsApartRecord | records.UndoGroupsApartRecord, _names: Names
+) -> str:
     return f"groups {record.group} and {record.other}"
+
+
+@text_of.register(records.KeepGroupFromUserRecord)
+def _keep_from_user(record: records.KeepGroupFromUserRecord, names: Names) -> str:
+    who = say.name(record.subject_id, names)
+    return f"group {record.group} and {who}{_taken_back(record)}"
+
+
+@text_of.register(records.KeepUsersApartRecord)
+def _keep_users_apart(record: records.KeepUsersApartRecord, names: Names) -> str:
+    one, other = (say.name(each, names) for each in (record.subject_id, record.other))
+    return f"{one} and {other}{_taken_back(record)}"
+
+
+@text_of.register(records.ProposeMergesRecord)
+def _propose(record: records.ProposeMergesRecord, _names: Names) -> str:
+    compared = f"{say.count(record.groups, 'group')} and {say.count(record.users, 'user')}"
+    return f"{compared} {say.threshold(record.threshold)}: {record.proposed} proposed"
+
+
+def _taken_back(
+    record: records.KeepGroupFromUserRecord | records.KeepUsersApartRecord,
+) -> str:
+    return "" if record.apart else " no more"

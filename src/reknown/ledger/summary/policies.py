@@ -39,6 +39,11 @@ def _use_approval(record: records.UseApprovalRecord, _names: Names) -> str:
     return f"{say.short(record.approval)}: {record.left:,} left"
 
 
+@text_of.register(records.WithdrawApprovalRecord)
+def _withdraw_approval(record: records.WithdrawApprovalRecord, _names: Names) -> str:
+    return f"{say.short(record.approval)}: {say.count(record.left, 'search', 'es')} not used"
+
+
 @text_of.register(records.ListApprovalsRecord)
 def _list_approvals(record: records.ListApprovalsRecord, _names: Names) -> str:
     return say.count(record.count, "approval")
@@ -47,7 +52,9 @@ def _list_approvals(record: records.ListApprovalsRecord, _names: Names) -> str:
 @text_of.register(records.GiveConsentRecord)
 def _give_consent(record: records.GiveConsentRecord, names: Names) -> str:
     text = say.short(record.text_sha256)
-    return f"number {record.consent} of {say.name(record.subject_id, names)} to the text {text}"
+    basis = "" if record.basis is UNSET else f", {record.basis}"
+    whose = say.name(record.subject_id, names)
+    return f"number {record.consent} of {whose} to the text {text}{basis}"
 
 
 @text_of.register(records.WithdrawConsentRecord)

@@ -47,6 +47,8 @@ def _decide(record: records.DecideCaseRecord, names: Names) -> str:
 
 def _judged(candidate: records.JudgedCandidateRecord, names: Names) -> str:
     who = f"face {say.short(candidate.face_id or '')}"
+    if candidate.sighting_id:
+        who = f"sighting {say.short(candidate.sighting_id)}"
     if candidate.subject_id is not None:
         who = say.name(candidate.subject_id, names)
     return f"{who} {candidate.opinion}"

@@ -20,6 +20,11 @@ def _search_sightings(record: records.SearchSightingsRecord, names: Names) -> st
     return f"{among}: {say.seen(hits, 'sighting')}"
 
 
+@text_of.register(records.AddToArchiveRecord)
+def _add(record: records.AddToArchiveRecord, _names: Names) -> str:
+    return f"{say.count(len(record.media), 'file')} of {record.size:,} bytes"
+
+
 @text_of.register(records.KeepSightingsRecord)
 def _keep_sightings(record: records.KeepSightingsRecord, _names: Names) -> str:
     kept = f"{say.count(len(record.sightings), 'face')} of {say.count(len(record.media), 'file')}"

@@ -74,3 +74,9 @@ def notes(block: Plot) -> tuple[str, ...]:
     """What must be said below the image: what could not be drawn as it is."""
     found: tuple[str, ...] = _KINDS[type(block)].notes(block)
     return found
+
+
+def describe(block: Plot) -> str:
+    """What the image shows, in words."""
+    text: str = _KINDS[type(block)].describe(block)
+    return text

@@ -11,6 +11,7 @@ from reknown.biometrics.errors import InputError
 from reknown.biometrics.records import ImageRecord, NewFace
 from reknown.biometrics.templates import Template
 from reknown.gallery import faces, groups
+from reknown.gallery.apart import keep_from_user
 from reknown.gallery.groupable import load_groupable, store_grouping
 from reknown.gallery.grouping.grouping import group
 from reknown.gallery.grouping.policy import DEFAULT_POLICY
@@ -56,6 +57,15 @@ class NamedGroup:
 
     group: GroupRecord
     references: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMerging:
+    """The group that stays; `moved` are the ids of what came from the other, named `former`."""
+
+    group: GroupRecord
+    moved: tuple[str, ...]
+    former: str | None
 
 
 def group_sightings(
@@ -106,6 +116,12 @@ def list_groups(
     return found
 
 
+def count_unknown(context: Context, collection: str) -> int:
+    """How many groups wait for a name; raises `NotFoundError`."""
+    with reading(context.database) as connection:
+        return groups.count_unknown(connection, collection)
+
+
 def read_group(
     context: Context, collection: str, number: int, most: int | None = None
 ) -> tuple[GroupRecord, list[SightingRecord]]:
@@ -146,15 +162,17 @@ def ignore_group(context: Context, collection: str, number: int, *, ignored: boo
         _append(connection, context, collection, records.IgnoreGroupRecord(number, ignored))
 
 
-def merge_groups(context: Context, collection: str, number: int, into: int) -> GroupRecord:
+def merge_groups(context: Context, collection: str, number: int, into: int) -> GroupMerging:
     """Says that two groups are one person, who is `into` from now on.
 
-    Raises `NotFoundError`, `InputError`.
+    Raises `NotFoundError`, and `InputError`, also where one photo shows both.
     """
     with context.database.begin() as connection:
+        gone = groups.get_group(connection, collection, number)
+        moved = tuple(groups.members(connection, collection, number))
         groups.merge_groups(connection, collection, number, into)
         _append(connection, context, collection, records.MergeGroupsRecord(number, into))
-        return groups.get_group(connection, collection, into)
+        return GroupMerging(groups.get_group(connection, collection, into), moved, gone.user)
 
 
 def split_group(context: Context, collection: str, number: int, ids: Sequence[str]) -> GroupRecord:
@@ -169,11 +187,43 @@ def split_group(context: Context, collection: str, number: int, ids: Sequence[st
         return groups.get_group(connection, collection, made)
 
 
-def keep_apart(context: Context, collection: str, number: int, other: int) -> None:
-    """Says that two groups are never one person; raises `NotFoundError`, `InputError`."""
+def keep_apart(context: Context, collection: str, number: int, other: int | str) -> None:
+    """Says that a group is never one person with another group, or with the user of a name.
+
+    Raises `NotFoundError`, `InputError`.
+    """
     with context.database.begin() as connection:
-        groups.keep_apart(connection, collection, number, other)
-        _append(connection, context, collection, records.KeepGroupsApartRecord(number, other))
+        if isinstance(other, str):
+            _keep_from_user(connection, context, collection, number, other, apart=True)
+        else:
+            groups.keep_apart(connection, collection, number, other)
+            _append(connection, context, collection, records.KeepGroupsApartRecord(number, other))
+
+
+def undo_apart(context: Context, collection: str, number: int, other: int | str) -> None:
+    """Takes that back; raises as `keep_apart` does."""
+    with context.database.begin() as connection:
+        if isinstance(other, str):
+            _keep_from_user(connection, context, collection, number, other, apart=False)
+        else:
+            groups.undo_apart(connection, collection, number, other)
+            _append(connection, context, collection, records.UndoGroupsApartRecord(number, other))
+
+
+def _keep_from_user(
+    connection: Connection,
+    context: Context,
+    collection: str,
+    number: int,
+    name: str,
+    *,
+    apart: bool,
+) -> None:
+    keep_from_user(connection, collection, number, name, apart=apart)
+    subject = get_user(connection, collection, name).subject_id
+    _append(
+        connection, context, collection, records.KeepGroupFromUserRecord(number, subject, apart)
+    )
 
 
 def _read(

@@ -188,12 +188,13 @@ def _look(context: Context, collection: str, file: FoundFile, policy: Extraction
     sha256 = hashlib.sha256(data).hexdigest()
     if (known := _known(context, collection, sha256, policy.space)) is not None:
         return _Look(known, None)
-    medium = _medium(file, sha256)
+    called = _called(context, collection, file, sha256)
+    medium = _medium(file, sha256, called)
     try:
         found = context.platform.executor.extract(data, policy)
     except ImageError as error:
         return _Look(replace(medium, problem=str(error)), ())
-    medium = _medium(file, sha256, found.image.taken, found.image)
+    medium = _medium(file, sha256, called, found.image.taken, found.image)
     seen = tuple(sightings_of_image(medium, found))
     return _Look(medium, seen, found.image.warnings)
 
@@ -206,12 +207,13 @@ def _look_at_video(
         if (known := _known(context, collection, sha256, space)) is not None:
             return _Look(known, None)
         clip.seek(0)
-        medium = _medium(file, sha256)
+        called = _called(context, collection, file, sha256)
+        medium = _medium(file, sha256, called)
         try:
             found = context.platform.executor.analyse(clip, space.pack, _unwatched)
         except VideoError as error:
             return _Look(replace(medium, problem=str(error)), ())
-    medium = _medium(file, sha256, local(found.info.created), found.info)
+    medium = _medium(file, sha256, called, local(found.info.created), found.info)
     return _Look(medium, tuple(sightings_of_video(medium, found.tracks)), found.warnings)
 
 
@@ -228,15 +230,25 @@ def _known(context: Context, collection: str, sha256: str, space: TemplateSpace)
     return found[0]
 
 
+def _called(context: Context, collection: str, file: FoundFile, sha256: str) -> str:
+    """What people call it, who may have added it: then the file itself is named by its digest."""
+    if file.path.stem != sha256:
+        return file.path.name
+    with reading(context.database) as connection:
+        found = find_media(connection, collection, [sha256]).get(sha256)
+    return file.path.name if found is None else found[0].name
+
+
 def _medium(
     file: FoundFile,
     sha256: str,
+    called: str,
     metadata: str | None = None,
     size: ImageInfo | VideoInfo | None = None,
 ) -> Medium:
-    when = taken(metadata, file.path.name, file.state.modified_ns)
+    when = taken(metadata, called, file.state.modified_ns)
     width, height = (0, 0) if size is None else (size.width, size.height)
-    return Medium(sha256, file.kind, file.path.name, when, "", width, height)
+    return Medium(sha256, file.kind, called, when, "", width, height)
 
 
 def _batches(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,13 @@ from reknown.biometrics.errors import ImageError
 from reknown.biometrics.sightings import MediumKind
 from reknown.gallery.groups import members
 from reknown.gallery.sightings import find_sightings
+from reknown.services.images.files import files_below
 from reknown.services.images.sources import find_image
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reknown.biometrics.geometry import BoundingBox
     from reknown.gallery.sightings import SightingRecord
     from reknown.services.context import Context, Platform
@@ -26,18 +30,24 @@ _QUALITY = 85
 _LOOKED_FOR = 3
 
 
-def _bytes_of(record: SightingRecord) -> bytes | None:
+def _bytes_of(record: SightingRecord, places: Sequence[Path]) -> bytes | None:
     """The bytes of an image that was seen, if a file still has them."""
     medium = record.sighting.medium
     if medium.kind is not MediumKind.IMAGE:
         return None
-    found = find_image(map(Path, record.files), medium.sha256)
+    files = chain(map(Path, record.files), files_below(places, hidden=True))
+    found = find_image(files, medium.sha256)
     return None if found is None else found[1]
 
 
-def view(platform: Platform, record: SightingRecord, side: int = 240) -> bytes:
-    """A square cut-out of the face as JPEG, `side` pixels; empty where its image is not there."""
-    data = _bytes_of(record)
+def view(
+    platform: Platform, record: SightingRecord, side: int = 240, places: Sequence[Path] = ()
+) -> bytes:
+    """A square cut-out of the face as JPEG, `side` pixels; empty where its image is not there.
+
+    Neither where it was seen nor at and below the `places`.
+    """
+    data = _bytes_of(record, places)
     if data is None:
         return b""
     try:

@@ -105,6 +105,8 @@ def delete_collection(context: Context, name: str) -> None:
         record = records.DeleteCollectionRecord(UNSET if days is None else days)
         log.append(connection, context.actor, name, record)
     context.platform.indexes.forget(name)
+    if context.platform.uploads is not None:
+        context.platform.uploads.forget_archive(name)
 
 
 def change_tags(

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.gallery import faces, groups, users
+from reknown.gallery import apart, faces, groups, users
 from reknown.gallery.collections import claim
 from reknown.gallery.names import normalised
 from reknown.gallery.templates import templates_of_user
 from reknown.ledger import log
-from reknown.ledger.records import MergeUsersRecord, MoveFacesRecord, RenameUserRecord
+from reknown.ledger.records import (
+    KeepUsersApartRecord,
+    MergeUsersRecord,
+    MoveFacesRecord,
+    RenameUserRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,10 +93,26 @@ def merge_users(context: Context, collection: str, name: str, into: str) -> Merg
         seen = tuple(groups.groups_of(connection, collection, gone.name))
         for number in seen:
             groups.name_group(connection, collection, number, kept.name)
+        keys = (users.key_of_user(connection, collection, its.name) for its in (gone, kept))
+        apart.hand_over_user(connection, *keys)
         users.delete_user(connection, collection, gone.name)
         record = MergeUsersRecord(kept.subject_id, gone.subject_id, own, seen)
         log.append(connection, context.actor, collection, record)
     return Merging(gone, kept.name, tuple(found[face_id] for face_id in own), seen)
+
+
+def keep_users_apart(
+    context: Context, collection: str, name: str, other: str, *, undo: bool = False
+) -> None:
+    """Says that two people are never one, so that nobody proposes it; or takes that back.
+
+    Raises `NotFoundError`, `InputError`.
+    """
+    with context.database.begin() as connection:
+        apart.keep_users_apart(connection, collection, name, other, apart=not undo)
+        one, two = (users.get_user(connection, collection, each) for each in (name, other))
+        record = KeepUsersApartRecord(one.subject_id, two.subject_id, not undo)
+        log.append(connection, context.actor, collection, record)
 
 
 def move_faces(

@@ -125,7 +125,7 @@ def export_file(
         total = count_leaving(connection, collection, users)
         page, after = leaving_faces(connection, collection, None, _PAGE, users)
         watch(0, total)
-        with written(file, through_links=False, private=True) as target:
+        with written(file, through_links=False) as target:
             with writing_templates(file, target, page.space, total) as writer:
                 while True:
                     writer.write(page)

@@ -1,4 +1,4 @@
-"""Approvals of repeated searches: granted to others, and read. Both are in the ledger."""
+"""Approvals of repeated searches: granted to others, withdrawn, and read. All is in the ledger."""
 
 from __future__ import annotations
 
@@ -6,19 +6,31 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import AccessError, InputError
-from reknown.biometrics.policy import is_actor
+from reknown.biometrics.policy import is_actor, require_approval
 from reknown.gallery import approvals
 from reknown.gallery.approvals import Approval, NewApproval
 from reknown.gallery.names import require_text
 from reknown.ledger import log
-from reknown.ledger.records import GrantApprovalRecord, ListApprovalsRecord
+from reknown.ledger.records import (
+    GrantApprovalRecord,
+    ListApprovalsRecord,
+    WithdrawApprovalRecord,
+)
+from reknown.services.access import same_holder
 
 if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
     from reknown.storage.paging import Page
 
-__all__ = ["Approval", "NewApproval", "approval_for", "grant_approval", "list_approvals"]
+__all__ = [
+    "Approval",
+    "NewApproval",
+    "approval_for",
+    "grant_approval",
+    "list_approvals",
+    "withdraw_approval",
+]
 
 MOST_SEARCHES = 1000
 MOST_DAYS = 365
@@ -41,7 +53,7 @@ def approval_for(searcher: str, reason: str, searches: int = 1, days: int = 7) -
 
 def grant_approval(context: Context, collection: str, new: NewApproval) -> Approval:
     """Lets somebody search on; raises `NotFoundError`, `AccessError` for one's own searches."""
-    if new.searcher == context.actor.name:
+    if same_holder(context.database, new.searcher, context.actor.name):
         raise AccessError("nobody approves of their own searches: ask somebody else")
     with context.database.begin() as connection:
         made = approvals.add_approval(connection, collection, new, context.actor.name)
@@ -50,6 +62,16 @@ def grant_approval(context: Context, collection: str, new: NewApproval) -> Appro
         )
         log.append(connection, context.actor, collection, record)
     return made
+
+
+def withdraw_approval(context: Context, collection: str, approval_id: str) -> Approval:
+    """Ends an approval before its time; raises `InputError`, `NotFoundError`."""
+    require_approval("an approval to withdraw", approval_id)
+    with context.database.begin() as connection:
+        ended = approvals.withdraw_approval(connection, collection, approval_id)
+        record = WithdrawApprovalRecord(ended.approval_id, ended.searches_left)
+        log.append(connection, context.actor, collection, record)
+    return ended
 
 
 def list_approvals(context: Context, collection: str, page: PageRequest) -> Page[Approval]:

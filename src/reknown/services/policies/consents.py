@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -65,13 +66,19 @@ def moment_of(text: str) -> datetime:
 def give_consent(context: Context, collection: str, user: str, new: NewConsent) -> Consent:
     """Puts down that this person has agreed; makes the user if it is missing.
 
-    Raises `NotFoundError` for the collection, `InputError` for a name that cannot be stored.
+    Raises `NotFoundError` for the collection, `InputError` for a name that cannot be stored, and
+    for a basis that has the name: the ledger keeps it for good.
     """
+    if re.search(rf"(?<!\w){re.escape(user)}(?!\w)", new.basis, re.IGNORECASE):
+        raise InputError(
+            "the basis of a consent stays in the ledger when the person is deleted: leave out "
+            "their name"
+        )
     with context.database.begin() as connection:
         key = ensure_user(connection, claim(connection, collection).id, user)
         given = consents.add_consent(connection, key, new, context.actor.name)
         record = GiveConsentRecord(
-            given.number, given.subject_id, given.text_sha256, given.expires_at
+            given.number, given.subject_id, given.text_sha256, given.expires_at, given.basis
         )
         log.append(connection, context.actor, collection, record)
     return given

@@ -12,6 +12,7 @@ import msgspec
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.policy import Policy
+from reknown.storage.small_files import read_small_text
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
@@ -66,17 +67,7 @@ governed = true
 
 def read_policy_file(path: Path) -> Policy:
     """The policy in a file; raises `InputError` that names line and field."""
-    try:
-        data = path.read_bytes()[: _LARGEST + 1]
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > _LARGEST:
-        raise _too_large(str(path))
-    try:
-        text = data.decode()
-    except ValueError as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from error
-    return read_policy_text(text, str(path))
+    return read_policy_text(read_small_text(path, _LARGEST), str(path))
 
 
 def read_policy_text(text: str, where: str) -> Policy:

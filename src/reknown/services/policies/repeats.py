@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import PolicyError
+from reknown.biometrics.text import counted, times
 from reknown.gallery.approvals import use_approval
 from reknown.gallery.policies import policy_of
 from reknown.gallery.repeats import count_search, lock_counts, reached
@@ -53,7 +54,7 @@ def permit_repeat(
     # asked for behind the lock: who waited for it comes later
     moment = at or now(connection)
     if reached(connection, collection, targets, moment - timedelta(days=days), most):
-        _use(connection, actor, collection, f"{most} times in {days} days")
+        _use(connection, actor, collection, f"{times(most)} in {counted(days, 'day')}")
     count_search(connection, collection, targets, moment, days)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import NotFoundError
+from reknown.biometrics.errors import DatabaseError, NotFoundError
 from reknown.gallery import consents, faces, repeats, retention
 from reknown.gallery.collections import claim
 from reknown.gallery.policies import policy_of
@@ -63,18 +63,26 @@ class _Kind:
 
 
 def sweep(context: Context, now: datetime | None = None) -> list[Swept]:
-    """Deletes what is over at `now`, the present unless told; of each collection, how much."""
+    """Deletes what is over at `now`, the present unless told; of each collection, how much.
+
+    Raises `DatabaseError` for a policy that cannot be read, when all others have been followed.
+    """
     moment = now or datetime.now(UTC)
     with reading(context.database) as connection:
         names = retention.collections_to_sweep(connection)
     with context.database.begin() as connection:
         purge_cases(connection, context, moment)
     _forget_searches(context, moment)
-    swept = []
+    swept, faults = [], []
     for name in names:
-        with suppress(NotFoundError):  # deleted meanwhile, with all that it had
-            swept.append(_sweep(context, name, moment))
+        try:
+            with suppress(NotFoundError):  # deleted meanwhile, with all that it had
+                swept.append(_sweep(context, name, moment))
+        except DatabaseError as error:
+            faults.append(error)
     swept += _sweep_deleted(context, moment)
+    if faults:
+        raise faults[0]
     return [each for each in swept if each.total]
 
 
@@ -104,7 +112,7 @@ def _sweep(context: Context, name: str, now: datetime) -> Swept:
 def _sweep_deleted(context: Context, now: datetime) -> list[Swept]:
     """Records of collections that are gone expire as their policies said."""
     with reading(context.database) as connection:
-        gone = list(expiry.deleted_collections(connection))
+        gone = expiry.with_expired(connection, expiry.deleted_collections(connection), now)
     swept = []
     for each in gone:
         records = _records(context, each.name, each.days, each.deletion)

@@ -15,6 +15,7 @@ from reknown.proofs.reknown_check import CONSISTENCY, Unproven, read_checkpoint,
 from reknown.services.proofs.encoding import base64_of
 from reknown.services.proofs.signing import ledger_key
 from reknown.storage.database import reading
+from reknown.storage.small_files import read_small_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,11 +127,13 @@ def prove_growth(context: Context, old: str) -> str:
 
 def read_checkpoint_file(file: Path) -> Checkpoint:
     """The checkpoint in a file; raises `InputError`."""
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {file}: {error}: give a checkpoint") from error
-    return _read(text, str(file))
+    return checkpoint_in(file)[0]
+
+
+def checkpoint_in(file: Path) -> tuple[Checkpoint, str]:
+    """The same with the note that it is in."""
+    text = read_small_text(file)
+    return _read(text, str(file)), text
 
 
 def _read(text: str, name: str) -> Checkpoint:

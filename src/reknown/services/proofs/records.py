@@ -10,7 +10,7 @@ from reknown.ledger.exporting import exported, row_of
 from reknown.ledger.tree import find_index, prove_inclusion, read_head, root_at
 from reknown.proofs.leaves import leaf_of
 from reknown.proofs.reknown_check import LOG, PROOF, read_checkpoint
-from reknown.services.proofs.checkpoints import newest_checkpoint, read_checkpoint_file
+from reknown.services.proofs.checkpoints import checkpoint_in, newest_checkpoint
 from reknown.services.proofs.encoding import base64_of
 from reknown.storage.database import reading
 
@@ -36,8 +36,11 @@ def prove_record(context: Context, record: int, checkpoint: Path | None = None) 
 
 def proof_of(context: Context, record: int, checkpoint: Path | None = None) -> Mapping[str, object]:
     """The same as a document."""
-    note = newest_checkpoint(context) if checkpoint is None else checkpoint.read_text("utf-8")
-    signed = read_checkpoint(note) if checkpoint is None else read_checkpoint_file(checkpoint)
+    if checkpoint is None:
+        note = newest_checkpoint(context)
+        signed = read_checkpoint(note)
+    else:
+        signed, note = checkpoint_in(checkpoint)
     with reading(context.database) as connection:
         index = find_index(connection, record)
         row = row_of(connection, record)

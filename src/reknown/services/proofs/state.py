@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from reknown.biometrics.errors import InputError
 from reknown.ledger.verification.log import VerifiedBefore
 from reknown.proofs.merkle import packed, unpacked
 from reknown.storage.durable import sync_folder
+from reknown.storage.small_files import read_small_file
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class _State(msgspec.Struct, frozen=True):
 def read_state(folder: Path, vault: Vault, origin: str) -> VerifiedBefore | None:
     """What was found right before, None where nothing was or the file is not what was written."""
     try:
-        text, _, seal = (folder / _NAME).read_bytes().strip().partition(b"\n")
+        text, _, seal = read_small_file(folder / _NAME).strip().partition(b"\n")
         if not hmac.compare_digest(seal, _seal(vault, text)):
             return None
         state = msgspec.json.decode(text, type=resolved(_State))
@@ -44,7 +46,7 @@ def read_state(folder: Path, vault: Vault, origin: str) -> VerifiedBefore | None
         return VerifiedBefore(
             unpacked(state.size, state.frontier), state.last_record, state.expired
         )
-    except (OSError, ValueError):
+    except (InputError, ValueError):
         return None
 
 

@@ -80,13 +80,15 @@ def verify_ledger(
     *,
     full: bool = False,
     watch: Watch = lambda _done, _of: None,
+    compared: Watch = lambda _done, _of: None,
 ) -> Verified:
     """Reads all of the ledger, or what is new since it was found right; with `full` all of it.
 
+    `watch` is told of records, `compared` of the kinds of state that were compared with them.
     Raises `DatabaseError` for a database that cannot be read, and `InputError` for a file that
     holds no checkpoint.
     """
-    return verify_log_of(context.database, evidence, full=full, watch=watch)
+    return verify_log_of(context.database, evidence, full=full, watch=watch, compared=compared)
 
 
 def verify_log_of(
@@ -95,6 +97,7 @@ def verify_log_of(
     *,
     full: bool = False,
     watch: Watch = lambda _done, _of: None,
+    compared: Watch = lambda _done, _of: None,
 ) -> Verified:
     """The same of a database that nobody works with yet."""
     given = [Claim(str(file), read_checkpoint_file(file)) for file in evidence.files]
@@ -111,7 +114,7 @@ def verify_log_of(
         until = expired_records(connection).until
     found = verify_log(database, start, LogEvidence(keys, [*given, *kept], broken, until), watch)
     faults = found.faults
-    for fault in [*check_tables(database), *check_quotas(database)]:
+    for fault in [*check_tables(database, compared), *check_quotas(database)]:
         faults.add(fault.what, fault.message, fault.index, fault.record)
     if vault is not None and evidence.remember and not faults.count:
         write_state(evidence.folder, vault, origin, found.end)

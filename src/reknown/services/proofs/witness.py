@@ -27,9 +27,10 @@ from reknown.proofs.reknown_check import (
     read_key,
     require_signed,
 )
-from reknown.services.proofs.checkpoints import read_checkpoint_file
+from reknown.services.proofs.checkpoints import checkpoint_in
 from reknown.services.proofs.encoding import base64_of
 from reknown.storage.durable import sync_folder
+from reknown.storage.small_files import read_small_file
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ __all__ = ["Seen", "witness_checkpoint"]
 
 _KEY_FILE, _STATE_FILE = "witness.key", "witness.json"
 _BYTES = 32
-_LARGEST = 2**20
+# That of a witness of thousands of logs.
+_LARGEST_STATE = 16 * 2**20
 
 
 class _Log(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ def witness_checkpoint(
     Raises `AccessError` for a log that is shorter than it was, or another one, and `InputError`
     for files that will not do.
     """
-    found = read_checkpoint_file(checkpoint)
+    found, text = checkpoint_in(checkpoint)
     state = _read_state(folder)
     known = state.logs.get(found.origin)
     public = _public_key(known, key, found.origin)
@@ -85,7 +87,6 @@ def witness_checkpoint(
     former = None if known is None else read_checkpoint(known.checkpoint)
     if former is not None:
         _require_growth(former, found, proof)
-    text = checkpoint.read_text("utf-8")
     signing = _own_key(folder)
     line = signing.cosignature(state.name, found.body, int(time.time()))
     note = text + line
@@ -139,10 +140,8 @@ class _Consistency(msgspec.Struct, frozen=True):
 
 def _hashes(file: Path) -> list[bytes]:
     try:
-        if file.stat().st_size > _LARGEST:
-            raise InputError(f"{file} is too large for a proof")
-        document = msgspec.json.decode(file.read_bytes(), type=resolved(_Consistency))
-    except (OSError, msgspec.DecodeError) as error:
+        document = msgspec.json.decode(read_small_file(file), type=resolved(_Consistency))
+    except msgspec.DecodeError as error:
         raise InputError(f"{file} is no proof of consistency: {error}") from error
     if document.format != CONSISTENCY:
         raise InputError(f"{file} is no proof of consistency: reknown ledger consistency makes one")
@@ -150,14 +149,13 @@ def _hashes(file: Path) -> list[bytes]:
 
 
 def _read_state(folder: Path) -> _State:
+    path = folder / _STATE_FILE
     try:
-        return msgspec.json.decode((folder / _STATE_FILE).read_bytes(), type=resolved(_State))
-    except FileNotFoundError:
-        return _State(f"reknown.witness/{secrets.token_hex(8)}", {})
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(
-            f"{folder / _STATE_FILE} cannot be read: {error}: put back a copy of it"
-        ) from error
+        if not path.exists():
+            return _State(f"reknown.witness/{secrets.token_hex(8)}", {})
+        return msgspec.json.decode(read_small_file(path, _LARGEST_STATE), type=resolved(_State))
+    except (OSError, InputError, msgspec.DecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}: put back a copy of it") from error
 
 
 def _write_state(folder: Path, state: _State, origin: str, log: _Log) -> None:
@@ -173,13 +171,9 @@ def _write_state(folder: Path, state: _State, origin: str, log: _Log) -> None:
 
 def _own_key(folder: Path) -> SigningKey:
     path = folder / _KEY_FILE
-    try:
-        seed = path.read_bytes()
-    except FileNotFoundError:
-        seed = secrets.token_bytes(_BYTES)
-        _put(path, seed)
-    except OSError as error:
-        raise AccessError(f"cannot read {path}: {error.strerror}: allow it") from error
+    if not path.exists():
+        _put(path, secrets.token_bytes(_BYTES))
+    seed = read_small_file(path)
     if len(seed) != _BYTES:
         raise AccessError(f"{path} is not the key of a witness: put back a copy of it")
     return SigningKey(seed)

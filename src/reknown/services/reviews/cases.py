@@ -20,7 +20,7 @@ from reknown.review.opinions import (
 from reknown.review.reviewers import require_reviewer
 from reknown.review.states import CaseState, CaseStep, advance
 from reknown.services.reviews.decisions import settle, withdraw_empty
-from reknown.services.reviews.desk import is_reviewer, lay_out, may_review
+from reknown.services.reviews.desk import barred, is_reviewer, lay_out
 
 __all__ = [
     "JudgedReview",
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from reknown.biometrics.records import FaceRecord
+    from reknown.gallery.sightings import SightingRecord
     from reknown.review.cases import ReviewedCandidate
     from reknown.services.context import Context
     from reknown.services.reviews.desk import Desk
@@ -50,12 +51,13 @@ if TYPE_CHECKING:
 class ShownCandidate:
     """A candidate as somebody may see it now.
 
-    `face` is None once it is deleted. `own` is what the reader said of it. `rank`, `score`,
-    `similarity`, `seeded` and `opinion` are None to whom they would lead.
+    It is a `face` or a `sighting`, which is None once it is deleted. `own` is what the reader said
+    of it. `rank`, `score`, `similarity`, `seeded` and `opinion` are None to whom they would lead.
     """
 
     number: int
     face: FaceRecord | None
+    sighting: SightingRecord | None
     own: Opinion | None
     rank: int | None = None
     score: float | None = None
@@ -69,7 +71,8 @@ class ShownCase:
     """A case on somebody's desk, its candidates in the order of the reader's own `seed`.
 
     `left` are the numbers of those that the reader has still to judge, `revealed` says whether
-    scores, ranks and decided opinions are shown.
+    scores, ranks and decided opinions are shown, `barred` why the reader may not judge it while it
+    is open.
     """
 
     case: ReviewCase
@@ -77,6 +80,7 @@ class ShownCase:
     seed: str | None
     left: tuple[int, ...]
     revealed: bool
+    barred: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,12 @@ def read_case(context: Context, collection: str, case_id: str) -> ShownCase:
     """
     with context.database.begin() as connection:
         desk = lay_out(connection, context.actor.name, collection, case_id)
-        if may_review(connection, desk):
+        why = barred(connection, desk)
+        if desk.open and why is None:
             _sit_down(connection, desk)
         _go_on(connection, context, desk.case, collection)
         desk = lay_out(connection, context.actor.name, collection, case_id)
-        shown = _shown(desk, revealed=_may_see_scores(connection, desk))
+        shown = _shown(desk, why, revealed=_may_see_scores(connection, desk))
         record = records.ReadCaseRecord(case_id, shown.seed, shown.revealed)
         log.append(connection, context.actor, collection, record)
     return shown
@@ -202,7 +207,7 @@ def _candidate(desk: Desk, number: int) -> ReviewedCandidate:
     return next(it for it in desk.living if it.number == number)
 
 
-def _shown(desk: Desk, *, revealed: bool) -> ShownCase:
+def _shown(desk: Desk, why: str | None, *, revealed: bool) -> ShownCase:
     own = desk.own
     numbers = [candidate.number for candidate in desk.candidates]
     order = numbers if own is None else shuffled(numbers, own.seed)
@@ -213,17 +218,19 @@ def _shown(desk: Desk, *, revealed: bool) -> ShownCase:
         seed=None if own is None else own.seed,
         left=tuple(desk.left(own)) if own is not None and desk.at_work else (),
         revealed=revealed,
+        barred=why if desk.open else None,
     )
 
 
 def _line(desk: Desk, candidate: ReviewedCandidate, *, revealed: bool) -> ShownCandidate:
     own = None if desk.own is None else desk.own.opinions.get(candidate.number)
-    face = desk.face(candidate)
+    face, sighting = desk.face(candidate), desk.sighting(candidate)
     if not revealed:
-        return ShownCandidate(candidate.number, face, own)
+        return ShownCandidate(candidate.number, face, sighting, own)
     return ShownCandidate(
         candidate.number,
         face,
+        sighting,
         own,
         candidate.rank,
         candidate.score,

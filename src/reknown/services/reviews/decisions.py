@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.ledger import log
 from reknown.ledger.records import (
     DecideCaseRecord,
@@ -72,7 +74,7 @@ def _judged(
     opinion: Opinion | None,
     reviews: list[CaseReview],
 ) -> JudgedCandidateRecord:
-    face = desk.face(candidate)
+    face, sighting = desk.face(candidate), desk.sighting(candidate)
     said = [
         (it, it.judgements[candidate.number]) for it in reviews if candidate.number in it.judgements
     ]
@@ -91,4 +93,5 @@ def _judged(
             )
             for review, its in said
         ),
+        sighting_id=UNSET if sighting is None else sighting.sighting.sighting_id,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import AccessError, InputError
 from reknown.gallery.collections import require
 from reknown.gallery.faces import faces_of_keys
+from reknown.gallery.sightings import sightings_of_keys
 from reknown.review.cases import candidates_of, get_case
 from reknown.review.reviewers import find_reviewer, require_reviewer
 from reknown.review.sessions import reviews_of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reknown.biometrics.records import FaceRecord
+    from reknown.gallery.sightings import SightingRecord
     from reknown.review.cases import ReviewCase, ReviewedCandidate
     from reknown.review.sessions import CaseReview
     from reknown.storage.database import Connection
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 class Desk:
     """A case as one transaction sees it, before somebody called `actor`.
 
-    `faces` are those of its candidates that are still there, by their keys.
+    `faces` and `sightings` are those of its candidates that are still there, by their keys.
     """
 
     collection: str
@@ -35,6 +37,7 @@ class Desk:
     candidates: tuple[ReviewedCandidate, ...]
     reviews: tuple[CaseReview, ...]
     faces: Mapping[int, FaceRecord]
+    sightings: Mapping[int, SightingRecord]
 
     @property
     def own(self) -> CaseReview | None:
@@ -58,7 +61,7 @@ class Desk:
     @property
     def living(self) -> tuple[ReviewedCandidate, ...]:
         """The candidates that have not been deleted."""
-        return tuple(it for it in self.candidates if it.face is not None)
+        return tuple(it for it in self.candidates if self.holds(it))
 
     @property
     def standing(self) -> Standing:
@@ -70,9 +73,17 @@ class Desk:
         needed = self.case.reviewers
         return Standing(needed, found, tuple(blind[:needed]), settled)
 
+    def holds(self, candidate: ReviewedCandidate) -> bool:
+        """Whether the candidate has not been deleted."""
+        return self.face(candidate) is not None or self.sighting(candidate) is not None
+
     def face(self, candidate: ReviewedCandidate) -> FaceRecord | None:
-        """The candidate's best reference, None once it is deleted."""
+        """The candidate's best reference, None once it is deleted and for what was seen."""
         return None if candidate.face is None else self.faces.get(candidate.face)
+
+    def sighting(self, candidate: ReviewedCandidate) -> SightingRecord | None:
+        """Where the candidate was seen, None once that is deleted or has expired."""
+        return None if candidate.sighting is None else self.sightings.get(candidate.sighting)
 
     def left(self, review: CaseReview) -> list[int]:
         """The candidates that the reviewer has still to judge."""
@@ -114,10 +125,11 @@ def lay_out(
     owner = require(connection, collection).id
     case = get_case(connection, owner, case_id, claim=claim)
     candidates = tuple(candidates_of(connection, case))
-    keys = {candidate.face for candidate in candidates if candidate.face is not None}
-    faces = faces_of_keys(connection, keys)
+    faces = faces_of_keys(connection, {it.face for it in candidates if it.face is not None})
+    seen = {it.sighting for it in candidates if it.sighting is not None}
+    sightings = sightings_of_keys(connection, seen)
     reviews = tuple(reviews_of(connection, case))
-    return Desk(collection, actor, case, candidates, reviews, faces)
+    return Desk(collection, actor, case, candidates, reviews, faces, sightings)
 
 
 def is_reviewer(connection: Connection, desk: Desk) -> bool:
@@ -125,11 +137,13 @@ def is_reviewer(connection: Connection, desk: Desk) -> bool:
     return find_reviewer(connection, desk.actor) is not None
 
 
-def may_review(connection: Connection, desk: Desk) -> bool:
-    """Whether the actor may judge this case now."""
+def barred(connection: Connection, desk: Desk) -> str | None:
+    """Why the actor may not judge this open case; None for who may, and once it is closed."""
+    if not desk.open:
+        return None
     try:
         require_reviewer(connection, desk.actor, desk.collection)
         desk.require_impartial()
-    except AccessError:
-        return False
-    return desk.open
+    except AccessError as error:
+        return str(error)
+    return None

@@ -4,53 +4,60 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from reknown.gallery.collections import require
+from reknown.gallery.faces import hold_faces
+from reknown.gallery.sightings import hold_sightings
 from reknown.ledger import log
 from reknown.ledger.records import OpenCaseRecord
-from reknown.review.cases import CaseProbe, NewCase, ReviewedCandidate, add_case
+from reknown.review.cases import CaseProbe, NewCase, add_case
 from reknown.review.opinions import seeds_digest
 from reknown.review.states import CaseState
-from reknown.services.reviews.seeds import draw_seeds
 from reknown.services.reviews.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from reknown.biometrics.candidates import Candidate
     from reknown.ledger.actor import Actor
+    from reknown.ledger.records import ProbeRecord
+    from reknown.review.cases import ReviewedCandidate
     from reknown.services.reviews.terms import ReviewTerms
-    from reknown.services.searches.search import Probes, Searched
     from reknown.storage.database import Connection
 
 _DRAW = secrets.SystemRandom()
 
 
+class Strangers(Protocol):
+    """Where known non-mates are drawn from: what was searched."""
+
+    def draw(self, connection: Connection, number: int, wanted: int) -> list[ReviewedCandidate]:
+        """At most so many strangers to the probe of this number, none of them a candidate."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
-    """A search that was just recorded as the event `search`: candidates of each probe.
+    """A search that was just recorded as the event `search`: candidates of each probe, best first.
 
-    `keys` are those of the candidates' faces in the database, by their ids.
+    `qualities` (0 to 100) are those of the probes, where they are known; `governed` says that all
+    collections have to be.
     """
 
     search: int
-    searched: Searched
-    probes: Probes
-    rows: Sequence[Sequence[Candidate]]
-    keys: Mapping[str, int]
+    collection: str
+    probe: ProbeRecord
+    rows: Sequence[Sequence[ReviewedCandidate]]
+    strangers: Strangers
+    qualities: Sequence[int] = ()
+    governed: bool = False
 
 
 def open_cases(
     connection: Connection, actor: Actor, outcome: SearchOutcome
 ) -> tuple[str | None, ...]:
     """The id of the case of each probe, None where there is nothing to judge."""
-    searched = outcome.searched
-    terms = terms_of(connection, searched.collection, governed=searched.governed)
+    terms = terms_of(connection, outcome.collection, governed=outcome.governed)
     if terms is None:
         return ()
     # a signature is used up by the search's own record
@@ -60,6 +67,16 @@ def open_cases(
     return tuple(opening.open(number, row) for number, row in enumerate(outcome.rows, 1))
 
 
+def _held(
+    connection: Connection, candidates: Sequence[ReviewedCandidate]
+) -> list[ReviewedCandidate]:
+    """Without those that another transaction has deleted since they were found."""
+    faces = hold_faces(connection, {it.face for it in candidates if it.face is not None})
+    seen = {it.sighting for it in candidates if it.sighting is not None}
+    sightings = hold_sightings(connection, seen)
+    return [it for it in candidates if it.face in faces or it.sighting in sightings]
+
+
 @dataclass(frozen=True, slots=True)
 class _Opening:
     connection: Connection
@@ -67,14 +84,14 @@ class _Opening:
     outcome: SearchOutcome
     terms: ReviewTerms
 
-    def open(self, number: int, row: Sequence[Candidate]) -> str | None:
+    def open(self, number: int, row: Sequence[ReviewedCandidate]) -> str | None:
         """The case of this probe; 0 is that of an image without any."""
         chosen = [candidate for candidate in row if self._reaches(candidate)]
         if not chosen and not self.terms.always:
             return None
-        candidates = self._candidates(number, chosen, row)
+        candidates = self._candidates(number, chosen)
         case = self._case(number, CaseState.OPEN if chosen else CaseState.NOBODY)
-        collection = self.outcome.searched.collection
+        collection = self.outcome.collection
         add_case(self.connection, require(self.connection, collection).id, case, candidates)
         seeded = [candidate.number for candidate in candidates if candidate.seeded]
         record = OpenCaseRecord(
@@ -89,34 +106,25 @@ class _Opening:
         log.append(self.connection, self.actor, collection, record)
         return case.case_id
 
-    def _reaches(self, candidate: Candidate) -> bool:
+    def _reaches(self, candidate: ReviewedCandidate) -> bool:
         bound, similarity = self.terms.bound, candidate.similarity
         return bound is None or similarity is None or similarity >= bound
 
     def _candidates(
-        self, number: int, chosen: Sequence[Candidate], row: Sequence[Candidate]
+        self, number: int, chosen: Sequence[ReviewedCandidate]
     ) -> list[ReviewedCandidate]:
         """Those to be judged and known non-mates, under numbers that were drawn."""
-        keys = self.outcome.keys
-        found = [
-            ReviewedCandidate(0, 0, keys[it.face_id], it.rank, it.score, it.similarity)
-            for it in chosen
-        ]
+        found = list(chosen)
         wanted = sum(_DRAW.random() < self.terms.seeds for _ in chosen)
         if wanted:
-            found += draw_seeds(
-                self.connection, self.outcome.searched, self._vectors(number), row, wanted
-            )
+            found += self.outcome.strangers.draw(self.connection, number, wanted)
+        found = _held(self.connection, found)
         numbers = _DRAW.sample(range(1, len(found) + 1), len(found))
         return [replace(it, number=drawn) for it, drawn in zip(found, numbers, strict=True)]
 
-    def _vectors(self, number: int) -> NDArray[np.float32]:
-        probes = self.outcome.probes
-        return probes.vectors if probes.pooled else probes.vectors[number - 1 : number]
-
     def _case(self, number: int, state: CaseState) -> NewCase:
-        outcome, terms, probes = self.outcome, self.terms, self.outcome.probes
-        qualities, record = probes.qualities, probes.record
+        outcome, terms = self.outcome, self.terms
+        qualities, record = outcome.qualities, outcome.probe
         quality = qualities[number - 1] if 0 < number <= len(qualities) else None
         return NewCase(
             case_id=str(uuid4()),

@@ -13,13 +13,14 @@ from reknown.biometrics.errors import InputError, ReknownError
 from reknown.biometrics.templates import TemplateSpace
 from reknown.gallery.policies import policy_of
 from reknown.ledger import log
-from reknown.ledger.records import DiscloseCaseRecord, IdentifyRecord
+from reknown.ledger.records import DiscloseCaseRecord, IdentifyRecord, SearchSightingsRecord
 from reknown.review import check_packet
 from reknown.review.opinions import shuffled
 from reknown.review.states import refusal
 from reknown.services.reviews.desk import lay_out
 from reknown.services.reviews.proofs import proofs_of
 from reknown.storage.database import reading
+from reknown.storage.small_files import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -113,7 +114,7 @@ def make_packet(
 
 def check_file(path: Path) -> tuple[str, list[str]]:
     """The digest of a packet's contents, and what is wrong with it; raises `InputError`."""
-    data = _read(path, check_packet.MOST_BYTES)
+    data = read_small_file(path, check_packet.MOST_BYTES)
     try:
         return check_packet.contents_digest(data), check_packet.check(data)
     except check_packet.PacketError as error:
@@ -159,27 +160,42 @@ def _probe(desk: Desk, versions: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _search(desk: Desk, events: Sequence[Event]) -> dict[str, Any]:
-    event, record = _identified(events)
+    event, record = _searched(events)
     number = desk.case.probe.number
     plain = msgspec.to_builtins(record)
-    rows = plain["candidates"]
-    rate = record.threshold.false_match_rate
-    return {
+    told = {
         "record": event.id,
         "at": event.at.isoformat(),
         "by": event.actor,
         "threshold": plain["threshold"],
+        "expected_false_candidates": _expected(record),
+    }
+    if isinstance(record, SearchSightingsRecord):
+        searched = {"searched": "sightings", "sightings_searched": record.sightings_searched}
+        return {**told, **searched, "candidates": plain["candidates"]}
+    rows = plain["candidates"]
+    return {
+        **told,
         "searched": record.searched,
         "gallery_size": record.gallery_size,
         "references": record.references,
-        "expected_false_candidates": None if rate is None else rate * record.references,
         "candidates": rows[number - 1] if 0 < number <= len(rows) else [],
     }
 
 
+def _expected(record: IdentifyRecord | SearchSightingsRecord) -> float | None:
+    """How many strangers' candidates; unknown too where a person's references were the probe."""
+    rate = record.threshold.false_match_rate
+    if isinstance(record, IdentifyRecord):
+        return None if rate is None else rate * record.references
+    # the record does not tell how many references a person had
+    alone = record.probe.kind == "image"
+    return rate * record.sightings_searched if rate is not None and alone else None
+
+
 def _model(platform: Platform, events: Sequence[Event]) -> dict[str, Any]:
     """The pack that made the scores, with its files where it is still the same."""
-    told = _identified(events)[1].space
+    told = _searched(events)[1].space
     model: dict[str, Any] = {"pack": told.pack, "template_space": told.fingerprint, "files": None}
     try:
         space = platform.engines.space_of(told.pack)
@@ -206,7 +222,7 @@ def _judgements(desk: Desk) -> dict[str, Any]:
                 "score": candidate.score,
                 "similarity": candidate.similarity,
                 "seeded": candidate.seeded,
-                "deleted": candidate.face is None,
+                "deleted": not desk.holds(candidate),
                 "opinion": None if candidate.opinion is None else candidate.opinion.value,
             }
             for candidate in desk.candidates
@@ -242,7 +258,7 @@ def _events(context: Context, desk: Desk) -> Iterator[Event]:
     """The records of the search and of all that was done with the case, in their order."""
     case_id, first = desk.case.case_id, desk.case.search - 1
     with reading(context.database) as connection:
-        found = log.read(connection, log.Choice(operation=IdentifyRecord.OPERATION), first, 1)
+        found = log.read(connection, log.Choice(), first, 1)
     if [event.id for event in found] != [desk.case.search]:
         raise InputError("the record of this case's search has been deleted: nothing to disclose")
     for operation in _CASE_OPERATIONS:
@@ -255,9 +271,9 @@ def _events(context: Context, desk: Desk) -> Iterator[Event]:
     yield from sorted(found, key=lambda event: event.id)
 
 
-def _identified(events: Sequence[Event]) -> tuple[Event, IdentifyRecord]:
+def _searched(events: Sequence[Event]) -> tuple[Event, IdentifyRecord | SearchSightingsRecord]:
     event = events[0]
-    assert isinstance(event.record, IdentifyRecord)
+    assert isinstance(event.record, IdentifyRecord | SearchSightingsRecord)
     return event, event.record
 
 
@@ -279,12 +295,15 @@ def _leaf(event: Event) -> dict[str, Any]:
 
 
 def _versions(paths: Sequence[Path]) -> list[tuple[str, str]]:
-    return [(path.name, hashlib.sha256(_read(path, _MOST_BYTES)).hexdigest()) for path in paths]
+    return [
+        (path.name, hashlib.sha256(read_small_file(path, _MOST_BYTES)).hexdigest())
+        for path in paths
+    ]
 
 
 def _report(path: Path) -> dict[str, Any]:
     """A report as it is, with the digest of its file."""
-    data = _read(path, _MOST_BYTES)
+    data = read_small_file(path, _MOST_BYTES)
     try:
         report = json.loads(data)
         check_packet.canonical(report)
@@ -293,15 +312,3 @@ def _report(path: Path) -> dict[str, Any]:
             f"{path} is no report: give a file that reknown evaluate groups --json wrote"
         ) from error
     return {"sha256": hashlib.sha256(data).hexdigest(), "report": report}
-
-
-def _read(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such file"
-        raise InputError(f"cannot read {path}: {reason.lower()}") from error
-    if len(data) > most:
-        raise InputError(f"{path} has more than {most:,} bytes")
-    return data

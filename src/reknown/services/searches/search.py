@@ -33,6 +33,7 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.review.cases import ReviewedCandidate
 from reknown.services.galleries.transfer import ManyFaces
 from reknown.services.policies.permits import (
     AskedSearch,
@@ -42,6 +43,7 @@ from reknown.services.policies.permits import (
 )
 from reknown.services.policies.repeats import permit_repeat, targets_of
 from reknown.services.reviews.opening import SearchOutcome, open_cases
+from reknown.services.reviews.seeds import FaceStrangers
 from reknown.storage.database import reading, write_together
 
 if TYPE_CHECKING:
@@ -257,7 +259,7 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     event = log.append(connection, actor, searched.collection, record)
     count_strangers(connection, searched.collection, searched.space, scores.strangers)
     by_id = {face.face_id: key for key, face in found.items()}
-    outcome = SearchOutcome(event, searched, scores.probes, rows, by_id)
+    outcome = _outcome(event, result, scores.probes, by_id)
     return replace(result, cases=open_cases(connection, actor, outcome))
 
 
@@ -380,6 +382,25 @@ def _record(found: Found, probes: Probes, job: str | None) -> IdentifyRecord:
         ),
         job=job,
         among=_among(searched),
+    )
+
+
+def _outcome(event: int, found: Found, probes: Probes, keys: Mapping[str, int]) -> SearchOutcome:
+    """What people may have to judge; `keys` are those of the faces by their ids."""
+    return SearchOutcome(
+        search=event,
+        collection=found.searched.collection,
+        probe=probes.record,
+        rows=[
+            [
+                ReviewedCandidate(0, 0, keys[it.face_id], it.rank, it.score, it.similarity)
+                for it in row
+            ]
+            for row in found.rows
+        ],
+        strangers=FaceStrangers(found.searched, probes, found.rows),
+        qualities=probes.qualities,
+        governed=found.searched.governed,
     )
 
 

@@ -98,7 +98,7 @@ def write_names(
         raise InputError(f"nothing is written to {target}: {error}") from error
     if merged.data is not None:
         _record(context, found, merged, [best for _, best in named])
-        _replace(target, before, merged.data)
+        _replace(target, photo, before, merged.data)
     return _told(target, merged, [best.user or "" for _, best in named])
 
 
@@ -120,9 +120,10 @@ def _record(
     log.record(context.database, context.actor, found.found.searched.collection, record)
 
 
-def _replace(target: Path, before: bytes | None, data: bytes) -> None:
+def _replace(target: Path, photo: Path, before: bytes | None, data: bytes) -> None:
     """Unless another program has written it since it was read."""
-    with written(target, through_links=False) as file:
+    like = photo if before is None else target
+    with written(target, through_links=False, like=like) as file:
         file.write(data)
         if read_sidecar(target) != before:
             raise InputError(f"{target} was changed by another program: run the same again")

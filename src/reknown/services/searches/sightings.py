@@ -10,9 +10,9 @@ from reknown.biometrics.sightings import MediumKind
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery import sightings
 from reknown.gallery.index import ExactIndex
-from reknown.gallery.sightings import SightingChoice
+from reknown.gallery.sightings import SightingChoice, filed_sightings
 from reknown.gallery.templates import templates_of_user
-from reknown.gallery.users import get_user
+from reknown.gallery.users import get_user, key_of_user
 from reknown.ledger import log
 from reknown.ledger.records import (
     ProbeRecord,
@@ -21,6 +21,7 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.review.cases import ReviewedCandidate
 from reknown.services.archive.sightings import purge_sightings
 from reknown.services.images.sources import attempt_all, extract_source, require_face
 from reknown.services.policies.permits import (
@@ -32,12 +33,14 @@ from reknown.services.policies.permits import (
     require_lasting,
 )
 from reknown.services.policies.repeats import permit_repeat, targets_of
+from reknown.services.reviews.opening import SearchOutcome, open_cases
+from reknown.services.reviews.seeds import SightingStrangers
 from reknown.services.searches.search import stack
 from reknown.storage.database import reading
 from reknown.vision.extraction import ExtractionPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from reknown.gallery.sightings import SightingRecord, SightingTemplates
     from reknown.services.context import Context
     from reknown.services.images.sources import Source
+    from reknown.storage.database import Connection
     from reknown.vision.extraction import Extraction
 
 VIDEOS = SightingChoice(kind=MediumKind.VIDEO)
@@ -111,20 +115,38 @@ class SightingMatch:
 
 @dataclass(frozen=True, slots=True)
 class FaceSearch:
-    """The sightings that resemble the image's largest face, best first."""
+    """The sightings that resemble the image's largest face, best first.
+
+    `case` is the id of the review case, if people have to judge any.
+    """
 
     extraction: Extraction
     gallery: SightingGallery
     matches: tuple[SightingMatch, ...]
+    case: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PersonSearch:
-    """The sightings that resemble one of a person's references, best first."""
+    """The sightings that resemble one of a person's references, best first.
+
+    `case` is the id of the review case, if people have to judge any.
+    """
 
     user: str
     gallery: SightingGallery
     matches: tuple[SightingMatch, ...]
+    case: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Probe:
+    """What is searched with: templates (p, dimension), the key of whose they are, the quality."""
+
+    record: ProbeRecord
+    vectors: NDArray[np.float32]
+    user: int | None = None
+    quality: int | None = None
 
 
 def open_sightings(
@@ -172,9 +194,13 @@ def search_sightings(
         if isinstance(found, Exception):
             yield source, found
             continue
-        probe = stack([found.fit[0][1].vector], gallery.templates.space)
-        record = ProbeRecord("image", found.image.sha256)
-        yield source, FaceSearch(found, gallery, _search(context, gallery, probe, record, limit))
+        face, template = found.fit[0]
+        probe = _Probe(
+            ProbeRecord("image", found.image.sha256),
+            stack([template.vector], gallery.templates.space),
+            quality=face.quality.unified_score.score,
+        )
+        yield source, FaceSearch(found, gallery, *_search(context, gallery, probe, limit))
 
 
 def find_person(
@@ -198,25 +224,23 @@ def find_person(
         person = get_user(connection, collection, user)
         require_lasting(connection, collection, person.subject_id)
         references = templates_of_user(connection, collection, user)
+        key = key_of_user(connection, collection, user)
     if not len(references.vectors):
         raise InputError(f"{user!r} has no faces to search with: enroll some images first")
     gallery = open_sightings(context, collection, threshold, choice, len(references.vectors))
     references.space.require(gallery.templates.space)
     record = ProbeRecord("user", subject_id=person.subject_id)
-    found = _search(context, gallery, references.vectors, record, limit)
-    return PersonSearch(user, gallery, found)
+    probe = _Probe(record, references.vectors, key)
+    return PersonSearch(user, gallery, *_search(context, gallery, probe, limit))
 
 
 def _search(
-    context: Context,
-    gallery: SightingGallery,
-    probe: NDArray[np.float32],
-    what: ProbeRecord,
-    limit: int | None,
-) -> tuple[SightingMatch, ...]:
+    context: Context, gallery: SightingGallery, probe: _Probe, limit: int | None
+) -> tuple[tuple[SightingMatch, ...], str | None]:
+    """What was found, and the id of its case, both written in one transaction."""
     judged = {
         gallery.templates.ids[row]: gallery.threshold.judge(score)
-        for row, score in _best(gallery, probe, limit)
+        for row, score in _best(gallery, probe.vectors, limit)
     }
     with deciding(context.database, context.actor) as connection:
         permit(connection, context.actor, gallery.asked)
@@ -227,10 +251,43 @@ def _search(
             for sighting, comparison in judged.items()
             if comparison.accepted and sighting in found
         )
-        permit_repeat(connection, context.actor, gallery.collection, targets_of(what, ()))
-        record = _record(gallery, what, matches)
-        log.append(connection, context.actor, gallery.collection, record)
-    return matches
+        permit_repeat(connection, context.actor, gallery.collection, targets_of(probe.record, ()))
+        record = _record(gallery, probe.record, matches)
+        event = log.append(connection, context.actor, gallery.collection, record)
+        outcome = _outcome(connection, event, gallery, probe, matches)
+        cases = open_cases(connection, context.actor, outcome)
+    return matches, cases[0] if cases else None
+
+
+def _outcome(
+    connection: Connection,
+    event: int,
+    gallery: SightingGallery,
+    probe: _Probe,
+    matches: Sequence[SightingMatch],
+) -> SearchOutcome:
+    """What people may have to judge."""
+    ids = [match.record.sighting.sighting_id for match in matches]
+    filed = filed_sightings(connection, ids)
+    return SearchOutcome(
+        search=event,
+        collection=gallery.collection,
+        probe=probe.record,
+        rows=[
+            [
+                _candidate(rank, match.comparison, filed[id_].key)
+                for rank, (id_, match) in enumerate(zip(ids, matches, strict=True), 1)
+                if id_ in filed
+            ]
+        ],
+        strangers=SightingStrangers(gallery, probe.vectors, ids, probe.user),
+        qualities=() if probe.quality is None else (probe.quality,),
+        governed=gallery.governed,
+    )
+
+
+def _candidate(rank: int, meaning: Comparison, key: int) -> ReviewedCandidate:
+    return ReviewedCandidate(0, 0, None, rank, meaning.score, meaning.similarity, sighting=key)
 
 
 def _best(

@@ -5,21 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import printable
 from reknown.jobs import queue
+from reknown.ledger.records import UploadRecord
+from reknown.services.extras import require_video_support
 from reknown.services.videos.identification import SAME_APPEARANCE_MS
-from reknown.services.videos.job_records import ObjectPlace, Task, request_of
+from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task, request_of
+from reknown.services.videos.jobs import StartRequest, check_start, start_job
 from reknown.storage.database import reading
 from reknown.storage.paging import Page
+from reknown.video.isolation import probe_isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reknown.biometrics.quality_filter import Objection
     from reknown.jobs.queue import Job
-    from reknown.services.context import Context
+    from reknown.objects.uploads import Arriving, Uploads
+    from reknown.services.context import Context, Platform
     from reknown.services.galleries.pages import PageRequest
     from reknown.services.videos.job_records import MatchedFace, SeenFace
     from reknown.services.videos.jobs import JobResults
+
+_LONGEST_NAME = 200
+_KINDS = frozenset(task.value for task in Task)
+# Longer than any upload takes.
+_UPLOAD_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,23 @@ class FilmSearch:
 
     job: Job
     place: ObjectPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A film that somebody uploads: what they call it, and what is wanted of it."""
+
+    collection: str
+    similarity: float
+    name: str = ""
+
+    def request(self, arrived: Arriving | None = None) -> StartRequest:
+        """For a job on it."""
+        place = ObjectPlace("", printable(self.name)[:_LONGEST_NAME] or "a film without a name")
+        upload = None if arrived is None else arrived.name
+        record = None if arrived is None else UploadRecord(arrived.sha256, arrived.size)
+        wanted = JobRequest(place, self.similarity, upload=upload)
+        return StartRequest(Task.SEARCH, wanted, self.collection, upload=record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +79,49 @@ class FilmPerson:
     stretches: tuple[Stretch, ...]
     candidates: tuple[MatchedFace, ...]
     objections: tuple[Objection, ...] = ()
+
+
+def may_bring(context: Context, film: Brought, size: int) -> Uploads:
+    """Where an upload of that size may go; raises what would keep it from being searched.
+
+    That is `InputError` without room for it or where no uploads are taken, and what `start_job`
+    raises: before anything is sent in vain.
+    """
+    uploads = context.platform.uploads
+    if uploads is None:
+        raise InputError("uploads are not taken here: an operator starts the server with --uploads")
+    require_video_support()
+    check_start(context, film.request())
+    uploads.require_room(size)
+    return uploads
+
+
+def search_upload(context: Context, film: Brought, arrived: Arriving) -> str:
+    """A job that searches a film which has come whole, and deletes it at its end; the job's id.
+
+    Raises `VideoError` for what is no film, and as `start_job`: then nothing of it is kept.
+    """
+    probe_isolated(arrived.file)
+    arrived.keep()
+    try:
+        return start_job(context, film.request(arrived))
+    except BaseException:
+        if context.platform.uploads is not None:
+            context.platform.uploads.delete(arrived.name)
+        raise
+
+
+def forget_uploads(platform: Platform) -> int:
+    """Deletes uploads that no job waits for; how many. What was killed may leave some."""
+    if platform.uploads is None:
+        return 0
+    wanted: set[str] = set()
+    with reading(platform.database) as connection:
+        films = (job for job in queue.list_open(connection) if job.kind in _KINDS)
+        for job in films:
+            upload = request_of(job).upload
+            wanted |= {upload} if upload else set()
+    return platform.uploads.sweep(wanted, _UPLOAD_SECONDS)
 
 
 def list_film_searches(context: Context, collection: str, page: PageRequest) -> Page[FilmSearch]:

@@ -52,6 +52,8 @@ class ObjectPlace:
 class JobRequest:
     """What was asked of a job.
 
+    The video lies at `place`, or is the `upload` of that name, which people call as the key says.
+
     `similarity` is the threshold of a search, 0 to 100; `tag` is the caller's own word for the
     job; `topic` gets a notice when it ends. `request_id` is that of the network request that asked.
     With `attributes` it is measured what faces do.
@@ -68,6 +70,7 @@ class JobRequest:
     attributes: bool = False
     purpose: str | None = None
     approval: str | None = None
+    upload: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from reknown.gallery.users import find_names
 from reknown.jobs import queue, results
 from reknown.jobs.queue import Job, State
 from reknown.ledger import log
-from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord
+from reknown.ledger.records import ReadVideoJobRecord, StartVideoJobRecord, UploadRecord
 from reknown.ledger.requests import find_answer, keep_answer
 from reknown.services.extras import require_text_support
 from reknown.services.policies.permits import AskedSearch, deciding, permit
@@ -52,6 +52,7 @@ __all__ = [
     "ResultRequest",
     "StartRequest",
     "State",
+    "check_start",
     "read_entries",
     "read_job",
     "start_job",
@@ -64,12 +65,16 @@ MAX_OPEN = 20
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """A request to start a job; `token` names a request that may be sent again."""
+    """A request to start a job; `token` names a request that may be sent again.
+
+    `upload` is what the ledger keeps of a video that came with it.
+    """
 
     task: Task
     wanted: JobRequest
     collection: str | None = None
     token: RequestToken | None = None
+    upload: UploadRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,8 @@ def start_job(context: Context, request: StartRequest) -> str:
     if known is None:
         _check_collection(context, request)
         # asked before the transaction: a store may take its time
-        _check_video(context.platform.objects, request.wanted)
+        if request.wanted.upload is None:
+            _check_video(context.platform.objects, request.wanted)
     with context.database.begin() as connection:
         queue.wait_for_turn(connection, context.actor.name)
         known = _known(connection, context.actor, request)
@@ -125,7 +131,16 @@ def start_job(context: Context, request: StartRequest) -> str:
             job_id, request.task.value, request.wanted.similarity, known is not None
         )
         log.append(connection, context.actor, request.collection, record)
+        if request.upload is not None:
+            log.append(connection, context.actor, request.collection, request.upload)
     return job_id
+
+
+def check_start(context: Context, request: StartRequest) -> None:
+    """Raises what `start_job` would raise now, whatever the video is: before somebody sends it."""
+    _check_collection(context, request)
+    with reading(context.database) as connection:
+        _check_open(connection, context.actor)
 
 
 def read_job(
@@ -195,11 +210,7 @@ def _check_collection(context: Context, request: StartRequest) -> None:
 def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
     if request.collection is not None:
         get_space(connection, request.collection)
-    count = queue.count_open(connection, actor.name)
-    if count >= MAX_OPEN:
-        # the words of Amazon
-        name = actor.name.removeprefix("key:")
-        raise LimitError(f"{count} open Jobs for User {name} Maximum limit: {MAX_OPEN}")
+    _check_open(connection, actor)
     wanted = replace(
         request.wanted,
         request_id=actor.request_id,
@@ -212,6 +223,14 @@ def _add(connection: Connection, actor: Actor, request: StartRequest) -> str:
     if request.token is not None:
         keep_answer(connection, actor, _operation(request.task), request.token, job_id)
     return job_id
+
+
+def _check_open(connection: Connection, actor: Actor) -> None:
+    count = queue.count_open(connection, actor.name)
+    if count >= MAX_OPEN:
+        # the words of Amazon
+        name = actor.name.removeprefix("key:")
+        raise LimitError(f"{count} open Jobs for User {name} Maximum limit: {MAX_OPEN}")
 
 
 def _results(

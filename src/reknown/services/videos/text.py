@@ -13,13 +13,13 @@ from reknown.services.images.text import PACK
 from reknown.services.videos.job_records import BY_TIME, SeenText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import BinaryIO
 
     from reknown.biometrics.words import VideoReading
     from reknown.jobs.results import ResultPart
     from reknown.services.context import Platform
     from reknown.services.videos.job_records import JobRequest
+    from reknown.video.isolation import Progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +41,11 @@ class TextSeen:
 
 
 def see_text(
-    platform: Platform, file: BinaryIO, wanted: JobRequest, alive: Callable[[], None]
+    platform: Platform, file: BinaryIO, wanted: JobRequest, progress: Progress
 ) -> TextSeen:
-    """Reads the video in the file; raises `VideoError`, `ModelError`, and what `alive` raises."""
+    """Reads the video in the file; raises `VideoError`, `ModelError`, what `progress` raises."""
     words = wanted.words or WordFilter()
-    reading = platform.executor.read_video(file, PACK, words, lambda *_: alive())
+    reading = platform.executor.read_video(file, PACK, words, progress)
     entries = (
         SeenText(frame.time_ms, found)
         for frame in reading.frames

@@ -14,6 +14,7 @@ from reknown.biometrics.errors import (
     CollectionNotFoundError,
     DatabaseError,
     ObjectError,
+    ObjectNotFoundError,
     PolicyError,
     SpaceMismatchError,
     UncalibratedError,
@@ -83,8 +84,21 @@ _ACTIONS: Mapping[Task, type[Record]] = {
     Task.CELEBRITIES: IdentifyRecord,
     Task.TEXT: ReadTextRecord,
 }
+
+
+class JobStoppedError(Exception):
+    """Somebody wanted it ended."""
+
+
 # What a caller can do something about, or is to know.
-_EXPLAINED = (VideoError, ObjectError, PolicyError, SpaceMismatchError, UncalibratedError)
+_EXPLAINED = (
+    VideoError,
+    ObjectError,
+    PolicyError,
+    SpaceMismatchError,
+    UncalibratedError,
+    JobStoppedError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +127,18 @@ class Watch:
     """Watches over the work.
 
     `alive` is called every now and then during the analysis and may raise `LeaseLostError`;
-    only within `interruptible` may anything else be raised from outside.
+    only within `interruptible` may anything else be raised from outside. `told` takes how much is
+    done, of how much.
     """
 
     alive: Callable[[], None]
     interruptible: Callable[[], AbstractContextManager[None]]
+    told: Callable[[int, int], None] = lambda _done, _total: None
+
+    def progress(self, done: int, total: int, _frames: int = 0) -> None:
+        """What is called with how far the work is."""
+        self.told(done, total)
+        self.alive()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +177,8 @@ def work(worker: WorkerContext, lease: Lease, watch: Watch) -> JobOutcome | None
 
 def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     job = lease.job
+    if job.message is not None:
+        raise JobStoppedError(job.message)
     if lease.attempt > MAX_ATTEMPTS:
         raise VideoError(_BREAKDOWNS)
     what = request_of(job)
@@ -165,9 +188,7 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
     if job.collection is not None:
         pack = find_admitted(Context(platform, _actor(job)), job.collection).pack
     with watch.interruptible(), _opened(platform, what) as file:
-        seen = platform.executor.analyse(
-            file, pack, lambda *_: watch.alive(), attributes=what.attributes
-        )
+        seen = platform.executor.analyse(file, pack, watch.progress, attributes=what.attributes)
     chosen, scores = None, None
     if job.collection is not None:
         threshold = ThresholdChoice(what.similarity)
@@ -182,7 +203,7 @@ def _look(platform: Platform, lease: Lease, watch: Watch) -> _Findings:
 
 def _look_for_text(platform: Platform, what: JobRequest, watch: Watch) -> _Findings:
     with watch.interruptible(), _opened(platform, what) as file:
-        seen = see_text(platform, file, what, watch.alive)
+        seen = see_text(platform, file, what, watch.progress)
     reading = seen.reading
     message = _storable("; ".join(reading.warnings)) or None
     known = write(JobInfo(reading.info, text_model=reading.model))
@@ -191,6 +212,10 @@ def _look_for_text(platform: Platform, what: JobRequest, watch: Watch) -> _Findi
 
 def _opened(platform: Platform, what: JobRequest) -> BinaryIO:
     stored = what.place
+    if what.upload is not None:
+        if platform.uploads is None:
+            raise ObjectNotFoundError("this worker has no --uploads, where the video lies")
+        return platform.uploads.open(what.upload)
     return platform.objects.open(stored.bucket, stored.key, stored.version, MAX_BYTES)
 
 
@@ -242,7 +267,14 @@ def _finish(worker: WorkerContext, lease: Lease, findings: _Findings) -> JobOutc
             outbox.add(connection, job.job_id, SNS, topic, body)
         if worker.webhook:
             outbox.add(connection, job.job_id, WEBHOOK, "", body)
+    _forget_upload(worker.platform, job)
     return findings.outcome
+
+
+def _forget_upload(platform: Platform, job: Job) -> None:
+    upload = request_of(job).upload
+    if upload is not None and platform.uploads is not None:
+        platform.uploads.delete(upload)
 
 
 def _parts(platform: Platform, task: Task, findings: _Findings) -> list[ResultPart]:

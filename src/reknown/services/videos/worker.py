@@ -12,6 +12,7 @@ from reknown.biometrics.errors import DatabaseError
 from reknown.jobs import queue
 from reknown.ledger import log
 from reknown.ledger.records import DeleteExpiredJobsRecord
+from reknown.services.archive.scan_jobs import SCAN, work_on_scan
 from reknown.services.context import Actor
 from reknown.services.videos.leases import KeptLease
 from reknown.services.videos.work import Watch, work
@@ -118,7 +119,11 @@ class VideoWorker:
         started = time.perf_counter()
         try:
             with KeptLease(self._worker.platform.database, lease, self._intervals.lease) as kept:
-                done = work(self._worker, lease, Watch(kept.check, self._breakable))
+                watch = Watch(kept.check, self._breakable, kept.told)
+                if lease.job.kind == SCAN:
+                    done = work_on_scan(self._worker.platform, lease, watch)
+                else:
+                    done = work(self._worker, lease, watch)
         except StopWork:
             self._release(lease)
             raise

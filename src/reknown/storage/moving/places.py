@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy.engine.interfaces import IsolationLevel
 
     from reknown.storage.moving.tables import Location
 
@@ -51,20 +52,26 @@ _IN_USE = (
 
 
 @contextmanager
-def source(location: Location) -> Iterator[Connection]:
+def source(location: Location, *, emptied: bool = False) -> Iterator[Connection]:
     """A connection that sees one state; nobody else writes, nor is it changed, while that lasts.
+
+    What is to be emptied meanwhile is not seen in one state: a server keeps its deleted rows as
+    long as somebody may see them.
 
     Raises `DatabaseError` for a database of another schema or one that is in use, `InputError`
     where there is none.
     """
     if isinstance(location, ServerAddress):
-        database, lock = connect_to(location), _hold_server
+        database = connect_to(location)
     else:
         _require_file(location)
-        database, lock = _alone(location / DATABASE, "query_only=ON"), _hold_file
+        database = _alone(location / DATABASE, "query_only=ON")
     try:
         with database.connect() as connection:
-            lock(connection)
+            if isinstance(location, ServerAddress):
+                _hold_server(connection, "READ COMMITTED" if emptied else "REPEATABLE READ")
+            else:
+                connection.begin()
             _require_schema(connection, place_of(database))
             yield connection
             connection.rollback()
@@ -195,18 +202,14 @@ def _alone(file: Path, *pragmas: str) -> Engine:
     return database
 
 
-def _hold_file(connection: Connection) -> None:
-    connection.begin()
-
-
-def _hold_server(connection: Connection) -> None:
+def _hold_server(connection: Connection, level: IsolationLevel) -> None:
     """Others may read; who writes waits, and is told after a while that a lock is held."""
     place = place_of(connection.engine)
     with connection.begin():
         names = ", ".join(f'"{name}"' for name in _names(connection))
     if not names:
         raise InputError(f"there is no gallery in {place}: name another database")
-    connection.execution_options(isolation_level="REPEATABLE READ")
+    connection.execution_options(isolation_level=level)
     connection.begin()
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     # before anything is read: what is seen is as it is from here on

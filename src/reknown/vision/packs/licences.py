@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reknown.biometrics.errors import LicenceNotAcceptedError
+from reknown.biometrics.errors import InputError, LicenceNotAcceptedError
+from reknown.storage.small_files import read_small_file
 from reknown.structs import resolved
 from reknown.vision.packs.cache import write_atomically
 
@@ -49,9 +50,9 @@ def require_accepted(manifest: PackDeclaration, cache: ModelCache) -> None:
 def _is_accepted(manifest: PackDeclaration, cache: ModelCache) -> bool:
     try:
         record = msgspec.json.decode(
-            cache.licence(manifest).read_bytes(), type=resolved(_Acceptance)
+            read_small_file(cache.licence(manifest)), type=resolved(_Acceptance)
         )
-    except (OSError, msgspec.DecodeError):
+    except (InputError, msgspec.DecodeError):
         return False
     return record.terms == _terms(manifest)
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError, ModelFileError
+from reknown.storage.small_files import read_small_text
 from reknown.structs import resolved
 from reknown.vision.attributes.classifiers import ClassifiersPart
 from reknown.vision.attributes.part import FaceMeshPart
@@ -200,8 +201,8 @@ def read_manifest(path: Path) -> PackDeclaration:
     Raises `ModelFileError` for a file that cannot be read or is not such a manifest.
     """
     try:
-        manifest = parse_any_manifest(path.read_text("utf-8"))
-    except (OSError, ValueError, ModelFileError) as error:
+        manifest = parse_any_manifest(read_small_text(path))
+    except (InputError, ModelFileError) as error:
         raise ModelFileError(f"{path}: {error}") from error
     if manifest.name != path.stem:
         raise ModelFileError(f"{path}: the file of pack {manifest.name} has to bear its name")
@@ -214,9 +215,9 @@ def read_calibration(path: Path) -> CalibrationTable:
     Raises `ModelFileError` for a file that cannot be read or holds anything else.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(read_small_text(path))
         return msgspec.convert(document, resolved(_CalibrationFile)).calibration
-    except (OSError, ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
+    except (ValueError, RecursionError, msgspec.MsgspecError, InputError) as error:
         raise ModelFileError(f"{path}: not a calibration: {error}") from error
 
 

@@ -86,6 +86,11 @@ class PackStore:
             raise ModelNotFoundError(f"{name} is no pack for faces; choose from: {known}")
         return manifest
 
+    def mark(self, name: str) -> object:
+        """What is another whenever a file of the pack that declares something was written."""
+        names = f"{name}.toml", f"{name}.calibration"
+        return tuple(_written(folder / each) for folder in self._folders for each in names)
+
     def face_packs(self) -> list[str]:
         """The names of the packs that find faces and make templates, sorted."""
         return [name for name in self.names() if self._is_for_faces(name)]
@@ -202,3 +207,11 @@ def _unknown(name: str, known: Sequence[str]) -> ModelNotFoundError:
     return ModelNotFoundError(
         f"model pack {name!r} does not exist; choose from: {', '.join(known)}"
     )
+
+
+def _written(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

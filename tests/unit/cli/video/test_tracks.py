@@ -198,3 +198,21 @@ def test_videos_are_offered(kept: None) -> None:
 
 def test_no_videos_are_offered_where_there_is_nothing() -> None:
     assert complete_video(Mock(params={}), "") == []
+
+
+def test_candidates_above_the_bound_are_a_case_for_people(
+    run: RunCommand, kept: None, eileen_jpg: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("review_from = 80.0\nreviewers = 2\nreview_seeds = 0.0\n")
+    run("collections", "policy", "people", "--set", policy)
+    told = run("video", "search", eileen_jpg).out
+    (case,) = run("reviews", "list", "--json").lines
+    assert f"reviewers have to judge case {case['case']}" in told
+    (shown,) = run("reviews", "show", case["case"], "--json").lines
+    seen = [(it["picture"], it["best_ms"]) for it in shown["candidates"]]
+    assert sorted(seen) == [("a.mp4", 2000), ("b.mp4", 2000)]
+    text = run("reviews", "show", case["case"]).out
+    assert "a.mp4 at 0:00:02.0" in text
+    (line,) = run("video", "search", eileen_jpg, "--json").lines
+    assert line["case"] == run("reviews", "list", "--json").lines[1]["case"]

@@ -4,10 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from archives import seeing
 from reknown.cli.demo_images import GRACE, jpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from archives import See
+    from reknown.services.context import Context
+    from reknown.vision.analyze import Engine
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +39,9 @@ def archive(tmp_path: Path, eileen: bytes, grace: bytes) -> Path:
         path.write_bytes(data)
     (root / "party" / "link.jpg").symlink_to(root / "party" / "grace.JPG")
     return root
+
+
+@pytest.fixture
+def see(context: Context, collection: str, engine: Engine) -> See:
+    """Keeps an image of these people; the ids of the sightings, in their order."""
+    return seeing(context, collection, engine.space)

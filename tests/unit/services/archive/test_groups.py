@@ -1,22 +1,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-import numpy as np
 import pytest
 
 from contexts import events, faces
 from reknown.biometrics.errors import InputError, NotFoundError
-from reknown.biometrics.geometry import BoundingBox
-from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.gallery.media import count_media
-from reknown.gallery.sightings import SightingChoice, keep_sightings
+from reknown.gallery.sightings import SightingChoice
 from reknown.ledger.records import (
     GroupSightingsRecord,
     MergeGroupsRecord,
     NameGroupRecord,
     SplitGroupRecord,
+    UndoGroupsApartRecord,
 )
 from reknown.services.archive.groups import (
     group_sightings,
@@ -27,62 +24,15 @@ from reknown.services.archive.groups import (
     name_group,
     read_group,
     split_group,
+    undo_apart,
 )
 from reknown.services.archive.sightings import delete_sightings, list_sightings
 from reknown.services.galleries.pages import all_pages
 from reknown.services.galleries.users import UserRequest, delete_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
+    from archives import See
     from reknown.services.context import Context
-    from reknown.vision.analyze import Engine
-
-    See = Callable[..., list[str]]
-
-
-def towards(person: int, view: int, dimension: int) -> NDArray[np.float32]:
-    """A view of a person: all of one person resemble each other, and nobody else."""
-    rng = np.random.default_rng(person)
-    own = rng.normal(size=dimension)
-    noise = np.random.default_rng((person, view)).normal(size=dimension)
-    vector = own / np.linalg.norm(own) + 0.2 * noise / np.linalg.norm(noise)
-    unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
-    return unit
-
-
-@pytest.fixture
-def see(context: Context, collection: str, engine: Engine) -> See:
-    """Keeps an image of these people; the ids of the sightings, in their order."""
-    count = iter(range(1000))
-
-    def see_people(*people: int, fit: bool = True) -> list[str]:
-        number = next(count)
-        medium = Medium(f"{number:064x}", MediumKind.IMAGE, f"{number}.jpg", None, "", 640, 480)
-        box = BoundingBox(0.1, 0.1, 0.2, 0.2)
-        seen = [
-            Sighting(
-                str(uuid4()),
-                medium,
-                0,
-                0,
-                0,
-                BoundingBox(0.1 * place, 0.1, box.width, box.height),
-                0.9,
-                90 - number,
-                fit,
-                1,
-                towards(person, number, engine.space.dimension),
-            )
-            for place, person in enumerate(people)
-        ]
-        with context.database.begin() as connection:
-            keep_sightings(connection, collection, medium, seen, engine.space, None)
-        return [sighting.sighting_id for sighting in seen]
-
-    return see_people
 
 
 def groups(context: Context, collection: str, *, everybody: bool = False) -> dict[int, int]:
@@ -171,7 +121,8 @@ def test_people_merge_split_and_keep_apart(context: Context, collection: str, se
     see(2), see(2)
     group_sightings(context, collection)
     one, two = groups(context, collection)
-    assert merge_groups(context, collection, two, one).sightings == 5
+    done = merge_groups(context, collection, two, one)
+    assert (done.group.sightings, len(done.moved), done.former) == (5, 2, None)
     assert events(context, "merge groups")[-1].record == MergeGroupsRecord(two, one)
     made = split_group(context, collection, one, first[:1])
     assert made.sightings == 1
@@ -203,6 +154,29 @@ def test_groups_that_are_apart_never_come_together(
     keep_apart(context, collection, number, made.number)
     with pytest.raises(InputError, match="itself"):
         keep_apart(context, collection, number, number)
+
+
+def test_faces_of_one_photo_are_never_one_person(
+    context: Context, collection: str, see: See
+) -> None:
+    see(1, 2), see(1), see(2), see(3), see(3)
+    group_sightings(context, collection)
+    one, two, three = groups(context, collection)
+    with pytest.raises(InputError, match=r"both are in 0\.jpg"):
+        merge_groups(context, collection, two, one)
+    assert merge_groups(context, collection, three, one).group.sightings == 4
+
+
+def test_that_groups_are_apart_is_taken_back(context: Context, collection: str, see: See) -> None:
+    first = [*see(1), *see(1), *see(1), *see(1)]
+    group_sightings(context, collection)
+    (number,) = groups(context, collection)
+    made = split_group(context, collection, number, first[:2]).number
+    undo_apart(context, collection, number, made)
+    assert events(context, "undo groups apart")[-1].record == UndoGroupsApartRecord(number, made)
+    see(1)
+    group_sightings(context, collection)
+    assert len(groups(context, collection)) == 1
 
 
 def test_ignored_groups_leave_the_list(context: Context, collection: str, see: See) -> None:

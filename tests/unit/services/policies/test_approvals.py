@@ -1,21 +1,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import update
 
 from contexts import events
+from reknown.access.rights import ALL
+from reknown.access.vault import Vault
 from reknown.biometrics.errors import AccessError, InputError, NotFoundError, PolicyError
 from reknown.biometrics.policy import Policy
 from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.gallery.schema import search_approvals
 from reknown.ledger.actor import Actor
-from reknown.ledger.records import IdentifyRecord, RefuseSearchRecord, UseApprovalRecord
+from reknown.ledger.records import (
+    IdentifyRecord,
+    RefuseSearchRecord,
+    UseApprovalRecord,
+    WithdrawApprovalRecord,
+)
+from reknown.services.access import actor_of, create_key, rotate_key
+from reknown.services.galleries.collections import create_collection
 from reknown.services.galleries.pages import PageRequest
-from reknown.services.policies.approvals import approval_for, grant_approval, list_approvals
+from reknown.services.policies.approvals import (
+    approval_for,
+    grant_approval,
+    list_approvals,
+    withdraw_approval,
+)
 from reknown.services.policies.rules import set_policy
 from reknown.services.searches.images import identify
 from reknown.services.searches.search import Query
@@ -104,6 +118,52 @@ def test_an_approval_is_for_one_searcher_and_collection_until_it_ends(
         over = update(search_approvals).values(expires_at=as_text(datetime(2020, 1, 1, tzinfo=UTC)))
         connection.execute(over)
     assert refusal(approved, eileen) == "ApprovalNotValid"
+
+
+def test_an_approval_that_was_withdrawn_allows_nothing(
+    context: Context, ada: Context, eileen: bytes
+) -> None:
+    for _ in range(2):
+        identify(ada, QUERY, eileen)
+    approved = granted(context, ada, 3)
+    identify(approved, QUERY, eileen)
+    approval = str(approved.actor.approval)
+    ended = withdraw_approval(context, "people", approval)
+    assert refusal(approved, eileen) == "ApprovalNotValid"
+    (written,) = events(context, WithdrawApprovalRecord.OPERATION)
+    assert written.record == WithdrawApprovalRecord(approval, 2)
+    assert withdraw_approval(context, "people", approval) == ended
+    assert list_approvals(context, "people", PageRequest(None, 10)).items == (ended,)
+
+
+def test_what_is_withdrawn_is_an_approval_of_the_collection(context: Context, ada: Context) -> None:
+    create_collection(context, "others")
+    approval = str(granted(context, ada).actor.approval)
+    for collection in ("others", "nowhere"):
+        with pytest.raises(NotFoundError):
+            withdraw_approval(context, collection, approval)
+    with pytest.raises(InputError, match="id of an approval"):
+        withdraw_approval(context, "people", "mine")
+
+
+def test_the_holder_of_a_rotated_key_approves_of_none_of_its_searches(context: Context) -> None:
+    create_collection(context, "people")
+    vault = Vault(bytes(range(32)))
+    first, _ = create_key(context, vault, "gate", ALL)
+    second, _ = rotate_key(context, vault, first.key_id, timedelta(days=1))
+    third, _ = rotate_key(context, vault, second.key_id, timedelta(days=1))
+    other, _ = create_key(context, vault, "desk", ALL)
+    new = approval_for(actor_of(first.key_id), "case 4711")
+    with pytest.raises(AccessError, match="somebody else"):
+        grant_approval(context.by(Actor(actor_of(third.key_id))), "people", new)
+    grant_approval(context.by(Actor(actor_of(other.key_id))), "people", new)
+
+
+def test_how_often_is_told_in_words(context: Context, ada: Context, eileen: bytes) -> None:
+    set_policy(context, "people", Policy(repeat_searches=1, repeat_days=1))
+    identify(ada, QUERY, eileen)
+    with pytest.raises(PolicyError, match="was searched for once in 1 day:"):
+        identify(ada, QUERY, eileen)
 
 
 def test_nobody_approves_of_their_own_searches(ada: Context) -> None:

@@ -11,7 +11,11 @@ from contexts import events, faces
 from reknown.biometrics.errors import InputError, NotFoundError, PolicyError
 from reknown.biometrics.policy import Policy
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.gallery.collections import claim
+from reknown.gallery.consents import add_consent
 from reknown.gallery.schema import consents as table
+from reknown.gallery.users import ensure_user
+from reknown.ledger import log
 from reknown.ledger.records import GiveConsentRecord, RefuseSearchRecord, WithdrawConsentRecord
 from reknown.services.galleries.enrolment import GroupImage, Outcome, enrol_group
 from reknown.services.galleries.pages import PageRequest
@@ -25,6 +29,7 @@ from reknown.services.policies.consents import (
 )
 from reknown.services.policies.retention import Swept, sweep
 from reknown.services.policies.rules import set_policy
+from reknown.services.proofs.tables.check import check_tables
 from reknown.services.searches.images import identify
 from reknown.services.searches.search import Query
 from reknown.services.searches.sightings import find_person
@@ -55,7 +60,7 @@ def test_a_consent_is_kept_with_who_when_and_what(context: Context, collection: 
     assert not given.holds(until)
     assert show_consents(context, collection, "Eileen") == [given]
     (event,) = events(context, GiveConsentRecord.OPERATION)
-    assert event.record == GiveConsentRecord(1, given.subject_id, given.text_sha256, until)
+    assert event.record == GiveConsentRecord(1, given.subject_id, given.text_sha256, until, "told")
 
 
 @pytest.mark.usefixtures("required")
@@ -169,3 +174,24 @@ def test_a_consent_has_to_make_sense() -> None:
         consent_to(TEXT, "signed", datetime.now(UTC))
     with pytest.raises(InputError, match="basis"):
         consent_to(TEXT, "")
+
+
+@pytest.mark.parametrize("basis", ["signed by Eileen", "eileen, on paper", "told (EILEEN)"])
+def test_a_basis_names_nobody(context: Context, collection: str, basis: str) -> None:
+    with pytest.raises(InputError, match="leave out their name"):
+        give_consent(context, collection, "Eileen", consent_to(TEXT, basis))
+    assert give_consent(context, collection, "Al", consent_to(TEXT, "by postal mail")).basis
+
+
+def test_a_consent_whose_record_has_no_basis_is_as_it_was_said(
+    context: Context, collection: str
+) -> None:
+    with context.database.begin() as connection:
+        key = ensure_user(connection, claim(connection, collection).id, "Eileen")
+        given = add_consent(connection, key, SIGNED, context.actor.name)
+        older = GiveConsentRecord(given.number, given.subject_id, given.text_sha256, None)
+        log.append(connection, context.actor, collection, older)
+    assert events(context, GiveConsentRecord.OPERATION)[-1].record == older
+    compared: list[tuple[int, int]] = []
+    assert check_tables(context.database, lambda *done: compared.append(done)) == []
+    assert compared == [(number, 5) for number in range(6)]

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from contexts import events, faces
-from reknown.biometrics.policy import Policy
+from reknown.biometrics.errors import DatabaseError
+from reknown.biometrics.policy import Policy, UnreadablePolicy
 from reknown.gallery import retention as stored
-from reknown.gallery.schema import sightings
+from reknown.gallery.schema import collections, policies, sightings
 from reknown.ledger import log
 from reknown.ledger.records import (
     EnrolRecord,
@@ -21,10 +22,16 @@ from reknown.ledger.records import (
     SetPolicyRecord,
 )
 from reknown.services.archive.sightings import Keeping, keep_tracks
-from reknown.services.galleries.collections import create_collection, delete_collection
+from reknown.services.galleries.collections import (
+    create_collection,
+    delete_collection,
+    list_collections,
+)
+from reknown.services.galleries.pages import PageRequest
 from reknown.services.policies.retention import Swept, sweep
 from reknown.services.policies.rules import set_policy
 from reknown.storage.database import reading
+from unit.plans.reading import recorded
 from video_analyses import analysis, track
 
 if TYPE_CHECKING:
@@ -149,3 +156,40 @@ def test_records_of_a_deleted_collection_go_when_its_policy_said(context: Contex
 def test_records_of_a_collection_that_was_deleted_without_a_policy_stay(context: Context) -> None:
     delete_collection(context, "people")
     assert sweep(context, datetime.now(UTC) + timedelta(days=10_000)) == []
+
+
+def test_all_deleted_collections_are_asked_about_at_once(context: Context) -> None:
+    def statements(moment: datetime) -> int:
+        with recorded(context.database) as told:
+            assert sweep(context, moment) == []
+        return len(told)
+
+    def delete_some(count: int) -> None:
+        for number in range(count):
+            create_collection(context, f"gone {number}")
+            set_policy(context, f"gone {number}", Policy(keep_records=30))
+            delete_collection(context, f"gone {number}")
+
+    soon = datetime.now(UTC) + timedelta(days=1)
+    delete_some(1)
+    one = statements(soon)
+    delete_some(9)
+    assert statements(soon) == one
+    assert len(sweep(context, soon + timedelta(days=40))) == 10
+
+
+def test_a_policy_that_cannot_be_read_holds_up_no_other(context: Context) -> None:
+    create_collection(context, "spoilt")
+    for name in ("spoilt", "people"):
+        set_policy(context, name, Policy(keep_records=1))
+    with context.database.begin() as connection:
+        owner = select(collections.c.id).where(collections.c.name == "spoilt").scalar_subquery()
+        spoilt = update(policies).where(policies.c.collection == owner)
+        connection.execute(spoilt.values(document='{"keep_faces": "a year"}'))
+    with pytest.raises(DatabaseError, match="policy of collection 'spoilt' cannot be read"):
+        sweep(context, datetime.now(UTC) + timedelta(days=2))
+    (expired,) = events(context, ExpireRecordsRecord.OPERATION)
+    assert expired.collection == "people"
+    page = list_collections(context, PageRequest(None, 10))
+    kinds = {each.name: type(each.policy) for each in page.items}
+    assert kinds == {"people": Policy, "spoilt": UnreadablePolicy}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +16,18 @@ from reknown.ledger.expiry import expire_records
 from reknown.ledger.records import ListUsersRecord
 from reknown.ledger.schema import events
 from reknown.proofs.reknown_check import Unproven, main, read_checkpoint, read_key, require_cosigned
-from reknown.services.proofs.checkpoints import make_checkpoint, prove_growth, public_key
+from reknown.services.proofs.checkpoints import (
+    make_checkpoint,
+    prove_growth,
+    public_key,
+    read_checkpoint_file,
+)
 from reknown.services.proofs.records import export_log, prove_record
 from reknown.services.proofs.witness import witness_checkpoint
 from reknown.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from reknown.services.context import Context
 
@@ -169,3 +174,11 @@ def test_the_ledger_is_no_witness_of_its_own(context: Context, tmp_path: Path) -
     found = read_checkpoint(_sign(context, tmp_path, "first").read_text("utf-8"))
     with pytest.raises(Unproven, match="has not signed"):
         require_cosigned(found, read_key(_key(context)))
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/full"])
+def test_what_never_ends_is_no_checkpoint(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"{name} has more than 1,048,576 bytes"):
+        read_checkpoint_file(Path(name))
+    with pytest.raises(InputError, match=f"{name} has more than"):
+        witness_checkpoint(tmp_path / "witness", Path(name), None, None)

@@ -61,10 +61,10 @@ class Desks:
         with self.context.database.begin() as connection:
             create_collection(connection, COLLECTION, self.space)
             for name, cosine in ALIKE.items():
-                self._enrol(connection, name, self._toward(generator, cosine))
+                self._enrol(connection, name, self.toward(generator, cosine))
             for number in range(STRANGERS):
                 # a little less than nothing in common with the probe
-                self._enrol(connection, f"stranger {number}", self._toward(generator, -0.01))
+                self._enrol(connection, f"stranger {number}", self.toward(generator, -0.01))
             set_policy(connection, COLLECTION, POLICY)
         for actor in (SEARCHER, ANN, BEN, CEM, DOT):
             add_reviewer(self.context, Reviewer(actor.name, today_utc() + timedelta(days=30)))
@@ -142,7 +142,8 @@ class Desks:
     def operations(self) -> list[str]:
         return [event.operation for event in events(self.context)]
 
-    def _toward(self, generator: np.random.Generator, cosine: float) -> NDArray[np.float32]:
+    def toward(self, generator: np.random.Generator, cosine: float) -> NDArray[np.float32]:
+        """A face of this cosine with the probe."""
         other = generator.normal(size=self.space.dimension)
         other[0] = 0
         other *= np.sqrt(1 - cosine**2) / np.linalg.norm(other)

@@ -84,7 +84,10 @@ def test_nobody_judges_twice(desks: Desks) -> None:
 
 def test_who_made_the_search_does_not_judge_it(desks: Desks) -> None:
     case = desks.open()
-    assert desks.read(SEARCHER, case).left == ()
+    shown = desks.read(SEARCHER, case)
+    assert shown.left == ()
+    assert "has seen its scores" in (shown.barred or "")
+    assert desks.read(ANN, case).barred is None
     with pytest.raises(AccessError, match="has seen its scores"):
         desks.judge(SEARCHER, case, 1)
 

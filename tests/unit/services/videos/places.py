@@ -56,7 +56,7 @@ class Analyst:
 
     `answers` are for videos looked at with these packs, `answer` is for all others; `asked` has
     the packs it was asked for. `reading` is the text of every video. `before` is called at the
-    beginning of each analysis.
+    beginning of each analysis, `after_progress` once it has said how far it is.
     """
 
     answer: VideoAnalysis | BaseException
@@ -65,6 +65,7 @@ class Analyst:
     asked: list[str] = field(default_factory=list)
     attributes: list[bool] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
+    after_progress: Callable[[], None] = lambda: None
     capacity: int = 1
 
     def analyse(
@@ -82,6 +83,7 @@ class Analyst:
         self.attributes.append(attributes)
         self.before()
         progress(0, 4000, 1)
+        self.after_progress()
         answer = self.answers.get(pack, self.answer)
         if isinstance(answer, BaseException):
             raise answer

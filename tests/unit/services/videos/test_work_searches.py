@@ -23,11 +23,13 @@ from reknown.ledger.records import (
     SpaceRecord,
     ThresholdRecord,
 )
+from reknown.review.states import CaseState
 from reknown.services.galleries.enrolment import enrol_subjects
 from reknown.services.galleries.enrolment_plan import read_plan
 from reknown.services.galleries.faces import delete_faces, list_faces
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.policies.rules import set_policy
+from reknown.services.reviews.queue import list_cases
 from reknown.services.upgrades import steps
 from reknown.services.upgrades.preparation import begin, find_upgrade
 from reknown.services.videos.job_records import BY_PERSON, REFUSALS, Task
@@ -429,3 +431,43 @@ def test_a_job_that_the_policy_refuses_fails_and_says_why(
     assert refused.record == RefuseSearchRecord("PurposeMissing", job_id)
     assert (refused.actor, refused.collection) == (ADA, collection)
     assert not events(context.database, "identify")
+
+
+def test_candidates_of_each_track_are_a_case_that_people_judge(
+    worker_context: WorkerContext,
+    context: Context,
+    analyst: Analyst,
+    engine: Engine,
+    collection: str,
+    enrol: Callable[..., object],
+    eileen: bytes,
+) -> None:
+    """In a governed collection a track without any candidate leaves one, too."""
+    enrol(eileen)
+    policy = Policy(
+        review_from=80.0,
+        reviewers=1,
+        review_seeds=0,
+        governed=True,
+        purposes=("missing-person",),
+        legal_basis="consent",
+        keep_faces=30,
+        keep_sightings=30,
+        keep_jobs=30,
+        keep_records=30,
+        least_similarity=80.0,
+    )
+    set_policy(context, collection, policy)
+    with reading(context.database) as connection:
+        (reference,) = load_templates(connection, collection).vectors
+    tracks = (track(0, [0], [vector(engine, 0)]), track(1, [400], [reference]))
+    analyst.answer = analysis(engine.space, *tracks)
+    add_job(context.database, Task.SEARCH, collection, similarity=80.0, purpose="missing-person")
+    work_on_next(worker_context)
+    (event,) = events(context.database, "identify")
+    cases = list_cases(context, collection, PageRequest(None, 9)).items
+    assert [(it.search, it.probe.kind, it.probe.number, it.state) for it in cases] == [
+        (event.id, "video", 1, CaseState.NOBODY),
+        (event.id, "video", 2, CaseState.OPEN),
+    ]
+    assert [it.searcher for it in cases] == [ADA, ADA]

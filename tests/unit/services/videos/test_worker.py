@@ -21,6 +21,7 @@ from reknown.ledger.records import DeleteExpiredJobsRecord
 from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task, write
 from reknown.services.videos.leases import KeptLease, LeaseLostError
 from reknown.services.videos.notices import NoticeSender
+from reknown.services.videos.stopping import stop_job
 from reknown.services.videos.worker import VideoWorker, WorkerIntervals
 from reknown.storage.database import reading
 from unit.services.ledgers import last
@@ -29,6 +30,8 @@ from unit.services.videos.places import analyst, objects, worker_context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from reknown.jobs.queue import JobProgress
+    from reknown.services.context import Context
     from reknown.services.videos.work import WorkerContext
     from reknown.storage.database import Database
     from unit.services.videos.places import Analyst
@@ -383,3 +386,44 @@ def test_a_machine_that_has_run_out_of_something_fails_no_job(
     assert not worker._tried()
     assert _state(database, job_id) is State.OPEN
     assert [entry["event"] for entry in capture.entries] == ["a job was left as it is"]
+
+
+def test_others_see_how_far_the_work_is(
+    make_worker: Callable[[WorkerIntervals], VideoWorker], database: Database, analyst: Analyst
+) -> None:
+    job_id = _add(database)
+    seen: list[JobProgress] = []
+
+    def wait() -> None:
+        deadline = time.monotonic() + _TOO_LONG
+        while not seen and time.monotonic() < deadline:
+            with reading(database) as connection:
+                job = queue.find(connection, job_id)
+            if job is not None and job.progress is not None:
+                seen.append(job.progress)
+            time.sleep(0.01)
+
+    analyst.after_progress = wait
+    make_worker(WorkerIntervals(lease=timedelta(seconds=0.3))).run_once()
+    assert [(each.done, each.total) for each in seen] == [(0, 4000)]
+    assert _state(database, job_id) is State.SUCCEEDED
+
+
+def test_a_job_that_is_stopped_is_left_and_ended_while_it_is_worked_on(
+    make_worker: Callable[[WorkerIntervals], VideoWorker],
+    context: Context,
+    database: Database,
+    analyst: Analyst,
+) -> None:
+    job_id = _add(database)
+    left: list[str] = []
+
+    def stop() -> None:
+        stop_job(context, job_id, lambda _: True)
+        left.append(job_id)
+        time.sleep(0.3)
+
+    analyst.before = stop
+    make_worker(WorkerIntervals(lease=timedelta(seconds=0.3))).run_once()
+    assert left == [job_id]
+    assert _state(database, job_id) is State.FAILED

@@ -18,9 +18,11 @@ from reknown.services.proofs.tables.reviewers import reviewer_faults
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reknown.storage.database import Database
+
+    Watch = Callable[[int, int], None]
 
 _SUBJECTS = {
     "rights": key_faults,
@@ -31,22 +33,27 @@ _SUBJECTS = {
 }
 
 
-def check_tables(database: Database) -> list[Fault]:
-    """What is other than the records say, each with the last record of it and its index."""
-    found = list(_found(database))
+def check_tables(database: Database, watch: Watch = lambda _done, _of: None) -> list[Fault]:
+    """What is other than the records say, each with the last record of it and its index.
+
+    `watch` is told how many kinds of state have been compared, and of how many.
+    """
+    found = list(_found(database, watch))
     if found:
         # whatever changed between the reading of records and tables is right the second time
-        again = set(_found(database))
+        again = set(_found(database, watch))
         found = [fault for fault in found if fault in again]
     return [_placed(database, fault) for fault in found]
 
 
-def _found(database: Database) -> Iterator[Fault]:
-    for what, faults in _SUBJECTS.items():
+def _found(database: Database, watch: Watch) -> Iterator[Fault]:
+    for number, (what, faults) in enumerate(_SUBJECTS.items()):
+        watch(number, len(_SUBJECTS))
         try:
             yield from faults(database)
         except (AccessError, DatabaseError, InputError, ValueError) as error:
             yield Fault(what, str(error))
+    watch(len(_SUBJECTS), len(_SUBJECTS))
 
 
 def _placed(database: Database, fault: Fault) -> Fault:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.biometrics.errors import NotFoundError
 from reknown.gallery.collections import list_collections
 from reknown.gallery.consents import list_consents, misplaced_consents
@@ -35,6 +37,7 @@ class _Given:
     recorded_by: str
     text_sha256: str
     expires_at: datetime | None
+    basis: str | None
     withdrawn: bool = False
 
 
@@ -44,7 +47,8 @@ def consent_faults(database: Database) -> Iterator[Fault]:
     of_collection: dict[str, list[int]] = {}
     for event in deeds(database, GiveConsentRecord, WithdrawConsentRecord, DeleteCollectionRecord):
         _apply(said, of_collection, event)
-    yield from _KIND.faults(said, dict(_stored(database)))
+    there = ((number, _as_told(said.get(number), given)) for number, given in _stored(database))
+    yield from _KIND.faults(said, dict(there))
     with reading(database) as connection:
         misplaced = misplaced_consents(connection)
     for number in misplaced:
@@ -61,7 +65,14 @@ def _apply(
 ) -> None:
     name, record = event.collection or "", event.record
     if isinstance(record, GiveConsentRecord):
-        state = _Given(name, record.subject_id, event.actor, record.text_sha256, record.expires_at)
+        state = _Given(
+            name,
+            record.subject_id,
+            event.actor,
+            record.text_sha256,
+            record.expires_at,
+            None if record.basis is UNSET else record.basis,
+        )
         said[record.consent] = Said(state, event.id)
         of_collection.setdefault(name, []).append(record.consent)
     elif isinstance(record, WithdrawConsentRecord):
@@ -72,6 +83,12 @@ def _apply(
     else:
         for number in of_collection.pop(name, ()):
             said.pop(number, None)
+
+
+def _as_told(said: Said[_Given] | None, given: _Given) -> _Given:
+    """Without the basis, where the record is from before records had it."""
+    older = said is not None and said.state is not None and said.state.basis is None
+    return replace(given, basis=None) if older else given
 
 
 def _stored(database: Database) -> Iterator[tuple[int, _Given]]:
@@ -95,6 +112,7 @@ def _given(collection: str, consent: Consent) -> _Given:
         consent.recorded_by,
         consent.text_sha256,
         consent.expires_at,
+        consent.basis,
         consent.withdrawn_at is not None,
     )
 

@@ -43,7 +43,8 @@ class StatedKind:
                 yield Fault(self.what, f"{self.named(key)} is there, and no record says so")
             elif known.state is None:
                 yield self._fault(key, known, f"is there, and record {known.record} ended it")
-            elif wrong := ", ".join(_differences(known.state, state)):
+            elif known.state != state:
+                wrong = ", ".join(_differences(known.state, state))
                 yield self._fault(key, known, f"has other {wrong} than record {known.record} says")
         for key, known in said.items():
             if known.state is not None and key not in there:

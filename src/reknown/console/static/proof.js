@@ -1,0 +1,80 @@
+// Checks the proof of a record in this browser, by what RFC 6962 and 9162, RFC 8785 and C2SP's signed
+// notes say: a server that lies about a record cannot make its hashes fit under its signature.
+const text = new TextEncoder();
+const hash = async (...parts) => {
+  const whole = new Uint8Array(parts.flatMap((each) => [...each]));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
+};
+const bytes = (base64) => Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+const same = (one, other) => one.length === other.length && one.every((each, i) => each === other[i]);
+
+// JavaScript writes numbers and strings, and orders names, as RFC 8785 has taken from it.
+const canonical = (value) => {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const parts = Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`);
+  return `{${parts.join(",")}}`;
+};
+
+const rootOf = async (index, size, leaf, proof) => {
+  let [place, last, found] = [index, size - 1, leaf];
+  for (const each of proof) {
+    if (last === 0) throw new Error("The proof is too long.");
+    if (place % 2 === 1 || place === last) {
+      found = await hash([1], each, found);
+      while (place && place % 2 === 0) [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
+    } else {
+      found = await hash([1], found, each);
+    }
+    [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
+  }
+  if (last !== 0) throw new Error("The proof is too short.");
+  return found;
+};
+
+const isSigned = async (body, lines, vkey) => {
+  const [name, , blob] = vkey.match(/^([^+]+)\+([^+]+)\+(.+)$/).slice(1);
+  const key = bytes(blob);
+  const id = (await hash(text.encode(`${name}\n`), key)).slice(0, 4);
+  const algorithm = { name: "Ed25519" };
+  const opened = await crypto.subtle.importKey("raw", key.slice(1), algorithm, false, ["verify"]);
+  for (const line of lines) {
+    const [whose, value] = line.replace(/^\u2014 /, "").split(" ");
+    const signature = bytes(value);
+    if (whose !== name || !same(signature.slice(0, 4), id)) continue;
+    if (await crypto.subtle.verify(algorithm, opened, signature.slice(4), text.encode(body))) return true;
+  }
+  return false;
+};
+
+const check = async (document_, vkey) => {
+  const [body, lines] = document_.checkpoint.split(/\n\n/);
+  const [origin, size, root] = body.split("\n");
+  const leaf = await hash([0], text.encode(canonical(document_.record)));
+  const found = await rootOf(document_.index, Number(size), leaf, document_.proof.map(bytes));
+  if (!same(found, bytes(root))) throw new Error("The record is not in the log at its place.");
+  if (!vkey.startsWith(`${origin}+`)) throw new Error("The checkpoint is of another log.");
+  if (!(await isSigned(`${body}\n`, lines.trim().split("\n"), vkey))) {
+    throw new Error("The checkpoint is not signed with this key.");
+  }
+};
+
+const verdict = document.querySelector("#verdict");
+const key = document.querySelector("#public-key");
+const say = async () => {
+  if (!crypto.subtle) {
+    verdict.textContent = "To be checked here, the page has to come over HTTPS or from this machine.";
+    return;
+  }
+  try {
+    const answer = await fetch(verdict.dataset.proof, { credentials: "same-origin" });
+    await check(await answer.json(), key.value.trim());
+    verdict.textContent = "Checked in this browser: the record is in the log, and the log is signed with this key.";
+    verdict.className = "done";
+  } catch (error) {
+    verdict.textContent = `Not proven: ${error.message || "this is no public key."}`;
+    verdict.className = "error";
+  }
+};
+key.addEventListener("input", say);
+say();

@@ -1,0 +1,1 @@
+"""Evaluations: recorded, run beside requests, and what comes of them."""
