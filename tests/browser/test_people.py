@@ -69,8 +69,20 @@ def test_a_record_comes_with_its_proof(operator: Page, console: Server, tmp_path
     expect(operator.get_by_label("The record", exact=True)).to_contain_text("adopt master key")
     expect(operator.get_by_role("status")).to_contain_text("Checked in this browser")
     field = operator.get_by_label("The ledger's public key")
-    field.fill(field.input_value()[:-1])
-    expect(operator.get_by_role("status")).to_contain_text("Not proven")
+    whole = field.input_value()
+    field.fill(whole[:-1])
+    expect(operator.get_by_role("status")).to_contain_text("Not proven: This is no public key")
+    name, number, blob = whole.split("+", 2)
+    field.fill(f"{name}+{number}+{blob[:20]}{'A' if blob[20] != 'A' else 'B'}{blob[21:]}")
+    expect(operator.get_by_role("status")).to_contain_text(
+        "Not proven: The checkpoint is not signed"
+    )
+    field.fill(f"other{whole}")
+    expect(operator.get_by_role("status")).to_contain_text(
+        "Not proven: The checkpoint is of another"
+    )
+    field.fill(whole)
+    expect(operator.get_by_role("status")).to_contain_text("Checked in this browser")
     with operator.expect_download() as started:
         operator.get_by_role("link", name="Download the proof").click()
     proof = tmp_path / "proof.json"
@@ -85,7 +97,7 @@ def test_a_record_comes_with_its_proof(operator: Page, console: Server, tmp_path
 
 def test_a_record_that_is_not_what_was_signed_is_not_proven(operator: Page) -> None:
     operator.route(
-        "**/console/ledger/2/proof",
+        "**/console/ledger/2",
         lambda route: route.fulfill(
             response=(answer := route.fetch()), body=answer.text().replace("cli:", "cli;")
         ),

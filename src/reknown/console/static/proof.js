@@ -1,5 +1,6 @@
 // Checks the proof of a record in this browser, by what RFC 6962 and 9162, RFC 8785 and C2SP's signed
 // notes say: a server that lies about a record cannot make its hashes fit under its signature.
+class Unproven extends Error {}
 const text = new TextEncoder();
 const hash = async (...parts) => {
   const whole = new Uint8Array(parts.flatMap((each) => [...each]));
@@ -19,7 +20,7 @@ const canonical = (value) => {
 const rootOf = async (index, size, leaf, proof) => {
   let [place, last, found] = [index, size - 1, leaf];
   for (const each of proof) {
-    if (last === 0) throw new Error("The proof is too long.");
+    if (last === 0) throw new Unproven("The proof is too long.");
     if (place % 2 === 1 || place === last) {
       found = await hash([1], each, found);
       while (place && place % 2 === 0) [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
@@ -28,13 +29,21 @@ const rootOf = async (index, size, leaf, proof) => {
     }
     [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
   }
-  if (last !== 0) throw new Error("The proof is too short.");
+  if (last !== 0) throw new Unproven("The proof is too short.");
   return found;
 };
 
-const isSigned = async (body, lines, vkey) => {
-  const [name, , blob] = vkey.match(/^([^+]+)\+([^+]+)\+(.+)$/).slice(1);
-  const key = bytes(blob);
+// A public key as signed notes name it, `name+id+base64`: its name, its kind and bytes.
+const readKey = (vkey) => {
+  try {
+    const [name, , blob] = vkey.match(/^([^+]+)\+([^+]+)\+(.+)$/).slice(1);
+    const key = bytes(blob);
+    if (key.length === 33) return [name, key];
+  } catch {} // what is no base64 has the wrong length, too
+  throw new Unproven("This is no public key: copy all of it.");
+};
+
+const isSigned = async (body, lines, name, key) => {
   const id = (await hash(text.encode(`${name}\n`), key)).slice(0, 4);
   const algorithm = { name: "Ed25519" };
   const opened = await crypto.subtle.importKey("raw", key.slice(1), algorithm, false, ["verify"]);
@@ -47,34 +56,39 @@ const isSigned = async (body, lines, vkey) => {
   return false;
 };
 
-const check = async (document_, vkey) => {
-  const [body, lines] = document_.checkpoint.split(/\n\n/);
+// What the page shows is what is checked.
+const check = async (record, { index, hashes }, checkpoint, vkey) => {
+  const [body, lines] = checkpoint.split("\n\n");
   const [origin, size, root] = body.split("\n");
-  const leaf = await hash([0], text.encode(canonical(document_.record)));
-  const found = await rootOf(document_.index, Number(size), leaf, document_.proof.map(bytes));
-  if (!same(found, bytes(root))) throw new Error("The record is not in the log at its place.");
-  if (!vkey.startsWith(`${origin}+`)) throw new Error("The checkpoint is of another log.");
-  if (!(await isSigned(`${body}\n`, lines.trim().split("\n"), vkey))) {
-    throw new Error("The checkpoint is not signed with this key.");
+  const leaf = await hash([0], text.encode(canonical(record)));
+  const found = await rootOf(Number(index), Number(size), leaf, hashes.split(" ").filter(Boolean).map(bytes));
+  if (!same(found, bytes(root))) throw new Unproven("The record is not in the log at its place.");
+  const [name, key] = readKey(vkey);
+  if (name !== origin) throw new Unproven("The checkpoint is of another log.");
+  if (!(await isSigned(`${body}\n`, lines.trim().split("\n"), name, key))) {
+    throw new Unproven("The checkpoint is not signed with this key.");
   }
 };
 
-const verdict = document.querySelector("#verdict");
-const key = document.querySelector("#public-key");
+const shown = (id) => document.getElementById(id).textContent;
+const verdict = document.getElementById("verdict");
+const key = document.getElementById("public-key");
 const say = async () => {
-  if (!crypto.subtle) {
-    verdict.textContent = "To be checked here, the page has to come over HTTPS or from this machine.";
-    return;
-  }
+  verdict.className = "error";
   try {
-    const answer = await fetch(verdict.dataset.proof, { credentials: "same-origin" });
-    await check(await answer.json(), key.value.trim());
+    await check(JSON.parse(shown("record")), verdict.dataset, shown("checkpoint"), key.value.trim());
     verdict.textContent = "Checked in this browser: the record is in the log, and the log is signed with this key.";
     verdict.className = "done";
   } catch (error) {
-    verdict.textContent = `Not proven: ${error.message || "this is no public key."}`;
-    verdict.className = "error";
+    verdict.textContent =
+      error instanceof Unproven
+        ? `Not proven: ${error.message}`
+        : "Not checked: this browser cannot. Download the proof, and check it with reknown ledger check.";
   }
 };
-key.addEventListener("input", say);
-say();
+if (crypto.subtle) {
+  key.addEventListener("input", say);
+  say();
+} else {
+  verdict.textContent = "To be checked here, the page has to come over HTTPS or from this machine.";
+}
