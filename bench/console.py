@@ -3,7 +3,8 @@
     python -m bench.console [FACES] > console.json
 
 A gallery of 100,000 drawn faces of 25,000 people and 10,000 groups of unknown people, on SQLite.
-Each page is asked for over loopback, 30 times in a row. Then eight clients search for stored faces
+Each page is asked for over loopback, 30 times in a row, and shown by Chromium where there is one.
+Then eight clients search for stored faces
 (`SearchFaces`): alone, beside twenty people who ask for a page and two of its pictures
 every three seconds, and beside eight strangers who try passwords as fast as they are answered.
 Clients share the machine with the server.
@@ -15,6 +16,7 @@ import json
 import multiprocessing
 import random
 import re
+import shutil
 import statistics
 import sys
 import tempfile
@@ -31,6 +33,7 @@ import numpy as np
 import urllib3
 from bench import serving
 from bench.gallery import face_id, fill, units
+from playwright.sync_api import sync_playwright
 from sqlalchemy import insert
 
 from reknown.cli.session import open_engine
@@ -55,6 +58,10 @@ _ROUNDS = 30
 _SEARCHERS, _PEOPLE, _STRANGERS = 8, 20, 8
 _START, _SECONDS = 3.0, 30.0
 _PAUSE = 3.0
+_PAINTS = 10
+_FIRST_PAINT = """() => new Promise(done => new PerformanceObserver(list => {
+  for (const each of list.getEntriesByName("first-contentful-paint")) done(each.startTime);
+}).observe({type: "paint", buffered: true}))"""
 _PROCESSES = multiprocessing.get_context("spawn")
 _AT_ONCE = 5_000
 _PICTURE = re.compile(r'src="(/console/pictures/[^"]+)"')
@@ -70,6 +77,7 @@ def main() -> None:
             "faces": size,
             "groups": _GROUPS,
             "pages": {path: _page(visitor, path) for path in _paths()},
+            "first_paint_ms": _painted(visitor),
             "search_ms": {
                 name: _searched(access, size, busy, count)
                 for name, busy, count in (
@@ -181,6 +189,28 @@ def _paths() -> Sequence[str]:
         f"/console/pictures/{_COLLECTION}/person/{face_id(7)}",
         f"/console/pictures/{_COLLECTION}/group/1",
     )
+
+
+def _painted(visitor: Visitor) -> dict[str, dict[str, float]] | None:
+    """From asking for a page to its first paint in Chromium; None where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        return None
+    name, _, value = visitor.cookie.partition("=")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        context = browser.new_context()
+        context.add_cookies([{"name": name, "value": value, "url": f"{visitor.address}/console"}])
+        page = context.new_page()
+        found = {}
+        for path in _paths()[:-2]:
+            spent = []
+            for _ in range(_PAINTS):
+                page.goto(visitor.address + path)
+                spent.append(page.evaluate(_FIRST_PAINT))
+            found[path] = {"p50": round(statistics.median(spent), 1), "max": round(max(spent), 1)}
+        browser.close()
+    return found
 
 
 def _page(visitor: Visitor, path: str) -> dict[str, float]:

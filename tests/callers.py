@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from reknown.storage.database import close_database, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import timedelta
 
     from numpy.typing import NDArray
@@ -187,10 +188,15 @@ def sign(
         headers["X-Amz-Content-SHA256"] = payload
     request = AWSRequest("POST", address + "/", headers, data)
     signer = SigV4Auth(Credentials(*key), "rekognition", "eu-west-1")
-    now = datetime.now(UTC).replace(tzinfo=None)
-    with mock.patch("botocore.auth.get_current_datetime", return_value=now + late if late else now):
+    # threads that sign at once would leave each other's clock behind
+    with nullcontext() if late is None else _clock_off_by(late):
         signer.add_auth(request)
     return Signed(address, dict(request.headers.items()), data)
+
+
+def _clock_off_by(late: timedelta) -> AbstractContextManager[object]:
+    moment = datetime.now(UTC).replace(tzinfo=None) + late
+    return mock.patch("botocore.auth.get_current_datetime", return_value=moment)
 
 
 def without_pose(detail: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,9 +13,11 @@ from msgspec import json
 from PIL import ImageOps
 
 from portraits import mirrored_grace
+from pseudo_language import write_pseudo_language
 from reknown import Reknown
 from reknown.access.accounts import Role
 from reknown.access.rights import Rights
+from reknown.biometrics.live import LiveCandidate, LiveEvent, LiveEventKind
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.console.routes import PAGES
 from reknown.gallery.evaluations import (
@@ -32,9 +34,13 @@ from reknown.services.access import create_key
 from reknown.services.accounts import create_account
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.galleries.users import list_users
+from reknown.services.live.plans import WatchPlan
+from reknown.services.live.watches import WatchRequest, WatchState, create_watch, start_watch
 from reknown.services.reviews.reviewers import add_reviewer
 from reknown.services.sign_in import offer_link, sign_in_with_link
 from reknown.settings import read_settings
+from reknown.watches import watches
+from reknown.watches.events import append
 from servers import Server, serving
 
 if TYPE_CHECKING:
@@ -47,6 +53,8 @@ PASSWORD = "four small words here"
 REVIEWER = "ann"
 COLLECTION = "people"
 MARK = "onerror=alert"
+# What scripts ask for, as a part of a page.
+_PARTS = ("/jobs/", "/uploads/")
 _POLICY = "review_from = 80.0\nreviewers = 1\nreview_seeds = 0.0\n"
 
 
@@ -61,6 +69,7 @@ FILM = script("film", ".mp4")
 BASIS = script("basis", "</td></textarea>")
 REASON = script("reason", "</p><svg onload=alert(1)>")
 KEY = script("key", "</a>")
+WATCH, CAMERA = "hall", script("camera")
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,7 @@ class Furnished:
 
     def addresses(self) -> list[str]:
         """Every page that can be asked for; `KeyError` for one that names what is not here."""
-        # what is below /jobs is a part of a page
-        whole = [each for each in PAGES if not each.changes and not each.path.startswith("/jobs/")]
+        whole = [each for each in PAGES if not each.changes and not each.path.startswith(_PARTS)]
         return [self.address(each.path) for each in whole]
 
     def address(self, path: str) -> str:
@@ -107,10 +115,15 @@ def furnished_server(root: Path, cache: Path, database: str | None = None) -> It
     bucket.mkdir(parents=True)
     (bucket / FILM).write_bytes(b"this is no film" * 1000)
     options: list[object] = ["--buckets", bucket.parent, "--uploads", root / "uploads"]
-    options += ["--evaluation-folder", root / "people"]
+    options += ["--evaluation-folder", root / "people", "--backup-folder", root / "backups"]
+    (root / "backups").mkdir()
+    options += ["--languages", root / "languages"]
+    write_pseudo_language(root / "languages")
     if database is not None:
         options += ["--database", database]
-    with serving(root / "data", *options, REKNOWN_CACHE=str(cache)) as server:
+    with serving(
+        root / "data", *options, REKNOWN_CACHE=str(cache), REKNOWN_BACKUP_PASSPHRASE=PASSWORD
+    ) as server:
         yield _furnish(server, root, database)
 
 
@@ -124,12 +137,35 @@ def _furnish(server: Server, root: Path, database: str | None) -> Furnished:
         places |= {"case": client.reviews.list()[0].case_id, "account": REVIEWER}
         places |= {"key": made.key_id, "record": "2"}
         places["evaluation"] = _evaluated(context)
+        places["watch"] = _watched(context, places["subject"], places["face"])
         token = operator_of(context)
     film = {"S3Object": {"Bucket": "media", "Name": FILM}}
     boto = server.client()
+    places["bucket"] = "media"
     places["job"] = boto.start_face_search(Video=film, CollectionId=COLLECTION)["JobId"]
     quoted = {name: quote(each, safe="") for name, each in places.items()}
     return Furnished(server, quoted, token, (made.key_id, secret))
+
+
+def _watched(context: Context, subject: str, face: str) -> str:
+    """A camera before which somebody is."""
+    create_watch(context, WatchRequest(WATCH, CAMERA, COLLECTION, WatchPlan(80.0)))
+    start_watch(context, WATCH)
+    seen = LiveEvent(
+        watch=WATCH,
+        collection=COLLECTION,
+        kind=LiveEventKind.ARRIVED,
+        at=datetime.now(UTC),
+        time_ms=0,
+        visit="one",
+        candidates=(LiveCandidate(1, face, subject, 0.9, 99.9, 1e-6),),
+    )
+    with context.database.begin() as connection:
+        lease = watches.claim(connection, watches.find(connection, WATCH), timedelta(days=1))
+        assert lease is not None
+        watches.report(connection, lease, WatchState.RUNNING, script("trouble"))
+        append(connection, seen)
+    return WATCH
 
 
 def _people(client: Reknown, root: Path) -> Mapping[str, str]:

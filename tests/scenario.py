@@ -35,6 +35,7 @@ class Scenario:
         self._tags()
         self._collections()
         self._videos()
+        self._streams()
         self._text()
         self._celebrities()
         return dict(sorted(self.results.items()))
@@ -103,6 +104,28 @@ class Scenario:
             found = self._call(f"Get{task}", JobId=job, NextToken="")
             if self.results[f"Start{task}"] == "OK":
                 assert found["JobStatus"] in ("IN_PROGRESS", "SUCCEEDED")
+
+    def _streams(self) -> None:
+        named = {"Name": self.name}
+        video = "arn:aws:kinesisvideo:us-east-1:000000000000:stream/door/1"
+        made = self._call(
+            "CreateStreamProcessor",
+            **named,
+            Input={"KinesisVideoStream": {"Arn": video}},
+            Output={},
+            Settings={"FaceSearch": {"CollectionId": SHARED}},
+            RoleArn="arn:aws:iam::000000000000:role/streams",
+        )
+        assert made["StreamProcessorArn"].endswith(f":streamprocessor/{self.name}")
+        zone = {"BoundingBox": {"Left": 0, "Top": 0, "Width": 0.5, "Height": 1}}
+        self._call("UpdateStreamProcessor", **named, RegionsOfInterestForUpdate=[zone])
+        self._call("StartStreamProcessor", **named)
+        found = self._call("DescribeStreamProcessor", **named)
+        assert (found["Status"], found["Input"]["KinesisVideoStream"]["Arn"]) == ("STARTING", video)
+        listed = self._call("ListStreamProcessors", NextToken="")["StreamProcessors"]
+        assert self.name in [one["Name"] for one in listed]
+        self._call("StopStreamProcessor", **named)
+        self._call("DeleteStreamProcessor", **named)
 
     def _text(self) -> None:
         read = self._call("DetectText", Image={"Bytes": self.pair})

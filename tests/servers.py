@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from forks import Forked, printed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -68,8 +70,7 @@ class Server:
     def reknown(self, *words: object) -> str:
         """What a command prints about the server's data folder."""
         command = [str(REKNOWN), *map(str, words), "--data", str(self.data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-        return done.stdout
+        return printed(command)
 
 
 @contextmanager
@@ -77,12 +78,23 @@ def serving(
     data: Path,
     *options: object,
     key: tuple[str, str] | None = None,
-    program: tuple[str, ...] = (str(REKNOWN),),
+    program: tuple[str, ...] = (),
     **environment: str,
 ) -> Iterator[Server]:
-    """A server on a free port; `key` is needed if the data folder has one already."""
-    command = [*program, "serve", "--data", str(data), "--port", "0", *map(str, options)]
-    process = subprocess.Popen(
+    """A server on a free port; `key` is needed if the data folder has one already.
+
+    It is forked, or `program` is executed.
+    """
+    command = [
+        *(program or [str(REKNOWN)]),
+        "serve",
+        "--data",
+        str(data),
+        "--port",
+        "0",
+        *map(str, options),
+    ]
+    process = (subprocess.Popen if program else Forked)(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from reknown._inputs import FilePath, Image, Progress
     from reknown.gallery.groups import GroupRecord
+    from reknown.gallery.media import FiledMedium
+    from reknown.services.archive.files import ArchiveDeletion
     from reknown.services.archive.proposals import MergeProposal
     from reknown.services.context import Context
 
@@ -114,6 +116,27 @@ class Archive:
             raise found
         return FoundSightings.of(found.gallery, found.matches, found.case)
 
+    def files(self, collection: str = "people") -> tuple[FiledMedium, ...]:
+        """The images and videos that faces were looked for in, in the order of the first look.
+
+        Raises `errors.NotFoundError`.
+        """
+        from reknown.services.archive.files import list_archive  # noqa: PLC0415
+        from reknown.services.galleries.pages import all_pages  # noqa: PLC0415
+
+        context = self._context()
+        return tuple(all_pages(lambda page: list_archive(context, collection, page)))
+
+    def delete_files(self, sha256s: Iterable[str], collection: str = "people") -> ArchiveDeletion:
+        """Deletes images and videos with all that was seen in them; nothing brings them back.
+
+        Files that were uploaded are deleted from the disk, others stay where they are: the next
+        scan reads them anew. Raises `errors.NotFoundError` for the gallery, `errors.InputError`.
+        """
+        from reknown.services.archive.files import delete_from_archive  # noqa: PLC0415
+
+        return delete_from_archive(self._context(), collection, sha256s)
+
     def groups(
         self, collection: str = "people", *, everybody: bool = False
     ) -> tuple[GroupRecord, ...]:
@@ -137,16 +160,38 @@ class Archive:
         from reknown.services.archive.groups import read_group  # noqa: PLC0415
 
         _, seen = read_group(self._context(), collection, number)
-        return tuple(map(SeenSighting.of, seen))
+        return tuple(map(SeenSighting.of, seen.items))
 
     def name_group(self, number: int, person: str, collection: str = "people") -> int:
         """Says who a group is; its best faces become references, and so many they are.
 
         Raises `errors.NotFoundError`, `errors.InputError`.
         """
-        from reknown.services.archive.groups import name_group  # noqa: PLC0415
+        from reknown.services.archive.group_names import name_group  # noqa: PLC0415
 
         return name_group(self._context(), collection, number, person).references
+
+    def unname_group(
+        self,
+        number: int,
+        collection: str = "people",
+        *,
+        faces: Iterable[str] | None = None,
+        drop_person: bool = False,
+    ) -> tuple[str, ...]:
+        """Says that nobody knows who a group is: the ids of faces that are not the person's then.
+
+        The person's references that show the very faces of the group become nobody's; or those of
+        them that `faces` names are deleted, and nothing else is touched. With `drop_person` the
+        person goes too, if nothing else is left of them. The sightings stay.
+
+        Raises `errors.NotFoundError`, and `errors.InputError` for a group without a name.
+        """
+        from reknown.services.archive.group_names import unname_group  # noqa: PLC0415
+
+        meant = None if faces is None else tuple(faces)
+        done = unname_group(self._context(), collection, number, meant, drop_person=drop_person)
+        return (*done.deleted, *done.freed)
 
     def merge_groups(self, number: int, into: int, collection: str = "people") -> None:
         """Says that two groups are one person.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reknown._notebook import Shown, paragraph, table
+from reknown.biometrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,8 +91,9 @@ class EvaluatedPeople(Shown):
 
     def _summary(self) -> str:
         return (
-            f"{self.images:,} images of {self.people:,} people; {self.failures.errors:,} without "
-            f"a usable face; {self.mated:,} mated and {self.non_mated:,} non-mated comparisons"
+            f"{counted(self.images, 'image')} of {counted(self.people, 'person', 'people')}; "
+            f"{self.failures.errors:,} without a usable face; "
+            f"{self.mated:,} mated and {self.non_mated:,} non-mated comparisons"
         )
 
     def _rows(self) -> list[tuple[str, str, str, str]]:

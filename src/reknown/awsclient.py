@@ -106,8 +106,12 @@ class Pace:
     rate: float = math.inf
 
 
-def guarded_client(endpoint: Endpoint, timeouts: Timeouts, **settings: Any) -> Any:
+def guarded_client(
+    endpoint: Endpoint, timeouts: Timeouts, *, answer: int = _ANSWER, **settings: Any
+) -> Any:
     """A client of `endpoint.service`; `settings` go to botocore's Config.
+
+    Of an answer that is no stream, `answer` bytes are read at most.
 
     Its calls raise what boto3 raises, and `AwsClientError`. Safe to use from several threads.
 
@@ -143,7 +147,7 @@ def guarded_client(endpoint: Endpoint, timeouts: Timeouts, **settings: Any) -> A
         )
     except (BotoCoreError, ValueError) as error:
         raise InputError(f"{endpoint.name} cannot be set up: {error}") from error
-    guard = _Guard(client, _origin(endpoint.address), Pace(timeouts.body))
+    guard = _Guard(client, _origin(endpoint.address), Pace(timeouts.body), answer)
     client.meta.events.register_last(f"before-send.{endpoint.service}", guard.send)
     return client
 
@@ -155,13 +159,16 @@ class _Guard:
     then gives the status as the error's code.
     """
 
-    __slots__ = ("_origin", "_pace", "_session")
+    __slots__ = ("_most", "_origin", "_pace", "_session")
 
-    def __init__(self, client: Any, origin: tuple[str, str, int | None], pace: Pace) -> None:
+    def __init__(
+        self, client: Any, origin: tuple[str, str, int | None], pace: Pace, most: int
+    ) -> None:
         # The only way to an answer before botocore has read all of it.
         self._session = client._endpoint.http_session
         self._origin = origin
         self._pace = pace
+        self._most = most
 
     def send(self, request: Any, **_: Any) -> Any:
         if _origin(request.url) != self._origin:
@@ -173,7 +180,7 @@ class _Guard:
         with answer.raw as raw:
             if 300 <= answer.status_code < 400:
                 raise RedirectError
-            answer.raw = _Page(b"".join(received(raw, _ANSWER, self._pace)))
+            answer.raw = _Page(b"".join(received(raw, self._most, self._pace)))
         return answer
 
 

@@ -131,6 +131,28 @@ class Reknown:
         """What the galleries may be used for, and who has agreed to be in them."""
         return Policies(lambda: self._context)
 
+    def events(
+        self,
+        *,
+        after: int = 0,
+        watch: str | None = None,
+        collection: str | None = None,
+        follow: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """What happened before the cameras behind the event `after`, in order, as plain values.
+
+        With `follow` it goes on with what happens from then on. Candidates are never
+        identifications; names are those of now.
+
+        Raises `errors.InputError`, `errors.NotFoundError` for the gallery.
+        """
+        from reknown.services.live import events  # noqa: PLC0415 - imports take long
+
+        choice = events.EventChoice(watch, collection)
+        read = events.follow_events if follow else events.all_events
+        for each in read(self._context, after, choice):
+            yield events.described(each)
+
     def detect(self, image: Image, *, attributes: bool = False) -> DetectedFaces:
         """The faces of an image, with landmarks, pose and quality.
 

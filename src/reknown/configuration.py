@@ -24,6 +24,7 @@ DEFAULT_PACK = "opencv"
 DEFAULT_REGION = "us-east-1"
 DEFAULT_COLLECTION = "people"
 MASTER_KEY, WEBHOOK_SECRET = "REKNOWN_MASTER_KEY", "REKNOWN_WEBHOOK_SECRET"
+MQTT_USER, MQTT_PASSWORD = "REKNOWN_MQTT_USER", "REKNOWN_MQTT_PASSWORD"
 DATABASE_PASSWORD = "REKNOWN_DATABASE_PASSWORD"  # noqa: S105 - its name
 KEYRING_PASSWORD = "REKNOWN_KEYRING_PASSWORD"  # noqa: S105 - its name
 BACKUP_PASSPHRASE = "REKNOWN_BACKUP_PASSPHRASE"  # noqa: S105 - its name
@@ -35,7 +36,10 @@ SECRETS = {
     "Default: that in `master_key_file`, else in `master.key` of the data folder.",
     DATABASE_PASSWORD: "For `database`. Default: what libpq finds, such as ~/.pgpass.",
     KEYRING_PASSWORD: "For `keyring`, where that is a database. Default: likewise.",
-    WEBHOOK_SECRET: "Signs what is posted to `webhook`: `whsec_` and 24 to 64 bytes in base64.",
+    WEBHOOK_SECRET: "Signs what is posted to `webhook` and `events_webhook`: `whsec_` and 24 to 64 "
+    "bytes in base64.",
+    MQTT_USER: "Who signs in to the broker of `mqtt`. Default: nobody, if the broker allows that.",
+    MQTT_PASSWORD: "The password of that user.",
     BACKUP_PASSPHRASE: "Seals the master key in backups: 12 characters or more.",
 }
 
@@ -217,6 +221,24 @@ class Server:
         "DIR",
         otherwise="no evaluations in the console",
     )
+    backup_folder: Path | None = _option(
+        None,
+        "Let operators make backups in the console, in this folder, which is not in the data "
+        "folder. Needs a passphrase: --backup-passphrase-file, or "
+        f"{BACKUP_PASSPHRASE} in the environment.",
+        "DIR",
+        otherwise="backups are made by command",
+    )
+    backup_passphrase_file: Path | None = _option(
+        None, "Take the passphrase of these backups from this file's first line.", "FILE"
+    )
+    languages: Path | None = _option(
+        None,
+        "Speak the languages in the console whose catalogs are here, as "
+        "LANGUAGE/LC_MESSAGES/console.mo, to browsers that ask for them.",
+        "DIR",
+        otherwise="English alone",
+    )
     tls_certificate: Path | None = _option(None, "Serve HTTPS with this certificate chain.", "PEM")
     tls_key: Path | None = _option(None, "Private key of that certificate.", "PEM")
 
@@ -227,9 +249,6 @@ class Server:
             raise InputError("--unmeasured-attributes is omit or neutral")
         if self.warm not in {"first", "beside", "never"}:
             raise InputError("--warm is first, beside or never")
-        for folder in self.evaluation_folder:
-            if not Path(folder).is_absolute():
-                raise InputError(f"--evaluation-folder takes a whole path from /, not {folder!r}")
         if self.trusted_proxy:
             _check_networks(self.trusted_proxy)
 
@@ -283,7 +302,7 @@ class Objects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """Where to send notices when a video job ends."""
+    """Where to send notices when a video job ends, and records of those who are seen."""
 
     sns_endpoint: str | None = _option(
         None,
@@ -292,9 +311,52 @@ class Notices:
         "URL",
     )
     sns_region: str = _option(DEFAULT_REGION, "Region of that endpoint.", "NAME")
+    kinesis_endpoint: str | None = _option(
+        None,
+        "Put records of stream processors into the data streams that callers name at this "
+        "Kinesis-compatible endpoint, with the credentials that AWS clients on this machine find.",
+        "URL",
+    )
+    kinesis_region: str = _option(DEFAULT_REGION, "Region of that endpoint.", "NAME")
     webhook: str | None = _option(
         None, f"Post to this address when any video job ends, signed with {WEBHOOK_SECRET}.", "URL"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """Whom to tell what happens before cameras, and how long that is kept."""
+
+    events_days: int = _option(
+        30, "Keep what happened before cameras for so long.", unit="days", least=1, most=36500
+    )
+    events_webhook: str | None = _option(
+        None, f"Post every live event to this address, signed with {WEBHOOK_SECRET}.", "URL"
+    )
+    events_topic: str | None = _option(
+        None, "Publish every live event to this SNS topic at --sns-endpoint.", "ARN"
+    )
+    mqtt: str | None = _option(
+        None,
+        "Publish every live event to this MQTT broker: mqtt://HOST or mqtts://HOST, with a port "
+        f"where it is not the usual one; {MQTT_USER} and {MQTT_PASSWORD} sign in. Needs "
+        "reknown[mqtt].",
+        "URL",
+    )
+    mqtt_topic: str = _option(
+        "reknown", "What the topics at that broker begin with: PREFIX/WATCH/events.", "PREFIX"
+    )
+    home_assistant: str | None = _option(
+        None,
+        "Let Home Assistant discover who is before each camera, below this topic of the broker; "
+        "its own default is homeassistant.",
+        "PREFIX",
+        otherwise="it discovers nothing",
+    )
+
+    def __post_init__(self) -> None:
+        if self.home_assistant and not self.mqtt:
+            raise InputError("--home-assistant needs --mqtt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +369,20 @@ class Worker:
         unit="seconds",
         least=1,
         most=86400,
+    )
+    streams: int = _option(
+        0,
+        "Watch so many of the cameras at once that somebody has started a watch of: see "
+        "`reknown watches`. Needs --cameras.",
+        least=0,
+        most=1000,
+    )
+    cameras: Path | None = _option(
+        None,
+        "File with the addresses, users and passwords of the cameras that may be watched; only "
+        "its owner may read it. See docs/how-to/cameras.md.",
+        "FILE",
+        otherwise="there are no cameras",
     )
 
 
@@ -403,6 +479,7 @@ class Settings:
     server: Server = Server()
     objects: Objects = Objects()
     notices: Notices = Notices()
+    events: Events = Events()
     worker: Worker = Worker()
     bulk: Bulk = Bulk()
     policy: Governance = Governance()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reknown._evaluated import ErrorRate, EvaluatedPeople, ThresholdRates
 from reknown._notebook import Shown, figure, paragraph, table
 from reknown._seen import FoundSightings, ScannedFiles, SeenSighting
-from reknown.biometrics.text import one_in, printable
+from reknown.biometrics.text import counted, one_in, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -226,8 +226,9 @@ class EnrolledPeople(Shown):
         new = sum(image.new for image in self.enrolled)
         known, refused = len(self.enrolled) - new, len(self.refused)
         return (
-            f"{printable(self.collection)}: {len(self.people)} people; {new} images enrolled, "
-            f"{known} were in already, {refused} refused"
+            f"{printable(self.collection)}: {counted(len(self.people), 'person', 'people')}; "
+            f"{counted(new, 'image')} enrolled, "
+            f"{counted(known, 'was', 'were')} in already, {refused} refused"
         )
 
     def _repr_html_(self) -> str:
@@ -260,8 +261,8 @@ class ImportedTemplates:
 
     def __str__(self) -> str:
         return (
-            f"{printable(self.collection)}: {self.added:,} faces imported, "
-            f"{self.known:,} were in already"
+            f"{printable(self.collection)}: {counted(self.added, 'face')} imported, "
+            f"{counted(self.known, 'was', 'were')} in already"
         )
 
 

@@ -49,6 +49,7 @@ SHORT_NAMES = {
 _ADDRESS = re.compile(r"[a-z0-9+]{2,}:/")
 _SERVER = re.compile(r"postgres(ql(\+psycopg)?)?://")
 _LONGEST_SHOWN = 60
+_NO_COMMA = "[^,]+"
 
 
 def read_settings(
@@ -235,14 +236,31 @@ def _converted(option: Option, raw: object, folder: Path | None) -> object:
     if option.kind is bool:
         return _truth(raw, strict=folder is not None)
     if option.kind is tuple:
-        return _names(raw.split(",") if isinstance(raw, str) and folder is None else raw)
+        names = raw.split(",") if isinstance(raw, str) and folder is None else raw
+        return _folders(names, folder) if _is_of_a_server(option) else _names(names)
     if not isinstance(raw, str) or not raw:
         raise ValueError(raw)
     if option.kind is str:
         return raw
+    return _place(option, raw, folder)
+
+
+def _place(option: Option, raw: str, folder: Path | None) -> Path | DatabaseUrl:
     if option.kind is DatabaseUrl or (option.kind is FolderOrUrl and _ADDRESS.match(raw)):
         return _url(raw)
-    return _path(raw, folder)
+    path = _path(raw, folder)
+    return path.absolute() if _is_of_a_server(option) else path
+
+
+def _folders(raw: object, folder: Path | None) -> tuple[str, ...]:
+    """Other processes get them with commas in between."""
+    paths = [_path(each, folder).absolute() for each in _names(raw, _NO_COMMA)]
+    return _names(paths, _NO_COMMA)
+
+
+def _is_of_a_server(option: Option) -> bool:
+    """Whether it is a folder of what goes on running and starts others."""
+    return bool(option.section) and option.about.metavar == "DIR"
 
 
 _PASSWORDS = {"database": DATABASE_PASSWORD, "keyring": KEYRING_PASSWORD}
@@ -278,9 +296,9 @@ def _truth(raw: object, *, strict: bool) -> bool:
     return raw
 
 
-def _names(raw: object) -> tuple[str, ...]:
+def _names(raw: object, form: str = r"[^,\s]+") -> tuple[str, ...]:
     names = [str(name).strip() for name in raw] if isinstance(raw, list | tuple) else [""]
-    if not all(re.fullmatch(r"[^,\s]+", name) for name in names):
+    if not all(re.fullmatch(form, name) for name in names):
         raise ValueError(raw)
     return tuple(names)
 

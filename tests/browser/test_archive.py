@@ -49,6 +49,35 @@ DATA = """async (name) => {
 }"""
 
 
+@pytest.fixture
+def added(console: Server, tmp_path: Path, eileen: bytes) -> Path:
+    """Two files of a collection `few`, in a folder."""
+    for number in range(2):
+        (tmp_path / f"<i>{number}.jpg").write_bytes(eileen + bytes([number]))
+    with Reknown(console.data) as client:
+        client.archive.scan(tmp_path, collection="few")
+    return tmp_path
+
+
+def test_single_files_are_deleted_for_good(operator: Page, added: Path) -> None:
+    operator.goto("/console/archive/few")
+    operator.get_by_role("link", name="All photos and films").click()
+    boxes = operator.locator("[data-select] input[type=checkbox]")
+    expect(boxes).to_have_count(2)
+    expect(operator.get_by_text("<i>0.jpg")).to_be_visible()
+    assert str(added) not in operator.content()
+    assert Axe().run(operator).response["violations"] == []
+    boxes.first.check()
+    operator.on("dialog", lambda dialog: dialog.accept())
+    send(operator, "Delete")
+    said = operator.get_by_role("status")
+    expect(said).to_contain_text("1 file is deleted. 1 face is gone with them.")
+    expect(said).to_contain_text("the next scan reads it anew")
+    expect(boxes).to_have_count(1)
+    # nothing brings it back, so that nothing is offered
+    expect(operator.get_by_role("button", name="Undo")).to_have_count(0)
+
+
 def _search(page: Page) -> None:
     send(page, "Search the archive")
 
@@ -60,7 +89,7 @@ def test_a_person_is_found_for_a_purpose(operator: Page, archive: str, tmp_path:
     expect(operator.get_by_label("A person's name")).to_have_value("Grace Hopper")
     operator.get_by_label("What the search is for").select_option("missing-person")
     _search(operator)
-    expect(operator.get_by_role("heading", level=2)).to_have_text("1 candidate among 2 faces seen")
+    expect(operator.get_by_role("heading", level=2)).to_have_text("1 candidate; faces seen: 2")
     tile = operator.locator(".grid li")
     expect(tile).to_contain_text("IMG_20200101_120000.jpg")
     expect(tile).to_contain_text("2020-01-01 12:00 (by name)")

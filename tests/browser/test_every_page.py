@@ -9,6 +9,7 @@ from playwright.sync_api import FilePayload
 
 from furnished import FILE, KEY, is_page
 from portraits import pair
+from reknown.console.routes import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,3 +107,12 @@ def test_every_answer_to_a_form_is_for_everybody(
         outside.goto(f"/console{path}")
         found[path] = _in_all_lights(outside) + _at_all_sizes(outside)
     assert {address: each for address, each in found.items() if each} == {}
+
+
+def test_every_page_that_has_data_tells_them(inside: Page, furnished: Furnished) -> None:
+    told = [each for each in PAGES if each.data and not each.changes]
+    assert len(told) > 10
+    for each in told:
+        answer = inside.request.get(f"{furnished.address(each.path or '/overview')}.json")
+        assert answer.status == 200, (each.path, answer.text())
+        assert set(answer.json()) == set(each.data)

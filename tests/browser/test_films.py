@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _STARTED_MS, _CUT_MS, _END_MS = 0, 1200, 2400
+ODD = ' both %2f "<script>alert(1)<'
 POLICY = 'purposes = ["family-album"]\n'
 
 
@@ -96,6 +97,32 @@ def test_looking_and_searching_are_recorded_with_the_purpose(operator: Page, fil
     expect(operator.locator("tbody tr").first).to_contain_text("family-album")
     operator.goto("/console/ledger?collection=people&operation=read+video+job")
     expect(operator.locator("tbody tr").first).to_be_visible()
+
+
+def test_a_film_is_chosen_from_folders_of_a_bucket(operator: Page, film: Path) -> None:
+    inner = film.parent / "2026" / "<i>odd & ?name#.json"
+    inner.mkdir(parents=True)
+    (inner / f"{ODD}.mp4").hardlink_to(film)
+    (inner / "notes.txt").write_text("no film")
+    (inner / "link.mp4").symlink_to(film)
+    operator.goto("/console/films/people")
+    operator.get_by_role("link", name="Choose a stored film").click()
+    for name in ("media", "2026/", "<i>odd & ?name#.json/"):
+        operator.get_by_role("link", name=name, exact=True).click()
+    expect(operator.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    assert Axe().run(operator).response["violations"] == []
+    operator.get_by_label("Names that begin with").fill("other")
+    operator.get_by_role("button", name="Show").click()
+    expect(operator.get_by_text("No films here")).to_be_visible()
+    operator.get_by_label("Names that begin with").fill(ODD[:3])
+    operator.get_by_role("button", name="Show").click()
+    operator.get_by_role("link", name=f"{ODD}.mp4").click()
+    expect(operator.get_by_label("Bucket")).to_have_value("media")
+    operator.get_by_label("What the search is for").select_option("family-album")
+    send(operator, "Search the film")
+    expect(operator.get_by_role("status")).to_contain_text("has begun.")
+    searched = operator.get_by_role("row", name=ODD).get_by_text("searched", exact=True)
+    expect(searched).to_be_visible(timeout=60_000)
 
 
 def test_a_film_that_is_none_fails_with_the_reason(operator: Page) -> None:

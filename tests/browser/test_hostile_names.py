@@ -32,6 +32,7 @@ _SHOWN = {
     "/people/{collection}/{subject}": FILE,
     "/films/{collection}": FILM,
     "/films/{collection}/{job}": FILM,
+    "/cameras/{collection}": PERSON,
     "/consents/{collection}": BASIS,
     "/settings/keys": KEY,
     "/settings/keys/{key}": KEY,

@@ -71,15 +71,15 @@ def test_a_record_comes_with_its_proof(operator: Page, console: Server, tmp_path
     field = operator.get_by_label("The ledger's public key")
     whole = field.input_value()
     field.fill(whole[:-1])
-    expect(operator.get_by_role("status")).to_contain_text("Not proven: This is no public key")
+    expect(operator.get_by_role("status")).to_contain_text("Not proven: this is no public key")
     name, number, blob = whole.split("+", 2)
     field.fill(f"{name}+{number}+{blob[:20]}{'A' if blob[20] != 'A' else 'B'}{blob[21:]}")
     expect(operator.get_by_role("status")).to_contain_text(
-        "Not proven: The checkpoint is not signed"
+        "Not proven: the checkpoint is not signed"
     )
     field.fill(f"other{whole}")
     expect(operator.get_by_role("status")).to_contain_text(
-        "Not proven: The checkpoint is of another"
+        "Not proven: the checkpoint is of another"
     )
     field.fill(whole)
     expect(operator.get_by_role("status")).to_contain_text("Checked in this browser")
@@ -103,7 +103,7 @@ def test_a_record_that_is_not_what_was_signed_is_not_proven(operator: Page) -> N
         ),
     )
     operator.goto("/console/ledger/2")
-    expect(operator.get_by_role("status")).to_contain_text("Not proven: The record is not in")
+    expect(operator.get_by_role("status")).to_contain_text("Not proven: the record is not in")
 
 
 def test_the_ledger_is_followed_and_exported(

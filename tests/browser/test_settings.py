@@ -76,12 +76,12 @@ def test_a_consent_is_put_down_and_withdrawn_which_deletes_the_person(
     accepted.get_by_label("The text that was agreed to").set_input_files(text)
     accepted.get_by_label("How it was given").fill("signed")
     accepted.get_by_label("Until").fill("2001-12-31")
-    accepted.get_by_role("button", name="Put the consent down").click()
+    accepted.get_by_role("button", name="Record the consent").click()
     expect(accepted.get_by_role("alert")).to_contain_text("ended at 2001-12-31")
     expect(accepted.get_by_label("Who has agreed")).to_have_value("Grace Hopper")
     accepted.get_by_label("The text that was agreed to").set_input_files(text)
     accepted.get_by_label("Until").fill("")
-    accepted.get_by_role("button", name="Put the consent down").click()
+    accepted.get_by_role("button", name="Record the consent").click()
     digest = hashlib.sha256(b"I agree.").hexdigest()[:12]
     expect(accepted.get_by_role("cell", name=digest)).to_be_visible()
     accepted.get_by_role("button", name="Withdraw that of Grace Hopper").click()
@@ -120,10 +120,10 @@ def test_it_is_said_how_long_what_is_kept(operator: Page, console: Server, folde
     kept = operator.get_by_role("region", name="What lent keeps")
     faces = kept.get_by_role("row", name="faces")
     expect(faces.get_by_role("cell", name="1 day", exact=True)).to_be_visible()
-    expect(faces.get_by_role("cell", name="some go within a day")).to_be_visible()
+    expect(faces.get_by_role("cell", name="some expire within a day")).to_be_visible()
     records = kept.get_by_role("row", name="records of the ledger")
     expect(records.get_by_role("cell", name="400 days")).to_be_visible()
-    expect(records.get_by_role("cell", name="nothing within a day")).to_be_visible()
+    expect(records.get_by_role("cell", name="nothing expires within a day")).to_be_visible()
 
 
 def test_the_main_figures_are_a_page(operator: Page, console: Server) -> None:
@@ -136,6 +136,34 @@ def test_the_main_figures_are_a_page(operator: Page, console: Server) -> None:
     expect(asked.get_by_role("cell").nth(1)).not_to_have_text("0")
     expect(operator.get_by_role("rowheader", name="ListCollections")).to_be_visible()
     expect(operator.get_by_role("rowheader", name="recognition")).to_be_visible()
+
+
+def test_a_page_that_showed_a_secret_makes_no_second_key_when_it_is_loaded_again(
+    accepted: Page, console: Server
+) -> None:
+    def made(name: str) -> int:
+        return console.reknown("keys", "list", "--json").count(f'"{name}"')
+
+    accepted.goto("/console/settings/keys")
+    accepted.get_by_label("Who or what uses it").fill("once-only")
+    send(accepted, "Make the key")
+    key_id, _ = key_of(accepted)
+    accepted.reload()
+    expect(accepted.get_by_role("alert")).to_contain_text("this form was sent before")
+    accepted.go_back()
+    assert made("once-only") == 1
+    accepted.goto(f"/console/settings/keys/{key_id}")
+    send(accepted, "Make a new key in its place")
+    key_of(accepted)
+    accepted.reload()
+    expect(accepted.get_by_role("alert")).to_contain_text("this form was sent before")
+    assert made("once-only") == 2  # the former one works for a while
+    # the form after it is a new one
+    accepted.goto("/console/settings/keys")
+    accepted.get_by_label("Who or what uses it").fill("once-only")
+    send(accepted, "Make the key")
+    assert key_of(accepted)[0] != key_id
+    assert made("once-only") == 3
 
 
 def test_somebody_gets_an_account_and_loses_it(accepted: Page, visit: Callable[[], Page]) -> None:
@@ -156,7 +184,7 @@ def test_somebody_gets_an_account_and_loses_it(accepted: Page, visit: Callable[[
     accepted.get_by_role("link", name="ada").click()
     accepted.get_by_label("Role").select_option("keeper")
     accepted.get_by_role("button", name="Set the role").click()
-    expect(accepted.get_by_text("ada is keeper of * now")).to_be_visible()
+    expect(accepted.get_by_text("ada has this role now: keeper of *")).to_be_visible()
     ada.reload()
     expect(ada.get_by_role("link", name="Ledger")).to_have_count(0)
     accepted.get_by_role("link", name="ada").click()
@@ -194,9 +222,9 @@ def test_a_program_gets_a_key_which_works_until_it_is_revoked(
     accepted.get_by_role("link", name=first[0]).click()
     accepted.get_by_label("All quotas").fill("operations=5/day")
     accepted.get_by_role("button", name="Set the quotas").click()
-    expect(accepted.get_by_text("1 of 5 operations this day")).to_be_visible()
+    expect(accepted.get_by_text("1 used of operations=5/day")).to_be_visible()
     accepted.goto("/console")
-    expect(accepted.get_by_text("1 of 5 operations this day")).to_be_visible()
+    expect(accepted.get_by_text("1 used of operations=5/day")).to_be_visible()
     accepted.get_by_role("link", name=first[0]).click()
     accepted.get_by_label("How long this key still works").fill("0")
     send(accepted, "Make a new key in its place")
@@ -205,7 +233,7 @@ def test_a_program_gets_a_key_which_works_until_it_is_revoked(
         console.client(first).list_collections()
     assert console.client(second).list_collections()["CollectionIds"]
     accepted.goto(f"/console/settings/keys/{second[0]}")
-    expect(accepted.get_by_text("2 of 5 operations this day")).to_be_visible()
+    expect(accepted.get_by_text("2 used of operations=5/day")).to_be_visible()
     accepted.get_by_role("button", name=f"Revoke {second[0]}").click()
     expect(accepted.get_by_text("is revoked")).to_be_visible()
     with pytest.raises(ClientError):

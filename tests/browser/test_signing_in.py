@@ -59,7 +59,7 @@ def test_who_is_not_signed_in_is_asked_to_and_goes_on(
             "operator",
             [
                 *("Overview", "Compare", "Ledger", "Settings", "People", "Unknown", "Identify"),
-                *("Archive", "Films", "Review", "Accuracy", "Consents", "Policy"),
+                *("Archive", "Films", "Cameras", "Review", "Accuracy", "Consents", "Policy"),
             ],
         ),
     ],

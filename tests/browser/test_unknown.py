@@ -80,6 +80,27 @@ def test_a_merge_is_taken_back(operator: Page, unknown: str) -> None:
     expect(operator.locator("[data-select] li")).to_have_count(2)
 
 
+def test_a_name_is_taken_back(operator: Page, unknown: str) -> None:
+    _open(operator, unknown, 2)
+    operator.get_by_label("Who this is").fill("<b>Amazing")
+    send(operator, "Name")
+    expect(operator.get_by_role("status")).to_contain_text("2 faces are enrolled")
+    send(operator, "Undo")
+    expect(operator.get_by_role("status")).to_contain_text("2 references are deleted")
+    expect(operator.get_by_label("Who this is")).to_have_value("")
+    operator.goto(f"/console/people/{unknown}")
+    expect(operator.get_by_text("Amazing")).to_have_count(0)
+    # also later, without an offer
+    _open(operator, unknown, 2)
+    operator.get_by_label("Who this is").fill("<b>Amazing")
+    number = operator.url.rpartition("/")[2].partition("?")[0]
+    send(operator, "Name")
+    operator.goto(f"/console/unknown/{unknown}/{number}")
+    assert Axe().run(operator).response["violations"] == []
+    send(operator, "Not <b>Amazing")
+    expect(operator.get_by_label("Who this is")).to_have_value("")
+
+
 def test_a_proposal_is_declined_once_and_for_all(operator: Page, unknown: str) -> None:
     _open(operator, unknown, 4)
     boxes = operator.locator("[data-select] input[type=checkbox]")

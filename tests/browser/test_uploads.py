@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import videos
+from browsing import visiting
 from servers import Server, serving
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ def console(
     with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
         server.reknown("enroll", known)
         yield server
+
+
+@pytest.fixture
+def visit(browser: Browser, console: Server) -> Iterator[Callable[[], Page]]:
+    """New browsers, whose connection a test may break."""
+    with visiting(browser, console, r"status of 40[0134]|ERR_FAILED") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -111,6 +119,76 @@ def test_a_film_that_is_dropped_on_identify_goes_the_same_way(
     assert _left(uploads) == []
 
 
+@pytest.fixture(scope="module")
+def long_film(tmp_path_factory: pytest.TempPathFactory, film: Path) -> Path:
+    """The same, and 24 MiB that are nobody's: 24 pieces and a bit."""
+    path = tmp_path_factory.mktemp("long") / "long <i>.mp4"
+    size = 24 * 2**20
+    path.write_bytes(film.read_bytes() + size.to_bytes(4, "big") + b"free" + bytes(size - 8))
+    return path
+
+
+def test_an_upload_goes_on_after_a_reload(
+    operator: Page, long_film: Path, uploads: Path, work: Callable[[], str]
+) -> None:
+    sent: list[int] = []
+
+    def some(route: Route) -> None:
+        if route.request.method == "POST":
+            sent.append(1)
+            if len(sent) == 9:
+                return route.abort()
+        return route.continue_()
+
+    operator.goto("/console/films/people")
+    operator.route("**/console/uploads/people", some)
+    operator.get_by_label("A film (it is forgotten").set_input_files(str(long_film))
+    operator.get_by_role("button", name="Upload and search").click()
+    said = "The connection broke at 33 %. Send it again to go on from there."
+    expect(operator.get_by_role("alert")).to_have_text(said, timeout=60_000)
+    assert [each.stat().st_size for each in uploads.iterdir() if each.is_file()] == [8 * 2**20]
+    operator.reload()
+    waits = operator.get_by_text("An upload of long <i>.mp4 waits at 33 %.")
+    expect(waits).to_be_visible(timeout=20_000)
+    assert Axe().run(operator).response["violations"] == []
+    operator.get_by_label("A film (it is forgotten").set_input_files(str(long_film))
+    operator.unroute("**/console/uploads/people")
+    operator.get_by_role("button", name="Upload and search").click()
+    come = operator.get_by_text("The film has come; its search has begun.")
+    expect(come).to_be_visible(timeout=60_000)
+    (kept,) = (each for each in uploads.iterdir() if each.is_file())
+    assert kept.read_bytes() == long_film.read_bytes()
+    work()
+    assert _left(uploads) == []
+
+
+def test_an_upload_that_is_stopped_leaves_nothing(
+    operator: Page, long_film: Path, uploads: Path
+) -> None:
+    operator.goto("/console/films/people")
+    held: list[Route] = []
+
+    def some(route: Route) -> None:
+        if route.request.method == "POST" and uploads.exists() and _left(uploads):
+            held.append(route)
+        else:
+            route.continue_()
+
+    operator.route("**/console/uploads/people", some)
+    operator.get_by_label("A film (it is forgotten").set_input_files(str(long_film))
+    operator.get_by_role("button", name="Upload and search").click()
+    for _ in range(600):
+        if held:
+            break
+        operator.wait_for_timeout(100)
+    with operator.expect_response("**/console/uploads/people/forget", timeout=60_000):
+        operator.get_by_role("button", name="Stop sending").click()
+    expect(operator.get_by_role("alert")).to_have_text("Stopped: nothing was kept.")
+    assert _left(uploads) == []
+    operator.reload()
+    expect(operator.get_by_text("An upload of")).to_have_count(0)
+
+
 def test_what_is_no_film_is_not_kept(operator: Page, uploads: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.mp4"
     wrong.write_bytes(b"this is no film" * 10_000)
@@ -169,7 +247,7 @@ def test_a_folder_of_photos_becomes_named_people(
     operator.get_by_label("Or a folder of them").set_input_files(str(photos))
     operator.get_by_role("button", name="Add", exact=True).click()
     said = operator.get_by_role("status")
-    expect(said).to_contain_text("3 files added. 1 refused: broken.jpg:", timeout=20_000)
+    expect(said).to_contain_text("3 files added. 1 file refused: broken.jpg:", timeout=20_000)
     expect(operator.locator("#progress")).to_contain_text("Waiting for a worker.")
     kept = [each for each in (uploads / "archive").rglob("*") if each.is_file()]
     assert {each.read_bytes() for each in kept} == {

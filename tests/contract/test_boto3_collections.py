@@ -168,9 +168,10 @@ def test_what_is_the_arn_of_no_collection(client: Any, name: str) -> None:
         lambda arn: client.list_tags_for_resource(ResourceArn=arn),
     )
     for call in calls:
-        with pytest.raises(client.exceptions.ResourceNotFoundException):
-            call(f"{prefix}:collection/{name}")
-        for arn in (f"{prefix}:streamprocessor/{name}", f"{prefix}:collection/", "x" * 30):
+        for kind in ("collection", "streamprocessor"):
+            with pytest.raises(client.exceptions.ResourceNotFoundException):
+                call(f"{prefix}:{kind}/{name}")
+        for arn in (f"{prefix}:project/{name}", f"{prefix}:collection/", "x" * 30):
             with pytest.raises(client.exceptions.InvalidParameterException, match="ARN"):
                 call(arn)
 

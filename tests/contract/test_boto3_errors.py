@@ -34,7 +34,8 @@ def _request(name: str) -> type[shapes.Shape]:
     return request
 
 
-_STARTS = frozenset(name for name in HANDLERS if name.startswith("Start"))
+_STREAMS = frozenset(name for name in HANDLERS if "StreamProcessor" in name)
+_STARTS = frozenset(name for name in HANDLERS if name.startswith("Start")) - _STREAMS
 _STORED = _IMAGES | _STARTS
 _IN_COLLECTIONS = _with("collection_id", "resource_arn") - {"CreateCollection"}
 _SEARCHES = frozenset(name for name in HANDLERS if "Search" in name) - {"GetFaceSearch"}
@@ -52,6 +53,12 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         "InvalidParameterException",
         frozenset({"CompareFaces", "SearchFacesByImage"}),
     ),
+    ours.BusyError: (
+        "ResourceInUseException",
+        _STREAMS
+        - {f"{verb}StreamProcessor" for verb in ("Describe", "Create")}
+        - {"ListStreamProcessors"},
+    ),
     # no operation takes a collection to another pack
     ours.UpgradeError: ("InternalServerError", _EVERYWHERE),
     ours.DecoderError: ("InternalServerError", _EVERYWHERE),
@@ -62,7 +69,10 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ours.SpaceMismatchError: ("InvalidParameterException", _EVERYWHERE),
     ours.UncalibratedError: (
         "InvalidParameterException",
-        _SEARCHES | _CELEBRITIES | {"CompareFaces", "AssociateFaces"},
+        _SEARCHES
+        | _CELEBRITIES
+        | {"CompareFaces", "AssociateFaces", "StartStreamProcessor"}
+        | {"ReknownGroupSightings", "ReknownProposeMerges"},
     ),
     ours.CollectionNotFoundError: (
         "ResourceNotFoundException",
@@ -70,12 +80,22 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
     ),
     ours.NotFoundError: (
         "ResourceNotFoundException",
-        _with("user_id", "job_id") | {"GetCelebrityInfo"},
+        _with("user_id", "job_id")
+        | {"GetCelebrityInfo"}
+        | (_STREAMS - {"CreateStreamProcessor", "ListStreamProcessors"}),
     ),
     ours.AlreadyExistsError: ("InvalidParameterException", frozenset({"ReknownImportTemplates"})),
     ours.QuotaError: (
         "ServiceQuotaExceededException",
-        frozenset({"AssociateFaces", "IndexFaces", "TagResource", "ReknownImportTemplates"}),
+        frozenset(
+            {
+                "AssociateFaces",
+                "CreateStreamProcessor",
+                "IndexFaces",
+                "TagResource",
+                "ReknownImportTemplates",
+            }
+        ),
     ),
     ours.PageError: ("InvalidPaginationTokenException", _with("next_token")),
     ours.DatabaseError: ("InternalServerError", _EVERYWHERE),
@@ -86,10 +106,13 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         "IdempotentParameterMismatchException",
         _with("client_request_token"),
     ),
-    ours.LimitError: ("LimitExceededException", _STARTS),
+    ours.LimitError: ("LimitExceededException", _STARTS | {"CreateStreamProcessor"}),
     ours.PolicyError: (
         "AccessDeniedException",
-        _SEARCHES | _CELEBRITIES | {"AssociateFaces", "CreateCollection", "IndexFaces"},
+        _SEARCHES
+        | _CELEBRITIES
+        | {"AssociateFaces", "CreateCollection", "IndexFaces", "StartStreamProcessor"}
+        | {"ReknownGroupSightings", "ReknownProposeMerges"},
     ),
     ours.AccessError: ("AccessDeniedException", _EVERYWHERE),
     ours.InputError: ("InvalidParameterException", _EVERYWHERE),
@@ -100,6 +123,8 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
 }
 _SPECIAL: dict[tuple[str, type[ours.ReknownError]], str] = {
     ("CreateCollection", ours.AlreadyExistsError): "ResourceAlreadyExistsException",
+    ("CreateStreamProcessor", ours.AlreadyExistsError): "ResourceInUseException",
+    ("CreateStreamProcessor", ours.CollectionNotFoundError): "InvalidParameterException",
     ("CreateUser", ours.AlreadyExistsError): "ConflictException",
     ("ReknownRenameUser", ours.AlreadyExistsError): "ConflictException",
     **{(name, ours.CollectionNotFoundError): "InvalidParameterException" for name in _CELEBRITIES},
@@ -222,6 +247,17 @@ def test_a_missing_collection_is_the_same_error_everywhere(
         "reknown_find_sightings": {"UserId": "ada"},
         "reknown_list_groups": {},
         "reknown_name_group": {"Number": 1, "UserId": "ada"},
+        "reknown_read_group": {"Number": 1},
+        "reknown_group_sightings": {},
+        "reknown_unname_group": {"Number": 1},
+        "reknown_merge_groups": {"Number": 1, "IntoNumber": 2},
+        "reknown_split_group": {"Number": 1, "SightingIds": [face]},
+        "reknown_ignore_group": {"Number": 1},
+        "reknown_keep_apart": {"Number": 1, "OtherNumber": 2},
+        "reknown_propose_merges": {},
+        "reknown_list_jobs": {},
+        "reknown_list_archive": {},
+        "reknown_delete_from_archive": {"Digests": ["ab" * 32]},
         "reknown_rename_user": {"UserId": "ada", "NewUserId": "bob"},
         "reknown_merge_users": {"UserId": "ada", "IntoUserId": "bob"},
         "reknown_move_faces": {"FaceIds": [face]},
@@ -243,8 +279,8 @@ def test_a_missing_collection_is_the_same_error_everywhere(
         "reknown_withdraw_approval": {"ApprovalId": face},
         "reknown_list_approvals": {},
     }
-    # what makes a collection, and what takes back a stop that outlived one
-    assert len(calls) == len(_with("collection_id")) - 2
+    # what makes a collection, what takes back a stop that outlived one, and what needs --uploads
+    assert len(calls) == len(_with("collection_id")) - 3
     for operation, request in calls.items():
         with pytest.raises(client.exceptions.ResourceNotFoundException) as missing:
             getattr(client, operation)(CollectionId=name, **request)

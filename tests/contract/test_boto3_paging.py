@@ -24,15 +24,16 @@ _PAGED = [
     name
     for name in HANDLERS
     if hasattr(OPERATIONS[name].request, "next_token")
-    and not name.startswith(("Get", "ReknownList"))
+    and not name.startswith(("Get", "ReknownList", "ReknownRead", "ListStream"))
 ]
 
 
 @pytest.fixture(scope="module")
 def filled(client: Any) -> str:
-    """A collection with faces and users."""
+    """A collection with faces and users, beside another."""
     name = f"test-{uuid4()}"
-    client.create_collection(CollectionId=name)
+    for each in (name, f"beside-{name}"):
+        client.create_collection(CollectionId=each)
     space = client.reknown_export_templates(CollectionId=name)["TemplateSpace"]
     made = callers.templates(callers.strangers(_FACES, space["Dimension"]))
     client.reknown_import_templates(CollectionId=name, TemplateSpace=space, Templates=made)

@@ -21,6 +21,7 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
 from reknown.console.routes import PAGES
 from reknown.gallery.sightings import keep_sightings, load_sighting_templates
+from reknown.jobs import queue
 from reknown.services.sign_in import FOR_OPERATORS
 from servers import REKNOWN
 
@@ -390,6 +391,34 @@ def test_no_page_breaks(visitor: Visitor, collection: str, page: ConsolePage, st
         assert "x" not in answer.headers.get("set-cookie", "")
 
 
+def test_how_far_a_job_is_is_for_those_who_may_start_it_or_read_what_it_found(
+    server: Server, visitor: Visitor, collection: str
+) -> None:
+    with Reknown(server.data) as client, client._context.database.begin() as connection:
+        film, scan = (
+            queue.add(connection, queue.NewJob(kind, "cli:ada", collection, "{}"))
+            for kind in ("search", "scan")
+        )
+    rights = {
+        "GetFaceSearch": {"film"},
+        "ReknownAddToArchive": {"scan"},
+        "DescribeCollection": set[str](),
+    }
+    for right, mine in rights.items():
+        key = json.loads(server.reknown("keys", "create", "--json", "--operation", right))
+        them = _as(server.address, key["access_key_id"], key["secret_access_key"])
+        for name, job in (("film", film), ("scan", scan)):
+            answer = them.get(f"/console/jobs/{collection}/{job}/{name}")
+            assert answer.status == (200 if name in mine else 403)
+    # one kind is not to be had as the other
+    assert visitor.get(f"/console/jobs/{collection}/{scan}/film").status == 404
+    with Reknown(server.data) as client, client._context.database.begin() as connection:
+        for job in (film, scan):
+            found = queue.find(connection, job)
+            assert found is not None
+            assert queue.ask_to_stop(connection, found, "over")
+
+
 def test_a_limited_auditor_reads_of_own_collections_alone(
     server: Server, visitor: Visitor, collection: str, person: str
 ) -> None:
@@ -447,6 +476,32 @@ def test_somebody_unknown_is_looked_at(
     assert len(pictures) == 2
     for each in (*pictures, f"/console/pictures/{collection}/group/{number}"):
         assert visitor.get(each).headers["content-type"] == "image/jpeg"
+
+
+def test_a_name_is_taken_back_as_far_as_rights_go_and_never_to_nobody_from_another_name(
+    server: Server, visitor: Visitor, client: Any, collection: str, tmp_path: Path, eileen: bytes
+) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).write_bytes(eileen + name.encode())
+    server.reknown("scan", tmp_path, "--collection", collection)
+    visitor.post(f"/console/unknown/{collection}", {})
+    (group,) = client.reknown_list_groups(CollectionId=collection)["Groups"]
+    here = f"/console/unknown/{collection}/{group['Number']}"
+    namer = _signed_in(server, *callers.key(server, "--operation", "Reknown*"))
+    bob = namer.post(f"{here}/name", {"person": "Bob"}).headers["location"]
+    assert "2%20faces%20are%20enrolled" in bob
+    assert "undo=" not in bob
+    face, _ = (each["FaceId"] for each in client.list_faces(CollectionId=collection)["Faces"])
+    for fields, right in (({"face": face}, "DeleteFaces"), ({"drop": "yes"}, "DeleteUser")):
+        refused = namer.post(f"{here}/unname", {"only": "yes"} | fields)
+        assert refused.status == 403
+        assert right in refused.data.decode()
+    assert len(client.list_faces(CollectionId=collection)["Faces"]) == 2
+    anna = visitor.post(f"{here}/name", {"person": "Anna"}).headers["location"]
+    assert "0%20faces%20are%20enrolled" in anna
+    assert "undo=" not in anna
+    visitor.post(f"{here}/unname", {})
+    assert "undo=" in visitor.post(f"{here}/name", {"person": "Bob"}).headers["location"]
 
 
 def test_the_next_page_is_of_the_same_list(

@@ -299,7 +299,7 @@ def test_additions_are_never_paths_and_only_what_can_be_read_is_kept(
         response = connection.getresponse()
         assert response.status == 303
         said = unquote(response.headers["location"])
-    assert "2 files added. 1 refused: <script>.jpg" in said
+    assert "2 files added. 1 file refused: <script>.jpg" in said
     kept = [each for each in uploads.rglob("*") if each.is_file()]
     assert {each.read_bytes() for each in kept} == {eileen, film}
     assert all(re.fullmatch(r"[0-9a-f]{64}\.(jpeg|mp4)", each.name) for each in kept)

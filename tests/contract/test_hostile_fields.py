@@ -68,6 +68,22 @@ _KNOWN = {
     "SNSTopicArn": "arn:aws:sns:eu-west-1:000000000000:ended",
     "RoleArn": "arn:aws:iam::000000000000:role/videos",
 }
+_STREAM_ARNS = {
+    "KinesisVideoArn": "arn:aws:kinesisvideo:eu-west-1:000000000000:stream/door/1",
+    "KinesisDataArn": "arn:aws:kinesis:eu-west-1:000000000000:stream/seen",
+}
+# What is for labels, or the other way of two: looked at alone.
+_OTHERS = (
+    ("Settings", "ConnectedHome"),
+    ("Output", "KinesisDataStream"),
+    ("Output", "S3Destination"),
+    ("NotificationChannel",),
+    ("KmsKeyId",),
+    ("StartSelector",),
+    ("StopSelector",),
+    ("SettingsForUpdate",),
+    ("ParametersToDelete",),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +128,28 @@ def _base(field: Field) -> dict[str, Any]:
     other = {"SearchUsers": "FaceId", "ReknownFindSightings": "Image"}.get(field.operation)
     if other is not None:
         parameters.pop("UserId" if field.path[0] == other else other)
+    if field.operation == "ReknownKeepApart":
+        for name in _KEPT_APART.get(str(field.path[0]), ("UserId", "OtherUserId")):
+            del parameters[name]
+    if "StreamProcessor" in field.operation:
+        _drop_others(parameters, field)
     return parameters
+
+
+# What may not be said beside this.
+_KEPT_APART = {
+    "UserId": ("OtherNumber", "OtherUserId"),
+    "OtherUserId": ("Number", "OtherNumber"),
+}
+
+
+def _drop_others(parameters: dict[str, Any], field: Field) -> None:
+    for path in _OTHERS:
+        place = parameters
+        for step in path[:-1]:
+            place = place.get(step, {})
+        if field.path[: len(path)] != path:
+            place.pop(path[-1], None)
 
 
 def _sample(shape: Shape, name: str) -> Any:
@@ -131,7 +168,16 @@ def _sample(shape: Shape, name: str) -> Any:
 
 
 def _text(shape: Shape) -> str:
-    return _FACE if "{8}" in shape.metadata.get("pattern", "") else "a"
+    if shape.name in _STREAM_ARNS:
+        return _STREAM_ARNS[shape.name]
+    pattern = shape.metadata.get("pattern", "")
+    if "{64}" in pattern:
+        return "ab" * 32
+    return _FACE if "{8}" in pattern else _letter(shape)
+
+
+def _letter(shape: Shape) -> str:
+    return "1" if shape.metadata.get("pattern") == "^[0-9]+$" else "a"
 
 
 def _fields() -> Iterator[Field]:
@@ -232,7 +278,7 @@ def _sized(shape: Shape, size: int) -> Any:
         return [_sample(shape.member, "")] * size
     if kind == "map":
         return {f"k{number}": "v" for number in range(size)}
-    return base64.b64encode(bytes(size)).decode() if kind == "blob" else "a" * size
+    return base64.b64encode(bytes(size)).decode() if kind == "blob" else _letter(shape) * size
 
 
 def _limited() -> list[Field]:
@@ -320,12 +366,14 @@ def test_null_and_missing(call: raw.Caller, field: Field) -> None:
 # The second time is another answer.
 _ONCE = {
     "CreateCollection",
+    "CreateStreamProcessor",
     "CreateUser",
     "DeleteUser",
     "ReknownImportTemplates",
     "ReknownMoveFaces",
     "ReknownResumeSearches",
     "ReknownWithdrawConsent",
+    "StartStreamProcessor",
 }
 
 _NUMBERS = (

@@ -122,6 +122,11 @@ def test_timestamps_are_dates_of_now(calls: Any) -> None:
     assert abs(calls["created"] / 1000 - time.time()) < 600
 
 
+def test_a_stream_processor_waits_for_its_camera(calls: Any) -> None:
+    assert calls["watched"] == "STARTING"
+    assert calls["streams"] == [{"Name": calls["name"], "Status": "STARTING"}]
+
+
 def test_faces_and_users_are_found(calls: Any) -> None:
     first, second = calls["faces"]
     assert calls["counted"] == 2

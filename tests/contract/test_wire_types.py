@@ -72,6 +72,16 @@ _MATCHING = {
     r"[0-9\.]+": "7.0",
     r"(^arn:aws:sns:.*:\w{12}:.+$)": "arn:aws:sns:eu-west-1:000000000000:ended",
     r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+": "arn:aws:iam::000000000000:role/videos",
+    r"(^arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:streamprocessor\/.+$)": (
+        "arn:aws:rekognition:eu-west-1:000000000000:streamprocessor/hall"
+    ),
+    r"(^arn:([a-z\d-]+):kinesisvideo:([a-z\d-]+):\d{12}:.+$)": (
+        "arn:aws:kinesisvideo:eu-west-1:000000000000:stream/door/1"
+    ),
+    r"(^arn:([a-z\d-]+):kinesis:([a-z\d-]+):\d{12}:.+$)": (
+        "arn:aws:kinesis:eu-west-1:000000000000:stream/seen"
+    ),
+    "^[0-9]+$": "12",
 }
 
 

@@ -9,7 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pages import ROOT
 from reknown.api.metrics import Metrics
+from reknown.biometrics.live import LiveCounts
 from reknown.ledger.quotas import Quota, QuotaCount
+from reknown.services.live.presence import MeasuredWatch
 from reknown.services.quotas import KeyQuota
 
 _REFERENCE = ROOT / "docs" / "reference"
@@ -28,6 +30,7 @@ def test_metrics() -> None:
     metrics.waiting.labels("storage").inc()
     metrics.throttled.labels("room").inc()
     count = QuotaCount(Quota("images", "day", 500), datetime(2026, 11, 29, tzinfo=UTC), 20)
+    metrics.watched("", [MeasuredWatch("hall", True, LiveCounts())])
     text = metrics.text(1, {"FAILED": 1}, "", [KeyQuota("RK", count)], 1)
     families = text_string_to_metric_families(text.decode())
     measured = {

@@ -1,15 +1,18 @@
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+import moto_server
 import portraits
 import videos
-from servers import serving
+from servers import REKNOWN, serving
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -120,3 +123,44 @@ def test_code_written_for_rekognition_on_a_video(people: Path, tmp_path: Path) -
     assert (length, resembles) == ("party.mp4: 3.0 seconds", "from 1.0 s: resembles 1:")
     assert 99 < float(similarity) <= 100
     assert len(found.splitlines()) == 2
+
+
+def test_who_comes_before_a_camera_with_the_client_of_aws(
+    people: Path, tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [(videos.eileen(), videos.still((0.5, 0.5)))]
+    film = [
+        *videos.scene(videos.steady(0, 8000, 5.0), []),
+        *videos.scene(videos.steady(8000, 12_000, 5.0), shown),
+        *videos.scene(videos.steady(12_000, 60_000, 5.0), []),
+    ]
+    videos.render(tmp_path / "door.mp4", film)
+    cameras = tmp_path / "cameras.toml"
+    cameras.write_text('[cameras.door]\nfile = "door.mp4"\n')
+    cameras.chmod(0o600)
+    moto_server.without_aws_settings(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", moto_server.KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", moto_server.SECRET)
+    with moto_server.moto_server() as kinesis:
+        boto3.client("kinesis", "us-east-1", endpoint_url=kinesis).create_stream(
+            StreamName="seen-by-door", ShardCount=1
+        )
+        options = ("--kinesis-endpoint", kinesis)
+        with serving(tmp_path / "data", *options, REKNOWN_CACHE=str(cache_folder)) as server:
+            server.reknown("enroll", people, "--collection", "staff")
+            command = [REKNOWN, "worker", "--data", server.data, "--streams", 1, *options]
+            worker = subprocess.Popen(
+                [*map(str, command), "--cameras", str(cameras)],
+                env=os.environ | {"REKNOWN_CACHE": str(cache_folder)},
+            )
+            try:
+                names = ("door", "staff", "seen-by-door", 25)
+                own = server.environment() | {"AWS_ENDPOINT_URL_KINESIS": kinesis}
+                said = _run("rekognition_stream.py", *names, environment=own)
+            finally:
+                worker.terminate()
+                worker.wait(60)
+            assert server.client().list_stream_processors()["StreamProcessors"] == []
+    seen, *_, last = said.splitlines()
+    assert seen.startswith("perhaps ")
+    assert last.startswith("RUNNING")

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 import callers
+from forks import printed
 from golden import commands, operations, wire, world
 from golden.placeholders import Placeholders
 from golden.recording import Recording
@@ -58,6 +58,8 @@ def golden_server(
     options = (
         "--buckets",
         golden_world / "buckets",
+        "--uploads",
+        golden_world / "uploads",
         "--video-workers",
         0,
         "--celebrities",
@@ -81,7 +83,7 @@ def recorded_operations(golden_server: Server, golden_world: Path, cache_folder:
     def reknown(*words: object) -> None:
         command = [str(REKNOWN), *map(str, words), "--data", str(golden_server.data)]
         environment = os.environ | {"REKNOWN_CACHE": str(cache_folder)}
-        subprocess.run(command, check=True, timeout=60, capture_output=True, env=environment)
+        printed(command, environment)
 
     def work() -> None:
         reknown("worker", "--once", "--buckets", golden_world / "buckets")

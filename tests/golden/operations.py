@@ -45,6 +45,7 @@ class Story:
         self._templates()
         self._celebrities()
         self._videos()
+        self._streams()
         self._archive()
         self._reviews()
         self._policies()
@@ -298,6 +299,48 @@ class Story:
             call("GetCelebrityRecognition", JobId=job, SortBy=order, MaxResults=3)
         self.guest("GetFaceSearch", JobId=jobs["FaceSearch"])
 
+    def _streams(self) -> None:
+        call, hall = self.call, {"Name": "hall"}
+        video = "arn:aws:kinesisvideo:us-east-1:000000000000:stream/door/1"
+        box = {"BoundingBox": {"Left": 0, "Top": 0, "Width": 0.5, "Height": 1}}
+        corners = [{"X": 0, "Y": 0}, {"X": 1, "Y": 0}, {"X": 0, "Y": 1}]
+        asked = {
+            **hall,
+            "Input": {"KinesisVideoStream": {"Arn": video}},
+            "Output": {},
+            "Settings": {"FaceSearch": {"CollectionId": _FAMILY}},
+            "RoleArn": "arn:aws:iam::000000000000:role/streams",
+        }
+        arn = call("CreateStreamProcessor", **asked, Tags={"floor": "1"}, RegionsOfInterest=[box])[
+            "StreamProcessorArn"
+        ]
+        call("CreateStreamProcessor", **asked)
+        home = {"ConnectedHome": {"Labels": ["PERSON"]}}
+        call("CreateStreamProcessor", **{**asked, "Name": "home", "Settings": home})
+        data = {"KinesisDataStream": {"Arn": "arn:aws:kinesis:us-east-1:000000000000:stream/a"}}
+        call("CreateStreamProcessor", **{**asked, "Name": "data", "Output": data})
+        nowhere = {"FaceSearch": {"CollectionId": "nowhere"}}
+        call("CreateStreamProcessor", **{**asked, "Name": "lost", "Settings": nowhere})
+        call("DescribeStreamProcessor", **hall)
+        call("DescribeStreamProcessor", Name="nowhere")
+        call("CreateStreamProcessor", **{**asked, "Name": "yard"})
+        page = call("ListStreamProcessors", MaxResults=1)
+        call("ListStreamProcessors", NextToken=page["NextToken"])
+        call("ListStreamProcessors", NextToken="made up")
+        call("UpdateStreamProcessor", **hall, RegionsOfInterestForUpdate=[{"Polygon": corners}])
+        call("UpdateStreamProcessor", **hall)
+        call("ListTagsForResource", ResourceArn=arn)
+        call("StartStreamProcessor", **hall)
+        call("StartStreamProcessor", **hall)
+        call("DescribeStreamProcessor", **hall)
+        call("DeleteStreamProcessor", **hall)
+        self.guest("DescribeStreamProcessor", **hall)
+        self.guest("ListStreamProcessors")
+        call("StopStreamProcessor", **hall)
+        call("StopStreamProcessor", **hall)
+        for name in ("hall", "yard", "yard"):
+            call("DeleteStreamProcessor", Name=name)
+
     def _archive(self) -> None:
         call, family = self.call, {"CollectionId": _FAMILY}
         call("ReknownListGroups", **family)
@@ -307,7 +350,14 @@ class Story:
         call("ReknownFindSightings", **family)
         found = call("ReknownListGroups", **family, MaxResults=1)
         call("ReknownListGroups", **family, NextToken="made up")
-        group = {"Number": found["Groups"][0]["Number"], "UserId": "Grace Hopper"}
+        number = found["Groups"][0]["Number"]
+        self._groups(number)
+        self._files()
+        group = {"Number": number, "UserId": "Grace Hopper"}
+        call("ReknownNameGroup", **family, **group)
+        of_it = {**family, "Number": number}
+        call("ReknownUnnameGroup", **of_it)
+        call("ReknownUnnameGroup", **of_it)
         call("ReknownNameGroup", **family, **group)
         call("ReknownNameGroup", **family, Number=99, UserId="Grace Hopper")
         call("ReknownFindSightings", **family, UserId="Grace Hopper", SimilarityThreshold=90)
@@ -321,6 +371,50 @@ class Story:
         call("ReknownMoveFaces", CollectionId="nowhere", FaceIds=faces)
         call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
         call("ReknownMergeUsers", **family, UserId="Grace Murray", IntoUserId="Admiral")
+
+    def _files(self) -> None:
+        call, family = self.call, {"CollectionId": _FAMILY}
+        page = call("ReknownListArchive", **family, MaxResults=1)
+        call("ReknownListArchive", **family, NextToken=page["NextToken"])
+        call("ReknownListArchive", CollectionId="nowhere")
+        call("ReknownDeleteFromArchive", **family, Digests=["0" * 64])
+        call("ReknownDeleteFromArchive", **family, Digests=["none"])
+
+    def _groups(self, number: int) -> None:
+        call, family = self.call, {"CollectionId": _FAMILY}
+        one = {**family, "Number": number}
+        first = call("ReknownReadGroup", **one, MaxResults=1)
+        call("ReknownReadGroup", **one, NextToken=first["NextToken"])
+        call("ReknownReadGroup", **family, Number=99)
+        ids = [first["Sightings"][0]["SightingId"]]
+        made = call("ReknownSplitGroup", **one, SightingIds=ids)["Group"]["Number"]
+        call("ReknownSplitGroup", **family, Number=made, SightingIds=ids)
+        call("ReknownGroupSightings", **family)
+        call("ReknownProposeMerges", **family)
+        call("ReknownKeepApart", **one, OtherNumber=made)
+        call("ReknownKeepApart", **one, OtherNumber=made, Undo=True)
+        call("ReknownKeepApart", **one, UserId="nobody")
+        call("ReknownKeepApart", **one)
+        call("ReknownMergeGroups", **family, Number=made, IntoNumber=number)
+        call("ReknownMergeGroups", **family, Number=made, IntoNumber=number)
+        call("ReknownIgnoreGroup", **one)
+        call("ReknownIgnoreGroup", **one, Ignored=False)
+        call("ReknownIgnoreGroup", **family, Number=99)
+        self._jobs()
+
+    def _jobs(self) -> None:
+        call, family = self.call, {"CollectionId": _FAMILY}
+        job = call("ReknownScanArchive", **family)["JobId"]
+        call("ReknownScanArchive", **family)
+        page = call("ReknownListJobs", **family, MaxResults=1)
+        call("ReknownListJobs", **family, NextToken=page["NextToken"])
+        self.guest("ReknownStopJob", JobId=job)
+        for _ in range(2):
+            call("ReknownStopJob", JobId=job)
+        call("ReknownListJobs", **family, MaxResults=1)
+        call("ReknownStopJob", JobId=_NOBODY)
+        for name in ("GroupSightings", "ProposeMerges", "ListJobs", "ScanArchive"):
+            call(f"Reknown{name}", CollectionId="nowhere")
 
     def _reviews(self) -> None:
         call, family = self.call, {"CollectionId": _FAMILY}

@@ -59,6 +59,7 @@ _KINDS = {
     "NextToken": "token",
     "OrderSeed": "seed",
     "seed": "seed",
+    "SessionId": "session",
     "seeds_sha256": "digest",
     "request_id": "request",
     "secret_access_key": "secret",
@@ -67,7 +68,7 @@ _KINDS = {
     "track_id": "track",
 }
 _WHOLE = {
-    *("Id", "job", "JobId", "NextToken", "secret_access_key"),
+    *("Id", "job", "JobId", "NextToken", "secret_access_key", "SessionId"),
     *("judgement_sha256", "OrderSeed", "seed", "seeds_sha256"),
 }
 # What a story gives to see it refused is no id that was drawn.

@@ -19,7 +19,8 @@ _WRITES = os.environ.get("REKNOWN_GOLDEN") == "write"
 _WIDTH = 100
 _MOMENTS = {
     *("CreationTimestamp", "CompletionTimestamp", "DateCreated", "LastUpdatedTimestamp"),
-    *("OpenedAt", "GivenAt", "WithdrawnAt", "GrantedAt", "ExpiresAt"),
+    *("OpenedAt", "GivenAt", "WithdrawnAt", "GrantedAt", "ExpiresAt", "StartedAt", "FinishedAt"),
+    "LastUpdateTimestamp",
 }
 
 
@@ -87,7 +88,7 @@ def _rub_out(row: dict[str, Any]) -> None:
         row["checkpoints"] = "<checkpoints>"
     for told in (row, record):
         if "backup" in row or row.get("operation") in ("back up", "restore"):
-            told |= {name: f"<{name}>" for name in ("bytes", "sha256") if name in told}
+            told |= {name: f"<{name}>" for name in ("bytes", "sha256", "size") if name in told}
 
 
 def differences(story: str, file: str, steps: list[dict[str, Any]]) -> str:

@@ -78,6 +78,11 @@ def test_unknown_people_are_grouped_and_named(client: Reknown, photos: Path) -> 
     assert archive.groups() == ()
     archive.ignore_group(group.number, ignored=False)
     assert archive.name_group(group.number, "Grace") == 3
+    broken, *_ = (file for file in archive.files() if file.medium.problem)
+    assert archive.delete_files([broken.medium.sha256]).left == broken.files
+    assert broken not in archive.files()
+    assert len(archive.unname_group(group.number, drop_person=True)) == 3
+    assert archive.name_group(group.number, "Grace") == 3
     assert archive.groups() == ()
     (named,) = archive.groups(everybody=True)
     assert named.user == "Grace"

@@ -34,8 +34,8 @@ def test_no_two_options_share_a_flag_or_a_variable() -> None:
 @pytest.mark.parametrize(
     ("command", "sections"),
     [
-        ("serve", {"", "server", "objects", "notices"}),
-        ("worker", {"", "objects", "notices", "worker"}),
+        ("serve", {"", "server", "objects", "notices", "events"}),
+        ("worker", {"", "objects", "notices", "events", "worker"}),
     ],
 )
 def test_commands_take_the_options_of_their_sections_and_no_undocumented_ones(

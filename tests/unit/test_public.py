@@ -55,6 +55,7 @@ def test_the_names_of_the_client() -> None:
         "detect",
         "enroll",
         "evaluate",
+        "events",
         "export_templates",
         "identify",
         "import_templates",
@@ -81,6 +82,8 @@ def test_the_names_of_the_client() -> None:
     ]
     assert sorted(_public(Reviews)) == ["appeal", "judge", "list", "packet", "rates", "read"]
     assert sorted(_public(Archive)) == [
+        "delete_files",
+        "files",
         "find",
         "find_face",
         "group",
@@ -93,6 +96,7 @@ def test_the_names_of_the_client() -> None:
         "scan",
         "split_group",
         "undo_apart",
+        "unname_group",
     ]
 
 

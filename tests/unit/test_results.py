@@ -135,7 +135,7 @@ def test_enrolled_people() -> None:
     assert found.people == ("Grace",)
     assert [image.number for image in found.refused] == [3, 4]
     first, *refused = str(found).splitlines()
-    assert first == "<b>people</b>: 1 people; 1 images enrolled, 1 were in already, 2 refused"
+    assert first == "<b>people</b>: 1 person; 1 image enrolled, 1 was in already, 2 refused"
     assert refused[0].startswith("refused <i>.jpg of <img")
     assert refused[1].startswith("refused image 4 of")
 

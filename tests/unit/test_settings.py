@@ -155,7 +155,9 @@ def test_variables_have_sections_lists_and_short_names(monkeypatch: pytest.Monke
     monkeypatch.setenv("REKNOWN_PORT", "81")
     monkeypatch.setenv("REKNOWN_PACK", "")
     found = read_settings()
-    assert found.objects == Objects(buckets=Path("buckets"), allow_bucket=("media", "archive"))
+    assert found.objects == Objects(
+        buckets=Path("buckets").absolute(), allow_bucket=("media", "archive")
+    )
     assert (found.server.host, found.server.port, found.pack) == ("0.0.0.0", 81, "opencv")
 
 
@@ -222,6 +224,29 @@ def test_a_process_of_ours_gets_the_same_settings_whatever_the_file_says_then(
         objects=Objects(buckets=Path("there").absolute(), allow_bucket=("a", "b")),
         worker=Worker(lease_seconds=1.5),
     )
+
+
+def test_folders_of_a_server_are_absolute_whoever_names_them(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "a b"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("REKNOWN_OBJECTS__UPLOADS", "up")
+    monkeypatch.setenv("HOME", "/home/someone")
+    file.write_text('[server]\nbackup_folder = "~/kept"\nevaluation_folder = ["known", "/all"]\n')
+    found = read_settings(options={"objects.buckets": "media"})
+    assert found.objects.uploads == here / "up"
+    assert found.objects.buckets == here / "media"
+    assert found.server.backup_folder == Path("/home/someone/kept")
+    assert found.server.evaluation_folder == (str(file.parent / "known"), "/all")
+    options = {"server.evaluation_folder": ["people", "others"]}
+    found = read_settings(options=options)
+    assert found.server.evaluation_folder == (str(here / "people"), str(here / "others"))
+    for name, value in environment_of(found).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    assert read_settings() == found
 
 
 def test_a_bucket_name_that_no_list_can_hold_is_refused() -> None:

@@ -25,6 +25,14 @@ BY_NAME = (
     "ReknownWithdrawApproval",
     "ReknownWithdrawConsent",
 )
+# What only people do, in the console, with an access key too.
+IN_CONSOLE = (
+    "ReknownAddToArchive",
+    "ReknownEvaluate",
+    "ReknownListStoredFilms",
+    "ReknownReadLedger",
+    "ReknownStopJob",
+)
 _CHARACTERS = {"operation": "letters, digits", "collection": "letters, digits, -, ., _"}
 
 

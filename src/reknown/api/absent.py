@@ -13,8 +13,6 @@ _TRAINING = f"Reknown trains no models: {_AMAZON}, or train and run one of your 
 _INSTEAD: Mapping[str, str] = {
     "FaceLiveness": "Reknown cannot tell a person from a picture of one: "
     f"{_AMAZON}, or have somebody watch",
-    "StreamProcessor": "Reknown reads no live streams: send frames to SearchFacesByImage, or "
-    "recorded clips to StartFaceSearch",
     "CustomLabels": _TRAINING,
     "Project": _TRAINING,
     "Dataset": _TRAINING,

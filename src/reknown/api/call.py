@@ -18,8 +18,9 @@ class Call:
     """Who calls with which rights, and what there is to answer with.
 
     `region` is the one that the client signed for; `topics` says whether there is a way to tell
-    a topic that a job has ended. `celebrities` is the gallery of those, if the operator named one;
-    `unmeasured` what becomes of attributes that nothing measures.
+    a topic that a job has ended, `data_streams` whether there is one to put records into Kinesis
+    data streams. `celebrities` is the gallery of those, if the operator named one; `unmeasured`
+    what becomes of attributes that nothing measures.
     """
 
     context: Context
@@ -27,5 +28,6 @@ class Call:
     rights: Rights
     region: str
     topics: bool = False
+    data_streams: bool = False
     celebrities: str | None = None
     unmeasured: Unmeasured = Unmeasured.OMIT

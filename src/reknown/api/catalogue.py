@@ -109,8 +109,8 @@ _ALL = (
     ),
     Operation(
         "CreateStreamProcessor",
-        None,
-        None,
+        shapes.CreateStreamProcessorRequest,
+        shapes.CreateStreamProcessorResponse,
         _EVERY
         | {"LimitExceededException", "ResourceInUseException", "ServiceQuotaExceededException"},
     ),
@@ -164,8 +164,8 @@ _ALL = (
     ),
     Operation(
         "DeleteStreamProcessor",
-        None,
-        None,
+        shapes.DeleteStreamProcessorRequest,
+        shapes.DeleteStreamProcessorResponse,
         _EVERY | {"ResourceInUseException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -193,7 +193,12 @@ _ALL = (
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation("DescribeProjects", None, None, _EVERY | {"InvalidPaginationTokenException"}),
-    Operation("DescribeStreamProcessor", None, None, _EVERY | {"ResourceNotFoundException"}),
+    Operation(
+        "DescribeStreamProcessor",
+        shapes.DescribeStreamProcessorRequest,
+        shapes.DescribeStreamProcessorResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
     Operation(
         "DetectCustomLabels",
         None,
@@ -379,7 +384,12 @@ _ALL = (
         None,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
-    Operation("ListStreamProcessors", None, None, _EVERY | {"InvalidPaginationTokenException"}),
+    Operation(
+        "ListStreamProcessors",
+        shapes.ListStreamProcessorsRequest,
+        shapes.ListStreamProcessorsResponse,
+        _EVERY | {"InvalidPaginationTokenException"},
+    ),
     Operation(
         "ListTagsForResource",
         shapes.ListTagsForResourceRequest,
@@ -414,6 +424,12 @@ _ALL = (
         | {"ImageTooLargeException", "InvalidImageFormatException", "InvalidS3ObjectException"},
     ),
     Operation(
+        "ReknownDeleteFromArchive",
+        shapes.ReknownDeleteFromArchiveRequest,
+        shapes.ReknownDeleteFromArchiveResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownDescribePolicy",
         shapes.ReknownDescribePolicyRequest,
         shapes.ReknownDescribePolicyResponse,
@@ -444,6 +460,18 @@ _ALL = (
         _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownGroupSightings",
+        shapes.ReknownGroupSightingsRequest,
+        shapes.ReknownGroupSightingsResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownIgnoreGroup",
+        shapes.ReknownIgnoreGroupRequest,
+        shapes.ReknownIgnoreGroupResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownImportTemplates",
         shapes.ReknownImportTemplatesRequest,
         shapes.ReknownImportTemplatesResponse,
@@ -456,9 +484,21 @@ _ALL = (
         _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownKeepApart",
+        shapes.ReknownKeepApartRequest,
+        shapes.ReknownKeepApartResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownListApprovals",
         shapes.ReknownListApprovalsRequest,
         shapes.ReknownListApprovalsResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownListArchive",
+        shapes.ReknownListArchiveRequest,
+        shapes.ReknownListArchiveResponse,
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -480,6 +520,18 @@ _ALL = (
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownListJobs",
+        shapes.ReknownListJobsRequest,
+        shapes.ReknownListJobsResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownMergeGroups",
+        shapes.ReknownMergeGroupsRequest,
+        shapes.ReknownMergeGroupsResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownMergeUsers",
         shapes.ReknownMergeUsersRequest,
         shapes.ReknownMergeUsersResponse,
@@ -498,6 +550,12 @@ _ALL = (
         _EVERY | {"ResourceNotFoundException", "ServiceQuotaExceededException"},
     ),
     Operation(
+        "ReknownProposeMerges",
+        shapes.ReknownProposeMergesRequest,
+        shapes.ReknownProposeMergesResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownPutPolicy",
         shapes.ReknownPutPolicyRequest,
         shapes.ReknownPutPolicyResponse,
@@ -508,6 +566,12 @@ _ALL = (
         shapes.ReknownReadCaseRequest,
         shapes.ReknownReadCaseResponse,
         _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownReadGroup",
+        shapes.ReknownReadGroupRequest,
+        shapes.ReknownReadGroupResponse,
+        _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
         "ReknownRecordConsent",
@@ -528,6 +592,12 @@ _ALL = (
         _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownScanArchive",
+        shapes.ReknownScanArchiveRequest,
+        shapes.ReknownScanArchiveResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownSearchAllFacesByImage",
         shapes.ReknownSearchAllFacesByImageRequest,
         shapes.ReknownSearchAllFacesByImageResponse,
@@ -540,9 +610,27 @@ _ALL = (
         },
     ),
     Operation(
+        "ReknownSplitGroup",
+        shapes.ReknownSplitGroupRequest,
+        shapes.ReknownSplitGroupResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownStopJob",
+        shapes.ReknownStopJobRequest,
+        shapes.ReknownStopJobResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownStopSearches",
         shapes.ReknownStopSearchesRequest,
         shapes.ReknownStopSearchesResponse,
+        _EVERY | {"ResourceNotFoundException"},
+    ),
+    Operation(
+        "ReknownUnnameGroup",
+        shapes.ReknownUnnameGroupRequest,
+        shapes.ReknownUnnameGroupResponse,
         _EVERY | {"ResourceNotFoundException"},
     ),
     Operation(
@@ -700,8 +788,8 @@ _ALL = (
     ),
     Operation(
         "StartStreamProcessor",
-        None,
-        None,
+        shapes.StartStreamProcessorRequest,
+        shapes.StartStreamProcessorResponse,
         _EVERY | {"ResourceInUseException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -724,8 +812,8 @@ _ALL = (
     ),
     Operation(
         "StopStreamProcessor",
-        None,
-        None,
+        shapes.StopStreamProcessorRequest,
+        shapes.StopStreamProcessorResponse,
         _EVERY | {"ResourceInUseException", "ResourceNotFoundException"},
     ),
     Operation(
@@ -748,8 +836,8 @@ _ALL = (
     ),
     Operation(
         "UpdateStreamProcessor",
-        None,
-        None,
+        shapes.UpdateStreamProcessorRequest,
+        shapes.UpdateStreamProcessorResponse,
         _EVERY | {"ResourceInUseException", "ResourceNotFoundException"},
     ),
 )

@@ -34,6 +34,7 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
     (ours.UncalibratedError, "InvalidParameterException"),
     (ours.NotFoundError, _NOT_FOUND),
     (ours.AlreadyExistsError, "InvalidParameterException"),
+    (ours.BusyError, "ResourceInUseException"),
     (ours.QuotaError, "ServiceQuotaExceededException"),
     (ours.PageError, "InvalidPaginationTokenException"),
     (ours.ReplayError, "ThrottlingException"),
@@ -51,6 +52,11 @@ CODES: tuple[tuple[type[ours.ReknownError], str], ...] = (
 # Where Amazon has another code for the same thing.
 SPECIAL: Mapping[str, Mapping[type[ours.ReknownError], str]] = {
     "CreateCollection": {ours.AlreadyExistsError: "ResourceAlreadyExistsException"},
+    "CreateStreamProcessor": {
+        ours.AlreadyExistsError: "ResourceInUseException",
+        # it declares no ResourceNotFoundException
+        ours.CollectionNotFoundError: "InvalidParameterException",
+    },
     "CreateUser": {ours.AlreadyExistsError: "ConflictException"},
     "ReknownRenameUser": {ours.AlreadyExistsError: "ConflictException"},
     # the collection is the operator's, so these declare no ResourceNotFoundException
@@ -77,7 +83,7 @@ def wire_error(error: ours.ReknownError, operation: str, collection: str | None)
     if isinstance(error, ours.ReplayError):
         # Clients of AWS sign again when they are throttled; who only copied the request cannot.
         return WireError(code, str(error), retry_after_ms=_RESEND_MS)
-    return WireError(code, _message(error, code, collection))
+    return WireError(code, _message(error, code, operation, collection))
 
 
 def internal_error() -> WireError:
@@ -101,13 +107,14 @@ def unavailable() -> WireError:
     return WireError(UNAVAILABLE, "The server is stopping: send the request again.", 503)
 
 
-def _message(error: ours.ReknownError, code: str, collection: str | None) -> str:
+def _message(error: ours.ReknownError, code: str, operation: str, collection: str | None) -> str:
     if code == "ResourceAlreadyExistsException":
         return f"The collection id: {collection} already exists"
-    if isinstance(error, ours.CollectionNotFoundError):
-        name = printable(collection or "")
+    if isinstance(error, ours.CollectionNotFoundError) and collection is not None:
+        name = printable(collection)
         # callers are not told what the operator calls the gallery of celebrities
-        which = f"collection id: {name}" if code == _NOT_FOUND else "gallery of --celebrities"
+        hidden = code != _NOT_FOUND and "Celebrit" in operation
+        which = "gallery of --celebrities" if hidden else f"collection id: {name}"
         return f"The {which} does not exist"
     if isinstance(error, ours.ObjectNotFoundError):
         lacking = f" Here {error}" if isinstance(error, ours.NoObjectStoreError) else ""

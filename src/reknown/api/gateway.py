@@ -105,6 +105,7 @@ class Gateway:
     metrics: Metrics
     log: FilteringBoundLogger
     topics: bool = False
+    data_streams: bool = False
     celebrities: str | None = None
     unmeasured: Unmeasured = Unmeasured.OMIT
 
@@ -275,6 +276,7 @@ class Gateway:
             rights=key.rights,
             region=incoming.authorization.region,
             topics=self.topics,
+            data_streams=self.data_streams,
             celebrities=self.celebrities,
             unmeasured=self.unmeasured,
         )

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reknown.api.bodies import Bodies
+    from reknown.api.events import EventStreams
     from reknown.api.gateway import Admitted, Gateway, Incoming
     from reknown.api.pool import Pool
     from reknown.api.readiness import Readiness
+    from reknown.services.live.presence import MeasuredWatch
     from reknown.services.quotas import KeyQuota
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -48,24 +50,26 @@ _WELCOME = """This is Reknown. It speaks Amazon Rekognition's protocol: point an
     boto3.client("rekognition", endpoint_url="http://this-address")
 
 People use the console: /console
+What happens before cameras, as it happens: /events
 /health /ready /metrics are for the operator.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The gateway and the pools that its work runs in.
+    """The gateway, the pools that its work runs in, and `streams` of live events.
 
     `arrival` finds out whose a request is, and does it there and then if nobody waits in the pool
     where it belongs: it needs a thread for all that may run in those, and more. `sign_in` is for
     passwords, which are made to take long: strangers who try them wait for each other alone.
 
     `proxies` are those whose word counts on where a request comes from. `count_faces`,
-    `count_jobs` (by state), `read_quotas` and `count_drifted` (collections) ask the database,
-    called `database` in metrics, `readiness` tries to write to it.
+    `count_jobs` (by state), `read_quotas`, `count_drifted` (collections) and `measure_watches`
+    ask the database, called `database` in metrics, `readiness` tries to write to it.
     """
 
     gateway: Gateway
+    streams: EventStreams
     arrival: Pool
     sign_in: Pool
     recognition: Pool
@@ -76,6 +80,7 @@ class Edge:
     count_jobs: Callable[[], Mapping[str, int]] = dict
     read_quotas: Callable[[], Sequence[KeyQuota]] = list
     count_drifted: Callable[[], int] = int
+    measure_watches: Callable[[], Sequence[MeasuredWatch]] = list
     proxies: TrustedProxies = TrustedProxies()
     database: str = ""
 
@@ -90,6 +95,9 @@ def make_app(edge: Edge, bodies: Bodies, pages: Sequence[BaseRoute] = ()) -> Sta
 
     async def operate(request: Request) -> Response:
         return await _operate(edge, bodies, request)
+
+    async def follow(request: Request) -> Response:
+        return await _follow(edge, request)
 
     async def ready(_: Request) -> Response:
         return await _probe(edge)
@@ -108,6 +116,7 @@ def make_app(edge: Edge, bodies: Bodies, pages: Sequence[BaseRoute] = ()) -> Sta
             Route("/health", _health, methods=["GET"]),
             Route("/ready", ready, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
+            Route("/events", follow, methods=["GET"]),
             Route("/", _welcome, methods=["GET"]),
             *pages,
             Route("/{path:path}", operate, methods=["POST"]),
@@ -171,20 +180,37 @@ async def _probe(edge: Edge) -> Response:
 async def _measure(edge: Edge) -> Response:
     faces, jobs, drifted = None, None, None
     quotas: Sequence[KeyQuota] = ()
+    watches: Sequence[MeasuredWatch] = ()
     # figures are wanted most when there is no room for another question to the database
     with suppress(WireError, ReknownError):
         faces = await edge.storage.run(_OPERATOR, edge.count_faces)
         jobs = await edge.storage.run(_OPERATOR, edge.count_jobs)
         quotas = await edge.storage.run(_OPERATOR, edge.read_quotas)
         drifted = await edge.storage.run(_OPERATOR, edge.count_drifted)
+        watches = await edge.storage.run(_OPERATOR, edge.measure_watches)
+    edge.gateway.metrics.watched(edge.database, watches)
     text = edge.gateway.metrics.text(faces, jobs, edge.database, quotas, drifted)
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
+async def _follow(edge: Edge, request: Request) -> Response:
+    http = request_head(request)
+    client, secure = _origin(edge, http, request)
+    try:
+        return await edge.streams.open(http, client, edge.arrival, secure=secure)
+    except WireError as error:
+        return _response(edge.gateway.refuse(error, client))
+
+
+def _origin(edge: Edge, http: HttpRequest, request: Request) -> tuple[str, bool]:
+    """Where a request comes from, and whether the way is encrypted."""
+    peer = request.client.host if request.client else ""
+    return edge.proxies.origin(http, peer, secure=request.url.scheme == "https")
+
+
 async def _operate(edge: Edge, bodies: Bodies, request: Request) -> Response:
     http = request_head(request)
-    peer = request.client.host if request.client else ""
-    client, secure = edge.proxies.origin(http, peer, secure=request.url.scheme == "https")
+    client, secure = _origin(edge, http, request)
     gateway = edge.gateway
     with bodies.room() as room:
         try:

@@ -15,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from reknown.services.live.presence import MeasuredWatch
     from reknown.services.quotas import KeyQuota
 
 # Where prometheus_client keeps them, if several processes share them.
@@ -22,6 +23,16 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _ANSWERED, _TOOK = "reknown_requests_total", "reknown_request_seconds"
 _RUNNING, _WAITING = "reknown_pool_running", "reknown_pool_waiting"
 _LABELS = ("operation", "pool")
+_OF_WATCHES = {
+    "running": "Whether a worker watches the camera.",
+    "lag_seconds": "How old the last frame was when its events were stored.",
+    "frames": "Frames handed out since the worker took the watch.",
+    "passed_over": "Frames that came while the one before was looked at.",
+    "faces": "Faces in frames that were looked at.",
+    "searches": "Searches.",
+    "events": "Events stored.",
+    "reconnects": "How often connecting to the camera again was tried.",
+}
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -127,6 +138,17 @@ class Metrics:
             for what, told in (("used", "has used since the period began"), ("most", "may use"))
         }
 
+        self._watches = {
+            what: Gauge(
+                f"reknown_watch_{what}",
+                told,
+                ("database", "watch"),
+                registry=self._registry,
+                multiprocess_mode="livemostrecent",
+            )
+            for what, told in _OF_WATCHES.items()
+        }
+
         processes = Gauge(
             "reknown_processes",
             "Processes that serve, whose figures are added up.",
@@ -153,6 +175,15 @@ class Metrics:
         """Takes how long each stage of an extraction took."""
         for stage, taken in seconds.items():
             self._stages.labels(stage).observe(taken)
+
+    def watched(self, database: str, watches: Iterable[MeasuredWatch]) -> None:
+        """How far each watch of a camera is, as its worker said last."""
+        for each in watches:
+            labels = (database, each.name)
+            self._watches["running"].labels(*labels).set(each.running)
+            if each.counts is not None:
+                for what in _OF_WATCHES.keys() - {"running"}:
+                    self._watches[what].labels(*labels).set(getattr(each.counts, what))
 
     def text(
         self,

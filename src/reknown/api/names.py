@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from hashlib import sha1
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,9 +16,17 @@ if TYPE_CHECKING:
 ACCOUNT = "000000000000"
 _IMAGES = UUID("5f3b1f0a-1d6c-5f0e-9a57-6d6a7c1e8f42")
 _CELEBRITY = re.compile("[0-9a-f]{32}")
-_ARN = re.compile(
-    r"arn:aws[a-z-]*:rekognition:[a-z0-9-]*:[0-9]*:collection/([^\x00\ud800-\udfff]{1,255})"
-)
+_OF_REKOGNITION = r"arn:aws[a-z-]*:rekognition:[a-z0-9-]*:[0-9]*:"
+_COLLECTION_ARN = re.compile(_OF_REKOGNITION + r"collection/([^\x00\ud800-\udfff]{1,255})")
+_STREAM_PROCESSOR_ARN = re.compile(_OF_REKOGNITION + r"streamprocessor/([A-Za-z0-9_.\-]{1,128})")
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What can have tags: a collection or a stream processor."""
+
+    collection: str | None
+    stream_processor: str | None = None
 
 
 def collection_arn(region: str, collection: str) -> str:
@@ -25,13 +34,24 @@ def collection_arn(region: str, collection: str) -> str:
     return f"arn:aws:rekognition:{region}:{ACCOUNT}:collection/{collection}"
 
 
-def collection_of_arn(arn: str) -> str:
-    """The collection with this name, whatever its region; raises `InputError`."""
-    match = _ARN.fullmatch(arn)
-    if match is None:
-        form = "arn:aws:rekognition:<region>:<account>:collection/<id>"
-        raise InputError(f"ResourceArn is not the ARN of a collection, {form}")
-    return match[1]
+def stream_processor_arn(region: str, name: str) -> str:
+    """The Amazon resource name of a stream processor."""
+    return f"arn:aws:rekognition:{region}:{ACCOUNT}:streamprocessor/{name}"
+
+
+def video_stream_arn(region: str, camera: str) -> str:
+    """An Amazon resource name that stands for the camera of this name."""
+    return f"arn:aws:kinesisvideo:{region}:{ACCOUNT}:stream/{camera}/0"
+
+
+def tagged_of_arn(arn: str) -> Tagged:
+    """What has this name, whatever its region; raises `InputError`."""
+    if (match := _COLLECTION_ARN.fullmatch(arn)) is not None:
+        return Tagged(match[1])
+    if (match := _STREAM_PROCESSOR_ARN.fullmatch(arn)) is not None:
+        return Tagged(None, match[1])
+    form = "arn:aws:rekognition:<region>:<account>:collection/<id> or streamprocessor/<name>"
+    raise InputError(f"ResourceArn is not the ARN of what has tags, {form}")
 
 
 def image_id(sha256: str) -> str:

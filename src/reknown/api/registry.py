@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reknown.api.names import collection_of_arn
+from reknown.api import shapes
+from reknown.api.names import tagged_of_arn
 from reknown.api.operations import (
     archive,
     celebrities,
     collections,
     faces,
+    groups,
     images,
+    jobs,
     policies,
     reviews,
     search,
+    streams,
+    tags,
     text,
     transfer,
     users,
@@ -24,7 +29,6 @@ from reknown.api.operations import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reknown.api import shapes
     from reknown.api.call import Call
 
 
@@ -67,9 +71,9 @@ HANDLERS: Mapping[str, Handler] = {
     "DisassociateFaces": Handler(users.disassociate_faces, "disassociate faces", changes=True),
     "SearchUsers": Handler(search.search_users, "identify"),
     "SearchUsersByImage": Handler(search.search_users_by_image, "identify", 1),
-    "TagResource": Handler(collections.tag_resource, "tag collection", changes=True),
-    "UntagResource": Handler(collections.untag_resource, "tag collection", changes=True),
-    "ListTagsForResource": Handler(collections.list_tags_for_resource, "list tags"),
+    "TagResource": Handler(tags.tag_resource, "tag collection", changes=True),
+    "UntagResource": Handler(tags.untag_resource, "tag collection", changes=True),
+    "ListTagsForResource": Handler(tags.list_tags_for_resource, "list tags"),
     "StartFaceDetection": Handler(
         videos.start_face_detection, "start video job", changes=True, fetches=True
     ),
@@ -98,14 +102,36 @@ HANDLERS: Mapping[str, Handler] = {
         text.start_text_detection, "start video job", changes=True, fetches=True
     ),
     "GetTextDetection": Handler(text.get_text_detection, "read video job"),
+    "CreateStreamProcessor": Handler(streams.create_stream_processor, "create watch", changes=True),
+    "DescribeStreamProcessor": Handler(streams.describe_stream_processor, "read watch"),
+    "ListStreamProcessors": Handler(streams.list_stream_processors, "list watches"),
+    "StartStreamProcessor": Handler(streams.start_stream_processor, "start watch", changes=True),
+    "StopStreamProcessor": Handler(streams.stop_stream_processor, "stop watch", changes=True),
+    "UpdateStreamProcessor": Handler(streams.update_stream_processor, "update watch", changes=True),
+    "DeleteStreamProcessor": Handler(streams.delete_stream_processor, "delete watch", changes=True),
     "ReknownSearchAllFacesByImage": Handler(search.search_all_faces_by_image, "identify", 1),
     "ReknownExportTemplates": Handler(transfer.export_templates, "export templates", by_name=True),
     "ReknownImportTemplates": Handler(
         transfer.import_templates, "import templates", changes=True, by_name=True
     ),
     "ReknownFindSightings": Handler(archive.find_sightings, "search sightings", 1),
-    "ReknownListGroups": Handler(archive.list_groups, "list groups"),
-    "ReknownNameGroup": Handler(archive.name_group, "name group", changes=True),
+    "ReknownListGroups": Handler(groups.list_groups, "list groups"),
+    "ReknownReadGroup": Handler(groups.read_group, "read group"),
+    "ReknownGroupSightings": Handler(groups.group_sightings, "group sightings", changes=True),
+    "ReknownNameGroup": Handler(groups.name_group, "name group", changes=True),
+    "ReknownUnnameGroup": Handler(groups.unname_group, "unname group", changes=True),
+    "ReknownMergeGroups": Handler(groups.merge_groups, "merge groups", changes=True),
+    "ReknownSplitGroup": Handler(groups.split_group, "split group", changes=True),
+    "ReknownIgnoreGroup": Handler(groups.ignore_group, "ignore group", changes=True),
+    "ReknownKeepApart": Handler(groups.keep_apart, "keep groups apart", changes=True),
+    "ReknownProposeMerges": Handler(groups.propose_merges, "propose merges"),
+    "ReknownListArchive": Handler(archive.list_archive, "list archive"),
+    "ReknownDeleteFromArchive": Handler(
+        archive.delete_from_archive, "delete from archive", changes=True
+    ),
+    "ReknownListJobs": Handler(jobs.list_jobs, "list jobs"),
+    "ReknownStopJob": Handler(jobs.stop_job, "stop job", changes=True),
+    "ReknownScanArchive": Handler(jobs.scan_archive, "scan archive", changes=True),
     "ReknownRenameUser": Handler(archive.rename_user, "rename user", changes=True),
     "ReknownMergeUsers": Handler(archive.merge_users, "merge users", changes=True),
     "ReknownMoveFaces": Handler(archive.move_faces, "move faces", changes=True),
@@ -141,6 +167,9 @@ def collection_of(request: shapes.Shape) -> str | None:
     """The collection that a request is about, if any; raises `InputError` for a bad ARN."""
     arn = getattr(request, "resource_arn", None)
     if isinstance(arn, str):
-        return collection_of_arn(arn)
+        return tagged_of_arn(arn).collection
+    if isinstance(request, shapes.CreateStreamProcessorRequest):
+        search = request.settings.face_search
+        return None if search is None else search.collection_id
     name = getattr(request, "collection_id", None)
     return name if isinstance(name, str) else None

@@ -314,6 +314,153 @@ class CreateCollectionResponse(Shape, frozen=True, kw_only=True):
     face_model_version: str | None = None
 
 
+KinesisVideoArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:(^arn:([a-z\d-]+):kinesisvideo:([a-z\d-]+):\d{12}:.+$))\Z",
+        extra={"pattern": r"(^arn:([a-z\d-]+):kinesisvideo:([a-z\d-]+):\d{12}:.+$)"},
+    ),
+]
+
+
+class KinesisVideoStream(Shape, frozen=True, kw_only=True):
+    arn: KinesisVideoArn | None = None
+
+
+class StreamProcessorInput(Shape, frozen=True, kw_only=True):
+    kinesis_video_stream: KinesisVideoStream | None = None
+
+
+KinesisDataArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:(^arn:([a-z\d-]+):kinesis:([a-z\d-]+):\d{12}:.+$))\Z",
+        extra={"pattern": r"(^arn:([a-z\d-]+):kinesis:([a-z\d-]+):\d{12}:.+$)"},
+    ),
+]
+
+
+class KinesisDataStream(Shape, frozen=True, kw_only=True):
+    arn: KinesisDataArn | None = None
+
+
+S3KeyPrefix = Annotated[str, Meta(max_length=1024)]
+
+
+class S3Destination(Shape, frozen=True, kw_only=True):
+    bucket: S3Bucket | None = None
+    key_prefix: S3KeyPrefix | None = None
+
+
+class StreamProcessorOutput(Shape, frozen=True, kw_only=True):
+    kinesis_data_stream: KinesisDataStream | None = None
+    s3_destination: S3Destination | None = None
+
+
+StreamProcessorName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"\A(?:[a-zA-Z0-9_.\-]+)\Z",
+        extra={"pattern": r"[a-zA-Z0-9_.\-]+"},
+    ),
+]
+
+
+class FaceSearchSettings(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName | None = None
+    face_match_threshold: Percent | None = None
+
+
+ConnectedHomeLabels = Annotated[tuple[str, ...], Meta(min_length=1, max_length=128)]
+
+
+class ConnectedHomeSettings(Shape, frozen=True, kw_only=True):
+    labels: ConnectedHomeLabels
+    min_confidence: Percent | None = None
+
+
+class StreamProcessorSettings(Shape, frozen=True, kw_only=True):
+    face_search: FaceSearchSettings | None = None
+    connected_home: ConnectedHomeSettings | None = None
+
+
+RoleArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+)\Z",
+        extra={"pattern": r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"},
+    ),
+]
+
+SNSTopicArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:(^arn:aws:sns:.*:\w{12}:.+$))\Z",
+        extra={"pattern": r"(^arn:aws:sns:.*:\w{12}:.+$)"},
+    ),
+]
+
+
+class StreamProcessorNotificationChannel(Shape, frozen=True, kw_only=True):
+    sns_topic_arn: SNSTopicArn = field(name="SNSTopicArn")
+
+
+KmsKeyId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2048,
+        pattern=r"\A(?:^[A-Za-z0-9][A-Za-z0-9:_/+=,@.-]{0,2048}$)\Z",
+        extra={"pattern": r"^[A-Za-z0-9][A-Za-z0-9:_/+=,@.-]{0,2048}$"},
+    ),
+]
+
+
+class Point(Shape, frozen=True, kw_only=True):
+    x: float | None = None
+    y: float | None = None
+
+
+class RegionOfInterest(Shape, frozen=True, kw_only=True):
+    bounding_box: BoundingBox | None = None
+    polygon: tuple[Point, ...] | None = None
+
+
+RegionsOfInterest = Annotated[tuple[RegionOfInterest, ...], Meta(max_length=10)]
+
+
+class StreamProcessorDataSharingPreference(Shape, frozen=True, kw_only=True):
+    opt_in: bool
+
+
+class CreateStreamProcessorRequest(Shape, frozen=True, kw_only=True):
+    input: StreamProcessorInput
+    output: StreamProcessorOutput
+    name: StreamProcessorName
+    settings: StreamProcessorSettings
+    role_arn: RoleArn
+    tags: TagMap | None = None
+    notification_channel: StreamProcessorNotificationChannel | None = None
+    kms_key_id: KmsKeyId | None = None
+    regions_of_interest: RegionsOfInterest | None = None
+    data_sharing_preference: StreamProcessorDataSharingPreference | None = None
+
+
+StreamProcessorArn = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:(^arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:streamprocessor\/.+$))\Z",
+        extra={"pattern": r"(^arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:streamprocessor\/.+$)"},
+    ),
+]
+
+
+class CreateStreamProcessorResponse(Shape, frozen=True, kw_only=True):
+    stream_processor_arn: StreamProcessorArn | None = None
+
+
 UserId = Annotated[
     str,
     Meta(
@@ -370,6 +517,14 @@ class DeleteFacesResponse(Shape, frozen=True, kw_only=True):
     unsuccessful_face_deletions: UnsuccessfulFaceDeletionsList | None = None
 
 
+class DeleteStreamProcessorRequest(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName
+
+
+class DeleteStreamProcessorResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
 class DeleteUserRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     user_id: StoredName
@@ -393,6 +548,30 @@ class DescribeCollectionResponse(Shape, frozen=True, kw_only=True):
     collection_arn: str | None = field(default=None, name="CollectionARN")
     creation_timestamp: float | None = None
     user_count: ULong | None = None
+
+
+class DescribeStreamProcessorRequest(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName
+
+
+StreamProcessorStatus = Literal["STOPPED", "STARTING", "RUNNING", "FAILED", "STOPPING", "UPDATING"]
+
+
+class DescribeStreamProcessorResponse(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName | None = None
+    stream_processor_arn: StreamProcessorArn | None = None
+    status: StreamProcessorStatus | None = None
+    status_message: str | None = None
+    creation_timestamp: float | None = None
+    last_update_timestamp: float | None = None
+    input: StreamProcessorInput | None = None
+    output: StreamProcessorOutput | None = None
+    role_arn: RoleArn | None = None
+    settings: StreamProcessorSettings | None = None
+    notification_channel: StreamProcessorNotificationChannel | None = None
+    kms_key_id: KmsKeyId | None = None
+    regions_of_interest: RegionsOfInterest | None = None
+    data_sharing_preference: StreamProcessorDataSharingPreference | None = None
 
 
 Attribute = Literal[
@@ -506,19 +685,6 @@ class DetectionFilter(Shape, frozen=True, kw_only=True):
     min_confidence: Percent | None = None
     min_bounding_box_height: BoundingBoxHeight | None = None
     min_bounding_box_width: BoundingBoxWidth | None = None
-
-
-class Point(Shape, frozen=True, kw_only=True):
-    x: float | None = None
-    y: float | None = None
-
-
-class RegionOfInterest(Shape, frozen=True, kw_only=True):
-    bounding_box: BoundingBox | None = None
-    polygon: tuple[Point, ...] | None = None
-
-
-RegionsOfInterest = Annotated[tuple[RegionOfInterest, ...], Meta(max_length=10)]
 
 
 class DetectTextFilters(Shape, frozen=True, kw_only=True):
@@ -910,6 +1076,21 @@ class ListFacesResponse(Shape, frozen=True, kw_only=True):
     face_model_version: str | None = None
 
 
+class ListStreamProcessorsRequest(Shape, frozen=True, kw_only=True):
+    next_token: PaginationToken | None = None
+    max_results: MaxResults | None = None
+
+
+class StreamProcessor(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName | None = None
+    status: StreamProcessorStatus | None = None
+
+
+class ListStreamProcessorsResponse(Shape, frozen=True, kw_only=True):
+    next_token: PaginationToken | None = None
+    stream_processors: tuple[StreamProcessor, ...] | None = None
+
+
 ResourceArn = Annotated[str, Meta(min_length=20, max_length=2048)]
 
 
@@ -964,6 +1145,26 @@ class RecognizeCelebritiesResponse(Shape, frozen=True, kw_only=True):
     reknown_statistics: ReknownStatistics | None = None
 
 
+ReknownSha256 = Annotated[
+    str, Meta(pattern=r"\A(?:[0-9a-f]{64})\Z", extra={"pattern": r"[0-9a-f]{64}"})
+]
+
+ReknownSha256s = Annotated[tuple[ReknownSha256, ...], Meta(min_length=1, max_length=1000)]
+
+
+class ReknownDeleteFromArchiveRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    digests: ReknownSha256s
+
+
+class ReknownDeleteFromArchiveResponse(Shape, frozen=True, kw_only=True):
+    deleted: ReknownSha256s | None = None
+    absent: ReknownSha256s | None = None
+    deleted_sightings: ULong | None = None
+    deleted_files: ULong | None = None
+    files_left: ULong | None = None
+
+
 class ReknownDescribePolicyRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
 
@@ -1007,10 +1208,6 @@ class ReknownTemplateSpace(Shape, frozen=True, kw_only=True):
 ReknownVector = Annotated[bytes, Meta(min_length=4, max_length=16384)]
 
 ReknownQuality = Annotated[int, Meta(ge=0, le=100)]
-
-ReknownSha256 = Annotated[
-    str, Meta(pattern=r"\A(?:[0-9a-f]{64})\Z", extra={"pattern": r"[0-9a-f]{64}"})
-]
 
 ReknownImageName = Annotated[str, Meta(max_length=255)]
 
@@ -1129,6 +1326,31 @@ class ReknownGrantApprovalResponse(Shape, frozen=True, kw_only=True):
     approval: ReknownApproval | None = None
 
 
+class ReknownGroupSightingsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+
+
+class ReknownGroupSightingsResponse(Shape, frozen=True, kw_only=True):
+    threshold: Percent | None = None
+    sightings: ULong | None = None
+    new: ULong | None = None
+    made_groups: ULong | None = None
+    merged_groups: ULong | None = None
+
+
+ReknownGroupNumber = Annotated[int, Meta(ge=1, le=9223372036854775807)]
+
+
+class ReknownIgnoreGroupRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber
+    ignored: bool | None = None
+
+
+class ReknownIgnoreGroupResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
 class ReknownImportTemplatesRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     template_space: ReknownTemplateSpace
@@ -1178,6 +1400,19 @@ class ReknownJudgeCandidateResponse(Shape, frozen=True, kw_only=True):
     left: tuple[ReknownCandidateNumber, ...] | None = None
 
 
+class ReknownKeepApartRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber | None = None
+    other_number: ReknownGroupNumber | None = None
+    user_id: StoredName | None = None
+    other_user_id: StoredName | None = None
+    undo: bool | None = None
+
+
+class ReknownKeepApartResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
 class ReknownListApprovalsRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     next_token: PaginationToken | None = None
@@ -1189,6 +1424,30 @@ ReknownApprovalList = Annotated[tuple[ReknownApproval, ...], Meta(max_length=100
 
 class ReknownListApprovalsResponse(Shape, frozen=True, kw_only=True):
     approvals: ReknownApprovalList | None = None
+    next_token: str | None = None
+
+
+class ReknownListArchiveRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+class ReknownArchiveFile(Shape, frozen=True, kw_only=True):
+    sha256: ReknownSha256 | None = None
+    kind: str | None = None
+    name: str | None = None
+    taken: str | None = None
+    faces: ULong | None = None
+    added: bool | None = None
+    problem: str | None = None
+
+
+ReknownArchiveFileList = Annotated[tuple[ReknownArchiveFile, ...], Meta(max_length=1000)]
+
+
+class ReknownListArchiveResponse(Shape, frozen=True, kw_only=True):
+    files: ReknownArchiveFileList | None = None
     next_token: str | None = None
 
 
@@ -1251,9 +1510,6 @@ class ReknownListGroupsRequest(Shape, frozen=True, kw_only=True):
     max_results: ReknownPageSize | None = None
 
 
-ReknownGroupNumber = Annotated[int, Meta(ge=1, le=9223372036854775807)]
-
-
 class ReknownGroup(Shape, frozen=True, kw_only=True):
     number: ReknownGroupNumber | None = None
     sightings: ULong | None = None
@@ -1270,6 +1526,53 @@ ReknownGroupList = Annotated[tuple[ReknownGroup, ...], Meta(max_length=1000)]
 class ReknownListGroupsResponse(Shape, frozen=True, kw_only=True):
     groups: ReknownGroupList | None = None
     next_token: str | None = None
+
+
+class ReknownListJobsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+class ReknownJob(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
+    kind: str | None = None
+    status: VideoJobStatus | None = None
+    stopping: bool | None = None
+    share: float | None = None
+    started_by: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    message: str | None = None
+
+
+ReknownJobList = Annotated[tuple[ReknownJob, ...], Meta(max_length=1000)]
+
+
+class ReknownListJobsResponse(Shape, frozen=True, kw_only=True):
+    jobs: ReknownJobList | None = None
+    next_token: str | None = None
+
+
+class ReknownMergeGroupsRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber
+    into_number: ReknownGroupNumber
+
+
+ReknownSightingId = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=64, pattern=r"\A(?:[0-9a-f-]+)\Z", extra={"pattern": r"[0-9a-f-]+"}
+    ),
+]
+
+ReknownSightingIds = Annotated[tuple[ReknownSightingId, ...], Meta(min_length=1, max_length=4096)]
+
+
+class ReknownMergeGroupsResponse(Shape, frozen=True, kw_only=True):
+    group: ReknownGroup | None = None
+    moved_sightings: ReknownSightingIds | None = None
 
 
 class ReknownMergeUsersRequest(Shape, frozen=True, kw_only=True):
@@ -1299,8 +1602,44 @@ class ReknownNameGroupRequest(Shape, frozen=True, kw_only=True):
     user_id: StoredName
 
 
+ReknownFaceIds = Annotated[tuple[FaceId, ...], Meta(max_length=100)]
+
+
 class ReknownNameGroupResponse(Shape, frozen=True, kw_only=True):
     associated_faces: ULong | None = None
+    made_faces: ReknownFaceIds | None = None
+    new_user: bool | None = None
+
+
+ReknownProposalLimit = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class ReknownProposeMergesRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    max_proposals: ReknownProposalLimit | None = None
+
+
+class ReknownProposalSide(Shape, frozen=True, kw_only=True):
+    number: ReknownGroupNumber | None = None
+    user_id: str | None = None
+
+
+class ReknownProposal(Shape, frozen=True, kw_only=True):
+    one: ReknownProposalSide | None = None
+    other: ReknownProposalSide | None = None
+    similarity: Percent | None = None
+    reknown_false_match_rate: float | None = None
+
+
+ReknownProposalList = Annotated[tuple[ReknownProposal, ...], Meta(max_length=1000)]
+
+
+class ReknownProposeMergesResponse(Shape, frozen=True, kw_only=True):
+    proposals: ReknownProposalList | None = None
+    threshold: Percent | None = None
+    groups: ULong | None = None
+    users: ULong | None = None
+    left_out: ULong | None = None
 
 
 ReknownPolicyDocument = Annotated[str, Meta(max_length=10000)]
@@ -1342,6 +1681,19 @@ class ReknownReadCaseResponse(Shape, frozen=True, kw_only=True):
     order_seed: str | None = None
 
 
+class ReknownReadGroupRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber
+    next_token: PaginationToken | None = None
+    max_results: ReknownPageSize | None = None
+
+
+class ReknownReadGroupResponse(Shape, frozen=True, kw_only=True):
+    group: ReknownGroup | None = None
+    sightings: ReknownSightingList | None = None
+    next_token: str | None = None
+
+
 ReknownConsentText = Annotated[bytes, Meta(min_length=1, max_length=1048576)]
 
 
@@ -1373,6 +1725,14 @@ class ReknownResumeSearchesRequest(Shape, frozen=True, kw_only=True):
 
 class ReknownResumeSearchesResponse(Shape, frozen=True, kw_only=True):
     stopped: bool | None = None
+
+
+class ReknownScanArchiveRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+
+
+class ReknownScanArchiveResponse(Shape, frozen=True, kw_only=True):
+    job_id: JobId | None = None
 
 
 MaxFaces = Annotated[int, Meta(ge=1, le=4096)]
@@ -1416,6 +1776,24 @@ class ReknownSearchAllFacesByImageResponse(Shape, frozen=True, kw_only=True):
     reknown_statistics: ReknownStatistics | None = None
 
 
+class ReknownSplitGroupRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber
+    sighting_ids: ReknownSightingIds
+
+
+class ReknownSplitGroupResponse(Shape, frozen=True, kw_only=True):
+    group: ReknownGroup | None = None
+
+
+class ReknownStopJobRequest(Shape, frozen=True, kw_only=True):
+    job_id: JobId
+
+
+class ReknownStopJobResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
 class ReknownStopSearchesRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     reason: ReknownLabel
@@ -1423,6 +1801,20 @@ class ReknownStopSearchesRequest(Shape, frozen=True, kw_only=True):
 
 class ReknownStopSearchesResponse(Shape, frozen=True, kw_only=True):
     pass
+
+
+class ReknownUnnameGroupRequest(Shape, frozen=True, kw_only=True):
+    collection_id: StoredName
+    number: ReknownGroupNumber
+    face_ids: ReknownFaceIds | None = None
+    delete_user: bool | None = None
+
+
+class ReknownUnnameGroupResponse(Shape, frozen=True, kw_only=True):
+    group: ReknownGroup | None = None
+    deleted_faces: ReknownFaceIds | None = None
+    freed_faces: ReknownFaceIds | None = None
+    user_deleted: bool | None = None
 
 
 class ReknownWithdrawApprovalRequest(Shape, frozen=True, kw_only=True):
@@ -1531,23 +1923,6 @@ class SearchUsersByImageResponse(Shape, frozen=True, kw_only=True):
     reknown_statistics: ReknownStatistics | None = None
 
 
-SNSTopicArn = Annotated[
-    str,
-    Meta(
-        pattern=r"\A(?:(^arn:aws:sns:.*:\w{12}:.+$))\Z",
-        extra={"pattern": r"(^arn:aws:sns:.*:\w{12}:.+$)"},
-    ),
-]
-
-RoleArn = Annotated[
-    str,
-    Meta(
-        pattern=r"\A(?:arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+)\Z",
-        extra={"pattern": r"arn:aws:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"},
-    ),
-]
-
-
 class NotificationChannel(Shape, frozen=True, kw_only=True):
     sns_topic_arn: SNSTopicArn = field(name="SNSTopicArn")
     role_arn: RoleArn
@@ -1603,6 +1978,40 @@ class StartPersonTrackingResponse(Shape, frozen=True, kw_only=True):
     job_id: JobId | None = None
 
 
+KinesisVideoStreamFragmentNumber = Annotated[
+    str,
+    Meta(min_length=1, max_length=128, pattern=r"\A(?:^[0-9]+$)\Z", extra={"pattern": r"^[0-9]+$"}),
+]
+
+
+class KinesisVideoStreamStartSelector(Shape, frozen=True, kw_only=True):
+    producer_timestamp: ULong | None = None
+    fragment_number: KinesisVideoStreamFragmentNumber | None = None
+
+
+class StreamProcessingStartSelector(Shape, frozen=True, kw_only=True):
+    kvs_stream_start_selector: KinesisVideoStreamStartSelector | None = field(
+        default=None, name="KVSStreamStartSelector"
+    )
+
+
+MaxDurationInSecondsULong = Annotated[int, Meta(ge=1, le=120)]
+
+
+class StreamProcessingStopSelector(Shape, frozen=True, kw_only=True):
+    max_duration_in_seconds: MaxDurationInSecondsULong | None = None
+
+
+class StartStreamProcessorRequest(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName
+    start_selector: StreamProcessingStartSelector | None = None
+    stop_selector: StreamProcessingStopSelector | None = None
+
+
+class StartStreamProcessorResponse(Shape, frozen=True, kw_only=True):
+    session_id: str | None = None
+
+
 class StartTextDetectionFilters(Shape, frozen=True, kw_only=True):
     word_filter: DetectionFilter | None = None
     regions_of_interest: RegionsOfInterest | None = None
@@ -1618,6 +2027,14 @@ class StartTextDetectionRequest(Shape, frozen=True, kw_only=True):
 
 class StartTextDetectionResponse(Shape, frozen=True, kw_only=True):
     job_id: JobId | None = None
+
+
+class StopStreamProcessorRequest(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName
+
+
+class StopStreamProcessorResponse(Shape, frozen=True, kw_only=True):
+    pass
 
 
 class TagResourceRequest(Shape, frozen=True, kw_only=True):
@@ -1638,4 +2055,28 @@ class UntagResourceRequest(Shape, frozen=True, kw_only=True):
 
 
 class UntagResourceResponse(Shape, frozen=True, kw_only=True):
+    pass
+
+
+class ConnectedHomeSettingsForUpdate(Shape, frozen=True, kw_only=True):
+    labels: ConnectedHomeLabels | None = None
+    min_confidence: Percent | None = None
+
+
+class StreamProcessorSettingsForUpdate(Shape, frozen=True, kw_only=True):
+    connected_home_for_update: ConnectedHomeSettingsForUpdate | None = None
+
+
+StreamProcessorParameterToDelete = Literal["ConnectedHomeMinConfidence", "RegionsOfInterest"]
+
+
+class UpdateStreamProcessorRequest(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName
+    settings_for_update: StreamProcessorSettingsForUpdate | None = None
+    regions_of_interest_for_update: RegionsOfInterest | None = None
+    data_sharing_preference_for_update: StreamProcessorDataSharingPreference | None = None
+    parameters_to_delete: tuple[StreamProcessorParameterToDelete, ...] | None = None
+
+
+class UpdateStreamProcessorResponse(Shape, frozen=True, kw_only=True):
     pass

@@ -11,7 +11,7 @@ from reknown.biometrics.geometry import Point
 from reknown.biometrics.word_filter import DEFAULT_CONFIDENCE, WordFilter
 
 if TYPE_CHECKING:
-    from reknown.biometrics.word_filter import Region
+    from reknown.biometrics.regions import Region
     from reknown.biometrics.words import NumberedText
 
 # https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectText.html

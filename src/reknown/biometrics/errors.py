@@ -24,6 +24,7 @@ ReknownError
 │   │   └── CollectionNotFoundError  no such collection
 │   ├── AlreadyExistsError      the name is taken
 │   ├── QuotaError              a gallery or a subject holds as much as it may
+│   ├── BusyError               a watch is started, or is not: it cannot take this step now
 │   ├── UpgradeError            a collection cannot take this step to another model pack now
 │   ├── PageError               this is not where a page ended
 │   └── DatabaseError           the database cannot be opened or is of another version
@@ -147,6 +148,10 @@ class AlreadyExistsError(GalleryError):
 
 class QuotaError(GalleryError):
     """A gallery or a subject holds as much as it may."""
+
+
+class BusyError(GalleryError):
+    """A watch cannot take this step in the state that it is in."""
 
 
 class UpgradeError(GalleryError):

@@ -29,6 +29,7 @@ NEVER = (
     "*trade-union*",
 )
 MOST_REVIEWERS = 2
+MOST_LIVE_MINUTES = 24 * 60
 # What governed collections keep at the most: three years.
 MOST_DAYS = 1095
 _LONGEST = 100_000
@@ -50,9 +51,10 @@ class Policy:
     With `consent_required` only people with a valid consent are enrolled. `keep_...` are days.
     A search has to ask for `least_similarity` or more, and for a threshold that a stranger reaches
     no more than `most_expected_false_candidates` times. `searchers` are patterns of actors, anyone
-    if there are none. After `repeat_searches` with the same probe, or that found the same person,
-    within `repeat_days` each further one needs an approval. Candidates from `review_from` on are
-    judged by so many `reviewers`; known non-mates come among them, as many as a share
+    if there are none. Before cameras a person is followed for `live_minutes` a day at the most, and
+    with 0 no camera is watched. After `repeat_searches` with the same probe, or that found the same
+    person, within `repeat_days` each further one needs an approval. Candidates from `review_from`
+    on are judged by so many `reviewers`; known non-mates come among them, as many as a share
     `review_seeds`. A `suspended` collection is not searched, and a `governed` one only with a
     complete policy.
     """
@@ -68,6 +70,7 @@ class Policy:
     least_similarity: float | None = None
     most_expected_false_candidates: float | None = None
     searchers: tuple[str, ...] = ()
+    live_minutes: int | None = None
     repeat_searches: int | None = None
     repeat_days: int = 7
     review_from: float | None = None
@@ -104,6 +107,7 @@ class Policy:
         if expected is not None:
             name = "most_expected_false_candidates"
             _require(0 < expected <= _LONGEST, name, expected, "a number above 0")
+        _require_range("live_minutes", self.live_minutes, 0, MOST_LIVE_MINUTES, "minutes")
         _require_range("repeat_searches", self.repeat_searches, 1, _LONGEST)
         _require_range("repeat_days", self.repeat_days, 1, MOST_DAYS, "days")
         _require_range("reviewers", self.reviewers, 0, MOST_REVIEWERS)

@@ -36,6 +36,6 @@ def times(number: int) -> str:
     return "once" if number == 1 else counted(number, "time")
 
 
-def counted(number: int, noun: str) -> str:
-    """So many of something, in the plural but for one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """So many of something, in the plural but for one: that with an s, or as it is given."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.biometrics.geometry import Point
+from reknown.biometrics.regions import Region, lies_in_any, require_regions
 from reknown.biometrics.words import Line
 
 if TYPE_CHECKING:
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.words import Word
 
-Region = tuple[Point, ...]
-"""The corners of a simple polygon, in order."""
-
-MAX_REGIONS = 10
 DEFAULT_CONFIDENCE = 0.8
-_MIN_CORNERS, _MAX_CORNERS = 3, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +36,7 @@ class WordFilter:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise InputError(f"the least {name} of a word is a share, 0 to 1, not {value}")
-        if len(self.regions) > MAX_REGIONS:
-            raise InputError(f"{MAX_REGIONS} regions at most, got {len(self.regions)}")
-        for region in self.regions:
-            if not _MIN_CORNERS <= len(region) <= _MAX_CORNERS:
-                raise InputError(
-                    f"a region has {_MIN_CORNERS} to {_MAX_CORNERS} corners, got {len(region)}"
-                )
+        require_regions(self.regions)
 
     def of(self, lines: Iterable[Line]) -> tuple[Line, ...]:
         """The lines with the words that are wanted; a line without any is left out.
@@ -69,15 +58,4 @@ class WordFilter:
         box = word.box
         if word.confidence < self.confidence or box.height < self.height or box.width < self.width:
             return False
-        centre = Point(box.left + box.width / 2, box.top + box.height / 2)
-        return not self.regions or any(lies_in(centre, region) for region in self.regions)
-
-
-def lies_in(point: Point, region: Region) -> bool:
-    """Whether the point is inside the polygon: a ray from it crosses the edges an odd number."""
-    inside = False
-    for one, other in zip(region, (*region[1:], region[0]), strict=True):
-        if (one.y > point.y) != (other.y > point.y):
-            across = one.x + (point.y - one.y) / (other.y - one.y) * (other.x - one.x)
-            inside ^= point.x < across
-    return inside
+        return not self.regions or lies_in_any(box, self.regions)

@@ -76,11 +76,11 @@ def show_backup(backup: Backup, done: str, *, json: bool, **more: str) -> None:
             | ({"records": backup.records, "faults": backup.faults} if backup.records else {})
         )
         return
-    people = "person" if counts.users == 1 else "people"
     typer.echo(
         f"{done} {printable(next(iter(more.values()), str(backup.file)))}: everything "
         f"acknowledged until {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC\n"
-        f"  {counted(counts.collections, 'collection')}, {counts.users:,} {people}, "
+        f"  {counted(counts.collections, 'collection')}, "
+        f"{counted(counts.users, 'person', 'people')}, "
         f"{counted(counts.faces, 'face')}, {counted(counts.sightings, 'sighting')}, "
         f"{counted(counts.access_keys, 'access key')}, "
         f"{counted(counts.events, 'row')} of the ledger"

@@ -60,6 +60,30 @@ def complete_collection(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_watch(incomplete: str) -> list[str]:
+    """Names of watches."""
+    try:
+        from reknown.watches.watches import list_watches
+
+        names = _read(lambda c: [found.name for found in list_watches(c, None, 1000).items])
+    except Exception:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_camera(incomplete: str) -> list[str]:
+    """Names of the cameras in the configured file; films are for the shell to complete."""
+    try:
+        from reknown.settings import read_settings
+        from reknown.video.live.cameras import load_cameras
+
+        file = read_settings().worker.cameras
+        names = [] if file is None else list(load_cameras(file))
+    except Exception:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def complete_pack(incomplete: str) -> list[str]:
     """Names of model packs."""
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -86,8 +87,8 @@ def withdraw(
                 abort=True,
             )
         numbers = consents.withdraw_consent(context, collection, name)
-    ended = "consent was" if len(numbers) == 1 else "consents were"
-    typer.echo(f"{len(numbers)} {ended} withdrawn; {printable(name)} is deleted")
+    ended = counted(len(numbers), "consent was", "consents were")
+    typer.echo(f"{ended} withdrawn; {printable(name)} is deleted")
 
 
 @cli.command("list")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import ReknownError
+from reknown.biometrics.text import counted
 from reknown.cli.options import (
     Cluster,
     CollectionName,
@@ -222,9 +223,10 @@ class _Summary:
 
         counts = self.counts
         console().print(
-            f"{printable(collection)}: {len(self._people):,} people; "
-            f"{counts[Outcome.ENROLLED]:,} {self._unit} enrolled, "
-            f"{counts[Outcome.KNOWN]:,} were in already, {counts[Outcome.REFUSED]:,} refused "
+            f"{printable(collection)}: {counted(len(self._people), 'person', 'people')}; "
+            f"{counted(counts[Outcome.ENROLLED], self._unit.removesuffix('s'))} enrolled, "
+            f"{counted(counts[Outcome.KNOWN], 'was', 'were')} in already, "
+            f"{counts[Outcome.REFUSED]:,} refused "
             f"({seconds:.1f} s, {counts.total() / max(seconds, 1e-9):.0f} {self._unit}/s)",
             markup=False,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.cli.output import print_json, print_table, printable, progress
 from reknown.cli.undo import Undo, print_undo
 from reknown.services.galleries.following import compare_folder, follow_folder
@@ -105,7 +106,7 @@ def _summary(changes: FolderChanges) -> str:
         f"{changes.added:,} added",
     ]
     if gone := len(changes.emptied):
-        parts.append(f"{gone:,} {'person' if gone == 1 else 'people'} deleted")
+        parts.append(f"{counted(gone, 'person', 'people')} deleted")
     return f"{changes.origin}: {', '.join(parts)}"
 
 

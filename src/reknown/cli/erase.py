@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -60,8 +61,8 @@ def erase(
         print_json({"certificate": done})
         return
     typer.echo(
-        f"erased {_count(len(done.faces), 'face')} and {_count(done.sightings, 'sighting')}, and "
-        f"{_count(len(done.keys), 'key')} with them: row {done.record} of the ledger"
+        f"erased {counted(len(done.faces), 'face')} and {counted(done.sightings, 'sighting')}, and "
+        f"{counted(len(done.keys), 'key')} with them: row {done.record} of the ledger"
     )
 
 
@@ -70,11 +71,7 @@ def _described(subject: Subject) -> str:
 
     if subject.name is None:
         return f"the face {subject.face_ids[0]}"
-    return f"{printable(subject.name)} with {_count(len(subject.face_ids), 'face')}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{printable(subject.name)} with {counted(len(subject.face_ids), 'face')}"
 
 
 def _write(file: Path, certificate: ErasureCertificate) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -56,8 +57,7 @@ def delete(
 
     with open_context(data) as context:
         done = delete_faces(context, collection, face_ids, of_users=True)
-    count = len(done.deleted)
-    typer.echo(f"deleted {count} face{'' if count == 1 else 's'}")
+    typer.echo(f"deleted {counted(len(done.deleted), 'face')}")
     for face in done.refused:
         typer.echo(printable(f"face {face.face_id} does not exist in {collection}"), err=True)
     raise typer.Exit(EXIT_NEGATIVE if done.refused else EXIT_DONE)
@@ -106,7 +106,7 @@ def move(
             }
         )
     else:
-        count = f"{len(done.moved)} face{'' if len(done.moved) == 1 else 's'}"
+        count = counted(len(done.moved), "face")
         whose = "nobody's" if done.to is None else f"{done.to}'s"
         new = " (a new person)" if done.made else ""
         typer.echo(printable(f"{count} moved: {whose} now{new}"))

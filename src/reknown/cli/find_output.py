@@ -38,8 +38,7 @@ def tell(
         for match in found.matches:
             print_json(_json(match) | case)
         return
-    faces = "face" if gallery.size == 1 else "faces"
-    what = f"{gallery.size:,} {faces} seen for {printable(collection)}"
+    what = f"{counted(gallery.size, 'face')} seen for {printable(collection)}"
     print_threshold(what, gallery.threshold, gallery.comparisons)
     if not gallery.size:
         typer.echo("nothing has been seen yet: `reknown scan FOLDER` looks at photos and videos")
@@ -56,9 +55,7 @@ def tell(
 
 def _title(matches: Sequence[SightingMatch]) -> str:
     media = {match.record.sighting.medium.sha256 for match in matches}
-    faces = "face" if len(matches) == 1 else "faces"
-    files = "file" if len(media) == 1 else "files"
-    return f"{len(matches):,} {faces} in {len(media):,} {files}"
+    return f"{counted(len(matches), 'face')} in {counted(len(media), 'file')}"
 
 
 def _row(match: SightingMatch) -> tuple[object, ...]:
@@ -122,7 +119,7 @@ def write_sheet(
         title=f"Where {Path(whom).name} may be seen",
         facts=[
             ("Found", _title(found.matches)),
-            ("Searched", f"{gallery.size:,} faces in {gallery.collection}"),
+            ("Searched", f"{counted(gallery.size, 'face')} in {gallery.collection}"),
             ("Expected by chance", "unknown" if expected is None else f"{expected:.2g} faces"),
             (
                 "Threshold",
@@ -177,7 +174,8 @@ def gather(matches: Iterable[SightingMatch], target: Path, *, linked: bool) -> N
     what = "linked" if linked else "copied"
     typer.echo(f"{what} {counted(done, 'file')} to {target}", err=True)
     if missing:
-        typer.echo(f"{missing:,} files are not where they were: scan again", err=True)
+        lost = counted(missing, "file is not where it was", "files are not where they were")
+        typer.echo(f"{lost}: scan again", err=True)
 
 
 def _free_name(source: Path, record: SightingRecord, taken: set[str]) -> str:

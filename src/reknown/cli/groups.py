@@ -12,6 +12,8 @@ from reknown.cli.options import CollectionName, Data, Json, Purpose
 from reknown.configuration import DEFAULT_COLLECTION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reknown.gallery.groups import GroupRecord
     from reknown.gallery.sightings import SightingRecord
     from reknown.services.context import Context
@@ -91,7 +93,8 @@ def show(
     from reknown.services.archive.groups import read_group
 
     with open_context(data) as context:
-        found, seen = read_group(context, collection, number)
+        found, read = read_group(context, collection, number)
+        seen = read.items
         if html is not None:
             _write_one(context, found, seen, html)
     if json:
@@ -117,16 +120,74 @@ def name(
     person: Annotated[str, typer.Argument(help="The person's name, new or known.")],
     collection: CollectionName = DEFAULT_COLLECTION,
     data: Data = None,
+    json: Json = False,
 ) -> None:
-    """Say who a group is: its best faces are enrolled as that person's references."""
-    from reknown.cli.output import printable
+    """Say who a group is: its best faces are enrolled as that person's references.
+
+    The command that takes it back is shown; it names exactly the faces enrolled. There is none
+    for a group that had a name before.
+    """
+    from reknown.cli.output import print_json, printable
     from reknown.cli.session import open_context
-    from reknown.services.archive.groups import name_group
+    from reknown.cli.undo import Undo, print_undo
+    from reknown.services.archive.group_names import name_group
 
     with open_context(data) as context:
         done = name_group(context, collection, number, person)
-    faces = "face" if done.references == 1 else "faces"
-    typer.echo(f"group {number} is {printable(person)}: {done.references} {faces} enrolled")
+    undo = list(Undo(collection, data).unnaming(done))
+    if json:
+        said = {"group": number, "person": done.group.user, "references": done.references}
+        print_json(said | {"made": done.made, "undo": undo})
+        return
+    faces = counted(done.references, "face")
+    typer.echo(f"group {number} is {printable(person)}: {faces} enrolled")
+    print_undo(undo)
+
+
+@cli.command()
+def unname(
+    number: Number,
+    face: Annotated[
+        list[str] | None,
+        typer.Option("--face", metavar="ID", help="Delete this reference alone; repeatable."),
+    ] = None,
+    keep_faces: Annotated[
+        bool, typer.Option("--keep-faces", help="The person keeps all references.")
+    ] = False,
+    drop_person: Annotated[
+        bool,
+        typer.Option("--drop-person", help="Delete the person too, if nothing is left of them."),
+    ] = False,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Say that nobody knows who a group is, as before it was named.
+
+    The person's references that show the very faces of the group become faces of nobody, unless
+    --face says which are deleted instead, as `name` shows it. Other references of the person
+    stay, and so do the group and what was seen.
+    """
+    from reknown.biometrics.errors import InputError
+    from reknown.cli.output import print_json, printable
+    from reknown.cli.session import open_context
+    from reknown.services.archive.group_names import unname_group
+
+    if face and keep_faces:
+        raise InputError("either --face or --keep-faces, not both")
+    meant = () if keep_faces else face
+    with open_context(data) as context:
+        done = unname_group(context, collection, number, meant, drop_person=drop_person)
+    if json:
+        said = {"group": number, "person": done.person, "deleted": done.deleted}
+        print_json(said | {"freed": done.freed, "person_deleted": done.gone})
+        return
+    deleted = counted(len(done.deleted), "reference")
+    typer.echo(f"group {number} has no name: {deleted} of {printable(done.person)} deleted")
+    if done.freed:
+        typer.echo(f"nobody's now: {counted(len(done.freed), 'face')}")
+    if done.gone:
+        typer.echo(f"{printable(done.person)} is deleted: nothing else was left")
 
 
 @cli.command()
@@ -279,7 +340,7 @@ def _title(group: GroupRecord) -> str:
 
 
 def _write_one(
-    context: Context, group: GroupRecord, seen: list[SightingRecord], target: Path
+    context: Context, group: GroupRecord, seen: Sequence[SightingRecord], target: Path
 ) -> None:
     from reknown.cli.sheets import write_tiles
     from reknown.reporting.contact_sheet import ContactSheet
@@ -294,11 +355,12 @@ def _write_all(context: Context, collection: str, found: list[GroupRecord], targ
     from reknown.cli.sheets import write_tiles
     from reknown.reporting.contact_sheet import ContactSheet
     from reknown.services.archive.groups import read_group
+    from reknown.services.galleries.pages import PageRequest
 
     captions = [
         (seen[0], _title(group))
         for group in found
-        if (seen := read_group(context, collection, group.number)[1])
+        if (seen := read_group(context, collection, group.number, PageRequest(limit=1))[1].items)
     ]
     sheet = ContactSheet(f"Groups of faces in {collection}", [], None, ())
     write_tiles(context.platform, sheet, captions, target)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.cli.among import AmongFaces, AmongUsers, EnrolledSince, EnrolledUntil
 from reknown.cli.exports import Csv, CsvMark, Overwrite, Xmp, XmpFolder
 from reknown.cli.options import (
@@ -141,10 +142,9 @@ def print_search(searched: Searched) -> None:
     """Says what is searched, at which threshold, and what that means for this gallery."""
     from reknown.cli.output import printable
 
-    people = "person" if searched.gallery_size == 1 else "people"
-    faces = "face" if searched.references == 1 else "faces"
+    people = counted(searched.gallery_size, "person", "people")
     what = (
-        f"{searched.gallery_size:,} {people} with {searched.references:,} {faces} "
+        f"{people} with {counted(searched.references, 'face')} "
         f"in {printable(searched.collection)}{', as limited' if searched.among else ''}"
     )
     print_threshold(what, searched.threshold, searched.references)

@@ -11,10 +11,11 @@ import typer
 from reknown.biometrics.errors import InputError
 from reknown.configuration import BACKUP_PASSPHRASE
 
+_OPTION = "--passphrase-file"
 PassphraseFile = Annotated[
     Path | None,
     typer.Option(
-        "--passphrase-file",
+        _OPTION,
         metavar="FILE",
         help=f"Take the passphrase from this file's first line.  [default: {BACKUP_PASSPHRASE} "
         "from the environment, else asked for]",
@@ -25,29 +26,15 @@ PassphraseFile = Annotated[
 
 def ask_passphrase(file: Path | None, *, confirm: bool) -> str:
     """From the file, else the environment, else whoever sits at the terminal; `InputError`."""
-    if file is not None:
-        return _first_line(file)
-    given = os.environ.get(BACKUP_PASSPHRASE)
-    if given:
+    from reknown.runtime.backups import given_passphrase
+
+    given = given_passphrase(file, _OPTION)
+    if given is not None:
         return given
     if not os.isatty(0):
         raise InputError(
-            "the master key in a backup is sealed with a passphrase: give --passphrase-file FILE, "
-            f"set {BACKUP_PASSPHRASE}, or leave the key out with --without-keys"
+            "the master key in a backup is sealed with a passphrase: give "
+            f"{_OPTION} FILE, set {BACKUP_PASSPHRASE}, or leave the key out with --without-keys"
         )
     answer: str = typer.prompt("Passphrase", hide_input=True, err=True, confirmation_prompt=confirm)
     return answer
-
-
-def _first_line(file: Path) -> str:
-    from reknown.access.passphrases import LONGEST
-
-    try:
-        with file.open(encoding="utf-8") as lines:
-            line = lines.readline(LONGEST + 2).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InputError(f"cannot read {file}: {reason}") from error
-    if not line:
-        raise InputError(f"{file} has an empty first line: write the passphrase there")
-    return line

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reknown.configuration import Settings
 
 
-@configured("server", "objects", "notices")
+@configured("server", "objects", "notices", "events")
 def serve(
     options: Given,
     print_env: Annotated[

@@ -65,9 +65,10 @@ def import_(
         print_json({"collection": collection, "added": done.added, "known": done.known})
         return
     total = done.added + done.known
-    added, rate = counted(done.added, "face"), total / max(seconds, 1e-9)
+    added, known = counted(done.added, "face"), counted(done.known, "was", "were")
+    rate = total / max(seconds, 1e-9)
     typer.echo(
-        f"{printable(collection)}: {added} imported, {done.known:,} were in already "
+        f"{printable(collection)}: {added} imported, {known} in already "
         f"({seconds:.1f} s, {rate:,.0f} faces/s)"
     )
 

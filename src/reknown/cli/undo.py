@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reknown.biometrics.records import FaceRecord, UserRecord
+    from reknown.services.archive.group_names import NamedGroup
     from reknown.services.galleries.mending import Merging
 
 # Shells take words of two million characters in all, an id has 36.
@@ -44,6 +45,14 @@ class Undo:
     def making(self, name: str) -> str:
         """Takes back that there is such a person, who has no face any more."""
         return self._command("users", "delete", "--keep-faces", "--yes", names=(name,))
+
+    def unnaming(self, done: NamedGroup) -> Iterator[str]:
+        """Takes back who a group is, unless it was somebody else: that name would not come back."""
+        if done.former is not None:
+            return
+        faces = [word for each in done.made for word in ("--face", each)] or ["--keep-faces"]
+        person = ["--drop-person"] if done.new_person else []
+        yield self._command("groups", "unname", str(done.group.number), *faces, *person)
 
     def naming(self, done: Merging) -> Iterator[str]:
         """Gives groups of sightings the name back that they had."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.cli.completion import complete_collection
 from reknown.cli.options import Cluster, Data, Json, Pack
 
@@ -195,9 +196,9 @@ def _confirm_deletion(context: Context, name: str) -> None:
     from reknown.services.upgrades.steps import list_missing
 
     if count := sum(1 for _ in list_missing(context, name)):
-        faces = "1 face" if count == 1 else f"{count:,} faces"
         typer.confirm(
-            f"Delete {faces} of {_shown(name)} permanently, those that --missing lists?",
+            f"Delete {counted(count, 'face')} of {_shown(name)} permanently, those that "
+            "--missing lists?",
             abort=True,
         )
 
@@ -216,11 +217,9 @@ def _print_switched(name: str, done: Switched, *, json: bool) -> None:
             }
         )
         return
-    verb = "was" if done.deleted == 1 else "were"
-    lost = f", {done.deleted:,} {verb} deleted" if done.deleted else ""
-    typer.echo(
-        f"{_shown(name)}: {done.faces:,} faces have templates of {upgrade.present.pack} now{lost}"
-    )
+    lost = f", {counted(done.deleted, 'face was', 'faces were')} deleted" if done.deleted else ""
+    faces = counted(done.faces, "face has a template", "faces have templates")
+    typer.echo(f"{_shown(name)}: {faces} of {upgrade.present.pack} now{lost}")
     steps = ("--undo", "--finish") if upgrade.switched else ("--switch", "--discard")
     typer.echo(f"next: reknown collections upgrade {_shown(name)} {' or '.join(steps)}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from reknown.biometrics.text import counted
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
 from reknown.cli.output import percent, print_json, print_table, printable
 
@@ -42,7 +43,9 @@ class Notes:
     def end(self) -> None:
         """Says what was left out."""
         if (more := self._troubles - _NOTES) > 0:
-            typer.secho(f"note: {more:,} more files cannot be read: --json names them", err=True)
+            typer.secho(
+                f"note: {counted(more, 'more file')} cannot be read: --json names them", err=True
+            )
 
 
 def print_beginning(context: Context, name: str, upgrade: Upgrade) -> None:
@@ -110,14 +113,14 @@ def _print_reasons(tally: Tally) -> None:
     if tally.unseen:
         typer.echo(f"  {tally.unseen:,} not looked for yet: run it with --from again")
     if tally.bare_users:
-        people = "1 person" if tally.bare_users == 1 else f"{tally.bare_users:,} people"
+        people = counted(tally.bare_users, "person", "people")
         typer.echo(f"  {people} would have no face left without them")
 
 
 def _print_agreement(agreement: Agreement, carried: int) -> None:
-    faces = f"{agreement.faces:,} faces"
+    faces = counted(agreement.faces, "face")
     if agreement.faces < carried:
-        faces = f"a sample of {agreement.faces:,} of {carried:,} faces"
+        faces = f"a sample of {agreement.faces:,} of {counted(carried, 'face')}"
     rows = [
         ("nearest other face unchanged", *_share(agreement.same_face, agreement.faces)),
         ("its person unchanged", *_share(agreement.same_subject, agreement.faces)),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reknown.biometrics.records import KnownGender
+from reknown.biometrics.text import counted
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.configuration import DEFAULT_COLLECTION
 
@@ -65,7 +66,7 @@ def describe(
         print_json(told)
         return
     gender = "" if known_gender is None else f", known as {known_gender.value}"
-    count = f"{len(profile.urls)} address{'' if len(profile.urls) == 1 else 'es'}"
+    count = counted(len(profile.urls), "address", "addresses")
     typer.echo(f"{printable(name)}: {count}{gender}")
 
 
@@ -132,7 +133,7 @@ def merge(
             }
         )
         return
-    count = f"{len(done.faces)} face{'' if len(done.faces) == 1 else 's'}"
+    count = counted(len(done.faces), "face")
     typer.echo(printable(f"{done.merged.name} is {done.into} now, {count} moved"))
     print_undo(undo)
 
@@ -177,8 +178,7 @@ def delete(
     with open_context(data) as context:
         found = look_up_user(context, collection, name)
         if not yes:
-            faces = f"{found.faces} face{'' if found.faces == 1 else 's'}"
-            what = f"{printable(found.name)} with {faces}"
+            what = f"{printable(found.name)} with {counted(found.faces, 'face')}"
             typer.confirm(f"Delete {what} permanently?", abort=True)
         count = delete_user(context, UserRequest(collection, name), keep_faces=keep_faces)
-    typer.echo(f"deleted {printable(name)} and {count} face{'' if count == 1 else 's'}")
+    typer.echo(f"deleted {printable(name)} and {counted(count, 'face')}")

@@ -9,7 +9,7 @@ import typer
 from reknown.cli.configured import Given, configured
 
 
-@configured("objects", "notices", "worker")
+@configured("objects", "notices", "events", "worker")
 def worker(
     options: Given,
     once: Annotated[
@@ -20,11 +20,15 @@ def worker(
         typer.Option(hidden=True, help="End when this process does, which started this one."),
     ] = None,
 ) -> None:
-    """Process the videos that clients of `reknown serve` ask about.
+    """Process the videos that clients of `reknown serve` ask about, and watch cameras.
 
     Takes one job after the other from the data folder. `serve` runs one worker itself, and any
     number of others share the work. A worker that dies loses nothing: after its lease another
     one takes over. SIGTERM gives the job back at once.
+
+    With --streams and --cameras it also watches so many of the cameras in that file at once, of
+    those whose watches have been started (`reknown watches`). If it dies, another worker that has
+    the camera watches on within ten seconds.
 
     A log line in JSON for each job goes to standard error.
 

@@ -60,6 +60,10 @@ TOLD: Mapping[str, Sequence[str]] = {
     ),
     "FaceRecord": ("face_id", "image=image.name", "sha256=image.sha256", "quality", "created_at"),
     "FaceSearch": ("searched=gallery.size", "threshold=gallery.threshold", "matches"),
+    "FiledMedium": (
+        *("sha256=medium.sha256", "name=medium.name", "kind=medium.kind"),
+        *("taken=medium.taken.at", "problem=medium.problem", "faces"),
+    ),
     "FilmPerson": ("number", "stretches", "candidates", "objections"),
     "FilmSearch": (
         *("job_id=job.job_id", "bucket=place.bucket", "film=place.key", "state=job.state"),
@@ -70,12 +74,18 @@ TOLD: Mapping[str, Sequence[str]] = {
         *("id=event.id", "at=event.at", "actor=event.actor", "operation=event.operation"),
         *("kind=event.kind", "collection=event.collection", "purpose=event.purpose", "summary"),
     ),
+    "LiveCounts": (
+        *("frames", "looked", "passed_over", "faces", "searches", "events", "reconnects"),
+        "lag_seconds",
+    ),
+    "MadeBackup": ("at", "actor", "taken_at", "file", "size", "master_key"),
     "MatchedFace": ("face_id", "user", "external_id", *_MATCH),
     "MergeProposal": ("one", "other", *_within("comparison", _MATCH)),
     "MergeProposals": ("threshold", "groups", "people", "left_out", "proposals"),
     "Objection": ("reason", "measure", "unit", "measured", "required"),
     "PackSummary": ("name", "summary", "non_commercial", "licences", "state", "size"),
     "PersonSearch": ("user", "searched=gallery.size", "threshold=gallery.threshold", "matches"),
+    "PersonBefore": ("name", "similarity", "known", "since"),
     "ProposedSide": ("number", "name", "subject_id"),
     "Quota": ("measure", "period", "most"),
     "QuotaCount": ("quota", "since", "used"),
@@ -110,6 +120,9 @@ TOLD: Mapping[str, Sequence[str]] = {
     "SightingRecord": _within("sighting", _SIGHTING),
     "Stretch": ("from_ms", "to_ms"),
     "Threshold": ("score", *_MATCH),
+    "WatchLine": (
+        *("name", "camera", "state", "message", "started_by", "since", "counts", "present"),
+    ),
     "UserRecord": ("subject_id", "name", "faces", "created_at"),
 }
 

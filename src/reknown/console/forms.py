@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.visit import Upload
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _FIELD_BYTES = 256 * 1024
 
 
 def with_form(arrival: Arrival, headers: Headers, body: bytes) -> Arrival:
-    """The arrival with the fields and files of its body; raises `InputError`.
+    """The arrival with the fields and files of its body; raises `FormError`.
 
     Large forms take their time: this is for a thread, though the parser was made for event loops.
     """
@@ -62,10 +62,12 @@ async def _parsed(headers: Headers, body: bytes) -> FormData:
             return await parser.parse()
         if kind == "application/x-www-form-urlencoded":
             if body.count(b"&") >= _MOST_FIELDS:
-                raise InputError(f"a form has {_MOST_FIELDS:,} fields at most")
+                raise FormError("a form has %(most)s fields at most", most=_MOST_FIELDS)
             return await FormParser(headers, _once(body)).parse()
     except (MultiPartException, UnicodeDecodeError) as error:
-        raise InputError(f"the form cannot be read: {cast('object', error)}") from error
+        raise FormError(
+            "the form cannot be read: %(error)s", error=cast("object", error)
+        ) from error
     return FormData()
 
 

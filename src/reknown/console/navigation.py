@@ -31,6 +31,7 @@ _COLLECTION = (
     NavigationLink(("identify",), "Identify", "SearchUsersByImage"),
     NavigationLink(("archive",), "Archive", "ReknownFindSightings"),
     NavigationLink(("films",), "Films", "GetFaceSearch"),
+    NavigationLink(("cameras",), "Cameras", "ListStreamProcessors"),
     NavigationLink(("reviews",), "Review", "ReknownListCases"),
     NavigationLink(("accuracy",), "Accuracy", "DescribeCollection"),
     NavigationLink(("consents",), "Consents", "ReknownManageConsents"),

@@ -6,7 +6,7 @@ import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reknown.biometrics.errors import AccessError
+from reknown.console.own_words import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,21 +49,21 @@ def form_token(vault: Vault, digest: str) -> str:
 
 
 def require_form_token(arrival: Arrival, headers: Headers, token: str) -> None:
-    """Raises `AccessError` unless the form was one of ours for this very sign-in."""
+    """Raises `DeniedError` unless the form was one of ours for this very sign-in."""
     given = headers.get(HEADER) or arrival.form.get(FIELD, "")
     if not hmac.compare_digest(given.encode(), token.encode()):
-        raise AccessError("this form is of another sign-in: go back, load the page again")
+        raise DeniedError("this form is of another sign-in: go back, load the page again")
 
 
 def require_own_page(headers: Headers) -> None:
-    """Raises `AccessError` for a form that another site has sent."""
+    """Raises `DeniedError` for a form that another site has sent."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:  # a browser knows better than `Host`, which a proxy may change
         own = site in {"same-origin", "none"}
     else:
         own = origin is None or _is_here(origin, headers)
     if not own:
-        raise AccessError(
+        raise DeniedError(
             "this form was sent by another site: nothing was done (a proxy in front has to pass on "
             "`Host`)"
         )

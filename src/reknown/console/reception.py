@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ from reknown.biometrics.errors import (
 )
 from reknown.console.data import answered
 from reknown.console.forms import with_form
+from reknown.console.language import ENGLISH, Languages
+from reknown.console.own_words import said
 from reknown.console.protection import (
     COOKIE,
     form_token,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
     from reknown.api.bodies import Bodies
     from reknown.api.http import Edge
+    from reknown.console.language import Language
     from reknown.console.visit import IncomingFile
     from reknown.services.sign_in import Visitor
 
@@ -66,7 +69,6 @@ _STRANGERS_BYTES = 16 * 1024
 _MOST_BYTES = 2**39
 # No refusal comes sooner, so that its time tells nothing of what was looked up and written.
 _REFUSED_SECONDS = 0.5
-_CROWDED = "Too many people are signing in at this moment: try again in a minute."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Reception:
 
     edge: Edge
     bodies: Bodies
+    languages: Languages = field(default_factory=Languages)
 
     async def welcome(
         self, request: Request, answer: Callable[[Arrival, Context], Response]
@@ -104,11 +107,16 @@ class Reception:
             try:
                 return await self.edge.sign_in.run(arrival.client, take)
             except ThrottledError:
-                return _said(arrival, _CROWDED, HTTPStatus.SERVICE_UNAVAILABLE)
+                crowded = arrival.language.gettext(
+                    "Too many people are signing in at this moment: try again in a minute."
+                )
+                return _said(arrival, crowded, HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def serve(self, request: Request, its: ConsolePage, *, as_data: bool = False) -> Response:
         """A page, or its data, for whoever is signed in; others are sent to the entrance."""
         arrival = replace(self._arrival(request), as_data=as_data)
+        if as_data:  # programs are told the same everywhere
+            arrival = replace(arrival, language=ENGLISH)
         return await self._answered(self._served(request, its, arrival), arrival)
 
     async def _answered(self, work: Awaitable[Response], arrival: Arrival) -> Response:
@@ -116,16 +124,18 @@ class Reception:
         try:
             response = await work
         except WireError as error:
-            response = _said(arrival, error.message, error.status)
+            response = _said(arrival, arrival.language.english(error.message), error.status)
         except ReknownError as error:
-            response = _said(arrival, str(error), _status(error))
+            response = _said(arrival, said(arrival.language, error), _status(error))
         except Exception:
             response = _said(arrival, self._failed(arrival), HTTPStatus.INTERNAL_SERVER_ERROR)
         return protected(response)
 
     def _failed(self, arrival: Arrival) -> str:
         self.edge.gateway.log.exception("request failed", request_id=arrival.request_id)
-        return f"Something went wrong here. The log says what, under {arrival.request_id}."
+        return arrival.language.gettext(
+            "Something went wrong here. The log says what, under %(id)s.", id=arrival.request_id
+        )
 
     async def _served(self, request: Request, its: ConsolePage, arrival: Arrival) -> Response:
         token = request.cookies.get(COOKIE)
@@ -163,17 +173,18 @@ class Reception:
         parts = self.bodies.stream(request, who, _MOST_BYTES)
         try:
             require_own_page(headers)
-            self._require_right(visit, its)
+            if its.operation is not None:
+                visit.require(its.operation)
             async with aclosing(parts), received(arrival, headers, parts, begin) as whole:
                 work = partial(self._shown, whole, headers, b"", visitor, its)
                 response = await self.edge.recognition.run(who, work)
             return _for_scripts(response, arrival)
         except WireError as error:
-            answer = _said(arrival, error.message, error.status)
+            answer = _said(arrival, arrival.language.english(error.message), error.status)
         except ReknownError as error:
             note = partial(self._record_refusal, visit, its, error)
             await self.edge.storage.run(who, note)
-            answer = _said(arrival, str(error), _status(error))
+            answer = _said(arrival, said(arrival.language, error), _status(error))
         await self.bodies.discard(request)
         answer.headers["connection"] = "close"
         return answer
@@ -187,7 +198,8 @@ class Reception:
         if its.changes:
             require_form_token(visit.arrival, headers, visit.form_token)
         try:
-            self._require_right(visit, its)
+            if its.operation is not None:
+                visit.require(its.operation)
             work = partial(
                 in_one_space, visit.platform.database, visit.collection, partial(its.show, visit)
             )
@@ -196,16 +208,7 @@ class Reception:
             self._record_refusal(visit, its, error)
             return _not_done(visit, its, error)
         except Exception:
-            said = self._failed(arrival)
-            return page(visit, "error.html.j2", 500, error=said, title="Not done")
-
-    def _require_right(self, visit: Visit, its: ConsolePage) -> None:
-        if its.operation is not None and not visit.may(its.operation):
-            where = f" in {visit.collection}" if visit.collection else ""
-            raise AccessError(
-                f"{visit.visitor.name} may not do this{where}: it takes the right "
-                f"{its.operation}, which an operator can give"
-            )
+            return page(visit, "error.html.j2", 500, error=self._failed(arrival))
 
     def _record_refusal(self, visit: Visit, its: ConsolePage, error: ReknownError) -> None:
         if its.operation is None or not (its.changes or isinstance(error, AccessError)):
@@ -238,7 +241,12 @@ class Reception:
             partial=request.headers.get("hx-request") == "true",
             local=client in _LOOPBACK,
             secure=secure,
+            language=self.language_of(request),
         )
+
+    def language_of(self, request: Request) -> Language:
+        """Which of those that there are the browser likes best."""
+        return self.languages.choose(request.headers.get("accept-language", ""))
 
     def _nobody(self, arrival: Arrival) -> Actor:
         return replace(_NOBODY, request_id=arrival.request_id)
@@ -279,16 +287,17 @@ def _status(error: ReknownError) -> int:
 def _not_done(visit: Visit, its: ConsolePage, error: ReknownError) -> Response:
     """What was wrong: beside the form, if it is of one that can be sent again."""
     if its.again is not None and isinstance(error, InputError | PolicyError | AlreadyExistsError):
-        response = its.again(visit, str(error))
+        response = its.again(visit, said(visit.arrival.language, error))
         response.status_code = _status(error)
         return response
-    return page(visit, "error.html.j2", _status(error), error=str(error), title="Not done")
+    shown = said(visit.arrival.language, error)
+    return page(visit, "error.html.j2", _status(error), error=shown)
 
 
 def _said(arrival: Arrival, message: str, status: int) -> Response:
     if arrival.as_data:
         return answered(status, {"error": message})
-    return entrance("plain.html.j2", status, message=message)
+    return entrance(arrival.language, "plain.html.j2", status, message=message)
 
 
 def _action(operation: str) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from reknown.console.data import answered
+from reknown.console.language import Language
 from reknown.console.navigation import of_the_collection, of_the_console
 from reknown.console.static_files import version
-from reknown.console.words import count, few, moment, percent, rate
+from reknown.console.terms import TERMS
+from reknown.console.words import few, moment, percent, rate
 from reknown.reporting.times import clock
 from reknown.services.policies.stops import list_stops
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from jinja2.runtime import Context
     from starlette.responses import Response
 
     from reknown.console.visit import Visit
@@ -36,13 +43,38 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    # what a page is rendered with: placeholders are filled in there, once the translation is text
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.filters.update(
-        clock=clock, count=count, few=few, moment=moment, percent=percent, rate=rate
+        english=_spoken(Language.english),
+        number=_spoken(Language.number),
+        percent=_spoken(percent),
+        rate=_spoken(rate),
+        term=_spoken(_term),
     )
+    environment.filters.update(clock=clock, few=few, moment=moment)
     environment.filters.update(of_the_console=of_the_console, of_the_collection=of_the_collection)
+    environment.globals.update(fresh=lambda: secrets.token_hex(16))
     environment.globals.update(to=to, static=_static, data_address=_data_address)
     return environment
+
+
+def _term(language: Language, code: str) -> str:
+    """The word for a code that has one."""
+    return language.gettext(code) if code in TERMS else language.english(code)
+
+
+def _spoken(filtered: Callable[[Language, Any], str]) -> Callable[[Context, Any], str]:
+    """A filter in the language of the page."""
+
+    @pass_context
+    def with_language(context: Context, value: Any) -> str:
+        return filtered(context["language"], value)
+
+    return with_language
 
 
 def to(*parts: object, **query: object) -> str:
@@ -80,13 +112,26 @@ def page(visit: Visit, template: str, status: int = 200, **values: object) -> Re
             return answered(status, {"error": error})
         return answered(status, {name: values[name] for name in visit.its.data})
     stops = list_stops(visit.context, visit.visitor.rights.permits_collection)
-    text = _environment().get_template(template).render(visit=visit, stops=stops, **values)
-    return HTMLResponse(text, status)
+    return _html(visit.arrival.language, template, status, visit=visit, stops=stops, **values)
 
 
-def entrance(template: str, status: int = 200, **values: object) -> Response:
+def entrance(language: Language, template: str, status: int = 200, **values: object) -> Response:
     """A page for those who are not signed in."""
-    return HTMLResponse(_environment().get_template(template).render(values), status)
+    return _html(language, template, status, **values)
+
+
+def _html(language: Language, template: str, status: int, **values: object) -> Response:
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            gettext=language.markup,
+            ngettext=language.counted_markup,
+            **values,
+        )
+    )
+    return HTMLResponse(text, status, {"vary": "Accept-Language"})
 
 
 def go(*parts: object, **query: object) -> Response:

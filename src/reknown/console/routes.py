@@ -9,15 +9,19 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Match, Route
 
 from reknown.console import static_files
+from reknown.console.language import Languages
 from reknown.console.pages import (
     account,
     accounts,
     accuracy,
     additions,
     archive,
+    backups,
+    cameras,
     compare,
     consents,
     entrance,
+    files,
     films,
     identify,
     jobs,
@@ -51,11 +55,13 @@ if TYPE_CHECKING:
 
     from reknown.api.bodies import Bodies
     from reknown.api.http import Edge
+    from reknown.console.language import Language
     from reknown.console.visit import Arrival
     from reknown.services.context import Context
 
 # Names of rights are those of keys; what no key can ask for over the API begins with Reknown too.
 _SEEN, _FIND, _MEASURED = "ReknownListGroups", "ReknownFindSightings", "DescribeCollection"
+_STORED = "ReknownListStoredFilms"
 _ADD, _CASE = "ReknownAddToArchive", "ReknownReadCase"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 PAGES: Sequence[ConsolePage] = (
@@ -71,7 +77,7 @@ PAGES: Sequence[ConsolePage] = (
         again=people.rename_again,
     ),
     ConsolePage("/people/{collection}/merge", people.merge, "ReknownMergeUsers", changes=True),
-    ConsolePage("/people/{collection}/apart", people.apart, "ReknownMergeUsers", changes=True),
+    ConsolePage("/people/{collection}/apart", people.apart, "ReknownKeepApart", changes=True),
     ConsolePage("/people/{collection}/move", people.move, "ReknownMoveFaces", changes=True),
     ConsolePage("/people/{collection}/delete", people.delete, "DeleteFaces", changes=True),
     ConsolePage(
@@ -83,28 +89,36 @@ PAGES: Sequence[ConsolePage] = (
     ConsolePage("/pictures/{collection}/group/{number}", pictures.group, _SEEN, slow=True),
     ConsolePage("/unknown/{collection}", unknown.unknown, _SEEN, data=("groups", "next")),
     ConsolePage(
-        "/unknown/{collection}", unknown.regroup, "ReknownNameGroup", slow=True, changes=True
+        "/unknown/{collection}", unknown.regroup, "ReknownGroupSightings", slow=True, changes=True
     ),
-    ConsolePage("/unknown/{collection}/{number}", unknown.group, _SEEN, data=("group", "seen")),
+    ConsolePage(
+        "/unknown/{collection}/{number}",
+        unknown.group,
+        "ReknownReadGroup",
+        data=("group", "seen", "next"),
+    ),
     ConsolePage(
         "/unknown/{collection}/{number}/name", unknown.name, "ReknownNameGroup", changes=True
     ),
     ConsolePage(
-        "/unknown/{collection}/{number}/merge", unknown.merge, "ReknownNameGroup", changes=True
+        "/unknown/{collection}/{number}/unname", unknown.unname, "ReknownUnnameGroup", changes=True
     ),
     ConsolePage(
-        "/unknown/{collection}/{number}/ignore", unknown.ignore, "ReknownNameGroup", changes=True
+        "/unknown/{collection}/{number}/merge", unknown.merge, "ReknownMergeGroups", changes=True
     ),
     ConsolePage(
-        "/unknown/{collection}/{number}/split", unknown.split, "ReknownNameGroup", changes=True
+        "/unknown/{collection}/{number}/ignore", unknown.ignore, "ReknownIgnoreGroup", changes=True
     ),
     ConsolePage(
-        "/unknown/{collection}/{number}/apart", unknown.apart, "ReknownNameGroup", changes=True
+        "/unknown/{collection}/{number}/split", unknown.split, "ReknownSplitGroup", changes=True
+    ),
+    ConsolePage(
+        "/unknown/{collection}/{number}/apart", unknown.apart, "ReknownKeepApart", changes=True
     ),
     ConsolePage(
         "/proposals/{collection}",
         proposals.proposals,
-        _SEEN,
+        "ReknownProposeMerges",
         slow=True,
         data=("found",),
     ),
@@ -120,6 +134,12 @@ PAGES: Sequence[ConsolePage] = (
         changes=True,
     ),
     ConsolePage("/archive/{collection}", archive.ask, _FIND),
+    ConsolePage(
+        "/archive/{collection}/files", files.files, "ReknownListArchive", data=("files", "next")
+    ),
+    ConsolePage(
+        "/archive/{collection}/delete", files.delete, "ReknownDeleteFromArchive", changes=True
+    ),
     ConsolePage("/archive/{collection}/add", additions.ask, _ADD),
     ConsolePage(
         "/archive/{collection}/add",
@@ -129,7 +149,7 @@ PAGES: Sequence[ConsolePage] = (
         changes=True,
         receive=additions.receive,
     ),
-    ConsolePage("/archive/{collection}/scan", additions.rescan, _ADD, changes=True),
+    ConsolePage("/archive/{collection}/scan", additions.rescan, "ReknownScanArchive", changes=True),
     ConsolePage(
         "/archive/{collection}",
         archive.search,
@@ -149,6 +169,17 @@ PAGES: Sequence[ConsolePage] = (
         changes=True,
         receive=films.receive,
     ),
+    ConsolePage("/uploads/{collection}", films.waiting, "StartFaceSearch"),
+    ConsolePage("/uploads/{collection}", films.piece, "StartFaceSearch", slow=True, changes=True),
+    ConsolePage("/uploads/{collection}/forget", films.forget, "StartFaceSearch", changes=True),
+    ConsolePage("/films/{collection}/stored", films.buckets, _STORED, slow=True, data=("buckets",)),
+    ConsolePage(
+        "/films/{collection}/stored/{bucket}",
+        films.stored,
+        _STORED,
+        slow=True,
+        data=("folders", "films", "next"),
+    ),
     ConsolePage(
         "/films/{collection}/{job}",
         films.film,
@@ -156,8 +187,18 @@ PAGES: Sequence[ConsolePage] = (
         slow=True,
         data=("people", "unlisted", "next"),
     ),
-    ConsolePage("/jobs/{collection}/{job}", jobs.progress, "DescribeCollection"),
+    ConsolePage("/jobs/{collection}/{job}/film", jobs.film, "GetFaceSearch"),
+    ConsolePage("/jobs/{collection}/{job}/scan", jobs.scan, _ADD),
     ConsolePage("/jobs/{collection}/{job}/stop", jobs.stop, "ReknownStopJob", changes=True),
+    ConsolePage(
+        "/cameras/{collection}", cameras.cameras, "ListStreamProcessors", data=("watches", "next")
+    ),
+    ConsolePage(
+        "/cameras/{collection}/{watch}/start", cameras.start, "StartStreamProcessor", changes=True
+    ),
+    ConsolePage(
+        "/cameras/{collection}/{watch}/stop", cameras.stop, "StopStreamProcessor", changes=True
+    ),
     ConsolePage("/compare", compare.ask, "CompareFaces"),
     ConsolePage("/compare", compare.compare, "CompareFaces", slow=True, changes=True),
     ConsolePage("/reviews/{collection}", reviews.cases, "ReknownListCases", data=("cases", "next")),
@@ -201,6 +242,9 @@ PAGES: Sequence[ConsolePage] = (
     ),
     ConsolePage("/settings/keys/{key}/revoke", keys.revoke, SETTINGS, changes=True),
     ConsolePage("/settings/packs", packs.packs, SETTINGS, slow=True, data=("packs",)),
+    ConsolePage("/settings/backups", backups.backups, SETTINGS, data=("backups",)),
+    ConsolePage("/settings/backups", backups.start, SETTINGS, changes=True, again=backups.again),
+    ConsolePage("/settings/backups/stop", backups.stop, SETTINGS, changes=True),
     ConsolePage("/settings/retention", oversight.retention, SETTINGS),
     ConsolePage("/settings/metrics", oversight.metrics, SETTINGS),
     ConsolePage("/accuracy/{collection}", accuracy.accuracy, _MEASURED, data=("known",)),
@@ -247,16 +291,21 @@ PAGES: Sequence[ConsolePage] = (
 )
 
 
-def console_routes(edge: Edge, bodies: Bodies) -> Sequence[BaseRoute]:
+def console_routes(
+    edge: Edge, bodies: Bodies, languages: Languages = Languages()
+) -> Sequence[BaseRoute]:
     """The pages behind the same socket as the API."""
-    reception = Reception(edge, bodies)
+    reception = Reception(edge, bodies, languages)
     pages = (
         Route(f"{ROOT}/static/{{version}}/{{name}}", _static, methods=["GET"]),
         *_entrance(reception),
         *(_data(reception, each) for each in PAGES if each.data),
         *(_route(reception, each) for each in PAGES),
     )
-    return (*pages, Route(f"{ROOT}{{rest:path}}", partial(_nothing, pages), methods=_METHODS))
+    return (
+        *pages,
+        Route(f"{ROOT}{{rest:path}}", partial(_nothing, reception, pages), methods=_METHODS),
+    )
 
 
 def _route(reception: Reception, its: ConsolePage) -> Route:
@@ -300,23 +349,25 @@ def _entrance(reception: Reception) -> Sequence[Route]:
     return (Route(f"{ROOT}/sign-in", welcome, methods=["GET", "POST"]),)
 
 
-async def _nothing(pages: Sequence[Route], request: Request) -> Response:
+async def _nothing(reception: Reception, pages: Sequence[Route], request: Request) -> Response:
     """No page, or not with this method: nothing of the API is below the console."""
     if request.scope["path"] == f"{ROOT}/":
         return RedirectResponse(ROOT)
     allowed: set[str] = set()
+    language = reception.language_of(request)
     for each in pages:
         if each.matches(request.scope)[0] is not Match.NONE:
             allowed |= each.methods or set()
     if not allowed:
-        return _said("There is no such page.", 404)
-    response = _said(f"This page does not take {request.method}.", 405)
+        return _said(language, language.gettext("There is no such page."), 404)
+    message = language.gettext("This page does not take %(method)s.", method=request.method)
+    response = _said(language, message, 405)
     response.headers["allow"] = ", ".join(sorted(allowed))
     return response
 
 
-def _said(message: str, status: int) -> Response:
-    return protected(shown_to_strangers("plain.html.j2", status, message=message))
+def _said(language: Language, message: str, status: int) -> Response:
+    return protected(shown_to_strangers(language, "plain.html.j2", status, message=message))
 
 
 async def _static(request: Request) -> Response:

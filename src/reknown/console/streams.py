@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.visit import LargeUpload
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def received(
 ) -> AsyncIterator[Arrival]:
     """The arrival with the fields and files of its body, whose files end with the context.
 
-    `begin` gets what came before a file, and its name. Raises `InputError` for what is no such
+    `begin` gets what came before a file, and its name. Raises `FormError` for what is no such
     form, and what `begin` and those it made raise.
     """
     form = _Form(arrival, begin)
@@ -54,23 +54,24 @@ async def received(
         try:
             parser.finalize()
         except FormParserError as error:
-            raise InputError(_BROKEN) from error
+            raise _broken() from error
         if not form.whole:
-            raise InputError(_BROKEN)
+            raise _broken()
         yield form.arrival
     finally:
         for each in form.opened:
             await asyncio.to_thread(each.close)
 
 
-_BROKEN = "the form did not come whole: send it again"
+def _broken() -> FormError:
+    return FormError("the form did not come whole: send it again")
 
 
 def _fed(parser: MultipartParser, part: bytes) -> None:
     try:
         parser.write(part)
     except FormParserError as error:
-        raise InputError(_BROKEN) from error
+        raise _broken() from error
 
 
 class _Form:
@@ -88,11 +89,11 @@ class _Form:
         self._block = bytearray()
 
     def parser(self, headers: Headers) -> MultipartParser:
-        """For this form; raises `InputError` for one of another kind."""
+        """For this form; raises `FormError` for one of another kind."""
         kind, options = parse_options_header(headers.get("content-type", ""))
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise InputError("this page takes a form with files")
+            raise FormError("this page takes a form with files")
         return MultipartParser(
             boundary,
             {
@@ -121,7 +122,7 @@ class _Form:
     def _heading(self, which: int, data: bytes) -> None:
         self._header[which] += data
         if len(self._header[which]) > _HEAD_BYTES:
-            raise InputError(_BROKEN)
+            raise _broken()
 
     def _headed(self) -> None:
         name, value = self._header
@@ -134,19 +135,21 @@ class _Form:
 
     async def _open(self, disposition: bytes) -> None:
         if self._field is not None or self._file is not None:
-            raise InputError(_BROKEN)
+            raise _broken()
         _, options = parse_options_header(disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
         if b"filename" not in options:
             if len(self.arrival.many) >= _MOST_FIELDS:
-                raise InputError(f"a form has {_MOST_FIELDS} fields at most")
+                raise FormError("a form has %(most)s fields at most", most=_MOST_FIELDS)
             self._field = name, bytearray()
             return
         called = options[b"filename"].decode("utf-8", "replace")
         if not called:  # nothing was chosen
             return
         if len(self.opened) >= _MOST_FILES:
-            raise InputError(f"{_MOST_FILES:,} files are taken at once: send the rest afterwards")
+            raise FormError(
+                "%(most)s files are taken at once: send the rest afterwards", most=_MOST_FILES
+            )
         self._file = await self._begin(self.arrival, called)
         self.opened.append(self._file)
         self.arrival = replace(
@@ -157,7 +160,7 @@ class _Form:
         if self._field is not None:
             self._field[1].extend(data)
             if len(self._field[1]) > _FIELD_BYTES:
-                raise InputError("a field of this form is too long")
+                raise FormError("a field of this form is too long")
         elif self._file is not None:
             self._block += data
             if len(self._block) >= _BLOCK:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
-from reknown.biometrics.errors import InputError
+from reknown.console.language import ENGLISH, Language
+from reknown.console.own_words import DeniedError, FormError
 
 SAID = frozenset({"done", "undo"})
 """What the address of a page says of the page before."""
@@ -61,7 +62,7 @@ class Arrival:
     `large` are files that are too large for memory.
     `own` says that a page of ours led here, `partial` that only a part of a page is to be
     replaced, `as_data` that its data are wanted instead. `local` is whether the browser runs on
-    this machine, `secure` whether it speaks HTTPS.
+    this machine, `secure` whether it speaks HTTPS; `language` is the one of its pages.
     """
 
     path: str
@@ -78,6 +79,7 @@ class Arrival:
     as_data: bool = False
     local: bool = False
     secure: bool = False
+    language: Language = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,14 @@ class Visit:
         """What the page before says of what was done; others cannot put words into our mouth."""
         return self.arrival.query.get("done") if self.arrival.own else None
 
+    def gettext(self, message: str, /, **values: object) -> str:
+        """The message in the language of the page, as text."""
+        return self.arrival.language.gettext(message, **values)
+
+    def ngettext(self, one: str, many: str, number: int, /, **values: object) -> str:
+        """The same of a message that counts."""
+        return self.arrival.language.ngettext(one, many, number, **values)
+
     def further(self, after: str) -> str:
         """The address of the next page of a list, with all else that was asked for."""
         return "?" + urlencode(self._asked | {"after": after})
@@ -138,11 +148,30 @@ class Visit:
         """Whether this person has the right; links to what they may not do are not shown."""
         return self.visitor.may(operation, collection or self.collection)
 
+    def require(self, operation: str) -> None:
+        """Raises `DeniedError` unless this person has the right."""
+        if self.may(operation):
+            return
+        if self.collection is None:
+            raise DeniedError(
+                "%(who)s may not do this: it takes the right %(right)s, which an operator can give",
+                who=self.visitor.name,
+                right=operation,
+            )
+        raise DeniedError(
+            "%(who)s may not do this in %(collection)s: it takes the right %(right)s, which an "
+            "operator can give",
+            who=self.visitor.name,
+            collection=self.collection,
+            right=operation,
+        )
+
     def given(self, name: str) -> str:
-        """A field of the form that has to be filled in; raises `InputError`."""
+        """A field of the form that has to be filled in; raises `FormError`."""
         value = self.arrival.form.get(name, "").strip()
         if not value:
-            raise InputError(f"the form lacks {name.replace('_', ' ')}: fill it in")
+            field_name = name.replace("_", " ")
+            raise FormError("the form lacks %(field)s: fill it in", field=field_name)
         return value
 
     def words(self, name: str) -> Sequence[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.gallery.collections import claim, require
@@ -93,6 +94,29 @@ def members(connection: Connection, collection: str, number: int) -> list[str]:
     return list(connection.execute(best).scalars())
 
 
+def list_members(
+    connection: Connection, collection: str, number: int, after: str | None, limit: int
+) -> Page[str]:
+    """A page of the same; raises `NotFoundError`, `InputError`."""
+    key = _require(connection, collection, number)
+    quality, row = unindexed(sightings.c.quality), unindexed(sightings.c.id)
+    query = select(sightings.c.sighting_id, quality.label("quality"), row.label("row"))
+    query = query.where(sightings.c.group_id == key, alive())
+    if after is not None:
+        best, last = _place(after)
+        query = query.where(or_(quality < best, and_(quality == best, row > last)))
+    rows = connection.execute(query.order_by(quality.desc(), row).limit(limit + 1)).all()
+    ended = f"{rows[limit - 1].quality}-{rows[limit - 1].row}" if len(rows) > limit else None
+    return Page(tuple(each.sighting_id for each in rows[:limit]), ended)
+
+
+def _place(after: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,9})-(\d{1,18})", after, re.ASCII)
+    if found is None:
+        raise InputError(f"{after!r} is not where a page ended: start without it")
+    return int(found[1]), int(found[2])
+
+
 def name_group(connection: Connection, collection: str, number: int, user: str) -> None:
     """Says whose sightings these are; makes the user if it is missing. Raises `NotFoundError`."""
     owner = claim(connection, collection).id
@@ -102,6 +126,14 @@ def name_group(connection: Connection, collection: str, number: int, user: str) 
     connection.execute(update(sighting_groups).where(sighting_groups.c.id == key).values(values))
     denied = groups_not_users.c.group_id == key, groups_not_users.c.user_id == user_key
     connection.execute(delete(groups_not_users).where(*denied))
+
+
+def unname_group(connection: Connection, collection: str, number: int) -> None:
+    """Says that nobody knows whose sightings these are; raises `NotFoundError`."""
+    claim(connection, collection)
+    key = _require(connection, collection, number)
+    own = sighting_groups.c.id == key
+    connection.execute(update(sighting_groups).where(own).values(user_id=None))
 
 
 def groups_of(connection: Connection, collection: str, user: str) -> list[int]:

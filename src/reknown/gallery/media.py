@@ -14,11 +14,12 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from reknown.biometrics.sightings import Medium, MediumKind, Taken, TimeSource
 from reknown.gallery.collections import claim, require
+from reknown.gallery.expiry import alive
 from reknown.gallery.names import require_text
 from reknown.gallery.schema import NOTES, media, media_files, sightings
 from reknown.storage.clock import now_text
 from reknown.storage.erasure import erase
-from reknown.storage.paging import batches
+from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ class KnownFile:
     state: FileStamp
     fingerprint: str
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class FiledMedium:
+    """A medium, where it lies, how many faces were seen in it, and the id of the best one."""
+
+    medium: Medium
+    files: tuple[str, ...]
+    faces: int
+    best: str | None
 
 
 def ensure_medium(connection: Connection, owner: int, medium: Medium, fingerprint: str) -> int:
@@ -151,6 +162,69 @@ def folders_below(connection: Connection, owner: int, root: str) -> list[str]:
     inside = or_(folder == root, folder.startswith(root.rstrip("/") + "/", autoescape=True))
     query = select(folder).where(own, inside).distinct().order_by(folder)
     return list(connection.execute(query).scalars())
+
+
+def list_media(
+    connection: Connection, collection: str, after: str | None, limit: int
+) -> Page[FiledMedium]:
+    """A page of the media, in the order in which they were first looked at.
+
+    Raises `NotFoundError`.
+    """
+    owner = require(connection, collection).id
+    query = select(media).where(media.c.collection_id == owner)
+    page = fetch_page(connection, query, media.c.id, after, limit, lambda row: row)
+    return Page(tuple(_filed(connection, page.items)), page.next)
+
+
+def filed_media(
+    connection: Connection, collection: str, sha256s: Iterable[str]
+) -> list[FiledMedium]:
+    """Those of these media that are known; raises `NotFoundError`."""
+    owner = require(connection, collection).id
+    found: list[Row[Any]] = []
+    for batch in batches(sha256s):
+        own = media.c.collection_id == owner, media.c.sha256.in_(batch)
+        found.extend(connection.execute(select(media).where(*own)))
+    return _filed(connection, found)
+
+
+def delete_media(connection: Connection, collection: str, sha256s: Iterable[str]) -> list[str]:
+    """Deletes these media with all that was seen in them; the ids of the sightings that are gone.
+
+    In the order of keeping. Raises `NotFoundError`.
+    """
+    owner = claim(connection, collection).id
+    seen: list[str] = []
+    for batch in batches(sha256s):
+        own = media.c.collection_id == owner, media.c.sha256.in_(batch)
+        keys = list(connection.execute(select(media.c.id).where(*own)).scalars())
+        of_them = select(sightings.c.sighting_id).where(sightings.c.medium_id.in_(keys))
+        kept = of_them.order_by(unindexed(sightings.c.id))
+        seen.extend(connection.execute(kept).scalars())
+        connection.execute(delete(media).where(media.c.id.in_(keys)))
+    erase(connection, media_files, media, sightings, *NOTES)
+    return seen
+
+
+def _filed(connection: Connection, rows: Sequence[Row[Any]]) -> list[FiledMedium]:
+    keys = [row.id for row in rows]
+    places = places_of(connection, keys)
+    faces: dict[int, list[tuple[int, str]]] = {}
+    query = select(sightings.c.medium_id, sightings.c.quality, sightings.c.sighting_id)
+    for batch in batches(keys):
+        own = sightings.c.medium_id.in_(batch), alive()
+        for key, quality, sighting in connection.execute(query.where(*own)):
+            faces.setdefault(key, []).append((quality, sighting))
+    return [
+        FiledMedium(
+            medium_of(row),
+            tuple(places.get(row.id, ())),
+            len(faces.get(row.id, ())),
+            max(faces[row.id])[1] if row.id in faces else None,
+        )
+        for row in rows
+    ]
 
 
 def forget_files(connection: Connection, collection: str, keys: Sequence[int]) -> list[str]:

@@ -39,7 +39,7 @@ from sqlalchemy import (
 
 # Tables of another room whose rows go with those of faces, sightings and collections.
 NOTES = (table("review_notes"),)
-WITH_COLLECTIONS = (*NOTES, table("review_cases"))
+WITH_COLLECTIONS = (*NOTES, table("review_cases"), table("live_events"), table("event_failures"))
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData()
 
@@ -215,6 +215,7 @@ media = Table(
     Column("fingerprint", Text, nullable=False),
     Column("seen_at", Text, nullable=False),
     UniqueConstraint("collection_id", "sha256"),
+    Index("ix_media_order", "collection_id", "id"),
     sqlite_autoincrement=True,
 )
 

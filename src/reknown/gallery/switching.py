@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from reknown.biometrics.errors import UpgradeError
+from reknown.biometrics.text import counted
 from reknown.gallery.carried import count_missing
 from reknown.gallery.collections import claim
 from reknown.gallery.schema import (
@@ -39,9 +40,9 @@ def switch(connection: Connection, collection: str, *, to_target: bool) -> int:
     if upgrade.switched == to_target:
         raise UpgradeError(f"{collection!r} is made with {upgrade.present.pack} as it is")
     if missing := count_missing(connection, collection):
-        faces_have = "1 face has" if missing == 1 else f"{missing:,} faces have"
         raise UpgradeError(
-            f"{faces_have} no template of {upgrade.other.pack} in {collection!r}: "
+            f"{counted(missing, 'face has', 'faces have')} no template of "
+            f"{upgrade.other.pack} in {collection!r}: "
             "--missing lists them; make their templates --from their images, or have them "
             "deleted with --delete-missing"
         )

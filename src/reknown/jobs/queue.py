@@ -199,10 +199,21 @@ def has_work(connection: Connection) -> bool:
     return connection.execute(query).one_or_none() is not None
 
 
-def claim(connection: Connection, lease_time: timedelta) -> Lease | None:
-    """The oldest job that no worker holds, or whose lease has run out; None if there is none."""
+def is_free(connection: Connection, job: Job) -> bool:
+    """Whether the job waits for somebody, or for somebody else than who has claimed it."""
+    query = select(jobs.c.id).where(jobs.c.id == job.key, _claimable(connection))
+    return connection.execute(query).one_or_none() is not None
+
+
+def claim(connection: Connection, lease_time: timedelta, kind: str | None = None) -> Lease | None:
+    """The oldest job that no worker holds, or whose lease has run out; None if there is none.
+
+    Of that kind, if it is given.
+    """
     # few jobs are open, and many that have ended lie before them
     query = select(jobs).where(_claimable(connection)).order_by(unindexed(jobs.c.id)).limit(1)
+    if kind is not None:
+        query = query.where(unindexed(jobs.c.kind) == kind)
     row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None

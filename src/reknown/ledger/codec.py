@@ -14,7 +14,7 @@ from reknown.ledger.records import RECORDS, Failure, Record, Refusal
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 Entry = Record | Refusal | Failure
 """What a row of the ledger holds."""
@@ -68,7 +68,7 @@ def decode(row: Encoded) -> Entry | Mapping[str, Any]:
         found = _read(_type(row), row.detail)
     except msgspec.DecodeError as error:
         raise _damaged(row, str(error)) from error
-    if _json(found).decode() != row.detail or operation_of(found) != row.operation:
+    if not _is_written_so(found, row.detail) or operation_of(found) != row.operation:
         raise _damaged(row, "it is not as Reknown writes it")
     return found
 
@@ -119,6 +119,28 @@ def _kind(entry: Entry) -> str:
 
 def _json(entry: Entry) -> bytes:
     return msgspec.json.encode(entry, order="sorted")
+
+
+def _is_written_so(entry: Entry, detail: str) -> bool:
+    """Whether Reknown writes the record so, or did before it had fields that came later."""
+    if _json(entry).decode() == detail:
+        return True
+    later = entry.LATER if isinstance(entry, Record) else ()
+    if not later:
+        return False
+    before = _without(msgspec.to_builtins(entry), later)
+    return msgspec.json.encode(before, order="sorted").decode() == detail
+
+
+def _without(value: Any, later: Collection[str]) -> Any:
+    """The same value without those of these fields that are null."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without(one, later)
+        for name, one in value.items()
+        if one is not None or name not in later
+    }
 
 
 def _damaged(row: Encoded, why: str) -> DatabaseError:

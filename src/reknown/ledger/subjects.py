@@ -24,6 +24,8 @@ from reknown.ledger.records import (
     RenameUserRecord,
     SearchSightingsRecord,
     SearchTracksRecord,
+    StopFollowingRecord,
+    UnnameGroupRecord,
     WithdrawConsentRecord,
     WriteNamesRecord,
 )
@@ -47,6 +49,8 @@ _OF_ONE = (
     | NameGroupRecord
     | ReadUserRecord
     | RenameUserRecord
+    | UnnameGroupRecord
+    | StopFollowingRecord
     | WithdrawConsentRecord
 )
 

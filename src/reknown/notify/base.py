@@ -26,11 +26,12 @@ class NotifyTimeouts:
 class Sender(Protocol):
     """A way to tell others; safe to use from several threads."""
 
-    def send(self, target: str, body: str, message_id: str) -> None:
+    def send(self, target: str, body: str, message_id: str, group: str = "") -> None:
         """Delivers `body` at least once, when it returns.
 
         `target` says where to, as far as the sender leaves a choice. The same `message_id`
-        again is the same message again; it is of letters, digits, "-" and "_".
+        again is the same message again; it is of letters, digits, "-" and "_". Messages of one
+        `group` are to arrive in the order in which they are sent.
 
         Raises `NotifyError`, and `RefusedNotifyError` when trying again will not help.
         """

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from hashlib import sha256
 
-from reknown.awsclient import (
-    CREDENTIAL_ERRORS,
-    Endpoint,
-    RedirectError,
-    Timeouts,
-    guarded_client,
-)
-from reknown.biometrics.errors import NotifyError, RefusedNotifyError
-from reknown.notify.base import NotifyTimeouts, refusal
+from reknown.awsclient import Endpoint, Timeouts, guarded_client
+from reknown.biometrics.errors import RefusedNotifyError
+from reknown.notify.aws_answers import notify_error
+from reknown.notify.base import NotifyTimeouts
 
 _TOPIC = re.compile(r"arn:[^:\s]+:sns:[^:\s]*:\w*:[0-9A-Za-z_-]{1,256}(\.fifo)?", re.ASCII)
-_SPEAKABLE = re.compile(r"[0-9A-Za-z.]{1,64}")
-# Told apart from what a topic answers: they come with 4xx, but others can mend them.
-_LATER = CREDENTIAL_ERRORS | {
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidClientTokenId",
-    "InvalidSecurity",
-    "MissingAuthenticationToken",
-    "RequestExpired",
-    "RequestLimitExceeded",
-}
 
 
 class SnsSender:
@@ -55,11 +39,11 @@ class SnsSender:
             signature_version="v4",
         )
 
-    def send(self, target: str, body: str, message_id: str) -> None:
+    def send(self, target: str, body: str, message_id: str, group: str = "") -> None:
         """Publishes `body` to the topic whose ARN is `target`.
 
-        On a FIFO topic `message_id` is the group, so that no message waits for another, and
-        the deduplication id: sent again within 5 minutes, it is not delivered again.
+        On a FIFO topic `message_id` is the deduplication id: sent again within 5 minutes, it is not
+        delivered again. Without a `group` it is that too, so that no message waits for another.
 
         Raises `NotifyError` when the endpoint is unreachable, broken or busy or does not take
         the credentials, and `RefusedNotifyError` when it refuses this message or topic.
@@ -69,26 +53,13 @@ class SnsSender:
             raise RefusedNotifyError("not the ARN of an SNS topic")
         message = {"TopicArn": target, "Message": body}
         if topic[1]:
-            message |= {"MessageGroupId": message_id, "MessageDeduplicationId": message_id}
+            own = sha256(group.encode()).hexdigest() if group else message_id
+            message |= {"MessageGroupId": own, "MessageDeduplicationId": message_id}
         try:
             self._client.publish(**message)
         except Exception as error:
-            raise _translated(error) from error
+            raise notify_error(error, "SNS endpoint") from error
 
     def close(self) -> None:
         """Closes the connections that are kept for reuse."""
         self._client.close()
-
-
-def _translated(error: Exception) -> NotifyError:
-    if isinstance(error, RedirectError):
-        return refusal("SNS endpoint", 300)
-    answer: Any = getattr(error, "response", None)
-    if not isinstance(answer, dict):
-        return NotifyError(f"the SNS endpoint cannot be used: {type(error).__name__}")
-    code = str(answer.get("Error", {}).get("Code", ""))
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    said = f" {code}" if _SPEAKABLE.fullmatch(code) and code != str(status) else ""
-    if code in _LATER or "throttl" in code.lower() or not isinstance(status, int):
-        return NotifyError(f"the SNS endpoint answered {status}{said}")
-    return refusal("SNS endpoint", status, said)

@@ -48,7 +48,7 @@ class WebhookSender:
         self._tls = ssl.create_default_context() if encrypted else None
         self._timeouts = timeouts
 
-    def send(self, target: str, body: str, message_id: str) -> None:  # noqa: ARG002
+    def send(self, target: str, body: str, message_id: str, group: str = "") -> None:  # noqa: ARG002
         """Posts `body`, which is JSON; `target` is not looked at, there is one receiver.
 
         Raises `NotifyError` when the receiver is unreachable or too slow or answers with 408,

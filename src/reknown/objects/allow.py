@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import BinaryIO
 
-    from reknown.objects.base import ObjectReader
+    from reknown.objects.base import ObjectFolder, ObjectNames, ObjectReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class AllowedBuckets:
         """An object as a file; raises as `read` does."""
         return self._reader_of(bucket).open(bucket, key, version, max_bytes)
 
+    def buckets(self) -> Sequence[str]:
+        """Those that are allowed, whether they are there or not; else what the reader tells."""
+        return self.reader.buckets() if self.allowed is None else sorted(self.allowed)
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:
+        """What there is in an allowed bucket; raises as `read` does."""
+        return self._reader_of(where.bucket).list_folder(where)
+
     def _reader_of(self, bucket: str) -> ObjectReader:
         if self.allowed is not None and bucket not in self.allowed:
             raise ObjectNotFoundError
@@ -54,5 +63,13 @@ class NoObjects:
         raise NoObjectStoreError
 
     def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:  # noqa: ARG002
+        """Raises `NoObjectStoreError`."""
+        raise NoObjectStoreError
+
+    def buckets(self) -> Sequence[str]:
+        """Raises `NoObjectStoreError`."""
+        raise NoObjectStoreError
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:  # noqa: ARG002
         """Raises `NoObjectStoreError`."""
         raise NoObjectStoreError

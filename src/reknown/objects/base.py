@@ -7,12 +7,46 @@ any of them becomes part of a path or an address.
 from __future__ import annotations
 
 import re
-from typing import BinaryIO, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+from unicodedata import category
 
 from reknown.biometrics.errors import ObjectNotFoundError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _BUCKET = re.compile(r"[0-9A-Za-z.\-_]{3,255}")
 _MAX_BYTES = 1024
+_LONGEST_TOKEN = 4096
+
+MOST_NAMES = 1000
+"""Of one page of a listing; S3 gives no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFolder:
+    """Where to look: in a folder of a bucket, which is empty or has a slash at its end.
+
+    Only what begins with `beginning` there; `after` is what the page before gave as `next`.
+    """
+
+    bucket: str
+    folder: str = ""
+    beginning: str = ""
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectNames:
+    """Names that begin at the bucket: of folders, with a slash at their ends, and of objects.
+
+    There are `MOST_NAMES` at most; `next` leads to the others.
+    """
+
+    folders: tuple[str, ...]
+    keys: tuple[str, ...]
+    next: str | None = None
 
 
 class ObjectReader(Protocol):
@@ -42,6 +76,20 @@ class ObjectReader(Protocol):
         """
         ...
 
+    def buckets(self) -> Sequence[str]:
+        """The first `MOST_NAMES` buckets by name; raises `ObjectNotFoundError` if none is told.
+
+        Raises `ObjectStoreError`.
+        """
+        ...
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:
+        """What there is; names that nobody could ask for are left out.
+
+        Raises `ObjectNotFoundError` or `ObjectStoreError`.
+        """
+        ...
+
 
 def check_names(bucket: str, key: str, version: str | None) -> None:
     """Refuses what no place may be asked for.
@@ -51,12 +99,38 @@ def check_names(bucket: str, key: str, version: str | None) -> None:
 
     Raises `ObjectNotFoundError`.
     """
-    if not _BUCKET.fullmatch(bucket) or not bucket.strip("."):
+    if not is_bucket(bucket):
         raise ObjectNotFoundError
     if not _is_text(key) or not {".", ".."}.isdisjoint(key.split("/")):
         raise ObjectNotFoundError
     if version is not None and not _is_text(version):
         raise ObjectNotFoundError
+
+
+def check_folder(where: ObjectFolder) -> None:
+    """Refuses folders as `check_names` does, and what does not end like one.
+
+    Raises `ObjectNotFoundError`.
+    """
+    if where.folder and not where.folder.endswith("/"):
+        raise ObjectNotFoundError
+    if "/" in where.beginning or len(where.after or "") > _LONGEST_TOKEN:
+        raise ObjectNotFoundError
+    check_names(where.bucket, f"{where.folder}{where.beginning}_", None)
+
+
+def can_be_asked_for(bucket: str, key: str) -> bool:
+    """Whether this is a name that `check_names` takes, and that a line of text can hold."""
+    try:
+        check_names(bucket, key, None)
+    except ObjectNotFoundError:
+        return False
+    return not any(category(each) == "Cc" for each in key)
+
+
+def is_bucket(name: str) -> bool:
+    """Whether a bucket may be called so."""
+    return bool(_BUCKET.fullmatch(name) and name.strip("."))
 
 
 def _is_text(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import heapq
 import os
 import stat
 from contextlib import contextmanager
@@ -15,12 +16,21 @@ from reknown.biometrics.errors import (
     ObjectStoreError,
     ObjectTooLargeError,
 )
-from reknown.objects.base import check_names
+from reknown.objects.base import (
+    MOST_NAMES,
+    ObjectNames,
+    can_be_asked_for,
+    check_folder,
+    check_names,
+    is_bucket,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
+
+    from reknown.objects.base import ObjectFolder
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 # A pipe or a terminal must neither block nor take over; it is refused once it is open.
@@ -38,6 +48,10 @@ _ABSENT = {
     errno.ENODEV,
     errno.EILSEQ,
 }
+
+
+# Names of one folder that are looked through for a page.
+_MOST_ENTRIES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,33 @@ class FolderObjects:
             raise ObjectTooLargeError(max_bytes)
         return file
 
+    def buckets(self) -> Sequence[str]:
+        """The folders below `root` that a bucket may be called like; raises `ObjectStoreError`."""
+        with _translating(), _names_in(self._open_root()) as names:
+            found = (name.removesuffix("/") for name in names if name.endswith("/"))
+            return heapq.nsmallest(MOST_NAMES, filter(is_bucket, found))
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:
+        """Files and folders in the order of their names; links are left out.
+
+        Raises `ObjectNotFoundError`, or `ObjectStoreError` also for more names than are looked
+        through.
+        """
+        check_folder(where)
+        way = [where.bucket, *where.folder.split("/")[:-1]]
+        if "" in way or "\\" in where.folder:
+            raise ObjectNotFoundError
+        root = self._open_root()
+        with _translating(), _names_in(_descend(root, way, _FOLDER)) as names:
+            wanted = (name for name in names if _is_wanted(name, where))
+            found = heapq.nsmallest(MOST_NAMES + 1, wanted)
+        shown = [where.folder + name for name in found[:MOST_NAMES]]
+        return ObjectNames(
+            tuple(each for each in shown if each.endswith("/")),
+            tuple(each for each in shown if not each.endswith("/")),
+            found[MOST_NAMES - 1] if len(found) > MOST_NAMES else None,
+        )
+
     def _file(self, bucket: str, key: str, version: str | None) -> BinaryIO:
         check_names(bucket, key, version)
         names = [bucket, *key.split("/")]
@@ -103,13 +144,44 @@ class FolderObjects:
             raise ObjectStoreError("the folder of stored objects cannot be opened") from error
 
 
-def _descend(folder: int, names: list[str]) -> int:
+def _is_wanted(name: str, where: ObjectFolder) -> bool:
+    return (
+        name.startswith(where.beginning)
+        and (where.after is None or name > where.after)
+        and "\\" not in name
+        and can_be_asked_for(where.bucket, where.folder + name.removesuffix("/"))
+    )
+
+
+@contextmanager
+def _names_in(folder: int) -> Iterator[Iterator[str]]:
+    """The names of regular files, and with a slash those of folders; closes `folder`."""
+    try:
+        with os.scandir(folder) as entries:
+            yield _named(entries)
+    finally:
+        os.close(folder)
+
+
+def _named(entries: Iterator[os.DirEntry[str]]) -> Iterator[str]:
+    for number, entry in enumerate(entries):
+        if number == _MOST_ENTRIES:
+            raise ObjectStoreError(
+                f"this folder holds more than {_MOST_ENTRIES:,} names: type that of the film"
+            )
+        if entry.is_dir(follow_symlinks=False):
+            yield f"{entry.name}/"
+        elif entry.is_file(follow_symlinks=False):
+            yield entry.name
+
+
+def _descend(folder: int, names: list[str], last: int = _FILE) -> int:
     """Opens name by name, so that nothing between two of them can be swapped for a link.
 
     Closes `folder` and every folder on the way.
     """
     for depth, name in enumerate(names, start=1):
-        flags = _FILE if depth == len(names) else _FOLDER
+        flags = last if depth == len(names) else _FOLDER
         try:
             inner = os.open(name.encode(), flags | os.O_NOFOLLOW, dir_fd=folder)
         finally:

@@ -32,13 +32,24 @@ from reknown.biometrics.errors import (
     ObjectStoreError,
     ObjectTooLargeError,
 )
-from reknown.objects.base import check_names
+from reknown.objects.base import (
+    MOST_NAMES,
+    ObjectNames,
+    can_be_asked_for,
+    check_folder,
+    check_names,
+    is_bucket,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from reknown.objects.base import ObjectFolder
+
 _ATTEMPTS = 2
+# A page of a listing with names of the longest, each byte of which is spelled in three.
+_LISTING = 4 * 2**20
 _SPECIAL_BUCKETS = ("--x-s3", "--xa-s3", "--op-s3")
 _SPEAKABLE = re.compile(r"[0-9A-Za-z.]{1,64}")
 _ABSENT_STATUS = {403, 404, 405}
@@ -97,6 +108,7 @@ class S3Objects:
         self._client = guarded_client(
             Endpoint("s3", endpoint, region, access_key_id, secret),
             Timeouts(timeouts.connect, timeouts.read, timeouts.body, _ATTEMPTS),
+            answer=_LISTING,
             s3={"addressing_style": "path", "use_accelerate_endpoint": False},
             signature_version="s3v4",
         )
@@ -147,6 +159,41 @@ class S3Objects:
             raise
         return file
 
+    def buckets(self) -> Sequence[str]:
+        """Those that the store tells this server of; raises as `list` does."""
+        try:
+            told = self._client.list_buckets().get("Buckets", ())
+        except Exception as error:
+            raise _translated(error) from error
+        names = sorted(str(each.get("Name")) for each in told)
+        return [name for name in names if is_bucket(name)][:MOST_NAMES]
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:
+        """What the store tells of it, page by page as it parts them.
+
+        Raises `ObjectNotFoundError` also when the store denies to tell, `ObjectStoreError`.
+        """
+        check_folder(where)
+        if where.bucket.endswith(_SPECIAL_BUCKETS):
+            raise ObjectNotFoundError
+        asked = {
+            "Bucket": where.bucket,
+            "Prefix": where.folder + where.beginning,
+            "Delimiter": "/",
+            "MaxKeys": MOST_NAMES,
+        }
+        if where.after is not None:
+            asked["ContinuationToken"] = where.after
+        try:
+            told = self._client.list_objects_v2(**asked)
+        except Exception as error:
+            raise _translated(error) from error
+        return ObjectNames(
+            _told(where, told.get("CommonPrefixes", ()), "Prefix"),
+            _told(where, told.get("Contents", ()), "Key"),
+            told.get("NextContinuationToken") if told.get("IsTruncated") else None,
+        )
+
     def close(self) -> None:
         """Closes the connections that are kept for reuse."""
         self._client.close()
@@ -184,6 +231,18 @@ def _wanted(bucket: str, key: str, version: str | None) -> dict[str, str]:
         raise ObjectNotFoundError
     wanted = {"Bucket": bucket, "Key": key}
     return wanted if version is None else wanted | {"VersionId": version}
+
+
+def _told(where: ObjectFolder, entries: Sequence[Any], name: str) -> tuple[str, ...]:
+    """What lies where was asked, whatever else a store says; not the folder itself."""
+    names = [str(each.get(name, "")) for each in entries[:MOST_NAMES]]
+    return tuple(
+        each
+        for each in names
+        if each.startswith(where.folder + where.beginning)
+        and each != where.folder
+        and can_be_asked_for(where.bucket, each)
+    )
 
 
 def _pass_on(

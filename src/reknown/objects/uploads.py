@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from collections import defaultdict
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,16 +19,24 @@ from reknown.shortages import shortage
 from reknown.storage.durable import sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
 _NAME = re.compile("[0-9a-f]{64}")
-_ARRIVING = ".part"
+_ARRIVING, _WAITING = ".part", ".waiting"
+# Uploads of one person that wait for their other pieces.
+_MOST_WAITING = 3
+# One to which something was added since is being sent.
+_BEING_SENT_SECONDS = 120.0
+_WHOLE = "this film has already arrived: look at the list of searches"
+OWNER = 32
+"""Digits of the number of an upload in pieces that say whose it is."""
 _ARCHIVE = "archive"
 _FOLDER = 32
 _OWNER = re.compile(f"[0-9a-f]{{{_FOLDER}}}")
 _MEBIBYTE = 2**20
+_ELSEWHERE = "the folder of what was added is not on this machine: do this where the server runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,81 @@ class Uploads:
             raise _unwritable(error) from error
         return Arriving(self, name, os.fdopen(descriptor, "w+b"))
 
+    def waiting(self, number: str) -> int:
+        """How much has come of what is sent in pieces; 0 where nothing has."""
+        try:
+            return self._waiting_at(number).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def forget(self, number: str) -> None:
+        """Deletes what has come of it."""
+        self._waiting_at(number).unlink(missing_ok=True)
+
+    @contextmanager
+    def resumed(self, number: str) -> Iterator[Resumed]:
+        """What has come of it, for one writer at a time; a new one where nothing has.
+
+        The first `OWNER` digits of the number are its owner's; of whoever has too many, the one
+        that has waited longest is forgotten. Raises `InputError`, also for what has come whole and
+        is still there.
+        """
+        path = self._waiting_at(number)
+        self._refuse_whole(number)
+        if not path.exists():
+            self.require_room(0)
+            self._forget_oldest(number[:OWNER])
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = os.fdopen(os.open(path, flags, 0o600), "r+b")
+        except OSError as error:
+            raise _unwritable(error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError("this is already being sent: wait a moment") from error
+            if not _lies_at(path, file):
+                raise InputError(_WHOLE)
+            try:  # again: it may have become whole before this file was made
+                self._refuse_whole(number)
+            except InputError:
+                path.unlink(missing_ok=True)
+                raise
+            yield Resumed(self, file, number)
+
+    def _refuse_whole(self, number: str) -> None:
+        # in the order in which it gets these names, so that it is missed at neither
+        whole = self.path_of(number)
+        if _is_held(whole.with_name(number + _ARRIVING)) or whole.exists():
+            raise InputError(_WHOLE)
+
+    def _forget_oldest(self, owner: str) -> None:
+        own: list[tuple[float, Path]] = []
+        for name in self._files():
+            if name.startswith(owner) and name.endswith(_WAITING):
+                with suppress(FileNotFoundError):  # another process has forgotten it
+                    own.append(((self.root / name).stat().st_mtime, self.root / name))
+        own.sort(reverse=True)
+        too_many = own[_MOST_WAITING - 1 :]
+        if any(moment > time.time() - _BEING_SENT_SECONDS for moment, _ in too_many):
+            raise InputError(
+                f"{_MOST_WAITING} films of yours are being sent already: wait until one has come, "
+                "or stop one"
+            )
+        for _, path in too_many:
+            path.unlink(missing_ok=True)
+
+    def _waiting_at(self, number: str) -> Path:
+        return self.path_of(number).with_name(number + _WAITING)
+
+    def _files(self) -> list[str]:
+        if not self.root.is_dir():
+            return []
+        with os.scandir(self.root) as entries:
+            return [each.name for each in entries if each.is_file(follow_symlinks=False)]
+
     def open(self, name: str) -> BinaryIO:
         """A whole one for reading; raises `ObjectNotFoundError`."""
         try:
@@ -84,12 +169,8 @@ class Uploads:
         A process that was killed leaves such.
         """
         before, deleted = time.time() - seconds, 0
-        if not self.root.is_dir():
-            return 0
-        with os.scandir(self.root) as entries:
-            found = [each.name for each in entries if each.is_file(follow_symlinks=False)]
-        for name in found:
-            ours = _NAME.fullmatch(name.removesuffix(_ARRIVING))
+        for name in self._files():
+            ours = _NAME.fullmatch(name.removesuffix(_ARRIVING).removesuffix(_WAITING))
             with suppress(FileNotFoundError):
                 if ours and name not in wanted and (self.root / name).stat().st_mtime < before:
                     (self.root / name).unlink()
@@ -102,7 +183,7 @@ class Uploads:
 
     def archive_of(self, collection: str) -> Path:
         """The folder of what is kept for a collection, whose name is no part of it."""
-        return self.root / _ARCHIVE / hashlib.sha256(collection.encode()).hexdigest()[:_FOLDER]
+        return self.root / _ARCHIVE / _folder(collection)
 
     def sync_archive(self, collection: str) -> None:
         """What was kept for the collection stays, whatever happens."""
@@ -135,6 +216,64 @@ class Uploads:
         return disk.f_bavail * disk.f_frsize
 
 
+class Resumed:
+    """What has come of a file that is sent in pieces, while one of them is written."""
+
+    def __init__(self, uploads: Uploads, file: BinaryIO, number: str) -> None:
+        self._uploads = uploads
+        self._file = file
+        self._number = number
+
+    @property
+    def size(self) -> int:
+        """How much has come."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def add(self, start: int, piece: bytes) -> None:
+        """Adds a piece that begins there, and is on disk; what was there already has to be equal.
+
+        One that begins beyond the end is not taken. Raises `InputError` for another file, for too
+        much, and where the disk is full: then nothing of the piece stays.
+        """
+        size = self.size
+        if start > size:
+            return
+        self._file.seek(start)
+        there = self._file.read(len(piece))
+        if there != piece[: len(there)]:
+            raise InputError("this is another file than the one that waits: send it from its start")
+        more = piece[len(there) :]
+        self._uploads.require_room(size + len(more), len(more))
+        try:
+            self._file.seek(size)
+            self._file.write(more)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):  # what is left lying is compared with what comes next
+                os.ftruncate(self._file.fileno(), size)
+            raise _unwritable(error) from error
+
+    def arrived(self) -> Arriving:
+        """The whole file; gone when closed unless it is kept.
+
+        Its number stays its name: so whoever did not hear that it has come does not send it again.
+        Raises `InputError` if it was forgotten meanwhile.
+        """
+        path = self._uploads.path_of(self._number)
+        waiting = path.with_name(self._number + _WAITING)
+        try:
+            if not _lies_at(waiting, self._file):
+                raise FileNotFoundError(waiting)
+            waiting.rename(path.with_name(self._number + _ARRIVING))
+        except FileNotFoundError as error:
+            raise InputError("this was stopped meanwhile: send it again") from error
+        file = os.fdopen(os.dup(self._file.fileno()), "r+b")
+        whole = Arriving(self._uploads, self._number, file)
+        whole.take_stock()
+        return whole
+
+
 class Arriving:
     """A file on its way: gone at the end of the context unless it was finished and kept."""
 
@@ -156,6 +295,13 @@ class Arriving:
         """For looking at what has come, from its beginning."""
         self._file.seek(0)
         return self._file
+
+    def take_stock(self) -> None:
+        """Counts what is there already."""
+        self._file.seek(0)
+        while block := self._file.read(_MEBIBYTE):
+            self._digest.update(block)
+            self.size += len(block)
 
     def write(self, data: bytes) -> None:
         """Takes some more; raises `InputError` for too much, and where the disk is full."""
@@ -198,6 +344,66 @@ class Arriving:
         if not self._kept:
             with suppress(FileNotFoundError):
                 os.unlink(self._uploads.path_of(self.name).with_name(self.name + _ARRIVING))
+
+
+def is_kept(path: Path, collection: str) -> bool:
+    """Whether this is a file that was added to the archive of a collection, by its place."""
+    folder = path.parent
+    return folder.name == _folder(collection) and folder.parent.name == _ARCHIVE
+
+
+def delete_kept(paths: Iterable[Path]) -> dict[Path, str]:
+    """Deletes all such files that can be, if they are there; why the others are not."""
+    problems: dict[Path, str] = {}
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for path in paths:
+        folders[path.parent].append(path)
+    for folder, its in folders.items():
+        if not folder.is_dir():
+            problems |= dict.fromkeys(its, _ELSEWHERE)
+            continue
+        for path in its:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                problems[path] = _undeletable(error)
+        try:  # once for all: each takes as long as the disk does
+            sync_folder(folder)
+        except OSError as error:
+            problems |= dict.fromkeys(its, _undeletable(error))
+    return problems
+
+
+def _lies_at(path: Path, file: BinaryIO) -> bool:
+    """Whether this open file has that name still."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _is_held(path: Path) -> bool:
+    """Whether somebody writes this file or looks at it; not if whoever did was killed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _folder(collection: str) -> str:
+    return hashlib.sha256(collection.encode()).hexdigest()[:_FOLDER]
+
+
+def _undeletable(error: OSError) -> str:
+    reason = (error.strerror or "no reason was given").lower()
+    return f"a file that was added cannot be deleted: {reason}"
 
 
 def _unwritable(error: OSError) -> InputError:

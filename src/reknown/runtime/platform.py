@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reknown.gallery.cache import IndexCache
 from reknown.gallery.snapshots import open_snapshots
 from reknown.objects.allow import NoObjects
+from reknown.runtime.backups import backup_place
 from reknown.runtime.local.place import NAME
 from reknown.runtime.location import given_key, keyring_of, location_of
 from reknown.runtime.uploads import open_uploads
@@ -84,6 +85,8 @@ def open_platform(
         )
         evaluations = EvaluationRunner(place)
         opened.callback(evaluations.close)
+        backups = backup_place(settings)
+        opened.callback(backups.work.close)
         with executing as executor:
             platform = Platform(
                 database=database,
@@ -94,6 +97,7 @@ def open_platform(
                 evaluations=evaluations,
                 governed=settings.policy.governed,
                 uploads=open_uploads(settings.objects),
+                backups=backups,
             )
             context = Context(platform, settings.actor)
             unlock(context, keyring, settings.data, given_key(settings))

@@ -11,6 +11,7 @@ import uvicorn
 
 from reknown.api.bodies import Bodies
 from reknown.api.connections import ConnectionLimits, LimitedProtocol
+from reknown.api.events import EventStreams
 from reknown.api.fairness import Shares
 from reknown.api.gateway import Gateway
 from reknown.api.http import Edge, make_app
@@ -21,7 +22,9 @@ from reknown.api.proxies import TrustedProxies
 from reknown.api.readiness import Readiness
 from reknown.api.wire_attributes import Unmeasured
 from reknown.biometrics.errors import NotFoundError
+from reknown.console.language import Languages, read_languages
 from reknown.console.routes import console_routes
+from reknown.runtime.backups import check_backups
 from reknown.runtime.descriptors import allow_files
 from reknown.runtime.last_words import end_at_once, last_words, status_of
 from reknown.runtime.listener import Tls, listen
@@ -31,13 +34,21 @@ from reknown.runtime.platform import open_platform
 from reknown.runtime.sharing import SharedLimits
 from reknown.runtime.siblings import environment, kind_of, slots_of
 from reknown.runtime.stop import Stop, StoppableServer
-from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_vault
+from reknown.runtime.stores import (
+    can_read_videos,
+    open_objects,
+    open_senders,
+    open_sinks,
+    open_vault,
+)
 from reknown.runtime.supervisor import WORKER, Supervisor
 from reknown.runtime.sweeper import Sweeper
 from reknown.runtime.warming import Warming
 from reknown.services.access import check_vault, ensure_key
 from reknown.services.context import Context
 from reknown.services.executor import LocalExecutor
+from reknown.services.live.delivery import delivering
+from reknown.services.live.presence import measure_watches
 from reknown.services.oversight.drift import count_drifted
 from reknown.services.quotas import list_quotas
 from reknown.settings import environment_of
@@ -100,6 +111,7 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
     tls = Tls.of(server)
     objects = open_objects(settings.objects)
     open_senders(settings.notices)  # their faults show at once
+    check_backups(settings)
     metrics = Metrics()
     with open_platform(
         settings, objects=objects, observe=metrics.observe, handling=REQUESTS
@@ -110,13 +122,14 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             return Ended(0, 0)
         check_vault(platform.database, vault)
         edge = make_edge(platform, vault, metrics, settings)
+        languages = read_languages(server.languages, edge.gateway.log)
         warming = Warming(platform, edge.gateway.log, wanted=settings.server.warm != "never")
         readiness = Readiness(platform.check, warming.left, patient=settings.server.warm == "first")
         edge = replace(edge, readiness=readiness)
         limits = SharedLimits(platform.database, _limited(settings, edge), edge.gateway.log)
         if sibling is not None:
             with limits, warming:
-                ended = run(edge, listener, tls)
+                ended = run(edge, listener, tls, languages=languages)
             return replace(ended, opening=warming.at_work)
         made = ensure_key(Context(platform, settings.actor), vault)
         greet(listener.getsockname()[1], platform.engines.default_pack, made)
@@ -140,6 +153,7 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             limits,
             warming,
             Sweeper(platform, log) as sweeper,
+            delivering(platform.database, open_sinks(settings, platform.database), log),
         ):
 
             def stop() -> None:
@@ -148,7 +162,7 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
                 commands.stop()
                 sweeper.stop()
 
-            ended = run(edge, listener, tls, on_stop=stop)
+            ended = run(edge, listener, tls, on_stop=stop, languages=languages)
         return replace(ended, at_work=ended.at_work + commands.at_work, opening=warming.at_work)
 
 
@@ -195,12 +209,14 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         page_tokens=PageTokens(vault.derive("page tokens")),
         metrics=metrics,
         log=json_log(),
+        data_streams=settings.notices.kinesis_endpoint is not None,
         topics=settings.notices.sns_endpoint is not None,
         celebrities=settings.server.celebrities,
         unmeasured=Unmeasured(settings.server.unmeasured_attributes),
     )
     return Edge(
         gateway,
+        EventStreams(gateway),
         # one in each has a slot beyond those
         arrival=Pool(
             "arrival",
@@ -215,6 +231,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         count_jobs=platform.count_jobs,
         read_quotas=partial(list_quotas, platform.database),
         count_drifted=partial(count_drifted, platform.database),
+        measure_watches=partial(measure_watches, platform.database),
         proxies=TrustedProxies.of(settings.server.trusted_proxy),
         database=vault.derive("database in metrics")[:_NAME_BYTES].hex(),
     )
@@ -242,10 +259,11 @@ def run(
     tls: Tls | None = None,
     limits: ConnectionLimits = ConnectionLimits(),
     on_stop: Callable[[], None] = lambda: None,
+    languages: Languages = Languages(),
 ) -> Ended:
     """Answers on the bound socket until SIGTERM or SIGINT; requests in flight finish if they can.
 
-    `on_stop` is called when the signal has come.
+    `on_stop` is called when the signal has come; `languages` are those of the console.
     """
     log = edge.gateway.log
     connections = allow_files(limits.connections)
@@ -254,7 +272,7 @@ def run(
         limits = replace(limits, connections=connections)
     bodies = Bodies(edge.limits)
     config = uvicorn.Config(
-        make_app(edge, bodies, console_routes(edge, bodies)),
+        make_app(edge, bodies, console_routes(edge, bodies, languages)),
         # uvicorn only ever calls it, as it would the class
         http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         lifespan="on",

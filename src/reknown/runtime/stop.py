@@ -52,6 +52,7 @@ class Stop:
         """In the event loop, once."""
         self.on_stop()
         self.bodies.stop(self.limits.rest_seconds)
+        self.edge.streams.stop()
         asyncio.get_running_loop().call_later(self.limits.stop_seconds, self._give_up)
         # A database that is locked or a loop that hangs is not waited for: what was acknowledged
         # is on disk.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,25 @@ from reknown.runtime.last_words import last_words
 from reknown.runtime.log import json_log
 from reknown.runtime.parent import end_with
 from reknown.runtime.platform import open_platform
-from reknown.runtime.stores import can_read_videos, open_objects, open_senders
+from reknown.runtime.stores import can_read_videos, open_objects, open_senders, open_sinks
 from reknown.runtime.sweeper import Sweeper
 from reknown.services.archive.additions import forget_archives
 from reknown.services.archive.sightings import purge_everywhere
 from reknown.services.context import Context
+from reknown.services.live.delivery import EventDeliverer
+from reknown.services.live.events import purge_events
+from reknown.services.live.planned import watch_as_planned
+from reknown.services.live.worker import WatchMakings, WatchWorker
 from reknown.services.videos.films import forget_uploads
 from reknown.services.videos.notices import NoticeSender
 from reknown.services.videos.work import WorkerContext
 from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
+from reknown.video.live.camera import LiveCamera
+from reknown.video.live.cameras import load_cameras
 from reknown.vision.handling import REQUESTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from structlog.typing import FilteringBoundLogger
@@ -50,8 +58,11 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
     if parent is not None and not end_with(parent):
         log.info("stopping", reason=_PARENT_ENDED)
         return
-    if not settings.objects.have_videos:
-        raise InputError("a worker needs --buckets, --s3-endpoint or --uploads to read videos from")
+    if not settings.objects.have_videos and not settings.worker.streams:
+        raise InputError(
+            "a worker needs --buckets, --s3-endpoint or --uploads to read videos from, or "
+            "--streams and --cameras to watch"
+        )
     if not can_read_videos():
         raise InputError("videos need PyAV: pip install 'reknown[video]'")
     with open_platform(
@@ -70,9 +81,27 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
         if once:
             worker.run_once()
         else:
-            worker.run()
+            with watching(settings, platform):
+                worker.run()
         if told:  # a handler of signals must not log itself
             log.info("stopping", reason=told[0])
+
+
+@contextmanager
+def watching(settings: Settings, platform: Platform) -> Iterator[None]:
+    """Watches cameras meanwhile, if the settings say so; raises `InputError`."""
+    if not settings.worker.streams:
+        yield
+        return
+    if settings.worker.cameras is None:
+        raise InputError("--streams needs --cameras, the file with what may be watched")
+    makings = WatchMakings(load_cameras(settings.worker.cameras), LiveCamera, watch_as_planned)
+    worker = WatchWorker(platform, makings, settings.worker.streams, json_log())
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
 
 
 def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
@@ -85,11 +114,16 @@ def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
         sweeper.sweep()
         forget_uploads(platform)
         forget_archives(platform)
+        purge_events(platform.database, settings.events.events_days)
 
     return VideoWorker(
         WorkerContext(platform, notice, bool(settings.notices.webhook)),
-        NoticeSender(platform.database, open_senders(settings.notices), backoff, log),
+        [
+            NoticeSender(platform.database, open_senders(settings.notices), backoff, log),
+            EventDeliverer(platform.database, open_sinks(settings, platform.database), log),
+        ],
         log,
         WorkerIntervals(timedelta(seconds=settings.worker.lease_seconds)),
         purge,
+        videos=settings.objects.have_videos,
     )

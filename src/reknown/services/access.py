@@ -10,11 +10,12 @@ from msgspec import UNSET
 
 from reknown.access import keys
 from reknown.access.keys import AccessKey
-from reknown.access.rights import ALL, BY_NAME, Rights, matches
+from reknown.access.rights import ALL, BY_NAME, IN_CONSOLE, Rights, matches
 from reknown.access.vault import Vault
 from reknown.biometrics.errors import InputError
 from reknown.ledger import log, quotas
 from reknown.ledger.records import CreateKeyRecord, Refusal, RevokeKeyRecord, RotateKeyRecord
+from reknown.services.live.ending import end_watches_of
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BY_NAME",
+    "IN_CONSOLE",
     "AccessKey",
     "Refusal",
     "Rights",
@@ -48,6 +50,7 @@ __all__ = [
 
 MAX_OVERLAP = timedelta(days=365)
 _FIRST = "first"
+_REVOKED = "The access key that started it was revoked."
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -100,11 +103,13 @@ def get_key(context: Context, key_id: str) -> AccessKey:
 def revoke_key(context: Context, key_id: str) -> AccessKey:
     """Deletes the key, so that no request is answered any more; what it was.
 
+    Watches that it started end.
     Raises `NotFoundError`.
     """
     with context.database.begin() as connection:
         revoked = keys.revoke_key(connection, key_id)
         quotas.leave(connection, actor_of(key_id))
+        end_watches_of(connection, actor_of(key_id), _REVOKED, context.actor)
         log.append(connection, context.actor, None, RevokeKeyRecord(*_described(revoked)))
     return revoked
 

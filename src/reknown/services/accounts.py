@@ -23,6 +23,7 @@ from reknown.ledger.records import (
     CreateAccountRecord,
     DeleteAccountRecord,
 )
+from reknown.services.live.ending import end_watches_of
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "Account",
     "CodeSetup",
     "Role",
+    "actor_of",
     "change_password",
     "change_role",
     "create_account",
@@ -48,12 +50,20 @@ __all__ = [
 ]
 
 
+_DELETED = "The account that started it was deleted."
+
+
 @dataclass(frozen=True, slots=True)
 class CodeSetup:
     """A secret for one-time codes, and the same as the address that an authenticator reads."""
 
     secret: str
     address: str
+
+
+def actor_of(name: str) -> str:
+    """What the ledger calls whoever is signed in with the account."""
+    return f"account:{name}"
 
 
 def role_of(text: str) -> Role:
@@ -91,10 +101,14 @@ def get_account(context: Context, name: str) -> Account:
 
 
 def delete_account(context: Context, name: str) -> Account:
-    """Deletes it with all its sign-ins and returns what it was; raises `NotFoundError`."""
+    """Deletes it with all its sign-ins and returns what it was; raises `NotFoundError`.
+
+    Watches that it started end.
+    """
     with context.database.begin() as connection:
         sign_ins.end_all(connection, name)
         gone = accounts.delete_account(connection, name)
+        end_watches_of(connection, actor_of(gone.name), _DELETED, context.actor)
         record = DeleteAccountRecord(gone.name, gone.role.value, gone.collections)
         log.append(connection, context.actor, None, record)
     return gone

@@ -10,6 +10,7 @@ from reknown.jobs import queue
 from reknown.ledger.actor import Actor, Nonce
 from reknown.ledger.requests import RequestToken, check_writable
 from reknown.objects.allow import NoObjects
+from reknown.services.backups.place import BackupPlace
 from reknown.services.evaluations.runner import EvaluationRunner
 from reknown.storage.database import reading
 
@@ -33,7 +34,8 @@ class Platform:
 
     `objects` reads stored images and videos, `indexes` keeps galleries in memory, `evaluations`
     has those under way. Where `governed`, collections are made and searched under complete
-    policies alone. `uploads` takes what people bring, where an operator allows that.
+    policies alone. `uploads` takes what people bring and `backups` says where some are made, where
+    an operator allows that.
     """
 
     database: Database
@@ -44,6 +46,7 @@ class Platform:
     evaluations: EvaluationRunner = field(default_factory=EvaluationRunner)
     governed: bool = False
     uploads: Uploads | None = None
+    backups: BackupPlace = field(default_factory=BackupPlace)
 
     @property
     def has_objects(self) -> bool:

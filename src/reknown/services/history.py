@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.gallery.users import find_names
 from reknown.ledger import log
 from reknown.ledger.log import Choice, Event
@@ -26,14 +28,29 @@ __all__ = [
     "Choice",
     "Event",
     "HistoryPage",
+    "MadeBackup",
     "count_records",
     "last_backup",
+    "list_backups",
     "read_history",
     "summarise",
 ]
 
 _POLL_SECONDS = 0.5
+_MOST_BACKUPS = 100
 _BACKED_UP = Choice(operation=BackUpRecord.OPERATION)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBackup:
+    """A backup as the ledger has it; name and size of the file are not known of older ones."""
+
+    at: datetime
+    actor: str
+    taken_at: datetime
+    file: str | None
+    size: int | None
+    master_key: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,24 @@ def last_backup(database: Database) -> datetime | None:
     with reading(database) as connection:
         found = log.read(connection, _BACKED_UP, log.newest(connection, _BACKED_UP, 1), 1)
     return found[0].at if found else None
+
+
+def list_backups(database: Database) -> Sequence[MadeBackup]:
+    """The newest backups that the ledger knows of, the newest first; 100 at most.
+
+    Whether their files are still there, it does not say.
+    """
+    with reading(database) as connection:
+        after = log.newest(connection, _BACKED_UP, _MOST_BACKUPS)
+        found = log.read(connection, _BACKED_UP, after, _MOST_BACKUPS)
+    records = ((event, event.record) for event in reversed(found))
+    return [_made(event, each) for event, each in records if isinstance(each, BackUpRecord)]
+
+
+def _made(event: Event, record: BackUpRecord) -> MadeBackup:
+    file = None if record.file is UNSET else record.file
+    size = None if record.size is UNSET else record.size
+    return MadeBackup(event.at, event.actor, record.taken_at, file, size, record.master_key)
 
 
 def count_records(database: Database) -> int:

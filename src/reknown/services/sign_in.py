@@ -18,7 +18,7 @@ from reknown.ledger.records import (
     SignInRecord,
     SignOutRecord,
 )
-from reknown.services.accounts import open_code_secret
+from reknown.services.accounts import actor_of, open_code_secret
 from reknown.services.context import Actor
 from reknown.storage.database import reading
 
@@ -97,7 +97,7 @@ def sign_in_with_password(
         raise AccessError(_WRONG)
     secret = open_code_secret(vault, found)
     step = None if secret is None else step_of_code(secret, code, now)
-    actor = Actor(f"account:{name}", context.actor.request_id)
+    actor = Actor(actor_of(name), context.actor.request_id)
     with context.database.begin() as connection:
         used = step is not None and accounts.use_code(connection, name, step)
         if fits and (secret is None or used):

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, create_engine, event, func, inspect, select, text
+from sqlalchemy import URL, Connection, create_engine, event, inspect, text
 from sqlalchemy import Engine as Database
 from sqlalchemy import exc as sql_errors
 
@@ -21,6 +21,7 @@ from reknown.shortages import shortage_of_files
 from reknown.storage.commits import act_at_commits
 from reknown.storage.erasure import Eraser, compact, finish_erasing
 from reknown.storage.file_cleaning import FileCleaner
+from reknown.storage.migrating import begin, migrate
 from reknown.storage.modes import DATABASE, close_to_others
 from reknown.storage.server import PLACE, ServerAddress, require_usable, server_engine
 from reknown.storage.server_errors import explained
@@ -49,13 +50,12 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0028"
+SCHEMA_VERSION = "0031"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30
 _RETRY_SECONDS = 0.01
 _WRITING = "writing"
-_MIGRATION_LOCK = int.from_bytes(b"reknown", "big")
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 # What a person can do, by what the driver's message says.
 _ADVICE = (
@@ -268,23 +268,12 @@ def schema_of(connection: Connection) -> str | None:
 
 
 def _migrate(database: Database, version: str | None) -> None:
-    # Imported here because it takes long and is needed once per new version.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", "reknown.storage:migrations")
     try:
-        with database.begin() as connection:
-            if database.dialect.name == "postgresql":
-                # another process may take long with a large gallery
-                connection.execute(text("SET LOCAL lock_timeout = 0"))
-                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-                connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except CommandError as error:
+        if version is None:
+            begin(database)
+        if schema_version(database) != SCHEMA_VERSION:
+            migrate(database)
+    except LookupError as error:
         raise DatabaseError(
             f"{_place(database)} has schema {version}, this Reknown knows up to {SCHEMA_VERSION}: "
             "install the Reknown that wrote it, or a newer one"

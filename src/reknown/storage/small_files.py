@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
@@ -32,3 +34,22 @@ def read_small_text(path: Path, most: int = MOST_BYTES) -> str:
         return read_small_file(path, most).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no text in UTF-8: is it the file that you mean?") from error
+
+
+def read_private_text(path: Path, most: int = MOST_BYTES) -> str:
+    """The text of a file with secrets, which may be a mounted one that its group reads.
+
+    Raises `InputError`, too, where any user could read it or its group could write it.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        mode = stat.S_IFREG  # reading says what is wrong
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is not a file")
+    if mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise InputError(
+            f"{path} holds secrets, and any user can access it or its group change it; run: "
+            f"chmod o=,g-w {path}"
+        )
+    return read_small_text(path, most)

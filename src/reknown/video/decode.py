@@ -149,12 +149,12 @@ class Video:
                 first = moment if first is None else first
                 time_ms = round((moment - first) * 1000)
                 if time_ms > last:
-                    turns = _turns(raw)
+                    turns = turns_of(raw)
                     if last < 0 and turns % 2:
                         width, height = self.info.height, self.info.width
                         self.info = replace(self.info, width=width, height=height)
                     last = self.shown_ms = time_ms
-                    yield Frame(time_ms, raw, turns, _aspect(self.stream))
+                    yield Frame(time_ms, raw, turns, aspect_of(self.stream))
                 else:
                     disorder += 1
             self._check(number, disorder, last)
@@ -232,27 +232,28 @@ def open_video(file: BinaryIO, limits: VideoLimits = VideoLimits()) -> Iterator[
             file,
             format=form,
             metadata_errors="replace",
-            options=_bounded_frames(limits),
+            options=bounded_frames(limits),
         )
     except (av.error.FFmpegError, ValueError, OverflowError, MemoryError) as error:
         if form == MOV.form and not has_index(file):
             raise InvalidVideoError(_BROKE_OFF) from error
         raise InvalidVideoError(f"not a readable video: {_reason(error)}") from error
     with container:
-        stream = _video_stream(container)
+        stream = video_stream(container)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = _THREADS
-        stream.codec_context.options = _bounded_frames(limits)
+        stream.codec_context.options = bounded_frames(limits)
         info = _describe(container, stream, limits)
         yield Video(info, limits, container, stream)
 
 
-def _bounded_frames(limits: VideoLimits) -> dict[str, str]:
+def bounded_frames(limits: VideoLimits) -> dict[str, str]:
     """For decoders: a frame has a size of its own, whatever the file says."""
     return {"max_pixels": str(limits.max_pixels)}
 
 
-def _video_stream(container: Any) -> Any:
+def video_stream(container: Any) -> Any:
+    """Its first stream of video; raises `InvalidVideoError` where there is none to decode."""
     streams = [s for s in container.streams.video if not _is_cover(s)]
     if not streams:
         raise InvalidVideoError("the file has no video stream, only sound or data")
@@ -298,7 +299,7 @@ def _describe(container: Any, stream: Any, limits: VideoLimits) -> VideoInfo:
         container=container.format.long_name,
         duration_ms=duration,
         frame_rate=float(rate) if rate else 0.0,
-        width=round(width * _aspect(stream)),
+        width=round(width * aspect_of(stream)),
         height=height,
         full_range=context.color_range == _JPEG_RANGE,
         created=_created(container),
@@ -329,13 +330,14 @@ def _check_hours(milliseconds: int, limits: VideoLimits) -> None:
         )
 
 
-def _aspect(stream: Any) -> Fraction:
+def aspect_of(stream: Any) -> Fraction:
     """Width of a pixel over its height; what no camera makes is taken for a square."""
     ratio = Fraction(stream.sample_aspect_ratio or 1)
     return ratio if Fraction(1, 4) <= ratio <= 4 else Fraction(1)
 
 
-def _turns(raw: Any) -> int:
+def turns_of(raw: Any) -> int:
+    """How often a frame has to be turned by 90 degrees against the clock to be upright."""
     return int(round(raw.rotation / 90) % 4)
 
 

@@ -95,7 +95,7 @@ class Follower:
         frame, faces = sample.frame, sample.faces
         # boxes are ratios of both sides: squares of the image make overlaps what they look like
         shape = np.array(frame.size * 2, np.float64)
-        boxes = np.array([_corners(face) for face in faces]).reshape(-1, 4) * shape
+        boxes = np.array([corners(face) for face in faces]).reshape(-1, 4) * shape
         scores = np.array([face.confidence for face in faces])
         numbers = self._tracker.update(frame.time_ms, boxes, scores)
         pixels: NDArray[np.uint8] | None = None
@@ -138,6 +138,7 @@ class Follower:
             yield RawTrack(tuple(trail.observations), tuple(trail.likeness), shots)
 
 
-def _corners(face: DetectedFace) -> tuple[float, float, float, float]:
+def corners(face: DetectedFace) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of its box."""
     box = face.box
     return box.left, box.top, box.left + box.width, box.top + box.height

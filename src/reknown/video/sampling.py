@@ -86,8 +86,7 @@ class Windows:
         self._cuts = CutDetector(settings)
         self._held: list[Frame] = []
         self._cut = True
-        self._looked: NDArray[np.float32] | None = None
-        self._looked_ms = 0
+        self._stillness = Stillness(settings)
         self._unseen: Frame | None = None
         self._last_ms = -settings.step_ms
 
@@ -126,19 +125,34 @@ class Windows:
         """
         unseen = [] if self._unseen is None else [self._unseen]
         frames = (*unseen, *self._held)
-        still = not last and self._still(sketch, frames[-1].time_ms)
+        time_ms = frames[-1].time_ms
+        still = not (last or self._cut) and self._stillness.holds(sketch, time_ms)
         window = Window(frames[-1:] if still else frames, self._cut, still)
         self._unseen = frames[-1] if still else None
         if not still:
-            self._looked, self._looked_ms = sketch, frames[-1].time_ms
+            self._stillness.looked(sketch, time_ms)
         self._held, self._cut = [], False
         return window
 
-    def _still(self, sketch: NDArray[np.float32], time_ms: int) -> bool:
-        looked, settings = self._looked, self._settings
-        if self._cut or looked is None or looked.shape != sketch.shape:
+
+class Stillness:
+    """Tells whether anything but noise has changed since a frame was looked at."""
+
+    def __init__(self, settings: SamplingSettings) -> None:
+        self._settings = settings
+        self._sketch: NDArray[np.float32] | None = None
+        self._time_ms = 0
+
+    def looked(self, sketch: NDArray[np.float32], time_ms: int) -> None:
+        """The frame with this sketch is looked at."""
+        self._sketch, self._time_ms = sketch, time_ms
+
+    def holds(self, sketch: NDArray[np.float32], time_ms: int) -> bool:
+        """Whether a frame shows what that one showed, so short a time ago that this will do."""
+        looked, settings = self._sketch, self._settings
+        if looked is None or looked.shape != sketch.shape:
             return False
-        if time_ms - self._looked_ms >= settings.rest_ms:
+        if time_ms - self._time_ms >= settings.rest_ms:
             return False
         moving = np.count_nonzero(np.abs(sketch - looked) > settings.noise)
         return bool(moving < settings.moving_points)

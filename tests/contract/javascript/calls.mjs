@@ -59,6 +59,26 @@ const usersByPage = await pages("ListUsers", inCollection, (page) =>
 );
 const collectionsByPage = await pages("ListCollections", {}, (page) => page.CollectionIds);
 
+const stream = { Name: collection };
+await call("CreateStreamProcessor", {
+  ...stream,
+  Input: {
+    KinesisVideoStream: { Arn: "arn:aws:kinesisvideo:us-east-1:000000000000:stream/door/1" },
+  },
+  Output: {},
+  Settings: { FaceSearch: inCollection },
+  RoleArn: "arn:aws:iam::000000000000:role/streams",
+});
+await call("UpdateStreamProcessor", {
+  ...stream,
+  RegionsOfInterestForUpdate: [{ BoundingBox: { Left: 0, Top: 0, Width: 0.5, Height: 1 } }],
+});
+await call("StartStreamProcessor", stream);
+const watched = await call("DescribeStreamProcessor", stream);
+const streams = await call("ListStreamProcessors", {});
+await call("StopStreamProcessor", stream);
+await call("DeleteStreamProcessor", stream);
+
 const disassociated = await call("DisassociateFaces", {
   ...inCollection,
   UserId: "eileen",
@@ -95,6 +115,8 @@ print({
   facesByPage,
   usersByPage,
   collectionsByPage,
+  watched: watched.Status,
+  streams: streams.StreamProcessors.filter((one) => one.Name === collection),
   disassociated: disassociated.DisassociatedFaces.map((face) => face.FaceId),
   deleted: deleted.DeletedFaces,
   gone: gone.StatusCode,

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reknown.api.names import (
+    Tagged,
     celebrity_id,
     collection_arn,
-    collection_of_arn,
     image_id,
     model_version,
+    stream_processor_arn,
     subject_of_celebrity,
+    tagged_of_arn,
 )
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.biometrics.templates import TemplateSpace
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 
 @given(name=st.from_regex(r"\A[a-zA-Z0-9_.\-]{1,255}\Z"))
 def test_names_come_back(name: str) -> None:
-    assert collection_of_arn(collection_arn("eu-west-1", name)) == name
+    assert tagged_of_arn(collection_arn("eu-west-1", name)) == Tagged(name)
+    name = name[:128]
+    assert tagged_of_arn(stream_processor_arn("eu-west-1", name)) == Tagged(None, name)
 
 
 def test_other_partitions_and_accounts_are_fine() -> None:
     arn = "arn:aws-us-gov:rekognition:us-gov-west-1:123456789012:collection/people"
-    assert collection_of_arn(arn) == "people"
+    assert tagged_of_arn(arn) == Tagged("people")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,9 @@ def test_other_partitions_and_accounts_are_fine() -> None:
         "arn:aws:rekognition:eu-west-1:000000000000:collection/a\0",
         "arn:aws:rekognition:eu-west-1:000000000000:collection/a\ud800",
         "arn:aws:rekognition:eu-west-1:000000000000:project/a",
+        "arn:aws:rekognition:eu-west-1:000000000000:streamprocessor/",
+        "arn:aws:rekognition:eu-west-1:000000000000:streamprocessor/a b",
+        "arn:aws:rekognition:eu-west-1:000000000000:streamprocessor/" + "a" * 129,
         "arn:aws:s3:eu-west-1:000000000000:collection/a",
         " arn:aws:rekognition:eu-west-1:000000000000:collection/a",
         "arn:aws:rekognition:eu-west-1:\u0660:collection/a",
@@ -50,8 +57,8 @@ def test_other_partitions_and_accounts_are_fine() -> None:
 )
 def test_what_is_no_name_is_refused_and_not_repeated(arn: str) -> None:
     with pytest.raises(InputError, match="is not the ARN") as caught:
-        collection_of_arn(arn)
-    assert len(str(caught.value)) < 120
+        tagged_of_arn(arn)
+    assert len(str(caught.value)) < 160
 
 
 def test_the_same_image_has_the_same_id() -> None:

@@ -20,6 +20,7 @@ _READING = (
     "ReknownDescribe",
     "ReknownFind",
     "ReknownList",
+    "ReknownPropose",
     "ReknownRead",
 )
 
@@ -46,7 +47,7 @@ def test_what_takes_images_says_how_many(name: str) -> None:
 
 @pytest.mark.parametrize("name", HANDLERS)
 def test_what_asks_a_store_alone_says_so(name: str) -> None:
-    assert HANDLERS[name].fetches == (name.startswith("Start"))
+    assert HANDLERS[name].fetches == (name.startswith("Start") and "Stream" not in name)
 
 
 def test_what_moves_templates_or_changes_rules_has_to_be_asked_for_by_name() -> None:
@@ -63,5 +64,7 @@ def test_the_collection_of_a_request() -> None:
     assert collection_of(shapes.ListCollectionsRequest()) is None
     arn = "arn:aws:rekognition:eu-west-1:000000000000:collection/people"
     assert collection_of(shapes.ListTagsForResourceRequest(resource_arn=arn)) == "people"
+    arn = "arn:aws:rekognition:eu-west-1:000000000000:streamprocessor/hall"
+    assert collection_of(shapes.ListTagsForResourceRequest(resource_arn=arn)) is None
     with pytest.raises(InputError):
         collection_of(shapes.ListTagsForResourceRequest(resource_arn="arn:aws:s3:::people"))

@@ -22,6 +22,11 @@ def test_rates_are_told_as_one_in_so_many(rate: float | None, text: str) -> None
 def test_one_is_told_in_the_singular() -> None:
     assert [times(number) for number in (1, 2, 1000)] == ["once", "2 times", "1,000 times"]
     assert [counted(number, "day") for number in (0, 1, 7)] == ["0 days", "1 day", "7 days"]
+    assert [counted(number, "person", "people") for number in (0, 1, 1200)] == [
+        "0 people",
+        "1 person",
+        "1,200 people",
+    ]
 
 
 def test_control_characters_are_replaced() -> None:

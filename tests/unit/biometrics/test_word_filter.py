@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import Point
-from reknown.biometrics.word_filter import WordFilter, lies_in
+from reknown.biometrics.regions import lies_in
+from reknown.biometrics.word_filter import WordFilter
 from reknown.biometrics.words import Line, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reknown.biometrics.word_filter import Region
+    from reknown.biometrics.regions import Region
 
 LEFT_HALF = (Point(0, 0), Point(0.5, 0), Point(0.5, 1), Point(0, 1))
 

@@ -135,5 +135,5 @@ def test_the_congress_test(run: RunCommand, tmp_path: Path, eileen: bytes, grace
     renamed = one_side(tmp_path, "renamed", {"Somebody": grace})
     with pytest.raises(InputError, match="same file"):
         run("evaluate", "audit", "congress", gallery, renamed)
-    with pytest.raises(InputError, match="1 subjects are in the gallery"):
+    with pytest.raises(InputError, match="1 subject is in the gallery"):
         run("evaluate", "audit", "congress", gallery, gallery)

@@ -158,7 +158,7 @@ def test_what_photo_programs_say_is_enrolled(run: RunCommand, album: Path) -> No
     (album / "pair.jpg.xmp").write_bytes(regions(region("Amelia", _EILEEN)))
     done = run("enroll", album, "--from-xmp", "-c", "named")
     assert done.status == 0
-    assert "named: 1 people; 1 faces enrolled, 0 were in already, 0 refused" in done.out
+    assert "named: 1 person; 1 face enrolled, 0 were in already, 0 refused" in done.out
     assert "left out: 2 files without a named face" in done.err
     (line,) = run("enroll", "--from-xmp", album, "-c", "named", "--json").lines
     assert (line["subject"], line["outcome"]) == ("Amelia", "already enrolled")

@@ -228,14 +228,17 @@ def test_following_ends_with_ctrl_c(
 def test_operations_are_offered() -> None:
     assert complete_operation("list") == [
         "list approvals",
+        "list archive",
         "list cases",
         "list collections",
         "list consents",
         "list faces",
         "list groups",
+        "list jobs",
         "list reviewers",
         "list sightings",
         "list tags",
         "list tracks",
         "list users",
+        "list watches",
     ]

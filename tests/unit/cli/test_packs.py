@@ -88,7 +88,7 @@ def test_more_people_are_enrolled_with_its_own_pack(
     again = run("enroll", people)
     assert "0 images enrolled, 2 were in already, 0 refused" in again.out
     grace_jpg.rename(people / "Grace Hopper" / "2.jpg")
-    assert "1 images enrolled, 2 were in already" in run("enroll", people).out
+    assert "1 image enrolled, 2 were in already" in run("enroll", people).out
     assert [face["magnitude"] for face in run("faces", "list", "--json").lines] == [None] * 3
     (shown,) = run("collections", "show", "people", "--json").lines
     assert (shown["space"]["pack"], shown["space"]["dimension"]) == ("public-domain", 384)

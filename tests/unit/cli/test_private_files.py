@@ -41,6 +41,7 @@ _OTHERS = {
     "access/vault.py": "0600 of mkstemp",
     "video/annotate.py": "into a file that is open",
     "video/child.py": "into a file that is open",
+    "video/live/kinesis.py": "into a pipe",
     "vision/decoding/child.py": "/proc",
     "vision/packs/cache.py": "model packs",
 }

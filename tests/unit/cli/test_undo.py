@@ -22,6 +22,8 @@ from reknown.biometrics.records import (
 from reknown.biometrics.text import printable
 from reknown.cli.main import cli
 from reknown.cli.undo import Undo, print_undo
+from reknown.gallery.groups import GroupRecord
+from reknown.services.archive.group_names import NamedGroup
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _COMMAND = get_command(cli)
@@ -108,3 +110,11 @@ def test_nothing_to_undo_says_nothing(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == ""
     print_undo(["one", "two"])
     assert capsys.readouterr().out == "to undo:\n  one\n  two\n"
+
+
+def test_a_group_that_had_another_name_is_not_undone_to_none() -> None:
+    group = GroupRecord(7, 2, 2, "Anna", ignored=False, first=None, last=None)
+    undo = Undo("people", None)
+    assert list(undo.unnaming(NamedGroup(group, 2, (), new_person=True, former="Bob"))) == []
+    (command,) = undo.unnaming(NamedGroup(group, 2, ("a",), new_person=True, former=None))
+    assert _parsed(command)["number"] == 7

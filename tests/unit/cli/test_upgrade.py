@@ -113,7 +113,7 @@ def test_faces_that_cannot_come_along_are_listed_and_deleted_only_when_told_to(
     assert (refused.status, "Delete 1 face of people" in refused.out) == (1, True)
     assert packs(run) == ["public-domain"]
     done = upgrade("--switch", "--delete-missing", answer="y\n")
-    assert "2 faces have templates of opencv now, 1 was deleted" in done.out
+    assert "2 faces have templates of opencv now, 1 face was deleted" in done.out
     assert "no face is missing" in upgrade("--missing").out
     ids = [face["face_id"] for face in run("faces", "list", "--json").lines]
     assert listed["face_id"] not in ids

@@ -57,6 +57,7 @@ ADA, BOB = uuid(1), uuid(2)
 FACE, OTHER_FACE = uuid(0xFACE << 112), uuid(0xCAFE << 112)
 TRACK = uuid(0xACED << 112)
 KEY, OTHER_KEY = "RK" + "A" * 18, "RK" + "B" * 18
+STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/seen"
 MOMENT = datetime(2026, 11, 28, 16, 30, tzinfo=UTC)
 
 SPACE = SpaceRecord("opencv", DIGEST)
@@ -74,6 +75,7 @@ RULES = Policy(
     least_similarity=90.0,
     most_expected_false_candidates=0.01,
     searchers=("key:*",),
+    live_minutes=240,
     repeat_searches=10,
     repeat_days=30,
     review_from=95.0,
@@ -135,6 +137,9 @@ DONE: tuple[Record, ...] = (
     records.DiscardUpgradeRecord(SPACE, NEXT),
     records.KeepSightingsRecord((DIGEST, OTHER), (TRACK,), 2, MOMENT),
     records.AddToArchiveRecord((DIGEST, OTHER), 4711),
+    records.ListArchiveRecord(3),
+    records.DeleteFromArchiveRecord((DIGEST,), (TRACK,), 1, 2),
+    records.ScanArchiveRecord(DIGEST),
     records.SearchSightingsRecord(
         IMAGE, SPACE, THRESHOLD, 7, (SightingCandidateRecord(TRACK, 0.61, 98.2),)
     ),
@@ -146,6 +151,7 @@ DONE: tuple[Record, ...] = (
     records.ListGroupsRecord(4),
     records.ReadGroupRecord(7, 3),
     records.NameGroupRecord(7, ADA, (FACE,)),
+    records.UnnameGroupRecord(7, ADA, (FACE,), (), True),
     records.IgnoreGroupRecord(7, True),
     records.MergeGroupsRecord(7, 5),
     records.SplitGroupRecord(7, 8, (TRACK,)),
@@ -168,9 +174,19 @@ DONE: tuple[Record, ...] = (
     records.RenewReviewerRecord("cli:ada", MOMENT.date(), ("*",)),
     records.RemoveReviewerRecord(f"key:{KEY}"),
     records.ListReviewersRecord(2),
+    records.CreateWatchRecord("hall", "door", 80.0, 2, STREAM),
+    records.ReadWatchRecord("hall"),
+    records.ListWatchesRecord(3, 2),
+    records.UpdateWatchRecord("hall", 1),
+    records.TagWatchRecord("hall", {"floor": "2"}, ("wing",)),
+    records.StartWatchRecord("hall"),
+    records.StopWatchRecord("hall"),
+    records.FailWatchRecord("hall", "PolicyError"),
+    records.DeleteWatchRecord("hall"),
     records.SetPolicyRecord(RULES),
     records.ReadPolicyRecord(),
     records.RefuseSearchRecord("SearchesStopped", DIGEST),
+    records.StopFollowingRecord("front-door", FACE, ADA, 30),
     records.GrantApprovalRecord(FACE, "cli:ada", 3, MOMENT, "a child is missing"),
     records.UseApprovalRecord(FACE, 2),
     records.WithdrawApprovalRecord(FACE, 1),
@@ -196,13 +212,15 @@ DONE: tuple[Record, ...] = (
     records.AdoptMasterKeyRecord(DIGEST),
     records.RotateKeyringRecord(2, 30),
     records.MoveKeyringRecord("folder", "server", 30),
-    records.BackUpRecord(DIGEST, MOMENT, True),
+    records.BackUpRecord(DIGEST, MOMENT, True, "reknown-2026-11-30T004512Z.tar", 4711),
     records.RestoreRecord(DIGEST, MOMENT, False, 3),
     records.MigrateRecord("sqlite", 12345, DIGEST),
     records.StartVideoJobRecord(DIGEST, "search", 80.0, True),
     records.ReadVideoJobRecord(DIGEST),
+    records.ReadLiveEventsRecord(120, "door", follow=True),
     records.UploadRecord(DIGEST, 4711),
     records.StopJobRecord(DIGEST),
+    records.ListJobsRecord(3),
     records.DeleteExpiredJobsRecord(2),
     records.ExpireRecordsRecord(40, 2),
     records.EvaluateRecord("verify", "opencv", 12, 3, DIGEST, uuid(0xFACE << 112)),

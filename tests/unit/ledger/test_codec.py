@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from reknown.biometrics.errors import DatabaseError
+from reknown.biometrics.policy import Policy
 from reknown.ledger import records
 from reknown.ledger.codec import Encoded, decode, encode
 from unit.ledger.examples import (
@@ -76,6 +77,7 @@ def test_equal_records_are_equal_texts() -> None:
         replace(IDENTIFIED, probe=records.ProbeRecord("image", sha256="")),
         replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id="Ada Lovelace")),
         replace(IDENTIFIED, probe=records.ProbeRecord("user", subject_id=f"{ADA}\n")),
+        replace(IDENTIFIED, probe=records.ProbeRecord("view", watch="Ada Lovelace")),
         replace(IDENTIFIED, candidates=[[HIT]]),  # type: ignore[arg-type]
         replace(IDENTIFIED, gallery_size=-1),
         replace(IDENTIFIED, among=records.AmongRecord(("Ada",))),
@@ -108,6 +110,17 @@ def test_what_is_read_is_checked(change: dict[str, Any], why: str) -> None:
         decode(replace(SEEN, **change))
 
 
+def test_a_policy_from_before_it_had_a_field_is_read() -> None:
+    rules = records.SetPolicyRecord(Policy(purposes=("access-control",)))
+    row = encode(rules)
+    assert '"live_minutes":null,' in row.detail
+    before = replace(row, detail=row.detail.replace('"live_minutes":null,', ""))
+    assert decode(before) == rules
+    for other in ('"keep_faces":null,', '"purposes":["access-control"],'):
+        with pytest.raises(DatabaseError, match="not as Reknown writes it"):
+            decode(replace(row, detail=row.detail.replace(other, "")))
+
+
 def test_a_refusal_of_another_operation_is_damage() -> None:
     refused = encode(records.Refusal("identify", "SearchFaces", "AccessDeniedException"))
     with pytest.raises(DatabaseError, match="damaged"):
@@ -126,6 +139,7 @@ def test_a_probe_of_each_kind() -> None:
         records.ProbeRecord("face", face_id=FACE),
         records.ProbeRecord("user", subject_id=ADA),
         records.ProbeRecord("video", sha256=SPACE.fingerprint),
+        records.ProbeRecord("view", sha256=SPACE.fingerprint, watch="front-door"),
     ):
         record = replace(IDENTIFIED, probe=probe, threshold=THRESHOLD)
         assert decode(encode(record)) == record

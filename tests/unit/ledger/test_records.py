@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TYPES = (*RECORDS, Refusal, Failure)
-# Words that an operator has chosen: for collections, their tags, access keys, rights of accounts.
+# Words that an operator has chosen: for collections, watches, their tags, access keys, rights of
+# accounts.
 CHOSEN = {
     ("CreateCollectionRecord", "tags"),
     ("TagCollectionRecord", "set"),
     ("TagCollectionRecord", "removed"),
+    ("CreateWatchRecord", "camera"),
+    ("CreateWatchRecord", "output"),
+    ("TagWatchRecord", "set"),
+    ("TagWatchRecord", "removed"),
     ("AddReviewerRecord", "collections"),
     ("RenewReviewerRecord", "collections"),
     ("CreateAccountRecord", "collections"),

@@ -7,7 +7,7 @@ import pytest
 
 from reknown.ledger import records
 from reknown.ledger.summary import summarise
-from unit.ledger.examples import ADA, BOB, EXAMPLES, FACE, HIT, IDENTIFIED, KEY, LIMITED
+from unit.ledger.examples import ADA, BOB, DIGEST, EXAMPLES, FACE, HIT, IDENTIFIED, KEY, LIMITED
 
 if TYPE_CHECKING:
     from reknown.ledger.codec import Entry
@@ -29,6 +29,7 @@ EXPECTED = {
     "ListCollectionsRecord": "3 shown",
     "SetPolicyRecord": "missing-person; governed; suspended; consent_required",
     "ReadPolicyRecord": "",
+    "StopFollowingRecord": "Ada Lovelace before front-door, after 30 minutes in a day",
     "RefuseSearchRecord": "SearchesStopped, job abababab",
     "GrantApprovalRecord": "face0000: 3 searches by cli:ada: a child is missing",
     "UseApprovalRecord": "face0000: 2 left",
@@ -59,8 +60,8 @@ EXPECTED = {
     "DeleteFacesRecord": "1 face",
     "ExportTemplatesRecord": "1 face",
     "ImportTemplatesRecord": "1 face, 4 known",
-    "ExportManyTemplatesRecord": "1000000 faces from face0000 to cafe0000",
-    "ImportManyTemplatesRecord": "1000000 faces from face0000 to cafe0000, 4 known",
+    "ExportManyTemplatesRecord": "1,000,000 faces from face0000 to cafe0000",
+    "ImportManyTemplatesRecord": "1,000,000 faces from face0000 to cafe0000, 4 known",
     "AddToArchiveRecord": "2 files of 4,711 bytes",
     "KeepSightingsRecord": "1 face of 2 files in place of 2 until 2026-11-28",
     "DeleteSightingsRecord": "1 sighting",
@@ -73,6 +74,7 @@ EXPECTED = {
     "ListGroupsRecord": "4 shown",
     "ReadGroupRecord": "group 7: 3 sightings",
     "NameGroupRecord": "group 7 is Ada Lovelace with 1 face",
+    "UnnameGroupRecord": "group 7 is not known to be Ada Lovelace: 1 face deleted, and the user",
     "IgnoreGroupRecord": "group 7",
     "MergeGroupsRecord": "group 7 into 5",
     "SplitGroupRecord": "1 sighting from group 7 to 8",
@@ -95,6 +97,16 @@ EXPECTED = {
     "RenewReviewerRecord": "cli:ada until 2026-11-28 for *",
     "RemoveReviewerRecord": "key:RKAAAAAAAAAAAAAAAAAA",
     "ListReviewersRecord": "2 shown",
+    "CreateWatchRecord": "hall: door from 80 % on, 2 zones, "
+    "into arn:aws:kinesis:us-east-1:000000000000:stream/seen",
+    "ReadWatchRecord": "hall",
+    "ListWatchesRecord": "3 shown, 2 there",
+    "UpdateWatchRecord": "hall: 1 zone",
+    "TagWatchRecord": "hall: floor=2 -wing",
+    "StartWatchRecord": "hall",
+    "StopWatchRecord": "hall",
+    "FailWatchRecord": "hall: PolicyError",
+    "DeleteWatchRecord": "hall",
     "KeepTracksRecord": "1 track of video abababab in place of 2 until 2026-11-28",
     "DeleteTracksRecord": "1 track",
     "PurgeTracksRecord": "1 track",
@@ -126,12 +138,18 @@ EXPECTED = {
     "StopEvaluationRecord": "face0000",
     "DeleteEvaluationRecord": "face0000",
     "CalibrateRecord": "pack opencv by 12,000 comparisons, abababab",
-    "BackUpRecord": "database abababab as of 2026-11-28 16:30:00 UTC, with master key",
+    "BackUpRecord": "database abababab as of 2026-11-28 16:30:00 UTC, with master key, in "
+    "reknown-2026-11-30T004512Z.tar",
     "RestoreRecord": "database abababab as of 2026-11-28 16:30:00 UTC, without master key",
     "MigrateRecord": "12,345 rows of sqlite, with the digest abababab",
     "StartVideoJobRecord": "search, job abababab, answered again",
     "ReadVideoJobRecord": "job abababab",
+    "ReadLiveEventsRecord": "watch door, from behind event 120, followed",
     "StopJobRecord": "job abababab",
+    "ListJobsRecord": "3 jobs",
+    "ListArchiveRecord": "3 files",
+    "DeleteFromArchiveRecord": "1 file, 1 sighting; 2 still in folders",
+    "ScanArchiveRecord": "job abababab",
     "UploadRecord": "4,711 bytes, abababab",
     "DeleteExpiredJobsRecord": "2 jobs",
     "ExpireRecordsRecord": "2 records before index 40 of the log",
@@ -163,12 +181,14 @@ def test_probes_are_named_by_what_they_are() -> None:
     assert summarise(user, NAMES).startswith("Ada Lovelace among 12 subjects")
     face = replace(IDENTIFIED, probe=records.ProbeRecord("face", face_id=FACE), gallery_size=1)
     assert summarise(face, NAMES).startswith("face face0000 among 1 subject at")
+    view = replace(IDENTIFIED, probe=records.ProbeRecord("view", DIGEST, watch="front-door"))
+    assert summarise(view, NAMES).startswith(f"view {DIGEST[:8]} of front-door among")
 
 
 def test_what_a_search_was_limited_to_is_said() -> None:
     assert (
         "among 12 subjects (of Ada Lovelace, deleted subject, enrolled since 2026-11-28 16:30, "
-        "enrolled before 2026-11-28 16:30, of a list of 1000000 faces) at 80.0"
+        "enrolled before 2026-11-28 16:30, of a list of 1,000,000 faces) at 80.0"
     ) in summarise(LIMITED, NAMES)
     alone = replace(IDENTIFIED, among=records.AmongRecord((ADA, *([BOB] * 4))))
     assert "(of Ada Lovelace, deleted subject, deleted subject, 2 more subjects) at" in summarise(

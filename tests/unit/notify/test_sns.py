@@ -98,6 +98,21 @@ def test_a_fifo_topic_can_tell_a_message_that_comes_twice(
         assert [one["Attributes"][name] for one in found] == ["job-1", "job-2"]
 
 
+def test_messages_of_one_group_are_one_for_a_fifo_topic(
+    moto: str, aws: Callable[[str], Any]
+) -> None:
+    topic, queue = subscribed(aws, "live.fifo", FifoTopic="true")
+    with closing(sender(moto)) as sns:
+        for number, watch in enumerate(("the front door", "gate", "the front door")):
+            sns.send(topic, f"{number}", f"live-{number}", group=watch)
+    groups = {
+        json.loads(one["Body"])["Message"]: one["Attributes"]["MessageGroupId"]
+        for one in messages(aws, queue)
+    }
+    assert groups["0"] != groups["1"]
+    assert groups["2"] == groups["0"]
+
+
 def test_an_unknown_topic_is_not_tried_again(moto: str) -> None:
     error = fails(moto, "arn:aws:sns:eu-west-1:123456789012:nobody-made-this")
     assert isinstance(error, RefusedNotifyError)

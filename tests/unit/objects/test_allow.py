@@ -8,9 +8,10 @@ import pytest
 
 from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError
 from reknown.objects.allow import AllowedBuckets, NoObjects
+from reknown.objects.base import ObjectFolder, ObjectNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reknown.objects.base import ObjectReader
 
@@ -23,6 +24,12 @@ class Echo:
     def size(self, bucket: str, key: str, version: str | None) -> int:
         return len(f"{bucket} {key} {version}")
 
+    def buckets(self) -> Sequence[str]:
+        return ["one", "three"]
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:
+        return ObjectNames((), (f"{where.bucket} {where.folder}",))
+
     def open(self, bucket: str, key: str, version: str | None, max_bytes: int) -> BinaryIO:
         return BytesIO(self.read(bucket, key, version, max_bytes))
 
@@ -33,6 +40,7 @@ def asking(reader: ObjectReader, bucket: str) -> list[Callable[[], object]]:
         lambda: reader.read(bucket, "k", None, 9),
         lambda: reader.size(bucket, "k", None),
         lambda: reader.open(bucket, "k", None, 9),
+        lambda: reader.list_folder(ObjectFolder(bucket)),
     ]
 
 
@@ -41,6 +49,14 @@ def test_an_allowed_bucket_is_read() -> None:
     assert reader.read("two", "k", "v", 9) == b"two k v 9"
     assert reader.size("two", "k", "v") == 7
     assert reader.open("two", "k", "v", 9).read() == b"two k v 9"
+    assert reader.list_folder(ObjectFolder("two", "f/")).keys == ("two f/",)
+
+
+def test_the_allowed_buckets_are_told_and_no_other() -> None:
+    assert AllowedBuckets(Echo(), frozenset({"two", "one"})).buckets() == ["one", "two"]
+    assert AllowedBuckets(Echo(), None).buckets() == ["one", "three"]
+    with pytest.raises(NoObjectStoreError):
+        NoObjects().buckets()
 
 
 @pytest.mark.parametrize("bucket", ["One", "one ", "three", "", "on", "one/..", "one\0"])

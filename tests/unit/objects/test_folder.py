@@ -17,6 +17,7 @@ from reknown.biometrics.errors import (
     ObjectStoreError,
     ObjectTooLargeError,
 )
+from reknown.objects.base import MOST_NAMES, ObjectFolder
 from reknown.objects.folder import FolderObjects
 from unit.objects.servers import open_descriptors
 
@@ -306,3 +307,78 @@ def test_a_folder_swapped_for_a_link_meanwhile_is_not_followed(root: Path) -> No
         thread.join()
     assert seen[IMAGE]
     assert seen[b""]
+
+
+def test_a_folder_is_listed_without_links_and_without_what_nobody_could_ask_for(
+    root: Path,
+) -> None:
+    bucket = os.fsencode(root / "bucket")
+    for odd in (b"not utf-8 \xff.mp4", b"two\nlines.mp4"):
+        with open(bucket + b"/" + odd, "wb"):
+            pass
+    os.mkfifo(root / "bucket" / "pipe")
+    found = FolderObjects(root).list_folder(ObjectFolder("bucket"))
+    assert found.folders == ("deep/",)
+    assert found.keys == ("...", "a..b", "k" * 255, "plain", "é ü+%2f")
+    assert found.next is None
+    for key in found.keys:
+        assert read(root, key) == IMAGE
+
+
+def test_folders_within_are_listed_by_the_beginnings_of_names(root: Path) -> None:
+    objects = FolderObjects(root)
+    assert objects.list_folder(ObjectFolder("bucket", "deep/")).folders == ("deep/er/",)
+    assert objects.list_folder(ObjectFolder("bucket", "deep/er/")).keys == ("deep/er/plain",)
+    assert objects.list_folder(ObjectFolder("bucket", beginning="pl")).keys == ("plain",)
+    assert objects.list_folder(ObjectFolder("bucket", beginning="pl", after="plain")).keys == ()
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("../", "deep/../", "./", "/", "//", "deep//", "deep/up/", "folder-link/", "loop/"),
+        *("deep", "plain/", "nothing/", "deep\\", "deep\\..\\", "\0/", "\ud800/", "a/" * 512),
+        *("/etc/", "\uff0e\uff0e/"),
+    ],
+)
+def test_no_folder_leads_out(root: Path, folder: str) -> None:
+    with pytest.raises(ObjectNotFoundError):
+        FolderObjects(root).list_folder(ObjectFolder("bucket", folder))
+
+
+@pytest.mark.parametrize("beginning", ["../", "/", "a/b", "\0", "n" * 1024])
+def test_no_beginning_leads_out(root: Path, beginning: str) -> None:
+    with pytest.raises(ObjectNotFoundError):
+        FolderObjects(root).list_folder(ObjectFolder("bucket", "deep/", beginning))
+
+
+@pytest.mark.parametrize("bucket", ["linked-bucket", "secret", "...", "..", ".", "", "nothing"])
+def test_odd_buckets_are_not_listed(root: Path, bucket: str) -> None:
+    objects = FolderObjects(root)
+    assert objects.buckets() == ["bucket"]
+    with pytest.raises(ObjectNotFoundError):
+        objects.list_folder(ObjectFolder(bucket))
+
+
+def test_many_names_come_page_by_page_each_once(root: Path) -> None:
+    many = root / "bucket" / "many"
+    many.mkdir()
+    names = [f"many/{number:05}" for number in range(2 * MOST_NAMES + 1)]
+    for name in names:
+        (root / "bucket" / name).touch()
+    objects, after = FolderObjects(root), None
+    found: list[str] = []
+    for expected in (MOST_NAMES, MOST_NAMES, 1):
+        page = objects.list_folder(ObjectFolder("bucket", "many/", after=after))
+        assert len(page.keys) == expected
+        found += page.keys
+        after = page.next
+    assert (found, after) == (names, None)
+
+
+def test_a_folder_of_too_many_names_is_not_looked_through(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reknown.objects.folder._MOST_ENTRIES", 3)
+    with pytest.raises(ObjectStoreError, match="more than 3 names"):
+        FolderObjects(root).list_folder(ObjectFolder("bucket"))

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,3 +112,122 @@ def test_what_was_left_by_the_dead_is_swept(uploads: Uploads) -> None:
 
 def test_where_nothing_came_nothing_is_swept(uploads: Uploads) -> None:
     assert uploads.sweep(set(), 0) == 0
+
+
+def test_what_waits_for_its_other_pieces_is_swept_like_others(uploads: Uploads) -> None:
+    number = "0" * 64
+    with uploads.resumed(number) as resumed:
+        resumed.add(0, b"fi")
+    assert uploads.waiting(number) == 2
+    assert uploads.sweep([], 60.0) == 0
+    assert uploads.sweep([], -60.0) == 1
+    assert uploads.waiting(number) == 0
+
+
+def test_a_full_disk_leaves_what_had_come(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = "0" * 64
+    with uploads.resumed(number) as resumed:
+        resumed.add(0, b"fi")
+
+        def full(_descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(InputError):
+            resumed.add(2, b"lm")
+        monkeypatch.undo()
+    assert uploads.waiting(number) == 2
+
+
+def test_what_has_come_whole_is_not_taken_again_while_it_is_there(uploads: Uploads) -> None:
+    number = "0" * 64
+    again = pytest.raises(InputError, match="already arrived")
+    with uploads.resumed(number) as resumed:
+        resumed.add(0, b"film")
+        with closing(resumed.arrived()) as arrived:
+            with again, uploads.resumed(number):  # while it is looked at
+                pass
+            arrived.keep()
+    assert arrived.name == number
+    with again, uploads.resumed(number):
+        pass
+    assert _names(uploads) == [number]
+    uploads.delete(number)
+    with uploads.resumed(number):
+        pass
+
+
+def test_what_was_no_film_may_be_sent_again(uploads: Uploads) -> None:
+    number = "0" * 64
+    with uploads.resumed(number) as resumed:
+        resumed.add(0, b"film")
+        resumed.arrived().close()
+    # as a process leaves it that was killed while it looked at it
+    (uploads.root / f"{number}.part").write_bytes(b"film")
+    with uploads.resumed(number) as resumed:
+        assert resumed.size == 0
+        resumed.add(0, b"film")
+        resumed.arrived().close()
+    assert _names(uploads) == []
+
+
+def test_what_was_forgotten_meanwhile_is_not_taken_for_what_came_since(uploads: Uploads) -> None:
+    number = "0" * 64
+    with uploads.resumed(number) as first:
+        first.add(0, b"film")
+        uploads.forget(number)
+        with uploads.resumed(number) as second:
+            second.add(0, b"fi")
+        with pytest.raises(InputError, match="stopped meanwhile"):
+            first.arrived()
+    assert uploads.waiting(number) == 2
+
+
+def _begun(uploads: Uploads, number: int, seconds_ago: float) -> str:
+    name = "0" * 63 + str(number)
+    with uploads.resumed(name) as resumed:
+        resumed.add(0, b"fi")
+    moment = time.time() - seconds_ago
+    os.utime(uploads.root / f"{name}.waiting", (moment, moment))
+    return name
+
+
+def test_what_is_being_sent_is_not_forgotten_for_another(uploads: Uploads) -> None:
+    for number in range(3):
+        _begun(uploads, number, 100)
+    with pytest.raises(InputError, match="3 films of yours are being sent"):
+        _begun(uploads, 3, 0)
+    oldest = uploads.root / f"{_names(uploads)[0]}"
+    os.utime(oldest, (0, 0))
+    _begun(uploads, 3, 0)
+    assert not oldest.exists()
+    assert len(_names(uploads)) == 3
+
+
+def test_what_another_process_forgets_meanwhile_is_in_nobodys_way(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        _begun(uploads, number, 1000)
+    gone = "0" * 63 + "9.waiting"
+    monkeypatch.setattr(Uploads, "_files", lambda _: [*_names(uploads), gone])
+    _begun(uploads, 3, 0)
+    assert len(_names(uploads)) == 3
+
+
+def test_one_writes_at_a_time(uploads: Uploads) -> None:
+    number = "0" * 64
+    with (
+        uploads.resumed(number),
+        pytest.raises(InputError, match="already being sent"),
+        uploads.resumed(number),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("number", ["", "../x", "0" * 63, "0" * 64 + "/", "A" * 64])
+def test_a_number_is_no_path(uploads: Uploads, number: str) -> None:
+    with pytest.raises(ObjectNotFoundError), uploads.resumed(number):
+        pass

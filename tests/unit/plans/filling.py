@@ -63,6 +63,15 @@ from reknown.review.schema import (
     reviewers,
     reviews,
 )
+from reknown.watches import schema as watch_schema
+from reknown.watches.schema import (
+    event_deliveries,
+    event_failures,
+    live_events,
+    live_sequence,
+    watch_tags,
+    watches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +80,14 @@ if TYPE_CHECKING:
 
 TABLES = [
     table
-    for schema in (access_schema, gallery_schema, jobs_schema, ledger_schema, review_schema)
+    for schema in (
+        access_schema,
+        gallery_schema,
+        jobs_schema,
+        ledger_schema,
+        review_schema,
+        watch_schema,
+    )
     for table in schema.metadata.tables.values()
 ]
 SPACE = TemplateSpace(pack="tiny", fingerprint="ab" * 32, dimension=4)
@@ -133,6 +149,11 @@ def evaluation_id(number: int) -> str:
     return f"evaluation {number}"
 
 
+def watch_name(number: int) -> str:
+    """Of a watch; the first few have events."""
+    return f"camera {number}"
+
+
 def case_id(number: int) -> str:
     """Of a decided case with one candidate."""
     return f"case {number}"
@@ -165,6 +186,7 @@ def fill(engine: Engine) -> None:
         _fill_evaluations(connection)
         _fill_upgrade(connection)
         _fill_jobs(connection)
+        _fill_watches(connection)
         _fill_ledger(connection)
         _fill_reviews(connection)
         if postgres:
@@ -379,6 +401,30 @@ def _fill_jobs(connection: Connection) -> None:
         return {"job_id": digest(number), "due_at": _ago(-1, number) if number % 2 else None}
 
     _put(connection, notices, _ROWS, notice, late)
+
+
+def _fill_watches(connection: Connection) -> None:
+    watch = {"camera": "door", "collection": COLLECTION, "settings": "{}", "actor": "key 1"}
+    watch |= {"wanted": "stopped", "state": "STOPPED", "created_at": _ago(2), "updated_at": _ago(1)}
+    _put(connection, watches, _ROWS, watch, lambda n: {"name": watch_name(n)})
+    tag = {"key": "floor", "value": "1"}
+    _put(connection, watch_tags, _ROWS, tag, lambda n: {"watch_id": n + 1})
+    owner = require(connection, COLLECTION).id
+    event = {"collection_id": owner, "kind": "left", "visit": "one", "body": '{"time_ms":0}'}
+
+    def seen(number: int) -> Mapping[str, Any]:
+        names = {"sequence": number + 1, "watch": watch_name(number % _OPEN_JOBS)}
+        return {**names, "at": _ago(1, _ROWS - number)}
+
+    _put(connection, live_events, _ROWS, event, seen)
+    connection.execute(update(live_sequence).values(last=_ROWS))
+    told = {"sink": "webhook", "due_at": _ago(1), "delivered": _ROWS}
+    _put(connection, event_deliveries, _OPEN_JOBS, told, lambda n: {"watch": watch_name(n)})
+    connection.execute(insert(event_deliveries).values({**told, "watch": ""}))
+    told["watch"] = watch_name(0)
+    _put(connection, event_deliveries, _ROWS, told, lambda n: {"sink": f"sink {n}"})
+    refused = {"sink": "webhook", "attempts": 7, "error": "", "given_up_at": _ago(0)}
+    _put(connection, event_failures, _ROWS, refused, lambda n: {"sequence": n + 1})
 
 
 def _fill_ledger(connection: Connection) -> None:

@@ -21,6 +21,7 @@ from reknown.access.vault import Vault
 from reknown.biometrics.among import Among
 from reknown.biometrics.errors import PolicyError
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.live import LiveCounts, LiveEvent, LiveEventKind
 from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.policy import Policy
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace, Profile
@@ -79,6 +80,9 @@ from reknown.review.opinions import CandidateJudgement, Ground, Opinion
 from reknown.review.reviewers import Reviewer
 from reknown.review.states import CaseOutcome, CaseState
 from reknown.storage import clock
+from reknown.watches import deliveries, watches
+from reknown.watches import events as live_events
+from reknown.watches.watches import NewWatch, WatchLease, WatchState
 from unit.plans.filling import (
     COLLECTION,
     FACES,
@@ -96,6 +100,7 @@ from unit.plans.filling import (
     sighting_id,
     subject_id,
     user,
+    watch_name,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +116,7 @@ ROOMS = (
     templates, users,
     approvals, consents, evaluations, policies, repeats, retention, stops,
     carried, carried_templates, switching, upgrades,
-    clock, outbox, queue, results,
+    clock, outbox, queue, results, live_events, deliveries, watches,
     chain, counting, expiry, whole_rows, log, requests, skimming, tree, heads, whole_log,
     cases, reviewers, sessions, tally,
     accounts, keys, sign_ins,
@@ -129,6 +134,8 @@ _QUOTA = QuotaCount(Quota("images", "day", 5), datetime(2026, 11, 29, tzinfo=UTC
 _COUNTS = ScoreCounts(COLLECTION, SPACE.fingerprint, {}, {})
 _DRIFT = ScoreDrift(datetime(2026, 11, 29, tzinfo=UTC), 0.1, 0.2, 0.0)
 _TOKEN = RequestToken("new", "")
+_WATCH = NewWatch("new", "door", COLLECTION, "{}", "ada")
+_SEEN = LiveEvent(watch_name(0), COLLECTION, LiveEventKind.SEEN, _LATER, 0)
 
 
 class _Listed(msgspec.Struct):
@@ -153,6 +160,21 @@ def _chain(connection: Connection, count: int) -> None:
 
 def _faces(count: int) -> list[str]:
     return [face_id(number) for number in range(count)]
+
+
+def _watch(connection: Connection) -> watches.WatchedCamera:
+    return watches.find(connection, watch_name(1))
+
+
+def _started(connection: Connection) -> watches.WatchedCamera:
+    watches.start(connection, _watch(connection), "ada", "{}")
+    return _watch(connection)
+
+
+def _watched(connection: Connection) -> WatchLease:
+    lease = watches.claim(connection, _started(connection), _SOON)
+    assert lease is not None
+    return lease
 
 
 def _digests(count: int) -> list[str]:
@@ -308,6 +330,11 @@ def _stored(connection: Connection) -> queue.Job:
     return job
 
 
+def _claim(connection: Connection) -> queue.Lease | None:
+    queue.claim(connection, _SOON, "backup")
+    return _lease(connection)
+
+
 def _lease(connection: Connection) -> queue.Lease:
     lease = queue.claim(connection, _SOON)
     assert lease is not None
@@ -318,6 +345,13 @@ def _purge_jobs(connection: Connection, _: int) -> object:
     expired = jobs.update().where(jobs.c.job_id == digest(0)).values(expires_at="")
     connection.execute(expired)
     return queue.purge(connection)
+
+
+def _held(connection: Connection) -> deliveries.EventDelivery:
+    live_events.append(connection, _SEEN)
+    held = deliveries.claim(connection, "webhook", _SOON)
+    assert held is not None
+    return held
 
 
 def _notice(connection: Connection) -> outbox.Notice:
@@ -711,6 +745,9 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.groups.count_unknown": lambda c, _: groups.count_unknown(c, COLLECTION),
     "gallery.groups.list_groups": lambda c, _: groups.list_groups(c, COLLECTION, "9", 10),
     "gallery.groups.make_group": lambda c, _: groups.make_group(c, _owner(c)),
+    "gallery.groups.list_members": lambda c, _: groups.list_members(
+        c, COLLECTION, _a_group(c), "50-1", 10
+    ),
     "gallery.groups.members": lambda c, _: groups.members(c, COLLECTION, _a_group(c)),
     "gallery.groups.merge_groups": lambda c, _: groups.merge_groups(
         c, COLLECTION, _a_group(c), _a_group(c)
@@ -723,6 +760,7 @@ USE_CASES: dict[str, UseCase] = {
         c, _a_group(c), _a_group(c)
     ),
     "gallery.groups.split_group": lambda c, _: _split(c),
+    "gallery.groups.unname_group": lambda c, _: groups.unname_group(c, COLLECTION, _a_group(c)),
     "gallery.groups.undo_apart": lambda c, _: groups.undo_apart(
         c, COLLECTION, _a_group(c), _a_group(c)
     ),
@@ -736,6 +774,9 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.media.files_in": lambda c, _: media.files_in(c, _owner(c), folder(0)),
     "gallery.media.find_media": lambda c, n: media.find_media(c, COLLECTION, _digests(n)),
     "gallery.media.folders_below": lambda c, _: media.folders_below(c, _owner(c), folder(0)),
+    "gallery.media.list_media": lambda c, _: media.list_media(c, COLLECTION, "9", 10),
+    "gallery.media.filed_media": lambda c, n: media.filed_media(c, COLLECTION, _digests(n)),
+    "gallery.media.delete_media": lambda c, n: media.delete_media(c, COLLECTION, _digests(n)),
     "gallery.media.forget_files": lambda c, _: _forget(c),
     "gallery.media.place_file": lambda c, _: _place(c),
     "gallery.media.places_with": lambda c, _: media.places_with(c, COLLECTION, digest(0)),
@@ -823,6 +864,51 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, user(0), Profile(("example.org",))
     ),
     "storage.clock.now": lambda c, _: clock.now(c),
+    "watches.deliveries.advance": lambda c, _: deliveries.advance(c, _held(c), 9, _SOON),
+    "watches.deliveries.begin": lambda c, _: deliveries.begin(c, "new"),
+    "watches.deliveries.claim": lambda c, _: _held(c),
+    "watches.deliveries.failed": lambda c, _: deliveries.failed(c, _held(c), "none", _SOON),
+    "watches.deliveries.give_up": lambda c, _: deliveries.give_up(c, _held(c), 10**9, ""),
+    "watches.deliveries.has_work": lambda c, _: deliveries.has_work(c, "webhook"),
+    "watches.deliveries.list_deliveries": lambda c, _: deliveries.list_deliveries(c),
+    "watches.deliveries.release": lambda c, _: deliveries.release(c, _held(c)),
+    "watches.events.append": lambda c, _: live_events.append(c, _SEEN),
+    "watches.events.has_older": lambda c, _: live_events.has_older(c, _AGES_AGO),
+    "watches.events.sequence_before": lambda c, _: live_events.sequence_before(c, _AGES_AGO),
+    "watches.events.last_sequence": lambda c, _: live_events.last_sequence(c),
+    "watches.events.present now": lambda c, _: live_events.present(c, watch_name(0), COLLECTION),
+    "watches.events.purge": lambda c, _: live_events.purge(c, _AGES_AGO),
+    "watches.events.present": lambda c, _: live_events.present(c, watch_name(0), COLLECTION, 900),
+    "watches.events.read": lambda c, _: live_events.read(c, 9, 10),
+    "watches.events.read of a watch": lambda c, _: live_events.read(c, 9, 10, watch_name(0)),
+    "watches.watches.add": lambda c, _: watches.add(c, _WATCH),
+    "watches.watches.ask_to_stop": lambda c, _: watches.ask_to_stop(c, _started(c)),
+    "watches.watches.change_settings": lambda c, _: watches.change_settings(c, _watch(c), "{}"),
+    "watches.watches.claim": lambda c, _: _watched(c),
+    "watches.watches.claim_changes": lambda c, _: watches.claim_changes(c, watch_name(1)),
+    "watches.watches.count": lambda c, _: watches.count(c),
+    "watches.watches.delete_watch": lambda c, _: watches.delete_watch(c, _watch(c)),
+    "watches.watches.find": lambda c, _: _watch(c),
+    "watches.watches.finish": lambda c, _: watches.finish(c, _watched(c), WatchState.FAILED),
+    "watches.watches.list_waiting": lambda c, _: watches.list_waiting(c),
+    "watches.watches.list_watches": lambda c, _: watches.list_watches(c, "9", 10),
+    "watches.watches.list_watches of a collection": lambda c, _: watches.list_watches(
+        c, "9", 10, COLLECTION
+    ),
+    "watches.watches.release": lambda c, _: watches.release(c, _watched(c)),
+    "watches.watches.remove_tags": lambda c, n: watches.remove_tags(c, _watch(c), _digests(n)),
+    "watches.watches.renew": lambda c, _: watches.renew(c, _watched(c), _SOON, LiveCounts()),
+    "watches.watches.report": lambda c, _: watches.report(c, _watched(c), WatchState.RUNNING, None),
+    "watches.watches.set_tags": lambda c, n: watches.set_tags(
+        c, _watch(c), dict.fromkeys(_digests(n), "")
+    ),
+    "watches.watches.start": lambda c, _: _started(c),
+    "watches.watches.stop_those_of": lambda c, _: watches.stop_those_of(c, "ada", "revoked"),
+    "watches.watches.tags_of": lambda c, _: watches.tags_of(c, _watch(c)),
+    "watches.watches.went_well": lambda c, _: watches.went_well(c, _watched(c)),
+    "watches.events.read of a collection": lambda c, _: live_events.read(
+        c, 9, 10, collection=COLLECTION
+    ),
     "jobs.outbox.add": lambda c, _: outbox.add(c, digest(0), "webhook", "", "{}"),
     "jobs.outbox.claim": lambda c, _: _notice(c),
     "jobs.outbox.delivered": lambda c, _: outbox.delivered(c, _notice(c)),
@@ -830,7 +916,7 @@ USE_CASES: dict[str, UseCase] = {
     "jobs.outbox.has_due": lambda c, _: outbox.has_due(c, ["sns", "webhook"]),
     "jobs.queue.add": lambda c, _: queue.add(c, queue.NewJob("search", "ada", None, "{}")),
     "jobs.queue.ask_to_stop": lambda c, _: queue.ask_to_stop(c, _stored(c), "stopped by ada"),
-    "jobs.queue.claim": lambda c, _: _lease(c),
+    "jobs.queue.claim": lambda c, _: _claim(c),
     "jobs.queue.count_by_state": lambda c, _: queue.count_by_state(c),
     "jobs.queue.count_open": lambda c, _: queue.count_open(c, "key 1"),
     "jobs.queue.delete_ended_before": lambda c, _: queue.delete_ended_before(c, COLLECTION, _LATER),
@@ -841,6 +927,7 @@ USE_CASES: dict[str, UseCase] = {
     ),
     "jobs.queue.has_expired": lambda c, _: queue.has_expired(c),
     "jobs.queue.has_work": lambda c, _: queue.has_work(c),
+    "jobs.queue.is_free": lambda c, _: queue.is_free(c, _stored(c)),
     "jobs.queue.list_open": lambda c, _: queue.list_open(c),
     "jobs.queue.list_newest": lambda c, _: queue.list_newest(c, "search", COLLECTION, "9", 10),
     "jobs.queue.purge": _purge_jobs,

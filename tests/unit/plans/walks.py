@@ -47,6 +47,15 @@ NEW = _walk("what was made by this transaction: behind the newest of all", "id")
 CHANGED = _walk("what has changed since the last look", "collection_id revision")
 LATELY = _walk("what was deleted lately", "collection_id revision", "")
 TAGS = _walk("a collection has a few tags", *_OWN)
+FEW_SINKS = _walk("a sink has a row for each watch", "sink", "sink watch", "")
+BEHIND = _walk(
+    "as many events as are read at once",
+    "id",
+    "sequence",
+    "at",
+    "collection_id sequence",
+)
+CAMERAS = _walk("a hundred watches at most", "")
 DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due_at")
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
@@ -77,6 +86,7 @@ _CARRIED: _Tables = {
     "upgrade_templates": (JOINED,),
     "upgrade_losses": (JOINED,),
 }
+_DELIVERIES: _Tables = {"event_deliveries": (FEW_SINKS,), "live_events": (BEHIND,)}
 _APART: _Tables = {
     "groups_apart": (ALL,),
     "groups_not_users": (ALL,),
@@ -114,6 +124,7 @@ ALLOWED: dict[str, _Tables] = {
         "faces": (ALL,),
         "images": (ALL,),
         "index_snapshots": (ALL,),
+        "live_events": (ALL,),
         "media": (ALL,),
         "media_files": (ALL,),
         "review_cases": (ALL,),
@@ -178,6 +189,7 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.groups.count_unknown": {"sighting_groups": (COUNTED,)},
     "gallery.groups.list_groups": {"sighting_groups": (PAGE,)},
     "gallery.media.count_media": {"media": (COUNTED,)},
+    "gallery.media.list_media": {"media": (PAGE,)},
     "gallery.restoring.restore_faces": {"images": (NEW,), "users": (NEW,)},
     "gallery.restoring.restore_faces into images and users that are there": {"images": (NEW,)},
     "gallery.sightings.collections_with_expired": {"sightings": (DUE,)},
@@ -201,6 +213,11 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.templates.stream_changes": {"faces": (ALL,)},
     "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
     "gallery.templates.stream_templates": {"sightings": (ALL,)},
+    "watches.watches.count": {"watches": (CAMERAS,)},
+    "watches.watches.list_waiting": {"watches": (CAMERAS,)},
+    "watches.watches.stop_those_of": {"watches": (CAMERAS,)},
+    "watches.watches.list_watches": {"watches": (PAGE,)},
+    "watches.watches.list_watches of a collection": {"watches": (PAGE,)},
     "review.cases.list_cases": {"review_cases": (PAGE,)},
     "review.cases.list_cases by state": {"review_cases": (QUEUE,)},
     "review.cases.count_waiting": {"review_cases": (QUEUE,)},
@@ -231,6 +248,17 @@ ALLOWED: dict[str, _Tables] = {
     "jobs.queue.purge": {"jobs": (DUE,), "job_notices": (LEFT,)},
     "jobs.queue.release": _CLAIM,
     "jobs.queue.renew": _CLAIM,
+    "watches.deliveries.advance": _DELIVERIES,
+    "watches.deliveries.claim": _DELIVERIES,
+    "watches.deliveries.failed": _DELIVERIES,
+    "watches.deliveries.give_up": _DELIVERIES,
+    "watches.deliveries.list_deliveries": _DELIVERIES,
+    "watches.deliveries.release": _DELIVERIES,
+    "watches.events.has_older": {"live_events": (BEHIND,)},
+    "watches.events.purge": {"live_events": (BEHIND,)},
+    "watches.events.read": {"live_events": (BEHIND,)},
+    "watches.events.read of a collection": {"live_events": (BEHIND,)},
+    "watches.events.sequence_before": {"live_events": (BEHIND,)},
     "ledger.exporting.exported": {"events": (ALL,), "ledger_leaves": (LEAVES,)},
     "ledger.tree.prove_consistency": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
     "ledger.tree.prove_inclusion": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
@@ -272,6 +300,7 @@ _NAMED = _walk("a batch of names, which without statistics counts as most", "col
 _BATCH = _walk("a batch of ids joined to a table that is not much larger", "")
 FIRST = _walk("the first of the records from before a time", "at id")
 _HEAD: _Tables = {"ledger_heads": (ONE,)}
+_SEQUENCE: _Tables = {"live_sequence": (ONE,)}
 UNMEASURED: dict[str, _Tables] = {
     "gallery.among.find_limits of users": {"faces": (_GUESSED,), "users": (_NAMED,)},
     "gallery.consents.ended_subjects": {"consents": (_GUESSED,)},
@@ -283,6 +312,13 @@ UNMEASURED: dict[str, _Tables] = {
     },
     "gallery.faces.find_images": {"faces": (_BATCH,)},
     "gallery.media.delete_chosen": {"media_files": (_GUESSED,)},
+    "gallery.media.delete_media": {"media": (_NAMED,), "sightings": (_GUESSED,)},
+    "gallery.media.filed_media": {
+        "media": (_NAMED,),
+        "media_files": (_GUESSED,),
+        "sightings": (_GUESSED,),
+    },
+    "gallery.media.find_media": {"media": (_NAMED,)},
     "gallery.media.places_of": {"media_files": (_GUESSED,)},
     "gallery.media.places_with": {"media_files": (_GUESSED,)},
     "gallery.sightings.delete_sightings of ids": {
@@ -306,6 +342,15 @@ UNMEASURED: dict[str, _Tables] = {
         "ledger_heads": (ONE,),
         "ledger_leaves": (LATEST,),
     },
+    "watches.deliveries.advance": _SEQUENCE,
+    "watches.deliveries.begin": _SEQUENCE,
+    "watches.deliveries.claim": _SEQUENCE,
+    "watches.deliveries.failed": _SEQUENCE,
+    "watches.deliveries.give_up": _SEQUENCE,
+    "watches.deliveries.release": _SEQUENCE,
+    "watches.deliveries.has_work": {**_DELIVERIES, **_SEQUENCE},
+    "watches.events.append": _SEQUENCE,
+    "watches.events.last_sequence": _SEQUENCE,
     "gallery.users.ensure_users": {"users": (_NAMED,)},
     "gallery.users.keys_of_users": {"users": (_NAMED,)},
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from contexts import ACTOR
+from contexts import ACTOR, events
 from reknown.access.vault import read_vault
 from reknown.biometrics.errors import InputError
 from reknown.gallery.faces import list_faces
@@ -110,6 +111,20 @@ def test_who_was_erased_is_not_in_an_older_backup_once_there_is_a_newer_one(
             ]
         enrol(context.database, 4)
         assert len(vectors(context)) == 2
+
+
+def test_without_its_keyring_the_ledger_knows_of_no_backup(
+    folder: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reknown.services.backups.backup.copy_keyring", full)
+    with gallery(folder, folder) as (context, _):
+        with pytest.raises(InputError, match="No space left"):
+            back_up(context, shelf / "backup.tar", None)
+        assert events(context, "back up") == []
+    assert [*shelf.iterdir()] == []
 
 
 def test_the_former_copy_of_a_keyring_is_overwritten(folder: Path, shelf: Path) -> None:

@@ -55,6 +55,7 @@ from reknown.review.cases import candidates_of, get_case
 from reknown.review.sessions import reviews_of
 from reknown.storage import database
 from reknown.storage.database import SCHEMA_VERSION, Connection, open_database, reading
+from reknown.watches import schema as watch_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -297,6 +298,7 @@ def test_migrations_make_the_tables_that_the_code_expects(engine: Engine) -> Non
         access_schema.metadata,
         jobs_schema.metadata,
         review_schema.metadata,
+        watch_schema.metadata,
     ):
         for table in metadata.tables.values():
             table.to_metadata(tables)

@@ -1,4 +1,4 @@
-"""Extensions: people in what was scanned, groups of unknown ones, and names mended."""
+"""Extensions: people in what was scanned, and names mended."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from reknown.api import shapes
 from reknown.api.names import model_version
 from reknown.api.paging import next_token, read_page
-from reknown.api.wire_faces import bounding_box
 from reknown.api.wire_images import read_image
+from reknown.api.wire_sightings import sighting
 from reknown.biometrics.errors import InputError, ReknownError
 from reknown.biometrics.thresholds import caution
-from reknown.services.archive import groups
+from reknown.services.archive import files
 from reknown.services.galleries import mending
 from reknown.services.searches.sightings import (
     FIT,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         FaceSearch,
         PersonSearch,
         SightingGallery,
-        SightingMatch,
     )
 
 _LIMIT = 100
@@ -41,44 +40,38 @@ def find_sightings(
         raise InputError("ReknownFindSightings needs either UserId or Image, and not both")
     found = _found(call, request)
     return shapes.ReknownFindSightingsResponse(
-        sightings=tuple(map(_sighting, found.matches)),
+        sightings=tuple(sighting(match.record, match.comparison) for match in found.matches),
         face_model_version=model_version(found.gallery.templates.space),
         reknown_statistics=_statistics(found.gallery),
         case_id=found.case,
     )
 
 
-def list_groups(
-    call: Call, request: shapes.ReknownListGroupsRequest
-) -> shapes.ReknownListGroupsResponse:
-    """In the order in which they were made; what was scanned since joins them by command."""
-    everybody = bool(request.everybody)
-    scope = f"ReknownListGroups {everybody} {request.collection_id}"
+def list_archive(
+    call: Call, request: shapes.ReknownListArchiveRequest
+) -> shapes.ReknownListArchiveResponse:
+    """The names of files, never where they lie."""
+    scope = f"ReknownListArchive {request.collection_id}"
     page = read_page(call, scope, request.next_token, request.max_results)
-    found = groups.list_groups(call.context, request.collection_id, page, everybody=everybody)
-    return shapes.ReknownListGroupsResponse(
-        groups=tuple(
-            shapes.ReknownGroup(
-                number=each.number,
-                sightings=each.sightings,
-                files=each.media,
-                user_id=each.user,
-                ignored=each.ignored,
-                first=None if each.first is None else each.first.isoformat(),
-                last=None if each.last is None else each.last.isoformat(),
-            )
-            for each in found.items
-        ),
+    found = files.list_archive(call.context, request.collection_id, page)
+    return shapes.ReknownListArchiveResponse(
+        files=tuple(_file(request.collection_id, each) for each in found.items),
         next_token=next_token(call, scope, found.next),
     )
 
 
-def name_group(
-    call: Call, request: shapes.ReknownNameGroupRequest
-) -> shapes.ReknownNameGroupResponse:
-    """Its best faces become the user's."""
-    done = groups.name_group(call.context, request.collection_id, request.number, request.user_id)
-    return shapes.ReknownNameGroupResponse(associated_faces=done.references)
+def delete_from_archive(
+    call: Call, request: shapes.ReknownDeleteFromArchiveRequest
+) -> shapes.ReknownDeleteFromArchiveResponse:
+    """For good."""
+    done = files.delete_from_archive(call.context, request.collection_id, request.digests)
+    return shapes.ReknownDeleteFromArchiveResponse(
+        deleted=done.deleted,
+        absent=done.absent,
+        deleted_sightings=len(done.sightings),
+        deleted_files=done.files,
+        files_left=len(done.left),
+    )
 
 
 def rename_user(
@@ -127,22 +120,16 @@ def _found(call: Call, request: shapes.ReknownFindSightingsRequest) -> FaceSearc
     return found
 
 
-def _sighting(match: SightingMatch) -> shapes.ReknownSighting:
-    seen = match.record.sighting
-    medium = seen.medium
-    return shapes.ReknownSighting(
-        sighting_id=seen.sighting_id,
+def _file(collection: str, it: files.FiledMedium) -> shapes.ReknownArchiveFile:
+    medium = it.medium
+    return shapes.ReknownArchiveFile(
+        sha256=medium.sha256,
         kind=medium.kind.value,
         name=medium.name,
-        sha256=medium.sha256,
         taken=None if medium.taken is None else medium.taken.at.isoformat(),
-        bounding_box=bounding_box(seen.box),
-        start_millis=seen.start_ms,
-        end_millis=seen.end_ms,
-        best_millis=seen.best_ms,
-        quality=seen.quality,
-        similarity=match.comparison.similarity,
-        reknown_false_match_rate=match.comparison.false_match_rate,
+        faces=it.faces,
+        added=files.was_added(collection, it),
+        problem=medium.problem or None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.api import shapes
-from reknown.api.names import collection_arn, collection_of_arn, model_version
+from reknown.api.names import collection_arn, model_version
 from reknown.api.paging import next_token, read_page
 from reknown.services.galleries import collections
 
@@ -61,27 +61,3 @@ def list_collections(
         face_model_versions=tuple(model_version(item.space) for item in found.items),
         next_token=next_token(call, scope, found.next),
     )
-
-
-def tag_resource(call: Call, request: shapes.TagResourceRequest) -> shapes.TagResourceResponse:
-    """Adds tags, replacing those of the same key."""
-    name = collection_of_arn(request.resource_arn)
-    collections.change_tags(call.context, name, request.tags)
-    return shapes.TagResourceResponse()
-
-
-def untag_resource(
-    call: Call, request: shapes.UntagResourceRequest
-) -> shapes.UntagResourceResponse:
-    """Removes tags; those that are not there are passed over."""
-    name = collection_of_arn(request.resource_arn)
-    collections.change_tags(call.context, name, {}, request.tag_keys)
-    return shapes.UntagResourceResponse()
-
-
-def list_tags_for_resource(
-    call: Call, request: shapes.ListTagsForResourceRequest
-) -> shapes.ListTagsForResourceResponse:
-    """All tags of a collection."""
-    found = collections.list_tags(call.context, collection_of_arn(request.resource_arn))
-    return shapes.ListTagsForResourceResponse(tags=found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.text import counted
 from reknown.cli.output import one_in, percent
 from reknown.cli.video.output import label, unsearched
 from reknown.reporting.labels import shortened
@@ -50,14 +51,8 @@ def render(name: str, found: VideoIdentification) -> str:
 
 def _facts(found: VideoIdentification, collection: str) -> list[tuple[str, str]]:
     info = found.analysis.info
-    people = (
-        "1 person"
-        if found.searched.gallery_size == 1
-        else f"{found.searched.gallery_size:,} people"
-    )
-    images = (
-        "1 image" if found.searched.references == 1 else f"{found.searched.references:,} images"
-    )
+    people = counted(found.searched.gallery_size, "person", "people")
+    images = counted(found.searched.references, "image")
     return [
         ("Length", clock(info.duration_ms)),
         ("Frames", f"{info.width} x {info.height}, {info.frame_rate:.3g} a second, {info.codec}"),

@@ -63,8 +63,7 @@ def search(
     with open_context(data) as context:
         gallery = open_sightings(context, collection, ThresholdChoice(threshold, score), VIDEOS)
         if not json:
-            tracks = "kept track" if gallery.size == 1 else "kept tracks"
-            what = f"{gallery.size:,} {tracks} in {printable(collection)}"
+            what = f"{counted(gallery.size, 'kept track')} in {printable(collection)}"
             print_threshold(what, gallery.threshold, gallery.size)
         warn_of(gallery.threshold, gallery.size)
         foreign = count_foreign(context, collection, gallery.templates.space)

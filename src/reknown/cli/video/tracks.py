@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.cli.completion import complete_video
 from reknown.cli.options import CollectionName, Data, Json
 from reknown.cli.video.times import moment
@@ -125,7 +126,7 @@ def _choice(video: str | None, ids: tuple[str, ...] | None, before: str | None) 
 def warn_of_foreign(foreign: Mapping[TemplateSpace, int], space: TemplateSpace) -> None:
     """A line on standard error for kept faces that cannot be compared with that space."""
     for other, count in foreign.items():
-        seen = "1 kept face was" if count == 1 else f"{count:,} kept faces were"
+        seen = counted(count, "kept face was", "kept faces were")
         typer.secho(
             f"warning: {seen} made with {other.pack} and cannot be compared with {space.pack}",
             fg="yellow",

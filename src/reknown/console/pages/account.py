@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import segno
 from markupsafe import Markup
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.rendering import go, page
 from reknown.services.accounts import change_password, offer_codes, set_up_codes
 from reknown.services.sign_in import confirm_password
@@ -30,7 +30,7 @@ def account(visit: Visit) -> Response:
 def set_password(visit: Visit) -> Response:
     """Another password; every sign-in of the account ends, this one too."""
     if visit.given("password") != visit.given("password_again"):
-        raise InputError("the two passwords differ: type the same twice")
+        raise FormError("the two passwords differ: type the same twice")
     _confirm(visit)
     change_password(visit.context, _own(visit), visit.arrival.form["password"])
     return go("sign-in")
@@ -42,7 +42,8 @@ def set_codes(visit: Visit) -> Response:
     set_up_codes(
         visit.context, visit.vault, _own(visit), visit.given("secret"), visit.given("code")
     )
-    return go("account", done="From now on, signing in takes a code of the authenticator.")
+    done = visit.gettext("From now on, signing in takes a code of the authenticator.")
+    return go("account", done=done)
 
 
 def _confirm(visit: Visit) -> None:
@@ -52,7 +53,7 @@ def _confirm(visit: Visit) -> None:
 
 def _own(visit: Visit) -> str:
     if visit.visitor.account is None:
-        raise InputError("this sign-in has no account: sign in with one")
+        raise FormError("this sign-in has no account: sign in with one")
     return visit.visitor.account
 
 

@@ -43,7 +43,7 @@ def add(visit: Visit) -> Response:
         visit.words("collections") or ["*"],
         visit.arrival.form.get("password", ""),
     )
-    return go("settings", "accounts", done=f"{made.name} signs in with this password now.")
+    return _done(visit.gettext("%(name)s signs in with this password now.", name=made.name))
 
 
 def account(visit: Visit) -> Response:
@@ -61,25 +61,34 @@ def set_role(visit: Visit) -> Response:
     """Other rights from the next page on."""
     collections = visit.words("collections") or ["*"]
     made = change_role(visit.context, _name(visit), role_of(visit.given("role")), collections)
-    return _done(f"{made.name} is {made.role.value} of {', '.join(made.collections)} now.")
+    return _done(
+        visit.gettext(
+            "%(name)s has this role now: %(role)s of %(collections)s.",
+            name=made.name,
+            role=visit.gettext(made.role.value),
+            collections=", ".join(made.collections),
+        )
+    )
 
 
 def set_password(visit: Visit) -> Response:
     """Another password; every sign-in of the account ends."""
     change_password(visit.context, _name(visit), visit.arrival.form.get("password", ""))
-    return _done(f"{_name(visit)} has another password and is signed out.")
+    return _done(
+        visit.gettext("%(name)s has another password and is signed out.", name=_name(visit))
+    )
 
 
 def drop_codes(visit: Visit) -> Response:
     """After the loss of a phone."""
     remove_codes(visit.context, _name(visit))
-    return _done(f"{_name(visit)} signs in without codes now.")
+    return _done(visit.gettext("%(name)s signs in without codes now.", name=_name(visit)))
 
 
 def delete(visit: Visit) -> Response:
     """Nobody signs in with it any more."""
     gone = delete_account(visit.context, _name(visit))
-    return _done(f"{gone.name} is deleted.")
+    return _done(visit.gettext("%(name)s is deleted.", name=gone.name))
 
 
 def _name(visit: Visit) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.rendering import go, page, to
 from reknown.console.words import similarity
 from reknown.reporting.layout import as_html
@@ -98,27 +98,31 @@ def drawing(visit: Visit) -> Response:
     number = visit.arrival.place["number"]
     found = report.drawing(int(number)) if number.isascii() and number.isdecimal() else None
     if found is None:
-        raise InputError("the report has no such figure")
+        raise FormError("the report has no such figure")
     return Response(found, media_type="image/svg+xml", headers=_DRAWING)
 
 
 def stop(visit: Visit) -> Response:
     """Ends it before it is done."""
     running = stop_evaluation(visit.context, visit.its_collection, _which(visit))
-    said = "The evaluation is stopped." if running else "The evaluation had ended already."
+    said = (
+        visit.gettext("The evaluation is stopped.")
+        if running
+        else visit.gettext("The evaluation had ended already.")
+    )
     return go("accuracy", visit.its_collection, _which(visit), done=said)
 
 
 def delete(visit: Visit) -> Response:
     """Deletes it with what came of it."""
     delete_evaluation(visit.context, visit.its_collection, _which(visit))
-    return go("accuracy", visit.its_collection, done="The evaluation is deleted.")
+    return go("accuracy", visit.its_collection, done=visit.gettext("The evaluation is deleted."))
 
 
 def apply(visit: Visit) -> Response:
     """Similarities stand for what it has measured."""
     pack = apply_calibration(visit.context, visit.its_collection, _which(visit))
-    said = f"Similarities of the pack {pack} stand for these rates now."
+    said = visit.gettext("Similarities of the pack %(pack)s stand for these rates now.", pack=pack)
     return go("accuracy", visit.its_collection, done=said)
 
 

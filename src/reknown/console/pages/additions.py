@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.pages.jobs import time_left
 from reknown.console.rendering import go, page
-from reknown.console.words import count
 from reknown.services.archive.additions import add_to_archive, may_add, scan_archive
 from reknown.services.archive.scan_jobs import SCAN
 from reknown.services.galleries.pages import PageRequest
@@ -33,7 +32,7 @@ def ask(visit: Visit) -> Response:
         uploads=visit.platform.uploads,
         scans=scans,
         job=job,
-        left=None if job is None else time_left(job),
+        left=None if job is None else time_left(visit, job),
     )
 
 
@@ -47,17 +46,25 @@ def receive(visit: Visit, _name: str, size: int) -> IncomingFile:
 def add(visit: Visit) -> Response:
     """Keeps what can be read, and begins a scan."""
     if not visit.arrival.large:
-        raise InputError("choose photos first")
+        raise FormError("choose photos first")
     brought = [(each.name, each.arrived) for each in visit.arrival.large]
     done = add_to_archive(visit.context, visit.its_collection, brought)
-    said = f"{count(done.kept, 'file')} added."
+    said = [visit.ngettext("%(count)s file added.", "%(count)s files added.", done.kept)]
     if done.refused:
         shown = "; ".join(f"{name}: {why}" for name, why in done.refused[:_REFUSALS])
-        said += f" {len(done.refused):,} refused: {shown}"
-    return go("archive", visit.its_collection, "add", done=said)
+        said.append(
+            visit.ngettext(
+                "%(count)s file refused: %(which)s",
+                "%(count)s files refused: %(which)s",
+                len(done.refused),
+                which=shown,
+            )
+        )
+    return go("archive", visit.its_collection, "add", done=" ".join(said))
 
 
 def rescan(visit: Visit) -> Response:
     """Looks again at what was added."""
     scan_archive(visit.context, visit.its_collection)
-    return go("archive", visit.its_collection, "add", done="A scan waits for a worker.")
+    done = visit.gettext("A scan waits for a worker.")
+    return go("archive", visit.its_collection, "add", done=done)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError, ReknownError
+from reknown.biometrics.errors import ReknownError
 from reknown.biometrics.thresholds import caution
+from reknown.console.own_words import FormError
 from reknown.console.purposes import for_the_purpose, purposes
 from reknown.console.rendering import page
 from reknown.console.words import local_moment, similarity
@@ -59,7 +60,7 @@ def _found(visit: Visit) -> FaceSearch | PersonSearch:
     form, upload = visit.arrival.form, visit.arrival.uploads.get("picture")
     person, picture = form.get("person", "").strip(), b"" if upload is None else upload.data
     if bool(person) == bool(picture):
-        raise InputError("write a person's name or choose a picture, and not both")
+        raise FormError("write a person's name or choose a picture, and not both")
     context, collection = for_the_purpose(visit), visit.its_collection
     threshold = archive_threshold(similarity(form.get("similarity", "")))
     choice = replace(

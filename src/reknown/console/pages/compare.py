@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.console.own_words import FormError
 from reknown.console.rendering import page
 from reknown.console.shown_pictures import data_address
 from reknown.console.words import similarity
@@ -39,5 +39,5 @@ def compare(visit: Visit) -> Response:
 def _picture(visit: Visit, name: str) -> bytes:
     upload = visit.arrival.uploads.get(name)
     if upload is None or not upload.data:
-        raise InputError("choose two pictures first")
+        raise FormError("choose two pictures first")
     return upload.data

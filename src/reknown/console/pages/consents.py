@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.rendering import go, page
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.policies.consents import (
@@ -39,16 +39,18 @@ def give(visit: Visit) -> Response:
     """Somebody has agreed to a text, of which the digest is kept."""
     text = visit.arrival.uploads.get("text")
     if text is None or not text.name:
-        raise InputError("the form lacks the text: choose the file that was agreed to")
+        raise FormError("the form lacks the text: choose the file that was agreed to")
     expires = visit.arrival.form.get("expires", "").strip()
     until = moment_of(expires) if expires else None
     new = consent_to(text.data, visit.given("basis"), until)
     given = give_consent(visit.context, visit.its_collection, visit.given("person"), new)
-    return go("consents", visit.its_collection, done=f"Consent {given.number} is put down.")
+    done = visit.gettext("Consent %(number)s is recorded.", number=given.number)
+    return go("consents", visit.its_collection, done=done)
 
 
 def withdraw(visit: Visit) -> Response:
     """All consents of somebody end, and what there is of them is deleted at once."""
     who = visit.given("person")
     withdraw_consent(visit.context, visit.its_collection, who)
-    return go("consents", visit.its_collection, done=f"{who} is deleted, with all faces.")
+    done = visit.gettext("%(name)s is deleted, with all faces.", name=who)
+    return go("consents", visit.its_collection, done=done)

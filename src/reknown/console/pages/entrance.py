@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.responses import JSONResponse, RedirectResponse
 
 from reknown.biometrics.errors import AccessError
+from reknown.console.own_words import said
 from reknown.console.protection import drop_token, keep_token
 from reknown.console.rendering import ROOT, entrance, go
 from reknown.console.visit import SAID
@@ -29,7 +30,13 @@ if TYPE_CHECKING:
 def ask(arrival: Arrival, _: Context, __: Vault) -> Response:
     """The form; with a link's token only a button, so that nothing that looks ahead uses it up."""
     template = "link.html.j2" if "link" in arrival.query else "sign_in.html.j2"
-    return entrance(template, next=_wanted(arrival), link=arrival.query.get("link"), error=None)
+    return entrance(
+        arrival.language,
+        template,
+        next=_wanted(arrival),
+        link=arrival.query.get("link"),
+        error=None,
+    )
 
 
 def take(arrival: Arrival, context: Context, vault: Vault) -> Response:
@@ -37,7 +44,15 @@ def take(arrival: Arrival, context: Context, vault: Vault) -> Response:
     try:
         token = _token(arrival, context, vault)
     except AccessError as error:
-        return entrance("sign_in.html.j2", 403, next=_wanted(arrival), link=None, error=str(error))
+        message = said(arrival.language, error)
+        return entrance(
+            arrival.language,
+            "sign_in.html.j2",
+            403,
+            next=_wanted(arrival),
+            link=None,
+            error=message,
+        )
     response = RedirectResponse(_wanted(arrival), 303)
     keep_token(response, token, secure=arrival.secure)
     return response

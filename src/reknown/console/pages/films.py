@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from starlette.responses import JSONResponse
+
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
+from reknown.console.own_words import FormError
 from reknown.console.pages.jobs import time_left
 from reknown.console.purposes import for_the_purpose, purposes
-from reknown.console.rendering import go, page
+from reknown.console.rendering import go, page, to
 from reknown.console.words import similarity, whole
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.videos.films import (
@@ -20,8 +22,12 @@ from reknown.services.videos.films import (
 )
 from reknown.services.videos.job_records import JobRequest, ObjectPlace, Task
 from reknown.services.videos.jobs import ResultRequest, StartRequest, State, read_job, start_job
+from reknown.services.videos.pieces import SentFile, add_piece, forget_pieces, waiting_bytes
+from reknown.services.videos.stored import ObjectFolder, list_buckets, list_stored_films
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from starlette.responses import Response
 
     from reknown.console.visit import IncomingFile, Visit
@@ -46,6 +52,8 @@ def films(visit: Visit) -> Response:
         "films.html.j2",
         purposes=purposes(visit),
         stored=visit.platform.has_objects,
+        bucket=visit.arrival.query.get("bucket", ""),
+        film=visit.arrival.query.get("film", ""),
         uploads=visit.platform.uploads,
         searches=found.items,
         next=found.next,
@@ -56,12 +64,47 @@ def films(visit: Visit) -> Response:
 def start(visit: Visit) -> Response:
     """A search of a stored film, done by the workers."""
     wanted = similarity(visit.arrival.form.get("similarity", ""))
-    place = ObjectPlace(visit.given("bucket"), visit.given("film"))
+    bucket, _ = visit.given("bucket"), visit.given("film")
+    place = ObjectPlace(bucket, visit.arrival.form["film"])  # names may begin with a space
     request = JobRequest(place, DEFAULT_SIMILARITY if wanted is None else wanted)
     start_job(
         for_the_purpose(visit), StartRequest(Task.SEARCH, request, collection=visit.its_collection)
     )
-    return go("films", visit.its_collection, done=f"The search of {place.key} has begun.")
+    done = visit.gettext("The search of %(film)s has begun.", film=place.key)
+    return go("films", visit.its_collection, done=done)
+
+
+def buckets(visit: Visit) -> Response:
+    """Where films may lie that are stored already."""
+    return page(visit, "buckets.html.j2", buckets=list_buckets(visit.context))
+
+
+def stored(visit: Visit) -> Response:
+    """A page of what lies in a folder of a bucket, to choose a film from."""
+    query = visit.arrival.query
+    where = ObjectFolder(
+        visit.arrival.place["bucket"],
+        query.get("folder", ""),
+        query.get("beginning", ""),
+        query.get("after"),
+    )
+    found = list_stored_films(visit.context, where)
+    return page(
+        visit,
+        "stored_films.html.j2",
+        where=where,
+        way=_way(where),
+        folders=found.folders,
+        films=found.films,
+        next=found.next,
+    )
+
+
+def _way(where: ObjectFolder) -> Sequence[tuple[str, str]]:
+    """The bucket and each folder down to this one, by name."""
+    names = where.folder.split("/")[:-1]
+    parents = ("".join(f"{each}/" for each in names[: depth + 1]) for depth in range(len(names)))
+    return [(where.bucket, ""), *zip(names, parents, strict=True)]
 
 
 def receive(visit: Visit, name: str, size: int) -> IncomingFile:
@@ -72,11 +115,45 @@ def receive(visit: Visit, name: str, size: int) -> IncomingFile:
 def upload(visit: Visit) -> Response:
     """A search of a film that somebody brought; it is forgotten when it has been searched."""
     if not visit.arrival.large:
-        raise InputError("choose a film first")
+        raise FormError("choose a film first")
     found = visit.arrival.large[0]
     film = _brought(visit, found.name)
     job = search_upload(for_the_purpose(visit), film, found.arrived)
-    return go("films", visit.its_collection, job, done="The film has come; its search has begun.")
+    done = visit.gettext("The film has come; its search has begun.")
+    return go("films", visit.its_collection, job, done=done)
+
+
+def waiting(visit: Visit) -> Response:
+    """How much of a film has come that is sent in pieces."""
+    asked = visit.arrival.query
+    film = _brought(visit, asked.get("name", ""))
+    length = waiting_bytes(visit.context, visit.vault, film, _file(asked))
+    return JSONResponse({"length": length})
+
+
+def piece(visit: Visit) -> Response:
+    """Another piece of it, and the search once it is whole."""
+    form, sent = visit.arrival.form, visit.arrival.uploads.get("piece")
+    if sent is None:
+        raise FormError("choose a film first")
+    film, start = _brought(visit, form.get("name", "")), whole(visit.given("start"))
+    work = for_the_purpose(visit)
+    done = add_piece(work, visit.vault, film, _file(form), start, sent.data)
+    if isinstance(done, int):
+        return JSONResponse({"length": done})
+    said = visit.gettext("The film has come; its search has begun.")
+    return JSONResponse({"next": to("films", visit.its_collection, done, done=said)})
+
+
+def forget(visit: Visit) -> Response:
+    """Deletes what has come of it."""
+    film = _brought(visit, visit.arrival.form.get("name", ""))
+    forget_pieces(visit.context, visit.vault, film, _file(visit.arrival.form))
+    return JSONResponse({"length": 0})
+
+
+def _file(asked: Mapping[str, str]) -> SentFile:
+    return SentFile(whole(asked.get("size", "")), asked.get("modified", ""))
 
 
 def _brought(visit: Visit, name: str) -> Brought:
@@ -86,7 +163,7 @@ def _brought(visit: Visit, name: str) -> Brought:
 
 def film(visit: Visit) -> Response:
     """Who may be seen in one film, and when; each look is recorded."""
-    first = whole(visit.arrival.query.get("after") or "0", "a moment")
+    first = whole(visit.arrival.query.get("after") or "0")
     wanted = ResultRequest(Task.SEARCH, visit.arrival.place["job"], range(first, first + _MOMENTS))
     found = read_job(visit.context, wanted, lambda name: name == visit.its_collection)
     everybody = people_of(found)
@@ -95,7 +172,7 @@ def film(visit: Visit) -> Response:
         visit,
         "film.html.j2",
         found=found,
-        left=time_left(found.job),
+        left=time_left(visit, found.job),
         people=people,
         drawn={each.number: _drawn(each, found) for each in people},
         parts_drawn=_PARTS,

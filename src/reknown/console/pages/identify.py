@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
 from reknown.biometrics.thresholds import ThresholdChoice
+from reknown.console.own_words import FormError
 from reknown.console.purposes import for_the_purpose, purposes
 from reknown.console.rendering import page
 from reknown.console.shown_pictures import data_address
@@ -49,7 +49,7 @@ def search(visit: Visit) -> Response:
     """The picture with a box a face; it is forgotten with this answer."""
     upload = visit.arrival.uploads.get("picture")
     if upload is None or not upload.data:
-        raise InputError("choose a picture first")
+        raise FormError("choose a picture first")
     lowest = similarity(visit.arrival.form.get("similarity", ""))
     query = Query(visit.its_collection, ThresholdChoice(lowest), _CANDIDATES)
     done = identify(for_the_purpose(visit), query, upload.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.api.granting import rights_of
+from reknown.console.once import once
 from reknown.console.rendering import go, page
 from reknown.services.access import (
     create_key,
@@ -37,7 +38,8 @@ def create(visit: Visit) -> Response:
     """Another key, with its secret this once."""
     rights = rights_of(visit.words("operations"), visit.words("collections"))
     purpose = visit.arrival.form.get("purpose", "").strip() or None
-    made, secret = create_key(visit.context, visit.vault, visit.given("name"), rights, purpose)
+    with once(visit) as context:
+        made, secret = create_key(context, visit.vault, visit.given("name"), rights, purpose)
     return _secret(visit, made, secret)
 
 
@@ -58,20 +60,23 @@ def one_again(visit: Visit, error: str | None) -> Response:
 def limit(visit: Visit) -> Response:
     """Other quotas in the place of all that it has."""
     limit_key(visit.context, _id(visit), [quota_of(each) for each in visit.words("quotas")])
-    return go("settings", "keys", _id(visit), done="These quotas count from now on.")
+    done = visit.gettext("These quotas count from now on.")
+    return go("settings", "keys", _id(visit), done=done)
 
 
 def rotate(visit: Visit) -> Response:
     """A new key in its place, with its secret this once."""
     overlap = overlap_of(visit.given("overlap"))
-    made, secret = rotate_key(visit.context, visit.vault, _id(visit), overlap)
+    with once(visit) as context:
+        made, secret = rotate_key(context, visit.vault, _id(visit), overlap)
     return _secret(visit, made, secret)
 
 
 def revoke(visit: Visit) -> Response:
     """It is of no use any more."""
     gone = revoke_key(visit.context, _id(visit))
-    return go("settings", "keys", done=f"{gone.key_id} ({gone.name}) is revoked.")
+    done = visit.gettext("%(key)s (%(name)s) is revoked.", key=gone.key_id, name=gone.name)
+    return go("settings", "keys", done=done)
 
 
 def _id(visit: Visit) -> str:

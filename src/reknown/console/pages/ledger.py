@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response, StreamingResponse
 
-from reknown.biometrics.errors import AccessError
+from reknown.console.own_words import DeniedError
 from reknown.console.rendering import page
 from reknown.console.words import local_moment, whole
 from reknown.services.history import Choice, read_history, summarise
@@ -43,7 +43,7 @@ def ledger(visit: Visit) -> Response:
     _require_collection(visit, query.get("collection"))
     before = query.get("after")
     choice = Choice(
-        before=whole(before, "a record") if before else None,
+        before=whole(before) if before else None,
         since=_moment(query.get("since")),
         until=_moment(query.get("until")),
         actor=query.get("actor") or None,
@@ -133,13 +133,15 @@ def _require_collection(visit: Visit, collection: str | None) -> None:
     everything = "*" in rights.collections
     if not everything and not (collection and rights.permits_collection(collection)):
         some = ", ".join(rights.collections)
-        raise AccessError(
-            f"{visit.visitor.name} may read the records of {some}: say under Where of which one"
+        raise DeniedError(
+            "%(who)s may read the records of %(some)s: say under Where of which one",
+            who=visit.visitor.name,
+            some=some,
         )
 
 
 def _number(visit: Visit) -> int:
-    return whole(visit.arrival.place["record"], "a record")
+    return whole(visit.arrival.place["record"])
 
 
 def _moment(text: str | None) -> datetime | None:

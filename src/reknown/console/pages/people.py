@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.rendering import go, page, to
 from reknown.console.undoing import offer, offered
-from reknown.console.words import count
 from reknown.services.galleries.faces import delete_faces, list_faces
 from reknown.services.galleries.mending import (
     keep_users_apart,
@@ -74,7 +73,9 @@ def rename(visit: Visit) -> Response:
     )
     path = to("people", visit.its_collection, "rename")
     undo = offer(visit, path, name=new, new_name=old)
-    return _person(visit, new, f"{old} is called {new} now.", undo)
+    return _person(
+        visit, new, visit.gettext("%(old)s is called %(new)s now.", old=old, new=new), undo
+    )
 
 
 def merge(visit: Visit) -> Response:
@@ -83,7 +84,8 @@ def merge(visit: Visit) -> Response:
         visit.context, visit.its_collection, visit.given("name"), visit.given("into")
     )
     undo = _moving_back(visit, done.faces)
-    return _person(visit, done.into, f"{done.merged.name} is part of {done.into} now.", undo)
+    said = visit.gettext("%(name)s is part of %(into)s now.", name=done.merged.name, into=done.into)
+    return _person(visit, done.into, said, undo)
 
 
 def apart(visit: Visit) -> Response:
@@ -91,9 +93,11 @@ def apart(visit: Visit) -> Response:
     name, into = visit.given("name"), visit.given("into")
     back = visit.arrival.form.get("back") == "yes"
     keep_users_apart(visit.context, visit.its_collection, name, into, undo=back)
-    said = f"{name} and {into} {'may be one person again' if back else 'stay apart'}."
-    undo = None
-    if not back:
+    if back:
+        said = visit.gettext("%(one)s and %(other)s may be one person again.", one=name, other=into)
+        undo = None
+    else:
+        said = visit.gettext("%(one)s and %(other)s stay apart.", one=name, other=into)
         proposed = visit.arrival.form.get("proposed", "")
         path = to("people", visit.its_collection, "apart")
         undo = offer(visit, path, name=name, into=into, back="yes", proposed=proposed)
@@ -108,24 +112,34 @@ def move(visit: Visit) -> Response:
         visit.context, visit.its_collection, ids, None if nobody else visit.given("person")
     )
     undo = _moving_back(visit, done.moved)
-    whose = "nobody's" if done.to is None else f"{done.to}'s"
-    said = f"{count(len(done.moved), 'face is', 'faces are')} {whose} now."
+    number = len(done.moved)
     if done.to is None:
+        said = visit.ngettext(
+            "%(count)s face is nobody's now.", "%(count)s faces are nobody's now.", number
+        )
         return go("people", visit.its_collection, done=said, undo=undo)
+    said = visit.ngettext(
+        "%(count)s face is %(name)s's now.",
+        "%(count)s faces are %(name)s's now.",
+        number,
+        name=done.to,
+    )
     return _person(visit, done.to, said, undo)
 
 
 def delete(visit: Visit) -> Response:
     """Faces that are not to be found any more; nothing brings them back."""
     done = delete_faces(visit.context, visit.its_collection, _ids(visit), of_users=True)
-    said = f"{count(len(done.deleted), 'face is', 'faces are')} deleted."
+    said = visit.ngettext(
+        "%(count)s face is deleted.", "%(count)s faces are deleted.", len(done.deleted)
+    )
     return go("people", visit.its_collection, done=said)
 
 
 def _ids(visit: Visit) -> tuple[str, ...]:
     ids = tuple(visit.chosen("face"))
     if not ids:
-        raise InputError("choose one face at least")
+        raise FormError("choose one face at least")
     return ids
 
 

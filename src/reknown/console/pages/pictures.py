@@ -55,7 +55,7 @@ def probe(visit: Visit) -> Response:
 
 def group(visit: Visit) -> Response:
     """Somebody unknown, by the best face whose file is there."""
-    number = whole(_place(visit, "number"), "a group")
+    number = whole(_place(visit, "number"))
     return _jpeg(view_group(visit.context, visit.its_collection, number, _SIDE))
 
 

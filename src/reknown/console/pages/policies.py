@@ -24,7 +24,7 @@ def put(visit: Visit) -> Response:
     """Other rules, from the next search on."""
     wanted = read_policy_text(visit.arrival.form.get("policy", ""), "the policy")
     set_policy(visit.context, visit.its_collection, wanted)
-    return go("policy", visit.its_collection, done="The policy is in force.")
+    return go("policy", visit.its_collection, done=visit.gettext("The policy is in force."))
 
 
 def stop(visit: Visit) -> Response:
@@ -36,7 +36,8 @@ def stop(visit: Visit) -> Response:
 def resume(visit: Visit) -> Response:
     """Searches go on, unless all are stopped."""
     resume_searches(visit.context, visit.its_collection)
-    return go("policy", visit.its_collection, done="Its searches are not stopped any more.")
+    done = visit.gettext("Its searches are not stopped any more.")
+    return go("policy", visit.its_collection, done=done)
 
 
 def again(visit: Visit, error: str) -> Response:

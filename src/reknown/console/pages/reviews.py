@@ -32,7 +32,7 @@ def case(visit: Visit) -> Response:
     """One case as this person may see it now: first what is left for them to judge."""
     shown = read_case(visit.context, visit.its_collection, visit.arrival.place["case"])
     ordered = sorted(shown.candidates, key=lambda it: it.number not in shown.left)
-    first = whole(visit.arrival.query.get("after", "0"), "a place in the list")
+    first = whole(visit.arrival.query.get("after", "0"))
     rest = ordered[first:]
     return page(
         visit,
@@ -47,12 +47,20 @@ def case(visit: Visit) -> Response:
 
 def decide(visit: Visit) -> Response:
     """What this person thinks of a candidate; it cannot be taken back."""
-    case_id, number = visit.arrival.place["case"], whole(visit.given("candidate"), "a candidate")
+    case_id, number = visit.arrival.place["case"], whole(visit.given("candidate"))
     opinion = judgement_of(
         visit.given("opinion"), visit.chosen("ground"), visit.arrival.form.get("note") or None
     )
     done = judge(visit.context, visit.its_collection, case_id, number, opinion, adjudicate=None)
-    left = f"{len(done.left)} left" if done.left else "that was the last one"
-    return go(
-        "reviews", visit.its_collection, case_id, done=f"Candidate {number} is judged: {left}."
-    )
+    if done.left:
+        said = visit.ngettext(
+            "Candidate %(number)s is judged: %(count)s left.",
+            "Candidate %(number)s is judged: %(count)s left.",
+            len(done.left),
+            number=number,
+        )
+    else:
+        said = visit.gettext(
+            "Candidate %(number)s is judged: that was the last one.", number=number
+        )
+    return go("reviews", visit.its_collection, case_id, done=said)

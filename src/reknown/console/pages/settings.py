@@ -28,7 +28,7 @@ def stop(visit: Visit) -> Response:
 def resume(visit: Visit) -> Response:
     """Searches go on, but of collections that are stopped by name."""
     resume_searches(visit.context, None)
-    return go("settings", done="The stop of all searches is taken back.")
+    return go("settings", done=visit.gettext("The stop of all searches is taken back."))
 
 
 def again(visit: Visit, error: str) -> Response:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError
+from reknown.console.own_words import FormError
 from reknown.console.rendering import go, page, to
 from reknown.console.undoing import offer, offered
-from reknown.console.words import count, whole
+from reknown.console.words import whole
+from reknown.services.archive.group_names import name_group, unname_group
 from reknown.services.archive.groups import (
     group_sightings,
     ignore_group,
     keep_apart,
     list_groups,
     merge_groups,
-    name_group,
     read_group,
     split_group,
     undo_apart,
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reknown.console.visit import Visit
+    from reknown.services.archive.group_names import NamedGroup
 
 _GROUPS = 60
 _SIGHTINGS = 200
+_DELETE_FACES, _DELETE_USER = "DeleteFaces", "DeleteUser"
 
 
 def unknown(visit: Visit) -> Response:
@@ -46,23 +48,78 @@ def unknown(visit: Visit) -> Response:
 
 
 def group(visit: Visit) -> Response:
-    """One group with its best faces."""
-    found, seen = read_group(visit.context, visit.its_collection, _number(visit), _SIGHTINGS)
-    return page(visit, "group.html.j2", group=found, seen=seen, undo=offered(visit))
+    """One group with a page of its faces, the best first."""
+    asked = PageRequest(visit.arrival.query.get("after"), _SIGHTINGS)
+    found, seen = read_group(visit.context, visit.its_collection, _number(visit), asked)
+    return page(
+        visit,
+        "group.html.j2",
+        group=found,
+        seen=seen.items,
+        next=seen.next,
+        undo=offered(visit),
+    )
 
 
 def regroup(visit: Visit) -> Response:
     """Brings together what was seen since."""
     done = group_sightings(visit.context, visit.its_collection)
-    return go("unknown", visit.its_collection, done=f"{count(done.made, 'new group')}.")
+    said = visit.ngettext("%(count)s new group.", "%(count)s new groups.", done.made)
+    return go("unknown", visit.its_collection, done=said)
 
 
 def name(visit: Visit) -> Response:
     """Says who a group is."""
     done = name_group(visit.context, visit.its_collection, _number(visit), visit.given("person"))
     named, number = done.group.user, done.group.number
-    said = f"Group {number} is {named}: {count(done.references, 'face is', 'faces are')} enrolled."
-    return _on(visit, None, said, None)
+    said = visit.ngettext(
+        "Group %(number)s is %(name)s: %(count)s face is enrolled.",
+        "Group %(number)s is %(name)s: %(count)s faces are enrolled.",
+        done.references,
+        number=number,
+        name=named,
+    )
+    return _on(visit, None, said, _unnaming(visit, done))
+
+
+def _unnaming(visit: Visit, done: NamedGroup) -> str | None:
+    """Takes a name back; None for those who may not, and where a former one would not come back."""
+    if done.former is not None or (done.made and not visit.may(_DELETE_FACES)):
+        return None
+    its = {"proposed": visit.arrival.form.get("proposed", "")}
+    if done.new_person and visit.may(_DELETE_USER):
+        its["drop"] = "yes"
+    form = _form(visit, done.group.number, "unname")
+    return offer(visit, form, only="yes", face=done.made, **its)
+
+
+def unname(visit: Visit) -> Response:
+    """Nobody knows who it is; `only` says that the faces that are named are deleted."""
+    form = visit.arrival.form
+    meant = visit.chosen("face") if form.get("only") == "yes" else None
+    drop = form.get("drop") == "yes"
+    if meant:
+        visit.require(_DELETE_FACES)
+    if drop:
+        visit.require(_DELETE_USER)
+    done = unname_group(
+        visit.context, visit.its_collection, _number(visit), meant, drop_person=drop
+    )
+    if done.freed:
+        said = visit.ngettext(
+            "Group %(number)s has no name; %(count)s face is nobody's now.",
+            "Group %(number)s has no name; %(count)s faces are nobody's now.",
+            len(done.freed),
+            number=done.group.number,
+        )
+    else:
+        said = visit.ngettext(
+            "Group %(number)s has no name; %(count)s reference is deleted.",
+            "Group %(number)s has no name; %(count)s references are deleted.",
+            len(done.deleted),
+            number=done.group.number,
+        )
+    return _on(visit, done.group.number, said, None)
 
 
 def merge(visit: Visit) -> Response:
@@ -72,7 +129,9 @@ def merge(visit: Visit) -> Response:
     undo = None
     if done.former is None:  # a name would not come back
         undo = offer(visit, _form(visit, into, "split"), sighting=done.moved)
-    said = f"Group {_number(visit)} is part of group {into} now."
+    said = visit.gettext(
+        "Group %(number)s is part of group %(into)s now.", number=_number(visit), into=into
+    )
     return _on(visit, into, said, undo)
 
 
@@ -80,10 +139,16 @@ def split(visit: Visit) -> Response:
     """Chosen faces are somebody else's: a group of their own."""
     number, chosen = _number(visit), visit.chosen("sighting")
     if not chosen:
-        raise InputError("choose one face at least")
+        raise FormError("choose one face at least")
     made = split_group(visit.context, visit.its_collection, number, chosen)
     undo = offer(visit, _form(visit, made.number, "merge"), other=str(number))
-    said = f"Group {made.number} has {count(made.sightings, 'face')} of group {number}."
+    said = visit.ngettext(
+        "Group %(new)s has %(count)s face of group %(number)s.",
+        "Group %(new)s has %(count)s faces of group %(number)s.",
+        made.sightings,
+        new=made.number,
+        number=number,
+    )
     return go("unknown", visit.its_collection, made.number, done=said, undo=undo)
 
 
@@ -93,20 +158,26 @@ def apart(visit: Visit) -> Response:
     person, back = form.get("person", "").strip(), form.get("back") == "yes"
     other = person or _other(visit, "other")
     (undo_apart if back else keep_apart)(visit.context, visit.its_collection, number, other)
-    who = f"Group {number} and {person or f'group {other}'}"
+    both = {"number": number, "name": person or visit.gettext("group %(number)s", number=other)}
     if back:
-        return _on(visit, number, f"{who} may be one person again.", None)
+        said = visit.gettext("Group %(number)s and %(name)s may be one person again.", **both)
+        return _on(visit, number, said, None)
     its = {"person": person} if person else {"other": str(other)}
     proposed = form.get("proposed", "")
     undo = offer(visit, _form(visit, number, "apart"), back="yes", proposed=proposed, **its)
-    return _on(visit, number, f"{who} stay apart.", undo)
+    said = visit.gettext("Group %(number)s and %(name)s stay apart.", **both)
+    return _on(visit, number, said, undo)
 
 
 def ignore(visit: Visit) -> Response:
     """Puts a group aside, or takes it back."""
     ignored = visit.arrival.form.get("back") != "yes"
     ignore_group(visit.context, visit.its_collection, _number(visit), ignored=ignored)
-    said = f"Group {_number(visit)} is {'put aside' if ignored else 'shown again'}."
+    number = _number(visit)
+    if ignored:
+        said = visit.gettext("Group %(number)s is put aside.", number=number)
+    else:
+        said = visit.gettext("Group %(number)s is shown again.", number=number)
     undo = offer(visit, _form(visit, _number(visit), "ignore"), back="yes") if ignored else None
     return go("unknown", visit.its_collection, done=said, undo=undo)
 
@@ -124,8 +195,8 @@ def _form(visit: Visit, number: int, what: str) -> str:
 
 
 def _other(visit: Visit, field: str) -> int:
-    return whole(visit.given(field), "a group")
+    return whole(visit.given(field))
 
 
 def _number(visit: Visit) -> int:
-    return whole(visit.arrival.place["number"], "a group")
+    return whole(visit.arrival.place["number"])

@@ -107,14 +107,14 @@ document.addEventListener("change", async (event) => {
   const figure = document.querySelector("[data-probe]");
   const error = document.querySelector("#probe-error");
   if (!crypto.subtle) {
-    error.textContent = "To check the file, this page has to come over HTTPS or from this machine.";
+    error.textContent = error.dataset.insecure;
     return;
   }
   const bytes = await chosen.files[0].arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const hex = [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
   const same = hex === figure.dataset.probe;
-  error.textContent = same ? "" : "This is another file than the probe.";
+  error.textContent = same ? "" : error.dataset.other;
   figure.hidden = !same;
   if (same) figure.querySelector("img").src = URL.createObjectURL(chosen.files[0]);
 });
@@ -145,6 +145,91 @@ for (const kind of ["dragover", "drop"]) {
   });
 }
 
+// A film is sent in pieces: what has come waits on the server, also when this page is loaded again.
+// The name of the one that was begun last stays with this tab, for whoever is signed in.
+const PIECE = 2 ** 20;
+const BEGUN = "reknown-upload";
+function aboutFile(file) {
+  return { name: file.name, size: file.size, modified: file.lastModified };
+}
+function toldIn(text, problem) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const told = [...(page.querySelector("[role=alert]")?.childNodes ?? [])];
+  return told.length ? told : [problem.dataset.refused];
+}
+const percent = (length, size) => `${Math.floor((100 * length) / Math.max(size, 1))} %`;
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (asIs, name) => values[name] ?? asIs);
+async function howMuchHasCome(pieces, about, signal) {
+  const asked = await fetch(`${pieces}?${new URLSearchParams(about)}`, {
+    headers: { "HX-Request": "true" },
+    signal,
+  });
+  return asked.ok ? (await asked.json()).length : 0;
+}
+async function sendInPieces(form, inputs, file, { say, sending, bar, problem }) {
+  const { pieces } = form.dataset;
+  const about = aboutFile(file);
+  const stop = new AbortController();
+  let length = 0;
+  const show = () => (bar.value = (100 * length) / Math.max(file.size, 1));
+  say();
+  form.querySelector("[data-waiting]")?.remove();
+  sending.hidden = false;
+  const abort = sending.querySelector("[data-abort]");
+  abort.hidden = false;
+  abort.onclick = () => stop.abort();
+  sessionStorage.setItem(BEGUN, JSON.stringify({ pieces, actor: document.body.dataset.actor, about }));
+  try {
+    length = await howMuchHasCome(pieces, about, stop.signal);
+    // what has come last is sent once more and compared: so no other film of that name goes on
+    let start = Math.max(0, length - PIECE);
+    for (;;) {
+      show();
+      abort.hidden = start + PIECE >= file.size; // its search may begin before a stop is heard
+      const body = new FormData(form);
+      for (const each of inputs) body.delete(each.name);
+      for (const [name, value] of Object.entries({ ...about, start })) body.append(name, value);
+      body.append("piece", file.slice(start, start + PIECE), "piece");
+      const headers = { "HX-Request": "true" };
+      const answer = await fetch(pieces, { method: "POST", body, headers, signal: stop.signal });
+      if (answer.status === 401) {
+        say();
+        return tell(form, "signed-out");
+      }
+      if (!answer.ok) return say(...toldIn(await answer.text(), problem));
+      const found = await answer.json();
+      if (found.next) {
+        sessionStorage.removeItem(BEGUN);
+        return window.location.assign(found.next);
+      }
+      start = length = found.length;
+    }
+  } catch {
+    const share = percent(length, file.size);
+    if (!stop.signal.aborted) return say(filled(problem.dataset.broken, { share }));
+    sessionStorage.removeItem(BEGUN);
+    const body = new FormData();
+    for (const [name, value] of Object.entries(about)) body.append(name, value);
+    const headers = { "X-Form-Token": form.elements.form_token.value, "HX-Request": "true" };
+    fetch(`${pieces}/forget`, { method: "POST", body, headers }).catch(() => {});
+    say(problem.dataset.stopped);
+  }
+}
+document.addEventListener("DOMContentLoaded", async () => {
+  const form = document.querySelector("form[data-pieces]");
+  const { pieces, actor, about } = JSON.parse(sessionStorage.getItem(BEGUN) ?? "{}");
+  if (!form || form.dataset.pieces !== pieces || document.body.dataset.actor !== actor) return;
+  const length = await howMuchHasCome(pieces, about).catch(() => 0);
+  if (!length) return;
+  const said = document.createElement("p");
+  said.className = "caution";
+  said.dataset.waiting = "";
+  said.setAttribute("role", "status");
+  const { waits } = form.querySelector("[data-problem]").dataset;
+  said.textContent = filled(waits, { name: about.name, share: percent(length, about.size) });
+  form.querySelector("input[type=file]").before(said);
+});
+
 // Large files are sent with how far that is, several a few at a time: what has come stays then. On
 // the form for pictures, a film goes its own way.
 const isFilm = (file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|mp4)$/i.test(file.name);
@@ -162,13 +247,14 @@ document.addEventListener("submit", (event) => {
   const problem = form.querySelector("[data-problem]");
   const sending = form.querySelector(".sending");
   const bar = sending.querySelector("progress");
-  const say = (text) => {
-    problem.textContent = text;
-    problem.hidden = !text;
+  const say = (...what) => {
+    problem.replaceChildren(...what);
+    problem.hidden = !what.length;
     sending.hidden = true;
   };
   if (files.some(([, file]) => file.size > Number(form.dataset.most)))
-    return say("This is larger than what is taken here.");
+    return say(problem.dataset.large);
+  if (!several) return sendInPieces(form, inputs, files[0][1], { say, sending, bar, problem });
   const all = files.reduce((sum, [, file]) => sum + file.size, 0);
   let before = 0;
   const sendSome = () => {
@@ -192,16 +278,14 @@ document.addEventListener("submit", (event) => {
       before += size;
       if (next && files.length) return sendSome();
       if (next) return window.location.assign(next);
-      const page = new DOMParser().parseFromString(request.responseText, "text/html");
-      say(page.querySelector("[role=alert]")?.textContent || "It was not taken.");
+      say(...toldIn(request.responseText, problem));
     });
-    const kept = several ? "what had not come yet was not kept" : "nothing was kept";
-    request.addEventListener("error", () => say(`The connection broke: ${kept}. Send it again.`));
-    request.addEventListener("abort", () => say(`Stopped: ${kept}.`));
+    request.addEventListener("error", () => say(problem.dataset.broken));
+    request.addEventListener("abort", () => say(problem.dataset.stopped));
     sending.querySelector("[data-abort]").onclick = () => request.abort();
     request.send(body);
   };
-  say("");
+  say();
   sending.hidden = false;
   sendSome();
 });

@@ -1,5 +1,6 @@
 // Checks the proof of a record in this browser, by what RFC 6962 and 9162, RFC 8785 and C2SP's signed
 // notes say: a server that lies about a record cannot make its hashes fit under its signature.
+// Why, as one of the sentences that the page has as data.
 class Unproven extends Error {}
 const text = new TextEncoder();
 const hash = async (...parts) => {
@@ -20,7 +21,7 @@ const canonical = (value) => {
 const rootOf = async (index, size, leaf, proof) => {
   let [place, last, found] = [index, size - 1, leaf];
   for (const each of proof) {
-    if (last === 0) throw new Unproven("The proof is too long.");
+    if (last === 0) throw new Unproven("tooLong");
     if (place % 2 === 1 || place === last) {
       found = await hash([1], each, found);
       while (place && place % 2 === 0) [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
@@ -29,7 +30,7 @@ const rootOf = async (index, size, leaf, proof) => {
     }
     [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
   }
-  if (last !== 0) throw new Unproven("The proof is too short.");
+  if (last !== 0) throw new Unproven("tooShort");
   return found;
 };
 
@@ -40,7 +41,7 @@ const readKey = (vkey) => {
     const key = bytes(blob);
     if (key.length === 33) return [name, key];
   } catch {} // what is no base64 has the wrong length, too
-  throw new Unproven("This is no public key: copy all of it.");
+  throw new Unproven("noKey");
 };
 
 const isSigned = async (body, lines, name, key) => {
@@ -62,11 +63,11 @@ const check = async (record, { index, hashes }, checkpoint, vkey) => {
   const [origin, size, root] = body.split("\n");
   const leaf = await hash([0], text.encode(canonical(record)));
   const found = await rootOf(Number(index), Number(size), leaf, hashes.split(" ").filter(Boolean).map(bytes));
-  if (!same(found, bytes(root))) throw new Unproven("The record is not in the log at its place.");
+  if (!same(found, bytes(root))) throw new Unproven("noRecord");
   const [name, key] = readKey(vkey);
-  if (name !== origin) throw new Unproven("The checkpoint is of another log.");
+  if (name !== origin) throw new Unproven("otherLog");
   if (!(await isSigned(`${body}\n`, lines.trim().split("\n"), name, key))) {
-    throw new Unproven("The checkpoint is not signed with this key.");
+    throw new Unproven("notSigned");
   }
 };
 
@@ -77,18 +78,15 @@ const say = async () => {
   verdict.className = "error";
   try {
     await check(JSON.parse(shown("record")), verdict.dataset, shown("checkpoint"), key.value.trim());
-    verdict.textContent = "Checked in this browser: the record is in the log, and the log is signed with this key.";
+    verdict.textContent = verdict.dataset.proven;
     verdict.className = "done";
   } catch (error) {
-    verdict.textContent =
-      error instanceof Unproven
-        ? `Not proven: ${error.message}`
-        : "Not checked: this browser cannot. Download the proof, and check it with reknown ledger check.";
+    verdict.textContent = verdict.dataset[error instanceof Unproven ? error.message : "unable"];
   }
 };
 if (crypto.subtle) {
   key.addEventListener("input", say);
   say();
 } else {
-  verdict.textContent = "To be checked here, the page has to come over HTTPS or from this machine.";
+  verdict.textContent = verdict.dataset.insecure;
 }

@@ -11,6 +11,7 @@ import numpy as np
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.problems import Problems
+from reknown.biometrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -206,8 +207,9 @@ def gallery_split(
     able = np.flatnonzero(np.bincount(subjects) > references)
     if len(able) < enrolled:
         raise InputError(
-            f"{len(able):,} subjects have more than {references} samples; {enrolled:,} are to be "
-            "enrolled: ask for fewer subjects or references"
+            f"{counted(len(able), 'subject has', 'subjects have')} more than "
+            f"{counted(references, 'sample')}; {enrolled:,} are to be enrolled: ask for fewer "
+            "subjects or references"
         )
     if enrolled == len(names):
         raise InputError("all subjects would be enrolled: leave some out for non-mated searches")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures.designs import ListedPairsDesign, sums_within
 from reknown.evaluation.measures.intervals import (
     checked_errors,
@@ -302,7 +303,7 @@ def _group_rate(
 ) -> GroupRate:
     subjects = int(chosen.sum())
     if subjects < minimum:
-        reason = f"{subjects} subjects, fewer than {minimum}"
+        reason = f"{counted(subjects, 'subject')}, fewer than {minimum}"
         return GroupRate(group, subjects, None, None, reason, True, minimum - subjects)
     codes = np.where(chosen, 0, UNLABELLED)
     _, trials = evidence.counts(codes, 1, np.ones(evidence.subjects))

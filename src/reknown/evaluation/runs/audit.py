@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures.audit import (
     exact_interval,
     fpir_at,
@@ -209,15 +210,16 @@ def _cautions(
     texts = []
     if alike:
         texts.append(
-            f"{alike:,} probes look like an image of the gallery: check whether somebody is on "
-            "both sides under two names before counting their matches as false."
+            f"{counted(alike, 'probe looks', 'probes look')} like an image of the gallery: check "
+            "whether somebody is on both sides under two names before counting their matches "
+            "as false."
         )
     for name, side in (("gallery", gallery), ("probes", probes)):
         failed = int(np.count_nonzero(side.templates.failed))
         if failed:
             texts.append(
-                f"{failed:,} of {len(side.templates.failed):,} images of the {name} gave no "
-                "template and match nobody: FPIR is lower for it."
+                f"{failed:,} of {counted(len(side.templates.failed), 'image')} of the {name} gave "
+                "no template and match nobody: FPIR is lower for it."
             )
     if repeated:
         texts.append(

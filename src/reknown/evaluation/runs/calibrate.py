@@ -11,6 +11,7 @@ import numpy as np
 from reknown.biometrics.calibration import Calibration
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.rates import Rate
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures.designs import AllPairsDesign
 from reknown.evaluation.measures.scores import most_errors
 from reknown.evaluation.measures.tail import NonMatedTail, tail_threshold_for
@@ -114,7 +115,8 @@ def calibrate_images(
     """
     data = compare_all(images, keep=_KEPT).comparisons
     codes, names = images.manifest.subjects()
-    what = dataset or f"all pairs of {len(codes)} images of {len(names)} people"
+    people = counted(len(names), "person", "people")
+    what = dataset or f"all pairs of {counted(len(codes), 'image')} of {people}"
     groups, small = ((), ()) if worst_group is None else _image_groups(images, data, worst_group)
     rows = _rows(data, groups)
     digest = images.digest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.rates import wilson
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures.failures import failure_to_acquire, failure_to_enrol
 from reknown.evaluation.runs.formats import rate_data, rate_words
 from reknown.reporting.blocks import Caution, Table
@@ -53,7 +54,7 @@ def data_section(images: EvaluatedImages, compared: ComparedImages, listed: bool
         },
     }
     rows = (
-        ("images", f"{len(codes):,} of {len(names):,} subjects"),
+        ("images", f"{len(codes):,} of {counted(len(names), 'subject')}"),
         ("pairs", "a published list" if listed else "every image with every other"),
         ("mated comparisons", f"{len(data.mated):,}"),
         ("non-mated comparisons", f"{data.tail.comparisons:,}"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.rates import wilson
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures.designs import AllPairsDesign, ListedPairsDesign
 from reknown.evaluation.measures.differentials import (
     PairTrials,
@@ -299,7 +300,9 @@ class _Column:
     def _cautions(self) -> Iterator[Caution]:
         missing = int((self._column.codes == UNLABELLED).sum())
         if missing:
-            yield Caution(f"{missing:,} subjects have no label and are in no group.")
+            yield Caution(
+                f"{counted(missing, 'subject has', 'subjects have')} no label: in no group."
+            )
         for group in self._shown:
             failures = self._column.failures
             if failures and failures[group].fta.errors:

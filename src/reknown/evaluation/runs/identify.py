@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures.differentials import STABLE_ERRORS
 from reknown.evaluation.measures.identification import cumulative_match
 from reknown.evaluation.runs.formats import (
@@ -88,12 +89,13 @@ def _cautions(
         texts.append("This model pack has no calibration: similarities were left out.")
     if left_out:
         texts.append(
-            f"{left_out:,} probes were left out, as the same image is in the gallery: finding it "
-            "shows nothing."
+            f"{counted(left_out, 'probe was', 'probes were')} left out, as the same image is in "
+            "the gallery: finding it shows nothing."
         )
     if split.same_session.any():
         count = int(np.count_nonzero(split.same_session))
-        texts.append(f"{count:,} mated probes are of the same session as a reference: easier.")
+        probes = counted(count, "mated probe is", "mated probes are")
+        texts.append(f"{probes} of the same session as a reference: easier.")
     failed = int(np.count_nonzero(images.templates.failed[split.gallery]))
     if failed:
         texts.append(
@@ -109,10 +111,12 @@ def _drawn(
 ) -> Section:
     failures = _failures(images.templates, split)
     cautions = _cautions(gallery, split, images, left_out)
+    strangers = len(np.unique(gallery.non_mated_of))
     text = (
-        f"Up to {gallery.size:,} subjects are enrolled with {len(split.gallery):,} images. "
-        f"{len(gallery.mated_of):,} mated and {len(gallery.non_mated_of):,} non-mated searches, "
-        f"the latter of {len(np.unique(gallery.non_mated_of)):,} subjects who are not enrolled."
+        f"Up to {counted(gallery.size, 'subject is', 'subjects are')} enrolled with "
+        f"{counted(len(split.gallery), 'image')}. Searches: {len(gallery.mated_of):,} mated, "
+        f"{len(gallery.non_mated_of):,} non-mated, the latter of "
+        f"{counted(strangers, 'subject who is', 'subjects who are')} not enrolled."
     )
     rows = tuple((name, f"{c['failed']:,} of {c['images']:,}") for name, c in failures.items())
     blocks: tuple[Block, ...] = (
@@ -147,7 +151,7 @@ def _size_section(gallery: DrawnGallery, points: list[GalleryPoint]) -> Section:
         Text.of(f"Rank-one miss: {of(rate)} = {rate_text(rate)} ({interval_text(interval)}).")
     )
     blocks.extend(Caution(f"{p.name}: {p.why_none}.") for p in points if p.why_none)
-    return Section(f"Gallery of {gallery.size:,} subjects", tuple(blocks))
+    return Section(f"Gallery of {counted(gallery.size, 'subject')}", tuple(blocks))
 
 
 def _row(point: GalleryPoint) -> tuple[str, ...]:
@@ -187,7 +191,7 @@ def _columns(xy: list[tuple[float, float]]) -> tuple[tuple[float, ...], tuple[fl
 def _ranks(gallery: DrawnGallery) -> Section:
     curve = cumulative_match(gallery.searches)[:_RANKS]
     ranks = tuple(float(rank) for rank in range(1, len(curve) + 1))
-    series = Series(f"{gallery.size:,} subjects", ranks, tuple(float(y) for y in curve))
+    series = Series(counted(gallery.size, "subject"), ranks, tuple(float(y) for y in curve))
     lines = Lines(
         "CMC: mates among the first R candidates",
         Axis("rank R"),

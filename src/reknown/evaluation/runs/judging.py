@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.evaluation.measures import disparities
 from reknown.evaluation.measures.chance import (
     Differential,
@@ -85,10 +86,12 @@ def judge(
 def remark(group: GroupRate) -> str:
     """What must be known of a group's figure, or why there is none."""
     if group.withheld is not None:
-        more = f": {group.more_subjects:,} more are needed" if group.more_subjects else ""
+        needed = counted(group.more_subjects, "more is needed", "more are needed")
+        more = f": {needed}" if group.more_subjects else ""
         return f"no figure: {group.withheld}{more}"
     if group.unstable:
-        return f"unstable: under 30 errors; about {group.more_subjects:,} more subjects needed"
+        needed = counted(group.more_subjects, "more subject")
+        return f"unstable: under 30 errors; about {needed} needed"
     return ""
 
 

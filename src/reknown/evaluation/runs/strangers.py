@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reknown.biometrics.errors import InputError
+from reknown.biometrics.text import counted
 from reknown.evaluation.data.duplicates import ImageMarks, find_duplicates
 from reknown.evaluation.data.pairs import score_matrix
 
@@ -26,9 +27,9 @@ def check_people(gallery: Manifest, probes: Manifest) -> None:
     if both:
         names = ", ".join(repr(name) for name in both[:_SHOWN])
         raise InputError(
-            f"{len(both):,} subjects are in the gallery and among the probes, {names} first: each "
-            "match of theirs would be right. Leave them out on one side, or rename strangers who "
-            "share a name"
+            f"{counted(len(both), 'subject is', 'subjects are')} in the gallery and among the "
+            f"probes, {names} first: each match of theirs would be right. Leave them out on one "
+            "side, or rename strangers who share a name"
         )
 
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from reknown.ledger.records.parts import (
     Code,
     Count,
+    FileName,
     JobId,
     KeyId,
     Label,
@@ -22,6 +23,7 @@ from reknown.ledger.records.parts import (
     Record,
     Sha256,
     Similarity,
+    WatchName,
     doc,
 )
 
@@ -148,6 +150,11 @@ class BackUpRecord(BackupRecord):
 
     OPERATION: ClassVar[str] = "back up"
 
+    file: Annotated[
+        FileName | UnsetType, doc("What its file is called, unless it could be a person's name")
+    ] = UNSET
+    size: Annotated[Count | UnsetType, doc("Bytes of that file")] = UNSET
+
 
 @dataclass(frozen=True, slots=True)
 class RestoreRecord(BackupRecord):
@@ -207,6 +214,17 @@ class ReadVideoJobRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLiveEventsRecord(Record):
+    """Somebody read what happened before cameras, or began to follow it."""
+
+    OPERATION: ClassVar[str] = "read live events"
+
+    after: Annotated[Count, doc("The number of the event behind which the reading begins")]
+    watch: Annotated[WatchName | None, doc("The watch that was asked about, null for all")]
+    follow: Annotated[bool, doc("Whether it goes on with what happens from then on")] = False
+
+
+@dataclass(frozen=True, slots=True)
 class UploadRecord(Record):
     """Somebody brought a video in the console, for the job that was started just before.
 
@@ -226,6 +244,15 @@ class StopJobRecord(Record):
     OPERATION: ClassVar[str] = "stop job"
 
     job: Annotated[JobId, doc("The job's id")]
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobsRecord(Record):
+    """Somebody read a page of the list of jobs."""
+
+    OPERATION: ClassVar[str] = "list jobs"
+
+    listed: Annotated[Count, doc("How many were shown")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,19 @@ class NameGroupRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class UnnameGroupRecord(Record):
+    """A person took back who a group is; references that show its faces are none any more."""
+
+    OPERATION: ClassVar[str] = "unname group"
+
+    group: _Group
+    subject_id: Annotated[SubjectId, doc("The user who it was, by the opaque id")]
+    faces: Annotated[tuple[FaceId, ...], doc("The references that were deleted")]
+    freed: Annotated[tuple[FaceId, ...], doc("The references that are faces of nobody now")]
+    user_deleted: Annotated[bool, doc("Whether the user was deleted too, of whom nothing was left")]
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoreGroupRecord(Record):
     """A group was left out of lists, or taken back into them."""
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from reknown.biometrics.templates import TemplateSpace
 from reknown.biometrics.thresholds import Threshold
 
 _UUID = r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+FILE_NAME = r"\A[0-9A-Za-z._-]{1,255}\Z"
 _DIGEST = r"\A[0-9a-f]{64}\Z"
 
 FaceId = Annotated[str, Meta(pattern=_UUID, title="face id")]
@@ -30,7 +31,9 @@ KeyId = Annotated[str, Meta(pattern=r"\ARK[A-Z2-7]{18}\Z", title="key id")]
 PackName = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z", title="pack name")]
 Code = Annotated[str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9]{0,99}\Z", title="code")]
 Operation = Annotated[str, Meta(pattern=r"\A[a-z]+( [a-z]+){0,3}\Z", title="operation")]
+WatchName = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,128}\Z", title="name of a watch")]
 Purpose = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z", title="purpose")]
+FileName = Annotated[str, Meta(pattern=FILE_NAME, title="file name")]
 Label = Annotated[str, Meta(max_length=256, title="text")]
 Pattern = Annotated[str, Meta(max_length=256, title="pattern")]
 Count = Annotated[int, Meta(ge=0, title="integer from 0")]
@@ -46,9 +49,14 @@ def doc(text: str) -> Meta:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was done: `OPERATION` names it, `VERSION` counts the changes of its fields."""
+    """What was done: `OPERATION` names it, `VERSION` counts the changes of its fields.
+
+    `LATER` are fields that older rows do not have, wherever they stand in the record: they are null
+    there.
+    """
 
     OPERATION: ClassVar[str]
+    LATER: ClassVar[frozenset[str]] = frozenset()
     VERSION: ClassVar[int] = 1
 
 
@@ -117,12 +125,24 @@ class ProbeRecord:
     """What was searched for; one of the three ids is set, by `kind`."""
 
     kind: Annotated[
-        Literal["image", "face", "user", "video"],
-        doc("An image, a stored face, all faces of a user, or the tracks of a video"),
+        Literal["image", "face", "user", "video", "view"],
+        doc(
+            "An image, a stored face, all faces of a user, the tracks of a video, or a view of a "
+            "face before a camera"
+        ),
     ]
-    sha256: Annotated[Sha256 | None, doc("SHA-256 of the file, for an image or a video")] = None
+    sha256: Annotated[
+        Sha256 | None,
+        doc(
+            "SHA-256 of the file, for an image or a video; of the view's pixels, which are kept "
+            "nowhere"
+        ),
+    ] = None
     face_id: Annotated[FaceId | None, doc("The stored face")] = None
     subject_id: Annotated[SubjectId | None, doc("The user, by its opaque id")] = None
+    watch: Annotated[
+        WatchName | UnsetType, doc("The watch whose camera showed the view; only there for a view")
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from reknown.ledger.records.parts import (
     Record,
     Sha256,
     SubjectId,
+    WatchName,
     doc,
 )
 from reknown.ledger.records.reviews import ActorName
@@ -33,6 +34,7 @@ class SetPolicyRecord(Record):
     """A collection was given rules in place of those it had."""
 
     OPERATION: ClassVar[str] = "set policy"
+    LATER: ClassVar[frozenset[str]] = frozenset({"live_minutes"})
 
     policy: Annotated[
         Policy,
@@ -59,6 +61,18 @@ class RefuseSearchRecord(Record):
         JobId | UnsetType,
         doc("The video job that was to search; not there for others"),
     ] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class StopFollowingRecord(Record):
+    """Somebody was before cameras for as long as the collection's rules allow in a day."""
+
+    OPERATION: ClassVar[str] = "stop following"
+
+    watch: Annotated[WatchName, doc("The watch that follows them no longer today")]
+    face_id: Annotated[FaceId, doc("The reference that scored best")]
+    subject_id: Annotated[SubjectId | None, doc("The user that it belongs to, by its opaque id")]
+    minutes: Annotated[Count, doc("How long it was by then, before all cameras; whole minutes")]
 
 
 @dataclass(frozen=True, slots=True)

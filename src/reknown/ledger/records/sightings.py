@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from reknown.ledger.records.parts import (
     Count,
+    JobId,
     Moment,
     ProbeRecord,
     Record,
@@ -40,6 +41,36 @@ class AddToArchiveRecord(Record):
 
     media: Annotated[tuple[Sha256, ...], doc("SHA-256 of each file")]
     size: Annotated[Count, doc("Bytes of all of them")]
+
+
+@dataclass(frozen=True, slots=True)
+class ListArchiveRecord(Record):
+    """Somebody read a page of the list of images and videos of an archive."""
+
+    OPERATION: ClassVar[str] = "list archive"
+
+    listed: Annotated[Count, doc("How many were shown")]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFromArchiveRecord(Record):
+    """Somebody deleted images and videos from an archive, with all that was seen in them."""
+
+    OPERATION: ClassVar[str] = "delete from archive"
+
+    media: Annotated[tuple[Sha256, ...], doc("SHA-256 of each")]
+    sightings: _Sightings
+    files: Annotated[Count, doc("How many files that were uploaded were deleted with them")]
+    left: Annotated[Count, doc("How many files in folders of the operator stay where they are")]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanArchiveRecord(Record):
+    """Somebody had a worker look at what was added to an archive."""
+
+    OPERATION: ClassVar[str] = "scan archive"
+
+    job: Annotated[JobId, doc("The job's id, also of one that waited already")]
 
 
 @dataclass(frozen=True, slots=True)

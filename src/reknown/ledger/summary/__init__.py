@@ -15,6 +15,7 @@ from reknown.ledger.summary import (  # noqa: F401 - each says what its records 
     recognition,
     reviews,
     sightings,
+    watches,
 )
 from reknown.ledger.summary.texts import text_of
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.biometrics.text import counted
 from reknown.ledger import records
 from reknown.ledger.summary import say
@@ -66,7 +68,10 @@ def _migrate(record: records.MigrateRecord, _names: Names) -> str:
 def _backup(record: records.BackUpRecord | records.RestoreRecord, _names: Names) -> str:
     key = "with" if record.master_key else "without"
     moment = f"{record.taken_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"database {say.short(record.sha256)} as of {moment}, {key} master key"
+    text = f"database {say.short(record.sha256)} as of {moment}, {key} master key"
+    if isinstance(record, records.BackUpRecord) and record.file is not UNSET:
+        text += f", in {record.file}"
+    return text
 
 
 @text_of.register(records.StartVideoJobRecord)
@@ -76,8 +81,23 @@ def _start(record: records.StartVideoJobRecord, _names: Names) -> str:
 
 @text_of.register(records.ReadVideoJobRecord)
 @text_of.register(records.StopJobRecord)
-def _job(record: records.ReadVideoJobRecord | records.StopJobRecord, _names: Names) -> str:
+@text_of.register(records.ScanArchiveRecord)
+def _job(
+    record: records.ReadVideoJobRecord | records.StopJobRecord | records.ScanArchiveRecord,
+    _names: Names,
+) -> str:
     return f"job {say.short(record.job)}"
+
+
+@text_of.register(records.ListJobsRecord)
+def _jobs(record: records.ListJobsRecord, _names: Names) -> str:
+    return say.count(record.listed, "job")
+
+
+@text_of.register(records.ReadLiveEventsRecord)
+def _live_events(record: records.ReadLiveEventsRecord, _names: Names) -> str:
+    what = "all watches" if record.watch is None else f"watch {record.watch}"
+    return f"{what}, from behind event {record.after}" + (", followed" if record.follow else "")
 
 
 @text_of.register(records.ExpireRecordsRecord)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.text import counted
 from reknown.ledger import records
 from reknown.ledger.summary import say
 from reknown.ledger.summary.texts import text_of
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 @text_of.register(records.EvaluateRecord)
 def _evaluate(record: records.EvaluateRecord, _names: Names) -> str:
     return (
-        f"{record.kind} with pack {record.pack} on {record.images:,} images of "
-        f"{record.people:,} people"
+        f"{record.kind} with pack {record.pack} on {counted(record.images, 'image')} of "
+        f"{counted(record.people, 'person', 'people')}"
     )
 
 
@@ -30,4 +31,7 @@ def _one(
 
 @text_of.register(records.CalibrateRecord)
 def _calibrate(record: records.CalibrateRecord, _names: Names) -> str:
-    return f"pack {record.pack} by {record.comparisons:,} comparisons, {say.short(record.sha256)}"
+    return (
+        f"pack {record.pack} by {counted(record.comparisons, 'comparison')}, "
+        f"{say.short(record.sha256)}"
+    )

@@ -29,6 +29,15 @@ def _name_group(record: records.NameGroupRecord, names: Names) -> str:
     return f"group {record.group} is {who} with {say.faces(record.faces)}"
 
 
+@text_of.register(records.UnnameGroupRecord)
+def _unname_group(record: records.UnnameGroupRecord, names: Names) -> str:
+    who = say.name(record.subject_id, names)
+    user = ", and the user" if record.user_deleted else ""
+    freed = f"; {say.faces(record.freed)} of nobody now" if record.freed else ""
+    what = f"{say.faces(record.faces)} deleted{user}{freed}"
+    return f"group {record.group} is not known to be {who}: {what}"
+
+
 @text_of.register(records.IgnoreGroupRecord)
 def _ignore_group(record: records.IgnoreGroupRecord, _names: Names) -> str:
     return f"group {record.group}{'' if record.ignored else ' no more'}"

@@ -28,6 +28,12 @@ def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
     return record.reason + job
 
 
+@text_of.register(records.StopFollowingRecord)
+def _stop_following(record: records.StopFollowingRecord, names: Names) -> str:
+    whom = say.name(record.subject_id, names) if record.subject_id else say.short(record.face_id)
+    return f"{whom} before {record.watch}, after {say.count(record.minutes, 'minute')} in a day"
+
+
 @text_of.register(records.GrantApprovalRecord)
 def _grant_approval(record: records.GrantApprovalRecord, _names: Names) -> str:
     number = say.count(record.searches, "search", "es")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.text import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence, Sized
 
@@ -42,7 +44,8 @@ def probe(probe: records.ProbeRecord, names: Names) -> str:
     """What was searched with."""
     if probe.kind == "user":
         return name(probe.subject_id, names)
-    return f"{probe.kind} {short(probe.sha256 or probe.face_id or '')}"
+    said = f"{probe.kind} {short(probe.sha256 or probe.face_id or '')}"
+    return f"{said} of {probe.watch}" if probe.watch else said
 
 
 def limits(among: records.AmongRecord, names: Names) -> str:
@@ -95,7 +98,7 @@ def many(faces: records.ManyFacesRecord) -> str:
 
 def count(number: int, what: str, plural: str = "s") -> str:
     """A number of things."""
-    return f"{number} {what}{'' if number == 1 else plural}"
+    return counted(number, what, what + plural)
 
 
 def more(items: Sized, shown: int, what: str) -> list[str]:

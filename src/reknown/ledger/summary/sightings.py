@@ -25,6 +25,17 @@ def _add(record: records.AddToArchiveRecord, _names: Names) -> str:
     return f"{say.count(len(record.media), 'file')} of {record.size:,} bytes"
 
 
+@text_of.register(records.ListArchiveRecord)
+def _list_archive(record: records.ListArchiveRecord, _names: Names) -> str:
+    return say.count(record.listed, "file")
+
+
+@text_of.register(records.DeleteFromArchiveRecord)
+def _delete_from(record: records.DeleteFromArchiveRecord, _names: Names) -> str:
+    what = f"{say.count(len(record.media), 'file')}, {say.count(len(record.sightings), 'sighting')}"
+    return f"{what}; {record.left:,} still in folders" if record.left else what
+
+
 @text_of.register(records.KeepSightingsRecord)
 def _keep_sightings(record: records.KeepSightingsRecord, _names: Names) -> str:
     kept = f"{say.count(len(record.sightings), 'face')} of {say.count(len(record.media), 'file')}"

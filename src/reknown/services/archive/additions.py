@@ -12,7 +12,7 @@ from reknown.gallery.collections import claim, list_collections
 from reknown.gallery.media import FileStamp, ensure_medium, find_media, place_file
 from reknown.jobs import queue
 from reknown.ledger import log
-from reknown.ledger.records import AddToArchiveRecord
+from reknown.ledger.records import AddToArchiveRecord, ScanArchiveRecord
 from reknown.services.archive.scan_jobs import SCAN, people_own
 from reknown.services.images.sources import MAX_BYTES
 from reknown.storage.database import reading
@@ -86,7 +86,9 @@ def scan_archive(context: Context, collection: str) -> str:
     """Has a worker look at what was added, unless one is about to; the job's id."""
     may_add(context, collection)
     with context.database.begin() as connection:
-        return _ensure_scan(connection, context, collection)
+        job_id = _ensure_scan(connection, context, collection)
+        log.append(connection, context.actor, collection, ScanArchiveRecord(job_id))
+    return job_id
 
 
 def forget_archives(platform: Platform) -> int:

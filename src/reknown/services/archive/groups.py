@@ -1,43 +1,49 @@
-"""Unknown people: sightings brought together, looked through, and given names by people."""
+"""Unknown people: sightings brought together, looked through, parted and made one by people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from reknown.biometrics.errors import InputError
-from reknown.biometrics.records import ImageRecord, NewFace
-from reknown.biometrics.templates import Template
-from reknown.gallery import faces, groups
+from reknown.gallery import groups
 from reknown.gallery.apart import keep_from_user
 from reknown.gallery.groupable import load_groupable, store_grouping
 from reknown.gallery.grouping.grouping import group
 from reknown.gallery.grouping.policy import DEFAULT_POLICY
-from reknown.gallery.sightings import find_sightings
-from reknown.gallery.users import associate_faces, get_user
+from reknown.gallery.groups import GroupRecord
+from reknown.gallery.sightings import SightingRecord, find_sightings
+from reknown.gallery.users import get_user
 from reknown.ledger import log, records
 from reknown.services.galleries.spaces import until_switched
-from reknown.services.galleries.users import MAX_FACES_OF_USER
 from reknown.services.policies.permits import admitted
 from reknown.storage.database import reading
+from reknown.storage.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reknown.biometrics.thresholds import Threshold
     from reknown.gallery.grouping.policy import GroupingPolicy
-    from reknown.gallery.groups import GroupRecord
-    from reknown.gallery.sightings import SightingRecord
     from reknown.ledger.records import Record
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
     from reknown.storage.database import Connection
-    from reknown.storage.paging import Page
 
-# More references make a search slower and hardly better.
-MOST_REFERENCES = 10
+__all__ = [
+    "GroupMerging",
+    "GroupRecord",
+    "Grouped",
+    "SightingRecord",
+    "count_unknown",
+    "group_sightings",
+    "ignore_group",
+    "keep_apart",
+    "list_groups",
+    "merge_groups",
+    "read_group",
+    "split_group",
+    "undo_apart",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,6 @@ class Grouped:
     fresh: int
     made: int
     merged: int
-
-
-@dataclass(frozen=True, slots=True)
-class NamedGroup:
-    """A group that has a name now; its best faces are references of the person."""
-
-    group: GroupRecord
-    references: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,36 +121,19 @@ def count_unknown(context: Context, collection: str) -> int:
 
 
 def read_group(
-    context: Context, collection: str, number: int, most: int | None = None
-) -> tuple[GroupRecord, list[SightingRecord]]:
-    """A group and its sightings, or that many, the best faces first; raises `NotFoundError`."""
+    context: Context, collection: str, number: int, page: PageRequest | None = None
+) -> tuple[GroupRecord, Page[SightingRecord]]:
+    """A group and a page of its sightings, or all, the best faces first; raises `NotFoundError`."""
     with context.database.begin() as connection:
-        found, seen = _read(connection, collection, number, most)
-        _append(connection, context, collection, records.ReadGroupRecord(number, len(seen)))
-    return found, seen
-
-
-def name_group(context: Context, collection: str, number: int, user: str) -> NamedGroup:
-    """Says who a group is: its best faces become references of that user, made if missing.
-
-    Raises `NotFoundError`, and `InputError` for a name that cannot be stored, or a group in
-    which no face is good enough.
-    """
-    with context.database.begin() as connection:
-        _, seen = _read(connection, collection, number)
-        chosen = _best(seen)
-        if not chosen:
-            raise InputError(
-                f"no face of group {number} is good enough to be enrolled: enroll other images"
-            )
-        groups.name_group(connection, collection, number, user)
-        stored = [_enrol(connection, collection, record) for record in chosen]
-        before = get_user(connection, collection, user)
-        free = stored[: MAX_FACES_OF_USER - before.faces]
-        associate_faces(connection, collection, user, free)
-        record = records.NameGroupRecord(number, before.subject_id, tuple(stored))
+        found = groups.get_group(connection, collection, number)
+        if page is None:
+            seen = Page(seen_in(connection, collection, number), None)
+        else:
+            part = groups.list_members(connection, collection, number, page.after, page.limit)
+            seen = Page(_told(connection, collection, part.items), part.next)
+        record = records.ReadGroupRecord(number, len(seen.items))
         _append(connection, context, collection, record)
-        return NamedGroup(groups.get_group(connection, collection, number), len(free))
+    return found, seen
 
 
 def ignore_group(context: Context, collection: str, number: int, *, ignored: bool = True) -> None:
@@ -226,34 +207,16 @@ def _keep_from_user(
     )
 
 
-def _read(
-    connection: Connection, collection: str, number: int, most: int | None = None
-) -> tuple[GroupRecord, list[SightingRecord]]:
-    found = groups.get_group(connection, collection, number)
-    ids = groups.members(connection, collection, number)[:most]
+def seen_in(connection: Connection, collection: str, number: int) -> tuple[SightingRecord, ...]:
+    """All sightings of a group, the best faces first; raises `NotFoundError`."""
+    return _told(connection, collection, groups.members(connection, collection, number))
+
+
+def _told(
+    connection: Connection, collection: str, ids: Sequence[str]
+) -> tuple[SightingRecord, ...]:
     seen = find_sightings(connection, collection, ids)
-    return found, [seen[sighting] for sighting in ids if sighting in seen]
-
-
-def _best(seen: Sequence[SightingRecord]) -> list[SightingRecord]:
-    """The best faces, each of another medium."""
-    of_media: dict[str, SightingRecord] = {}
-    for record in seen:
-        if record.sighting.fit:
-            of_media.setdefault(record.sighting.medium.sha256, record)
-    return list(of_media.values())[:MOST_REFERENCES]
-
-
-def _enrol(connection: Connection, collection: str, record: SightingRecord) -> str:
-    seen, medium = record.sighting, record.sighting.medium
-    # a track's template is the mean of several views, shorter than a reference is
-    vector = seen.template / np.linalg.norm(seen.template)
-    face = NewFace(
-        Template(vector.astype(np.float32), record.space), seen.box, seen.confidence, seen.quality
-    )
-    image = ImageRecord(medium.sha256, medium.name, medium.width, medium.height)
-    (stored,) = faces.merge_faces(connection, collection, image, [face])
-    return stored.face_id
+    return tuple(seen[sighting] for sighting in ids if sighting in seen)
 
 
 def _append(connection: Connection, context: Context, collection: str, record: Record) -> None:

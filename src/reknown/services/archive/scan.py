@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.tracks import VideoInfo
     from reknown.services.archive.survey import FoundFile
     from reknown.services.context import Context
+    from reknown.storage.database import Connection
     from reknown.vision.extraction import ImageInfo
 
 _BATCH_FILES = 64
@@ -281,11 +282,10 @@ def _keep(
     with context.database.begin() as connection:
         owner = claim(connection, collection).id
         for file, look in batch:
-            if isinstance(look, Exception):
-                done.append(
-                    ScannedFile(file.path, file.kind, ScanOutcome.REFUSED, reason=str(look))
-                )
+            if refused := _refused(connection, collection, file, look):
+                done.append(ScannedFile(file.path, file.kind, ScanOutcome.REFUSED, reason=refused))
                 continue
+            assert isinstance(look, _Look)
             if look.sightings is None:
                 key = ensure_medium(connection, owner, look.medium, space.fingerprint)
             else:
@@ -301,6 +301,21 @@ def _keep(
             record = KeepSightingsRecord(tuple(media), tuple(ids), replaced, until)
             log.append(connection, context.actor, collection, record)
     return done
+
+
+def _refused(
+    connection: Connection, collection: str, file: FoundFile, look: _Look | ReknownError
+) -> str:
+    """Why nothing is kept of a file; what was deleted meanwhile does not come back."""
+    if isinstance(look, Exception):
+        return str(look)
+    if not file.path.exists():
+        return "it was deleted meanwhile"
+    # kept without what was seen in it, it would pass for looked at
+    sha256 = look.medium.sha256
+    if look.sightings is None and not find_media(connection, collection, [sha256]):
+        return "what was known of it was deleted meanwhile: scan again"
+    return ""
 
 
 def _fate(file: FoundFile, look: _Look) -> ScannedFile:

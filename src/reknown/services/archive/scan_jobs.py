@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError, InputError, PolicyError, ReknownError
 from reknown.biometrics.errors import UncalibratedError as Uncalibrated
+from reknown.biometrics.text import counted
 from reknown.jobs import queue
 from reknown.jobs.queue import Ending, State
 from reknown.services.archive.groups import group_sightings
@@ -80,7 +81,7 @@ def _scanned(platform: Platform, job: Job, watch: Watch) -> tuple[int, str]:
         watch.progress(done, files)
         with watch.interruptible():
             pass  # what was seen so far is on disk: here the worker may be stopped
-    said = f"{done:,} files with {faces:,} faces, {refused:,} refused"
+    said = f"{counted(done, 'file')} with {counted(faces, 'face')}, {refused:,} refused"
     try:
         group_sightings(context, job.collection)
     except (PolicyError, Uncalibrated) as error:

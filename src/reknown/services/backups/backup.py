@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from reknown import __version__
 from reknown.access.passphrases import seal_key
@@ -17,6 +21,7 @@ from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.gallery.keys import keyring_in
 from reknown.ledger import log
 from reknown.ledger.records import BackUpRecord
+from reknown.ledger.records.parts import FILE_NAME
 from reknown.sealing.copies import copy_keyring, require_own
 from reknown.services.access import check_secrets
 from reknown.services.backups.container import write_container
@@ -34,10 +39,10 @@ from reknown.storage.inspection import (
     open_read_only,
     size_of,
 )
-from reknown.storage.snapshot import file_of, take_snapshot
+from reknown.storage.snapshot import file_of, take_snapshot, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reknown.access.vault import Vault
     from reknown.sealing.keyring import Keyring
@@ -45,7 +50,10 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.storage.database import Database
 
-__all__ = ["Backup", "Secrets", "back_up", "require_gallery"]
+__all__ = ["Backup", "Secrets", "back_up", "forget_remains", "require_gallery"]
+
+_REMAINS = ".reknown-*.tar.*.part"
+_REMAINS_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ def back_up(
             _refuse_existing(target, replace=replace)
             if keyring is not None:  # after the database: it has all keys of that
                 copy_keyring(keyring, target.parent, folder)
+            _record(context, backup)
             (folder / target.name).rename(target)
         sync_folder(target.parent)
     except OSError as error:
@@ -128,7 +137,10 @@ def _make(
     _require_space(folder, 2 * size)
     copy, moment = folder / "copy.db", datetime.now(UTC)
     take_snapshot(context.database, copy, lambda done: watch(min(done, size), 2 * size))
-    manifest = _describe(copy, moment, secrets, keyring_in(context.database))
+    copied = copy.stat().st_size
+    manifest = _describe(
+        copy, moment, secrets, keyring_in(context.database), lambda: watch(copied, 2 * copied)
+    )
 
     def seal(covered: bytes) -> bytes:
         assert secrets is not None
@@ -143,18 +155,30 @@ def _make(
             lambda done, of: watch(of + done, 2 * of),
         )
         written = file.tell()
-    record = BackUpRecord(digest, moment, manifest.master_key)
-    log.record(context.database, context.actor, None, record)
     return Backup(target, written, digest, manifest)
 
 
+def _record(context: Context, backup: Backup) -> None:
+    """When all is written: what the ledger has lacks only its name."""
+    name, manifest = backup.file.name, backup.manifest
+    called = name if re.fullmatch(FILE_NAME, name) else UNSET
+    record = BackUpRecord(
+        backup.sha256, manifest.taken_at, manifest.master_key, called, backup.size
+    )
+    log.record(context.database, context.actor, None, record)
+
+
 def _describe(
-    copy: Path, moment: datetime, secrets: Secrets | None, keyring: Keyring | None
+    copy: Path,
+    moment: datetime,
+    secrets: Secrets | None,
+    keyring: Keyring | None,
+    watch: Callable[[], None],
 ) -> BackupManifest:
     """What the copy holds, once it was found sound: a damaged one must replace no good one."""
     database = open_read_only(copy, immutable=True)
     try:
-        with reading(database) as connection:
+        with reading(database) as connection, watched(connection, watch):
             damage = find_damage(connection)
             if damage:
                 raise DatabaseError(
@@ -217,6 +241,18 @@ def _workspace(target: Path) -> Iterator[Path]:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_remains(folder: Path) -> None:
+    """Deletes what a server that was killed had written of its backups there a day ago or before.
+
+    It holds whoever was deleted since.
+    """
+    before = time.time() - _REMAINS_SECONDS
+    for each in folder.glob(_REMAINS):
+        with suppress(OSError):
+            if each.lstat().st_mtime < before:
+                shutil.rmtree(each, ignore_errors=True)
 
 
 def _private(path: str, flags: int) -> int:

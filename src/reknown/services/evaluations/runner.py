@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reknown.biometrics.errors import ReknownError
+from reknown.services.background import BackgroundWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from reknown.services.evaluations.messages import EvaluationTask, Measured
 
 _ADDRESS_SPACE = 8 * 2**30
-_STOP_SECONDS = 5.0
-
-
-class InterruptedWorkError(ReknownError):
-    """The server was stopped before the work was done."""
 
 
 class EvaluationError(ReknownError):
@@ -46,23 +42,15 @@ class EvaluationRunner:
 
     def __init__(self, place: EvaluationPlace = EvaluationPlace()) -> None:
         self.place = place
-        self._closed = threading.Event()
+        self.work = BackgroundWork()
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen[bytes]] = set()
-        self._threads: set[threading.Thread] = set()
 
     @property
     def at_work(self) -> int:
         """How many processes are under way."""
         with self._lock:
             return len(self._processes)
-
-    def begin(self, work: Callable[[], None]) -> None:
-        """Has a thread do the work, which may call `run`."""
-        thread = threading.Thread(target=work, name="evaluation", daemon=True)
-        with self._lock:
-            self._threads = {each for each in self._threads if each.is_alive()} | {thread}
-        thread.start()
 
     def run(self, task: EvaluationTask, wanted: Callable[[int], bool]) -> Measured | None:
         """What came of it; None once nobody has `wanted` it any more.
@@ -86,19 +74,18 @@ class EvaluationRunner:
                     raise EvaluationError(message.reason)
                 if not wanted(message.done):
                     return None
-        if self._closed.is_set():
-            raise InterruptedWorkError("the server was stopped")
+        self.work.go_on()
         raise EvaluationError(f"the process that evaluates ended with status {process.returncode}")
 
     def close(self) -> None:
         """Kills what is under way and waits until it is noted."""
-        self._closed.set()
+        self.work.close(self._kill)
+
+    def _kill(self) -> None:
         with self._lock:
-            processes, threads = list(self._processes), list(self._threads)
+            processes = list(self._processes)
         for process in processes:
             process.kill()
-        for thread in threads:
-            thread.join(_STOP_SECONDS)
 
     @contextmanager
     def _process(self, task: EvaluationTask) -> Iterator[subprocess.Popen[bytes]]:
@@ -114,8 +101,7 @@ class EvaluationRunner:
         with self._lock:
             self._processes.add(process)
         try:
-            if self._closed.is_set():
-                raise InterruptedWorkError("the server was stopped")
+            self.work.go_on()
             assert process.stdin is not None
             with suppress(BrokenPipeError), process.stdin:  # it ended already, its status says how
                 process.stdin.write(msgspec.json.encode(task))

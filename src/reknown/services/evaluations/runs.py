@@ -18,6 +18,7 @@ from reknown.gallery.evaluations import (
 )
 from reknown.ledger import log
 from reknown.ledger.records import DeleteEvaluationRecord, StopEvaluationRecord
+from reknown.services.background import InterruptedWorkError
 from reknown.services.evaluations.messages import (
     KINDS,
     LAYOUTS,
@@ -26,7 +27,6 @@ from reknown.services.evaluations.messages import (
     Measured,
 )
 from reknown.services.evaluations.recording import evaluate_record, install_calibration
-from reknown.services.evaluations.runner import InterruptedWorkError
 from reknown.services.extras import require_evaluation_support
 from reknown.storage.database import reading
 
@@ -104,7 +104,7 @@ def start_evaluation(
     task = EvaluationTask(
         plan, space.pack, str(where), manifest, str(place.cache), str(place.packs)
     )
-    context.platform.evaluations.begin(partial(_perform, context, made, task))
+    context.platform.evaluations.work.begin("evaluation", partial(_perform, context, made, task))
     return made
 
 

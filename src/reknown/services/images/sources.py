@@ -79,9 +79,10 @@ def require_face(extraction: Extraction, which: str = "") -> tuple[DetectedFace,
     if not extraction.refused:
         raise NoFaceError(f"no face found in the {image}", which)
     unfit, reasons = len(extraction.refused), "; ".join(map(str, extraction.refused[0][1]))
+    none = "The one face" if unfit == 1 else f"None of the {unfit} faces"
+    passes = "does not pass" if unfit == 1 else "passes"
     raise NoFaceError(
-        f"None of the {unfit} faces in the {image} passes the quality filter. "
-        f"The largest is {reasons}.",
+        f"{none} in the {image} {passes} the quality filter. The largest is {reasons}.",
         which,
         unfit,
     )

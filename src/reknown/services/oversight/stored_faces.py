@@ -16,6 +16,7 @@ from reknown.ledger.records import (
     ImportTemplatesRecord,
     NameGroupRecord,
     PurgeFacesRecord,
+    UnnameGroupRecord,
     WithdrawConsentRecord,
 )
 from reknown.services.oversight.fields import (
@@ -140,6 +141,7 @@ CHANGES: Mapping[type[Record], type] = {
     DeleteFacesRecord: FacesTaken,
     EraseRecord: FacesTaken,
     PurgeFacesRecord: FacesTaken,
+    UnnameGroupRecord: FacesTaken,
     DeleteUserRecord: FacesTaken,
     WithdrawConsentRecord: FacesTaken,
     DeleteCollectionRecord: Nothing,

@@ -49,6 +49,8 @@ least_similarity = 90.0
 most_expected_false_candidates = 0.01
 # Who may search: keys as key:ID, people as cli:NAME; * stands for anything. Empty for anyone.
 searchers = []
+# So many minutes a day a person may be followed before cameras; with 0 none is watched.
+live_minutes = 60
 # After so many searches within so many days with the same image, or that found the same person,
 # each further one needs the approval of somebody else: reknown approvals
 repeat_searches = 10

@@ -71,6 +71,18 @@ def find_admitted(context: Context, collection: str) -> TemplateSpace:
     return space
 
 
+def permit_live(connection: Connection, collection: str) -> int | None:
+    """For how many minutes a day a person may be followed before cameras, None for any time.
+
+    Raises `PolicyError` where no camera may be watched at all, and `NotFoundError`.
+    """
+    minutes = policy_of(connection, collection).live_minutes
+    if minutes == 0:
+        why = "its policy lets no camera be watched: live_minutes is 0"
+        raise _refused(collection, "LiveNotAllowed", why)
+    return minutes
+
+
 def require_lasting(connection: Connection, collection: str, subject_id: str) -> None:
     """Raises `PolicyError` for a person who had agreed until a moment that is past."""
     if ended_subjects(connection, [subject_id]):

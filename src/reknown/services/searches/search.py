@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Connection
 
 
-_FROM_OUTSIDE = {"image", "video"}
+_FROM_OUTSIDE = {"image", "video", "view"}
 
 
 class Unit(Enum):
@@ -165,13 +165,15 @@ class Scores:
 class Found:
     """The candidates of each probe, best first, and their best references by face id.
 
-    `cases` are the ids of the review cases of each probe, if people have to judge any.
+    `cases` are the ids of the review cases of each probe, if people have to judge any. `event` is
+    that of the search in the ledger.
     """
 
     searched: Searched
     rows: tuple[tuple[Candidate, ...], ...]
     faces: Mapping[str, FaceRecord]
     cases: tuple[str | None, ...] = ()
+    event: int = 0
 
     @property
     def lists(self) -> tuple[CandidateList, ...]:
@@ -260,7 +262,7 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     count_strangers(connection, searched.collection, searched.space, scores.strangers)
     by_id = {face.face_id: key for key, face in found.items()}
     outcome = _outcome(event, result, scores.probes, by_id)
-    return replace(result, cases=open_cases(connection, actor, outcome))
+    return replace(result, cases=open_cases(connection, actor, outcome), event=event)
 
 
 def settle(context: Context, scores: Scores) -> Found:

@@ -81,8 +81,10 @@ class FilmPerson:
     objections: tuple[Objection, ...] = ()
 
 
-def may_bring(context: Context, film: Brought, size: int) -> Uploads:
-    """Where an upload of that size may go; raises what would keep it from being searched.
+def may_bring(context: Context, film: Brought, size: int, more: int | None = None) -> Uploads:
+    """Where an upload of that size may go, of which `more` is to come.
+
+    Raises what would keep it from being searched.
 
     That is `InputError` without room for it or where no uploads are taken, and what `start_job`
     raises: before anything is sent in vain.
@@ -92,7 +94,7 @@ def may_bring(context: Context, film: Brought, size: int) -> Uploads:
         raise InputError("uploads are not taken here: an operator starts the server with --uploads")
     require_video_support()
     check_start(context, film.request())
-    uploads.require_room(size)
+    uploads.require_room(size, more)
     return uploads
 
 

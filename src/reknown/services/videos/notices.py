@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import DatabaseError, NotifyError, RefusedNotifyError
+from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 from reknown.jobs import outbox
+from reknown.services.delivering import Deliverer, unexpected
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -41,35 +41,24 @@ class NoticeSender:
         self._senders = senders
         self._backoff = backoff
         self._log = log
-        self._stopping = Event()
-        self._thread: Thread | None = None
+        self._deliverer = Deliverer(
+            self._deliver_one,
+            _POLL_SECONDS,
+            lambda error: log.error("notices wait", error=str(error), exc_info=unexpected(error)),
+        )
 
     def start(self) -> None:
         """Goes on delivering in a thread until `stop`."""
         if self._senders:
-            self._thread = Thread(target=self._run, daemon=True)
-            self._thread.start()
+            self._deliverer.start()
 
     def stop(self, seconds: float) -> None:
         """Waits for what is being delivered, but not for longer than that."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(seconds)
+        self._deliverer.stop(seconds)
 
     def deliver(self) -> int:
         """Tries everything that is due now once; how many that was. Raises `DatabaseError`."""
-        count = 0
-        while not self._stopping.is_set() and self._deliver_one():
-            count += 1
-        return count
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.deliver()
-            except DatabaseError as error:
-                self._log.error("notices wait", error=str(error))
-            self._stopping.wait(_POLL_SECONDS)
+        return self._deliverer.deliver()
 
     def _deliver_one(self) -> bool:
         channels = list(self._senders)

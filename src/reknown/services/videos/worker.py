@@ -6,26 +6,26 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reknown.biometrics.errors import DatabaseError
 from reknown.jobs import queue
 from reknown.ledger import log
 from reknown.ledger.records import DeleteExpiredJobsRecord
 from reknown.services.archive.scan_jobs import SCAN, work_on_scan
+from reknown.services.backups.jobs import BACKUP, end_backup
 from reknown.services.context import Actor
 from reknown.services.videos.leases import KeptLease
-from reknown.services.videos.work import Watch, work
+from reknown.services.videos.work import JobOutcome, Watch, work
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from structlog.typing import FilteringBoundLogger
 
     from reknown.jobs.queue import Lease
-    from reknown.services.videos.notices import NoticeSender
-    from reknown.services.videos.work import JobOutcome, WorkerContext
+    from reknown.services.videos.work import WorkerContext
 
 ACTOR = Actor("worker")
 _STOP_SECONDS = 1.0
@@ -40,6 +40,20 @@ class WorkerIntervals:
     purge: float = 300.0
 
 
+class NoticeTeller(Protocol):
+    """Tells others what they are to know, in threads of its own from `start` to `stop`."""
+
+    def start(self) -> None:
+        """Goes on telling until `stop`."""
+
+    def stop(self, seconds: float) -> None:
+        """Waits for what is being told, but not for longer than that."""
+
+    def deliver(self) -> int:
+        """Tells all that is due now; raises `DatabaseError`."""
+        ...
+
+
 class StopWork(BaseException):
     """The worker was told to stop in the middle of something that can be left as it is."""
 
@@ -47,29 +61,34 @@ class StopWork(BaseException):
 class VideoWorker:
     """Works in the thread that calls `run`; `stop` is for that thread's signal handlers.
 
-    `purge` deletes what others keep and has expired; it is called now and then.
+    `tellers` tell others what they are to know. `purge` deletes what others keep and has expired;
+    it is called now and then. Without `videos` the jobs are left to others, who can read them.
     """
 
     def __init__(
         self,
         worker: WorkerContext,
-        notices: NoticeSender,
+        tellers: Sequence[NoticeTeller],
         log: FilteringBoundLogger,
         intervals: WorkerIntervals = WorkerIntervals(),
         purge: Callable[[], None] = lambda: None,
+        *,
+        videos: bool = True,
     ) -> None:
         self._worker = worker
-        self._notices = notices
+        self._tellers = tellers
         self._log = log
         self._intervals = intervals
         self._purge_others = purge
+        self._videos = videos
         self._purged: float | None = None
         self._stopping = False
         self._interruptible = False
 
     def run(self) -> None:
         """Works until `stop`."""
-        self._notices.start()
+        for each in self._tellers:
+            each.start()
         try:
             while not self._stopping:
                 if not self._tried():
@@ -78,15 +97,16 @@ class VideoWorker:
         except StopWork:
             pass
         finally:
-            self._notices.stop(_STOP_SECONDS)
+            for each in self._tellers:
+                each.stop(_STOP_SECONDS)
 
     def run_once(self) -> None:
         """Works on what is there and delivers what is due; raises `DatabaseError`."""
         try:
             self._purge()
             while not self._stopping and self._work():
-                self._notices.deliver()
-            self._notices.deliver()
+                self._tell()
+            self._tell()
         except StopWork:
             pass
 
@@ -96,6 +116,10 @@ class VideoWorker:
         if self._interruptible:
             self._interruptible = False
             raise StopWork
+
+    def _tell(self) -> None:
+        for each in self._tellers:
+            each.deliver()
 
     def _tried(self) -> bool:
         """Whether there was something to do."""
@@ -109,6 +133,8 @@ class VideoWorker:
         return False
 
     def _work(self) -> bool:
+        if not self._videos:
+            return False
         with reading(self._worker.platform.database) as connection:
             if not queue.has_work(connection):
                 return False
@@ -122,6 +148,9 @@ class VideoWorker:
                 watch = Watch(kept.check, self._breakable, kept.told)
                 if lease.job.kind == SCAN:
                     done = work_on_scan(self._worker.platform, lease, watch)
+                elif lease.job.kind == BACKUP:
+                    ending = end_backup(self._worker.platform.database, lease)
+                    done = None if ending is None else JobOutcome(ending)
                 else:
                     done = work(self._worker, lease, watch)
         except StopWork:

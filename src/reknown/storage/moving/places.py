@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reknown.storage.moving.tables import Location
 
 # What migrations put into tables that are new.
-_FROM_THE_START = ("request_horizons", "ledger_heads")
+_FROM_THE_START = ("request_horizons", "ledger_heads", "live_sequence")
 _PATIENCE, _PAUSE = 3.0, 0.05
 _LOCK = int.from_bytes(b"rekmove", "big")
 _OTHERS = (

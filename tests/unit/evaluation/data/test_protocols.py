@@ -127,7 +127,7 @@ def test_a_larger_gallery_holds_the_smaller() -> None:
 
 
 def test_too_small_a_set_is_explained() -> None:
-    with pytest.raises(InputError, match="1 subjects have more than 1 samples"):
+    with pytest.raises(InputError, match="1 subject has more than 1 sample"):
         gallery_split(people([2, 1]), 2)
     with pytest.raises(InputError, match="leave some out"):
         gallery_split(people([2, 2]), 2)

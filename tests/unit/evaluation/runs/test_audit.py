@@ -127,7 +127,7 @@ def test_probes_that_look_like_the_gallery_are_told() -> None:
                 one.manifest, dataclasses.replace(one.templates, images=marks), CALIBRATION
             )
         )
-    assert "1 probes look like" in cautions(congress_report(sides[0], sides[1]))
+    assert "1 probe looks like" in cautions(congress_report(sides[0], sides[1]))
 
 
 def test_failures_match_nobody_and_are_said() -> None:

@@ -114,7 +114,7 @@ def test_small_groups_get_no_figure_but_are_told_how_many_they_need() -> None:
     assert (found["measures"], found["cross_fmr"]) == ({}, None)
     assert "fewer than two groups" in cautions(report)
     tables = [b for s in report.sections for b in s.blocks if isinstance(b, Table)]
-    assert any("1 more are needed" in row[-1] for table in tables for row in table.rows)
+    assert any("1 more is needed" in row[-1] for table in tables for row in table.rows)
 
 
 def test_blocks_show_what_was_measured() -> None:

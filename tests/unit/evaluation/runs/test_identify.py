@@ -119,7 +119,7 @@ def test_the_same_image_is_no_search() -> None:
         dataclasses.replace(MADE, duplicates=copies, calibration=CALIBRATION)
     )
     assert report.figures["galleries"][-1]["mated_searches"] == 59
-    assert "1 probes were left out" in cautions(report)
+    assert "1 probe was left out" in cautions(report)
 
 
 def test_lines_show_growth_and_ranks() -> None:

@@ -11,12 +11,12 @@ from reknown.ledger.records import (
     KeepUsersApartRecord,
     ProposeMergesRecord,
 )
+from reknown.services.archive.group_names import name_group
 from reknown.services.archive.groups import (
     group_sightings,
     keep_apart,
     list_groups,
     merge_groups,
-    name_group,
     split_group,
     undo_apart,
 )

@@ -73,7 +73,9 @@ def test_the_ledger_has_it_and_the_backup_does_not(
 ) -> None:
     made = back_up(context, tmp_path / "backup.tar", secrets)
     (told,) = events(context, "back up")
-    assert told.record == BackUpRecord(made.sha256, made.manifest.taken_at, True)
+    name = "backup.tar"
+    expected = BackUpRecord(made.sha256, made.manifest.taken_at, True, name, made.size)
+    assert told.record == expected
     assert made.manifest.counts.events == len(events(context)) - 1
 
 
@@ -163,6 +165,30 @@ def test_a_damaged_database_replaces_no_good_backup(context: Context, tmp_path: 
     with pytest.raises(DatabaseError, match="damaged"):
         back_up(context, target, None, replace=True)
     assert target.read_bytes() == b"the last good one"
+
+
+def test_a_file_that_may_be_called_like_a_person_is_not_named_in_the_ledger(
+    context: Context, tmp_path: Path
+) -> None:
+    made = back_up(context, tmp_path / "Ada Lovelace.tar", None)
+    (told,) = events(context, "back up")
+    assert told.record == BackUpRecord(made.sha256, made.manifest.taken_at, False, size=made.size)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_what_never_got_its_name_is_not_in_the_ledger(
+    context: Context, tmp_path: Path, share: float
+) -> None:
+    target = tmp_path / "backup.tar"
+
+    def others(done: int, of: int) -> None:
+        if done >= share * of:
+            target.write_bytes(b"somebody else's")
+
+    with pytest.raises(InputError, match="exists"):
+        back_up(context, target, None, watch=others)
+    assert target.read_bytes() == b"somebody else's"
+    assert events(context, "back up") == []
 
 
 def test_progress_goes_from_nothing_to_all(context: Context, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_face_is_the_largest_that_is_fit(
     ("data", "message", "unfit"),
     [
         (portraits.nobody(), "no face found in the probe image", 0),
-        (portraits.spoilt()["LOW_SHARPNESS"], "None of the 1 faces in the probe image", 1),
+        (portraits.spoilt()["LOW_SHARPNESS"], "The one face in the probe image does not pass", 1),
     ],
 )
 def test_without_one_it_is_said_why(

@@ -15,12 +15,13 @@ from reknown.services.videos.work import Watch, WorkerContext
 from video_findings import analysis, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reknown.biometrics.tracks import VideoAnalysis
     from reknown.biometrics.word_filter import WordFilter
     from reknown.biometrics.words import VideoReading
     from reknown.jobs.queue import Job, State
+    from reknown.objects.base import ObjectFolder, ObjectNames
     from reknown.services.context import Context
     from reknown.video.isolation import Progress
     from reknown.vision.analyze import Engine
@@ -47,6 +48,12 @@ class Objects:
         return io.BytesIO(b"video")
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        raise NotImplementedError
+
+    def buckets(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def list_folder(self, where: ObjectFolder) -> ObjectNames:
         raise NotImplementedError
 
 

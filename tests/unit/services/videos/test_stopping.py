@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reknown.biometrics.errors import AccessError, InputError, NotFoundError
 from reknown.jobs.queue import State
-from reknown.ledger.records import Failure, StopJobRecord
+from reknown.ledger.records import Failure, ListJobsRecord, StopJobRecord
 from reknown.services.galleries.collections import create_collection
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.videos.job_records import Task
@@ -57,11 +58,17 @@ def test_what_is_found_of_a_job_that_was_stopped_is_not_kept(
     assert read(context, Task.FACES, job_id).job.state is State.FAILED
 
 
-def test_stopping_twice_is_stopping_once(context: Context, database: Database) -> None:
+def test_stopping_twice_is_stopping_once(
+    worker_context: WorkerContext, context: Context, database: Database
+) -> None:
     job_id = add_job(database, Task.FACES)
     _stop(context, job_id)
-    _stop(context, job_id)
-    assert len(events(database, "stop job")) == 1
+    other = replace(context, actor=replace(context.actor, name="cli:late"))
+    _stop(other, job_id)
+    # both have asked for it, and each request has its record
+    assert len(events(database, "stop job")) == 2
+    work_on_next(worker_context)
+    assert read(context, Task.FACES, job_id).job.message == f"stopped by {context.actor.name}"
 
 
 def test_only_what_goes_on_can_be_stopped_and_by_those_who_may_see_it(
@@ -82,9 +89,16 @@ def test_only_what_goes_on_can_be_stopped_and_by_those_who_may_see_it(
 def test_jobs_of_all_kinds_are_listed_the_newest_first(
     context: Context, database: Database
 ) -> None:
+    create_collection(context, "friends")
     first = add_job(database, Task.FACES)
     second = add_job(database, Task.SEARCH, "friends", similarity=80.0)
     page = PageRequest(None, 10)
     assert [each.job_id for each in list_jobs(context, page).items] == [second, first]
     of_friends = list_jobs(context, page, collection="friends")
     assert [each.job_id for each in of_friends.items] == [second]
+    assert [each.record for each in events(database, "list jobs")] == [
+        ListJobsRecord(2),
+        ListJobsRecord(1),
+    ]
+    with pytest.raises(NotFoundError, match="strangers"):
+        list_jobs(context, page, collection="strangers")

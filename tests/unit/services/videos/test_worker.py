@@ -51,7 +51,7 @@ class Sender:
         self.sent: list[tuple[str, str, str]] = []
         self.on_sent: Callable[[int], None] = lambda _: None
 
-    def send(self, target: str, body: str, message_id: str) -> None:
+    def send(self, target: str, body: str, message_id: str, group: str = "") -> None:
         if self.errors:
             raise self.errors.pop(0)
         self.sent.append((target, body, message_id))
@@ -83,7 +83,7 @@ def make_worker(
     worker_context: WorkerContext, database: Database, sender: Sender, log: Any
 ) -> Callable[[WorkerIntervals], VideoWorker]:
     return lambda intervals: VideoWorker(
-        worker_context, _notices(database, sender, log), log, intervals
+        worker_context, [_notices(database, sender, log)], log, intervals
     )
 
 
@@ -268,7 +268,7 @@ def test_what_has_expired_is_deleted_and_that_is_in_the_ledger(
     worker.run_once()
     with database.begin() as connection:
         connection.execute(jobs.update().values(expires_at="2020-01-01T00:00:00.000000+00:00"))
-    VideoWorker(worker_context, _notices(database, Sender(), log), log).run_once()
+    VideoWorker(worker_context, [_notices(database, Sender(), log)], log).run_once()
     with reading(database) as connection:
         assert queue.find(connection, job_id) is None
         assert connection.execute(jobs.select()).all() == []
@@ -282,7 +282,7 @@ def test_others_may_delete_what_they_kept(
 ) -> None:
     called: list[int] = []
     notices = _notices(database, Sender(), log)
-    VideoWorker(worker_context, notices, log, purge=lambda: called.append(1)).run_once()
+    VideoWorker(worker_context, [notices], log, purge=lambda: called.append(1)).run_once()
     assert called == [1]
 
 
@@ -292,7 +292,7 @@ def test_notices_are_tried_again_until_they_arrive(
     _add(database)
     sender = Sender(NotifyError("nobody there"), NotifyError("still nobody"))
     notices = _notices(database, sender, log)
-    VideoWorker(worker_context, notices, log).run_once()
+    VideoWorker(worker_context, [notices], log).run_once()
     assert len(sender.sent) == 1
     assert notices.deliver() == 0
     failures = [e for e in capture.entries if e["event"] == "notice not delivered"]
@@ -315,7 +315,7 @@ def test_notices_are_given_up_where_trying_is_vain(
     _add(database)
     sender = Sender(error)
     notices = _notices(database, sender, log, wait)
-    VideoWorker(worker_context, notices, log).run_once()
+    VideoWorker(worker_context, [notices], log).run_once()
     assert (sender.errors, sender.sent, notices.deliver()) == ([], [], 0)
 
 
@@ -324,7 +324,7 @@ def test_a_notice_that_waits_does_not_keep_others_waiting(
 ) -> None:
     added = [_add(database) for _ in range(2)]
     sender = Sender(NotifyError("busy"))
-    VideoWorker(worker_context, _notices(database, sender, log, 60), log).run_once()
+    VideoWorker(worker_context, [_notices(database, sender, log, 60)], log).run_once()
     assert [message_id for _, _, message_id in sender.sent] == added[1:]
 
 
@@ -369,7 +369,7 @@ def test_a_bug_leaves_the_job_to_its_lease(
 
     worker = VideoWorker(
         replace(worker_context, notice=broken),
-        _notices(database, sender, log),
+        [_notices(database, sender, log)],
         log,
         WorkerIntervals(_MINUTE),
     )

@@ -1,0 +1,70 @@
+"""Records of stream processors, in Amazon's words.
+
+https://docs.aws.amazon.com/rekognition/latest/dg/streaming-video-kinesis-output.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from reknown.api.names import image_id, video_stream_arn
+from reknown.api.wire_faces import bounding_box, face_detail, percent
+
+if TYPE_CHECKING:
+    from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.live import LiveCandidate
+    from reknown.biometrics.records import FaceRecord
+    from reknown.services.live.data_streams import SeenRecord
+
+_REGION = "us-east-1"
+
+
+def stream_record(seen: SeenRecord) -> str:
+    """The record of one view of one person, with those whom the person resembles.
+
+    Fragments are of Kinesis Video Streams: the number here is that of the live event, which grows
+    from record to record, and the frame is at the very time of its fragment.
+    """
+    moment = seen.at.timestamp()
+    arn = seen.camera if seen.camera.startswith("arn:") else video_stream_arn(_REGION, seen.camera)
+    body = {
+        "InputInformation": {
+            "KinesisVideo": {
+                "StreamArn": arn,
+                "FragmentNumber": str(seen.event.sequence),
+                "ServerTimestamp": moment,
+                "ProducerTimestamp": moment,
+                "FrameOffsetInSeconds": 0.0,
+            }
+        },
+        "StreamProcessorInformation": {"Status": "RUNNING"},
+        "FaceSearchResponse": [
+            {
+                "DetectedFace": _detected(seen.event.face),
+                "MatchedFaces": [
+                    _matched(candidate, seen.faces[candidate.face_id])
+                    for candidate in seen.event.candidates
+                    if candidate.face_id in seen.faces
+                ],
+            }
+        ],
+    }
+    return msgspec.json.encode(body).decode()
+
+
+def _detected(face: DetectedFace | None) -> Any:
+    return {} if face is None else msgspec.to_builtins(face_detail(face))
+
+
+def _matched(candidate: LiveCandidate, face: FaceRecord) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "FaceId": face.face_id,
+        "BoundingBox": msgspec.to_builtins(bounding_box(face.box)),
+        "ImageId": image_id(face.image.sha256),
+        "Confidence": percent(face.confidence),
+    }
+    if face.external_id is not None:
+        found["ExternalImageId"] = face.external_id
+    return {"Similarity": candidate.similarity, "Face": found}

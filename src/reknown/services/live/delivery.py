@@ -1,0 +1,213 @@
+"""Tells sinks what happens before the cameras: each event at least once, a watch's in order.
+
+A sink that cannot be reached is asked again for as long as a day for each event; one that refuses
+an event, for ten minutes. After that it is not told of this event, as a row and a line in the log
+say. Each sink has a thread of its own: none waits for another.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from reknown.biometrics.errors import NotifyError, RefusedNotifyError
+from reknown.services.delivering import Deliverer, unexpected
+from reknown.services.live.telling import tell
+from reknown.storage.database import reading
+from reknown.watches import deliveries, events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from structlog.typing import FilteringBoundLogger
+
+    from reknown.services.live.telling import ToldEvent
+    from reknown.storage.database import Database
+    from reknown.watches.deliveries import EventDelivery
+
+# Longer than any sink tries that does not say otherwise.
+_LEASE = timedelta(seconds=15)
+_POLL_SECONDS = 0.25
+_PORTION = 50
+_STOP_SECONDS = 1.0
+_LONGEST_WAIT, _DAY = 60, 24 * 3600
+_REFUSALS = 10
+
+
+class EventSink(Protocol):
+    """A way to tell others of events; used by one thread of each process."""
+
+    @property
+    def name(self) -> str:
+        """By which the database knows how far it has been told."""
+        ...
+
+    def send(self, told: ToldEvent) -> None:
+        """Delivers the event, or leaves it out where it is not meant for this sink.
+
+        Raises `NotifyError`, and `RefusedNotifyError` where the sink refuses this very event.
+        """
+        ...
+
+
+@runtime_checkable
+class SlowSink(EventSink, Protocol):
+    """A sink that may try for longer than others.
+
+    For so long nobody else tells it of the watch; that is also how long a process that was killed
+    is waited for.
+    """
+
+    @property
+    def lease(self) -> timedelta:
+        """Longer than `send` takes at most."""
+        ...
+
+
+def patience(attempts: int, *, refused: bool) -> timedelta | None:
+    """How long to wait after so many failures in a row with one event; None: give it up.
+
+    A second, then twice as long each time, up to a minute.
+    """
+    most = _REFUSALS + 6 if refused else _DAY // _LONGEST_WAIT + 6
+    seconds = min(2 ** min(attempts - 1, 6), _LONGEST_WAIT)
+    return timedelta(seconds=seconds) if attempts <= most else None
+
+
+class EventDeliverer:
+    """Tells each of the sinks; several of these, in as many processes, share the work."""
+
+    def __init__(
+        self,
+        database: Database,
+        sinks: Sequence[EventSink],
+        log: FilteringBoundLogger,
+        *,
+        lease: timedelta = _LEASE,
+        waits: Callable[..., timedelta | None] = patience,
+    ) -> None:
+        self._database = database
+        self._lease = lease
+        self._waits = waits
+        self._log = log
+        self._deliverers = [self._deliverer(sink) for sink in sinks]
+        for sink in sinks:
+            with database.begin() as connection:
+                deliveries.begin(connection, sink.name)
+
+    def start(self) -> None:
+        """Goes on in threads until `stop`."""
+        for each in self._deliverers:
+            each.start()
+
+    def stop(self, seconds: float) -> None:
+        """Waits for what is being delivered, but for no thread longer than that."""
+        for each in self._deliverers:
+            each.stop(0)
+        for each in self._deliverers:
+            each.stop(seconds)
+
+    def deliver(self) -> int:
+        """Tells what can be told now; how many watches that was. Raises `DatabaseError`."""
+        return sum(each.deliver() for each in self._deliverers)
+
+    def _deliverer(self, sink: EventSink) -> Deliverer:
+        def deliver_one() -> bool:
+            return self._deliver_watch(sink, lambda: made.stopping)
+
+        made = Deliverer(
+            deliver_one,
+            _POLL_SECONDS,
+            lambda error: self._log.error(
+                "live events wait", error=str(error), exc_info=unexpected(error)
+            ),
+        )
+        return made
+
+    def _deliver_watch(self, sink: EventSink, stopping: Callable[[], bool]) -> bool:
+        """Tells the sink of one watch as far as it goes; whether there was anything to tell."""
+        with reading(self._database) as connection:
+            if not deliveries.has_work(connection, sink.name):
+                return False
+        with self._database.begin() as connection:
+            held = deliveries.claim(connection, sink.name, self._lease_of(sink))
+        if held is None:
+            return False
+        left: EventDelivery | None = held
+        while left is not None and not stopping() and (portion := self._portion(left)):
+            left = self._tell(sink, left, portion, stopping)
+        if left is not None:
+            with self._database.begin() as connection:
+                deliveries.release(connection, left)
+        return True
+
+    def _tell(
+        self,
+        sink: EventSink,
+        held: EventDelivery,
+        portion: Sequence[ToldEvent],
+        stopping: Callable[[], bool],
+    ) -> EventDelivery | None:
+        """The right to go on behind these, None where one was not taken."""
+        left: EventDelivery | None = held
+        for told in portion:
+            if left is None or stopping():
+                break
+            left = self._deliver(sink, left, told)
+        return left
+
+    def _portion(self, held: EventDelivery) -> list[ToldEvent]:
+        with reading(self._database) as connection:
+            found = events.read(connection, held.delivered, _PORTION, held.watch)
+            return tell(connection, found)
+
+    def _deliver(
+        self, sink: EventSink, held: EventDelivery, told: ToldEvent
+    ) -> EventDelivery | None:
+        """The right to go on with the next one, None where there is none."""
+        sequence = told.event.sequence
+        try:
+            sink.send(told)
+        except NotifyError as error:
+            self._failed(held, sequence, error)
+            return None
+        except Exception as error:  # whatever is wrong with this event, others are to go on
+            self._log.exception("a live event cannot be told", sequence=sequence, sink=held.sink)
+            self._failed(held, sequence, RefusedNotifyError(type(error).__name__))
+            return None
+        with self._database.begin() as connection:
+            return deliveries.advance(connection, held, sequence, self._lease_of(sink))
+
+    def _lease_of(self, sink: EventSink) -> timedelta:
+        return sink.lease if isinstance(sink, SlowSink) else self._lease
+
+    def _failed(self, held: EventDelivery, sequence: int, error: NotifyError) -> None:
+        delay = self._waits(held.attempt, refused=isinstance(error, RefusedNotifyError))
+        with self._database.begin() as connection:
+            if delay is None:
+                deliveries.give_up(connection, held, sequence, str(error))
+            else:
+                deliveries.failed(connection, held, str(error), delay)
+        self._log.warning(
+            "live event not delivered",
+            sequence=sequence,
+            watch=held.watch,
+            sink=held.sink,
+            attempt=held.attempt,
+            error=str(error),
+            again_in_seconds=None if delay is None else delay.total_seconds(),
+        )
+
+
+@contextmanager
+def delivering(
+    database: Database, sinks: Sequence[EventSink], log: FilteringBoundLogger
+) -> Iterator[EventDeliverer]:
+    """Tells the sinks in threads, as long as the context."""
+    deliverer = EventDeliverer(database, sinks, log)
+    deliverer.start()
+    try:
+        yield deliverer
+    finally:
+        deliverer.stop(_STOP_SECONDS)

@@ -1,0 +1,337 @@
+"""A worker on watches: claims those whose cameras it has, and watches each in a thread."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from reknown.biometrics.errors import (
+    DatabaseError,
+    InputError,
+    NotFoundError,
+    PolicyError,
+    ReknownError,
+    UncalibratedError,
+)
+from reknown.biometrics.live import LiveCounts
+from reknown.ledger import log as ledger
+from reknown.ledger.records import FailWatchRecord
+from reknown.services.context import Actor, Context
+from reknown.services.live.plans import plan_of
+from reknown.services.live.sources import StoppableSource
+from reknown.storage.database import reading
+from reknown.video.live.frames import CameraChange, CameraState
+from reknown.watches import watches
+from reknown.watches.watches import Hold, WatchState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from structlog.typing import FilteringBoundLogger
+
+    from reknown.services.context import Platform
+    from reknown.services.live.plans import WatchPlan
+    from reknown.services.live.sources import FrameSource
+    from reknown.services.live.watching import WatchCounts
+    from reknown.video.live.cameras import Camera
+    from reknown.watches.watches import WatchedCamera, WatchLease
+
+    Opened = Callable[[Camera], AbstractContextManager[FrameSource]]
+    Counted = Callable[[WatchCounts], None]
+    Watching = Callable[[Context, WatchedCamera, WatchPlan, FrameSource, Counted], None]
+    """Watches until the source is at its end; raises what ends a watch."""
+
+WORKER = Actor("worker")
+MOST_ATTEMPTS = 10
+_STREAM = re.compile(r"arn:[^:\s]+:kinesisvideo:[^:\s]*:\d*:stream/([^/\s]+)(?:/.*)?")
+_LONGEST_WAIT = 60
+_STOP_SECONDS = 10.0
+_LONGEST_MESSAGE = 500
+_OURS = "Something failed in the worker: its log tells more."
+_AT_ITS_END = "The film of the camera is at its end."
+# What does not go away by itself, and what the caller can do something about.
+_LASTING = (PolicyError, NotFoundError, UncalibratedError, InputError)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchIntervals:
+    """Leases, and seconds: between renewals and looks for watches, and how long is "well".
+
+    Another worker has taken over within a lease and a look: ten seconds.
+    """
+
+    lease: timedelta = timedelta(seconds=8)
+    renew: float = 2.0
+    poll: float = 1.0
+    well: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchMakings:
+    """What watches are worked on with: the cameras by name, and how one is opened and watched."""
+
+    cameras: Mapping[str, Camera]
+    opened: Opened
+    watching: Watching
+
+
+class WatchWorker:
+    """Watches at most `streams` cameras at once, in threads between `start` and `stop`."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        makings: WatchMakings,
+        streams: int,
+        log: FilteringBoundLogger,
+        intervals: WatchIntervals = WatchIntervals(),
+    ) -> None:
+        self._platform = platform
+        self._makings = makings
+        self._streams = streams
+        self._log = log
+        self._intervals = intervals
+        self._stopping = Event()
+        self._sessions: list[_Session] = []
+        self._thread = Thread(target=self._run, name="watches", daemon=True)
+
+    def start(self) -> None:
+        """Looks for watches from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Gives all watches back and waits for that, but no longer than some seconds."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._look()
+            except DatabaseError as error:
+                self._log.error("the watches cannot be read", error=str(error))
+            except Exception:  # the next look may go well
+                self._log.exception("a look for watches failed")
+            self._stopping.wait(self._intervals.poll)
+        for session in self._sessions:
+            session.give_back()
+        until = time.monotonic() + _STOP_SECONDS
+        for session in self._sessions:  # what is not done by then runs out with its lease
+            session.join(max(until - time.monotonic(), 0.0))
+
+    def _look(self) -> None:
+        """Claims as many as there is room for."""
+        self._sessions = [session for session in self._sessions if session.is_alive()]
+        if len(self._sessions) >= self._streams:
+            return
+        with reading(self._platform.database) as connection:
+            waiting = watches.list_waiting(connection)
+        for watch in waiting:
+            camera = camera_of(self._makings.cameras, watch.camera)
+            if camera is None or len(self._sessions) >= self._streams:
+                continue
+            with self._platform.database.begin() as connection:
+                lease = watches.claim(connection, watch, self._intervals.lease)
+            if lease is not None:
+                self._begin(lease, camera)
+
+    def _begin(self, lease: WatchLease, camera: Camera) -> None:
+        session = _Session(self._platform, self._makings, lease, camera, self._log, self._intervals)
+        self._sessions.append(session)
+        session.start()
+
+
+class _Session(Thread):
+    """One watch as long as this worker has it."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        makings: WatchMakings,
+        lease: WatchLease,
+        camera: Camera,
+        log: FilteringBoundLogger,
+        intervals: WatchIntervals,
+    ) -> None:
+        super().__init__(name=f"watch {lease.watch.name}", daemon=True)
+        self._platform = platform
+        self._makings = makings
+        self._lease = lease
+        self._camera = camera
+        self._log = log.bind(watch=lease.watch.name)
+        self._intervals = intervals
+        self._source: StoppableSource | None = None
+        self._state = WatchState.STARTING
+        self._hold = Hold.KEPT
+        self._counts = LiveCounts()
+        self._given_back = Event()
+        self._ended = Event()
+
+    def give_back(self) -> None:
+        """Ends soon, so that another worker can go on."""
+        self._given_back.set()
+        self._end_source()
+
+    def run(self) -> None:
+        self._log.info("watch taken", attempt=self._lease.attempt)
+        keeper = Thread(target=self._keep, name=f"{self.name} lease", daemon=True)
+        keeper.start()
+        try:
+            error = self._watched()
+        finally:
+            self._ended.set()
+            keeper.join()
+        try:
+            self._close(error)
+        except DatabaseError as trouble:  # its lease runs out
+            self._log.error("watch left as it is", error=str(trouble))
+        except Exception:
+            self._log.exception("watch left as it is")
+
+    def _watched(self) -> Exception | None:
+        """What ended it, None where its end came as it should."""
+        watch = self._lease.watch
+        if self._lease.attempt > MOST_ATTEMPTS:
+            return InputError(f"given up: it went wrong {MOST_ATTEMPTS} times")
+        try:
+            plan = plan_of(watch.settings)
+            actor = Actor(
+                watch.actor, plan.request_id, purpose=plan.purpose, approval=plan.approval
+            )
+            with self._makings.opened(self._camera) as opened:
+                self._source = StoppableSource(opened, self._changed)
+                if self._given_back.is_set() or self._hold is not Hold.KEPT:
+                    return None
+                context = Context(self._platform, actor)
+                self._makings.watching(context, watch, plan, self._source, self._count)
+        except Exception as error:
+            return error
+        return None
+
+    def _close(self, error: Exception | None) -> None:
+        if self._hold is Hold.LOST:
+            self._log.warning("watch was taken over")
+        elif self._hold is Hold.UNWANTED:
+            self._finish(WatchState.STOPPED)
+        elif error is None and self._given_back.is_set():
+            with self._platform.database.begin() as connection:
+                watches.release(connection, self._lease)
+            self._log.info("watch given back")
+        elif error is None:
+            self._finish(WatchState.STOPPED, _AT_ITS_END)
+        elif isinstance(error, _LASTING):
+            self._fail(error)
+        else:
+            self._try_again(error)
+
+    def _finish(self, state: WatchState, message: str | None = None) -> None:
+        with self._platform.database.begin() as connection:
+            watches.finish(connection, self._lease, state, message)
+        self._log.info("watch ended", state=state.value, reason=message or "")
+
+    def _fail(self, error: Exception) -> None:
+        watch, message = self._lease.watch, _words(error)
+        # the name of its class in letters and digits, as the ledger takes it
+        record = FailWatchRecord(watch.name, re.sub("[^A-Za-z0-9]", "", type(error).__name__))
+        with self._platform.database.begin() as connection:
+            if not watches.finish(connection, self._lease, WatchState.FAILED, message):
+                return
+            ledger.append(connection, WORKER, watch.collection, record)
+        self._log.warning("watch failed", reason=message)
+
+    def _try_again(self, error: Exception) -> None:
+        if self._lease.attempt >= MOST_ATTEMPTS:
+            self._fail(error)
+            return
+        seconds = min(2 ** (self._lease.attempt - 1), _LONGEST_WAIT)
+        with self._platform.database.begin() as connection:
+            watches.release(connection, self._lease, timedelta(seconds=seconds), _words(error))
+        expected = isinstance(error, ReknownError)
+        self._log.error(
+            "watch broke off",
+            error=str(error) if expected else type(error).__name__,
+            again_in_seconds=seconds,
+            exc_info=None if expected else error,
+        )
+
+    def _keep(self) -> None:
+        """Renews the lease, and ends the watch where that is not held or not wanted any more."""
+        since, well = 0.0, False
+        while not self._ended.wait(self._intervals.renew):
+            since += self._intervals.renew
+            try:
+                with self._platform.database.begin() as connection:
+                    hold = watches.renew(
+                        connection, self._lease, self._intervals.lease, self._counted()
+                    )
+                    if not well and since >= self._intervals.well:
+                        watches.went_well(connection, self._lease)
+                        well = True
+            except DatabaseError:  # perhaps it is back before the lease has run out
+                continue
+            except Exception:  # who no longer renews would not learn that another one has it
+                self._log.exception("the lease was not renewed")
+                continue
+            if well:  # the next failure is a first one, as the row has it
+                self._lease = replace(self._lease, attempt=1)
+            if hold is not Hold.KEPT:
+                self._hold = hold
+                self._end_source()
+                return
+
+    def _count(self, counts: WatchCounts) -> None:
+        self._counts = LiveCounts(
+            frames=counts.frames,
+            looked=counts.looked,
+            passed_over=counts.passed_over,
+            faces=counts.faces,
+            searches=counts.searches,
+            events=counts.events,
+            lag_seconds=round(counts.lag_seconds, 3),
+        )
+
+    def _counted(self) -> LiveCounts:
+        source = self._source
+        return replace(self._counts, reconnects=0 if source is None else source.reconnects)
+
+    def _end_source(self) -> None:
+        if self._source is not None:
+            self._source.stop()
+
+    def _changed(self, change: CameraChange) -> None:
+        """Has those who look at the watch see how its camera is."""
+        well = change.state is CameraState.CONNECTED
+        if well:
+            self._state = WatchState.RUNNING
+        message = None if well else _short(f"The camera is {change.state.value}: {change.reason}")
+        self._log.info("camera changed", state=change.state.value, reason=change.reason)
+        try:
+            with self._platform.database.begin() as connection:
+                watches.report(connection, self._lease, self._state, message)
+        except DatabaseError as error:
+            self._log.error("the watches cannot be read", error=str(error))
+
+
+def camera_of(cameras: Mapping[str, Camera], wanted: str) -> Camera | None:
+    """The camera of this name or ARN; an ARN that no camera has names one by its stream."""
+    if wanted in cameras:
+        return cameras[wanted]
+    by_arn = next((camera for camera in cameras.values() if camera.arn == wanted), None)
+    if by_arn is not None:
+        return by_arn
+    stream = _STREAM.fullmatch(wanted)
+    return None if stream is None else cameras.get(stream[1])
+
+
+def _words(error: Exception) -> str:
+    """For whoever looks at the watch; faults of ours are for the operator's log."""
+    return _short(str(error)) if isinstance(error, ReknownError) else _OURS
+
+
+def _short(text: str) -> str:
+    return text.replace("\0", "")[:_LONGEST_MESSAGE]

@@ -1,0 +1,212 @@
+"""Stream processors from boto3 to the records, and when the processes that watch are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+import callers
+import moto_server
+import processes
+import videos
+from servers import REKNOWN, Server, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.skipif(not REKNOWN.exists(), reason="reknown is not installed here"),
+    processes.needs_proc,
+]
+
+_HERE = videos.still((0.5, 0.5))
+_VIDEO = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/{}/1530559711205"
+_ROLE = "arn:aws:iam::123456789012:role/streams"
+
+
+@pytest.fixture(scope="module")
+def cameras(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file with two cameras: a short film, and one in which she comes again and again."""
+    folder = tmp_path_factory.mktemp("cameras")
+    eileen = [(videos.eileen(), _HERE)]
+    parts = [((0, 1000), []), ((1000, 5000), eileen), ((5000, 6000), [])]
+    _render(folder / "door.mp4", parts)
+    again = [((at, at + 4000), eileen if at % 8000 else []) for at in range(0, 96_000, 4000)]
+    _render(folder / "hall.mp4", again)
+    file = folder / "cameras.toml"
+    file.write_text(
+        '[cameras.door]\nfile = "door.mp4"\n\n'
+        f'[cameras.lobby]\nfile = "hall.mp4"\narn = "{_VIDEO.format("hall")}"\n'
+    )
+    file.chmod(0o600)
+    return file
+
+
+def _render(path: Path, parts: list[tuple[tuple[int, int], list[Any]]]) -> None:
+    scenes = (videos.scene(videos.steady(*span, 10.0), actors) for span, actors in parts)
+    videos.render(path, (frame for scene in scenes for frame in scene))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where Kinesis is."""
+    moto_server.without_aws_settings(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", moto_server.KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", moto_server.SECRET)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with moto_server.moto_server() as address:
+        yield address
+
+
+@dataclass(frozen=True)
+class DataStream:
+    """A stream that records are put into."""
+
+    client: Any
+    name: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:kinesis:us-east-1:123456789012:stream/{self.name}"
+
+    def records(self) -> list[dict[str, Any]]:
+        """All of them, in their order."""
+        shard = self.client.list_shards(StreamName=self.name)["Shards"][0]["ShardId"]
+        iterator = self.client.get_shard_iterator(
+            StreamName=self.name, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        found = self.client.get_records(ShardIterator=iterator)["Records"]
+        return [json.loads(one["Data"]) for one in found]
+
+
+@pytest.fixture
+def stream(aws: str) -> Iterator[DataStream]:
+    client = boto3.client("kinesis", endpoint_url=aws)
+    name = f"seen-{uuid4()}"
+    client.create_stream(StreamName=name, ShardCount=1)
+    yield DataStream(client, name)
+    client.close()
+
+
+@pytest.fixture
+def server(aws: str, tmp_path: Path, cache_folder: Path) -> Iterator[Server]:
+    options = ("--kinesis-endpoint", aws)
+    with serving(tmp_path / "data", *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        yield server
+
+
+@contextmanager
+def _worker(server: Server, aws: str, cameras: Path, cache: Path) -> Iterator[Any]:
+    command = [REKNOWN, "worker", "--data", server.data, "--streams", 2, "--cameras", cameras]
+    process = subprocess.Popen(
+        [*map(str, command), "--kinesis-endpoint", aws],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"REKNOWN_CACHE": str(cache)},
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        _, log = process.communicate(timeout=60)
+        print(log)
+
+
+def _client(server: Server, eileen: bytes) -> Any:
+    client = callers.distinct(server.client(**callers.NO_RETRIES))
+    client.create_collection(CollectionId="friends")
+    client.index_faces(CollectionId="friends", Image={"Bytes": eileen}, ExternalImageId="eileen")
+    return client
+
+
+def _create(client: Any, name: str, camera: str, stream: DataStream) -> None:
+    client.create_stream_processor(
+        Name=name,
+        Input={"KinesisVideoStream": {"Arn": _VIDEO.format(camera)}},
+        Output={"KinesisDataStream": {"Arn": stream.arn}},
+        Settings={"FaceSearch": {"CollectionId": "friends", "FaceMatchThreshold": 85.5}},
+        RoleArn=_ROLE,
+    )
+
+
+def _status(client: Any, name: str) -> str:
+    status: str = client.describe_stream_processor(Name=name)["Status"]
+    return status
+
+
+def test_who_comes_before_a_camera_is_a_record_in_the_data_stream(
+    server: Server, stream: DataStream, aws: str, cameras: Path, cache_folder: Path, eileen: bytes
+) -> None:
+    client = _client(server, eileen)
+    (face,) = client.list_faces(CollectionId="friends")["Faces"]
+    _create(client, "door-watch", "door", stream)
+    assert client.start_stream_processor(Name="door-watch")["SessionId"]
+    assert _status(client, "door-watch") == "STARTING"
+    with _worker(server, aws, cameras, cache_folder):
+        processes.wait_for(lambda: _status(client, "door-watch") == "STOPPED", 240)
+        found = client.describe_stream_processor(Name="door-watch")
+        assert found["StatusMessage"] == "The film of the camera is at its end."
+        processes.wait_for(stream.records)
+    first = stream.records()[0]
+    video = first["InputInformation"]["KinesisVideo"]
+    assert video["StreamArn"] == _VIDEO.format("door")
+    assert set(video) == {
+        "StreamArn",
+        "FragmentNumber",
+        "ServerTimestamp",
+        "ProducerTimestamp",
+        "FrameOffsetInSeconds",
+    }
+    assert first["StreamProcessorInformation"] == {"Status": "RUNNING"}
+    (seen,) = first["FaceSearchResponse"]
+    assert set(seen["DetectedFace"]) == {
+        "BoundingBox",
+        "Confidence",
+        "Landmarks",
+        "Pose",
+        "Quality",
+    }
+    assert len(seen["DetectedFace"]["Landmarks"]) == 5
+    (match,) = seen["MatchedFaces"]
+    assert match["Similarity"] >= 85.5
+    assert match["Face"] == {
+        key: face[key]
+        for key in ("FaceId", "BoundingBox", "ImageId", "Confidence", "ExternalImageId")
+    }
+
+
+def test_another_worker_watches_on_when_one_is_killed(
+    server: Server, stream: DataStream, aws: str, cameras: Path, cache_folder: Path, eileen: bytes
+) -> None:
+    client = _client(server, eileen)
+    _create(client, "hall-watch", "hall", stream)
+    client.start_stream_processor(Name="hall-watch")
+    with _worker(server, aws, cameras, cache_folder) as first:
+        processes.wait_for(stream.records, 240)
+        with _worker(server, aws, cameras, cache_folder):
+            before = len(stream.records())
+            first.send_signal(signal.SIGKILL)
+            processes.wait_for(lambda: _status(client, "hall-watch") == "STARTING")
+            processes.wait_for(lambda: _status(client, "hall-watch") == "RUNNING")
+            processes.wait_for(lambda: len(stream.records()) > before, 240)
+            client.stop_stream_processor(Name="hall-watch")
+            processes.wait_for(lambda: _status(client, "hall-watch") == "STOPPED")
+    told = [int(_number(record)) for record in stream.records()]
+    # each at least once, in their order
+    assert sorted(told) == told
+    client.delete_stream_processor(Name="hall-watch")
+
+
+def _number(record: dict[str, Any]) -> str:
+    number: str = record["InputInformation"]["KinesisVideo"]["FragmentNumber"]
+    return number

@@ -1,0 +1,380 @@
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from reknown.access.rights import ALL
+from reknown.access.vault import Vault
+from reknown.biometrics.errors import PolicyError
+from reknown.biometrics.live import LiveCounts
+from reknown.services import access, accounts
+from reknown.services.context import Actor
+from reknown.services.live import watches
+from reknown.services.live.plans import WatchPlan
+from reknown.services.live.presence import measure_watches
+from reknown.services.live.watches import WatchRequest, WatchState
+from reknown.services.live.watching import WatchCounts
+from reknown.services.live.worker import WatchIntervals, WatchMakings, WatchWorker, camera_of
+from reknown.video.live.cameras import Camera, CameraKind
+from reknown.video.live.frames import CameraChange, CameraState
+from unit.services.ledgers import events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reknown.services.context import Context
+    from reknown.services.live.sources import FrameSource
+    from reknown.services.live.worker import Counted, Watching
+    from reknown.video.live.frames import LiveFrame
+    from reknown.watches.watches import WatchedCamera
+
+ARN = "arn:aws:kinesisvideo:us-east-1:000000000000:stream/yard/1"
+CAMERAS = {
+    "door": Camera("door", CameraKind.RTSP, "rtsp://camera.example/1"),
+    "back": Camera("back", CameraKind.RTSP, "rtsp://camera.example/2", arn=ARN),
+}
+HASTY = WatchIntervals(timedelta(seconds=1.0), renew=0.1, poll=0.05, well=0.3)
+
+
+@dataclass
+class Quiet:
+    """A camera that says how it is and shows nothing until it is closed."""
+
+    said: list[CameraChange] = field(default_factory=list)
+    reconnects: int = 0
+
+    def next(self, seconds: float) -> LiveFrame | CameraChange | None:
+        if self.said:
+            return self.said.pop(0)
+        time.sleep(min(seconds, 0.02))
+        return None
+
+
+def changed(state: CameraState, reason: str = "") -> CameraChange:
+    return CameraChange(state, datetime.now(UTC), reason)
+
+
+@dataclass
+class Scene:
+    """Cameras that are opened, and what becomes of them."""
+
+    said: list[CameraChange] = field(default_factory=list)
+    reconnects: int = 0
+    opened: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def open(self, camera: Camera) -> Iterator[FrameSource]:
+        self.opened.append(camera.name)
+        yield Quiet(list(self.said), self.reconnects)
+        self.closed.append(camera.name)
+
+
+def until_the_end(
+    _context: Context,
+    _watch: WatchedCamera,
+    _plan: WatchPlan,
+    source: FrameSource,
+    count: Counted,
+) -> None:
+    """Looks at nothing, and counts that."""
+    counts = WatchCounts(lag_seconds=0.25)
+    while True:
+        counts.frames += 1
+        count(counts)
+        found = source.next(0.05)
+        if isinstance(found, CameraChange) and found.state is CameraState.ENDED:
+            return
+
+
+@contextmanager
+def working(
+    context: Context,
+    scene: Scene,
+    watching: Watching = until_the_end,
+    streams: int = 2,
+    intervals: WatchIntervals = HASTY,
+) -> Iterator[WatchWorker]:
+    log = structlog.get_logger()
+    makings = WatchMakings(CAMERAS, scene.open, watching)
+    worker = WatchWorker(context.platform, makings, streams, log, intervals)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def attempts(context: Context) -> object:
+    with context.database.begin() as connection:
+        return connection.exec_driver_sql("SELECT attempts FROM watches").scalar_one()
+
+
+@pytest.fixture
+def hall(context: Context, collection: str) -> Callable[[], watches.CameraWatch]:
+    """Reads a watch that has been started."""
+    watches.create_watch(context, WatchRequest("hall", "door", collection, WatchPlan(90.0)))
+    watches.start_watch(context, "hall")
+    return lambda: watches.describe_watch(context, "hall")
+
+
+def test_it_runs_once_its_camera_is_connected_and_stops_when_nobody_wants_it(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    scene = Scene([changed(CameraState.LOST, "no answer"), changed(CameraState.CONNECTED)])
+    with working(context, scene):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+        assert hall().message is None
+        watches.stop_watch(context, "hall")
+        eventually(lambda: hall().stored.state is WatchState.STOPPED)
+        assert (scene.opened, scene.closed) == (["door"], ["door"])
+
+
+def test_how_far_it_is_can_be_measured(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    assert [each.counts for each in measure_watches(context.database)] == [None]
+    # it was slow for a while, and flapped between two words of it
+    states = (CameraState.CONNECTED, CameraState.SLOW, CameraState.CONNECTED, CameraState.FROZEN)
+    scene = Scene([changed(each) for each in (*states, CameraState.CONNECTED)], reconnects=5)
+    with working(context, scene):
+        eventually(lambda: (hall().stored.counts or LiveCounts()).reconnects > 0)
+        (measured,) = measure_watches(context.database)
+    assert (measured.name, measured.running) == ("hall", True)
+    assert measured.counts is not None
+    assert measured.counts.frames > 1
+    assert (measured.counts.reconnects, measured.counts.lag_seconds) == (5, 0.25)
+
+
+def test_what_is_the_matter_with_a_camera_is_said(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    scene = Scene([changed(CameraState.REFUSED, "wrong password")])
+    with working(context, scene):
+        eventually(lambda: hall().message == "The camera is refused: wrong password")
+        assert hall().stored.state is WatchState.STARTING
+
+
+def test_a_worker_that_ends_gives_its_watches_back_at_once(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    first, second = Scene([changed(CameraState.CONNECTED)]), Scene([changed(CameraState.CONNECTED)])
+    slow = WatchIntervals(timedelta(hours=1), renew=0.1, poll=0.05)
+    with working(context, first, intervals=slow):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+    found = hall()
+    assert (found.stored.state, found.stored.claimed) == (WatchState.STARTING, False)
+    with working(context, second, intervals=slow):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+
+
+def test_what_is_refused_is_not_tried_again(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    def refused(*_: object) -> None:
+        raise PolicyError("searches are stopped: a drill", "people", "SearchesStopped")
+
+    with working(context, Scene(), refused):
+        eventually(lambda: hall().stored.state is WatchState.FAILED)
+    assert hall().message == "searches are stopped: a drill"
+    (failure,) = events(context.database, "fail watch")
+    assert (failure.actor, failure.collection) == ("worker", hall().stored.collection)
+    watches.start_watch(context, "hall")
+    assert hall().stored.state is WatchState.STARTING
+
+
+def test_what_goes_away_is_tried_again(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    tried = Event()
+
+    def at_first(
+        context: Context,
+        watch: WatchedCamera,
+        plan: WatchPlan,
+        source: FrameSource,
+        count: Counted,
+    ) -> None:
+        if not tried.is_set():
+            tried.set()
+            raise OSError("secret/path")
+        until_the_end(context, watch, plan, source, count)
+
+    with (
+        capture_logs() as lines,
+        working(context, Scene([changed(CameraState.CONNECTED)]), at_first),
+    ):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+    (broke,) = (line for line in lines if line["event"] == "watch broke off")
+    assert (broke["watch"], broke["again_in_seconds"]) == ("hall", 1)
+    assert "secret" not in str(hall().message)
+
+
+def test_a_film_ends(context: Context, hall: Callable[[], watches.CameraWatch]) -> None:
+    with working(context, Scene([changed(CameraState.ENDED)])):
+        eventually(lambda: hall().stored.state is WatchState.STOPPED)
+    assert hall().message == "The film of the camera is at its end."
+
+
+def test_no_more_are_watched_at_once_than_there_is_room_for(
+    context: Context, collection: str, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    watches.create_watch(context, WatchRequest("yard", ARN, collection, WatchPlan(90.0)))
+    watches.start_watch(context, "yard")
+    scene = Scene([changed(CameraState.CONNECTED)])
+    with working(context, scene, streams=1):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+        yard = watches.describe_watch(context, "yard")
+        assert (yard.stored.state, yard.stored.claimed) == (WatchState.STARTING, False)
+        watches.stop_watch(context, "hall")
+        eventually(lambda: scene.opened == ["door", "back"])
+
+
+def test_a_camera_that_a_worker_has_not_is_left_to_others(
+    context: Context, collection: str
+) -> None:
+    watches.create_watch(context, WatchRequest("attic", "attic", collection, WatchPlan(90.0)))
+    watches.start_watch(context, "attic")
+    with working(context, Scene()):
+        time.sleep(0.3)
+    found = watches.describe_watch(context, "attic")
+    assert (found.stored.state, found.stored.claimed) == (WatchState.STARTING, False)
+    assert "waits for a worker that has this camera" in str(found.message)
+
+
+def test_a_lease_that_was_lost_ends_the_watch_and_nothing_else(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    scene = Scene([changed(CameraState.CONNECTED)])
+    with working(context, scene) as worker:
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+        with context.database.begin() as connection:
+            connection.exec_driver_sql("UPDATE watches SET lease = 'another', leased_until = '9'")
+        eventually(lambda: scene.closed == ["door"])
+        assert worker is not None
+        assert hall().stored.state is WatchState.RUNNING
+
+
+def test_old_failures_do_not_return_once_it_went_well(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    with context.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE watches SET attempts = 6")
+    with working(context, Scene([changed(CameraState.CONNECTED)])):
+        eventually(lambda: attempts(context) == 0)
+    assert (attempts(context), hall().stored.state) == (0, WatchState.STARTING)
+
+
+def test_what_breaks_off_after_it_went_well_is_tried_again_at_once(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    def at_last(*_: object) -> None:
+        eventually(lambda: attempts(context) == 0)
+        raise OSError
+
+    with context.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE watches SET attempts = 9")
+    with capture_logs() as lines, working(context, Scene(), at_last):
+        eventually(lambda: any(line["event"] == "watch broke off" for line in lines))
+    broke = next(line for line in lines if line["event"] == "watch broke off")
+    assert broke["again_in_seconds"] == 1
+    assert hall().stored.state is WatchState.STARTING
+
+
+def test_a_fault_while_a_lease_is_renewed_does_not_keep_two_at_the_camera(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    noticed = Event()
+
+    def odd_at_first(
+        context: Context,
+        watch: WatchedCamera,
+        plan: WatchPlan,
+        source: FrameSource,
+        count: Counted,
+    ) -> None:
+        count(WatchCounts(frames=object()))  # type: ignore[arg-type]
+        noticed.wait(60)
+        until_the_end(context, watch, plan, source, count)
+
+    scene = Scene([changed(CameraState.CONNECTED)])
+    patient = WatchIntervals(timedelta(hours=1), renew=0.1, poll=0.05)
+    with capture_logs() as lines, working(context, scene, odd_at_first, intervals=patient):
+        eventually(lambda: any(line["event"] == "the lease was not renewed" for line in lines))
+        noticed.set()
+        with context.database.begin() as connection:
+            connection.exec_driver_sql("UPDATE watches SET lease = 'another', leased_until = '9'")
+        eventually(lambda: scene.closed == ["door"])
+
+
+def test_it_is_given_up_after_many_attempts(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    with context.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE watches SET attempts = 10")
+    with working(context, Scene()):
+        eventually(lambda: hall().stored.state is WatchState.FAILED)
+    assert "went wrong 10 times" in str(hall().message)
+
+
+def test_a_watch_ends_with_the_key_or_the_account_that_started_it(
+    context: Context, collection: str
+) -> None:
+    vault = Vault(bytes(range(32)))
+    key, _ = access.create_key(context, vault, "gate", ALL)
+    accounts.create_account(context, "ada", accounts.Role.OPERATOR, ("*",), "a long password 47")
+    for name, camera, actor in (
+        ("hall", "door", access.actor_of(key.key_id)),
+        ("yard", "back", accounts.actor_of("ada")),
+    ):
+        watches.create_watch(context, WatchRequest(name, camera, collection, WatchPlan(90.0)))
+        watches.start_watch(context.by(Actor(actor)), name)
+
+    def looked_at(name: str) -> tuple[WatchState, str | None]:
+        found = watches.describe_watch(context, name)
+        return found.stored.state, found.message
+
+    scene = Scene([changed(CameraState.CONNECTED)])
+    with working(context, scene):
+        eventually(lambda: looked_at("hall")[0] is looked_at("yard")[0] is WatchState.RUNNING)
+        access.revoke_key(context, key.key_id)
+        eventually(lambda: scene.closed == ["door"])
+        assert looked_at("yard")[0] is WatchState.RUNNING
+        accounts.delete_account(context, "ada")
+        eventually(lambda: scene.closed == ["door", "back"])
+    stopped = WatchState.STOPPED
+    assert looked_at("hall") == (stopped, "The access key that started it was revoked.")
+    assert looked_at("yard") == (stopped, "The account that started it was deleted.")
+    told = [(each.actor, each.collection) for each in events(context.database, "stop watch")]
+    assert told == [("tester", collection)] * 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "camera"),
+    [
+        ("door", "door"),
+        (ARN, "back"),
+        ("arn:aws:kinesisvideo:eu-west-1:123456789012:stream/door/1530559711205", "door"),
+        ("arn:aws:kinesisvideo:eu-west-1:123456789012:stream/attic/1", None),
+        ("arn:aws:kinesisvideo:eu-west-1:123456789012:door", None),
+        ("attic", None),
+    ],
+)
+def test_cameras_are_known_by_name_or_arn(wanted: str, camera: str | None) -> None:
+    found = camera_of(CAMERAS, wanted)
+    assert (found and found.name) == camera

@@ -1,0 +1,57 @@
+"""What a camera hands out, collected until there is enough of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reknown.video.live.frames import CameraState, LiveFrame, LiveLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reknown.video.live.camera import LiveCamera
+
+# As the real ones, but that nobody waits for long.
+QUICK = LiveLimits(silent=3.0, first_wait=0.1, longest_wait=0.5, refused_wait=0.5, steady=3.0)
+_PATIENCE = 100.0
+
+
+@dataclass
+class Seen:
+    """Frames and changes, in order; `late` is by how many seconds each frame came after it was."""
+
+    frames: list[LiveFrame] = field(default_factory=list)
+    states: list[CameraState] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+
+
+def watch(camera: LiveCamera, enough: Callable[[Seen], object], seen: Seen | None = None) -> Seen:
+    """Until that is enough; raises `TimeoutError` after a while."""
+    seen = seen or Seen()
+    until = time.monotonic() + _PATIENCE
+    while not enough(seen):
+        if time.monotonic() > until:
+            raise TimeoutError(seen.states, seen.reasons, len(seen.frames))
+        found = camera.next(0.2)
+        if isinstance(found, LiveFrame):
+            seen.frames.append(found)
+            seen.late.append(time.time() - found.at.timestamp())
+        elif found is not None:
+            seen.states.append(found.state)
+            seen.reasons.append(found.reason)
+        elif camera.is_over:
+            raise TimeoutError("it is over", seen.states, len(seen.frames))
+    return seen
+
+
+def frames(count: int) -> Callable[[Seen], object]:
+    """So many frames are enough."""
+    return lambda seen: len(seen.frames) >= count
+
+
+def said(*states: CameraState) -> Callable[[Seen], object]:
+    """It is enough when these have been said last."""
+    return lambda seen: tuple(seen.states[-len(states) :]) == states
