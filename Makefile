@@ -4,10 +4,9 @@ BIN := .venv/bin
 JAVASCRIPT := tests/contract/javascript
 # Tests start many processes, and where the environment forbids files of bytecode, each would
 # compile Reknown again. Compiled before, as a test that limits the size of files would cut one off.
-# A process for each core and one more, as tests of limits and of cameras wait; one that is done takes
-# tests from another's end.
+# A process for each core; one that is done takes tests from another's end.
 TESTS := $(BIN)/python -m compileall -q src && PYTHONDONTWRITEBYTECODE= \
-  $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
+  $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
