@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
@@ -83,6 +84,32 @@ def test_who_is_not_known_or_not_allowed_gets_nothing(server: Server) -> None:
         urlopen(f"{server.address}/events", timeout=30)
     shown = server.reknown("ledger", "--operation", "read live events", "--json")
     assert '"follow": true' in shown or '"follow":true' in shown
+
+
+def test_a_key_that_is_revoked_hears_no_more_however_much_happens(server: Server) -> None:
+    own = _key(server, "--operation", "ReknownReadEvents")
+    with opened(server, key=own) as stream:
+        append(server.data, 1)
+        assert len(stream.take(1)) == 1
+        server.reknown("keys", "revoke", own[0], "--yes")
+        ended = threading.Event()
+
+        def happen() -> None:
+            while not ended.wait(0.5):
+                append(server.data, 1)
+
+        others = threading.Thread(target=happen)
+        others.start()
+        try:
+            heard = 0
+            for line in stream.lines():
+                if line == "0":  # the last chunk
+                    break
+                heard += line.startswith("id: ")
+                assert heard < 200
+        finally:
+            ended.set()
+            others.join()
 
 
 @pytest.mark.parametrize(
