@@ -1,4 +1,4 @@
-"""Cameras: how soon it is told who is there, and how many cameras a machine carries.
+"""Cameras: how soon an arrival is reported, and how many cameras a machine carries.
 
     .venv/bin/python -m bench.live [--seconds 60] [--streams 1 2 4 6 8] [--cores 2]
 
