@@ -103,7 +103,8 @@ def _take(link: str, picture: Path, folder: Path) -> None:
         page = first.new_page()
         page.goto(link)
         page.get_by_role("button", name="Open the console").click()
-        page.get_by_role("heading", level=1).wait_for()
+        # the page before has a heading, too, and its cookie signs nobody in
+        page.get_by_role("button", name="Sign out").wait_for()
         cookies = first.cookies()
         for look, options in _LOOKS.items():
             address = link.partition("/console")[0]
