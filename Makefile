@@ -4,9 +4,11 @@ BIN := .venv/bin
 JAVASCRIPT := tests/contract/javascript
 # Tests start many processes, and where the environment forbids files of bytecode, each would
 # compile Reknown again. Compiled before, as a test that limits the size of files would cut one off.
-# A process for each core; one that is done takes tests from another's end.
-TESTS := $(BIN)/python -m compileall -q src && PYTHONDONTWRITEBYTECODE= \
-  $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+# Tests wait for a third of their time: three processes for two cores. One that is done takes tests
+# from another's end.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 3 // 2)')
+TESTS = $(BIN)/python -m compileall -q src && PYTHONDONTWRITEBYTECODE= \
+  $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help

@@ -49,9 +49,8 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.live import LiveEvent
     from reknown.services.context import Context
+    from reknown.services.live.scenes import Scene
     from reknown.services.live.watching import WatchCounts
-    from reknown.video.live.following import LiveStep
-    from reknown.video.live.frames import LiveFrame
 
 _EVERY_MS, _STAY_MS = 4000, 2000
 _CONTRAST = 60
@@ -82,7 +81,8 @@ class _Run:
     def event(self, event: LiveEvent) -> None:
         self.told.append((datetime.now(UTC), event))
 
-    def frame(self, frame: LiveFrame, _step: LiveStep, counts: WatchCounts) -> None:
+    def frame(self, scene: Scene, counts: WatchCounts) -> None:
+        frame = scene.frame
         # the least delayed frame says when the film began; the first ones come late
         began = frame.at - timedelta(milliseconds=frame.time_ms)
         self.base = began if self.base is None else min(self.base, began)

@@ -1,11 +1,13 @@
-"""Worker, server and broker are killed in turn while live events are told: is any lost?
+"""Worker, server, broker and cloud are killed in turn while live events are told: is any lost?
 
     python -m bench.live_kills > live_kills.json
     python -m bench.live_kills --kills 30
 
 Two cameras' events are appended twenty times a second, and told a webhook, an MQTT broker (Debian's
-mosquitto) and a client of `GET /events`, which goes on where it was. Every one or two seconds one
-of the three is ended with `kill -9` and started again. Then all that was appended has to have
+mosquitto), an SNS topic and a client of `GET /events`, which goes on where it was; records of one
+go into a Kinesis data stream, those of the other into a bucket. Every one or two seconds one of
+worker, server and broker is ended with `kill -9` and started again, or the server that speaks AWS
+(moto) leaves its port and comes back. Then all that was appended has to have
 arrived each way, that of a camera in its order; what came again is counted. Status 1 for any fault.
 """
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -24,6 +26,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reknown.video.live.libsrt import find_libsrt
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -35,6 +39,13 @@ _DARKEST, _STEP, _SHADES = 20, 2, 100
 _CLOCK = 90_000
 _SYSTEM_PYTHON = "/usr/bin/python3"
 _HAS_GSTREAMER = "import gi; gi.require_version('GstRtspServer', '1.0')"
+_HAS_SRT = """
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+assert Gst.ElementFactory.find("srtsink")
+"""
 
 
 def picture(number: int, size: tuple[int, int] = (320, 240)) -> NDArray[np.uint8]:
@@ -48,7 +59,7 @@ def number_of(pixels: NDArray[np.uint8]) -> int:
     return round((float(pixels.mean()) - _DARKEST) / _STEP)
 
 
-def film(
+def film(  # noqa: PLR0913 - what a camera can be told
     times_ms: Iterable[int],
     *,
     size: tuple[int, int] = (320, 240),
@@ -56,11 +67,13 @@ def film(
     container: str = "mpegts",
     start: float = 1.0,
     sound: bool = False,
+    turns: int = 0,
     paint: Callable[[int, tuple[int, int]], NDArray[np.uint8]] = picture,
 ) -> list[tuple[float, bytes]]:
     """Pictures at these times, and the bytes of each with the seconds at which they are due.
 
-    The stream's own clock begins at `start` seconds.
+    The stream's own clock begins at `start` seconds. `turns` is how often whole pictures say
+    that all have to be turned by 90 degrees against the clock.
     """
     output = _Pieces()
     with av.open(output, "w", format=container, options=_OPTIONS.get(container, {})) as file:
@@ -75,11 +88,32 @@ def film(
             frame = av.VideoFrame.from_ndarray(paint(number, size), format="rgb24")
             frame.pts = round((start + time_ms / 1000) * _CLOCK)
             frame.time_base = Fraction(1, _CLOCK)
-            file.mux(stream.encode(frame))
+            file.mux([_turned(packet, codec, turns) for packet in stream.encode(frame)])
             if ear is not None:
                 file.mux(ear.encode(_silence(start + time_ms / 1000)))
         file.mux(stream.encode(None))
     return output.pieces
+
+
+def _turned(packet: Any, codec: str, turns: int) -> Any:
+    """With a message of its display orientation, before the picture itself."""
+    if not (turns and packet.is_keyframe):
+        return packet
+    advanced = codec == "libx264"
+    # neither flipped, the angle, for all pictures until the next such message (H.264, H.265: D.1)
+    bits = f"000{turns * 0x4000:016b}" + ("0100" + "1" if advanced else "1" + "1000")
+    message = int(bits, 2).to_bytes(3, "big")
+    unit = (b"\x06" if advanced else b"\x4e\x01") + b"\x2f\x03" + message + b"\x80"
+    data = bytes(packet)
+    place = next(
+        found.start()
+        for found in re.finditer(b"\0\0\1", data)
+        if (data[found.end()] & 31 in {1, 5} if advanced else data[found.end()] >> 1 & 63 < 32)
+    )
+    turned = av.Packet(data[:place] + b"\0\0\1" + unit + data[place:])
+    turned.stream, turned.time_base, turned.is_keyframe = packet.stream, packet.time_base, True
+    turned.pts, turned.dts = packet.pts, packet.dts
+    return turned
 
 
 # without delay: what is sent at a time shows what was filmed then
@@ -97,19 +131,23 @@ _OPTIONS = {
 }
 
 
-def endless(pictures: NDArray[np.uint8], rate: float) -> Iterator[tuple[float, bytes]]:
-    """The same pictures (n, height, width, 3) again and again, and when each of them is due.
+def endless(pixels: NDArray[np.uint8], *, every: int, rate: float) -> Iterator[tuple[float, bytes]]:
+    """The same picture (height, width, 3) again and again, and when each of them is due.
 
-    The first of them is whole.
+    One of so many is whole, the first one to begin with.
     """
     output = _Pieces()
     with av.open(output, "w", format="mpegts", options=_OPTIONS["mpegts"]) as file:
-        told = _ENCODERS["libx264"] | {"g": str(len(pictures))}
+        told = _ENCODERS["libx264"] | {"g": str(every)}
         stream: Any = file.add_stream("libx264", rate=25, options=told)
-        stream.height, stream.width = pictures.shape[1:3]
+        stream.height, stream.width = pixels.shape[:2]
         stream.pix_fmt = "yuv420p"
-        made = [av.VideoFrame.from_ndarray(each, format="rgb24") for each in pictures]
-        packets = [packet for frame in [*made, None] for packet in stream.encode(frame)]
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+        packets = []
+        for number in range(every):
+            frame.pts = number
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
         for number in itertools.count():
             known = packets[number % len(packets)]
             packet = av.Packet(bytes(known))
@@ -242,16 +280,20 @@ class Tower:
         return f"rtsp://127.0.0.1:{self.port}/cam"
 
 
-def has_rtsp() -> bool:
-    """Whether a real RTSP server can be had here."""
+def has(words: str) -> bool:
+    """Whether the system's Python gets through these."""
     if not shutil.which(_SYSTEM_PYTHON):
         return False
-    command = [_SYSTEM_PYTHON, "-c", _HAS_GSTREAMER]
+    command = [_SYSTEM_PYTHON, "-c", words]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 needs_rtsp = pytest.mark.skipif(
-    not has_rtsp(), reason="needs GStreamer's RTSP server: see CONTRIBUTING.md"
+    not has(_HAS_GSTREAMER), reason="needs GStreamer's RTSP server: see CONTRIBUTING.md"
+)
+needs_srt = pytest.mark.skipif(
+    find_libsrt() is None or not has(_HAS_SRT),
+    reason="needs libsrt and GStreamer's srtsink: see CONTRIBUTING.md",
 )
 
 
@@ -266,6 +308,28 @@ def tower(pipeline: str, *credentials: str, port: int = 0) -> Iterator[Tower]:
         try:
             assert process.stdout is not None
             yield Tower(process, int(process.stdout.readline()))
+        finally:
+            process.kill()
+
+
+def free_udp_port() -> int:
+    """One that nobody has now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def playing(pipeline: str) -> Iterator[subprocess.Popen[str]]:
+    """GStreamer plays it, in a process of its own; at SIGTERM that says goodbye and ends."""
+    command = [_SYSTEM_PYTHON, str(Path(__file__).with_name("gstreamer.py")), pipeline]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "playing\n"
+            yield process
         finally:
             process.kill()
 

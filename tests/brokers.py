@@ -41,7 +41,7 @@ class Broker:
         return f"mqtt://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o777)  # as root, mosquitto becomes another user
         config = self.folder / "mosquitto.conf"
@@ -144,6 +144,6 @@ def subscribed(broker: Broker, topic: str, session: str = "") -> Iterator[Subscr
         client.loop_stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])

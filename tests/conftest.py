@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +33,37 @@ if TYPE_CHECKING:
 for _name in {*SHORT_NAMES.values(), *SECRETS, *(option.variable for option in OPTIONS.values())}:
     os.environ.pop(_name, None)
 
+_IN_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+_LONG = ("golden", "e2e")
+
+
+def _serves(folder: Path) -> bool:
+    """Whether there is room for what tests leave until they end, programs among it."""
+    if not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(folder).free >= _ROOM
+
+
+# Nobody pulls the plug on what tests write, so it does not have to be on a disk.
+if _serves(_IN_MEMORY):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
 settings.register_profile(
     "on a busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("on a busy machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: of several processes none waits for another's at the end.
+
+    Those that have nothing left take tests from another's end, so stories that are told once
+    for hundreds of tests are told by one of them.
+    """
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
 
 
 @pytest.hookimpl(trylast=True)

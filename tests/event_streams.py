@@ -6,6 +6,7 @@ import json
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from reknown.storage.database import open_database
-from reknown.watches import events
+from reknown.watches import claims, events
 from unit.watches.live_events import arrival, loss
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ def append_camera(data: Path, state: str, watch: str = "door") -> int:
     try:
         with database.begin() as connection:
             return events.append(connection, replace(loss(watch), state=state, reason=None))
+    finally:
+        database.dispose()
+
+
+def abandon(data: Path, watch: str = "door", collection: str = "people") -> None:
+    """Somebody watched under this name, was killed, and is not waited for any more."""
+    database = open_database(data)
+    try:
+        with database.begin() as connection:
+            claims.claim(connection, watch, collection, timedelta(0))
     finally:
         database.dispose()
 

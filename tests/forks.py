@@ -8,6 +8,7 @@ its limits execute it anew (`tests/e2e`).
 from __future__ import annotations
 
 import atexit
+import gc
 import inspect
 import json
 import os
@@ -16,12 +17,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from ctypes import CDLL
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -34,6 +40,8 @@ _LEFT_OUT = (
     *("reknown.runtime.cluster", "reknown.evaluation", "reknown.reporting"),
     *("reknown.gallery.vectors.libkernel", "reknown.__main__", "reknown.storage.migrations"),
 )
+# Imported by what is run, when it runs.
+_LATE = ("platformdirs", "pydantic.type_adapter", "threadpoolctl", "uvicorn.lifespan.on")
 
 
 class Forked(subprocess.Popen[Any]):
@@ -70,14 +78,29 @@ class Forked(subprocess.Popen[Any]):
                 os.close(end)
 
 
+def run(
+    command: Sequence[object],
+    *,
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    typed: str = "",
+    check: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """What a command says, as `subprocess.run` would; `typed` is on its standard input."""
+    words, pipe = [str(word) for word in command], subprocess.PIPE
+    with Forked(
+        words, env=env, cwd=cwd, text=True, stdin=pipe, stdout=pipe, stderr=pipe
+    ) as process:
+        out, errors = process.communicate(typed, timeout=60)
+    done = subprocess.CompletedProcess(words, process.returncode, out, errors)
+    if check:
+        done.check_returncode()
+    return done
+
+
 def printed(command: list[str], environment: dict[str, str] | None = None) -> str:
     """What a command prints; raises `CalledProcessError`."""
-    pipe = subprocess.PIPE
-    with Forked(command, env=environment, text=True, stdout=pipe, stderr=pipe) as process:
-        text, errors = process.communicate(timeout=60)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, text, errors)
-    return str(text)
+    return run(command, env=environment, check=True).stdout
 
 
 def _can_fork(environment: dict[str, str]) -> bool:
@@ -106,6 +129,10 @@ def main(line: socket.socket) -> None:
     for module in pkgutil.walk_packages(import_module("reknown").__path__, "reknown."):
         if not module.name.startswith(_LEFT_OUT):
             import_module(module.name)
+    for name in _LATE:
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # what collectors do not look at stays shared
     while True:
         data, descriptors, _, _ = socket.recv_fds(line, _LONGEST, 4)
         if not data:
@@ -143,7 +170,24 @@ def _run(words: list[str], environment: dict[str, str], folder: str) -> None:
     os.environ.update(environment)
     time.tzset()
     sys.argv = words
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            _leave(end.code or 0)
+        raise
+
+
+def _leave(status: int) -> None:
+    """Ends as an interpreter does, but takes nothing apart: of all that was imported, that takes
+    longer than most commands.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    with suppress(OSError):  # nobody reads it: the interpreter has a status for that
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from reknown.services.accounts import create_account
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.galleries.users import list_users
 from reknown.services.live.plans import WatchPlan
+from reknown.services.live.watch_options import WatchOptions
 from reknown.services.live.watches import WatchRequest, WatchState, create_watch, start_watch
 from reknown.services.reviews.reviewers import add_reviewer
 from reknown.services.sign_in import offer_link, sign_in_with_link
@@ -69,7 +70,7 @@ FILM = script("film", ".mp4")
 BASIS = script("basis", "</td></textarea>")
 REASON = script("reason", "</p><svg onload=alert(1)>")
 KEY = script("key", "</a>")
-WATCH, CAMERA = "hall", script("camera")
+WATCH, CAMERA, HOURS, LIST = "hall", script("camera"), "mon-fri 08:00-18:00", "crew"
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,9 @@ def _furnish(server: Server, root: Path, database: str | None) -> Furnished:
 
 def _watched(context: Context, subject: str, face: str) -> str:
     """A camera before which somebody is."""
-    create_watch(context, WatchRequest(WATCH, CAMERA, COLLECTION, WatchPlan(80.0)))
+    options = WatchOptions(zones=["0,0,0.5,1"], schedule=HOURS, alerts={LIST: [PERSON]})
+    request = WatchRequest(WATCH, CAMERA, COLLECTION, WatchPlan(80.0), options=options)
+    create_watch(context, request)
     start_watch(context, WATCH)
     seen = LiveEvent(
         watch=WATCH,

@@ -1,4 +1,4 @@
-"""A real server in this process that speaks S3, SNS and SQS."""
+"""A real server in this process that speaks Kinesis, S3, SNS and SQS."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SECRET = "example-secret-never-shown"
 
 
 @contextmanager
-def moto_server() -> Iterator[str]:
-    """Its address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+def moto_server(port: int = 0) -> Iterator[str]:
+    """Its address; whatever was put there stays as long as this process."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     try:

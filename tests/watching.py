@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from reknown.video.live.camera import LiveCamera
 
 # As the real ones, but that nobody waits for long.
-QUICK = LiveLimits(silent=3.0, first_wait=0.1, longest_wait=0.5, refused_wait=0.5, steady=3.0)
+QUICK = LiveLimits(silent=1.5, first_wait=0.1, longest_wait=0.3, refused_wait=0.3, steady=2.0)
 _PATIENCE = 100.0
 
 
@@ -45,6 +46,30 @@ def watch(camera: LiveCamera, enough: Callable[[Seen], object], seen: Seen | Non
         elif camera.is_over:
             raise TimeoutError("it is over", seen.states, len(seen.frames))
     return seen
+
+
+def at_once(check: Callable[..., None], *cases: tuple[object, ...]) -> None:
+    """Checks all of them at a time: what cameras do is to wait, mostly."""
+    with ThreadPoolExecutor(len(cases)) as pool:
+        for case, checked in [(case, pool.submit(check, *case)) for case in cases]:
+            if error := checked.exception():
+                error.add_note(f"of {case}")
+                raise error
+
+
+def places_in(times: list[int], seen: Seen) -> int:
+    """How many there are among pictures of these milliseconds where the frames could be from.
+
+    A picture itself says only roughly which one it is.
+    """
+    first, last = seen.frames[0], seen.frames[-1]
+    return sum(
+        all(
+            abs(times[start + frame.number - first.number] - times[start] - frame.time_ms) <= 1
+            for frame in seen.frames
+        )
+        for start in range(len(times) - last.number + first.number)
+    )
 
 
 def frames(count: int) -> Callable[[Seen], object]:

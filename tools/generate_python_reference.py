@@ -18,6 +18,7 @@ from reknown._archive import Archive
 from reknown._people import People
 from reknown._policies import Policies
 from reknown._reviews import Reviews
+from reknown._watches import Watches
 from reknown.biometrics.candidates import Candidate, CandidateList, Comparison
 from reknown.biometrics.faces import DetectedFace, FaceQuality, Pose, QualityMeasure
 from reknown.biometrics.geometry import BoundingBox, Landmarks, Point
@@ -26,6 +27,7 @@ from reknown.biometrics.sightings import Medium, Taken
 from reknown.client import Collections, Reknown
 from reknown.gallery.groups import GroupRecord
 from reknown.services.archive.scan import ScannedFile
+from reknown.services.live.watch_options import WatchOptions
 from reknown.services.videos.identification import Appearance
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ it at work. This page is generated from the code: `tools/generate_python_referen
 
 In signatures, `FilePath` is `str | PathLike[str]`; `Image` is `FilePath`, `bytes`, a Pillow image
 or an array `NDArray[np.uint8]`; `Progress` is `Callable[[int, int], None]`.
+`**options: Unpack[WatchOptions]` are the [options of a watch](#options-of-a-watch), each by its
+name.
 """
 
 
@@ -82,6 +86,8 @@ def page() -> str:
         *_class(People),
         *_class(Policies),
         *_class(Reviews),
+        *_class(Watches),
+        f"## Options of a watch\n\n{_doc(WatchOptions)}\n",
         f"## Answers\n\n{_doc(results)}\n",
         *(_answer(getattr(results, name)) for name in results.__all__),
         "## Parts of answers\n",
@@ -131,7 +137,8 @@ def _signature(name: str, function: Callable[..., Any], *, shown: bool = True) -
             parameters.append("*")
             star = True
         default = "" if parameter.default is parameter.empty else f" = {_value(parameter.default)}"
-        parameters.append(f"{parameter.name}: {parameter.annotation}{default}")
+        stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+        parameters.append(f"{stars}{parameter.name}: {parameter.annotation}{default}")
     result = f" -> {inspect.signature(function).return_annotation}" if shown else ""
     line = f"{name}({', '.join(parameters)}){result}"
     if len(line) <= _WIDTH:

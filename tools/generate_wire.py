@@ -68,6 +68,7 @@ IMPLEMENTED = (
     "ReknownListConsents",
     "ReknownListGroups",
     "ReknownListJobs",
+    "ReknownLookThroughCamera",
     "ReknownMergeGroups",
     "ReknownMergeUsers",
     "ReknownMoveFaces",

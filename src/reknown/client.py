@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from reknown._inputs import path_of, source_of
 from reknown._people import People
 from reknown._policies import Policies
 from reknown._reviews import Reviews
+from reknown._watches import Watches
 from reknown.biometrics.errors import InputError
 from reknown.results import (
     ComparedFaces,
@@ -28,8 +29,9 @@ from reknown.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from types import TracebackType
+    from typing import Unpack
 
     from reknown._inputs import FilePath, Image, Progress
     from reknown.biometrics.among import Among
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from reknown.services.context import Context
     from reknown.services.galleries.enrolees import Enrolee
     from reknown.services.galleries.enrolment import EnrolmentPolicy, EnrolmentResult
+    from reknown.services.live.watch_options import WatchOptions
     from reknown.services.searches.search import Query
 
 
@@ -131,6 +134,11 @@ class Reknown:
         """What the galleries may be used for, and who has agreed to be in them."""
         return Policies(lambda: self._context)
 
+    @property
+    def watches(self) -> Watches:
+        """The cameras that workers watch."""
+        return Watches(lambda: self._context)
+
     def events(
         self,
         *,
@@ -152,6 +160,44 @@ class Reknown:
         read = events.follow_events if follow else events.all_events
         for each in read(self._context, after, choice):
             yield events.described(each)
+
+    def watch(
+        self,
+        camera: FilePath,
+        collection: str = "people",
+        *,
+        cameras: FilePath | None = None,
+        name: str | None = None,
+        seconds: float | None = None,
+        **options: Unpack[WatchOptions],
+    ) -> Generator[dict[str, Any]]:
+        """Who might be before a camera now: what happens there, as plain values as in `events`.
+
+        `camera` is the name of one in the file `cameras` (default: that of the command line), or a
+        film, which is played in real time. `name` is what events and ledger call the watch
+        (default: as the camera). It ends with the film, after so many `seconds`, or when the
+        iterator is closed: whoever is there has left then. While nobody asks for the next event,
+        nothing is looked at. Candidates are never identifications. The options are those of a
+        watch, below. Needs the extra `video`.
+
+        Raises `errors.InputError`, `errors.NotFoundError` for the gallery or for somebody on an
+        alert list, `errors.BusyError` where a worker or somebody else watches under this name,
+        `errors.PolicyError`, also while it runs, and then `errors.TakenOverError` where the name
+        was lost, perhaps to another watch.
+        """
+        from reknown.services.extras import require_video_support  # noqa: PLC0415
+        from reknown.services.live.at_hand import watch_at_hand  # noqa: PLC0415
+        from reknown.services.live.planned import AskedWatch  # noqa: PLC0415
+        from reknown.services.live.sources import chosen_camera  # noqa: PLC0415
+        from reknown.services.live.telling import described  # noqa: PLC0415
+
+        require_video_support()
+        file = self._settings.worker.cameras if cameras is None else path_of(cameras)
+        found = chosen_camera(file, str(path_of(camera)))
+        asked = AskedWatch(found.name if name is None else name, collection, options)
+        with closing(watch_at_hand(self._context, found, asked, seconds)) as told:
+            for each in told:
+                yield described(each)
 
     def detect(self, image: Image, *, attributes: bool = False) -> DetectedFaces:
         """The faces of an image, with landmarks, pose and quality.

@@ -255,7 +255,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objects:
-    """Where the images and videos are read from that callers name as `S3Object`."""
+    """Where stored images and videos are read from, and records of stream processors written."""
 
     buckets: Path | None = _option(
         None, "Read S3Object images and videos from DIR/bucket/key.", "DIR"
@@ -269,6 +269,13 @@ class Objects:
     s3_region: str = _option(DEFAULT_REGION, "Region of that store.", "NAME")
     allow_bucket: tuple[str, ...] = _option(
         (), "Read from these buckets only.", "NAME", otherwise="any bucket"
+    )
+    record_bucket: tuple[str, ...] = _option(
+        (),
+        "Write records of stream processors into these buckets of that place, where their callers "
+        "name one.",
+        "NAME",
+        otherwise="nothing is written",
     )
     uploads: Path | None = _option(
         None,
@@ -288,6 +295,8 @@ class Objects:
             raise InputError("objects come from --buckets or from --s3-endpoint, not from both")
         if self.allow_bucket and not self.exist:
             raise InputError("--allow-bucket needs --buckets or --s3-endpoint")
+        if self.record_bucket and not self.exist:
+            raise InputError("--record-bucket needs --buckets or --s3-endpoint")
 
     @property
     def exist(self) -> bool:
@@ -343,6 +352,12 @@ class Events:
         "reknown[mqtt].",
         "URL",
     )
+    mqtt_ca: Path | None = _option(
+        None,
+        "Trust a broker at mqtts:// whose certificate these authorities have signed.",
+        "PEM",
+        otherwise="those that the system trusts",
+    )
     mqtt_topic: str = _option(
         "reknown", "What the topics at that broker begin with: PREFIX/WATCH/events.", "PREFIX"
     )
@@ -357,6 +372,8 @@ class Events:
     def __post_init__(self) -> None:
         if self.home_assistant and not self.mqtt:
             raise InputError("--home-assistant needs --mqtt")
+        if self.mqtt_ca and (self.mqtt or "mqtt:").startswith("mqtt:"):
+            raise InputError("--mqtt-ca needs --mqtt with an address like mqtts://HOST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reknown._evaluated import ErrorRate, EvaluatedPeople, ThresholdRates
 from reknown._notebook import Shown, figure, paragraph, table
 from reknown._seen import FoundSightings, ScannedFiles, SeenSighting
+from reknown._watches import StoredWatch
 from reknown.biometrics.text import counted, one_in, printable
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ __all__ = [
     "ImportedTemplates",
     "ScannedFiles",
     "SeenSighting",
+    "StoredWatch",
     "ThresholdRates",
     "VideoAppearances",
     "WrittenNames",

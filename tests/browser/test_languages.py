@@ -16,7 +16,9 @@ from furnished import (
     COLLECTION,
     FILE,
     FILM,
+    HOURS,
     KEY,
+    LIST,
     PERSON,
     REASON,
     REVIEWER,
@@ -112,8 +114,9 @@ def _token(furnished: Furnished) -> dict[str, Field]:
 @pytest.fixture(scope="module")
 def data() -> set[str]:
     """Words of what there is here."""
-    names = (PERSON, FILE, FILM, BASIS, REASON, KEY, COLLECTION, REVIEWER, WATCH, CAMERA)
-    return _NAMES | {*_WORD.findall(" ".join(names))}
+    names = (PERSON, FILE, FILM, BASIS, REASON, KEY, COLLECTION, REVIEWER, WATCH, CAMERA, HOURS)
+
+    return _NAMES | {*_WORD.findall(" ".join((*names, LIST)))}
 
 
 def test_no_page_says_what_cannot_be_translated(furnished: Furnished, data: set[str]) -> None:

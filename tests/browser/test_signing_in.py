@@ -50,7 +50,7 @@ def test_who_is_not_signed_in_is_asked_to_and_goes_on(
             "keeper",
             [
                 *("Overview", "Compare", "People", "Unknown", "Identify", "Archive", "Films"),
-                "Accuracy",
+                *("Cameras", "Accuracy"),
             ],
         ),
         ("reviewer", ["Overview"]),

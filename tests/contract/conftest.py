@@ -8,6 +8,7 @@ import pytest
 
 import callers
 import portraits
+import uploading
 import videos
 from reknown.access.rights import BY_NAME
 from servers import Server, serving
@@ -48,6 +49,32 @@ def media_server(
     options = ("--buckets", media, "--celebrities", callers.CELEBRITIES)
     with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where uploads come to lie."""
+    return tmp_path_factory.mktemp("uploads") / "here"
+
+
+@pytest.fixture(scope="module")
+def upload_server(
+    tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, uploads: Path
+) -> Iterator[Server]:
+    """One that takes uploads for `people` and `others`, and works on none."""
+    options = ("--uploads", uploads, "--upload-limit", uploading.LIMIT_MIB, "--video-workers", "0")
+    data = tmp_path_factory.mktemp("server")
+    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        server.reknown("collections", "create", "people")
+        server.reknown("collections", "create", "others")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def film() -> bytes:
+    """Grace for 0.4 s."""
+    frames = videos.scene(videos.steady(0, 400), [(videos.grace(), videos.still((0.5, 0.5)))])
+    return videos.rendered(frames)
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         "ResourceNotFoundException",
         _with("user_id", "job_id")
         | {"GetCelebrityInfo"}
-        | (_STREAMS - {"CreateStreamProcessor", "ListStreamProcessors"}),
+        | (_STREAMS - {"CreateStreamProcessor", "ListStreamProcessors"})
+        | {"ReknownLookThroughCamera"},
     ),
     ours.AlreadyExistsError: ("InvalidParameterException", frozenset({"ReknownImportTemplates"})),
     ours.QuotaError: (
@@ -106,7 +107,10 @@ _LEAVES: Mapping[type[ours.ReknownError], tuple[str, frozenset[str]]] = {
         "IdempotentParameterMismatchException",
         _with("client_request_token"),
     ),
-    ours.LimitError: ("LimitExceededException", _STARTS | {"CreateStreamProcessor"}),
+    ours.LimitError: (
+        "LimitExceededException",
+        _STARTS | {"CreateStreamProcessor", "ReknownLookThroughCamera"},
+    ),
     ours.PolicyError: (
         "AccessDeniedException",
         _SEARCHES
@@ -167,11 +171,16 @@ def test_every_error_is_mapped_on_purpose() -> None:
     leaves = {kind for kind in _leaves(ours.ReknownError) if kind.__module__ == ours.__name__}
     # whoever sends notices catches it, and no request waits for that
     leaves -= {ours.RefusedNotifyError}
+    # a record of a watch is put into a bucket, which no request waits for
+    leaves -= {ours.ObjectRefusedError}
+    # it ends a watch, which no request waits for
+    leaves -= {ours.TakenOverError}
     # any request may get it, without any operation declaring it
     leaves -= {ours.DatabaseUnavailableError}
     # these have a leaf below them and are raised themselves as well
     parents = {
         ours.AccessError,
+        ours.BusyError,
         ours.DatabaseError,
         ours.InputError,
         ours.NotFoundError,

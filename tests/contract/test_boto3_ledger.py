@@ -27,7 +27,9 @@ _ON_VIDEOS = {name for name in HANDLERS if name.startswith(("Start", "Get"))}
 _ON_JOBS = {"ReknownScanArchive", "ReknownStopJob"}
 # Their rows and lines are looked at in test_boto3_videos.py and test_boto3_streams.py.
 _ON_VIDEOS = {
-    name for name in HANDLERS if name.startswith(("Start", "Get")) or "StreamProcessor" in name
+    name
+    for name in HANDLERS
+    if name.startswith(("Start", "Get")) or "StreamProcessor" in name or "Camera" in name
 }
 _WITHOUT_COLLECTION = ("DetectFaces", "DetectText", "CompareFaces", "ListCollections")
 _BY_NAME = ("*", *BY_NAME)

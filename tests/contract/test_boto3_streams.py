@@ -13,9 +13,11 @@ from botocore.exceptions import ClientError
 
 import callers
 from reknown.api.registry import HANDLERS
+from servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from servers import Server
 
@@ -92,6 +94,32 @@ def test_one_is_made_described_and_deleted(client: Any, collection: str) -> None
     assert name in text
 
 
+def test_records_go_into_the_buckets_of_the_operator_and_no_others(
+    tmp_path: Path, cache_folder: Path
+) -> None:
+    (tmp_path / "buckets").mkdir()
+    options = ("--buckets", tmp_path / "buckets", "--record-bucket", "seen")
+    with serving(tmp_path / "data", *options, REKNOWN_CACHE=str(cache_folder)) as server:
+        client = callers.distinct(server.client(**callers.NO_RETRIES))
+        client.create_collection(CollectionId="friends")
+        for number, more in enumerate(({}, {"KeyPrefix": ""}, {"KeyPrefix": "cameras/hall/"})):
+            output = {"S3Destination": {"Bucket": "seen", **more}}
+            asked = request(f"stream-{number}", "friends", Output=output)
+            client.create_stream_processor(**asked)
+            found = client.describe_stream_processor(Name=asked["Name"])
+            assert found["Output"] == output
+            assert "KmsKeyId" not in found
+        for place, words, more in (
+            ({"Bucket": "others"}, "--record-bucket", {}),
+            ({"Bucket": "seen", "KeyPrefix": "../others"}, "cannot be put there", {}),
+            ({"Bucket": "seen", "KeyPrefix": "k" * 1024}, "1,024 bytes at most", {}),
+            ({"Bucket": "seen"}, "leave KmsKeyId out", {"KmsKeyId": "alias/seen"}),
+        ):
+            asked = request("stream", "friends", Output={"S3Destination": place}, **more)
+            call = client.create_stream_processor
+            assert words in _refused("InvalidParameterException", call, **asked)
+
+
 def test_thresholds_below_80_are_80_as_at_amazon(client: Any, collection: str) -> None:
     for threshold, kept in ((None, 80.0), (0.0, 80.0), (79.9, 80.0), (99.0, 99.0)):
         asked = request(f"stream-{uuid4()}", collection)
@@ -125,8 +153,18 @@ def test_without_its_collection_none_is_made(client: Any, name: str) -> None:
         ({"Input": {"KinesisVideoStream": {}}}, "needs KinesisVideoStream"),
         ({"Input": {"KinesisVideoStream": {"Arn": _VIDEO + "9" * 250}}}, "256 characters"),
         ({"Output": {"KinesisDataStream": {"Arn": _DATA}}}, "--kinesis-endpoint"),
-        ({"Output": {"S3Destination": {"Bucket": "seen"}}}, "S3Destination is for ConnectedHome"),
-        ({"KmsKeyId": "a"}, "KmsKeyId is for ConnectedHome"),
+        ({"Output": {"S3Destination": {"Bucket": "seen"}}}, "--record-bucket"),
+        ({"Output": {"S3Destination": {"KeyPrefix": "seen"}}}, "S3Destination needs a Bucket"),
+        (
+            {
+                "Output": {
+                    "KinesisDataStream": {"Arn": _DATA},
+                    "S3Destination": {"Bucket": "seen"},
+                }
+            },
+            "either KinesisDataStream or S3Destination",
+        ),
+        ({"KmsKeyId": "a"}, "records that are put into a bucket"),
         (
             {"NotificationChannel": {"SNSTopicArn": "arn:aws:sns:eu-west-1:123456789012:a"}},
             "NotificationChannel is for ConnectedHome",
@@ -190,6 +228,19 @@ def test_regions_are_changed_while_it_is_stopped(client: Any, stream: str) -> No
     _refused("ResourceInUseException", update, Name=stream, RegionsOfInterestForUpdate=[_BOX])
 
 
+def test_to_look_through_a_camera_takes_a_right_of_its_own_and_a_worker(
+    client: Any, stream: str, server: Server
+) -> None:
+    client.start_stream_processor(Name=stream)
+    sight = client.reknown_look_through_camera(Name=stream)
+    assert sight["Status"] == "STARTING"
+    assert "waits for a worker" in sight["StatusMessage"]
+    assert "Picture" not in sight
+    key = callers.key(server, "--operation", "*")
+    look = server.client(key, **callers.NO_RETRIES).reknown_look_through_camera
+    assert "ReknownLookThroughCamera" in _refused("AccessDeniedException", look, Name=stream)
+
+
 def test_what_is_not_there_is_not_found(client: Any) -> None:
     calls: dict[str, dict[str, Any]] = {
         "DescribeStreamProcessor": {},
@@ -197,6 +248,7 @@ def test_what_is_not_there_is_not_found(client: Any) -> None:
         "StopStreamProcessor": {},
         "UpdateStreamProcessor": {"RegionsOfInterestForUpdate": [_BOX]},
         "DeleteStreamProcessor": {},
+        "ReknownLookThroughCamera": {},
     }
     for operation, more in calls.items():
         call = getattr(client, xform_name(operation))
@@ -239,13 +291,15 @@ def test_they_are_listed_page_by_page(client: Any, collection: str) -> None:
 def test_a_key_for_other_collections_sees_none_of_it(
     server: Server, stream: str, collection: str
 ) -> None:
-    options = ("--operation", "*", "--collection", "other-*")
+    look = ("--operation", "ReknownLookThroughCamera")
+    options = (*look, "--operation", "*", "--collection", "other-*")
     other = server.client(callers.key(server, *options), **callers.NO_RETRIES)
     arn = f"arn:aws:rekognition:eu-west-1:000000000000:streamprocessor/{stream}"
     for call, more in (
         (other.describe_stream_processor, {"Name": stream}),
         (other.start_stream_processor, {"Name": stream}),
         (other.stop_stream_processor, {"Name": stream}),
+        (other.reknown_look_through_camera, {"Name": stream}),
         (other.update_stream_processor, {"Name": stream, "RegionsOfInterestForUpdate": [_BOX]}),
         (other.delete_stream_processor, {"Name": stream}),
         (other.create_stream_processor, request(f"stream-{uuid4()}", collection)),
@@ -272,7 +326,8 @@ def test_a_watch_outlives_its_collection_and_is_not_started(client: Any, stream:
 
 
 def test_every_operation_leaves_one_row(server: Server, name: str) -> None:
-    key = callers.key(server)
+    look = "ReknownLookThroughCamera"
+    key = callers.key(server, "--operation", look, "--operation", "*")
     own = callers.distinct(server.client(key, **callers.NO_RETRIES))
     own.create_collection(CollectionId=name)
     named = {"Name": f"stream-{uuid4()}"}
@@ -282,10 +337,12 @@ def test_every_operation_leaves_one_row(server: Server, name: str) -> None:
         "DescribeStreamProcessor": named,
         "UpdateStreamProcessor": {**named, "RegionsOfInterestForUpdate": [_BOX]},
         "StartStreamProcessor": named,
+        look: named,
         "StopStreamProcessor": named,
         "DeleteStreamProcessor": named,
     }
-    assert set(calls) == {operation for operation in HANDLERS if "StreamProcessor" in operation}
+    streams = {operation for operation in HANDLERS if "StreamProcessor" in operation}
+    assert set(calls) == streams | {look}
     done = {
         operation: getattr(own, xform_name(operation))(**parameters)
         for operation, parameters in calls.items()

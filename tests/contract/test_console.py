@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import subprocess
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import pytest
 import urllib3
 
 import callers
+import forks
 from reknown import Reknown
 from reknown.biometrics.geometry import BoundingBox
 from reknown.biometrics.sightings import Medium, MediumKind, Sighting
@@ -89,6 +89,12 @@ def _as(address: str, key_id: str, secret: str) -> Visitor:
 
 @pytest.fixture
 def visitor(server: Server) -> Visitor:
+    return _signed_in(server)
+
+
+@pytest.fixture(scope="module")
+def lasting(server: Server) -> Visitor:
+    """One for many tests, none of which signs out."""
     return _signed_in(server)
 
 
@@ -268,7 +274,7 @@ def test_an_operator_of_some_collections_has_no_say_in_who_may_do_what(
     name = f"partly-{uuid4().hex[:8]}"
     command = [str(REKNOWN), "accounts", "add", name, "--role", "operator"]
     command += ["--collection", collection, "--data", str(server.data)]
-    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    forks.run(command, typed=PASSWORD, check=True)
     visitor = _signed_in(server, name, PASSWORD)
     assert visitor.get(f"/console/policy/{collection}").status == 200
     for path in ("settings", "policy/others"):
@@ -298,7 +304,7 @@ def test_results_are_for_many_and_what_they_change_for_operators_of_all(
     name = f"{role}-{uuid4().hex[:8]}"
     command = [str(REKNOWN), "accounts", "add", name, "--role", role]
     command += ["--collection", collections or collection, "--data", str(server.data)]
-    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    forks.run(command, typed=PASSWORD, check=True)
     visitor, here = _signed_in(server, name, PASSWORD), f"/console/accuracy/{collection}"
     one = f"{here}/{uuid4()}"
     assert visitor.get(here).status == 200
@@ -375,7 +381,7 @@ _FIELDS = (
 
 @pytest.mark.parametrize("strange", _STRANGE)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
-def test_no_page_breaks(visitor: Visitor, collection: str, page: ConsolePage, strange: str) -> None:
+def test_no_page_breaks(lasting: Visitor, collection: str, page: ConsolePage, strange: str) -> None:
     if page.path == "/sign-out":
         return
     fields = "&".join(f"{name}={strange}" for name in _FIELDS)
@@ -383,11 +389,12 @@ def test_no_page_breaks(visitor: Visitor, collection: str, page: ConsolePage, st
         within = page.path.replace("{collection}", it)
         path = "/console" + re.sub(r"\{\w+\}", strange, within)
         if page.changes:
-            body = f"form_token={visitor.token}&{fields}&present=x"
-            answer = visitor._send("POST", path, body, {"content-type": _FORM})
+            body = f"form_token={lasting.token}&{fields}&present=x"
+            answer = lasting._send("POST", path, body, {"content-type": _FORM})
         else:
-            answer = visitor.get(f"{path}?{fields}", sec_fetch_site="same-origin")
+            answer = lasting.get(f"{path}?{fields}", sec_fetch_site="same-origin")
         assert answer.status < 500, (path, answer.data)
+        assert not answer.headers.get("location", "").startswith("/console/sign-in"), path
         assert "x" not in answer.headers.get("set-cookie", "")
 
 
@@ -457,7 +464,7 @@ def _with_account(server: Server, role: str, collection: str) -> Visitor:
     name, secret = f"a-{uuid4()}", "four small words here"
     rights = ("--role", role, "--collection", collection)
     command = [str(REKNOWN), "accounts", "add", name, *rights, "--data", str(server.data)]
-    subprocess.run(command, input=secret, text=True, check=True, capture_output=True)
+    forks.run(command, typed=secret, check=True)
     return _as(server.address, name, secret)
 
 
@@ -522,7 +529,7 @@ def operator(server: Server) -> Visitor:
     name = f"operator-{uuid4().hex[:8]}"
     command = [str(REKNOWN), "accounts", "add", name, "--role", "operator"]
     command += ["--data", str(server.data)]
-    subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
+    forks.run(command, typed=PASSWORD, check=True)
     return _signed_in(server, name, PASSWORD)
 
 

@@ -14,40 +14,15 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
-import videos
+import uploading
 from servers import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 _PATH = "/console/uploads/people"
-_LIMIT_MIB = 40
 _POOL = urllib3.PoolManager()
-
-
-@pytest.fixture(scope="module")
-def film() -> bytes:
-    frames = videos.scene(videos.steady(0, 400), [(videos.grace(), videos.still((0.5, 0.5)))])
-    return videos.rendered(frames)
-
-
-@pytest.fixture(scope="module")
-def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("uploads") / "here"
-
-
-@pytest.fixture(scope="module")
-def upload_server(
-    tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, uploads: Path
-) -> Iterator[Server]:
-    options = ("--uploads", uploads, "--upload-limit", _LIMIT_MIB, "--video-workers", "0")
-    data = tmp_path_factory.mktemp("server")
-    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
-        server.reknown("collections", "create", "people")
-        server.reknown("collections", "create", "others")
-        yield server
 
 
 @dataclass
@@ -90,15 +65,8 @@ class Sender:
 
 
 def _sign_in(address: str, key: str, secret: str) -> Sender:
-    form = {"name": key, "password": secret}
-    signed_in = _POOL.request(
-        "POST", f"{address}/console/sign-in", fields=form, encode_multipart=False, redirect=False
-    )
-    cookie = signed_in.headers["set-cookie"].partition(";")[0]
-    page = _POOL.request("GET", f"{address}/console", headers={"cookie": cookie})
-    found = _TOKEN.search(page.data.decode())
-    assert found is not None
-    return Sender(address, cookie, found[1])
+    entered = uploading.sign_in(address, key, secret)
+    return Sender(address, entered.cookie, entered.token)
 
 
 @pytest.fixture
@@ -116,12 +84,8 @@ def other(upload_server: Server) -> Sender:
 @pytest.fixture(autouse=True)
 def nothing_left(uploads: Path) -> Iterator[None]:
     yield
-    for each in _files(uploads):
+    for each in uploading.files(uploads):
         each.unlink()
-
-
-def _files(uploads: Path) -> list[Path]:
-    return [*uploads.iterdir()] if uploads.exists() else []
 
 
 def _about(film: bytes, name: str = "../../film.mp4") -> dict[str, object]:
@@ -132,21 +96,21 @@ def test_what_broke_off_goes_on_where_it_was(sender: Sender, film: bytes, upload
     about, half = _about(film), len(film) // 2
     assert sender.ask(about) == 0
     assert sender.send(about, 0, film[:half]).json() == {"length": half}
-    (waiting,) = _files(uploads)
+    (waiting,) = uploading.files(uploads)
     assert re.fullmatch(r"[0-9a-f]{64}\.waiting", waiting.name)
     assert waiting.stat().st_mode & 0o777 == 0o600
     assert sender.ask(about) == half
     # the last piece once more, as its answer may have been lost, with what follows
     answer = sender.send(about, half // 2, film[half // 2 :])
     assert answer.json()["next"].startswith("/console/films/people/")
-    (kept,) = _files(uploads)
+    (kept,) = uploading.files(uploads)
     assert kept.read_bytes() == film
     assert re.fullmatch("[0-9a-f]{64}", kept.name)
     assert sender.ask(about) == 0
     # whoever did not get that answer does not have it searched twice
     again = sender.send(about, 0, film[:half])
     assert (again.status, "already arrived" in again.data.decode()) == (400, True)
-    assert _files(uploads) == [kept]
+    assert uploading.files(uploads) == [kept]
 
 
 def test_another_file_does_not_go_on(sender: Sender, film: bytes, uploads: Path) -> None:
@@ -155,7 +119,7 @@ def test_another_file_does_not_go_on(sender: Sender, film: bytes, uploads: Path)
     changed = film[: half - 1] + b"\0\1" + film[half + 1 :]
     answer = sender.send(about, half - 100, changed[half - 100 :])
     assert (answer.status, "another file" in answer.data.decode()) == (400, True)
-    assert _files(uploads)[0].read_bytes() == film[:half]
+    assert uploading.files(uploads)[0].read_bytes() == film[:half]
     for differing in ({"size": len(film) + 1}, {"modified": 1}, {"name": "film.mp4"}):
         assert sender.ask(about | differing) == 0
 
@@ -164,27 +128,30 @@ def test_a_gap_is_not_taken(sender: Sender, film: bytes, uploads: Path) -> None:
     about = _about(film)
     sender.send(about, 0, film[:100])
     assert sender.send(about, 101, film[101:200]).json() == {"length": 100}
-    assert _files(uploads)[0].read_bytes() == film[:100]
+    assert uploading.files(uploads)[0].read_bytes() == film[:100]
 
 
 @pytest.mark.parametrize("start", ["-1", "1e3", "", "x", "9" * 30, "\0"])
 def test_a_piece_begins_at_a_byte(sender: Sender, film: bytes, uploads: Path, start: str) -> None:
     assert sender.send(_about(film), start, film).status == 400
-    assert _files(uploads) == []
+    assert uploading.files(uploads) == []
 
 
 def test_more_than_was_said_is_not_taken(sender: Sender, film: bytes, uploads: Path) -> None:
     about = _about(film[:100])
     sender.send(about, 0, film[:90])
     assert sender.send(about, 90, film[90:101]).status == 400
-    assert _files(uploads)[0].read_bytes() == film[:90]
+    assert uploading.files(uploads)[0].read_bytes() == film[:90]
 
 
 def test_too_large_a_film_is_refused_at_its_first_piece(sender: Sender, uploads: Path) -> None:
-    about = {"name": "film.mp4", "size": (_LIMIT_MIB + 1) * 2**20, "modified": 1}
+    about = {"name": "film.mp4", "size": (uploading.LIMIT_MIB + 1) * 2**20, "modified": 1}
     answer = sender.send(about, 0, b"begin")
-    assert (answer.status, f"more than {_LIMIT_MIB} MiB" in answer.data.decode()) == (400, True)
-    assert _files(uploads) == []
+    assert (answer.status, f"more than {uploading.LIMIT_MIB} MiB" in answer.data.decode()) == (
+        400,
+        True,
+    )
+    assert uploading.files(uploads) == []
 
 
 def test_nobody_goes_on_with_what_somebody_else_has_sent(
@@ -197,7 +164,7 @@ def test_nobody_goes_on_with_what_somebody_else_has_sent(
     other.forget(about)
     assert sender.ask(about) == 1000
     other.send(about, 0, film[:10])
-    assert sorted(each.stat().st_size for each in _files(uploads)) == [10, 1000]
+    assert sorted(each.stat().st_size for each in uploading.files(uploads)) == [10, 1000]
     sender.forget(about)
     assert (sender.ask(about), other.ask(about)) == (0, 10)
 
@@ -210,7 +177,7 @@ def test_two_at_once_are_one_film(sender: Sender, film: bytes, uploads: Path) ->
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(send, range(8))) <= {200, 400}  # one writes, the others wait or not
-    (waiting,) = _files(uploads)
+    (waiting,) = uploading.files(uploads)
     found = waiting.read_bytes()
     assert found
     assert found == film[: len(found)]
@@ -220,7 +187,7 @@ def test_what_is_no_film_is_not_kept(sender: Sender, uploads: Path) -> None:
     wrong = b"this is no film" * 1000
     answer = sender.send(_about(wrong), 0, wrong)
     assert (answer.status, "not a video" in answer.data.decode()) == (400, True)
-    assert _files(uploads) == []
+    assert uploading.files(uploads) == []
 
 
 def test_a_person_has_a_few_waiting_and_the_oldest_goes(
@@ -229,9 +196,9 @@ def test_a_person_has_a_few_waiting_and_the_oldest_goes(
     other.send(_about(film), 0, film[:7])
     for number in range(5):
         assert sender.send(_about(film, f"{number}.mp4"), 0, film[: number + 1]).status == 200
-        for each in _files(uploads):  # so that their order does not hang on the clock
+        for each in uploading.files(uploads):  # so that their order does not hang on the clock
             os.utime(each, (time.time() - 1000, each.stat().st_mtime - 1000))
-    assert sorted(each.stat().st_size for each in _files(uploads)) == [3, 4, 5, 7]
+    assert sorted(each.stat().st_size for each in uploading.files(uploads)) == [3, 4, 5, 7]
 
 
 def test_it_takes_token_right_and_page_of_ours(
@@ -245,7 +212,7 @@ def test_it_takes_token_right_and_page_of_ours(
     assert limited.send(about, 0, film).status == 403
     stranger = Sender(upload_server.address, "reknown_sign_in=none", "0" * 64)
     assert stranger.send(about, 0, film).status == 303
-    assert _files(uploads) == []
+    assert uploading.files(uploads) == []
 
 
 def test_a_full_disk_is_said_and_what_had_come_stays(

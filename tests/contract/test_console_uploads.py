@@ -10,45 +10,21 @@ import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
-import videos
+import uploading
 from servers import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 _PATH = "/console/films/people/upload"
 _BOUNDARY = "between-the-parts"
 _KIND = f"multipart/form-data; boundary={_BOUNDARY}"
-_LIMIT_MIB = 40
 _PATIENCE = 20.0
-
-
-@pytest.fixture(scope="module")
-def film() -> bytes:
-    frames = videos.scene(videos.steady(0, 400), [(videos.grace(), videos.still((0.5, 0.5)))])
-    return videos.rendered(frames)
-
-
-@pytest.fixture(scope="module")
-def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("uploads") / "here"
-
-
-@pytest.fixture(scope="module")
-def upload_server(
-    tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, uploads: Path
-) -> Iterator[Server]:
-    options = ("--uploads", uploads, "--upload-limit", _LIMIT_MIB, "--video-workers", "0")
-    data = tmp_path_factory.mktemp("server")
-    with serving(data, *options, REKNOWN_CACHE=str(cache_folder)) as server:
-        server.reknown("collections", "create", "people")
-        yield server
 
 
 @dataclass
@@ -105,17 +81,8 @@ def _answer(connection: http.client.HTTPConnection) -> tuple[int, str]:
 
 
 def _sign_in(address: str, name: str, secret: str) -> Sender:
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc)) as connection:
-        form = urlencode({"name": name, "password": secret})
-        head = {"content-type": "application/x-www-form-urlencoded"}
-        connection.request("POST", "/console/sign-in", form, head)
-        response = connection.getresponse()
-        response.read()
-        cookie = response.headers["set-cookie"].partition(";")[0]
-        connection.request("GET", "/console", headers={"cookie": cookie})
-        found = _TOKEN.search(connection.getresponse().read().decode())
-    assert found is not None
-    return Sender(address, cookie, found[1])
+    entered = uploading.sign_in(address, name, secret)
+    return Sender(address, entered.cookie, entered.token)
 
 
 @pytest.fixture
@@ -130,19 +97,15 @@ def nothing_left(uploads: Path) -> Iterator[None]:
     _expect_files(uploads, 0)
 
 
-def _files(uploads: Path) -> list[Path]:
-    return [*uploads.iterdir()] if uploads.exists() else []
-
-
 def _expect_files(uploads: Path, count: int) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while len(_files(uploads)) != count and time.monotonic() < deadline:
+    while len(uploading.files(uploads)) != count and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(_files(uploads)) == count
+    assert len(uploading.files(uploads)) == count
 
 
 def _forget(uploads: Path) -> None:
-    for each in _files(uploads):
+    for each in uploading.files(uploads):
         each.unlink()
 
 
@@ -151,7 +114,7 @@ def test_a_film_comes_whole_whatever_it_is_called(
 ) -> None:
     status, _ = sender.send(sender.form(film))
     assert status == 303
-    (kept,) = _files(uploads)
+    (kept,) = uploading.files(uploads)
     assert kept.read_bytes() == film
     assert re.fullmatch("[0-9a-f]{64}", kept.name)
     _forget(uploads)
@@ -178,7 +141,7 @@ def _peak(server: Server) -> int:
 
 @pytest.mark.parametrize("stated", [True, False])
 def test_more_than_is_allowed_is_refused_before_it_has_come(sender: Sender, stated: bool) -> None:
-    size = (_LIMIT_MIB + 8) * 2**20
+    size = (uploading.LIMIT_MIB + 8) * 2**20
     start = _field("form_token", sender.token) + _head_of_file()
     with closing(sender.begin(size if stated else None)) as connection:
         if stated:  # the size is enough to know
@@ -187,7 +150,7 @@ def test_more_than_is_allowed_is_refused_before_it_has_come(sender: Sender, stat
             _send_chunked(connection, start, size)
         status, said = _answer(connection)
     assert status == 400
-    assert f"more than {_LIMIT_MIB} MiB" in said
+    assert f"more than {uploading.LIMIT_MIB} MiB" in said
 
 
 def _send_chunked(connection: http.client.HTTPConnection, start: bytes, size: int) -> None:
@@ -282,7 +245,7 @@ def test_a_full_disk_is_said_before_anything_has_come(
         status, said = sender.send(sender.form(film))
     assert status == 400
     assert "no room" in said
-    assert _files(folder) == []
+    assert uploading.files(folder) == []
 
 
 def test_additions_are_never_paths_and_only_what_can_be_read_is_kept(

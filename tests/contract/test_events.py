@@ -12,11 +12,12 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from event_streams import append, append_bulky, opened
+from event_streams import Stream, append, append_bulky, opened
 from servers import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,16 @@ def _key(server: Server, *words: str) -> tuple[str, str]:
     printed = server.reknown("keys", "create", "--name", "follower", "--json", *words)
     made = json.loads(printed)
     return made["access_key_id"], made["secret_access_key"]
+
+
+def _process_of(server: Server, stream: Stream) -> int:
+    """Which of the server's processes has the other end."""
+    port = stream.line.getsockname()[1]
+    first = psutil.Process(server.process.pid)
+    for each in (first, *first.children(recursive=True)):
+        if any(it.raddr and it.raddr.port == port for it in each.net_connections()):
+            return int(each.pid)
+    raise AssertionError("nobody serves it")
 
 
 def test_events_come_as_they_happen_and_a_client_goes_on_where_it_was(server: Server) -> None:
@@ -144,6 +155,29 @@ def test_a_reader_that_stops_reading_holds_no_memory_and_holds_up_nobody(server:
         assert process.memory_info().rss - before < 20 * 2**20
         # one that reads again has missed nothing
         assert slow.numbers(2001)[1:] == numbers
+
+
+def test_a_stream_goes_on_at_another_process_and_a_revoked_key_ends_it_at_all(
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(tmp_path, "--processes", 2))
+        server.client().create_collection(CollectionId="people")
+        own = _key(server, "--operation", "ReknownReadEvents")
+        first = append(server.data, 1)
+        streams: dict[int, Stream] = {}
+        last = 0
+        while len(streams) < 2:  # whichever process takes the connection
+            follow = opened(server, key=own, last_event_id=str(last))
+            stream = stack.enter_context(follow)
+            assert stream.status == 200
+            expected = [*first, *append(server.data, 1)] if last == 0 else append(server.data, 1)
+            assert stream.numbers(len(expected)) == expected
+            last = expected[-1]
+            streams.setdefault(_process_of(server, stream), stream)
+        server.reknown("keys", "revoke", own[0], "--yes")
+        for stream in streams.values():
+            assert "0" in stream.lines()  # the last chunk
 
 
 def test_a_server_that_is_killed_loses_no_event_of_a_stream(server: Server) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import callers
+import forks
 import old_galleries
 import portraits
 import videos
@@ -35,7 +36,7 @@ class Studio:
         """A worker that does what is waiting."""
         places = ["--data", self.server.data, "--buckets", self.buckets]
         command = [REKNOWN, "worker", *places, "--once", *words]
-        subprocess.run([*map(str, command)], check=True, capture_output=True, timeout=60)
+        forks.run(command, check=True)
 
 
 _FILM = {"S3Object": {"Bucket": "films", "Name": "a.mp4"}}

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import forks
 from pages import ROOT, snippets
 from reknown.cli.demo_images import GRACE, jpeg
 
@@ -31,15 +32,12 @@ class _Cast:
         return self.folder / "auditor"
 
     def run(self, *words: str, folder: Path | None = None) -> str:
-        program = [_REKNOWN] if words[0] == "reknown" else [sys.executable, "-I"]
-        done = subprocess.run(
-            [*program, *words[1:]],
-            cwd=folder or self.folder,
-            env=os.environ | {"REKNOWN_DATA": str(self.folder / "data")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        here, environment = folder or self.folder, {"REKNOWN_DATA": str(self.folder / "data")}
+        if words[0] == "reknown":
+            done = forks.run([_REKNOWN, *words[1:]], cwd=here, env=os.environ | environment)
+        else:
+            command = [sys.executable, "-I", *words[1:]]
+            done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 

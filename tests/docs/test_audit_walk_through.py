@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import forks
 from pages import ROOT, Snippet, snippets
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 from reknown.proofs import reknown_check
@@ -70,13 +71,10 @@ class _Story:
     statuses: list[int] = field(default_factory=list)
 
     def operate(self, *words: str) -> str:
-        done = subprocess.run(
+        done = forks.run(
             [str(_REKNOWN), *words],
             cwd=self.operator,
             env=os.environ | {"REKNOWN_DATA": str(self.operator / self.data)},
-            capture_output=True,
-            text=True,
-            check=False,
         )
         self.statuses.append(done.returncode)
         assert done.returncode in {0, 1}, (words, done.stderr)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import forks
 from pages import ROOT, snippets
 from portraits import mirrored_grace
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
@@ -39,13 +39,10 @@ def _archive(root: Path) -> None:
 
 def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
     def run(*arguments: str) -> str:
-        done = subprocess.run(
+        done = forks.run(
             [_REKNOWN, *arguments],
             cwd=tmp_path,
             env=os.environ | {"REKNOWN_DATA": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            check=False,
         )
         assert done.returncode == 0, (arguments, done.stderr)
         return done.stdout

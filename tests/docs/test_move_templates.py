@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import forks
 from pages import ROOT, snippets
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
 
@@ -25,12 +25,9 @@ def test_the_page_works_as_it_is_written(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> str:
-        done = subprocess.run(
+        done = forks.run(
             [_REKNOWN, *arguments],
             env=os.environ | {"REKNOWN_DATA": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            check=False,
         )
         assert done.returncode == 0, (arguments, done.stderr)
         return done.stdout

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
+import forks
 from pages import ROOT, snippets
 from portraits import mirrored_grace
 from reknown.cli.demo_images import EILEEN, GRACE, jpeg
@@ -36,13 +36,10 @@ def test_the_page_works_as_it_is_written(tmp_path: Path) -> None:
     _archive(tmp_path)
     shown: dict[str, str] = {}
     for arguments in _commands():
-        done = subprocess.run(
+        done = forks.run(
             [_REKNOWN, *arguments],
             cwd=tmp_path,
             env=os.environ | {"REKNOWN_DATA": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            check=False,
         )
         assert done.returncode == 0, (arguments, done.stderr)
         shown[" ".join(arguments)] = done.stdout

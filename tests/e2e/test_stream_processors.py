@@ -18,11 +18,15 @@ import callers
 import moto_server
 import processes
 import videos
+from reknown.storage.database import open_database, reading
+from reknown.watches import events
 from servers import REKNOWN, Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from reknown.biometrics.live import LiveEvent
 
 pytestmark = [
     pytest.mark.skipif(not REKNOWN.exists(), reason="reknown is not installed here"),
@@ -59,7 +63,7 @@ def _render(path: Path, parts: list[tuple[tuple[int, int], list[Any]]]) -> None:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Where Kinesis is."""
+    """Where Kinesis, S3, SNS and SQS are."""
     moto_server.without_aws_settings(monkeypatch)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", moto_server.KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", moto_server.SECRET)
@@ -78,6 +82,10 @@ class DataStream:
     @property
     def arn(self) -> str:
         return f"arn:aws:kinesis:us-east-1:123456789012:stream/{self.name}"
+
+    @property
+    def output(self) -> dict[str, Any]:
+        return {"KinesisDataStream": {"Arn": self.arn}}
 
     def records(self) -> list[dict[str, Any]]:
         """All of them, in their order."""
@@ -98,18 +106,66 @@ def stream(aws: str) -> Iterator[DataStream]:
     client.close()
 
 
+@dataclass(frozen=True)
+class Topic:
+    """A FIFO topic, and the queue that gets its messages."""
+
+    arn: str
+    sqs: Any
+    queue: str
+
+    def events(self, count: int) -> list[dict[str, Any]]:
+        """So many, in their order."""
+        found: list[dict[str, Any]] = []
+
+        def more() -> bool:
+            answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+            for message in answer.get("Messages", ()):
+                found.append(json.loads(json.loads(message["Body"])["Message"]))
+                handle = message["ReceiptHandle"]
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=handle)
+            return len(found) >= count
+
+        processes.wait_for(more, 60)
+        return found
+
+
+@pytest.fixture
+def topic(aws: str) -> Iterator[Topic]:
+    sns, sqs = (boto3.client(name, endpoint_url=aws) for name in ("sns", "sqs"))
+    name, fifo = f"live-{uuid4()}.fifo", {"FifoTopic": "true"}
+    arn = sns.create_topic(Name=name, Attributes=fifo)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    told = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=told["QueueArn"])
+    yield Topic(arn, sqs, queue)
+    sns.close()
+    sqs.close()
+
+
+@pytest.fixture
+def bucket(aws: str) -> Iterator[Any]:
+    """Where records are put as objects."""
+    s3 = boto3.resource("s3", endpoint_url=aws)
+    made = s3.create_bucket(Bucket="seen")
+    yield made
+    s3.meta.client.close()
+
+
 @pytest.fixture
 def server(aws: str, tmp_path: Path, cache_folder: Path) -> Iterator[Server]:
-    options = ("--kinesis-endpoint", aws)
+    options = ("--kinesis-endpoint", aws, "--s3-endpoint", aws, "--record-bucket", "seen")
     with serving(tmp_path / "data", *options, REKNOWN_CACHE=str(cache_folder)) as server:
         yield server
 
 
 @contextmanager
-def _worker(server: Server, aws: str, cameras: Path, cache: Path) -> Iterator[Any]:
+def _worker(
+    server: Server, aws: str, cameras: Path, cache: Path, *more: str
+) -> Iterator[subprocess.Popen[str]]:
     command = [REKNOWN, "worker", "--data", server.data, "--streams", 2, "--cameras", cameras]
     process = subprocess.Popen(
-        [*map(str, command), "--kinesis-endpoint", aws],
+        [*map(str, command), "--kinesis-endpoint", aws, *more],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"REKNOWN_CACHE": str(cache)},
@@ -129,13 +185,14 @@ def _client(server: Server, eileen: bytes) -> Any:
     return client
 
 
-def _create(client: Any, name: str, camera: str, stream: DataStream) -> None:
+def _create(client: Any, name: str, camera: str, output: dict[str, Any], **more: Any) -> None:
     client.create_stream_processor(
         Name=name,
         Input={"KinesisVideoStream": {"Arn": _VIDEO.format(camera)}},
-        Output={"KinesisDataStream": {"Arn": stream.arn}},
+        Output=output,
         Settings={"FaceSearch": {"CollectionId": "friends", "FaceMatchThreshold": 85.5}},
         RoleArn=_ROLE,
+        **more,
     )
 
 
@@ -149,7 +206,7 @@ def test_who_comes_before_a_camera_is_a_record_in_the_data_stream(
 ) -> None:
     client = _client(server, eileen)
     (face,) = client.list_faces(CollectionId="friends")["Faces"]
-    _create(client, "door-watch", "door", stream)
+    _create(client, "door-watch", "door", stream.output)
     assert client.start_stream_processor(Name="door-watch")["SessionId"]
     assert _status(client, "door-watch") == "STARTING"
     with _worker(server, aws, cameras, cache_folder):
@@ -185,11 +242,56 @@ def test_who_comes_before_a_camera_is_a_record_in_the_data_stream(
     }
 
 
+def test_records_are_objects_and_events_reach_a_queue_in_their_order(
+    server: Server,
+    bucket: Any,
+    topic: Topic,
+    aws: str,
+    cameras: Path,
+    cache_folder: Path,
+    eileen: bytes,
+) -> None:
+    client = _client(server, eileen)
+    output = {"S3Destination": {"Bucket": bucket.name, "KeyPrefix": "cameras/"}}
+    _create(client, "door-files", "door", output, KmsKeyId="alias/seen")
+    found = client.describe_stream_processor(Name="door-files")
+    assert (found["Output"], found["KmsKeyId"]) == (output, "alias/seen")
+    session = client.start_stream_processor(Name="door-files")["SessionId"]
+    records = ("--s3-endpoint", aws, "--record-bucket", bucket.name)
+    topics = ("--sns-endpoint", aws, "--events-topic", topic.arn)
+    with _worker(server, aws, cameras, cache_folder, *records, *topics):
+        processes.wait_for(lambda: _status(client, "door-files") == "STOPPED", 240)
+        stored = _stored(server)
+        heard = topic.events(len(stored))
+        seen = [event for event in stored if event.kind.value in {"arrived", "seen"}]
+        processes.wait_for(lambda: len(list(bucket.objects.all())) >= len(seen))
+    assert [event["sequence"] for event in heard] == [event.sequence for event in stored]
+    assert [event["kind"] for event in heard][:2] == ["camera", "arrived"]
+    objects = list(bucket.objects.all())
+    assert [each.key for each in objects] == [
+        f"cameras/door-files/{session}/{event.sequence:019}.json" for event in seen
+    ]
+    first = objects[0].get()
+    assert (first["ServerSideEncryption"], first["SSEKMSKeyId"]) == ("aws:kms", "alias/seen")
+    record = json.loads(first["Body"].read())
+    assert _number(record) == str(seen[0].sequence)
+    (match,) = record["FaceSearchResponse"][0]["MatchedFaces"]
+    assert match["Face"]["ExternalImageId"] == "eileen"
+
+
+def _stored(server: Server) -> list[LiveEvent]:
+    database = open_database(server.data)
+    with reading(database) as connection:
+        found = events.read(connection, 0, 100)
+    database.dispose()
+    return found
+
+
 def test_another_worker_watches_on_when_one_is_killed(
     server: Server, stream: DataStream, aws: str, cameras: Path, cache_folder: Path, eileen: bytes
 ) -> None:
     client = _client(server, eileen)
-    _create(client, "hall-watch", "hall", stream)
+    _create(client, "hall-watch", "hall", stream.output)
     client.start_stream_processor(Name="hall-watch")
     with _worker(server, aws, cameras, cache_folder) as first:
         processes.wait_for(stream.records, 240)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import callers
+import forks
 from portraits import save_many
 from processes import wait_for
 from servers import REKNOWN, serving
@@ -37,14 +38,14 @@ def _command(*words: object) -> list[str]:
 
 def _upgrade(*words: object) -> list[dict[str, Any]]:
     """What the command says; it may have a negative answer, but no error."""
-    done = subprocess.run(_command(*words), capture_output=True, text=True, timeout=60, check=False)
+    done = forks.run(_command(*words))
     assert done.returncode in {0, 1}, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _enroll(people: Path) -> None:
     words = [str(REKNOWN), "enroll", str(people), "--any-quality", "--pack", OLD]
-    subprocess.run(words, check=True, timeout=60, capture_output=True)
+    forks.run(words, check=True)
 
 
 def _killed_while_it_prepares(images: Path, chance: random.Random) -> set[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     import pytest
 
 REKNOWN = Path(sys.executable).with_name("reknown")
+# what a machine with other work may take beyond the ten seconds
+_SLACK = 10
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_what_a_killed_watch_told_is_kept_and_its_visits_end(
@@ -35,10 +42,12 @@ def test_what_a_killed_watch_told_is_kept_and_its_visits_end(
     assert [event["kind"] for event in told] == ["camera", "arrived"]
     assert readers
     wait_for(lambda: not any(map(running, readers)))
-    again = subprocess.run(
-        [*watch, "--for", "0"], capture_output=True, text=True, timeout=120, check=False
-    )
-    (left, ended) = [json.loads(line) for line in again.stdout.splitlines()]
+    since = time.monotonic()
+    while (again := _run(*watch, "--for", "0")).returncode == 2:
+        assert "somebody watches as door already" in again.stderr
+        assert time.monotonic() - since < 10 + _SLACK
+    (left, broken, ended) = [json.loads(line) for line in again.stdout.splitlines()]
+    assert (broken["state"], broken["reason"]) == ("ended", "the watch broke off")
     assert (left["kind"], left["visit"]) == ("left", told[1]["visit"])
     assert left["reason"] == "the watch broke off"
     assert ended["state"] == "ended"
@@ -47,6 +56,6 @@ def test_what_a_killed_watch_told_is_kept_and_its_visits_end(
         stored = events.read(connection, 0, 10)
     database.dispose()
     assert [(it.sequence, it.kind.value, it.visit) for it in stored] == [
-        (it["sequence"], it["kind"], it.get("visit", "")) for it in (*told, left, ended)
+        (it["sequence"], it["kind"], it.get("visit", "")) for it in (*told, left, broken, ended)
     ]
-    assert [event.sequence for event in stored] == [1, 2, 3, 4]
+    assert [event.sequence for event in stored] == [1, 2, 3, 4, 5]

@@ -334,6 +334,8 @@ class Story:
         call("StartStreamProcessor", **hall)
         call("DescribeStreamProcessor", **hall)
         call("DeleteStreamProcessor", **hall)
+        call("ReknownLookThroughCamera", **hall)
+        self.guest("ReknownLookThroughCamera", **hall)
         self.guest("DescribeStreamProcessor", **hall)
         self.guest("ListStreamProcessors")
         call("StopStreamProcessor", **hall)

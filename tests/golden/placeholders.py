@@ -24,6 +24,7 @@ _DRAWN = re.compile(f"({_UUID})|({_KEY_ID})")
 _MACHINE = (
     (re.compile(r"\d+ cores.*"), "<processor>"),
     (re.compile(r"compiled for [A-Z0-9]+|with NumPy, .*"), "<kernel>"),
+    (re.compile(r"SRT can.*"), "<libsrt>"),
     (re.compile(r"\b\d+ ms\b"), "<time>"),
     (re.compile(r"[\d,]+\.\d MiB"), "<size>"),
     (re.compile(r"at most (any number|\d+)"), "at most <limit>"),

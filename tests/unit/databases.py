@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
+from postgres_server import own_database
 from reknown.gallery.keys import attach_keyring
 from reknown.sealing.opening import open_keyring, schema_name
 from reknown.storage.database import open_database
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from reknown.sealing.keyring import Keyring
+    from schemas import Schemas
 
 MASTER = bytes(range(32))
 
@@ -33,7 +33,8 @@ def engine(
     if request.param == "sqlite":
         location = tmp_path_factory.mktemp("sqlite")
     else:
-        location = request.getfixturevalue("postgres_url")
+        # a database of its own: to move rows or keys, no other may be connected
+        location = own_database(request.getfixturevalue("postgres_url"))
     engine = open_database(location)
     keyring = seal(engine, location)
     yield engine
@@ -55,13 +56,25 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_location(request, request.param, tmp_path)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_location(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_folder: Path
+) -> Iterator[str]:
+    """Where a database is with nothing in it, the test's own."""
+    if request.param == "sqlite":
+        yield str(shutil.copytree(empty_folder, tmp_path / "data"))
+        return
+    schemas: Schemas = request.getfixturevalue("schemas")
+    location = schemas.take()
+    yield location
+    schemas.give_back(location)
+
+
 @pytest.fixture
-def own_engine(location: str, empty_folder: Path) -> Iterator[Engine]:
+def own_engine(empty_location: str) -> Iterator[Engine]:
     """A database of the test's own, for what has to be committed."""
-    if "://" not in location:
-        shutil.copytree(empty_folder, location)
-    engine = open_database(location)
-    keyring = seal(engine, location)
+    engine = open_database(empty_location)
+    keyring = seal(engine, empty_location)
     yield engine
     keyring.close()
     engine.dispose()
@@ -80,11 +93,5 @@ def new_location(request: pytest.FixtureRequest, kind: str, folder: Path) -> str
     """Where no database of this kind is yet."""
     if kind == "sqlite":
         return str(folder / "data")
-    url = make_url(request.getfixturevalue("postgres_url"))
-    name = f"test_{uuid4().hex}"
-    engine = create_engine(url)
-    with engine.begin() as connection:  # a database of its own would be a copy of 300 files
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    engine.dispose()
-    own = url.update_query_dict({"options": f"-csearch_path={name}"})
-    return own.render_as_string(hide_password=False)
+    schemas: Schemas = request.getfixturevalue("schemas")
+    return schemas.new()

@@ -350,6 +350,47 @@ def test_a_missing_extra_is_named(
         use(client)
 
 
+def test_a_film_is_watched_an_event_at_a_time(
+    fresh: Reknown, eileen: bytes, tmp_path: Path
+) -> None:
+    fresh.enroll([(eileen, "Eileen Collins")])
+    film = tmp_path / "front door.mp4"
+    shown = [(videos.eileen(), videos.still((0.5, 0.5)))]
+    videos.render(film, videos.scene(videos.steady(0, 2000), shown))
+    told = fresh.watch(film, alerts={"crew": ["Eileen Collins"]}, least_height=0.05)
+    arrived = next(each for each in told if each["kind"] == "arrived")
+    assert (arrived["watch"], arrived["lists"]) == ("front-door", ["crew"])
+    assert arrived["candidates"][0]["name"] == "Eileen Collins"
+    told.close()
+    assert list(fresh.events())[-1]["kind"] == "left"
+    reasons = [each["reason"] for each in fresh.watch(film, seconds=0.2) if "reason" in each]
+    assert reasons[-1] == "it is not watched any more"
+    with pytest.raises(errors.NotFoundError, match="'Ada' does not exist"):
+        next(fresh.watch(film, alerts={"crew": ["Ada"]}))
+    with pytest.raises(errors.InputError, match="there is no camera and no film"):
+        next(fresh.watch("nowhere"))
+
+
+def test_watches_are_made_changed_started_and_deleted(fresh: Reknown, eileen: bytes) -> None:
+    fresh.enroll([(eileen, "Eileen Collins")])
+    hall = fresh.watches.create(
+        "hall", "door", zones=["0.1,0,0.5,1", "0,0 1,0 0.3333333,1"], keep_days=30
+    )
+    assert (hall.state, hall.started_by) == ("STOPPED", None)
+    changed = fresh.watches.change("hall", alerts={"crew": ["Eileen Collins"]}, score=0.4)
+    assert changed.options["alerts"] == {"crew": ("Eileen Collins",)}
+    assert (changed.options["score"], changed.options["keep_days"]) == (0.4, 30)
+    copy = fresh.watches.create("copy", "back", **changed.options)
+    assert copy.options == changed.options
+    fresh.watches.start("hall")
+    assert [each.state for each in fresh.watches.list("people")] == ["STARTING", "STOPPED"]
+    with pytest.raises(errors.BusyError, match="stop it"):
+        fresh.watches.change("hall", limit=1)
+    fresh.watches.stop("hall")
+    fresh.watches.delete("hall")
+    assert [each.name for each in fresh.watches.list()] == ["copy"]
+
+
 def test_people_of_ones_own_are_evaluated(client: Reknown, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()

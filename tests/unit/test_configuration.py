@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import typer
 from reknown.access import vault
 from reknown.biometrics.errors import InputError
 from reknown.cli.main import cli
-from reknown.configuration import MASTER_KEY, OPTIONS, SECRETS, STRUCTS, Server
+from reknown.configuration import MASTER_KEY, OPTIONS, SECRETS, STRUCTS, Events, Objects, Server
 
 _COMMANDS: Any = typer.main.get_command(cli)
 _OWN = {"--config", "--print-env", "--open", "--once", "--parent", "--listener", "--help"}
@@ -55,3 +56,11 @@ def test_a_proxy_that_is_no_address_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"--trusted-proxy: .*such as 10\.0\.0\.0/8"):
         Server(trusted_proxy=("127.0.0.1", name))
     assert Server(trusted_proxy=("127.0.0.1", "::1", "10.0.0.0/8"))
+
+
+def test_what_has_nothing_to_work_with_is_refused() -> None:
+    with pytest.raises(InputError, match="--record-bucket needs --buckets or --s3-endpoint"):
+        Objects(record_bucket=("seen",))
+    for broker in (None, "mqtt://broker"):
+        with pytest.raises(InputError, match=r"--mqtt-ca needs --mqtt with .* mqtts://HOST"):
+            Events(mqtt=broker, mqtt_ca=Path("ca.pem"))

@@ -14,6 +14,7 @@ from reknown._archive import Archive
 from reknown._people import People
 from reknown._policies import Policies
 from reknown._reviews import Reviews
+from reknown._watches import Watches
 from reknown.client import Collections, Reknown
 
 _PROGRAM = """
@@ -64,6 +65,8 @@ def test_the_names_of_the_client() -> None:
         "reviews",
         "text",
         "video",
+        "watch",
+        "watches",
         "write_names",
     ]
     assert sorted(_public(Collections)) == ["create", "delete"]
@@ -81,6 +84,8 @@ def test_the_names_of_the_client() -> None:
         "withdraw_consent",
     ]
     assert sorted(_public(Reviews)) == ["appeal", "judge", "list", "packet", "rates", "read"]
+    own = ["change", "create", "delete", "list", "read", "start", "stop"]
+    assert sorted(_public(Watches)) == own
     assert sorted(_public(Archive)) == [
         "delete_files",
         "files",
@@ -109,7 +114,9 @@ def test_the_names_of_the_results() -> None:
     assert sorted(set(defined) - {"Shown"}) == sorted(reknown.results.__all__)
 
 
-@pytest.mark.parametrize("owner", [Reknown, Collections, Archive, People, Policies, Reviews])
+@pytest.mark.parametrize(
+    "owner", [Reknown, Collections, Archive, People, Policies, Reviews, Watches]
+)
 def test_every_method_is_documented_and_typed(owner: type) -> None:
     assert inspect.getdoc(owner)
     for name, member in _public(owner).items():

@@ -12,12 +12,13 @@ from reknown.biometrics.errors import AccessError, InputError
 _OPERATION = re.compile(r"[A-Za-z0-9*?]{1,128}")
 _COLLECTION = re.compile(r"[A-Za-z0-9_.\-*?]{1,255}")
 _MOST = 100
-# What takes biometric data out of the server or puts it in, and what changes the rules that its
-# holder is under, has to be granted on purpose.
+# What takes biometric data out of the server or puts it in, what shows people as they are at this
+# moment, and what changes the rules that its holder is under, has to be granted on purpose.
 BY_NAME = (
     "ReknownExportTemplates",
     "ReknownGrantApproval",
     "ReknownImportTemplates",
+    "ReknownLookThroughCamera",
     "ReknownPutPolicy",
     "ReknownRecordConsent",
     "ReknownResumeSearches",

@@ -170,9 +170,9 @@ def read_mounted_key(path: Path) -> str:
                 raise AccessError(f"{path} is not a file: name the file with the master key")
             if mode & (stat.S_IRWXO | stat.S_IWGRP):
                 raise AccessError(
-                    f"any user can access {path}, or its group change it; run: chmod o=,g-w {path} "
-                    "(of a mounted secret: defaultMode 0440 with fsGroup in Kubernetes, mode 0440 "
-                    "in Docker)"
+                    f"{path} can be read by any user or changed by its group; "
+                    f"run: chmod o=,g-w {path} (of a mounted secret: defaultMode 0440 "
+                    "with fsGroup in Kubernetes, mode 0440 in Docker)"
                 )
             text = os.read(descriptor, _LONGEST_FILE).decode("latin-1")
         finally:

@@ -14,13 +14,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordOutputs:
+    """Where records of stream processors may be put.
+
+    `data_streams` says whether there is an endpoint for those of Kinesis, `buckets` which ones are
+    written to, `encrypting` whether their place takes keys of KMS.
+    """
+
+    data_streams: bool = False
+    buckets: frozenset[str] = frozenset()
+    encrypting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Who calls with which rights, and what there is to answer with.
 
     `region` is the one that the client signed for; `topics` says whether there is a way to tell
-    a topic that a job has ended, `data_streams` whether there is one to put records into Kinesis
-    data streams. `celebrities` is the gallery of those, if the operator named one; `unmeasured`
-    what becomes of attributes that nothing measures.
+    a topic that a job has ended, `outputs` where records may be put. `celebrities` is the gallery
+    of those, if the operator named one; `unmeasured` what becomes of attributes that nothing
+    measures.
     """
 
     context: Context
@@ -28,6 +41,6 @@ class Call:
     rights: Rights
     region: str
     topics: bool = False
-    data_streams: bool = False
+    outputs: RecordOutputs = RecordOutputs()
     celebrities: str | None = None
     unmeasured: Unmeasured = Unmeasured.OMIT

@@ -526,6 +526,12 @@ _ALL = (
         _EVERY | {"InvalidPaginationTokenException", "ResourceNotFoundException"},
     ),
     Operation(
+        "ReknownLookThroughCamera",
+        shapes.ReknownLookThroughCameraRequest,
+        shapes.ReknownLookThroughCameraResponse,
+        _EVERY | {"LimitExceededException", "ResourceNotFoundException"},
+    ),
+    Operation(
         "ReknownMergeGroups",
         shapes.ReknownMergeGroupsRequest,
         shapes.ReknownMergeGroupsResponse,

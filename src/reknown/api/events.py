@@ -154,7 +154,7 @@ class EventStreams:
             while not self._stopping.is_set():
                 if check.is_due() and not await asyncio.to_thread(self._holds, key):
                     why = "revoked"
-                    return
+                    break
                 if await self._news() > after:
                     page = await asyncio.to_thread(self._read, follower, after)
                     if page.events:
@@ -166,7 +166,8 @@ class EventStreams:
                     beat = time.monotonic()
                 else:
                     await self._pause()
-            why = "stopping"
+            else:
+                why = "stopping"
         except ReknownError:
             why = "the database cannot be used"
         finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from reknown.api.absent import instead_of
-from reknown.api.call import Call
+from reknown.api.call import Call, RecordOutputs
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.errors import INTERNAL, UNAVAILABLE, internal_error, wire_error, without_database
 from reknown.api.operations.celebrities import gallery_of_celebrities
@@ -105,7 +105,7 @@ class Gateway:
     metrics: Metrics
     log: FilteringBoundLogger
     topics: bool = False
-    data_streams: bool = False
+    outputs: RecordOutputs = RecordOutputs()
     celebrities: str | None = None
     unmeasured: Unmeasured = Unmeasured.OMIT
 
@@ -276,7 +276,7 @@ class Gateway:
             rights=key.rights,
             region=incoming.authorization.region,
             topics=self.topics,
-            data_streams=self.data_streams,
+            outputs=self.outputs,
             celebrities=self.celebrities,
             unmeasured=self.unmeasured,
         )

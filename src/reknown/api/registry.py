@@ -109,6 +109,9 @@ HANDLERS: Mapping[str, Handler] = {
     "StopStreamProcessor": Handler(streams.stop_stream_processor, "stop watch", changes=True),
     "UpdateStreamProcessor": Handler(streams.update_stream_processor, "update watch", changes=True),
     "DeleteStreamProcessor": Handler(streams.delete_stream_processor, "delete watch", changes=True),
+    "ReknownLookThroughCamera": Handler(
+        streams.look_through_camera, "look through camera", by_name=True
+    ),
     "ReknownSearchAllFacesByImage": Handler(search.search_all_faces_by_image, "identify", 1),
     "ReknownExportTemplates": Handler(transfer.export_templates, "export templates", by_name=True),
     "ReknownImportTemplates": Handler(

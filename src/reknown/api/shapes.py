@@ -1554,6 +1554,17 @@ class ReknownListJobsResponse(Shape, frozen=True, kw_only=True):
     next_token: str | None = None
 
 
+class ReknownLookThroughCameraRequest(Shape, frozen=True, kw_only=True):
+    name: StreamProcessorName
+
+
+class ReknownLookThroughCameraResponse(Shape, frozen=True, kw_only=True):
+    status: StreamProcessorStatus | None = None
+    status_message: str | None = None
+    picture: bytes | None = None
+    taken_at: float | None = None
+
+
 class ReknownMergeGroupsRequest(Shape, frozen=True, kw_only=True):
     collection_id: StoredName
     number: ReknownGroupNumber

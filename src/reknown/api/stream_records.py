@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reknown.api.names import image_id, video_stream_arn
-from reknown.api.wire_faces import bounding_box, face_detail, percent
+from reknown.api.wire_faces import bounding_box, compared_face, percent
 
 if TYPE_CHECKING:
-    from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.live import LiveCandidate
     from reknown.biometrics.records import FaceRecord
-    from reknown.services.live.data_streams import SeenRecord
+    from reknown.services.live.record_sinks import SeenRecord
 
 _REGION = "us-east-1"
 
@@ -27,7 +26,7 @@ def stream_record(seen: SeenRecord) -> str:
     Fragments are of Kinesis Video Streams: the number here is that of the live event, which grows
     from record to record, and the frame is at the very time of its fragment.
     """
-    moment = seen.at.timestamp()
+    moment = round(seen.at.timestamp(), 3)
     arn = seen.camera if seen.camera.startswith("arn:") else video_stream_arn(_REGION, seen.camera)
     body = {
         "InputInformation": {
@@ -42,7 +41,7 @@ def stream_record(seen: SeenRecord) -> str:
         "StreamProcessorInformation": {"Status": "RUNNING"},
         "FaceSearchResponse": [
             {
-                "DetectedFace": _detected(seen.event.face),
+                "DetectedFace": msgspec.to_builtins(compared_face(seen.face)),
                 "MatchedFaces": [
                     _matched(candidate, seen.faces[candidate.face_id])
                     for candidate in seen.event.candidates
@@ -54,10 +53,6 @@ def stream_record(seen: SeenRecord) -> str:
     return msgspec.json.encode(body).decode()
 
 
-def _detected(face: DetectedFace | None) -> Any:
-    return {} if face is None else msgspec.to_builtins(face_detail(face))
-
-
 def _matched(candidate: LiveCandidate, face: FaceRecord) -> dict[str, Any]:
     found: dict[str, Any] = {
         "FaceId": face.face_id,
@@ -67,4 +62,6 @@ def _matched(candidate: LiveCandidate, face: FaceRecord) -> dict[str, Any]:
     }
     if face.external_id is not None:
         found["ExternalImageId"] = face.external_id
-    return {"Similarity": candidate.similarity, "Face": found}
+    # what was watched without a calibration has none
+    similar = {} if candidate.similarity is None else {"Similarity": candidate.similarity}
+    return similar | {"Face": found}

@@ -25,6 +25,7 @@ ReknownError
 │   ├── AlreadyExistsError      the name is taken
 │   ├── QuotaError              a gallery or a subject holds as much as it may
 │   ├── BusyError               a watch is started, or is not: it cannot take this step now
+│   │   └── TakenOverError      the name of the watch was lost to another one
 │   ├── UpgradeError            a collection cannot take this step to another model pack now
 │   ├── PageError               this is not where a page ended
 │   └── DatabaseError           the database cannot be opened or is of another version
@@ -154,6 +155,10 @@ class BusyError(GalleryError):
     """A watch cannot take this step in the state that it is in."""
 
 
+class TakenOverError(BusyError):
+    """The name of the watch was lost, perhaps to another one: nothing more is told here."""
+
+
 class UpgradeError(GalleryError):
     """The collection cannot take this step on its way to another model pack now."""
 
@@ -247,6 +252,10 @@ class ObjectTooLargeError(ObjectError):
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"the object has more than {max_bytes:,} bytes")
+
+
+class ObjectRefusedError(ObjectError):
+    """The place does not take this object, however often it is written."""
 
 
 class ObjectStoreError(ObjectError):

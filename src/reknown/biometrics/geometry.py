@@ -51,6 +51,16 @@ class BoundingBox:
         # rounding may leave slightly more in common than there is
         return min(common / union, 1.0) if union > 0 else 0.0
 
+    def scaled(self, factor: float) -> BoundingBox:
+        """The box about its middle, so many times as wide and high."""
+        width, height = self.width * factor, self.height * factor
+        return BoundingBox(
+            self.left + (self.width - width) / 2,
+            self.top + (self.height - height) / 2,
+            width,
+            height,
+        )
+
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Left, top, right, bottom in whole pixels of an image of that size."""
         return (

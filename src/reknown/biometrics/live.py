@@ -74,7 +74,8 @@ class LiveEvent:
     stranger. `search` is the number of the search in the ledger; `lists` are the alert lists that
     it is for. `face` is that of the view, with all that was measured of it. Who has left for
     another reason than being out of sight has a `reason`. Of a camera there are `state` and
-    `reason` instead, and `visit` is empty.
+    `reason` instead, and `visit` is empty. `session` is that of the stored watch, from one start to
+    the next.
     """
 
     watch: str
@@ -92,4 +93,5 @@ class LiveEvent:
     state: str | None = None
     reason: str | None = None
     face: DetectedFace | None = None
+    session: str | None = None
     sequence: int = 0

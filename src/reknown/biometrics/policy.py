@@ -1,7 +1,7 @@
 """What may be done with a collection, for what, and for how long.
 
 A policy says nothing about how faces are found. Where none is set everything is allowed, but for
-the purposes that no policy can allow.
+the purposes that no policy can allow, and for films of cameras, which only a policy can.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Policy:
     A search has to ask for `least_similarity` or more, and for a threshold that a stranger reaches
     no more than `most_expected_false_candidates` times. `searchers` are patterns of actors, anyone
     if there are none. Before cameras a person is followed for `live_minutes` a day at the most, and
-    with 0 no camera is watched. After `repeat_searches` with the same probe, or that found the same
+    with 0 no camera is watched. Films of what they see are written with `recording` alone: no rules
+    allow it that do not say so. After `repeat_searches` with the same probe, or that found the same
     person, within `repeat_days` each further one needs an approval. Candidates from `review_from`
     on are judged by so many `reviewers`; known non-mates come among them, as many as a share
     `review_seeds`. A `suspended` collection is not searched, and a `governed` one only with a
@@ -71,6 +72,7 @@ class Policy:
     most_expected_false_candidates: float | None = None
     searchers: tuple[str, ...] = ()
     live_minutes: int | None = None
+    recording: bool = False
     repeat_searches: int | None = None
     repeat_days: int = 7
     review_from: float | None = None

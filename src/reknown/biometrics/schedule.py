@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
-_MOST_PARTS = 50
+_MOST_PARTS, _LONGEST = 50, 2000
 _PART = re.compile(
     r"(?:(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))? +)?"
     r"(?P<from>\d{2}:\d{2})-(?P<until>\d{2}:\d{2})"
@@ -54,8 +54,8 @@ class Schedule:
 def read_schedule(text: str) -> Schedule:
     """A schedule such as `mon-fri 08:00-18:00, sat 10:00-14:00`; raises `InputError`."""
     parts = text.strip().lower().split(",")
-    if len(parts) > _MOST_PARTS:
-        raise InputError(f"a schedule has {_MOST_PARTS} parts at most")
+    if len(parts) > _MOST_PARTS or len(text) > _LONGEST:
+        raise InputError(f"a schedule has {_MOST_PARTS} parts and {_LONGEST:,} characters at most")
     return Schedule(tuple(_hours(part.strip()) for part in parts))
 
 

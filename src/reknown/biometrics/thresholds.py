@@ -80,10 +80,14 @@ class ThresholdChoice:
     false_candidates: float | None = None
 
     def __post_init__(self) -> None:
-        if sum(x is not None for x in (self.similarity, self.score, self.false_candidates)) > 1:
-            raise InputError(
-                "give one threshold: a similarity, a score, or the false candidates to expect"
-            )
+        kinds = {
+            "a similarity": self.similarity,
+            "a score": self.score,
+            "the false candidates to expect": self.false_candidates,
+        }
+        given = [kind for kind, value in kinds.items() if value is not None]
+        if len(given) > 1:
+            raise InputError(f"give one threshold: {' or '.join(given)}")
         if self.score is not None and not -1 <= self.score <= 1:
             raise InputError(f"score must be between -1 and 1, got {self.score}")
         # negated, so that a NaN fails too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer  # noqa: TC002 - typer reads the annotations when it runs
@@ -71,14 +72,14 @@ def complete_watch(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def complete_camera(incomplete: str) -> list[str]:
-    """Names of the cameras in the configured file; films are for the shell to complete."""
+def complete_camera(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of the cameras in the file given or configured; the shell completes films."""
     try:
         from reknown.settings import read_settings
         from reknown.video.live.cameras import load_cameras
 
-        file = read_settings().worker.cameras
-        names = [] if file is None else list(load_cameras(file))
+        file = context.params.get("cameras") or read_settings().worker.cameras
+        names = [] if file is None else list(load_cameras(Path(file)))
     except Exception:
         return []
     return [name for name in names if name.startswith(incomplete)]
@@ -108,6 +109,14 @@ def complete_user(context: typer.Context, incomplete: str) -> list[str]:
     except Exception:
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_alert(context: typer.Context, incomplete: str) -> list[str]:
+    """People of the collection, behind the name of a list where one was typed."""
+    before, equals, who = incomplete.partition("=")
+    if not equals:
+        return complete_user(context, incomplete)
+    return [f"{before}={name}" for name in complete_user(context, who)]
 
 
 def complete_video(context: typer.Context, incomplete: str) -> list[str]:

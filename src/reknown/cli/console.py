@@ -16,6 +16,14 @@ def console(
     open_: Annotated[
         bool, typer.Option("--open", help="Open the link in this machine's browser.")
     ] = False,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="As `reknown serve` has it."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="As `reknown serve` has it."),
+    ] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -24,7 +32,7 @@ def console(
     Whoever may read the data folder may do everything anyway. The link is for ten minutes, and
     recorded like all that is done with it. Others get accounts: `reknown accounts add`.
 
-    The server has to run (`reknown serve`): set host and port here as there.
+    The server has to run (`reknown serve`): say --host and --port here as there.
     """
     import webbrowser
 
@@ -33,7 +41,7 @@ def console(
     from reknown.runtime.listener import address_of
     from reknown.settings import read_settings
 
-    server = read_settings().server
+    server = read_settings(options={"server.host": host, "server.port": port}).server
     with open_context(data) as context:
         link = sign_in_link(context, address_of(server, server.port))
     if json:

@@ -167,6 +167,7 @@ The same with your own people, a folder of images for each:
     {command} enroll PEOPLE/
     {command} identify PHOTO.jpg --draw found.png
     {command} video identify CLIP.mp4 --report clip.html
+    {command} watch CLIP.mp4
 
 And for programs that speak to Amazon Rekognition (docs/how-to/aws-sdks.md):
 

@@ -33,7 +33,7 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class DemoScene:
     """Seconds with the same ground, a colour."""
 
     seconds: float
@@ -42,10 +42,10 @@ class Scene:
 
 
 FILM = (
-    Scene(1.0, (70, 84, 96), ()),
-    Scene(3.0, (70, 84, 96), (Walk(EILEEN, 0.2, 0.75),)),
-    Scene(3.0, (150, 128, 96), (Walk(GRACE, 0.8, 0.3),)),
-    Scene(3.0, (84, 110, 90), (Walk(EILEEN, 0.2, 0.4), Walk(GRACE, 0.8, 0.65))),
+    DemoScene(1.0, (70, 84, 96), ()),
+    DemoScene(3.0, (70, 84, 96), (Walk(EILEEN, 0.2, 0.75),)),
+    DemoScene(3.0, (150, 128, 96), (Walk(GRACE, 0.8, 0.3),)),
+    DemoScene(3.0, (84, 110, 90), (Walk(EILEEN, 0.2, 0.4), Walk(GRACE, 0.8, 0.65))),
 )
 
 

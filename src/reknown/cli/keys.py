@@ -172,6 +172,7 @@ def rotate(
     """
     from reknown.cli.session import open_context, open_vault
     from reknown.services import access
+    from reknown.services.live.ending import watches_of
     from reknown.services.quotas import list_quotas
 
     length = access.overlap_of(overlap)
@@ -179,9 +180,15 @@ def rotate(
         made, secret = access.rotate_key(context, open_vault(context, data), key_id, length)
         old = access.get_key(context, key_id)
         quotas = _quotas_of(made, list_quotas(context.database))
+        ending = watches_of(context, access.actor_of(old.key_id))
     _show(made, secret, quotas, json=json)
     if not json and old.expires_at is not None:
         typer.echo(f"\n{old.key_id} expires at {_time(old.expires_at)}.")
+        if ending:
+            typer.echo(
+                f"What it watches ends then ({', '.join(ending)}): stop that before, and start it "
+                "again with the new key."
+            )
 
 
 def _quotas_of(key: AccessKey, counts: Sequence[KeyQuota]) -> list[Quota]:

@@ -64,5 +64,5 @@ def print_policy(policy: Policy) -> None:
     """As a file that could be set."""
     from reknown.services.policies.files import as_toml
 
-    no_rules = "# no rules: everything is allowed that no policy can forbid\n"
+    no_rules = "# no rules: everything is allowed but what a rule has to allow, such as recording\n"
     typer.echo(as_toml(policy) or no_rules, nl=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,10 +17,19 @@ from reknown.cli.options import (
     Score,
     Threshold,
 )
+from reknown.cli.watch_options import (
+    Alert,
+    Away,
+    Debounce,
+    Hours,
+    Keep,
+    LeastHeight,
+    LeastQuality,
+    Top,
+    Zone,
+    options_of,
+)
 from reknown.configuration import DEFAULT_COLLECTION
-
-if TYPE_CHECKING:
-    from reknown.services.live.watching import WatchSettings
 
 
 def watch(
@@ -55,85 +64,40 @@ def watch(
     ] = None,
     threshold: Threshold = None,
     score: Score = None,
-    top: Annotated[int, typer.Option("--top", min=1, max=100, help="Candidates a face.")] = 5,
+    top: Top = None,
     seconds: Annotated[
         float | None,
         typer.Option("--for", metavar="SECONDS", min=0, help="End after so long."),
     ] = None,
-    zone: Annotated[
-        list[str] | None,
+    zone: Zone = None,
+    schedule: Hours = None,
+    least_height: LeastHeight = None,
+    least_quality: LeastQuality = None,
+    away: Away = None,
+    alert: Alert = None,
+    debounce: Debounce = None,
+    keep: Keep = None,
+    record: Annotated[
+        Path | None,
         typer.Option(
-            "--zone",
-            metavar="PLACE",
-            help="Only faces with their middle in this part of the picture: LEFT,TOP,WIDTH,HEIGHT "
-            "as shares, or the corners of a polygon, as in '0,0 0.5,0 0.5,1'. May be repeated.",
+            "--record",
+            metavar="FILE",
+            help="Write an MP4 in which nobody is clear but who has candidates: all else is a "
+            "coarse mosaic. The policy of the collection has to allow it.",
         ),
     ] = None,
-    schedule: Annotated[
-        str | None,
+    annotate: Annotated[
+        Path | None,
         typer.Option(
-            "--schedule",
-            metavar="HOURS",
-            help="Look at these hours alone, by the local clock: 'mon-fri 08:00-18:00, sat "
-            "10:00-14:00', or '22:00-06:00' for every night.",
+            "--annotate",
+            metavar="FILE",
+            help="The same with boxes, names and similarities of the candidates, alone or beside "
+            "--record.",
         ),
     ] = None,
-    least_height: Annotated[
-        float,
-        typer.Option(
-            "--least-height",
-            min=0,
-            max=1,
-            help="Faces lower than this share of the picture do not count.",
-        ),
-    ] = 0.0,
-    least_quality: Annotated[
-        int | None,
-        typer.Option(
-            "--least-quality",
-            min=0,
-            max=100,
-            help="Faces of less quality are not searched with.  [default: as for enrolment]",
-            show_default=False,
-        ),
-    ] = None,
-    away: Annotated[
-        float,
-        typer.Option(
-            "--away",
-            metavar="SECONDS",
-            help="Who is not seen for so long has left.",
-            min=1,
-            max=3600,
-        ),
-    ] = 5.0,
-    alert: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--alert", metavar="PERSON", help="Mark events with this person. May be repeated."
-        ),
-    ] = None,
-    debounce: Annotated[
-        float,
-        typer.Option(
-            "--debounce",
-            metavar="SECONDS",
-            min=0,
-            max=3600,
-            help="Mark events with the same person not again within so long.",
-        ),
-    ] = 60.0,
-    keep: Annotated[
-        int | None,
-        typer.Option(
-            "--keep",
-            metavar="DAYS",
-            min=1,
-            max=3650,
-            help="Keep strangers who have left as templates, without pictures, for so many days: "
-            "`reknown find` finds them until then.",
-        ),
-    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the films FILE that are there already.")
+    ] = False,
     purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
     approval: Approval = None,  # noqa: ARG001 - its callback takes it
     data: Data = None,
@@ -144,38 +108,33 @@ def watch(
     Each person is told of once a visit: when they arrive, when they are seen better, and when they
     have left. Candidates are for a person to check, never identifications; whoever resembles nobody
     is a stranger without a name. Each view that says more than those before is one search, which
-    is recorded (`reknown ledger`). No picture is kept.
+    is recorded (`reknown ledger`). No picture is kept without --record or --annotate.
 
     The events are kept: `reknown events` shows them later. Ctrl-C ends it. Status 1 when nobody was
     seen who has a candidate.
     """
-    from dataclasses import replace
-
-    from reknown.biometrics.quality_filter import DEFAULT_FILTER
-    from reknown.biometrics.schedule import read_schedule
-    from reknown.biometrics.thresholds import ThresholdChoice
-    from reknown.cli.watching import chosen_camera, watch_camera, zone_of
+    from reknown.cli.watching import films_of, watch_camera
     from reknown.services.extras import require_video_support
-    from reknown.services.live.watching import WatchSettings
-    from reknown.services.searches.search import Query
+    from reknown.services.live.planned import AskedWatch
+    from reknown.services.live.sources import chosen_camera
     from reknown.settings import read_settings
 
     require_video_support()
     settings = read_settings(data, {"worker.cameras": cameras})
     found = chosen_camera(settings.worker.cameras, camera)
-    quality = DEFAULT_FILTER
-    if least_quality is not None:
-        quality = replace(quality, min_unified=least_quality)
-    wanted: WatchSettings = WatchSettings(
-        name=found.name if name is None else name,
-        query=Query(collection, ThresholdChoice(threshold, score), top),
-        quality=quality,
-        regions=tuple(map(zone_of, zone or ())),
+    options = options_of(
+        threshold=threshold,
+        score=score,
+        top=top,
+        zone=zone,
+        schedule=schedule,
         least_height=least_height,
-        schedule=None if schedule is None else read_schedule(schedule),
-        away_seconds=away,
-        alerts={"alert": tuple(alert)} if alert else {},
-        debounce_seconds=debounce,
-        keep_days=keep,
+        least_quality=least_quality,
+        away=away,
+        alert=alert,
+        debounce=debounce,
+        keep=keep,
     )
-    raise typer.Exit(watch_camera(settings, found, wanted, seconds, json=json))
+    asked = AskedWatch(found.name if name is None else name, collection, options)
+    films = films_of(found, record, annotate, force=force)
+    raise typer.Exit(watch_camera(settings, found, asked, seconds, films, json=json))

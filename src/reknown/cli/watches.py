@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reknown.biometrics.errors import InputError
 from reknown.cli.completion import complete_collection, complete_watch
-from reknown.cli.options import CollectionName, Data, Json
+from reknown.cli.options import Approval, CollectionName, Data, Json, Purpose, Score, Threshold
+from reknown.cli.watch_options import (
+    Alert,
+    Away,
+    Debounce,
+    Hours,
+    Keep,
+    LeastHeight,
+    LeastQuality,
+    Reset,
+    Top,
+    Zone,
+    options_of,
+    reset_options,
+)
 
 if TYPE_CHECKING:
     from reknown.services.live.watches import CameraWatch
@@ -22,7 +38,7 @@ cli = typer.Typer(
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The watch's name.", autocompletion=complete_watch)
 ]
-_COLUMNS = ("watch", "camera", "collection", "state", "started by", "since", "message")
+_COLUMNS = ("watch", "camera", "collection", "state", "started by", "last started", "message")
 
 
 @cli.command("list")
@@ -52,13 +68,15 @@ def list_(
 
 @cli.command()
 def show(name: Name, data: Data = None, json: Json = False) -> None:
-    """Show one watch and how it is."""
+    """Show one watch, how it is, and what it looks for."""
     from reknown.cli.session import open_context
     from reknown.services.live.watches import describe_watch
 
     with open_context(data) as context:
         found = describe_watch(context, name)
     _print([found], json=json)
+    if not json:
+        _print_words(found)
 
 
 @cli.command()
@@ -74,27 +92,25 @@ def create(
         ),
     ],
     collection: CollectionName = "people",
-    similarity: Annotated[
-        float,
-        typer.Option(
-            "--threshold", "-t", min=0, max=100, help="Similarity from which one is a candidate."
-        ),
-    ] = 80.0,
-    zone: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--zone",
-            metavar="ZONE",
-            help="Count faces in this part of the picture alone: LEFT,TOP,WIDTH,HEIGHT in shares "
-            "of it, or the corners of a polygon, 'X,Y X,Y X,Y'. May be repeated.",
-        ),
-    ] = None,
+    threshold: Threshold = None,
+    score: Score = None,
+    top: Top = None,
+    zone: Zone = None,
+    schedule: Hours = None,
+    least_height: LeastHeight = None,
+    least_quality: LeastQuality = None,
+    away: Away = None,
+    alert: Alert = None,
+    debounce: Debounce = None,
+    keep: Keep = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
-            metavar="ARN",
-            help="Put records into this Kinesis data stream, besides the live events.",
+            metavar="PLACE",
+            help="Put records into this place, besides the live events: the ARN of a Kinesis data "
+            "stream, or s3://BUCKET/PREFIX. Servers and workers need --kinesis-endpoint or "
+            "--record-bucket.",
         ),
     ] = None,
     data: Data = None,
@@ -102,24 +118,94 @@ def create(
 ) -> None:
     """Make a watch; nothing is looked at before it is started."""
     from reknown.cli.session import open_context
-    from reknown.cli.watching import zone_of
-    from reknown.services.live.plans import WatchPlan, WatchZone
+    from reknown.services.live.plans import USUAL
     from reknown.services.live.watches import WatchRequest, create_watch, describe_watch
 
-    zones = tuple(WatchZone(polygon=zone_of(text)) for text in zone or ())
-    plan = WatchPlan(similarity, zones, output)
+    options = options_of(
+        threshold=threshold,
+        score=score,
+        top=top,
+        zone=zone,
+        schedule=schedule,
+        least_height=least_height,
+        least_quality=least_quality,
+        away=away,
+        alert=alert,
+        debounce=debounce,
+        keep=keep,
+    )
+    plan = replace(USUAL, output=output)
     with open_context(data) as context:
-        create_watch(context, WatchRequest(name, camera, collection, plan))
+        create_watch(context, WatchRequest(name, camera, collection, plan, options=options))
         found = describe_watch(context, name)
     if json:
         _print([found], json=json)
     else:
-        typer.echo(f"made: start it with `reknown watches start {name}`")
+        typer.echo(f"made: {name}; start it with `reknown watches start {name}`")
 
 
 @cli.command()
-def start(name: Name, data: Data = None, json: Json = False) -> None:
-    """Have the next free worker watch, until it is stopped."""
+def change(
+    name: Name,
+    threshold: Threshold = None,
+    score: Score = None,
+    top: Top = None,
+    zone: Zone = None,
+    schedule: Hours = None,
+    least_height: LeastHeight = None,
+    least_quality: LeastQuality = None,
+    away: Away = None,
+    alert: Alert = None,
+    debounce: Debounce = None,
+    keep: Keep = None,
+    reset: Reset = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Change how a watch that is stopped looks for whom; what is not given stays as it is.
+
+    Zones and people that are given take the place of all that it had.
+    """
+    from reknown.cli.session import open_context
+    from reknown.services.live.watches import change_watch, describe_watch
+
+    options = options_of(
+        threshold=threshold,
+        score=score,
+        top=top,
+        zone=zone,
+        schedule=schedule,
+        least_height=least_height,
+        least_quality=least_quality,
+        away=away,
+        alert=alert,
+        debounce=debounce,
+        keep=keep,
+    )
+    changed = reset_options(reset or ()) | options
+    if not changed:
+        raise InputError("nothing to change: give at least one option")
+    with open_context(data) as context:
+        change_watch(context, name, changed)
+        found = describe_watch(context, name)
+    if json:
+        _print([found], json=json)
+    else:
+        _print_words(found)
+
+
+@cli.command()
+def start(
+    name: Name,
+    purpose: Purpose = None,  # noqa: ARG001 - its callback takes it
+    approval: Approval = None,  # noqa: ARG001 - its callback takes it
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Have the next free worker watch, until it is stopped.
+
+    You are the one who searches then, for the purpose that you state now.
+    """
     from reknown.cli.session import open_context
     from reknown.services.live.watches import describe_watch, start_watch
 
@@ -177,6 +263,14 @@ def _print(found: list[CameraWatch], *, json: bool) -> None:
         typer.echo("no watches: make one with `reknown watches create`")
 
 
+def _print_words(watch: CameraWatch) -> None:
+    from reknown.cli.output import printable
+    from reknown.services.live.settings_words import settings_words
+
+    for line in settings_words(watch):
+        typer.echo(printable(line))
+
+
 def _json(watch: CameraWatch) -> dict[str, object]:
     stored, plan = watch.stored, watch.plan
     return {
@@ -186,7 +280,18 @@ def _json(watch: CameraWatch) -> dict[str, object]:
         "state": stored.state,
         "message": watch.message,
         "similarity": plan.similarity,
+        "score": plan.score,
+        "limit": plan.limit,
         "zones": [[[corner.x, corner.y] for corner in zone.region] for zone in plan.zones],
+        "schedule": plan.schedule,
+        "least_height": plan.least_height,
+        "least_quality": plan.least_quality,
+        "away_seconds": plan.away_seconds,
+        "alerts": [
+            {"list": each.name, "people": each.people, "gone": each.gone} for each in watch.alerts
+        ],
+        "debounce_seconds": plan.debounce_seconds,
+        "keep_days": plan.keep_days,
         "output": plan.output,
         "started_by": None if stored.started_at is None else stored.actor,
         "purpose": plan.purpose,

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError
-from reknown.biometrics.geometry import Point
 from reknown.biometrics.live import LiveEventKind
 from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, console, counted, print_json, printable
-from reknown.services.live.telling import described, tell
-from reknown.services.live.watches import require_unwatched
+from reknown.services.live.planned import settings_from
+from reknown.services.live.recording import WantedFilm
+from reknown.services.live.sources import NOT_WATCHED
+from reknown.services.live.telling import described, summary, tell
 from reknown.services.live.watching import Told, watch
 from reknown.storage.database import reading
 from reknown.video.live.camera import LiveCamera
-from reknown.video.live.cameras import Camera, CameraKind, load_cameras
-from reknown.video.live.frames import CameraChange, CameraState
+from reknown.video.live.cameras import Camera, CameraKind
+from reknown.video.live.frames import CameraChange, CameraState, LiveFrame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,18 +30,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reknown.biometrics.live import LiveEvent
-    from reknown.biometrics.regions import Region
     from reknown.configuration import Settings
     from reknown.services.context import Context
-    from reknown.services.live.telling import ToldEvent
-    from reknown.services.live.watching import WatchCounts, WatchSettings
-    from reknown.video.live.following import LiveStep
-    from reknown.video.live.frames import LiveFrame
+    from reknown.services.live.planned import AskedWatch
+    from reknown.services.live.recording import RecordedFilm
+    from reknown.services.live.scenes import Scene
+    from reknown.services.live.watching import WatchCounts
 
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
-_BOX = 4
 _STATUS_SECONDS = 0.5
-_ENDED = "it is not watched any more"
+_LEAST_PACED_SECONDS = 2.0
 _COLOURS = {
     LiveEventKind.ARRIVED: "green",
     LiveEventKind.SEEN: "green",
@@ -50,58 +47,53 @@ _COLOURS = {
 }
 
 
-def chosen_camera(file: Path | None, wanted: str) -> Camera:
-    """The camera of this name, or the film at this place; raises `InputError`."""
-    cameras = {} if file is None else load_cameras(file)
-    if wanted in cameras:
-        return cameras[wanted]
-    film = Path(wanted)
-    if film.is_file():
-        name = _NOT_IN_NAMES.sub("-", film.stem).strip("-")[:100] or "film"
-        return Camera(name, CameraKind.FILE, str(film.absolute()))
-    close = get_close_matches(wanted, cameras, n=1)
-    if close:
-        advice = f"did you mean {close[0]}?"
-    elif cameras:
-        advice = f"there are {', '.join(cameras)}"
-    else:
-        advice = "name a cameras file with --cameras, or a film"
-    raise InputError(f"there is no camera and no film {wanted!r}: {advice}")
+def films_of(
+    camera: Camera, record: Path | None, annotate: Path | None, *, force: bool
+) -> tuple[WantedFilm, ...]:
+    """The films to make; raises `InputError` for the one that is watched."""
+    films = tuple(
+        WantedFilm(place, annotated, force)
+        for place, annotated in ((record, False), (annotate, True))
+        if place is not None
+    )
+    for film in films:
+        if camera.kind is CameraKind.FILE and _are_one(film.place, Path(camera.place)):
+            raise InputError(f"{film.place} is what is watched: name another file to record to")
+    if force and not films:
+        raise InputError("--force replaces films: it goes with --record or --annotate")
+    return films
 
 
-def zone_of(text: str) -> Region:
-    """A part of the picture: a box as four shares, or the corners of a polygon."""
+def _are_one(one: Path, other: Path) -> bool:
     try:
-        corners = [tuple(map(float, pair.split(","))) for pair in text.split()]
-        if len(corners) == 1 and len(corners[0]) == _BOX:
-            left, top, width, height = corners[0]
-            right, bottom = left + width, top + height
-            corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        region = tuple(Point(x, y) for x, y in corners)
-    except ValueError:
-        region = ()
-    # half a pixel beyond the edge is what rounded shares come to; NaN is nowhere
-    if not region or not all(-0.01 <= side <= 1.01 for p in region for side in (p.x, p.y)):
-        raise InputError(
-            f"--zone {text!r}: write LEFT,TOP,WIDTH,HEIGHT as shares from 0 to 1, such as "
-            "0,0,0.5,1, or the corners of a polygon, such as '0,0 0.5,0 0.5,1'"
-        )
-    return region
+        return one.samefile(other)
+    except OSError:  # at least one is not there
+        return False
 
 
 def watch_camera(
-    settings: Settings, camera: Camera, wanted: WatchSettings, seconds: float | None, *, json: bool
+    settings: Settings,
+    camera: Camera,
+    asked: AskedWatch,
+    seconds: float | None,
+    films: tuple[WantedFilm, ...],
+    *,
+    json: bool,
 ) -> int:
     """Watches until that many seconds have passed, the camera ends, or Ctrl-C; the exit status."""
     from reknown.cli.session import opened_with
 
-    with opened_with(settings) as context, LiveCamera(camera) as live:
-        require_unwatched(context, wanted.name)
-        source = _Ending(live, seconds)
-        with _stopped_by_hand(source), _Teller(context, json=json) as teller:
-            counts = watch(context, wanted, source, Told(teller.event, teller.frame))
-        teller.sum_up(counts, source.watched_seconds)
-    return EXIT_DONE if teller.known else EXIT_NEGATIVE
+    with opened_with(settings) as context:
+        wanted = replace(settings_from(context, asked), films=films)
+        with (
+            LiveCamera(camera) as live,
+            _stopped_by_hand(source := _Ending(live, seconds)),
+            _Teller(context, json=json) as teller,
+        ):
+            told = Told(teller.event, teller.frame, teller.film)
+            counts = watch(context, wanted, source, told)
+        teller.sum_up(counts, source)
+    return EXIT_DONE if teller.known or counts.untold else EXIT_NEGATIVE
 
 
 class _Ending:
@@ -112,11 +104,17 @@ class _Ending:
         self._began = time.monotonic()
         self._until = None if seconds is None else self._began + seconds
         self._stopped = False
+        self._first: float | None = None
 
     @property
     def watched_seconds(self) -> float:
         """For how long it was watched."""
         return time.monotonic() - self._began
+
+    @property
+    def shown_seconds(self) -> float:
+        """For how long since its first frame: connecting takes its time, too."""
+        return 0.0 if self._first is None else time.monotonic() - self._first
 
     def stop(self) -> None:
         """The next answer is that it has ended."""
@@ -126,23 +124,30 @@ class _Ending:
         """As the camera has it."""
         over = self._until is not None and time.monotonic() >= self._until
         if over or self._stopped:
-            return CameraChange(CameraState.ENDED, datetime.now(UTC), _ENDED)
-        return self._camera.next(seconds)
+            return CameraChange(CameraState.ENDED, datetime.now(UTC), NOT_WATCHED)
+        found = self._camera.next(seconds)
+        if self._first is None and isinstance(found, LiveFrame):
+            self._first = time.monotonic()
+        return found
 
 
 @contextmanager
 def _stopped_by_hand(source: _Ending) -> Iterator[None]:
-    """Ctrl-C ends the watch in order; a second one at once."""
+    """Ctrl-C and SIGTERM end the watch in order; a second one at once."""
 
     def stop(_number: int, _frame: object) -> None:
         source.stop()
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    before = signal.signal(signal.SIGINT, stop)
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 class _Teller:
@@ -173,43 +178,49 @@ class _Teller:
         if self._json:
             print_json(described(told))
             return
-        line = f"{event.at.astimezone():%H:%M:%S}  {event.kind.value:8} {_words(told)}"
-        self._out.print(printable(line), style=_COLOURS[event.kind], markup=False)
+        line = f"{event.at.astimezone():%H:%M:%S}  {event.kind.value:8} {summary(told)}"
+        self._out.print(printable(line), style=_COLOURS[event.kind], markup=False, soft_wrap=True)
 
-    def frame(self, _frame: LiveFrame, step: LiveStep, counts: WatchCounts) -> None:
+    def frame(self, scene: Scene, counts: WatchCounts) -> None:
         """Twice a second, how it is."""
         now = time.monotonic()
         if self._shows and now - self._shown >= _STATUS_SECONDS:
             self._shown = now
+            faces = counted(len(scene.known) + len(scene.others), "face")
             self._status.update(
-                f"{counted(len(step.present), 'face')} now, {counts.looked:,} frames looked at, "
+                f"{faces} now, {counts.looked:,} frames looked at, "
                 f"{counts.passed_over:,} passed over, {counts.lag_seconds:.1f} s behind"
             )
 
-    def sum_up(self, counts: WatchCounts, seconds: float) -> None:
+    def film(self, film: RecordedFilm) -> None:
+        """A line on standard error."""
+        left_out = f", {film.left_out:,} left out" if film.left_out else ""
+        sys.stderr.write(
+            f"recorded {film.place}: {counted(film.frames, 'frame')} of "
+            f"{film.duration_ms / 1000:.1f} s{left_out}; SHA-256 {film.sha256}\n"
+        )
+
+    def sum_up(self, counts: WatchCounts, source: _Ending) -> None:
         """A last line on standard error."""
-        real = counts.stream_seconds / seconds if seconds else 0.0
+        paced = pace(counts.stream_seconds, source.shown_seconds)
         searches = f"{counts.searches:,} search" + ("" if counts.searches == 1 else "es")
         sys.stderr.write(
-            f"watched {seconds:.1f} s, {real:.2f} times real time: "
+            f"watched {source.watched_seconds:.1f} s{paced}: "
             f"{counted(counts.frames + counts.passed_over, 'frame')}, "
             f"{counts.passed_over:,} passed over, {counts.looked:,} looked at; {searches}, "
             f"{counted(counts.events, 'event')}; {counts.lag_seconds:.2f} s behind at the end\n"
         )
+        if counts.untold:
+            sys.stderr.write(_untold(counts.untold))
 
 
-def _words(told: ToldEvent) -> str:
-    event = told.event
-    if event.kind is LiveEventKind.CAMERA:
-        return f"{event.state}" + (f": {event.reason}" if event.reason else "")
-    names = [
-        f"{told.name_of(it) or it.face_id}"
-        + (f" {it.score:.3f}" if it.similarity is None else f" {it.similarity:.1f}")
-        for it in event.candidates
-    ]
-    said = ", ".join(names) if names else "a stranger"
-    if event.kind is LiveEventKind.LEFT and event.since and event.until:
-        said += f", was there for {(event.until - event.since).total_seconds():.0f} s"
-    if event.reason:
-        said += f" ({event.reason})"
-    return said + "".join(f" [{name}]" for name in event.lists)
+def _untold(count: int) -> str:
+    who = "1 person who was there is" if count == 1 else f"{count} people who were there are"
+    return f"{who} not told of: the policy lets them be followed no longer today (live_minutes)\n"
+
+
+def pace(stream_seconds: float, seconds: float) -> str:
+    """How fast the stream was followed; nothing where so little of it tells nothing."""
+    if seconds < _LEAST_PACED_SECONDS:
+        return ""
+    return f", {stream_seconds / seconds:.2f} times real time"

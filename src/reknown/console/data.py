@@ -120,8 +120,15 @@ TOLD: Mapping[str, Sequence[str]] = {
     "SightingRecord": _within("sighting", _SIGHTING),
     "Stretch": ("from_ms", "to_ms"),
     "Threshold": ("score", *_MATCH),
+    "AlertList": ("name", "people", "size", "gone"),
+    "Point": ("x", "y"),
+    "WatchZone": ("corners=region",),
     "WatchLine": (
         *("name", "camera", "state", "message", "started_by", "since", "counts", "present"),
+        *("similarity=plan.similarity", "score=plan.score", "limit=plan.limit"),
+        *("zones=plan.zones", "schedule=plan.schedule", "least_height=plan.least_height"),
+        *("least_quality=plan.least_quality", "away_seconds=plan.away_seconds", "alerts"),
+        *("debounce_seconds=plan.debounce_seconds", "keep_days=plan.keep_days"),
     ),
     "UserRecord": ("subject_id", "name", "faces", "created_at"),
 }

@@ -43,7 +43,7 @@ from reknown.console.reception import Reception
 from reknown.console.rendering import DATA, FIRST, ROOT
 from reknown.console.rendering import entrance as shown_to_strangers
 from reknown.console.visit import ConsolePage
-from reknown.services.sign_in import CONSENTS, EVALUATE, POLICY, SETTINGS, STOP
+from reknown.services.sign_in import CONSENTS, EVALUATE, LOOK, POLICY, SETTINGS, STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,6 +193,7 @@ PAGES: Sequence[ConsolePage] = (
     ConsolePage(
         "/cameras/{collection}", cameras.cameras, "ListStreamProcessors", data=("watches", "next")
     ),
+    ConsolePage("/cameras/{collection}/{watch}", cameras.look, LOOK),
     ConsolePage(
         "/cameras/{collection}/{watch}/start", cameras.start, "StartStreamProcessor", changes=True
     ),

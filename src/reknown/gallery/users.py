@@ -100,10 +100,7 @@ def find_names(connection: Connection, subject_ids: Iterable[str]) -> Mapping[st
 
 def subjects_of_keys(connection: Connection, keys: Iterable[int]) -> Mapping[int, tuple[str, str]]:
     """Opaque ids and names of those of these users that are there, by their keys."""
-    subjects: dict[int, str] = {}
-    for batch in batches(keys):
-        query = select(users.c.id, users.c.subject_id).where(users.c.id.in_(batch))
-        subjects.update((row.id, row.subject_id) for row in connection.execute(query))
+    subjects = _subjects_of(connection, keys)
     names = find_names(connection, subjects.values())
     return {key: (each, names[each]) for key, each in subjects.items() if each in names}
 
@@ -261,6 +258,15 @@ def keys_of_users(
     return keys
 
 
+def subject_ids_of(
+    connection: Connection, collection: str, names: Collection[str]
+) -> dict[str, str]:
+    """The opaque ids of these users of the collection; raises as `keys_of_users` does."""
+    keys = keys_of_users(connection, collection, names)
+    subjects = _subjects_of(connection, keys.values())
+    return {name: subjects[key] for name, key in keys.items()}
+
+
 def find_user_key(connection: Connection, owner: int, name: str) -> int | None:
     """The key of a user of the collection `owner`, however its name is spelled."""
     forms = spellings(name)
@@ -291,6 +297,14 @@ def _stored_ids(connection: Connection, owner: int, names: Iterable[str]) -> dic
     rows = driver_rows(connection.execute(_stored(connection.dialect.name), values))
     told = ((name_of.get(key) if sealed else key, number) for key, number, sealed in rows)
     return {name: number for name, number in told if name in wanted}
+
+
+def _subjects_of(connection: Connection, keys: Iterable[int]) -> dict[int, str]:
+    subjects: dict[int, str] = {}
+    for batch in batches(keys):
+        query = select(users.c.id, users.c.subject_id).where(users.c.id.in_(batch))
+        subjects.update((row.id, row.subject_id) for row in connection.execute(query))
+    return subjects
 
 
 def _change(connection: Connection, owner: int, user: UserRecord, told: UserNames) -> None:

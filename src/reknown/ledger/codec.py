@@ -14,7 +14,7 @@ from reknown.ledger.records import RECORDS, Failure, Record, Refusal
 from reknown.structs import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
 Entry = Record | Refusal | Failure
 """What a row of the ledger holds."""
@@ -125,21 +125,22 @@ def _is_written_so(entry: Entry, detail: str) -> bool:
     """Whether Reknown writes the record so, or did before it had fields that came later."""
     if _json(entry).decode() == detail:
         return True
-    later = entry.LATER if isinstance(entry, Record) else ()
-    if not later:
-        return False
-    before = _without(msgspec.to_builtins(entry), later)
-    return msgspec.json.encode(before, order="sorted").decode() == detail
+    later = list(entry.LATER.items()) if isinstance(entry, Record) else []
+    for number in range(len(later)):
+        before = _without(msgspec.to_builtins(entry), dict(later[number:]))
+        if msgspec.json.encode(before, order="sorted").decode() == detail:
+            return True
+    return False
 
 
-def _without(value: Any, later: Collection[str]) -> Any:
-    """The same value without those of these fields that are null."""
+def _without(value: Any, later: Mapping[str, Any]) -> Any:
+    """The same value without those of these fields that are as they are in older rows."""
     if not isinstance(value, dict):
         return value
     return {
         name: _without(one, later)
         for name, one in value.items()
-        if one is not None or name not in later
+        if name not in later or one is not later[name]
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reknown.ledger.records import (
     AssociateFacesRecord,
     CreateUserRecord,
+    CreateWatchRecord,
     DecideCaseRecord,
     DeleteUserRecord,
     DescribeUserRecord,
@@ -26,6 +27,7 @@ from reknown.ledger.records import (
     SearchTracksRecord,
     StopFollowingRecord,
     UnnameGroupRecord,
+    UpdateWatchRecord,
     WithdrawConsentRecord,
     WriteNamesRecord,
 )
@@ -69,11 +71,19 @@ def _subjects(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
         yield from (hit.subject_id for hit in record.written)
     elif isinstance(record, SearchSightingsRecord | SearchTracksRecord):
         yield record.probe.subject_id
-    elif isinstance(record, MergeUsersRecord | KeepUsersApartRecord):
+    else:
+        yield from _named(record)
+
+
+def _named(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
+    """Those that nothing was searched for or with."""
+    if isinstance(record, MergeUsersRecord | KeepUsersApartRecord):
         other = record.merged if isinstance(record, MergeUsersRecord) else record.other
         yield from (record.subject_id, other)
     elif isinstance(record, MoveFacesRecord):
         yield from (record.subject_id, *record.former)
+    elif isinstance(record, CreateWatchRecord | UpdateWatchRecord):
+        yield from record.subject_ids or ()
     elif isinstance(record, DecideCaseRecord):
         yield from (candidate.subject_id for candidate in record.candidates)
     elif isinstance(record, _OF_ONE):

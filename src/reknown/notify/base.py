@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
-from reknown.biometrics.errors import NotifyError, RefusedNotifyError
+from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Ten seconds, then twice as long each time, and hourly from the tenth on: 24.4 hours together.
 # A receiver that is back hears within the hour, one that restarts within seconds.
 WAITS = tuple(timedelta(seconds=min(10 * 2**number, 3600)) for number in range(32))
 _LATER_STATUS = {408, 429}
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,16 @@ class NotifyTimeouts:
     connect: float = 3.0
     read: float = 10.0
     answer: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the operator's receiver is; `path` has its query, and begins with a slash."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
 
 
 class Sender(Protocol):
@@ -56,3 +73,32 @@ def refusal(receiver: str, status: int, said: str = "") -> NotifyError:
     if 400 <= status < 500 and status not in _LATER_STATUS:
         return RefusedNotifyError(text)
     return NotifyError(text)
+
+
+def address_of(url: str, ports: Mapping[str, int], wrong: str) -> Address:
+    """The parts of an address of one of the schemes that have these `ports` by themselves.
+
+    Raises `InputError` with the text `wrong`, which never repeats a password that it may hold.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise InputError(wrong) from error
+    plain = _VISIBLE.fullmatch(url) and "@" not in parts.netloc and not parts.fragment
+    if not plain or parts.scheme not in ports or not parts.hostname:
+        raise InputError(wrong)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Address(parts.scheme, parts.hostname, port or ports[parts.scheme], path)
+
+
+def trouble(error: Exception) -> str:
+    """What went wrong in words that hold no address; a certificate's trouble in full."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return error.strerror
+    return type(error).__name__

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 
-from reknown.awsclient import Endpoint, Timeouts, guarded_client
 from reknown.biometrics.errors import RefusedNotifyError
-from reknown.notify.aws_answers import notify_error
-from reknown.notify.base import NotifyTimeouts
+from reknown.notify.aws import AwsSender
 
 _STREAM = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]*:[0-9]{12}:stream/([0-9A-Za-z_.-]{1,128})", re.ASCII
 )
-# A shard takes so much a second: it comes with 4xx and passes.
-_BUSY = frozenset({"ProvisionedThroughputExceededException", "KMSThrottlingException"})
 
 
 def is_data_stream(arn: str) -> bool:
@@ -21,31 +17,13 @@ def is_data_stream(arn: str) -> bool:
     return _STREAM.fullmatch(arn) is not None
 
 
-class KinesisSender:
-    """Puts records into streams at one endpoint, whatever their ARNs say about regions.
+class KinesisSender(AwsSender):
+    """Puts records into data streams."""
 
-    Without `access_key_id` and `secret`, credentials are found as boto3 finds them: in the
-    environment, in its profiles, on the machine. Safe to use from several threads.
-
-    Raises `InputError` when boto3 is missing or the arguments make no sense.
-    """
-
-    __slots__ = ("_client",)
-
-    def __init__(
-        self,
-        endpoint: str,
-        region: str,
-        access_key_id: str | None = None,
-        secret: str | None = None,
-        timeouts: NotifyTimeouts = NotifyTimeouts(),
-    ) -> None:
-        # One attempt: when to try again is decided where the record is kept.
-        self._client = guarded_client(
-            Endpoint("kinesis", endpoint, region, access_key_id, secret),
-            Timeouts(timeouts.connect, timeouts.read, timeouts.answer, attempts=1),
-            signature_version="v4",
-        )
+    __slots__ = ()
+    SERVICE = "Kinesis"
+    # A shard takes so much a second: it comes with 4xx and passes.
+    BUSY = frozenset({"ProvisionedThroughputExceededException", "KMSThrottlingException"})
 
     def send(self, target: str, body: str, message_id: str, group: str = "") -> None:
         """Puts `body` into the stream whose ARN is `target`.
@@ -58,16 +36,5 @@ class KinesisSender:
         stream = _STREAM.fullmatch(target)
         if stream is None:
             raise RefusedNotifyError("not the ARN of a Kinesis data stream")
-        record = {
-            "StreamName": stream[1],
-            "Data": body.encode(),
-            "PartitionKey": group or message_id,
-        }
-        try:
-            self._client.put_record(**record)
-        except Exception as error:
-            raise notify_error(error, "Kinesis endpoint", _BUSY) from error
-
-    def close(self) -> None:
-        """Closes the connections that are kept for reuse."""
-        self._client.close()
+        key = group or message_id
+        self._ask("put_record", StreamName=stream[1], Data=body.encode(), PartitionKey=key)

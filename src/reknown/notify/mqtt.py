@@ -6,13 +6,13 @@ import ssl
 from contextlib import suppress
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
-from reknown.notify.base import NotifyTimeouts
+from reknown.notify.base import NotifyTimeouts, address_of, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEP_ALIVE = 30
@@ -26,10 +26,11 @@ _MISSING = "MQTT needs paho-mqtt: pip install 'reknown[mqtt]'"
 class MqttSender:
     """Publishes to one broker, which the operator chose, over a connection that is kept.
 
-    For mqtts the broker's certificate is checked, against the system's authorities or those in the
-    file that the environment variable SSL_CERT_FILE names. Safe to use from several threads.
+    For mqtts the broker's certificate is checked, and that it names this host: against the PEM file
+    `authorities`, else the system's authorities or those in the file that the environment variable
+    SSL_CERT_FILE names. Safe to use from several threads.
 
-    Raises `InputError` when the address makes no sense or paho-mqtt is missing.
+    Raises `InputError` when the address or the file makes no sense or paho-mqtt is missing.
     """
 
     def __init__(
@@ -38,13 +39,16 @@ class MqttSender:
         user: str | None = None,
         password: str | None = None,
         timeouts: NotifyTimeouts = NotifyTimeouts(),
+        authorities: Path | None = None,
     ) -> None:
-        self._host, self._port, encrypted = _parts(url)
+        self._address = address_of(url, _PORTS, _NO_URL)
+        if self._address.path != "/":
+            raise InputError(_NO_URL)
         try:
             import paho.mqtt.client  # noqa: F401, PLC0415 - few have a broker
         except ImportError as error:
             raise InputError(_MISSING) from error
-        self._tls = ssl.create_default_context() if encrypted else None
+        self._tls = _trusting(authorities) if self._address.scheme == "mqtts" else None
         self._user, self._password = user, password
         self._timeouts = timeouts
         self._turn = Lock()
@@ -52,7 +56,7 @@ class MqttSender:
         self._connections = 0
 
     def __repr__(self) -> str:
-        return f"<MqttSender: {self._host}:{self._port}>"
+        return f"<MqttSender: {self._address.host}:{self._address.port}>"
 
     @property
     def connections(self) -> int:
@@ -89,7 +93,7 @@ class MqttSender:
     def _connected(self) -> _Line:
         line = _Line(self._tls, self._user, self._password)
         try:
-            line.connect(self._host, self._port, self._timeouts)
+            line.connect(self._address.host, self._address.port, self._timeouts)
         except NotifyError:
             line.close()
             raise
@@ -126,7 +130,7 @@ class _Line:
         try:
             self._client.connect(host, port, _KEEP_ALIVE, clean_start=True)
         except (OSError, ValueError) as error:
-            raise NotifyError(f"the MQTT broker cannot be reached: {_said(error)}") from error
+            raise NotifyError(f"the MQTT broker cannot be reached: {trouble(error)}") from error
         self._client.loop_start()
         if not self._answered.wait(timeouts.read):
             raise NotifyError("the MQTT broker does not answer")
@@ -175,23 +179,23 @@ def _not_again(*_: object, **__: Mapping[str, object]) -> Any:
     raise OSError("this connection has ended")
 
 
-def _parts(url: str) -> tuple[str, int, bool]:
+def _trusting(authorities: Path | None) -> ssl.SSLContext:
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise InputError(_NO_URL) from error
-    plain = "@" not in parts.netloc and not parts.query and not parts.fragment
-    if not plain or parts.path not in {"", "/"} or parts.scheme not in _PORTS or not parts.hostname:
-        raise InputError(_NO_URL)
-    return parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "mqtts"
+        context = ssl.create_default_context(cafile=authorities)
+    except OSError as error:  # of TLS's own, too
+        raise InputError(
+            f"{authorities} cannot be read as certificates of authorities: name a PEM file"
+        ) from error
+    context.sslsocket_class = _TlsSocket
+    return context
 
 
-def _said(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message})"
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    if isinstance(error, OSError) and error.errno and error.strerror:
-        return error.strerror
-    return type(error).__name__
+class _TlsSocket(ssl.SSLSocket):
+    """Closes where there is nobody to trust: paho-mqtt leaves that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise

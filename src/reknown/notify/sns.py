@@ -5,39 +5,17 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from reknown.awsclient import Endpoint, Timeouts, guarded_client
 from reknown.biometrics.errors import RefusedNotifyError
-from reknown.notify.aws_answers import notify_error
-from reknown.notify.base import NotifyTimeouts
+from reknown.notify.aws import AwsSender
 
 _TOPIC = re.compile(r"arn:[^:\s]+:sns:[^:\s]*:\w*:[0-9A-Za-z_-]{1,256}(\.fifo)?", re.ASCII)
 
 
-class SnsSender:
-    """Publishes to topics at one endpoint, whatever their ARNs say about regions.
+class SnsSender(AwsSender):
+    """Publishes to topics."""
 
-    Without `access_key_id` and `secret`, credentials are found as boto3 finds them: in the
-    environment, in its profiles, on the machine. Safe to use from several threads.
-
-    Raises `InputError` when boto3 is missing or the arguments make no sense.
-    """
-
-    __slots__ = ("_client",)
-
-    def __init__(
-        self,
-        endpoint: str,
-        region: str,
-        access_key_id: str | None = None,
-        secret: str | None = None,
-        timeouts: NotifyTimeouts = NotifyTimeouts(),
-    ) -> None:
-        # One attempt: when to try again is decided where the message is kept.
-        self._client = guarded_client(
-            Endpoint("sns", endpoint, region, access_key_id, secret),
-            Timeouts(timeouts.connect, timeouts.read, timeouts.answer, attempts=1),
-            signature_version="v4",
-        )
+    __slots__ = ()
+    SERVICE = "SNS"
 
     def send(self, target: str, body: str, message_id: str, group: str = "") -> None:
         """Publishes `body` to the topic whose ARN is `target`.
@@ -55,11 +33,4 @@ class SnsSender:
         if topic[1]:
             own = sha256(group.encode()).hexdigest() if group else message_id
             message |= {"MessageGroupId": own, "MessageDeduplicationId": message_id}
-        try:
-            self._client.publish(**message)
-        except Exception as error:
-            raise notify_error(error, "SNS endpoint") from error
-
-    def close(self) -> None:
-        """Closes the connections that are kept for reuse."""
-        self._client.close()
+        self._ask("publish", **message)

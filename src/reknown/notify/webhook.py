@@ -10,10 +10,9 @@ from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Event, Timer
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
-from reknown.notify.base import NotifyTimeouts, refusal
+from reknown.notify.base import NotifyTimeouts, address_of, refusal, trouble
 from reknown.notify.signatures import key_of, sign
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _KEY_BYTES = 24
 _PORTS = {"http": 80, "https": 443}
-_VISIBLE = re.compile(r"[!-~]+")
 _ID = re.compile(r"[0-9A-Za-z_-]{1,255}")
 _NO_KEY = (
     'the webhook secret must be "whsec_" and base64 of at least 24 random bytes: make one with '
@@ -40,11 +38,12 @@ class WebhookSender:
     Raises `InputError` when the URL makes no sense or the secret is shorter than 24 bytes.
     """
 
-    __slots__ = ("_host", "_key", "_path", "_port", "_timeouts", "_tls")
+    __slots__ = ("_address", "_key", "_timeouts", "_tls")
 
     def __init__(self, url: str, secret: str, timeouts: NotifyTimeouts = NotifyTimeouts()) -> None:
-        self._host, self._port, self._path, encrypted = _parts(url)
+        self._address = address_of(url, _PORTS, _NO_URL)
         self._key = _key(secret)
+        encrypted = self._address.scheme == "https"
         self._tls = ssl.create_default_context() if encrypted else None
         self._timeouts = timeouts
 
@@ -59,7 +58,7 @@ class WebhookSender:
         try:
             status = self._post(body.encode(), message_id)
         except (OSError, HTTPException) as error:
-            raise NotifyError(f"the webhook cannot be reached: {_said(error)}") from error
+            raise NotifyError(f"the webhook cannot be reached: {trouble(error)}") from error
         if not 200 <= status < 300:
             raise refusal("webhook", status)
 
@@ -75,25 +74,26 @@ class WebhookSender:
         }
         with closing(self._connection()) as connection, self._line() as line:
             connection.sock = line
-            connection.request("POST", self._path, body, headers)
+            connection.request("POST", self._address.path, body, headers)
             with connection.getresponse() as answer:
                 # The status says it all: nothing of the answer's body is read.
                 return answer.status
 
     def _connection(self) -> HTTPConnection:
+        host, port = self._address.host, self._address.port
         if self._tls is None:
-            return HTTPConnection(self._host, self._port)
-        return HTTPSConnection(self._host, self._port, context=self._tls)
+            return HTTPConnection(host, port)
+        return HTTPSConnection(host, port, context=self._tls)
 
     @contextmanager
     def _line(self) -> Iterator[socket.socket]:
-        timeouts = self._timeouts
-        line = socket.create_connection((self._host, self._port), timeouts.connect)
+        timeouts, host = self._timeouts, self._address.host
+        line = socket.create_connection((host, self._address.port), timeouts.connect)
         try:
             line.settimeout(timeouts.read)
             with _no_longer_than(timeouts.answer, line):
                 if self._tls is not None:
-                    line = self._tls.wrap_socket(line, server_hostname=self._host)
+                    line = self._tls.wrap_socket(line, server_hostname=host)
                 yield line
         finally:
             line.close()
@@ -131,21 +131,6 @@ def _no_longer_than(seconds: float, line: socket.socket) -> Iterator[None]:
             raise TimeoutError
 
 
-def _parts(url: str) -> tuple[str, int, str, bool]:
-    """Host, port, path, and whether it is https; never repeats a password that it may hold."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        (parts.hostname or "").encode("idna")
-    except ValueError as error:
-        raise InputError(_NO_URL) from error
-    plain = _VISIBLE.fullmatch(url) and "@" not in parts.netloc and not parts.fragment
-    if not plain or parts.scheme not in _PORTS or not parts.hostname:
-        raise InputError(_NO_URL)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.hostname, port or _PORTS[parts.scheme], path, parts.scheme == "https"
-
-
 def _key(secret: str) -> bytes:
     try:
         key = key_of(secret)
@@ -154,14 +139,3 @@ def _key(secret: str) -> bytes:
     if len(key) < _KEY_BYTES:
         raise InputError(_NO_KEY)
     return key
-
-
-def _said(error: Exception) -> str:
-    """What went wrong in words that hold no address; a certificate's trouble in full."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message})"
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    if isinstance(error, OSError) and error.errno and error.strerror:
-        return error.strerror
-    return type(error).__name__

@@ -1,17 +1,17 @@
-"""Which buckets may be read: some, all, or none."""
+"""Which buckets may be read: some, all, or none; and which may be written to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError
+from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError, ObjectRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from reknown.objects.base import ObjectFolder, ObjectNames, ObjectReader
+    from reknown.objects.base import ObjectFolder, ObjectNames, ObjectReader, ObjectWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,20 @@ class AllowedBuckets:
         if self.allowed is not None and bucket not in self.allowed:
             raise ObjectNotFoundError
         return self.reader
+
+
+@dataclass(frozen=True, slots=True)
+class WritableBuckets:
+    """Passes on what is written to the buckets in `allowed`."""
+
+    writer: ObjectWriter
+    allowed: frozenset[str]
+
+    def write(self, bucket: str, key: str, data: bytes, kms_key: str | None = None) -> None:
+        """Raises what the writer raises, and `ObjectRefusedError` for any other bucket."""
+        if bucket not in self.allowed:
+            raise ObjectRefusedError("this bucket is not allowed: name it with --record-bucket")
+        self.writer.write(bucket, key, data, kms_key)
 
 
 @dataclass(frozen=True, slots=True)

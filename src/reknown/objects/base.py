@@ -1,4 +1,4 @@
-"""What every place that stored images and videos come from can do, and how it is asked.
+"""What every place of stored objects can do, and how it is asked.
 
 Names come from strangers. They are checked here, by the rules that all places share, before
 any of them becomes part of a path or an address.
@@ -91,6 +91,20 @@ class ObjectReader(Protocol):
         ...
 
 
+class ObjectWriter(Protocol):
+    """A place that objects are written to; safe to use from several threads."""
+
+    def write(self, bucket: str, key: str, data: bytes, kms_key: str | None = None) -> None:
+        """Writes JSON, whole or not at all, in place of what there was under that key.
+
+        It is on disk when this returns, encrypted by the place with `kms_key` if one is given.
+
+        Raises `ObjectStoreError` where it may go better later; `ObjectRefusedError` and
+        `ObjectNotFoundError` where it will not.
+        """
+        ...
+
+
 def check_names(bucket: str, key: str, version: str | None) -> None:
     """Refuses what no place may be asked for.
 
@@ -126,6 +140,11 @@ def can_be_asked_for(bucket: str, key: str) -> bool:
     except ObjectNotFoundError:
         return False
     return not any(category(each) == "Cc" for each in key)
+
+
+def can_be_written(bucket: str, key: str) -> bool:
+    """Whether every place has a name for it: a folder has none for empty parts and backslashes."""
+    return can_be_asked_for(bucket, key) and "" not in key.split("/") and "\\" not in key
 
 
 def is_bucket(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Stored objects from a folder: `root/bucket/key`."""
+"""Stored objects in a folder: `root/bucket/key`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import errno
 import heapq
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import (
     InputError,
     ObjectNotFoundError,
+    ObjectRefusedError,
     ObjectStoreError,
     ObjectTooLargeError,
 )
@@ -20,6 +22,7 @@ from reknown.objects.base import (
     MOST_NAMES,
     ObjectNames,
     can_be_asked_for,
+    can_be_written,
     check_folder,
     check_names,
     is_bucket,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 # A pipe or a terminal must neither block nor take over; it is refused once it is open.
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 # ELOOP is a link, ENXIO a socket or a device without a driver, EILSEQ a name that this file
 # system cannot hold.
 _ABSENT = {
@@ -56,7 +60,7 @@ _MOST_ENTRIES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class FolderObjects:
-    """Reads `root/bucket/key`, regular files only, and never follows a link below `root`.
+    """Reads and writes `root/bucket/key`, regular files, and follows no link below `root`.
 
     `root` itself may be a link: the operator chose it. A hard link cannot be told from a
     file of its own, so anyone who can write below `root` may publish any file of that file
@@ -128,6 +132,24 @@ class FolderObjects:
             found[MOST_NAMES - 1] if len(found) > MOST_NAMES else None,
         )
 
+    def write(self, bucket: str, key: str, data: bytes, kms_key: str | None = None) -> None:
+        """Writes a file that its owner alone can read, in folders that are made but for the bucket.
+
+        Raises `ObjectNotFoundError`, also where it may not be written; `ObjectRefusedError`, or
+        `ObjectStoreError` where there is no room or the disk is in trouble.
+        """
+        if not can_be_written(bucket, key):
+            raise ObjectNotFoundError
+        if kms_key is not None:
+            raise ObjectRefusedError("a folder encrypts nothing: leave the KMS key out")
+        *folders, name = key.split("/")
+        with _translating("written to"):
+            folder = _make(_descend(self._open_root(), [bucket], _FOLDER), folders)
+            try:
+                _replace(folder, name, data)
+            finally:
+                os.close(folder)
+
     def _file(self, bucket: str, key: str, version: str | None) -> BinaryIO:
         check_names(bucket, key, version)
         names = [bucket, *key.split("/")]
@@ -190,6 +212,43 @@ def _descend(folder: int, names: list[str], last: int = _FILE) -> int:
     return folder
 
 
+def _make(folder: int, names: list[str]) -> int:
+    """Opens name by name as `_descend` does, and makes what is not there."""
+    for name in names:
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(name.encode(), 0o700, dir_fd=folder)
+                os.fsync(folder)
+            inner = os.open(name.encode(), _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
+
+
+def _replace(folder: int, name: str, data: bytes) -> None:
+    """Writes a file whole before it has its name; it is on disk then.
+
+    Before that it is called after its name: what a crash leaves the next try takes away.
+    """
+    waiting = f".{sha256(name.encode()).hexdigest()}.part"
+    # not written through: it may be a link that another one has made
+    with suppress(FileNotFoundError):
+        os.unlink(waiting, dir_fd=folder)
+    descriptor = os.open(waiting, _NEW_FILE, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(waiting, name.encode(), src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(waiting, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
 def _regular(descriptor: int) -> BinaryIO:
     """The descriptor as a file; closes it when it is not of a regular one."""
     try:
@@ -202,10 +261,11 @@ def _regular(descriptor: int) -> BinaryIO:
 
 
 @contextmanager
-def _translating() -> Iterator[None]:
+def _translating(deed: str = "read") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in _ABSENT:
             raise ObjectNotFoundError from error
-        raise ObjectStoreError("the folder of stored objects cannot be read") from error
+        said = (error.strerror or "no reason was given").lower()
+        raise ObjectStoreError(f"the folder of stored objects cannot be {deed}: {said}") from error

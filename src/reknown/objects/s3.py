@@ -29,6 +29,7 @@ from reknown.biometrics.errors import (
     InputError,
     ObjectError,
     ObjectNotFoundError,
+    ObjectRefusedError,
     ObjectStoreError,
     ObjectTooLargeError,
 )
@@ -47,12 +48,12 @@ if TYPE_CHECKING:
 
     from reknown.objects.base import ObjectFolder
 
-_ATTEMPTS = 2
 # A page of a listing with names of the longest, each byte of which is spelled in three.
 _LISTING = 4 * 2**20
 _SPECIAL_BUCKETS = ("--x-s3", "--xa-s3", "--op-s3")
 _SPEAKABLE = re.compile(r"[0-9A-Za-z.]{1,64}")
 _ABSENT_STATUS = {403, 404, 405}
+_LATER_STATUS = {408, 409, 429}
 # Denied, or a request that the store does not like: an error page says which, HEAD has none.
 _UNEXPLAINED_STATUS = {400, 403}
 _ABSENT = {
@@ -68,7 +69,7 @@ _ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class S3Timeouts:
-    """Seconds: to connect, for each wait for the store, and for a whole body.
+    """Seconds: to connect, for each wait for the store, and for a whole body; how often to try.
 
     An object that goes into a file may take longer than `body`: a second more for every `rate`
     bytes that have come. So 10 GB have 11 hours, and a store that drips is given up soon.
@@ -78,10 +79,11 @@ class S3Timeouts:
     read: float = 10.0
     body: float = 30.0
     rate: float = 256 * 1024
+    attempts: int = 2
 
 
 class S3Objects:
-    """Reads objects from one S3 endpoint, with the bucket in the path.
+    """Reads and writes objects at one S3 endpoint, with the bucket in the path.
 
     Without `access_key_id` and `secret`, credentials are found as boto3 finds them: in the
     environment, in its profiles, on the machine. Objects that are opened are fetched into
@@ -107,10 +109,12 @@ class S3Objects:
             raise InputError(f"{folder} is not a folder: name one with room for stored videos")
         self._client = guarded_client(
             Endpoint("s3", endpoint, region, access_key_id, secret),
-            Timeouts(timeouts.connect, timeouts.read, timeouts.body, _ATTEMPTS),
+            Timeouts(timeouts.connect, timeouts.read, timeouts.body, timeouts.attempts),
             answer=_LISTING,
             s3={"addressing_style": "path", "use_accelerate_endpoint": False},
             signature_version="s3v4",
+            # what is written is signed; few stores but Amazon's know the newer checksums
+            request_checksum_calculation="when_required",
         )
         self._folder = folder
         self._timeouts = timeouts
@@ -193,6 +197,20 @@ class S3Objects:
             _told(where, told.get("Contents", ()), "Key"),
             told.get("NextContinuationToken") if told.get("IsTruncated") else None,
         )
+
+    def write(self, bucket: str, key: str, data: bytes, kms_key: str | None = None) -> None:
+        """Writes JSON, in place of what there was under that key.
+
+        Raises `ObjectNotFoundError` for names that are not asked for, `ObjectRefusedError` where
+        the store does not take it, and `ObjectStoreError` where it may do so later.
+        """
+        wanted: dict[str, Any] = _wanted(bucket, key, None)
+        if kms_key is not None:
+            wanted |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
+        try:
+            self._client.put_object(**wanted, Body=data, ContentType="application/json")
+        except Exception as error:
+            raise _unwritten(error) from error
 
     def close(self) -> None:
         """Closes the connections that are kept for reuse."""
@@ -277,6 +295,14 @@ def _status(error: Exception) -> int | None:
     return status if isinstance(status, int) else None
 
 
+def _unwritten(error: Exception) -> ObjectError:
+    status, code = _status(error), _code(error)
+    lasting = status is not None and 400 <= status < 500 and status not in _LATER_STATUS
+    if not lasting or code in CREDENTIAL_ERRORS or "throttl" in code.lower():
+        return _translated(error)
+    return ObjectRefusedError(f"the object store answered {status}{_said(code, status)}")
+
+
 def _translated(error: Exception) -> ObjectError:
     if isinstance(error, StrayRequestError):
         return ObjectNotFoundError()
@@ -286,9 +312,8 @@ def _translated(error: Exception) -> ObjectError:
         return ObjectStoreError("the object store took too long")
     status = _status(error)
     if status is None:
-        return ObjectStoreError(f"the object store cannot be read: {type(error).__name__}")
-    code = str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
-    return _refusal(code, status)
+        return ObjectStoreError(f"the object store cannot be used: {type(error).__name__}")
+    return _refusal(_code(error), status)
 
 
 def _refusal(code: str, status: int) -> ObjectError:
@@ -296,5 +321,13 @@ def _refusal(code: str, status: int) -> ObjectError:
         return ObjectStoreError(f"the object store does not take this server's requests: {code}")
     if code in _ABSENT or status in _ABSENT_STATUS:
         return ObjectNotFoundError()
-    said = f" {code}" if _SPEAKABLE.fullmatch(code) and code != str(status) else ""
-    return ObjectStoreError(f"the object store answered {status}{said}")
+    return ObjectStoreError(f"the object store answered {status}{_said(code, status)}")
+
+
+def _code(error: Exception) -> str:
+    answer = getattr(error, "response", None)
+    return str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
+
+
+def _said(code: str, status: int | None) -> str:
+    return f" {code}" if _SPEAKABLE.fullmatch(code) and code != str(status) else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 
 from reknown.api.bodies import Bodies
+from reknown.api.call import RecordOutputs
 from reknown.api.connections import ConnectionLimits, LimitedProtocol
 from reknown.api.events import EventStreams
 from reknown.api.fairness import Shares
@@ -194,6 +195,14 @@ def _check_celebrities(platform: Platform, gateway: Gateway) -> None:
             gateway.log.warning("the gallery of celebrities does not exist", collection=collection)
 
 
+def _outputs(settings: Settings) -> RecordOutputs:
+    return RecordOutputs(
+        data_streams=settings.notices.kinesis_endpoint is not None,
+        buckets=frozenset(settings.objects.record_bucket),
+        encrypting=settings.objects.s3_endpoint is not None,
+    )
+
+
 def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Settings) -> Edge:
     """Everything behind the socket; raises `ModelError` when the default pack cannot be loaded.
 
@@ -209,7 +218,7 @@ def make_edge(platform: Platform, vault: Vault, metrics: Metrics, settings: Sett
         page_tokens=PageTokens(vault.derive("page tokens")),
         metrics=metrics,
         log=json_log(),
-        data_streams=settings.notices.kinesis_endpoint is not None,
+        outputs=_outputs(settings),
         topics=settings.notices.sns_endpoint is not None,
         celebrities=settings.server.celebrities,
         unmeasured=Unmeasured(settings.server.unmeasured_attributes),

@@ -14,13 +14,13 @@ from reknown.notify.kinesis import KinesisSender
 from reknown.notify.mqtt import MqttSender
 from reknown.notify.sns import SnsSender
 from reknown.notify.webhook import WebhookSender
-from reknown.objects.allow import AllowedBuckets, NoObjects
+from reknown.objects.allow import AllowedBuckets, NoObjects, WritableBuckets
 from reknown.objects.folder import FolderObjects
-from reknown.objects.s3 import S3Objects
+from reknown.objects.s3 import S3Objects, S3Timeouts
 from reknown.runtime.location import given_key
 from reknown.services import master_key
 from reknown.services.context import Context
-from reknown.services.live.data_streams import DataStreamSink
+from reknown.services.live.record_sinks import BucketSink, DataStreamSink
 from reknown.services.live.sinks import BrokerSink, SenderSink
 from reknown.services.videos.work import SNS, WEBHOOK
 
@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from reknown.access.vault import Vault
     from reknown.configuration import Notices, Objects, Settings
     from reknown.notify.base import Sender
-    from reknown.objects.base import ObjectReader
+    from reknown.objects.base import ObjectReader, ObjectWriter
     from reknown.services.context import Platform
     from reknown.services.live.delivery import EventSink
     from reknown.storage.database import Database
 
 # What happens now is told now, or soon again: shorter together than the lease of a delivery.
 _LIVE = NotifyTimeouts(connect=3.0, read=5.0, answer=8.0)
+_LIVE_OBJECTS = S3Timeouts(connect=3.0, read=5.0, body=8.0, attempts=1)
 
 
 def open_vault(settings: Settings, platform: Platform) -> Vault:
@@ -76,14 +77,25 @@ def open_sinks(settings: Settings, database: Database) -> list[EventSink]:
         sinks.append(SenderSink(SNS, topics, wanted.events_topic))
     if wanted.mqtt is not None:
         user, password = os.environ.get(MQTT_USER), os.environ.get(MQTT_PASSWORD)
-        broker = MqttSender(wanted.mqtt, user, password, _LIVE)
+        broker = MqttSender(wanted.mqtt, user, password, _LIVE, wanted.mqtt_ca)
         sinks.append(BrokerSink("mqtt", broker, database, wanted.mqtt_topic, wanted.home_assistant))
     if settings.notices.kinesis_endpoint is not None:
         records = KinesisSender(
             settings.notices.kinesis_endpoint, settings.notices.kinesis_region, timeouts=_LIVE
         )
         sinks.append(DataStreamSink(database, records, stream_record))
+    if settings.objects.record_bucket:
+        sinks.append(BucketSink(database, _open_writer(settings.objects), stream_record))
     return sinks
+
+
+def _open_writer(settings: Objects) -> ObjectWriter:
+    allowed = frozenset(settings.record_bucket)
+    if settings.buckets:
+        return WritableBuckets(FolderObjects(settings.buckets), allowed)
+    endpoint = settings.s3_endpoint or ""
+    writer = S3Objects(endpoint, settings.s3_region, timeouts=_LIVE_OBJECTS)
+    return WritableBuckets(writer, allowed)
 
 
 def open_senders(settings: Notices) -> Mapping[str, Sender]:

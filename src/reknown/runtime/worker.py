@@ -63,8 +63,12 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
             "a worker needs --buckets, --s3-endpoint or --uploads to read videos from, or "
             "--streams and --cameras to watch"
         )
+    if once and not settings.objects.have_videos:
+        raise InputError(
+            "--once ends when no video waits, and a watch has no end: leave it out to watch cameras"
+        )
     if not can_read_videos():
-        raise InputError("videos need PyAV: pip install 'reknown[video]'")
+        raise InputError("videos and cameras need PyAV: pip install 'reknown[video]'")
     with open_platform(
         settings, objects=open_objects(settings.objects), handling=REQUESTS
     ) as platform:

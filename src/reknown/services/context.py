@@ -12,6 +12,8 @@ from reknown.ledger.requests import RequestToken, check_writable
 from reknown.objects.allow import NoObjects
 from reknown.services.backups.place import BackupPlace
 from reknown.services.evaluations.runner import EvaluationRunner
+from reknown.services.live.look_keys import LookKeys
+from reknown.services.live.recent_looks import RecentLooks
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ class Platform:
     """Everything that use cases work with; safe for many threads.
 
     `objects` reads stored images and videos, `indexes` keeps galleries in memory, `evaluations`
-    has those under way. Where `governed`, collections are made and searched under complete
-    policies alone. `uploads` takes what people bring and `backups` says where some are made, where
-    an operator allows that.
+    has those under way, `look_keys` the keys of looks through cameras, `recent_looks` those at
+    watches that were recorded just now. Where `governed`, collections are made and searched under
+    complete policies alone. `uploads` takes what people bring and `backups` says where some are
+    made, where an operator allows that.
     """
 
     database: Database
@@ -47,6 +50,8 @@ class Platform:
     governed: bool = False
     uploads: Uploads | None = None
     backups: BackupPlace = field(default_factory=BackupPlace)
+    look_keys: LookKeys = field(default_factory=LookKeys)
+    recent_looks: RecentLooks = field(default_factory=RecentLooks)
 
     @property
     def has_objects(self) -> bool:

@@ -24,6 +24,7 @@ from reknown.gallery.vectors.kernel import best_kind, load_kernel
 from reknown.gallery.vectors.probes import Criteria
 from reknown.services.images.pixels import encode_pixels
 from reknown.storage.database import open_database, reading
+from reknown.video.live.libsrt import find_libsrt, version_of
 from reknown.vision.batch import available_cores
 from reknown.vision.decoding.pool import DecoderPool
 
@@ -60,6 +61,7 @@ def run_checks(load: Callable[[], Engine], data: DataChecks) -> Iterator[CheckRe
     )
     yield CheckResult("searches", True, _kernel())
     yield _attempt("decoders", _decoders)
+    yield CheckResult("cameras", True, _cameras())
     for name, check in data.by_name().items():
         yield _attempt(name, check)
     try:
@@ -110,6 +112,13 @@ def _decoders() -> str:
         if decoders.is_confined():
             return f"{took}; they can open no file and no connection"
         return f"{took}; they could open files: install libseccomp2 to take that from them"
+
+
+def _cameras() -> str:
+    library = find_libsrt()
+    if library is None:
+        return "SRT cannot be read, all else can: apt install libsrt1.5-openssl to have it"
+    return f"SRT can be read, through libsrt {version_of(library)}"
 
 
 def _attributes(engine: Engine) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reknown.access import accounts, keys, sign_ins
 from reknown.access.passwords import step_of_code, verify_password
-from reknown.access.rights import ALL, Rights
+from reknown.access.rights import ALL, BY_NAME, Rights
 from reknown.biometrics.errors import AccessError, NotFoundError
 from reknown.ledger import log
 from reknown.ledger.records import (
@@ -34,6 +34,7 @@ SETTINGS, POLICY, STOP, CONSENTS = (
     "ReknownStopSearches",
     "ReknownManageConsents",
 )
+LOOK = "ReknownLookThroughCamera"
 EVALUATE = "ReknownEvaluate"
 """Reads pictures of people from folders that the operator allows; never what is not allowed."""
 
@@ -78,7 +79,9 @@ class Visitor:
             partial = operation != SETTINGS and collection is not None
             everywhere = partial or "*" in self.rights.collections
             return self.operator and everywhere and self.rights.permits(operation, collection)
-        return self.rights.permits(operation, collection)
+        # a key's patterns allow no more in the console than over the API
+        by_name = operation in BY_NAME and not self.operator
+        return self.rights.permits(operation, collection, by_name=by_name)
 
 
 def sign_in_with_password(

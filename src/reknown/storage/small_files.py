@@ -49,7 +49,7 @@ def read_private_text(path: Path, most: int = MOST_BYTES) -> str:
         raise InputError(f"{path} is not a file")
     if mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise InputError(
-            f"{path} holds secrets, and any user can access it or its group change it; run: "
-            f"chmod o=,g-w {path}"
+            f"{path} holds secrets, and can be read by any user or changed by its group: "
+            f"run chmod o=,g-w {path}"
         )
     return read_small_text(path, most)

@@ -10,10 +10,10 @@ import av
 import av.error
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 
 from reknown.biometrics.errors import VideoWorkError
 from reknown.video.decode import VideoLimits, open_video
+from reknown.video.encoding import add_video, encodable, even
 from reknown.video.marks import Present
 from reknown.vision.draw import Label, draw_labels
 
@@ -27,13 +27,10 @@ if TYPE_CHECKING:
     from reknown.video.decode import Frame, Video
     from reknown.video.marks import Mark
 
-_ENCODER = "libx264"
-_QUALITY = {"preset": "veryfast", "crf": "20"}
 # What MP4 holds as it is.
 _SOUND = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 # A face takes up three of the cells a side: nothing is left to tell one from another by.
 _CELLS = 6
-_WIDE = 720
 
 
 def annotate(
@@ -105,8 +102,7 @@ class _Painter:
                 blur(pixels, box)
         if labels:
             pixels = np.asarray(draw_labels(pixels, labels))
-        height, width = (side - side % 2 for side in pixels.shape[:2])
-        return np.ascontiguousarray(pixels[:height, :width])
+        return even(pixels)
 
 
 def _write(
@@ -121,38 +117,15 @@ def _write(
     for number, frame in enumerate(video.frames(), 1):
         pixels = painter.paint(frame)
         if stream is None:
-            stream = _add_stream(container, frame, pixels, video.info.frame_rate)
+            stream = add_video(container, pixels, video.info.frame_rate, frame.raw.time_base)
             sound.join(container)
         sound.copy(frame.raw.pts * frame.raw.time_base)
-        container.mux(stream.encode(_encodable(frame, pixels)))
+        made = encodable(pixels, frame.raw.pts, frame.raw.time_base)
+        container.mux(stream.encode(made))
         progress(frame.time_ms, video.info.duration_ms, number)
     if stream is not None:
         container.mux(stream.encode(None))
         sound.copy(None)
-
-
-def _add_stream(container: Any, frame: Frame, pixels: NDArray[np.uint8], rate: float) -> Any:
-    stream = container.add_stream(_ENCODER, rate=max(1, round(rate)), options=_QUALITY)
-    stream.height, stream.width = pixels.shape[:2]
-    stream.pix_fmt = "yuv420p"
-    stream.time_base = stream.codec_context.time_base = frame.raw.time_base
-    stream.codec_context.colorspace = _colours(pixels)
-    stream.codec_context.color_range = ColorRange.MPEG
-    return stream
-
-
-def _encodable(frame: Frame, pixels: NDArray[np.uint8]) -> Any:
-    made = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-    made = made.reformat(
-        format="yuv420p", dst_colorspace=_colours(pixels), dst_color_range=ColorRange.MPEG
-    )
-    made.pts, made.time_base = frame.raw.pts, frame.raw.time_base
-    return made
-
-
-def _colours(pixels: NDArray[np.uint8]) -> Colorspace:
-    """What players take it for: large frames are BT.709, small ones BT.601."""
-    return Colorspace.ITU709 if min(pixels.shape[:2]) >= _WIDE else Colorspace.ITU601
 
 
 @dataclass(slots=True)

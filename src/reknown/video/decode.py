@@ -140,7 +140,9 @@ class Video:
         """
         first: Fraction | None = None
         last, disorder = -1, 0
+        uprightness = Uprightness()
         for number, raw in enumerate(self._decoded(), 1):
+            turns = uprightness.turns_of(raw)
             stamp = raw.dts if raw.pts is None else raw.pts
             if stamp is None or (raw.width, raw.height) != self._size():
                 disorder += 1
@@ -149,7 +151,6 @@ class Video:
                 first = moment if first is None else first
                 time_ms = round((moment - first) * 1000)
                 if time_ms > last:
-                    turns = turns_of(raw)
                     if last < 0 and turns % 2:
                         width, height = self.info.height, self.info.width
                         self.info = replace(self.info, width=width, height=height)
@@ -336,9 +337,22 @@ def aspect_of(stream: Any) -> Fraction:
     return ratio if Fraction(1, 4) <= ratio <= 4 else Fraction(1)
 
 
-def turns_of(raw: Any) -> int:
-    """How often a frame has to be turned by 90 degrees against the clock to be upright."""
-    return int(round(raw.rotation / 90) % 4)
+class Uprightness:
+    """How frames have to be turned, asked for each of them as they come.
+
+    A file says it for all; a camera may say it in the stream, with whole pictures, and means those
+    in between, too. FFmpeg tells it of the latter with some formats only.
+    """
+
+    def __init__(self) -> None:
+        self._turns = 0
+
+    def turns_of(self, raw: Any) -> int:
+        """How often it has to be turned by 90 degrees against the clock."""
+        turns = int(round(raw.rotation / 90) % 4)
+        if turns or raw.key_frame:
+            self._turns = turns
+        return self._turns
 
 
 def _reason(error: Exception) -> str:

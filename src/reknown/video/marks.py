@@ -53,7 +53,7 @@ class Mark:
         away = max(early, late, 0)
         if not self.blur or away > BLUR_MARGIN_MS:
             return None
-        return _scaled(self._nearest(time_ms), _BLUR_SIZE + _BLUR_GROWTH * away / BLUR_MARGIN_MS)
+        return self._nearest(time_ms).scaled(_BLUR_SIZE + _BLUR_GROWTH * away / BLUR_MARGIN_MS)
 
     def _nearest(self, time_ms: int) -> BoundingBox:
         after = bisect_right(self.places, time_ms, key=lambda place: place.time_ms)
@@ -86,11 +86,3 @@ class Present:
         gone = time_ms - BLUR_MARGIN_MS
         self._here = [mark for mark in self._here if mark.places[-1].time_ms >= gone]
         return self._here
-
-
-def _scaled(box: BoundingBox, factor: float) -> BoundingBox:
-    """The box about its middle, so many times as wide and high."""
-    width, height = box.width * factor, box.height * factor
-    return BoundingBox(
-        box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height
-    )

@@ -18,7 +18,7 @@ from reknown.structs import resolved
 from reknown.watches.schema import collections, event_failures, live_events, live_sequence
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 _PORTION = 1000
 # So many events of other cameras may be stored later than some that happened after them.
@@ -56,6 +56,7 @@ class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str | None = None
     reason: str | None = None
     face: DetectedFace | None = None
+    session: str | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -98,14 +99,21 @@ def read(
     collection: str | None = None,
 ) -> list[LiveEvent]:
     """The events behind a sequence in their order, of one watch or collection where it is given."""
-    query = _READ.where(live_events.c.sequence > after)
-    if watch is not None:
-        query = query.where(live_events.c.watch == watch)
-    if collection is not None:
-        owner = select(collections.c.id).where(collections.c.name == collection)
-        query = query.where(live_events.c.collection_id == owner.scalar_subquery())
+    query = _chosen(_READ, watch, collection).where(live_events.c.sequence > after)
     rows = connection.execute(query.order_by(live_events.c.sequence).limit(limit))
     return [_event(row) for row in rows]
+
+
+def sequence_before_newest(
+    connection: Connection,
+    limit: int,
+    watch: str | None = None,
+    collection: str | None = None,
+) -> int:
+    """That of the event behind which are the newest `limit` of these; 0 where no more are there."""
+    query = _chosen(select(live_events.c.sequence), watch, collection)
+    query = query.order_by(live_events.c.sequence.desc()).limit(1).offset(limit)
+    return int(connection.execute(query).scalar_one_or_none() or 0)
 
 
 def sequence_before(connection: Connection, moment: datetime) -> int:
@@ -143,6 +151,18 @@ def present(
     return [each for each in newest.values() if each.kind is not LiveEventKind.LEFT]
 
 
+def camera_state(connection: Connection, watch: str, collection: str) -> str | None:
+    """How its camera was when that was told last; None where nobody said."""
+    owner = select(collections.c.id).where(collections.c.name == collection).scalar_subquery()
+    query = _READ.where(
+        live_events.c.watch == watch,
+        unindexed(live_events.c.collection_id) == owner,
+        unindexed(live_events.c.kind) == LiveEventKind.CAMERA.value,
+    )
+    row = connection.execute(query.order_by(live_events.c.sequence.desc()).limit(1)).one_or_none()
+    return None if row is None else _event(row).state
+
+
 def last_sequence(connection: Connection) -> int:
     """That of the newest event, whether it is still there or not; 0 before the first."""
     return int(connection.execute(select(live_sequence.c.last).where(_THE_ROW)).scalar_one())
@@ -162,6 +182,16 @@ def purge(connection: Connection, moment: datetime) -> int:
     if gone.rowcount:
         erase(connection, live_events, event_failures)
     return gone.rowcount
+
+
+def _chosen(query: Select[Any], watch: str | None, collection: str | None) -> Select[Any]:
+    """As far as it is of one watch or collection where it is given."""
+    if watch is not None:
+        query = query.where(live_events.c.watch == watch)
+    if collection is not None:
+        owner = select(collections.c.id).where(collections.c.name == collection)
+        query = query.where(live_events.c.collection_id == owner.scalar_subquery())
+    return query
 
 
 def _event(row: Any) -> LiveEvent:

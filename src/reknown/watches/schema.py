@@ -5,7 +5,10 @@ collection. What happens before it is a row of `live_events`, whose sequence com
 of `live_sequence`: given out and committed in the same order, without gaps, so that who has read up
 to a number has missed nothing. `event_deliveries` says how far each sink has been told of each
 watch, and in its row without a watch from which event on there was anything to tell. What a sink
-would not take is in `event_failures`.
+would not take is in `event_failures`. Whoever watches without a row of `watches` has one of
+`watch_claims`, so that nobody else watches under this name. Who looks through a camera
+now has a row of `live_looks`, where the worker puts the newest picture: sealed to a key that is in
+the memory of one process.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -60,6 +64,28 @@ watch_tags = Table(
     Column("watch_id", KEY, ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+watch_claims = Table(
+    "watch_claims",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("collection", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("claimed_until", Text, nullable=False),
+)
+
+live_looks = Table(
+    "live_looks",
+    metadata,
+    Column("public_key", Text, primary_key=True),
+    Column("watch_id", KEY, ForeignKey("watches.id", ondelete="CASCADE"), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("asked_at", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("taken_at", Text),
+    Column("sealed", LargeBinary),
+    Index("ix_live_looks_watch", "watch_id"),
 )
 
 live_events = Table(

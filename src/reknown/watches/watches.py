@@ -2,7 +2,8 @@
 
 A watch that has been started is wanted until it is stopped or has failed. A worker that claims it
 holds a lease, and puts its end off for as long as it watches. A lease that has run out does not end
-by itself: it ends when another worker claims the watch, or when nobody wants it any more.
+by itself: somebody has to abandon it, and closes what it left open. Another worker claims the watch
+after that.
 
 Every function takes the connection whose transaction it becomes part of.
 """
@@ -219,6 +220,11 @@ def ask_to_stop(connection: Connection, watch: WatchedCamera) -> None:
     _set(connection, watch, {"wanted": _UNWANTED, "state": state.value, "message": None})
 
 
+def started_by(connection: Connection, actor: str) -> list[str]:
+    """The names of those that this actor has started, and that are still wanted."""
+    return sorted(connection.execute(select(watches.c.name).where(_wanted_by(actor))).scalars())
+
+
 def stop_those_of(connection: Connection, actor: str, message: str) -> list[tuple[str, str]]:
     """Has all ended that this actor has started; their names and collections."""
     values = {
@@ -227,13 +233,30 @@ def stop_those_of(connection: Connection, actor: str, message: str) -> list[tupl
         "message": message,
         "updated_at": as_text(now(connection)),
     }
-    # all of them are read, as by those who look for what waits
-    its_own = unindexed(watches.c.actor) == actor
-    stopped = update(watches).where(its_own, unindexed(watches.c.wanted) == _WANTED)
-    rows = connection.execute(
-        stopped.values(values).returning(watches.c.name, watches.c.collection)
-    )
+    stopped = update(watches).where(_wanted_by(actor)).values(values)
+    rows = connection.execute(stopped.returning(watches.c.name, watches.c.collection))
     return sorted((row.name, row.collection) for row in rows)
+
+
+def list_abandoned(connection: Connection) -> Sequence[WatchedCamera]:
+    """Those whose worker was silent for too long, and which nobody has had since."""
+    moment = as_text(now(connection))
+    query = select(watches).where(_abandoned(moment)).order_by(watches.c.id)
+    return [_watch(row, moment) for row in connection.execute(query)]
+
+
+def abandon(connection: Connection, watch: WatchedCamera) -> bool:
+    """Its worker has it no more; False where another one has, or that was noted before."""
+    own = update(watches).where(watches.c.id == watch.key, _abandoned(as_text(now(connection))))
+    return connection.execute(own.values(lease=None, leased_until=None)).rowcount == 1
+
+
+def stop_held(connection: Connection, lease: WatchLease, message: str) -> bool:
+    """Has its worker end it, and people told why; False where it is not held or not wanted."""
+    wanted = _held(lease) & (watches.c.wanted == _WANTED)
+    values = {"wanted": _UNWANTED, "state": WatchState.STOPPING.value, "message": message}
+    changed = update(watches).where(wanted).values(**values, updated_at=as_text(now(connection)))
+    return connection.execute(changed).rowcount == 1
 
 
 def list_waiting(connection: Connection) -> Sequence[WatchedCamera]:
@@ -293,10 +316,10 @@ def release(
     lease: WatchLease,
     delay: timedelta = timedelta(),
     message: str | None = None,
-) -> None:
+) -> bool:
     """Gives it back: with a delay it failed and is tried again after that, else it was no attempt.
 
-    It is stopped where nobody wants it any more.
+    It is stopped where nobody wants it any more. False, and nothing done, if the lease is lost.
     """
     values: dict[str, Any] = {
         "state": WatchState.STARTING.value,
@@ -307,8 +330,9 @@ def release(
     if not delay:
         values["attempts"] = lease.attempt - 1
     wanted = _held(lease) & (watches.c.wanted == _WANTED)
-    if not connection.execute(update(watches).where(wanted).values(values)).rowcount:
-        finish(connection, lease, WatchState.STOPPED)
+    if connection.execute(update(watches).where(wanted).values(values)).rowcount:
+        return True
+    return finish(connection, lease, WatchState.STOPPED)
 
 
 def finish(
@@ -328,7 +352,7 @@ def _found(connection: Connection, name: str, *, locked: bool) -> WatchedCamera:
     query = select(watches).where(watches.c.name == name)
     row = connection.execute(query.with_for_update() if locked else query).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no watch {name!r}: list those that there are")
+        raise NotFoundError(f"there is no watch {name!r}: see `reknown watches list`")
     return _watch(row, as_text(now(connection)))
 
 
@@ -337,10 +361,21 @@ def _set(connection: Connection, watch: WatchedCamera, values: Mapping[str, Any]
     connection.execute(update(watches).where(watches.c.id == watch.key).values(changed))
 
 
+def _wanted_by(actor: str) -> ColumnElement[bool]:
+    # all of them are read, as by those who look for what waits
+    return (unindexed(watches.c.actor) == actor) & (unindexed(watches.c.wanted) == _WANTED)
+
+
 def _free(moment: str) -> ColumnElement[bool]:
     # there are a hundred watches at most: to read them all is as good as an index
     until = unindexed(watches.c.leased_until)
-    return (unindexed(watches.c.wanted) == _WANTED) & or_(until.is_(None), until <= moment)
+    idle = unindexed(watches.c.lease).is_(None) & or_(until.is_(None), until <= moment)
+    return (unindexed(watches.c.wanted) == _WANTED) & idle
+
+
+def _abandoned(moment: str) -> ColumnElement[bool]:
+    held = unindexed(watches.c.lease).is_not(None)
+    return held & (unindexed(watches.c.leased_until) <= moment)
 
 
 def _held(lease: WatchLease) -> ColumnElement[bool]:

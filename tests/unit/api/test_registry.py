@@ -20,6 +20,7 @@ _READING = (
     "ReknownDescribe",
     "ReknownFind",
     "ReknownList",
+    "ReknownLook",
     "ReknownPropose",
     "ReknownRead",
 )
@@ -50,13 +51,16 @@ def test_what_asks_a_store_alone_says_so(name: str) -> None:
     assert HANDLERS[name].fetches == (name.startswith("Start") and "Stream" not in name)
 
 
-def test_what_moves_templates_or_changes_rules_has_to_be_asked_for_by_name() -> None:
+def test_what_shows_people_moves_templates_or_changes_rules_has_to_be_asked_for_by_name() -> None:
     named = {name for name, handler in HANDLERS.items() if handler.by_name}
     transfers = {"ReknownExportTemplates", "ReknownImportTemplates"}
     consents = {"ReknownRecordConsent", "ReknownWithdrawConsent"}
     stops = {"ReknownStopSearches", "ReknownResumeSearches"}
     approvals = {"ReknownGrantApproval", "ReknownWithdrawApproval"}
-    assert named == transfers | consents | approvals | stops | {"ReknownPutPolicy"}
+    assert named == transfers | consents | approvals | stops | {
+        "ReknownLookThroughCamera",
+        "ReknownPutPolicy",
+    }
 
 
 def test_the_collection_of_a_request() -> None:

@@ -408,3 +408,8 @@ def test_a_consent_to_a_text_without_end_is_refused(run: Callable[..., Run]) -> 
     run("collections", "create", "people")
     with pytest.raises(InputError, match="/dev/zero has more than 10,000,000 bytes"):
         run("consent", "give", "Grace", "--text", "/dev/zero", "--basis", "signed")
+
+
+def test_the_console_is_found_at_the_port_of_its_server(run: RunCommand) -> None:
+    found = run("console", "--host", "127.0.0.1", "--port", "9100")
+    assert found.out.startswith("http://127.0.0.1:9100/console/sign-in?link=")

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 from typer import Context
 from typer.main import get_command
 
-from reknown.cli.completion import complete_collection, complete_pack, complete_user
+from reknown.cli.completion import (
+    complete_alert,
+    complete_collection,
+    complete_pack,
+    complete_user,
+)
 from reknown.cli.main import cli
 
 if TYPE_CHECKING:
@@ -37,6 +42,8 @@ def test_people_of_the_collection_are_offered(
     context = Context(get_command(cli), info_name="reknown")
     context.params["collection"] = "staff"
     assert complete_user(context, "Ad") == ["Ada", "Adele"]
+    assert complete_alert(context, "crew=Ad") == ["crew=Ada", "crew=Adele"]
+    assert complete_alert(context, "Bo") == ["Bob"]
     context.params["collection"] = "nobody"
     assert complete_user(context, "Ad") == []
 

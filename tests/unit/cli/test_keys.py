@@ -10,6 +10,10 @@ from reknown.access.rights import BY_NAME
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.registry import HANDLERS
 from reknown.biometrics.errors import AccessError, InputError, NotFoundError
+from reknown.cli.session import open_context
+from reknown.services.access import actor_of
+from reknown.services.context import Actor
+from reknown.services.live.watches import start_watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +155,9 @@ def test_a_pattern_that_allows_nothing_is_a_mistake(
         run("keys", "create", "--operation", pattern)
 
 
-def test_what_moves_templates_is_named_in_full(run: RunCommand, create: Create) -> None:
+def test_what_shows_people_or_moves_templates_is_named_in_full(
+    run: RunCommand, create: Create
+) -> None:
     made = create("--operation", "*", "--operation", BY_NAME[0], "--operation", "Reknown*")
     assert made["operations"] == ["*", BY_NAME[0], "Reknown*"]
     text = " ".join(run("keys", "create", "--help").out.split())
@@ -163,3 +169,18 @@ def test_what_moves_templates_is_named_in_full(run: RunCommand, create: Create) 
 def test_odd_collections_are_refused(run: RunCommand) -> None:
     with pytest.raises(InputError, match="invalid collection pattern"):
         run("keys", "create", "--collection", "staff/*")
+
+
+def test_a_rotation_says_which_watches_end_with_the_former_key(
+    run: RunCommand, create: Create
+) -> None:
+    key_id = create()["access_key_id"]
+    assert run("collections", "create", "people").status == 0
+    for name in ("yard", "hall", "attic"):
+        assert run("watches", "create", name, "--camera", "door").status == 0
+    with open_context(None) as context:
+        for name in ("yard", "hall"):
+            start_watch(context.by(Actor(actor_of(key_id))), name)
+    said = run("keys", "rotate", key_id).out
+    assert "What it watches ends then (hall, yard): stop that before" in said
+    assert "hall" not in run("keys", "rotate", create()["access_key_id"]).out

@@ -5,15 +5,21 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer import Context
+from typer.main import get_command
 
 import videos
-from reknown.biometrics.errors import BusyError, InputError
+from reknown.biometrics.errors import BusyError, InputError, PolicyError
 from reknown.biometrics.geometry import Point
 from reknown.cli.completion import complete_camera
+from reknown.cli.main import cli
 from reknown.cli.output import print_json
-from reknown.cli.watching import chosen_camera, zone_of
+from reknown.cli.watching import films_of, pace
 from reknown.configuration import OPTIONS
-from reknown.video.live.cameras import CameraKind
+from reknown.services.live.recording import WantedFilm
+from reknown.services.live.sources import chosen_camera
+from reknown.services.live.watch_options import zone_of
+from reknown.video.live.cameras import Camera, CameraKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,22 +53,29 @@ def cameras(tmp_path: Path, film: Path) -> Path:
     return path
 
 
+def test_a_film_can_be_made_of_a_camera_whose_own_is_missing(tmp_path: Path) -> None:
+    camera = Camera("gone", CameraKind.FILE, str(tmp_path / "gone.mp4"))
+    place = tmp_path / "film.mp4"
+    place.touch()
+    assert films_of(camera, place, None, force=True) == (WantedFilm(place, replaces=True),)
+
+
 @pytest.mark.usefixtures("known")
 def test_who_is_before_the_camera_is_told_a_line_an_event(run: RunCommand, film: Path) -> None:
     found = run("watch", str(film), "--json", "--alert", "Eileen Collins")
     assert found.status == 0
-    assert [line["kind"] for line in found.lines] == ["camera", "arrived", "camera", "left"]
+    assert [line["kind"] for line in found.lines] == ["camera", "arrived", "left", "camera"]
     arrived = found.lines[1]
     assert (arrived["watch"], arrived["collection"]) == ("front-door", "people")
     assert arrived["candidates"][0]["name"] == "Eileen Collins"
     assert arrived["lists"] == ["alert"]
-    assert "times real time" in found.err
+    assert "\nwatched " in f"\n{found.err}"
     shown = run("watch", str(film), "--for", "1.5", "--name", "hall")
     assert [line.split()[1] for line in shown.out.splitlines()] == [
         "camera",
         "arrived",
-        "camera",
         "left",
+        "camera",
     ]
     assert "arrived  Eileen Collins 99." in shown.out
     assert "it is not watched any more" in shown.out
@@ -70,31 +83,67 @@ def test_who_is_before_the_camera_is_told_a_line_an_event(run: RunCommand, film:
     assert identified["record"]["probe"]["watch"] == "front-door"
 
 
+@pytest.mark.usefixtures("known")
+def test_films_are_written_where_the_policy_allows_it(
+    run: RunCommand, film: Path, tmp_path: Path
+) -> None:
+    plain, named = tmp_path / "plain.mp4", tmp_path / "named.mp4"
+    both = ("--record", str(plain), "--annotate", str(named))
+    with pytest.raises(PolicyError, match="add `recording = true` to it"):
+        run("watch", str(film), *both)
+    rules = tmp_path / "rules.toml"
+    rules.write_text("recording = true\n")
+    assert run("collections", "policy", "people", "--set", str(rules)).status == 0
+    assert run("watch", str(film), "--for", "1.5", *both).status == 0
+    for place in (plain, named):
+        assert place.read_bytes()[4:8] == b"ftyp"
+    begun = run("ledger", "--json", "--operation", "begin recording").lines
+    assert sorted(line["record"]["annotated"] for line in begun) == [False, True]
+    before = film.read_bytes()
+    for words, why in (
+        (("--record", str(plain)), "it is there already"),
+        (("--record", str(film), "--force"), "is what is watched"),
+        (("--force",), "goes with --record or --annotate"),
+    ):
+        with pytest.raises(InputError, match=why):
+            run("watch", str(film), *words)
+    assert film.read_bytes() == before
+
+
+def test_a_file_that_is_no_film_ends_it(run: RunCommand, tmp_path: Path) -> None:
+    assert run("collections", "create", "people").status == 0
+    (tmp_path / "notes.txt").write_text("nobody came\n" * 100)
+    with pytest.raises(InputError, match=r"^notes is no film that can be read$"):
+        run("watch", str(tmp_path / "notes.txt"))
+
+
 def test_status_1_where_nobody_is_known(run: RunCommand, cameras: Path) -> None:
     assert run("collections", "create", "people").status == 0
     found = run("watch", "front-door", "--cameras", str(cameras), "--json")
     assert found.status == 1
     kinds = [line["kind"] for line in found.lines]
-    assert kinds == ["camera", "camera", "arrived", "left"]
+    assert kinds == ["camera", "arrived", "left", "camera"]
     assert not any(line.get("candidates") for line in found.lines)
 
 
 @pytest.mark.usefixtures("known")
-def test_ctrl_c_ends_it_in_order(
-    run: RunCommand, film: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_it_in_order(
+    run: RunCommand, film: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
 
     def printed(line: dict[str, Any]) -> None:
         print_json(line)
         if line["kind"] == "arrived":
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     monkeypatch.setattr("reknown.cli.watching.print_json", printed)
     found = run("watch", str(film), "--json")
-    assert found.lines[-1]["kind"] == "left"
-    assert found.lines[-2]["reason"] == "it is not watched any more"
-    assert signal.getsignal(signal.SIGINT) == before
+    assert found.lines[-2]["kind"] == "left"
+    assert found.lines[-1]["reason"] == "it is not watched any more"
+    assert "watched " in found.err
+    assert signal.getsignal(number) == before
 
 
 def test_a_camera_that_is_not_there_is_told_with_those_that_are(cameras: Path, film: Path) -> None:
@@ -111,18 +160,23 @@ def test_a_camera_that_is_not_there_is_told_with_those_that_are(cameras: Path, f
 
 def test_a_zone_is_a_box_or_a_polygon() -> None:
     box = (Point(0.5, 0.0), Point(1.0, 0.0), Point(1.0, 0.5), Point(0.5, 0.5))
-    assert zone_of("0.5,0,0.5,0.5") == box
-    assert zone_of("0,0 1,0 1,1") == (Point(0, 0), Point(1, 0), Point(1, 1))
+    assert zone_of("0.5,0,0.5,0.5").region == box
+    assert zone_of("0.5,0,0.504,0.5").region == box
+    assert zone_of("0,0 1.004,0 1,1").region == (Point(0, 0), Point(1, 0), Point(1, 1))
     for text in ("", "left", "0,0,1", "0,0,2,1", "0,0 1,0 nan,1", "0,0,0.5,0.5,1", "0 1 2"):
-        with pytest.raises(InputError, match="--zone"):
+        with pytest.raises(InputError, match="zone '"):
             zone_of(text)
 
 
 def test_the_shell_offers_cameras(cameras: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert complete_camera("") == []
+    context = Context(get_command(cli), info_name="reknown")
+    assert complete_camera(context, "") == []
+    context.params["cameras"] = cameras
+    assert complete_camera(context, "fr") == ["front-door"]
+    del context.params["cameras"]
     monkeypatch.setenv(OPTIONS["worker.cameras"].variable, str(cameras))
-    assert complete_camera("fr") == ["front-door"]
-    assert complete_camera("ha") == []
+    assert complete_camera(context, "fr") == ["front-door"]
+    assert complete_camera(context, "ha") == []
 
 
 @pytest.mark.usefixtures("known")
@@ -134,3 +188,43 @@ def test_a_name_that_a_worker_has_is_not_taken(run: RunCommand, film: Path, came
     assert run("watches", "start", "hall").status == 0
     with pytest.raises(BusyError, match="reknown watches stop hall"):
         run(*quick)
+
+
+def test_a_worker_says_what_it_needs(run: RunCommand) -> None:
+    with pytest.raises(InputError, match="--streams and --cameras to watch"):
+        run("worker")
+    with pytest.raises(InputError, match="--once ends when no video waits"):
+        run("worker", "--streams", "1", "--once")
+
+
+@pytest.mark.usefixtures("known")
+def test_a_start_states_its_purpose(run: RunCommand, tmp_path: Path) -> None:
+    assert run("watches", "create", "hall", "--camera", "front-door").out.startswith("made: hall;")
+    with pytest.raises(InputError, match="nothing to change: give at least one option"):
+        run("watches", "change", "hall")
+    rules = tmp_path / "rules.toml"
+    rules.write_text('purposes = ["access-control"]\n')
+    assert run("collections", "policy", "people", "--set", str(rules)).status == 0
+    with pytest.raises(PolicyError, match="say what for: --purpose"):
+        run("watches", "start", "hall")
+    (started,) = run("watches", "start", "hall", "--purpose", "access-control", "--json").lines
+    assert started["purpose"] == "access-control"
+
+
+def test_pace_is_told_where_it_tells_something() -> None:
+    assert pace(1.9, 1.95) == ""
+    assert pace(9.0, 10.0) == ", 0.90 times real time"
+
+
+@pytest.mark.usefixtures("known")
+def test_the_newest_events_are_shown_and_how_to_go_on(run: RunCommand, film: Path) -> None:
+    assert run("watch", str(film), "--alert", "crew=Eileen Collins").status == 0
+    newest = run("events", "--limit", "2", "--watch", "front-door")
+    assert [line.split()[5] for line in newest.out.splitlines()] == ["left", "camera"]
+    assert "Eileen Collins 9" in newest.out
+    assert ", was there for " in newest.out
+    assert newest.err == "older ones: reknown events --watch front-door --after 0\n"
+    oldest = run("events", "--limit", "2", "--after", "0")
+    assert oldest.out.splitlines()[-1].endswith(" [crew]")
+    assert oldest.err == "more: reknown events --after 2\n"
+    assert run("events", "--after", "2").err == ""

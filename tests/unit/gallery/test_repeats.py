@@ -96,11 +96,11 @@ def test_what_left_the_window_is_forgotten(limited: Connection) -> None:
     assert not repeats.reached(limited, "limited", [PROBE], NOON - timedelta(1), 2)
 
 
-def test_processes_count_together(location: str, own_engine: Engine) -> None:
+def test_processes_count_together(empty_location: str, own_engine: Engine) -> None:
     with own_engine.begin() as connection:
         create_collection(connection, "limited", SPACE)
         set_policy(connection, "limited", Policy(repeat_searches=10))
-    command = [sys.executable, "-c", _SEARCHER, location, PERSON]
+    command = [sys.executable, "-c", _SEARCHER, empty_location, PERSON]
     processes = [
         subprocess.Popen(
             [*command, f"{number:064}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -112,7 +112,7 @@ def test_processes_count_together(location: str, own_engine: Engine) -> None:
         assert process.stdout.readline() == "ready\n"
     answers = [process.communicate("go\n", timeout=60)[0] for process in processes]
     assert sum(map(int, answers)) == 10
-    engine = open_database(location)
+    engine = open_database(empty_location)
     with engine.begin() as connection, pytest.raises(PolicyError):
         permit_repeat(connection, ADA, "limited", frozenset({PERSON}))
     engine.dispose()

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reknown.jobs import queue
-from unit.databases import connection, engine, location, own_engine
+from unit.databases import connection, engine, own_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection
 
-__all__ = ["connection", "engine", "location", "own_engine"]
+__all__ = ["connection", "engine", "own_engine"]
 
 
 @pytest.fixture

@@ -114,9 +114,12 @@ def test_a_policy_from_before_it_had_a_field_is_read() -> None:
     rules = records.SetPolicyRecord(Policy(purposes=("access-control",)))
     row = encode(rules)
     assert '"live_minutes":null,' in row.detail
-    before = replace(row, detail=row.detail.replace('"live_minutes":null,', ""))
-    assert decode(before) == rules
-    for other in ('"keep_faces":null,', '"purposes":["access-control"],'):
+    between = row.detail.replace('"recording":false,', "")
+    assert decode(replace(row, detail=between)) == rules
+    before = between.replace('"live_minutes":null,', "")
+    assert decode(replace(row, detail=before)) == rules
+    # the one that came first is not missing alone
+    for other in ('"keep_faces":null,', '"purposes":["access-control"],', '"live_minutes":null,'):
         with pytest.raises(DatabaseError, match="not as Reknown writes it"):
             decode(replace(row, detail=row.detail.replace(other, "")))
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from brokers import Broker, needs_mosquitto, running, subscribed
+from brokers import Broker, free_port, needs_mosquitto, running, subscribed
+from encrypting import certificate
 from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
 from reknown.notify.base import NotifyTimeouts
 from reknown.notify.mqtt import MqttSender
@@ -85,8 +86,53 @@ def test_a_topic_that_is_not_allowed_is_refused(tmp_path: Path) -> None:
         sender.close()
 
 
+def test_a_broker_of_ones_own_is_believed_by_its_certificate_alone(tmp_path: Path) -> None:
+    words = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(words), "ada", "opensesame"], check=True)
+    own, other = (certificate(tmp_path / f"{name}.pem") for name in ("own", "other"))
+    port = free_port()
+    encrypted = (f"listener {port} 127.0.0.1", f"certfile {own}", f"keyfile {own}")
+    who = (f"password_file {words}", "allow_anonymous true")
+    with running(tmp_path / "broker", *who, *encrypted) as broker:
+        url = f"mqtts://127.0.0.1:{port}"
+        for url_, authorities, words_ in (
+            (url, None, "certificate is not trusted"),
+            (url, other, "certificate is not trusted"),
+            (f"mqtts://localhost:{port}", own, "certificate is not trusted .*localhost"),
+            (f"mqtts://127.0.0.1:{broker.port}", own, "cannot be reached"),
+        ):
+            sender = MqttSender(url_, "ada", "opensesame", _SOON, authorities)
+            with pytest.raises(NotifyError, match=words_) as raised:
+                sender.send("a", "1", "live-1")
+            assert "sesame" not in str(raised.value)
+        stranger = MqttSender(url, "ada", "closesesame", _SOON, own)
+        with pytest.raises(NotifyError, match="does not let us in"):
+            stranger.send("a", "1", "live-1")
+        known = MqttSender(url, "ada", "opensesame", _SOON, own)
+        with subscribed(broker, "a") as heard:
+            known.send("a", "1", "live-1")
+            assert heard.next() == ("a", "1")
+        known.close()
+
+
+def test_authorities_that_are_none_are_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    for path in (tmp_path / "missing.pem", tmp_path / "empty.pem"):
+        with pytest.raises(InputError, match="name a PEM file"):
+            MqttSender("mqtts://127.0.0.1", authorities=path)
+
+
 @pytest.mark.parametrize(
-    "url", ["host", "http://host", "mqtt://", "mqtt://a:b@host", "mqtt://host/path", "mqtt://h:x"]
+    "url",
+    [
+        "host",
+        "http://host",
+        "mqtt://",
+        "mqtt://a:b@host",
+        "mqtt://host/path",
+        "mqtt://host?a",
+        "mqtt://h:x",
+    ],
 )
 def test_addresses_are_checked_without_repeating_them(url: str) -> None:
     with pytest.raises(InputError, match="not one like mqtt://host"):

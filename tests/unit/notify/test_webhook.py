@@ -61,7 +61,8 @@ def test_a_message_arrives_signed(receiver: Receiver) -> None:
 
 def test_the_root_is_asked_where_there_is_no_path(receiver: Receiver) -> None:
     send(receiver, path="")
-    assert receiver.asked[0].line == "POST /"
+    send(receiver, path="?to=a")
+    assert [asked.line for asked in receiver.asked] == ["POST /", "POST /?to=a"]
 
 
 def test_sent_again_it_has_the_same_id(receiver: Receiver) -> None:

@@ -43,6 +43,7 @@ class Answering:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answering.asked.append(f"{self.command} {self.path}")
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.close_connection = True
                 self.send_response(answering.status)
                 for name, value in answering.headers.items():
@@ -52,7 +53,7 @@ class Answering:
                     for chunk in answering.chunks:
                         self.wfile.write(chunk)
 
-            do_HEAD = do_GET  # noqa: N815
+            do_HEAD = do_PUT = do_GET  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 pass

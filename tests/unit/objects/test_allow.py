@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
-from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError
-from reknown.objects.allow import AllowedBuckets, NoObjects
+from reknown.biometrics.errors import NoObjectStoreError, ObjectNotFoundError, ObjectRefusedError
+from reknown.objects.allow import AllowedBuckets, NoObjects, WritableBuckets
 from reknown.objects.base import ObjectFolder, ObjectNames
 
 if TYPE_CHECKING:
@@ -79,3 +79,21 @@ def test_without_a_store_the_message_says_how_to_get_one() -> None:
     for ask in asking(reader, "any"):
         with pytest.raises(NoObjectStoreError, match="--buckets or --s3-endpoint"):
             ask()
+
+
+@dataclass(frozen=True)
+class Slate:
+    written: list[tuple[object, ...]] = field(default_factory=list)
+
+    def write(self, *given: object) -> None:
+        self.written.append(given)
+
+
+def test_nothing_is_written_into_a_bucket_that_nobody_allowed() -> None:
+    slate = Slate()
+    writer = WritableBuckets(slate, frozenset({"one"}))
+    for bucket in ("One", "one ", "two", ""):
+        with pytest.raises(ObjectRefusedError, match="--record-bucket"):
+            writer.write(bucket, "k", b"{}")
+    writer.write("one", "k", b"{}", "key")
+    assert slate.written == [("one", "k", b"{}", "key")]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reknown.biometrics.errors import (
     InputError,
     ObjectNotFoundError,
+    ObjectRefusedError,
     ObjectStoreError,
     ObjectTooLargeError,
 )
@@ -382,3 +383,89 @@ def test_a_folder_of_too_many_names_is_not_looked_through(
     monkeypatch.setattr("reknown.objects.folder._MOST_ENTRIES", 3)
     with pytest.raises(ObjectStoreError, match="more than 3 names"):
         FolderObjects(root).list_folder(ObjectFolder("bucket"))
+
+
+def test_what_is_written_is_read_and_is_its_owners_alone(root: Path) -> None:
+    objects = FolderObjects(root)
+    for data in (b"first", b"second"):
+        objects.write("bucket", "new/er/1.json", data)
+        assert objects.read("bucket", "new/er/1.json", None, LIMIT) == data
+    folder = root / "bucket" / "new"
+    assert [path.name for path in folder.rglob("*")] == ["er", "1.json"]
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "er" / "1.json")] == [
+        0o700,
+        0o600,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("nothing", "k"),
+        ("linked-bucket", "k"),
+        ("..", "k"),
+        ("bucket", "folder-link/k"),
+        ("bucket", "deep/up/k"),
+        ("bucket", "plain/k"),
+        ("bucket", "../secret"),
+        ("bucket", "a//b"),
+        ("bucket", "a\\b"),
+        ("bucket", "k" * 256),
+    ],
+)
+def test_nothing_is_written_elsewhere(root: Path, bucket: str, key: str) -> None:
+    before = sorted(root.parent.rglob("*"))
+    with pytest.raises(ObjectNotFoundError):
+        FolderObjects(root).write(bucket, key, b"new")
+    assert sorted(root.parent.rglob("*")) == before
+    assert (root.parent / "outside" / "secret").read_bytes() == SECRET
+
+
+def test_a_link_is_replaced_and_not_written_through(root: Path) -> None:
+    FolderObjects(root).write("bucket", "link", b"new")
+    assert (root / "bucket" / "link").read_bytes() == b"new"
+    assert (root.parent / "outside" / "secret").read_bytes() == SECRET
+
+
+def test_a_full_disk_leaves_what_was_there_and_nothing_new(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ObjectStoreError, match="written to: no space left"):
+        FolderObjects(root).write("bucket", "plain", b"new")
+    assert read(root, "plain") == IMAGE
+    assert list((root / "bucket").glob(".*.part")) == []
+
+
+def test_what_a_crash_leaves_the_next_try_takes_away(root: Path) -> None:
+    longest = "k" * 255
+    for _ in range(2):
+        _write_and_die(root, longest)
+    (left,) = (root / "bucket").glob(".*.part")
+    assert left.read_bytes() == b"torn"
+    left.unlink()
+    left.hardlink_to(root.parent / "outside" / "secret")
+    FolderObjects(root).write("bucket", longest, b"whole")
+    assert read(root, longest) == b"whole"
+    assert (root.parent / "outside" / "secret").read_bytes() == SECRET
+    assert list((root / "bucket").glob(".*.part")) == []
+
+
+def _write_and_die(root: Path, key: str) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(os, "rename", lambda *_, **__: os._exit(9))
+                FolderObjects(root).write("bucket", key, b"torn")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_a_folder_has_no_keys(root: Path) -> None:
+    with pytest.raises(ObjectRefusedError, match="leave the KMS key out"):
+        FolderObjects(root).write("bucket", "k", b"new", "alias/seen")

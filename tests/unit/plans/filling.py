@@ -68,7 +68,9 @@ from reknown.watches.schema import (
     event_deliveries,
     event_failures,
     live_events,
+    live_looks,
     live_sequence,
+    watch_claims,
     watch_tags,
     watches,
 )
@@ -147,6 +149,11 @@ def approval_id(number: int) -> str:
 def evaluation_id(number: int) -> str:
     """Of an evaluation that is done."""
     return f"evaluation {number}"
+
+
+def look_key(number: int) -> bytes:
+    """Of a look through the camera of the watch with that number."""
+    return number.to_bytes(32, "big")
 
 
 def watch_name(number: int) -> str:
@@ -407,8 +414,16 @@ def _fill_watches(connection: Connection) -> None:
     watch = {"camera": "door", "collection": COLLECTION, "settings": "{}", "actor": "key 1"}
     watch |= {"wanted": "stopped", "state": "STOPPED", "created_at": _ago(2), "updated_at": _ago(1)}
     _put(connection, watches, _ROWS, watch, lambda n: {"name": watch_name(n)})
+    claim = {"collection": COLLECTION, "holder": "somebody", "claimed_until": _ago(-1)}
+    _put(connection, watch_claims, _ROWS, claim, lambda n: {"name": watch_name(n)})
     tag = {"key": "floor", "value": "1"}
     _put(connection, watch_tags, _ROWS, tag, lambda n: {"watch_id": n + 1})
+    look = {"actor": "ada", "asked_at": _ago(1), "recorded_at": _ago(1), "sealed": b""}
+
+    def looking(number: int) -> Mapping[str, Any]:
+        return {"public_key": look_key(number).hex(), "watch_id": number + 1}
+
+    _put(connection, live_looks, _ROWS, look, looking)
     owner = require(connection, COLLECTION).id
     event = {"collection_id": owner, "kind": "left", "visit": "one", "body": '{"time_ms":0}'}
 

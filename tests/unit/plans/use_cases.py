@@ -80,8 +80,9 @@ from reknown.review.opinions import CandidateJudgement, Ground, Opinion
 from reknown.review.reviewers import Reviewer
 from reknown.review.states import CaseOutcome, CaseState
 from reknown.storage import clock
-from reknown.watches import deliveries, watches
+from reknown.watches import claims, deliveries, looks, watches
 from reknown.watches import events as live_events
+from reknown.watches.claims import WatchClaim
 from reknown.watches.watches import NewWatch, WatchLease, WatchState
 from unit.plans.filling import (
     COLLECTION,
@@ -96,6 +97,7 @@ from unit.plans.filling import (
     evaluation_id,
     face_id,
     folder,
+    look_key,
     reviewer,
     sighting_id,
     subject_id,
@@ -116,7 +118,7 @@ ROOMS = (
     templates, users,
     approvals, consents, evaluations, policies, repeats, retention, stops,
     carried, carried_templates, switching, upgrades,
-    clock, outbox, queue, results, live_events, deliveries, watches,
+    clock, outbox, queue, results, live_events, deliveries, looks, watches, claims,
     chain, counting, expiry, whole_rows, log, requests, skimming, tree, heads, whole_log,
     cases, reviewers, sessions, tally,
     accounts, keys, sign_ins,
@@ -166,6 +168,12 @@ def _watch(connection: Connection) -> watches.WatchedCamera:
     return watches.find(connection, watch_name(1))
 
 
+def _look(connection: Connection) -> looks.StoredLook:
+    look = looks.find(connection, look_key(1))
+    assert look is not None
+    return look
+
+
 def _started(connection: Connection) -> watches.WatchedCamera:
     watches.start(connection, _watch(connection), "ada", "{}")
     return _watch(connection)
@@ -175,6 +183,10 @@ def _watched(connection: Connection) -> WatchLease:
     lease = watches.claim(connection, _started(connection), _SOON)
     assert lease is not None
     return lease
+
+
+def _name_held(number: int) -> WatchClaim:
+    return WatchClaim(watch_name(number), COLLECTION, "somebody")
 
 
 def _digests(count: int) -> list[str]:
@@ -731,6 +743,7 @@ USE_CASES: dict[str, UseCase] = {
     "gallery.proposable.load_proposable": lambda c, _: proposable.load_proposable(
         c, COLLECTION, 10_000
     ),
+    "gallery.users.subject_ids_of": lambda c, n: users.subject_ids_of(c, COLLECTION, _users(n)),
     "gallery.users.subjects_of_keys": lambda c, _: users.subjects_of_keys(c, _two_users(c)),
     "gallery.groups.drop_empty": lambda c, _: groups.drop_empty(c, COLLECTION),
     "gallery.groups.forget_person": lambda c, _: groups.forget_person(c, COLLECTION, user(9)),
@@ -864,6 +877,12 @@ USE_CASES: dict[str, UseCase] = {
         c, COLLECTION, user(0), Profile(("example.org",))
     ),
     "storage.clock.now": lambda c, _: clock.now(c),
+    "watches.claims.claim": lambda c, _: claims.claim(c, "new", COLLECTION, _SOON),
+    "watches.claims.drop_lapsed": lambda c, _: claims.drop_lapsed(c, watch_name(1)),
+    "watches.claims.list_lapsed": lambda c, _: claims.list_lapsed(c),
+    "watches.claims.release": lambda c, _: claims.release(c, _name_held(1)),
+    "watches.claims.renew": lambda c, _: claims.renew(c, _name_held(1), _SOON),
+    "watches.claims.require_unclaimed": lambda c, _: claims.require_unclaimed(c, "new"),
     "watches.deliveries.advance": lambda c, _: deliveries.advance(c, _held(c), 9, _SOON),
     "watches.deliveries.begin": lambda c, _: deliveries.begin(c, "new"),
     "watches.deliveries.claim": lambda c, _: _held(c),
@@ -873,14 +892,22 @@ USE_CASES: dict[str, UseCase] = {
     "watches.deliveries.list_deliveries": lambda c, _: deliveries.list_deliveries(c),
     "watches.deliveries.release": lambda c, _: deliveries.release(c, _held(c)),
     "watches.events.append": lambda c, _: live_events.append(c, _SEEN),
+    "watches.events.camera_state": lambda c, _: live_events.camera_state(
+        c, watch_name(0), COLLECTION
+    ),
     "watches.events.has_older": lambda c, _: live_events.has_older(c, _AGES_AGO),
     "watches.events.sequence_before": lambda c, _: live_events.sequence_before(c, _AGES_AGO),
+    "watches.events.sequence_before_newest": lambda c, _: live_events.sequence_before_newest(c, 9),
+    "watches.events.sequence_before_newest of a watch": lambda c, _: (
+        live_events.sequence_before_newest(c, 9, watch_name(0))
+    ),
     "watches.events.last_sequence": lambda c, _: live_events.last_sequence(c),
     "watches.events.present now": lambda c, _: live_events.present(c, watch_name(0), COLLECTION),
     "watches.events.purge": lambda c, _: live_events.purge(c, _AGES_AGO),
     "watches.events.present": lambda c, _: live_events.present(c, watch_name(0), COLLECTION, 900),
     "watches.events.read": lambda c, _: live_events.read(c, 9, 10),
     "watches.events.read of a watch": lambda c, _: live_events.read(c, 9, 10, watch_name(0)),
+    "watches.watches.abandon": lambda c, _: watches.abandon(c, _watch(c)),
     "watches.watches.add": lambda c, _: watches.add(c, _WATCH),
     "watches.watches.ask_to_stop": lambda c, _: watches.ask_to_stop(c, _started(c)),
     "watches.watches.change_settings": lambda c, _: watches.change_settings(c, _watch(c), "{}"),
@@ -890,8 +917,15 @@ USE_CASES: dict[str, UseCase] = {
     "watches.watches.delete_watch": lambda c, _: watches.delete_watch(c, _watch(c)),
     "watches.watches.find": lambda c, _: _watch(c),
     "watches.watches.finish": lambda c, _: watches.finish(c, _watched(c), WatchState.FAILED),
+    "watches.watches.list_abandoned": lambda c, _: watches.list_abandoned(c),
     "watches.watches.list_waiting": lambda c, _: watches.list_waiting(c),
     "watches.watches.list_watches": lambda c, _: watches.list_watches(c, "9", 10),
+    "watches.looks.ask": lambda c, _: looks.ask(c, _watch(c), b"new" * 9, "ada"),
+    "watches.looks.find": lambda c, _: _look(c),
+    "watches.looks.forget": lambda c, _: looks.forget(c),
+    "watches.looks.has_old": lambda c, _: looks.has_old(c),
+    "watches.looks.list_wanted": lambda c, _: looks.list_wanted(c, _watch(c)),
+    "watches.looks.put": lambda c, _: looks.put(c, look_key(1), b"", _LATER),
     "watches.watches.list_watches of a collection": lambda c, _: watches.list_watches(
         c, "9", 10, COLLECTION
     ),
@@ -903,6 +937,8 @@ USE_CASES: dict[str, UseCase] = {
         c, _watch(c), dict.fromkeys(_digests(n), "")
     ),
     "watches.watches.start": lambda c, _: _started(c),
+    "watches.watches.started_by": lambda c, _: watches.started_by(c, "ada"),
+    "watches.watches.stop_held": lambda c, _: watches.stop_held(c, _watched(c), "expired"),
     "watches.watches.stop_those_of": lambda c, _: watches.stop_those_of(c, "ada", "revoked"),
     "watches.watches.tags_of": lambda c, _: watches.tags_of(c, _watch(c)),
     "watches.watches.went_well": lambda c, _: watches.went_well(c, _watched(c)),

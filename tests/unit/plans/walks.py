@@ -48,6 +48,7 @@ CHANGED = _walk("what has changed since the last look", "collection_id revision"
 LATELY = _walk("what was deleted lately", "collection_id revision", "")
 TAGS = _walk("a collection has a few tags", *_OWN)
 FEW_SINKS = _walk("a sink has a row for each watch", "sink", "sink watch", "")
+NEWEST = _walk("from the newest event back, as many as are shown at once", "", "id")
 BEHIND = _walk(
     "as many events as are read at once",
     "id",
@@ -55,7 +56,9 @@ BEHIND = _walk(
     "at",
     "collection_id sequence",
 )
+COMMANDS = _walk("as many as cameras are watched without workers", "")
 CAMERAS = _walk("a hundred watches at most", "")
+LOOKS = _walk("a few dozen people look through cameras at once, at most", "")
 DUE = _walk("what is due or has expired, and goes with that", "expires_at", "due_at")
 OPEN = _walk("jobs that have not ended are few", "finished_at", "finished_at leased_until")
 NAMES = _walk("no index has the names and times that people choose tracks by", *_OWN)
@@ -213,8 +216,14 @@ ALLOWED: dict[str, _Tables] = {
     "gallery.templates.stream_changes": {"faces": (ALL,)},
     "gallery.templates.stream_changes since": {"faces": (CHANGED,)},
     "gallery.templates.stream_templates": {"sightings": (ALL,)},
+    "watches.looks.ask": {"live_looks": (LOOKS,)},
+    "watches.looks.forget": {"live_looks": (LOOKS,)},
+    "watches.looks.has_old": {"live_looks": (LOOKS,)},
     "watches.watches.count": {"watches": (CAMERAS,)},
+    "watches.claims.list_lapsed": {"watch_claims": (COMMANDS,)},
+    "watches.watches.list_abandoned": {"watches": (CAMERAS,)},
     "watches.watches.list_waiting": {"watches": (CAMERAS,)},
+    "watches.watches.started_by": {"watches": (CAMERAS,)},
     "watches.watches.stop_those_of": {"watches": (CAMERAS,)},
     "watches.watches.list_watches": {"watches": (PAGE,)},
     "watches.watches.list_watches of a collection": {"watches": (PAGE,)},
@@ -259,6 +268,7 @@ ALLOWED: dict[str, _Tables] = {
     "watches.events.read": {"live_events": (BEHIND,)},
     "watches.events.read of a collection": {"live_events": (BEHIND,)},
     "watches.events.sequence_before": {"live_events": (BEHIND,)},
+    "watches.events.sequence_before_newest": {"live_events": (NEWEST,)},
     "ledger.exporting.exported": {"events": (ALL,), "ledger_leaves": (LEAVES,)},
     "ledger.tree.prove_consistency": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},
     "ledger.tree.prove_inclusion": {"ledger_leaves": (LEAVES,), "ledger_nodes": (LEAVES,)},

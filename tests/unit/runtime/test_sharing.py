@@ -16,20 +16,18 @@ from reknown.runtime import sharing
 from reknown.runtime.sharing import SILENT_SECONDS, Hearing, SharedLimits
 from reknown.services.limits import KeyUse, PoolUse, exchange_uses, pools_of
 from reknown.storage.database import open_database, reading
-from unit.databases import location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
 
-__all__ = ["location"]
 _BUSY = {"work": PoolUse(2, {"a": KeyUse(2, 1.5)})}
 
 
 @pytest.fixture
-def database(location: str) -> Iterator[Engine]:
-    database = open_database(location)
+def database(empty_location: str) -> Iterator[Engine]:
+    database = open_database(empty_location)
     yield database
     database.dispose()
 

@@ -47,6 +47,12 @@ _NAME_OF_17 = "SELECT name_key FROM users WHERE id = 17"
 _FEW = {"FACES": 600, "OF_USERS": 400, "_OTHER_FACES": 200, "_ROWS": 200, "_EMPTY_COLLECTIONS": 30}
 
 
+@pytest.fixture(autouse=True)
+def _who_leaves_may_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a server takes seconds to see that a connection has ended."""
+    monkeypatch.setattr(places, "_PATIENCE", 60.0)
+
+
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with rows in all tables, after deletions, and with an access key."""

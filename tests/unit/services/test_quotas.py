@@ -30,12 +30,12 @@ from reknown.services.context import Actor, Context
 from reknown.services.proofs.quotas import check_quotas
 from reknown.services.quotas import limit_key, list_quotas, quota_of, require_left
 from reknown.storage.database import write_together
-from unit.databases import location, own_engine
+from unit.databases import own_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["location", "own_engine"]
+__all__ = ["own_engine"]
 
 VAULT = Vault(bytes(range(32)))
 DIGEST = "ab" * 32

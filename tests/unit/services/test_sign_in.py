@@ -81,6 +81,32 @@ def test_rules_are_set_by_operators(
         assert visitor.may(right, "work") == ("settings" in rights)
 
 
+@pytest.mark.parametrize(
+    ("operations", "may"), [(("*",), False), (("Reknown*",), False), (("*", sign_in.LOOK), True)]
+)
+def test_what_a_key_has_to_name_over_the_api_it_has_to_name_here(
+    context: Context, vault: Vault, operations: tuple[str, ...], may: bool
+) -> None:
+    key, secret = access.create_key(context, vault, "gate", Rights(operations, ("family",)))
+    visitor = _resumed(context, sign_in.sign_in_with_key(context, vault, key.key_id, secret))
+    assert visitor is not None
+    assert visitor.may(sign_in.LOOK, "family") == may
+    assert not visitor.may(sign_in.LOOK, "work")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_cameras_are_looked_through_by_those_who_may_search(
+    context: Context, vault: Vault, role: Role
+) -> None:
+    accounts.create_account(context, "ben", role, ["family"], PASSWORD)
+    visitor = _resumed(context, sign_in.sign_in_with_password(context, vault, "ben", PASSWORD, ""))
+    assert visitor is not None
+    searches = visitor.may("SearchUsersByImage", "family")
+    assert searches == (role in {Role.KEEPER, Role.OPERATOR})
+    assert visitor.may(sign_in.LOOK, "family") == searches
+    assert visitor.may("ListStreamProcessors", "family") == searches
+
+
 def test_a_person_signs_in_and_out(context: Context, vault: Vault, ada: accounts.Account) -> None:
     token = sign_in.sign_in_with_password(context, vault, "ada", PASSWORD, "")
     visitor = _resumed(context, token)

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import event, text
 
 from reknown.storage.database import reading, write_together
-from unit.databases import location, own_engine
+from unit.databases import own_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["location", "own_engine"]
+__all__ = ["own_engine"]
 
 
 @pytest.fixture

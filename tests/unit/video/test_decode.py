@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import videos
+from broadcasts import film
 from hostile_videos import tables
 from hostile_videos.frames import sizes_change, vp9
 from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
@@ -81,6 +82,25 @@ def test_what_is_no_moment_is_no_time_of_recording(text: str) -> None:
 def test_times_begin_at_zero_wherever_the_file_begins() -> None:
     _, frames, _ = decoded(made([5000, 5040, 5100]))
     assert [frame.time_ms for frame in frames] == [0, 40, 100]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_frames_stand_upright_between_whole_ones_that_say_so(codec: str) -> None:
+    upright = np.full((320, 240, 3), 30, np.uint8)
+    upright[:160] = 220
+    times = videos.uneven(0, 1000)
+    pieces = film(
+        times,
+        codec=codec,
+        container="matroska",
+        turns=3,
+        paint=lambda *_: np.rot90(upright, -3),
+    )
+    _, frames, _ = decoded(b"".join(data for _, data in pieces))
+    assert len(frames) == len(times)
+    for frame in frames:
+        assert frame.size == (240, 320)
+        assert np.abs(frame.pixels().astype(int) - upright).mean() < 5
 
 
 @pytest.mark.parametrize("turns", range(4))

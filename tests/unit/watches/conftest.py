@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from unit.databases import connection, engine, location, own_engine
+from unit.databases import connection, engine, own_engine
 
-__all__ = ["connection", "engine", "location", "own_engine"]
+__all__ = ["connection", "engine", "own_engine"]

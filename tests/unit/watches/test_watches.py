@@ -99,13 +99,17 @@ def test_it_runs_once_its_worker_says_so(connection: Connection) -> None:
     assert (found.state, found.message, found.claimed) == (WatchState.RUNNING, "slow", True)
 
 
-def test_a_lease_that_has_run_out_is_anybodys_and_the_old_holder_has_nothing(
+def test_a_lease_that_has_run_out_is_anybodys_once_abandoned_and_the_old_holder_has_nothing(
     connection: Connection,
 ) -> None:
     watch = started(connection)
     old = claimed(connection, watch, _NO_TIME)
     watches.report(connection, old, WatchState.RUNNING, None)
     assert state(connection) is WatchState.STARTING  # its worker is gone
+    assert watches.list_waiting(connection) == []
+    assert watches.claim(connection, watch, _MINUTE) is None
+    assert watches.abandon(connection, watch)
+    assert [each.name for each in watches.list_waiting(connection)] == ["hall"]
     new = claimed(connection, watch)
     assert new.attempt == 2
     assert watches.renew(connection, old, _MINUTE, LiveCounts()) is Hold.LOST
@@ -185,9 +189,11 @@ def test_what_went_wrong_waits_for_its_next_attempt(connection: Connection) -> N
 def test_attempts_are_counted_until_one_went_well(connection: Connection) -> None:
     watch = started(connection)
     for attempt in (1, 2, 3):
+        watches.abandon(connection, watch)
         lease = claimed(connection, watch, _NO_TIME)
         assert lease.attempt == attempt
     watches.went_well(connection, lease)
+    watches.abandon(connection, watch)
     assert claimed(connection, watch).attempt == 1
 
 

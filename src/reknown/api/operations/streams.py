@@ -14,14 +14,15 @@ from reknown.api.wire_faces import bounding_box
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox, Point
 from reknown.biometrics.thresholds import DEFAULT_SIMILARITY
-from reknown.services.live import watches
+from reknown.services.live import looks, watches
+from reknown.services.live.outputs import RecordFolder, folder_of
 from reknown.services.live.plans import WatchPlan, WatchZone
 from reknown.services.live.watches import WatchRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reknown.api.call import Call
+    from reknown.api.call import Call, RecordOutputs
 
 # "Values between 0 and 100 are accepted, and values lower than 80 are set to 80."
 _LEAST_SIMILARITY = 80.0
@@ -46,7 +47,8 @@ def create_stream_processor(
     plan = WatchPlan(
         similarity=max(_LEAST_SIMILARITY, similarity),
         zones=_zones(request.regions_of_interest or ()),
-        output=_output(call, request.output),
+        output=_output(call, request.output, request.kms_key_id),
+        kms_key=request.kms_key_id,
         role=request.role_arn,
         shared=None if sharing is None else sharing.opt_in,
     )
@@ -76,6 +78,7 @@ def describe_stream_processor(
             kinesis_video_stream=shapes.KinesisVideoStream(arn=_input_arn(call, stored.camera))
         ),
         output=_wire_output(plan),
+        kms_key_id=plan.kms_key,
         role_arn=plan.role,
         settings=shapes.StreamProcessorSettings(
             face_search=shapes.FaceSearchSettings(
@@ -93,7 +96,7 @@ def list_stream_processors(
     """Those against collections that the caller's key may see, in order of creation."""
     scope = "ListStreamProcessors"
     page = read_page(call, scope, request.next_token, request.max_results)
-    found = watches.list_watches(call.context, page, call.rights.permits_collection)
+    found = watches.list_watches(call.context, page, call.rights.permits_collection, alerts=False)
     return shapes.ListStreamProcessorsResponse(
         stream_processors=tuple(
             shapes.StreamProcessor(name=item.stored.name, status=item.stored.state.value)
@@ -140,7 +143,7 @@ def update_stream_processor(
             "give either RegionsOfInterestForUpdate, or RegionsOfInterest in ParametersToDelete"
         )
     permitted = call.rights.permits_collection
-    watches.change_zones(call.context, request.name, _zones(zones or ()), permitted)
+    watches.change_watch(call.context, request.name, {"zones": _zones(zones or ())}, permitted)
     return shapes.UpdateStreamProcessorResponse()
 
 
@@ -152,16 +155,25 @@ def delete_stream_processor(
     return shapes.DeleteStreamProcessorResponse()
 
 
+def look_through_camera(
+    call: Call, request: shapes.ReknownLookThroughCameraRequest
+) -> shapes.ReknownLookThroughCameraResponse:
+    """An extension: the newest picture, or how it is without one."""
+    sight = looks.look_through_camera(call.context, request.name, call.rights.permits_collection)
+    taken = sight.taken_at
+    return shapes.ReknownLookThroughCameraResponse(
+        status=sight.watch.stored.state.value,
+        status_message=sight.watch.message,
+        picture=sight.picture,
+        taken_at=None if taken is None else taken.timestamp(),
+    )
+
+
 def _refuse_what_is_for_labels(request: shapes.CreateStreamProcessorRequest) -> None:
     if request.settings.connected_home is not None:
         raise InputError(_LABELS)
-    for name, value in (
-        ("NotificationChannel", request.notification_channel),
-        ("KmsKeyId", request.kms_key_id),
-        ("S3Destination", request.output.s3_destination),
-    ):
-        if value is not None:
-            raise InputError(f"{name} {_FOR_LABELS}")
+    if request.notification_channel is not None:
+        raise InputError(f"NotificationChannel {_FOR_LABELS}")
 
 
 def _face_search(settings: shapes.StreamProcessorSettings) -> shapes.FaceSearchSettings:
@@ -178,16 +190,33 @@ def _camera(wanted: shapes.StreamProcessorInput) -> str:
     return stream.arn
 
 
-def _output(call: Call, wanted: shapes.StreamProcessorOutput) -> str | None:
-    stream = wanted.kinesis_data_stream
+def _output(call: Call, wanted: shapes.StreamProcessorOutput, kms_key: str | None) -> str | None:
+    stream, folder = wanted.kinesis_data_stream, wanted.s3_destination
+    if stream is not None and folder is not None:
+        raise InputError("Output takes either KinesisDataStream or S3Destination")
+    if folder is not None and folder.bucket is not None:
+        return _bucket(call.outputs, RecordFolder(folder.bucket, folder.key_prefix), kms_key)
+    if folder is not None:
+        raise InputError("S3Destination needs a Bucket")
     if stream is None or stream.arn is None:
         return None
-    if not call.data_streams:
+    if not call.outputs.data_streams:
         raise InputError(
             "records into Kinesis data streams are not enabled (--kinesis-endpoint): leave "
             "Output empty, {}, and read events from GET /events"
         )
     return stream.arn
+
+
+def _bucket(outputs: RecordOutputs, folder: RecordFolder, kms_key: str | None) -> str:
+    if folder.bucket not in outputs.buckets:
+        raise InputError(
+            "records are not written into this bucket (--record-bucket): leave Output empty, {}, "
+            "and read events from GET /events"
+        )
+    if kms_key is not None and not outputs.encrypting:
+        raise InputError("the buckets of this server are folders without keys: leave KmsKeyId out")
+    return folder.text
 
 
 def _zones(wanted: Iterable[shapes.RegionOfInterest]) -> tuple[WatchZone, ...]:
@@ -221,6 +250,10 @@ def _input_arn(call: Call, camera: str) -> str:
 def _wire_output(plan: WatchPlan) -> shapes.StreamProcessorOutput:
     if plan.output is None:
         return shapes.StreamProcessorOutput()
+    folder = folder_of(plan.output)
+    if folder is not None:
+        place = shapes.S3Destination(bucket=folder.bucket, key_prefix=folder.prefix)
+        return shapes.StreamProcessorOutput(s3_destination=place)
     stream = shapes.KinesisDataStream(arn=plan.output)
     return shapes.StreamProcessorOutput(kinesis_data_stream=stream)
 

@@ -59,11 +59,21 @@ function tell(part, what) {
 function tellOnce(part, what) {
   if (!part.querySelector(":scope > [data-told]")) tell(part, what);
 }
+// What a camera sees now is taken away once nobody says that it is so.
+function forgetNow(part) {
+  for (const each of part.querySelectorAll("[data-now]")) each.remove();
+}
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx) tellOnce(event.detail.ctx.sourceElement, "not-followed");
+  if (!event.detail.ctx) return;
+  forgetNow(event.detail.ctx.sourceElement);
+  tellOnce(event.detail.ctx.sourceElement, "not-followed");
 });
 document.addEventListener("htmx:response:error", (event) => {
   const { sourceElement, response } = event.detail.ctx;
+  forgetNow(sourceElement);
+  // the page itself says why there is nothing to look at any more
+  const refused = response.status < 500 && response.status !== 401;
+  if (refused && sourceElement.matches("[data-live]")) return window.location.reload();
   tellOnce(sourceElement, response.status === 401 ? "signed-out" : "not-followed");
 });
 

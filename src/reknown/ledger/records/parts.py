@@ -5,6 +5,7 @@ and the patterns of access rights hold words that an operator has chosen.
 """
 
 # Not `from __future__ import annotations`: msgspec reads these types when it runs.
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
@@ -22,6 +23,7 @@ FaceId = Annotated[str, Meta(pattern=_UUID, title="face id")]
 SubjectId = Annotated[str, Meta(pattern=_UUID, title="subject id")]
 TrackId = Annotated[str, Meta(pattern=_UUID, title="track id")]
 SightingId = Annotated[str, Meta(pattern=_UUID, title="sighting id")]
+RecordingId = Annotated[str, Meta(pattern=_UUID, title="recording id")]
 JobId = Annotated[str, Meta(pattern=_DIGEST, title="job id")]
 Sha256 = Annotated[str, Meta(pattern=_DIGEST, title="SHA-256")]
 PublicKey = Annotated[
@@ -51,12 +53,12 @@ def doc(text: str) -> Meta:
 class Record:
     """What was done: `OPERATION` names it, `VERSION` counts the changes of its fields.
 
-    `LATER` are fields that older rows do not have, wherever they stand in the record: they are null
-    there.
+    `LATER` are fields that older rows do not have, wherever they stand in the record, each with
+    what it is there; whichever came first is the first of them.
     """
 
     OPERATION: ClassVar[str]
-    LATER: ClassVar[frozenset[str]] = frozenset()
+    LATER: ClassVar[Mapping[str, bool | None]] = {}
     VERSION: ClassVar[int] = 1
 
 

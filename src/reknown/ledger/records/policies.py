@@ -1,6 +1,7 @@
 """What may be done with a collection: rules, consents, refusals, stops, what was kept too long."""
 
 # Not `from __future__ import annotations`: msgspec reads these types when it runs.
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -34,7 +35,7 @@ class SetPolicyRecord(Record):
     """A collection was given rules in place of those it had."""
 
     OPERATION: ClassVar[str] = "set policy"
-    LATER: ClassVar[frozenset[str]] = frozenset({"live_minutes"})
+    LATER: ClassVar[Mapping[str, bool | None]] = {"live_minutes": None, "recording": False}
 
     policy: Annotated[
         Policy,

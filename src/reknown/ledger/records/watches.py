@@ -5,9 +5,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from reknown.ledger.records.parts import Code, Count, Label, Record, Similarity, WatchName, doc
+from msgspec import Meta
+
+from reknown.ledger.records.parts import (
+    Code,
+    Count,
+    Label,
+    Record,
+    RecordingId,
+    Sha256,
+    Similarity,
+    SubjectId,
+    WatchName,
+    doc,
+)
 
 _Watch = Annotated[WatchName, doc("The watch, as the operator named it")]
+_Setting = Annotated[str, Meta(pattern=r"\A[a-z]+(_[a-z]+){0,2}\Z", title="setting")]
+_WaitedFor = Annotated[
+    tuple[SubjectId, ...] | None,
+    doc("Who is on its alert lists, by their opaque ids; null in older records"),
+]
+
+# s3://, a bucket and a prefix of the longest
+_Output = Annotated[str, Meta(max_length=1285, title="text")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +36,30 @@ class CreateWatchRecord(Record):
     """A camera is to be watched against a collection, once it is started."""
 
     OPERATION: ClassVar[str] = "create watch"
+    LATER: ClassVar[Mapping[str, bool | None]] = {
+        "score": None,
+        "settings": None,
+        "subject_ids": None,
+    }
 
     watch: _Watch
     camera: Annotated[Label, doc("The camera, by the name or ARN that the request gave")]
-    similarity: Annotated[Similarity, doc("From which similarity on somebody is a candidate")]
+    similarity: Annotated[
+        Similarity | None,
+        doc("From which similarity on somebody is a candidate; null where a score says it"),
+    ]
     zones: Annotated[Count, doc("How many parts of the picture it is limited to; 0 is all of it")]
     output: Annotated[
-        Label | None, doc("The data stream that records are put into; null without one")
+        _Output | None, doc("The data stream or bucket that records are put into; null without")
     ] = None
+    score: Annotated[float | None, doc("From which raw score on, where no similarity says it")] = (
+        None
+    )
+    settings: Annotated[
+        tuple[_Setting, ...] | None,
+        doc("Which settings are not as by default; null in older records"),
+    ] = None
+    subject_ids: _WaitedFor = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +73,7 @@ class ReadWatchRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class ListWatchesRecord(Record):
-    """Somebody read a page of the list of watches."""
+    """Somebody read a page of the list of watches; whoever goes on is recorded every minute."""
 
     OPERATION: ClassVar[str] = "list watches"
 
@@ -45,13 +82,31 @@ class ListWatchesRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateWatchRecord(Record):
-    """The parts of the picture that a watch is limited to were changed."""
+class LookThroughCameraRecord(Record):
+    """Somebody looked through the camera of a watch; whoever goes on is recorded every minute.
 
-    OPERATION: ClassVar[str] = "update watch"
+    Nobody can be told in what they saw but people with candidates.
+    """
+
+    OPERATION: ClassVar[str] = "look through camera"
 
     watch: _Watch
-    zones: Annotated[Count, doc("How many there are now; 0 is the whole picture")]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWatchRecord(Record):
+    """Settings of a watch were changed."""
+
+    OPERATION: ClassVar[str] = "update watch"
+    LATER: ClassVar[Mapping[str, bool | None]] = {"settings": None, "subject_ids": None}
+
+    watch: _Watch
+    zones: Annotated[Count, doc("How many parts of the picture it is limited to; 0 is all of it")]
+    settings: Annotated[
+        tuple[_Setting, ...] | None,
+        doc("Which are others now; null in older records, of changed zones"),
+    ] = None
+    subject_ids: _WaitedFor = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +146,37 @@ class FailWatchRecord(Record):
 
     watch: _Watch
     error: Annotated[Code, doc("What kind of error ended it")]
+
+
+_Recording = Annotated[RecordingId, doc("The film, by an opaque id")]
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRecordingRecord(Record):
+    """A film of a watch was begun, in which nobody is clear but who has candidates.
+
+    It is a file of the actor's. Without an `end recording` its end was not seen.
+    """
+
+    OPERATION: ClassVar[str] = "begin recording"
+
+    watch: _Watch
+    recording: _Recording
+    annotated: Annotated[bool, doc("Whether the names of candidates are drawn into it")]
+
+
+@dataclass(frozen=True, slots=True)
+class EndRecordingRecord(Record):
+    """A film of a watch was over."""
+
+    OPERATION: ClassVar[str] = "end recording"
+
+    watch: _Watch
+    recording: _Recording
+    frames: Annotated[Count, doc("How many frames it has")]
+    duration_ms: Annotated[Count, doc("Milliseconds from its first frame to its last")]
+    size: Annotated[Count, doc("How many bytes the file has")]
+    sha256: Annotated[Sha256, doc("SHA-256 of the file")]
 
 
 @dataclass(frozen=True, slots=True)

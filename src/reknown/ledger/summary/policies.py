@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def _set_policy(record: records.SetPolicyRecord, _names: Names) -> str:
     rules = record.policy
     purposes = ", ".join(rules.purposes) or "any purpose"
-    marks = [name for name in ("governed", "suspended", "consent_required") if getattr(rules, name)]
+    wanted = ("governed", "suspended", "consent_required", "recording")
+    marks = [name for name in wanted if getattr(rules, name)]
     return "; ".join([purposes, *marks])
 
 

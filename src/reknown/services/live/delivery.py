@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 from reknown.services.delivering import Deliverer, unexpected
+from reknown.services.live.leftovers import Closer
 from reknown.services.live.telling import tell
 from reknown.storage.database import reading
 from reknown.watches import deliveries, events
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from reknown.storage.database import Database
     from reknown.watches.deliveries import EventDelivery
 
-# Longer than any sink tries that does not say otherwise.
-_LEASE = timedelta(seconds=15)
+# Longer than a sink tries that has one message an event.
+LEASE = timedelta(seconds=15)
 _POLL_SECONDS = 0.25
 _PORTION = 50
+_LOOK_SECONDS = 0.5
 _STOP_SECONDS = 1.0
 _LONGEST_WAIT, _DAY = 60, 24 * 3600
 _REFUSALS = 10
@@ -43,25 +45,20 @@ class EventSink(Protocol):
         """By which the database knows how far it has been told."""
         ...
 
+    @property
+    def lease(self) -> timedelta:
+        """Longer than `send` takes at most.
+
+        For so long nobody else tells it of the watch; that is also how long a process that was
+        killed is waited for.
+        """
+        ...
+
     def send(self, told: ToldEvent) -> None:
         """Delivers the event, or leaves it out where it is not meant for this sink.
 
         Raises `NotifyError`, and `RefusedNotifyError` where the sink refuses this very event.
         """
-        ...
-
-
-@runtime_checkable
-class SlowSink(EventSink, Protocol):
-    """A sink that may try for longer than others.
-
-    For so long nobody else tells it of the watch; that is also how long a process that was killed
-    is waited for.
-    """
-
-    @property
-    def lease(self) -> timedelta:
-        """Longer than `send` takes at most."""
         ...
 
 
@@ -76,7 +73,10 @@ def patience(attempts: int, *, refused: bool) -> timedelta | None:
 
 
 class EventDeliverer:
-    """Tells each of the sinks; several of these, in as many processes, share the work."""
+    """Tells each of the sinks; several of these, in as many processes, share the work.
+
+    So do they what watches left open that were killed.
+    """
 
     def __init__(
         self,
@@ -84,14 +84,14 @@ class EventDeliverer:
         sinks: Sequence[EventSink],
         log: FilteringBoundLogger,
         *,
-        lease: timedelta = _LEASE,
         waits: Callable[..., timedelta | None] = patience,
     ) -> None:
         self._database = database
-        self._lease = lease
         self._waits = waits
         self._log = log
-        self._deliverers = [self._deliverer(sink) for sink in sinks]
+        closer = Closer(database)
+        closing = Deliverer(lambda: closer.close() > 0, _LOOK_SECONDS, self._waits_for)
+        self._deliverers = [closing, *(self._deliverer(sink) for sink in sinks)]
         for sink in sinks:
             with database.begin() as connection:
                 deliveries.begin(connection, sink.name)
@@ -109,21 +109,18 @@ class EventDeliverer:
             each.stop(seconds)
 
     def deliver(self) -> int:
-        """Tells what can be told now; how many watches that was. Raises `DatabaseError`."""
+        """Closes and tells what can be now; how many watches that was. Raises `DatabaseError`."""
         return sum(each.deliver() for each in self._deliverers)
 
     def _deliverer(self, sink: EventSink) -> Deliverer:
         def deliver_one() -> bool:
             return self._deliver_watch(sink, lambda: made.stopping)
 
-        made = Deliverer(
-            deliver_one,
-            _POLL_SECONDS,
-            lambda error: self._log.error(
-                "live events wait", error=str(error), exc_info=unexpected(error)
-            ),
-        )
+        made = Deliverer(deliver_one, _POLL_SECONDS, self._waits_for)
         return made
+
+    def _waits_for(self, error: Exception) -> None:
+        self._log.error("live events wait", error=str(error), exc_info=unexpected(error))
 
     def _deliver_watch(self, sink: EventSink, stopping: Callable[[], bool]) -> bool:
         """Tells the sink of one watch as far as it goes; whether there was anything to tell."""
@@ -131,7 +128,7 @@ class EventDeliverer:
             if not deliveries.has_work(connection, sink.name):
                 return False
         with self._database.begin() as connection:
-            held = deliveries.claim(connection, sink.name, self._lease_of(sink))
+            held = deliveries.claim(connection, sink.name, sink.lease)
         if held is None:
             return False
         left: EventDelivery | None = held
@@ -177,10 +174,7 @@ class EventDeliverer:
             self._failed(held, sequence, RefusedNotifyError(type(error).__name__))
             return None
         with self._database.begin() as connection:
-            return deliveries.advance(connection, held, sequence, self._lease_of(sink))
-
-    def _lease_of(self, sink: EventSink) -> timedelta:
-        return sink.lease if isinstance(sink, SlowSink) else self._lease
+            return deliveries.advance(connection, held, sequence, sink.lease)
 
     def _failed(self, held: EventDelivery, sequence: int, error: NotifyError) -> None:
         delay = self._waits(held.attempt, refused=isinstance(error, RefusedNotifyError))

@@ -27,6 +27,7 @@ __all__ = [
     "EventPage",
     "ToldEvent",
     "all_events",
+    "before_newest",
     "begin_reading",
     "described",
     "follow_events",
@@ -65,10 +66,14 @@ class EventChoice:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events in their order; all up to the number `reached` have been looked at."""
+    """Events in their order; all up to the number `reached` have been looked at.
+
+    `more` says that there are others behind it.
+    """
 
     events: Sequence[ToldEvent]
     reached: int
+    more: bool = False
 
 
 def read_events(context: Context, after: int, limit: int, choice: EventChoice) -> EventPage:
@@ -120,11 +125,18 @@ def read_on(database: Database, after: int, limit: int, choice: EventChoice) -> 
         raise InputError(f"1 to {MOST_EVENTS} events are read at once, not {limit}")
     with reading(database) as connection:
         last = events.last_sequence(connection)
-        found = events.read(connection, after, limit, choice.watch, choice.collection)
+        read = events.read(connection, after, limit + 1, choice.watch, choice.collection)
+        found = read[:limit]
         seen = [each for each in found if choice.permitted(each.collection)]
         told = tell(connection, seen)
     reached = found[-1].sequence if len(found) == limit else max(last, after)
-    return EventPage(told, reached)
+    return EventPage(told, reached, len(read) > limit)
+
+
+def before_newest(database: Database, limit: int, choice: EventChoice) -> int:
+    """The number behind which are the newest `limit` events; 0 where there are no others."""
+    with reading(database) as connection:
+        return events.sequence_before_newest(connection, limit, choice.watch, choice.collection)
 
 
 def last_sequence(database: Database) -> int:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from reknown.biometrics.live import LiveEventKind
+from reknown.services.live.telling import STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +77,7 @@ def _called(told: ToldEvent) -> str:
     """The best candidate, who is no more than that."""
     best = told.event.candidates[:1]
     names = [told.name_of(each) for each in best]
-    return names[0] if names and names[0] else "somebody unknown"
+    return names[0] if names and names[0] else STRANGER
 
 
 def _config(topic: str, values: dict[str, Any], unique: str) -> RetainedMessage:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 # not for type checkers alone: what is read from the database is checked against these types
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.geometry import BoundingBox, Point
+from reknown.biometrics.thresholds import DEFAULT_SIMILARITY, ThresholdChoice
 from reknown.structs import resolved
 
+if TYPE_CHECKING:
+    from reknown.biometrics.templates import TemplateSpace
+
 MOST_ZONES, MOST_CORNERS, FEWEST_CORNERS = 10, 10, 3
+MOST_CANDIDATES = 100
 _ROUNDING = 1e-6
 
 
@@ -55,15 +62,24 @@ class WatchZone:
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """Settings of a watch.
+    """Settings of a watch; what a stored row does not say is as it is by default.
 
-    Somebody is a candidate from `similarity` (0 to 100) on; faces count within `zones`, anywhere
-    if there are none. Records are put into the data stream `output`, if there is one. `role` and
-    `shared` are what a client of AWS said of roles and of sharing data, and change nothing.
-    `purpose`, `approval` and `request_id` are those of whoever started it last.
+    Somebody is one of at most `limit` candidates from `similarity` (0 to 100) on, or from the raw
+    `score` in its place, which means something in the template space `scored_in` alone, by its
+    fingerprint; faces count within `zones`, anywhere if there are none. Records are put into the
+    data stream or bucket `output`, if there is one; in a bucket they are encrypted with `kms_key`,
+    if there is that. `role` and `shared` are what a client of AWS said of roles and of sharing
+    data, and change nothing. `purpose`, `approval` and `request_id` are those of whoever started
+    it last.
+
+    The rest is as `WatchSettings` has it. `schedule` is as it was written, and is read by the clock
+    of the worker. `alerts` are people by opaque ids, by the names of their lists: no name of
+    a person is in a row.
+
+    Raises `InputError`, as `settings_of` does for the rest.
     """
 
-    similarity: float
+    similarity: float | None
     zones: tuple[WatchZone, ...] = ()
     output: str | None = None
     role: str | None = None
@@ -71,12 +87,57 @@ class WatchPlan:
     purpose: str | None = None
     approval: str | None = None
     request_id: str | None = None
+    kms_key: str | None = None
+    score: float | None = None
+    scored_in: str | None = None
+    limit: int = 5
+    schedule: str | None = None
+    least_height: float = 0.0
+    least_quality: int | None = None
+    away_seconds: float = 5.0
+    alerts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    debounce_seconds: float = 60.0
+    keep_days: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.zones) > MOST_ZONES:
             raise InputError(f"a watch has {MOST_ZONES} regions of interest at most")
-        if not 0 <= self.similarity <= 100:
+        if self.similarity is not None and not 0 <= self.similarity <= 100:
             raise InputError(f"a similarity is 0 to 100, not {self.similarity:g}")
+        if not 1 <= self.limit <= MOST_CANDIDATES:
+            raise InputError(f"a face has 1 to {MOST_CANDIDATES} candidates, not {self.limit}")
+        if self.least_quality is not None and not 0 <= self.least_quality <= 100:
+            raise InputError(f"a quality is 0 to 100, not {self.least_quality}")
+        _ = self.threshold
+
+    @property
+    def threshold(self) -> ThresholdChoice:
+        """From where on somebody is a candidate."""
+        return ThresholdChoice(self.similarity, self.score)
+
+    def require_space(self, space: TemplateSpace) -> None:
+        """Raises `InputError` where the score was said of another model pack than this one."""
+        if self.score is not None and self.scored_in != space.fingerprint:
+            raise InputError(
+                f"the score {self.score:g} is of the model pack that the collection had before, "
+                f"and means something else in {space.pack}: stop the watch, and change its "
+                "threshold with `reknown watches change NAME --threshold 80`"
+            )
+
+
+USUAL = WatchPlan(DEFAULT_SIMILARITY)
+
+
+def differing(one: WatchPlan, other: WatchPlan) -> tuple[str, ...]:
+    """The names of the settings in which two plans differ, in order."""
+    return tuple(sorted(name for name in _SETTINGS if getattr(one, name) != getattr(other, name)))
+
+
+# Those that say how it is watched: not what clients of AWS said, nor who has started it.
+_SETTINGS = frozenset(each.name for each in fields(WatchPlan)) - {
+    *("role", "shared", "scored_in"),
+    *("purpose", "approval", "request_id"),
+}
 
 
 def plan_text(plan: WatchPlan) -> str:

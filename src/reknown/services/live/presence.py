@@ -7,27 +7,37 @@ from typing import TYPE_CHECKING
 
 from reknown.ledger import log
 from reknown.ledger.records import ListWatchesRecord
-from reknown.services.live.plans import plan_of
-from reknown.services.live.telling import tell
-from reknown.services.live.watches import MOST_WATCHES, CameraWatch, WatchState
+from reknown.services.live.telling import ToldEvent, tell
+from reknown.services.live.watches import (
+    MOST_WATCHES,
+    WatchState,
+    require_permitted,
+    told_watch,
+)
 from reknown.storage.database import reading
 from reknown.storage.paging import Page
 from reknown.watches import events, watches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from reknown.biometrics.live import LiveCounts
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
-    from reknown.services.live.telling import ToldEvent
+    from reknown.services.live.alert_lists import AlertList
+    from reknown.services.live.plans import WatchPlan
+    from reknown.services.live.watches import CameraWatch
     from reknown.storage.database import Connection, Database
+    from reknown.watches.watches import WatchedCamera
 
 
 @dataclass(frozen=True, slots=True)
 class PersonBefore:
-    """Somebody who has not left; without a `name` a stranger, or nobody with a name."""
+    """Somebody who has not left; without a `name` a stranger unless `known`.
+
+    Who is known and has none is nobody with a name, or the names were not asked for.
+    """
 
     name: str | None
     similarity: float | None
@@ -37,7 +47,10 @@ class PersonBefore:
 
 @dataclass(frozen=True, slots=True)
 class WatchLine:
-    """A watch as a list shows it, with those who are before its camera."""
+    """A watch as a list shows it, with those who are before its camera.
+
+    They and the people on its alert lists have names where the list was asked for with them.
+    """
 
     name: str
     camera: str
@@ -47,6 +60,8 @@ class WatchLine:
     since: datetime | None
     counts: LiveCounts | None
     present: tuple[PersonBefore, ...]
+    plan: WatchPlan
+    alerts: tuple[AlertList, ...]
 
     @property
     def resting(self) -> bool:
@@ -73,24 +88,72 @@ def measure_watches(database: Database) -> Sequence[MeasuredWatch]:
     ]
 
 
-def see_watches(context: Context, collection: str, page: PageRequest) -> Page[WatchLine]:
-    """A page of the watches against a collection; that it was looked at is recorded."""
+def see_watches(
+    context: Context,
+    collection: str,
+    page: PageRequest,
+    *,
+    named: bool = True,
+    goes_on: bool = False,
+) -> Page[WatchLine]:
+    """A page of the watches against a collection; that it was looked at is recorded.
+
+    Unless `named`, nobody is told who is there, nor whom its alert lists name. Whoever `goes_on`
+    looking is recorded again every minute, and when more or fewer are there.
+    """
+
+    def read(connection: Connection) -> Page[WatchedCamera]:
+        return watches.list_watches(connection, page.after, page.limit, collection)
+
+    return _seen(context, collection, page.after, read, named=named, goes_on=goes_on)
+
+
+def see_watch(
+    context: Context, collection: str, name: str, *, named: bool = True, goes_on: bool = False
+) -> WatchLine:
+    """The same of one watch; raises `NotFoundError`."""
+
+    def read(connection: Connection) -> Page[WatchedCamera]:
+        found = watches.find(connection, name)
+        return Page((require_permitted(found, lambda where: where == collection),), None)
+
+    (line,) = _seen(context, collection, name, read, named=named, goes_on=goes_on).items
+    return line
+
+
+def _seen(
+    context: Context,
+    collection: str,
+    which: str | None,
+    read: Callable[[Connection], Page[WatchedCamera]],
+    *,
+    named: bool,
+    goes_on: bool,
+) -> Page[WatchLine]:
+    recent = context.platform.recent_looks
     with context.database.begin() as connection:
-        found = watches.list_watches(connection, page.after, page.limit, collection)
+        found = read(connection)
         lines = tuple(
-            _line(connection, CameraWatch(item, plan_of(item.settings))) for item in found.items
+            _line(connection, told_watch(connection, item, named=named), named=named)
+            for item in found.items
         )
         record = ListWatchesRecord(len(lines), sum(len(line.present) for line in lines))
-        log.append(connection, context.actor, collection, record)
+        look = (context.actor.name, collection, which, record)
+        said = goes_on and recent.has(look)
+        if not said:
+            log.append(connection, context.actor, collection, record)
+    if not said:  # what is not stored is not said
+        recent.keep(look)
     return Page(lines, found.next)
 
 
-def _line(connection: Connection, watch: CameraWatch) -> WatchLine:
+def _line(connection: Connection, watch: CameraWatch, *, named: bool) -> WatchLine:
     stored = watch.stored
     started = stored.started_at is not None
-    there = []
+    there: Sequence[ToldEvent] = ()
     if stored.state is WatchState.RUNNING:
-        there = tell(connection, events.present(connection, stored.name, stored.collection))
+        found = events.present(connection, stored.name, stored.collection)
+        there = tell(connection, found) if named else [ToldEvent(each, {}) for each in found]
     return WatchLine(
         name=stored.name,
         camera=stored.camera,
@@ -100,6 +163,8 @@ def _line(connection: Connection, watch: CameraWatch) -> WatchLine:
         since=stored.started_at,
         counts=stored.counts if stored.state is WatchState.RUNNING else None,
         present=tuple(map(_person, there)),
+        plan=watch.plan,
+        alerts=watch.alerts,
     )
 
 

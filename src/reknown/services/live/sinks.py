@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from reknown.services.live.delivery import LEASE
 from reknown.services.live.home import discovery, states, topic_of
 from reknown.services.live.telling import tell
 from reknown.storage.database import reading
@@ -40,6 +41,7 @@ class SenderSink:
     name: str
     sender: Sender
     target: str = ""
+    lease: timedelta = LEASE
 
     def send(self, told: ToldEvent) -> None:
         """Raises `NotifyError` and `RefusedNotifyError`."""

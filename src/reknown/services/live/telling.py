@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from reknown.biometrics.live import LiveCandidate, LiveEvent
     from reknown.storage.database import Connection
 
-
-_DID = {
-    LiveEventKind.ARRIVED: "arrived",
-    LiveEventKind.SEEN: "was seen",
-    LiveEventKind.LEFT: "left",
-}
+STRANGER = "a stranger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,10 @@ class ToldEvent:
         """What the candidate is called; None once the person is deleted."""
         return None if candidate.subject_id is None else self.names.get(candidate.subject_id)
 
+    def called(self, candidate: LiveCandidate) -> str:
+        """The candidate in a few words, with how much they resemble."""
+        return called(candidate, self.names)
+
     def text(self) -> str:
         """As JSON."""
         return msgspec.json.encode(described(self)).decode()
@@ -52,6 +51,15 @@ def tell(connection: Connection, events: Sequence[LiveEvent]) -> list[ToldEvent]
     subjects = {it.subject_id for each in events for it in each.candidates if it.subject_id}
     names = find_names(connection, sorted(subjects)) if subjects else {}
     return [ToldEvent(each, names) for each in events]
+
+
+def called(candidate: LiveCandidate, names: Mapping[str, str]) -> str:
+    """What a candidate is called by these names of subjects, and how much they resemble."""
+    name = None if candidate.subject_id is None else names.get(candidate.subject_id)
+    score, similarity = candidate.score, candidate.similarity
+    return f"{name or candidate.face_id} " + (
+        f"{score:.3f}" if similarity is None else f"{similarity:.1f}"
+    )
 
 
 def described(told: ToldEvent) -> dict[str, Any]:
@@ -80,16 +88,16 @@ def described(told: ToldEvent) -> dict[str, Any]:
 
 
 def summary(told: ToldEvent) -> str:
-    """The event in a few words: a candidate is somebody who resembles, and no more."""
+    """What is to be said beside the kind: a candidate is somebody who resembles, and no more."""
     event = told.event
     if event.kind is LiveEventKind.CAMERA:
-        return f"camera {event.state}" + (f": {event.reason}" if event.reason else "")
-    if not event.candidates:
-        return f"somebody unknown {_DID[event.kind]}"
-    best = event.candidates[0]
-    sure = "" if best.similarity is None else f", similarity {best.similarity:.1f}"
-    who = told.name_of(best) or "a person without a name"
-    return f"{who} {_DID[event.kind]} (candidate{sure})"
+        return f"{event.state}" + (f": {event.reason}" if event.reason else "")
+    said = ", ".join(map(told.called, event.candidates)) or STRANGER
+    if event.kind is LiveEventKind.LEFT and event.since and event.until:
+        said += f", was there for {(event.until - event.since).total_seconds():.0f} s"
+    if event.reason:
+        said += f" ({event.reason})"
+    return said + "".join(f" [{name}]" for name in event.lists)
 
 
 def _candidate(told: ToldEvent, candidate: LiveCandidate) -> dict[str, Any]:

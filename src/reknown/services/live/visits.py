@@ -155,6 +155,17 @@ class Visits:
             events += self._named(moment, visit, candidates)
         return events
 
+    def known(self, track: int) -> tuple[str, Candidates] | None:
+        """The visit of somebody known that this track is part of, with its candidates.
+
+        The track's own view has to have one of them: none that is only taken for theirs.
+        """
+        visit = self._of_track.get(track)
+        stay = None if visit is None else visit.stays.get(track)
+        if visit is None or stay is None or stay.subject is None or stay.subject != visit.subject:
+            return None
+        return visit.visit_id, visit.candidates
+
     @property
     def people(self) -> dict[LiveCandidate, datetime]:
         """The best candidate of each visit of somebody known, and since when they are there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,17 @@ from reknown.biometrics.errors import (
     NotFoundError,
     QuotaError,
 )
-from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.gallery.collections import get_collection
+from reknown.gallery.collections import get_collection, get_space
 from reknown.ledger import log, records
-from reknown.notify.kinesis import is_data_stream
 from reknown.services.galleries.collections import MAX_TAGS
-from reknown.services.live.plans import WatchPlan, WatchZone, plan_of, plan_text
-from reknown.services.policies.permits import AskedSearch, deciding, permit
-from reknown.storage.database import reading
+from reknown.services.live.alert_lists import tell_lists
+from reknown.services.live.leftovers import close_watches, drop_lapsed
+from reknown.services.live.outputs import require_output
+from reknown.services.live.plans import WatchPlan, differing, plan_of, plan_text
+from reknown.services.live.watch_options import WatchOptions, planned
+from reknown.services.policies.permits import AskedSearch, deciding, permit, permit_live
 from reknown.storage.paging import Page
-from reknown.watches import watches
+from reknown.watches import claims, watches
 from reknown.watches.watches import NewWatch, WatchedCamera, WatchState
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from reknown.services.context import Context
     from reknown.services.galleries.pages import PageRequest
+    from reknown.services.live.alert_lists import AlertList
     from reknown.storage.database import Connection
 
 __all__ = [
@@ -39,7 +40,7 @@ __all__ = [
     "WatchRequest",
     "WatchState",
     "change_tags",
-    "change_zones",
+    "change_watch",
     "create_watch",
     "delete_watch",
     "describe_watch",
@@ -58,21 +59,28 @@ _CONNECTS = "Its worker waits for the first frame of the camera."
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """A camera, by its name or ARN, to be watched against a collection."""
+    """A camera, by its name or ARN, to be watched against a collection: `plan` with `options`."""
 
     name: str
     camera: str
     collection: str
     plan: WatchPlan
     tags: Mapping[str, str] = field(default_factory=dict)
+    options: WatchOptions = field(default_factory=WatchOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class CameraWatch:
-    """A watch with what it is to do."""
+    """A watch with what it is to do, and the people on its alert lists as they are called now.
+
+    Where the lists were not asked for there are none. If it has a score, `scored_here` says whether
+    that is of the model pack that the collection has now.
+    """
 
     stored: WatchedCamera
     plan: WatchPlan
+    alerts: tuple[AlertList, ...] = ()
+    scored_here: bool = True
 
     @property
     def message(self) -> str | None:
@@ -90,8 +98,8 @@ def anybody(_collection: str) -> bool:
 def create_watch(context: Context, request: WatchRequest) -> None:
     """A watch that nobody has started yet.
 
-    Raises `InputError`, `NotFoundError` for the collection, `AlreadyExistsError`, `QuotaError` for
-    too many tags, or `LimitError` with too many watches.
+    Raises `InputError`, `NotFoundError` for the collection or for somebody on an alert list,
+    `AlreadyExistsError`, `QuotaError` for too many tags, or `LimitError` with too many watches.
     """
     if not _NAME.fullmatch(request.name):
         raise InputError(
@@ -99,12 +107,7 @@ def create_watch(context: Context, request: WatchRequest) -> None:
         )
     if len(request.camera) > _LONGEST:
         raise InputError(f"a camera's name or ARN has {_LONGEST} characters at most")
-    output = request.plan.output
-    if output is not None and not is_data_stream(output):
-        raise InputError(
-            "the output is not the ARN of a Kinesis data stream, "
-            "arn:aws:kinesis:<region>:<account>:stream/<name>"
-        )
+    require_output(request.name, request.plan.output, request.plan.kms_key)
     with context.database.begin() as connection:
         get_collection(connection, request.collection)
         if watches.count(connection) >= MOST_WATCHES:
@@ -112,21 +115,21 @@ def create_watch(context: Context, request: WatchRequest) -> None:
             raise LimitError(
                 f"Stream processor limit exceeded for account, limit - {MOST_WATCHES}: delete one"
             )
+        plan = _checked(connection, request.name, request.collection, request.plan, request.options)
         new = NewWatch(
-            request.name,
-            request.camera,
-            request.collection,
-            plan_text(request.plan),
-            context.actor.name,
+            request.name, request.camera, request.collection, plan_text(plan), context.actor.name
         )
         watches.add(connection, new)
         _set_tags(connection, watches.find(connection, request.name), request.tags)
         record = records.CreateWatchRecord(
             request.name,
             request.camera,
-            request.plan.similarity,
-            len(request.plan.zones),
-            request.plan.output,
+            plan.similarity,
+            len(plan.zones),
+            plan.output,
+            plan.score,
+            differing(plan, WatchPlan(plan.similarity, score=plan.score)),
+            _waited_for(plan),
         )
         log.append(connection, context.actor, request.collection, record)
 
@@ -139,9 +142,9 @@ def describe_watch(
     Raises `NotFoundError` and `AccessError`, as all that follows.
     """
     with context.database.begin() as connection:
-        found = _permitted(watches.find(connection, name), permitted)
+        found = require_permitted(watches.find(connection, name), permitted)
         log.append(connection, context.actor, found.collection, records.ReadWatchRecord(name))
-    return CameraWatch(found, plan_of(found.settings))
+        return told_watch(connection, found)
 
 
 def list_watches(
@@ -149,12 +152,17 @@ def list_watches(
     page: PageRequest,
     permitted: Callable[[str], bool] = anybody,
     collection: str | None = None,
+    *,
+    alerts: bool = True,
 ) -> Page[CameraWatch]:
-    """A page of the watches, without those that the caller may not see."""
+    """A page of the watches, without those that the caller may not see.
+
+    Their alert lists are there only with `alerts`: the names on them have to be opened.
+    """
     with context.database.begin() as connection:
         found = watches.list_watches(connection, page.after, page.limit, collection)
         shown = tuple(
-            CameraWatch(item, plan_of(item.settings))
+            told_watch(connection, item) if alerts else CameraWatch(item, plan_of(item.settings))
             for item in found.items
             if permitted(item.collection)
         )
@@ -163,39 +171,65 @@ def list_watches(
     return Page(shown, found.next)
 
 
-def change_zones(
+def told_watch(connection: Connection, stored: WatchedCamera, *, named: bool = True) -> CameraWatch:
+    """A watch as it is told: without the names of people unless `named`."""
+    plan = plan_of(stored.settings)
+    lists = tell_lists(connection, plan.alerts, named=named)
+    return CameraWatch(stored, plan, lists, _scored_here(connection, stored.collection, plan))
+
+
+def _scored_here(connection: Connection, collection: str, plan: WatchPlan) -> bool:
+    if plan.score is None:
+        return True
+    try:
+        return plan.scored_in == get_space(connection, collection).fingerprint
+    except NotFoundError:  # a watch may outlive its collection
+        return False
+
+
+def change_watch(
     context: Context,
     name: str,
-    zones: Sequence[WatchZone],
+    options: WatchOptions,
     permitted: Callable[[str], bool] = anybody,
 ) -> None:
-    """Limits it to other parts of the picture; raises `BusyError` while it is started."""
+    """Gives it these options in place of those that it had; raises `BusyError` while it is started.
+
+    Raises also `InputError`, and `NotFoundError` for somebody on an alert list.
+    """
     with context.database.begin() as connection:
         found = _resting(connection, name, permitted, "change it")
-        plan = replace(plan_of(found.settings), zones=tuple(zones))
+        before = plan_of(found.settings)
+        plan = _checked(connection, name, found.collection, before, options)
         watches.change_settings(connection, found, plan_text(plan))
-        record = records.UpdateWatchRecord(name, len(plan.zones))
+        record = records.UpdateWatchRecord(
+            name, len(plan.zones), differing(plan, before), _waited_for(plan)
+        )
         log.append(connection, context.actor, found.collection, record)
 
 
 def start_watch(context: Context, name: str, permitted: Callable[[str], bool] = anybody) -> str:
     """Has it watched by the next free worker, on behalf of this actor; the session's id.
 
-    Raises `BusyError` where it is started, `PolicyError` where its searches would be refused now,
-    `UncalibratedError`.
+    Raises `BusyError` where it is started or a command watches under its name, `PolicyError` where
+    its searches would be refused now, `UncalibratedError`, and `InputError` where its score is of
+    another model pack.
     """
     with context.database.begin() as connection:
-        found = _permitted(watches.find(connection, name), permitted)
+        found = require_permitted(watches.find(connection, name), permitted)
     plan = plan_of(found.settings)
-    threshold = ThresholdChoice(plan.similarity).resolve(
-        context.platform.engines.calibration_of(context.platform.space_of(found.collection))
-    )
+    space = context.platform.space_of(found.collection)
+    plan.require_space(space)
+    threshold = plan.threshold.resolve(context.platform.engines.calibration_of(space))
     actor = context.actor
     with deciding(context.database, actor) as connection:
         found = _resting(connection, name, permitted, "start it again")
+        dropped = drop_lapsed(connection, name)
+        claims.require_unclaimed(connection, name)
         references = get_collection(connection, found.collection).faces
         asked = AskedSearch(found.collection, threshold, references, context.platform.governed)
         permit(connection, actor, asked)
+        permit_live(connection, found.collection)
         plan = replace(
             plan_of(found.settings),
             purpose=actor.purpose,
@@ -204,13 +238,14 @@ def start_watch(context: Context, name: str, permitted: Callable[[str], bool] = 
         )
         session = watches.start(connection, found, actor.name, plan_text(plan))
         log.append(connection, actor, found.collection, records.StartWatchRecord(name))
+        close_watches(connection, name, dropped)
     return session
 
 
 def stop_watch(context: Context, name: str, permitted: Callable[[str], bool] = anybody) -> None:
     """Has its worker end it; raises `BusyError` where that is under way or there is nothing to."""
     with context.database.begin() as connection:
-        found = _permitted(watches.claim_changes(connection, name), permitted)
+        found = require_permitted(watches.claim_changes(connection, name), permitted)
         if found.state not in {WatchState.STARTING, WatchState.RUNNING}:
             raise BusyError(f"watch {name} is {found.state.value}: there is nothing to stop")
         watches.ask_to_stop(connection, found)
@@ -221,19 +256,10 @@ def delete_watch(context: Context, name: str, permitted: Callable[[str], bool] =
     """Deletes it with its tags; raises `BusyError` while it is started."""
     with context.database.begin() as connection:
         found = _resting(connection, name, permitted, "delete it")
+        dropped = drop_lapsed(connection, name)
         watches.delete_watch(connection, found)
         log.append(connection, context.actor, found.collection, records.DeleteWatchRecord(name))
-
-
-def require_unwatched(context: Context, name: str) -> None:
-    """Raises `BusyError` where a worker watches under this name: nobody else may meanwhile."""
-    with suppress(NotFoundError), reading(context.database) as connection:
-        found = watches.find(connection, name)
-        if not found.state.resting:
-            raise BusyError(
-                f"watch {name} is {found.state.value}: stop it with `reknown watches stop {name}`, "
-                "or give this one another name"
-            )
+        close_watches(connection, name, dropped)
 
 
 def list_tags(
@@ -241,7 +267,7 @@ def list_tags(
 ) -> Mapping[str, str]:
     """Its tags."""
     with context.database.begin() as connection:
-        found = _permitted(watches.find(connection, name), permitted)
+        found = require_permitted(watches.find(connection, name), permitted)
         log.append(connection, context.actor, found.collection, records.ListTagsRecord())
         return watches.tags_of(connection, found)
 
@@ -255,11 +281,26 @@ def change_tags(
 ) -> None:
     """Sets `tags` and drops those with the keys `removed`; raises `QuotaError` for too many."""
     with context.database.begin() as connection:
-        found = _permitted(watches.claim_changes(connection, name), permitted)
+        found = require_permitted(watches.claim_changes(connection, name), permitted)
         _set_tags(connection, found, tags)
         watches.remove_tags(connection, found, removed)
         record = records.TagWatchRecord(name, dict(tags), tuple(removed))
         log.append(connection, context.actor, found.collection, record)
+
+
+def _checked(
+    connection: Connection, name: str, collection: str, plan: WatchPlan, options: WatchOptions
+) -> WatchPlan:
+    """The plan with these options, as far as it can be watched by it; raises `InputError`."""
+    from reknown.services.live.planned import settings_of  # noqa: PLC0415 - needs NumPy
+
+    plan = planned(connection, collection, plan, options)
+    settings_of(name, collection, plan)
+    return plan
+
+
+def _waited_for(plan: WatchPlan) -> tuple[str, ...]:
+    return tuple(sorted({each for people in plan.alerts.values() for each in people}))
 
 
 def _set_tags(connection: Connection, watch: WatchedCamera, tags: Mapping[str, str]) -> None:
@@ -268,7 +309,8 @@ def _set_tags(connection: Connection, watch: WatchedCamera, tags: Mapping[str, s
         raise QuotaError(f"a watch has {MAX_TAGS} tags at most")
 
 
-def _permitted(watch: WatchedCamera, permitted: Callable[[str], bool]) -> WatchedCamera:
+def require_permitted(watch: WatchedCamera, permitted: Callable[[str], bool]) -> WatchedCamera:
+    """The watch; raises `AccessError` where its collection may not be seen."""
     if not permitted(watch.collection):
         raise AccessError("this access key may not see the collection that the watch searches")
     return watch
@@ -277,7 +319,7 @@ def _permitted(watch: WatchedCamera, permitted: Callable[[str], bool]) -> Watche
 def _resting(
     connection: Connection, name: str, permitted: Callable[[str], bool], wish: str
 ) -> WatchedCamera:
-    found = _permitted(watches.claim_changes(connection, name), permitted)
+    found = require_permitted(watches.claim_changes(connection, name), permitted)
     if not found.state.resting:
         raise BusyError(
             f"watch {name} is {found.state.value}: stop it, and {wish} once it is STOPPED"

@@ -2,48 +2,57 @@
 
 Each view of a face that says more than those before is one search, with its record and the rules
 of every search; what comes of it is told as events, which are stored in the same transaction. No
-picture is kept.
+picture is kept, but in films that are asked for of who is known.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
+from collections import deque
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError, NotFoundError
+from reknown.biometrics.errors import InputError, PolicyError, TakenOverError
 from reknown.biometrics.live import LiveCandidate, LiveEvent, LiveEventKind
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.regions import lies_in_any, require_regions
-from reknown.gallery.users import get_user
+from reknown.gallery.faces import find_faces
 from reknown.ledger.records import ProbeRecord
 from reknown.services.archive.sightings import require_days
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.live.alerts import Alerts
+from reknown.services.live.claiming import claimed
 from reknown.services.live.following_limits import BROKEN_OFF, FollowingLimits
 from reknown.services.live.keeping import keep_stranger
+from reknown.services.live.leftovers import close_watch
+from reknown.services.live.recording import FilmRecorder, require_places
+from reknown.services.live.scenes import scene_of
+from reknown.services.live.sources import NOT_WATCHED
 from reknown.services.live.visits import Visits, VisitSettings, subject_of
-from reknown.services.policies.permits import deciding, permit_live
-from reknown.services.searches.search import Probes, conclude, look_up, open_search, stack
-from reknown.storage.database import reading
+from reknown.services.policies.permits import admitted, deciding, permit_live, permit_recording
+from reknown.services.searches.search import Probes, conclude, lasting, look_up, open_search, stack
 from reknown.video.live.following import LiveFollower, LiveFollowing, Moment
 from reknown.video.live.frames import CameraChange, CameraState
 from reknown.watches import events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.quality_filter import QualityFilter
+    from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.regions import Region
     from reknown.biometrics.schedule import Schedule
     from reknown.services.context import Context
+    from reknown.services.live.claiming import Watchable
+    from reknown.services.live.recording import RecordedFilm, WantedFilm
+    from reknown.services.live.scenes import Scene
     from reknown.services.searches.search import Found, Query
     from reknown.storage.database import Connection
-    from reknown.video.live.following import LiveStep, TrackView
+    from reknown.video.live.following import TrackView
     from reknown.video.live.frames import LiveFrame
     from reknown.vision.analyze import Engine
 
@@ -51,15 +60,9 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _WAIT_SECONDS = 0.25
 _RULES_MS = 5000
 _OVER = "followed for as long as the policy allows in a day"
+_NOT_ALLOWED = "the rules of the collection do not allow it any more"
+_DELETED = "is not in the gallery any more"
 _LEAST_AWAY, _MOST_SECONDS = 1.0, 3600.0
-
-
-class _Source(Protocol):
-    """A camera, or what stands for one; `CameraState.ENDED` is its last word."""
-
-    def next(self, seconds: float) -> LiveFrame | CameraChange | None:
-        """The newest frame, or how the camera is now; None after so long without either."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,10 @@ class WatchSettings:
     Faces count that `quality` lets through, that are at least `least_height` of the frame high, and
     that lie in one of the `regions`, if there are any. Outside the `schedule`, by the local clock,
     nothing is looked at. Who is unseen for `away_seconds` has left; a stranger is told of after
-    `confirm_seconds`. `alerts` are names of people by the names of their lists: an event with
+    `confirm_seconds`. `alerts` are opaque ids of people by the names of their lists: an event with
     one of them is marked, but within `debounce_seconds` not again. With `keep_days`, strangers who
-    have left are kept for so long as sightings: templates, no pictures. Raises `InputError`.
+    have left are kept for so long as sightings: templates, no pictures. `films` are made as long as
+    the policy allows it. `session` is that of a stored watch. Raises `InputError`.
     """
 
     name: str
@@ -86,6 +90,8 @@ class WatchSettings:
     debounce_seconds: float = 60.0
     following: LiveFollowing = LiveFollowing()
     keep_days: int | None = None
+    session: str | None = None
+    films: tuple[WantedFilm, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -125,7 +131,8 @@ class WatchCounts:
 
     `frames` were handed out, `looked` of them searched for faces, `passed_over` were never handed
     out, and `faces` were in those that were searched; `lag_seconds` is how old the last one was
-    when its events were stored, and `stream_seconds` its time.
+    when its events were stored, and `stream_seconds` its time. Of `untold` people who were there
+    nothing more is told today, as the policy has it.
     """
 
     frames: int = 0
@@ -134,42 +141,92 @@ class WatchCounts:
     faces: int = 0
     searches: int = 0
     events: int = 0
+    untold: int = 0
     lag_seconds: float = 0.0
     stream_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Whom a watch tells: of each event once it is stored, and of each frame it was done with."""
+    """Whom a watch tells.
+
+    Of each event once it is stored, of each frame it was done with, and of each film that is over.
+    """
 
     event: Callable[[LiveEvent], None]
-    frame: Callable[[LiveFrame, LiveStep, WatchCounts], None] = lambda *_: None
+    frame: Callable[[Scene, WatchCounts], None] = lambda *_: None
+    film: Callable[[RecordedFilm], None] = lambda _: None
 
 
-def watch(context: Context, settings: WatchSettings, camera: _Source, told: Told) -> WatchCounts:
+def watch(context: Context, settings: WatchSettings, camera: Watchable, told: Told) -> WatchCounts:
+    """Watches as `watch_leased` does, while nobody else may under this name.
+
+    Raises `BusyError` where somebody does, and `TakenOverError` once that is so.
+    """
+    with claimed(context.database, settings.name, settings.query.collection, camera) as kept:
+        return watch_leased(context, settings, kept, told)
+
+
+def watch_leased(
+    context: Context, settings: WatchSettings, camera: Watchable, told: Told
+) -> WatchCounts:
     """Watches until the camera has ended, or for as long as the caller does not interrupt it.
 
-    However it ends, whoever is there is told to have left as far as that can still be stored; what
-    could not be is told when a watch of this name begins again.
+    The caller sees to it that nobody else does under this name. However it ends, whoever is there
+    is told to have left as far as that can still be stored; what could not be is told when a watch
+    of this name begins again, or by a `Closer`.
 
-    Raises as `open_search` does, also while it runs, and `SpaceMismatchError` once the collection
-    is switched to another model pack.
+    Raises as `open_search` does, also while it runs, `VideoWorkError` where a film cannot be
+    written any further, and `SpaceMismatchError` once the collection is switched to another model
+    pack.
     """
-    searched = open_search(context, settings.query)
-    lists = _people(context, settings)
-    with deciding(context.database, context.actor) as connection:
-        permit_live(connection, settings.query.collection)
-    engine = context.platform.engines.of(searched.space)
-    watching = _Watching(context, settings, engine, lists, told)
-    watching.begin()
-    try:
-        while watching.take(camera.next(_WAIT_SECONDS)):
+    counts = WatchCounts()
+    with closing(_steps(context, settings, camera, told)) as steps:  # also between two of them
+        for counts in steps:  # noqa: B007 - the last ones
             pass
-    except BaseException:
-        watching.give_up()
-        raise
-    watching.close()
-    return watching.counts
+    return counts
+
+
+def watched_events(
+    context: Context, settings: WatchSettings, camera: Watchable
+) -> Generator[LiveEvent]:
+    """As `watch`, a step at a time: each event once it is stored; who closes it ends the watch."""
+    told: deque[LiveEvent] = deque()
+    with (
+        claimed(context.database, settings.name, settings.query.collection, camera) as kept,
+        closing(_steps(context, settings, kept, Told(told.append))) as steps,
+    ):
+        try:
+            for _ in steps:
+                while told:
+                    yield told.popleft()
+        except Exception:  # whoever was there has left before
+            yield from told
+            raise
+
+
+def _steps(
+    context: Context, settings: WatchSettings, camera: Watchable, told: Told
+) -> Generator[WatchCounts]:
+    """Whenever it is done with what the camera gave: what it has come to by then."""
+    collection, films = settings.query.collection, settings.films
+    require_places(films)
+    searched = open_search(context, settings.query)
+    with deciding(context.database, context.actor) as connection:
+        permit_live(connection, collection)
+        if films:
+            permit_recording(connection, collection)
+    engine = context.platform.engines.of(searched.space)
+    with FilmRecorder(context, settings.name, collection, films, told.film) as recorder:
+        watching = _Watching(context, settings, engine, told, recorder)
+        watching.begin()
+        try:
+            while watching.take(camera.next(_WAIT_SECONDS)):
+                yield watching.counts
+        except BaseException as error:
+            watching.give_up(error)
+            raise
+        yield watching.counts
 
 
 class _Watching:
@@ -180,12 +237,14 @@ class _Watching:
         context: Context,
         settings: WatchSettings,
         engine: Engine,
-        lists: Mapping[str, frozenset[str]],
         told: Told,
+        recorder: FilmRecorder,
     ) -> None:
         self._context = context
         self._settings = settings
         self._told = told
+        self._recorder = recorder
+        lists = {name: frozenset(people) for name, people in settings.alerts.items()}
         self._alerts = Alerts(lists, timedelta(seconds=settings.debounce_seconds))
         persons = replace(settings.following.persons, quality=settings.quality)
         following = replace(settings.following, persons=persons)
@@ -201,15 +260,16 @@ class _Watching:
             ),
         )
         self._limits = FollowingLimits(settings.name, settings.query.collection)
-        self._ruled_ms = 0
+        self._ruled_ms, self._ruled = 0, time.monotonic()
         self._clock = _Clock()
+        self._untold: set[str] = set()
         self.counts = WatchCounts()
 
     def begin(self) -> None:
-        """Whoever was there when this watch broke off has left, as far as is known."""
+        """What this watch left open when it broke off is over, as far as is known."""
+        name, collection = self._settings.name, self._settings.query.collection
         with self._context.database.begin() as connection:
-            left = _left_open(self._present(connection))
-            stored = self._store(connection, left)
+            stored = close_watch(connection, name, collection, BROKEN_OFF)
         self._pass_on(stored)
 
     def take(self, given: LiveFrame | CameraChange | None) -> bool:
@@ -223,32 +283,36 @@ class _Watching:
         if self._settings.is_time(given.at):
             self._look(given)
         else:
-            self._cut()
-            self._tell(self._visits.close(self._clock.now()))
+            self._close()
         return True
 
-    def close(self) -> None:
-        """Everybody has left."""
-        self._cut()
-        self._tell(self._visits.close(self._clock.now()))
+    def give_up(self, error: BaseException) -> None:
+        """The same where this went wrong already: that counts more than what fails now.
 
-    def give_up(self) -> None:
-        """The same where something went wrong already: that counts more than what fails now.
-
-        Nobody leaves of whose arrival nothing came to be stored.
+        Nobody leaves of whose arrival nothing came to be stored. Where another one has taken over,
+        nobody arrives, and how the camera is, that one says.
         """
         with suppress(Exception):
+            taken_over = isinstance(error, TakenOverError)
             self._cut()
             last = self._visits.close(self._clock.now())
-            arrived = {event.visit for event in last if event.kind is LiveEventKind.ARRIVED}
+            new = () if taken_over else last
+            arrived = {event.visit for event in new if event.kind is LiveEventKind.ARRIVED}
             with self._context.database.begin() as connection:
                 arrived |= {event.visit for event in self._present(connection)}
                 stored = self._store(connection, [each for each in last if each.visit in arrived])
             self._pass_on(stored)
+            if not taken_over:
+                self._changed(CameraChange(CameraState.ENDED, datetime.now(UTC), _why(error)))
 
     def _present(self, connection: Connection) -> list[LiveEvent]:
         settings = self._settings
         return events.present(connection, settings.name, settings.query.collection)
+
+    def _close(self) -> None:
+        """Everybody has left."""
+        self._cut()
+        self._tell(self._visits.close(self._clock.now()))
 
     def _cut(self) -> None:
         for ended in self._follower.cut():
@@ -257,17 +321,20 @@ class _Watching:
     def _changed(self, change: CameraChange) -> bool:
         if change.state in {CameraState.LOST, CameraState.REFUSED}:
             self._cut()
+        ended, now = change.state is CameraState.ENDED, self._clock.now()
+        if ended:  # nobody leaves what is over
+            self._close()
         event = LiveEvent(
             watch=self._settings.name,
             collection=self._settings.query.collection,
             kind=LiveEventKind.CAMERA,
-            at=change.at,
-            time_ms=self._clock.now().time_ms,
+            at=max(change.at, now.at) if ended else change.at,
+            time_ms=now.time_ms,
             state=change.state.value,
             reason=change.reason,
         )
         self._tell([event])
-        return change.state is not CameraState.ENDED
+        return not ended
 
     def _look(self, frame: LiveFrame) -> None:
         step = self._follower.step(frame)
@@ -284,7 +351,9 @@ class _Watching:
         counts.passed_over += frame.passed_over
         counts.stream_seconds = frame.time_ms / 1000
         counts.lag_seconds = (datetime.now(UTC) - frame.at).total_seconds()
-        self._told.frame(frame, step, counts)
+        scene = scene_of(frame, step, self._visits)
+        self._recorder.take(scene)
+        self._told.frame(scene, counts)
 
     def _search(self, moment: Moment, view: TrackView) -> None:
         context, query = self._context, self._settings.query
@@ -313,27 +382,55 @@ class _Watching:
         ended = [event for each in over for event in self._visits.end(moment, each, _OVER)]
         if subject is None or subject not in over:
             return ended + self._visits.found(moment, view, candidates, found.event)
+        self._untold.add(subject)
+        self.counts.untold = len(self._untold)
         self._follower.leave_out(view.track)
         return ended + self._visits.leave_out(moment, view.track, _OVER)
 
     def _pass_time(self, moment: Moment) -> None:
         """Tells what time alone brings about, and asks now and then what the rules allow."""
-        if moment.time_ms - self._ruled_ms >= _RULES_MS:
-            self._ruled_ms = moment.time_ms
+        if self._rules_are_due(moment):
+            admitted(self._context, self._settings.query.collection)
             self._limits.prepare(self._context.database, moment.at)
             with deciding(self._context.database, self._context.actor) as connection:
                 over = self._enforced(connection, moment, {})
                 ended = [event for each in over for event in self._visits.end(moment, each, _OVER)]
+                for each in self._deleted(connection):
+                    ended += self._visits.end(moment, each, _DELETED)
                 stored = self._store(connection, ended)
             self._pass_on(stored)
         self._tell(self._visits.tick(moment))
+
+    def _rules_are_due(self, moment: Moment) -> bool:
+        """By the stream's time, and by the machine's, as that begins with the first frame."""
+        now = time.monotonic()
+        waited_ms = max(moment.time_ms - self._ruled_ms, 1000 * (now - self._ruled))
+        if waited_ms < _RULES_MS:
+            return False
+        self._ruled_ms, self._ruled = moment.time_ms, now
+        return True
 
     def _enforced(
         self, connection: Connection, moment: Moment, arriving: Mapping[LiveCandidate, datetime]
     ) -> set[str]:
         """Who is not followed today any more; the rules may forbid to go on at all."""
+        if self._settings.films:
+            permit_recording(connection, self._settings.query.collection)
         people = {**arriving, **self._visits.people}
         return self._limits.enforce(connection, self._context.actor, moment.at, people)
+
+    def _deleted(self, connection: Connection) -> set[str]:
+        """Of those who are there, who is not to be found any more: nobody would ask again.
+
+        That is who was found by a template that is gone, or another one's, and whose consent has
+        come to its end.
+        """
+        people = list(self._visits.people)
+        found = find_faces(
+            connection, self._settings.query.collection, [it.face_id for it in people]
+        )
+        left = lasting(connection, found)
+        return {subject for it in people if (subject := subject_of((it,))) and not _holds(it, left)}
 
     def _tell(self, new: Iterable[LiveEvent]) -> None:
         """Stores events that need no search."""
@@ -344,14 +441,17 @@ class _Watching:
             self._pass_on(stored)
 
     def _store(self, connection: Connection, new: Iterable[LiveEvent]) -> list[LiveEvent]:
-        stored = []
-        for event in new:
+        new = list(new)
+        for event in new:  # before any is appended: others who keep have the collection, and wait
             view = self._visits.stranger(event)
             if view is not None and self._settings.keep_days is not None:
                 keep_stranger(
                     connection, self._context.actor, event, view, self._settings.keep_days
                 )
-            marked = replace(event, lists=self._alerts.lists_of(event))
+        stored = []
+        for event in new:
+            lists, session = self._alerts.lists_of(event), self._settings.session
+            marked = replace(event, lists=lists, session=session)
             stored.append(replace(marked, sequence=events.append(connection, marked)))
         return stored
 
@@ -382,26 +482,16 @@ class _Clock:
         )
 
 
-def _left_open(there: Iterable[LiveEvent]) -> list[LiveEvent]:
-    """An end of each of these visits, which nobody saw: as of when it was told last."""
-    now = datetime.now(UTC)
-    return [
-        replace(event, kind=LiveEventKind.LEFT, at=now, lists=(), reason=BROKEN_OFF)
-        for event in there
-    ]
+def _why(error: BaseException) -> str:
+    if isinstance(error, PolicyError):
+        return _NOT_ALLOWED
+    return BROKEN_OFF if isinstance(error, Exception) else NOT_WATCHED
 
 
-def _people(context: Context, settings: WatchSettings) -> Mapping[str, frozenset[str]]:
-    """The opaque ids of those on each list; raises `NotFoundError`."""
-    collection = settings.query.collection
-    with reading(context.database) as connection:
-        try:
-            return {
-                name: frozenset(get_user(connection, collection, who).subject_id for who in people)
-                for name, people in settings.alerts.items()
-            }
-        except NotFoundError as error:
-            raise NotFoundError(f"{error}: nobody can be told of when they arrive") from error
+def _holds(candidate: LiveCandidate, faces: Mapping[str, FaceRecord]) -> bool:
+    """Whether the face is there, and of whom it was found to be."""
+    face = faces.get(candidate.face_id)
+    return face is not None and candidate.subject_id in {None, face.subject_id}
 
 
 def _candidates(found: Found) -> tuple[LiveCandidate, ...]:

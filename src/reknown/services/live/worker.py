@@ -21,8 +21,14 @@ from reknown.biometrics.live import LiveCounts
 from reknown.ledger import log as ledger
 from reknown.ledger.records import FailWatchRecord
 from reknown.services.context import Actor, Context
+from reknown.services.live.alert_lists import tell_lists
+from reknown.services.live.ending import end_held
+from reknown.services.live.following_limits import BROKEN_OFF
+from reknown.services.live.leftovers import close_watch
 from reknown.services.live.plans import plan_of
-from reknown.services.live.sources import StoppableSource
+from reknown.services.live.rights import why_ended
+from reknown.services.live.showing import showing
+from reknown.services.live.sources import NOT_WATCHED, StoppableSource
 from reknown.storage.database import reading
 from reknown.video.live.frames import CameraChange, CameraState
 from reknown.watches import watches
@@ -36,14 +42,16 @@ if TYPE_CHECKING:
 
     from reknown.services.context import Platform
     from reknown.services.live.plans import WatchPlan
+    from reknown.services.live.scenes import Scene
     from reknown.services.live.sources import FrameSource
     from reknown.services.live.watching import WatchCounts
+    from reknown.storage.database import Connection
     from reknown.video.live.cameras import Camera
     from reknown.watches.watches import WatchedCamera, WatchLease
 
     Opened = Callable[[Camera], AbstractContextManager[FrameSource]]
-    Counted = Callable[[WatchCounts], None]
-    Watching = Callable[[Context, WatchedCamera, WatchPlan, FrameSource, Counted], None]
+    Seen = Callable[[Scene, WatchCounts], None]
+    Watching = Callable[[Context, WatchedCamera, WatchPlan, FrameSource, Seen], None]
     """Watches until the source is at its end; raises what ends a watch."""
 
 WORKER = Actor("worker")
@@ -53,6 +61,7 @@ _LONGEST_WAIT = 60
 _STOP_SECONDS = 10.0
 _LONGEST_MESSAGE = 500
 _OURS = "Something failed in the worker: its log tells more."
+_GIVEN_BACK = "its worker was stopped: it waits for another one"
 _AT_ITS_END = "The film of the camera is at its end."
 # What does not go away by itself, and what the caller can do something about.
 _LASTING = (PolicyError, NotFoundError, UncalibratedError, InputError)
@@ -62,7 +71,7 @@ _LASTING = (PolicyError, NotFoundError, UncalibratedError, InputError)
 class WatchIntervals:
     """Leases, and seconds: between renewals and looks for watches, and how long is "well".
 
-    Another worker has taken over within a lease and a look: ten seconds.
+    Another worker has taken over within a lease, two looks of a `Closer` and one here: ten seconds.
     """
 
     lease: timedelta = timedelta(seconds=8)
@@ -102,6 +111,7 @@ class WatchWorker:
 
     def start(self) -> None:
         """Looks for watches from now on."""
+        self._log.info("ready", streams=self._streams, cameras=sorted(self._makings.cameras))
         self._thread.start()
 
     def stop(self) -> None:
@@ -175,7 +185,8 @@ class _Session(Thread):
     def give_back(self) -> None:
         """Ends soon, so that another worker can go on."""
         self._given_back.set()
-        self._end_source()
+        if self._source is not None:
+            self._source.stop(_GIVEN_BACK)
 
     def run(self) -> None:
         self._log.info("watch taken", attempt=self._lease.attempt)
@@ -199,19 +210,43 @@ class _Session(Thread):
         if self._lease.attempt > MOST_ATTEMPTS:
             return InputError(f"given up: it went wrong {MOST_ATTEMPTS} times")
         try:
+            self._renew()
+            if self._hold is not Hold.KEPT:
+                return None
             plan = plan_of(watch.settings)
+            self._say_who_is_gone(plan)
             actor = Actor(
                 watch.actor, plan.request_id, purpose=plan.purpose, approval=plan.approval
             )
-            with self._makings.opened(self._camera) as opened:
+            with self._makings.opened(self._camera) as opened, self._showing(plan) as show:
                 self._source = StoppableSource(opened, self._changed)
                 if self._given_back.is_set() or self._hold is not Hold.KEPT:
                     return None
+
+                def seen(scene: Scene, counts: WatchCounts) -> None:
+                    self._count(counts)
+                    show(scene)
+
                 context = Context(self._platform, actor)
-                self._makings.watching(context, watch, plan, self._source, self._count)
+                self._makings.watching(context, watch, plan, self._source, seen)
         except Exception as error:
             return error
         return None
+
+    def _say_who_is_gone(self, plan: WatchPlan) -> None:
+        """Whoever was deleted since they came on a list holds up nothing: the others count."""
+        with reading(self._platform.database) as connection:
+            lists = tell_lists(connection, plan.alerts, named=False)
+        for each in lists:
+            if each.gone:
+                self._log.warning(
+                    "people on an alert list are gone", list=each.name, gone=each.gone
+                )
+
+    def _showing(self, plan: WatchPlan) -> AbstractContextManager[Callable[[Scene], None]]:
+        regions = [zone.region for zone in plan.zones]
+        idle = self._intervals.renew
+        return showing(self._platform.database, self._lease.watch, regions, self._log, idle)
 
     def _close(self, error: Exception | None) -> None:
         if self._hold is Hold.LOST:
@@ -231,7 +266,8 @@ class _Session(Thread):
 
     def _finish(self, state: WatchState, message: str | None = None) -> None:
         with self._platform.database.begin() as connection:
-            watches.finish(connection, self._lease, state, message)
+            if watches.finish(connection, self._lease, state, message):
+                self._say_ended(connection, NOT_WATCHED)
         self._log.info("watch ended", state=state.value, reason=message or "")
 
     def _fail(self, error: Exception) -> None:
@@ -242,6 +278,7 @@ class _Session(Thread):
             if not watches.finish(connection, self._lease, WatchState.FAILED, message):
                 return
             ledger.append(connection, WORKER, watch.collection, record)
+            self._say_ended(connection, BROKEN_OFF)
         self._log.warning("watch failed", reason=message)
 
     def _try_again(self, error: Exception) -> None:
@@ -250,7 +287,9 @@ class _Session(Thread):
             return
         seconds = min(2 ** (self._lease.attempt - 1), _LONGEST_WAIT)
         with self._platform.database.begin() as connection:
-            watches.release(connection, self._lease, timedelta(seconds=seconds), _words(error))
+            delay = timedelta(seconds=seconds)
+            if watches.release(connection, self._lease, delay, _words(error)):
+                self._say_ended(connection, BROKEN_OFF)
         expected = isinstance(error, ReknownError)
         self._log.error(
             "watch broke off",
@@ -265,13 +304,11 @@ class _Session(Thread):
         while not self._ended.wait(self._intervals.renew):
             since += self._intervals.renew
             try:
-                with self._platform.database.begin() as connection:
-                    hold = watches.renew(
-                        connection, self._lease, self._intervals.lease, self._counted()
-                    )
-                    if not well and since >= self._intervals.well:
+                self._renew()
+                if not well and since >= self._intervals.well:
+                    with self._platform.database.begin() as connection:
                         watches.went_well(connection, self._lease)
-                        well = True
+                    well = True
             except DatabaseError:  # perhaps it is back before the lease has run out
                 continue
             except Exception:  # who no longer renews would not learn that another one has it
@@ -279,10 +316,26 @@ class _Session(Thread):
                 continue
             if well:  # the next failure is a first one, as the row has it
                 self._lease = replace(self._lease, attempt=1)
-            if hold is not Hold.KEPT:
-                self._hold = hold
-                self._end_source()
+            if self._hold is not Hold.KEPT:
                 return
+
+    def _renew(self) -> None:
+        """Once; the watch also ends with the right of whoever started it."""
+        watch = self._lease.watch
+        with self._platform.database.begin() as connection:
+            hold = watches.renew(connection, self._lease, self._intervals.lease, self._counted())
+            if hold is Hold.KEPT:
+                why = why_ended(connection, watch.actor, watch.collection)
+                if why is not None:
+                    end_held(connection, self._lease, why, WORKER)
+                    hold = Hold.UNWANTED
+        if hold is not Hold.KEPT:
+            self._hold = hold
+            self._end_source()
+
+    def _say_ended(self, connection: Connection, reason: str) -> None:
+        """For those who do not know by the watch itself, which may not have begun."""
+        close_watch(connection, self._lease.watch.name, self._lease.watch.collection, reason)
 
     def _count(self, counts: WatchCounts) -> None:
         self._counts = LiveCounts(
@@ -300,7 +353,11 @@ class _Session(Thread):
         return replace(self._counts, reconnects=0 if source is None else source.reconnects)
 
     def _end_source(self) -> None:
-        if self._source is not None:
+        if self._source is None:
+            return
+        if self._hold is Hold.LOST:
+            self._source.take_away()
+        else:
             self._source.stop()
 
     def _changed(self, change: CameraChange) -> None:

@@ -51,6 +51,8 @@ most_expected_false_candidates = 0.01
 searchers = []
 # So many minutes a day a person may be followed before cameras; with 0 none is watched.
 live_minutes = 60
+# Films of cameras in which nobody is clear but who is known: reknown watch --record
+recording = false
 # After so many searches within so many days with the same image, or that found the same person,
 # each further one needs the approval of somebody else: reknown approvals
 repeat_searches = 10

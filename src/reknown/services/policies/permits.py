@@ -78,9 +78,19 @@ def permit_live(connection: Connection, collection: str) -> int | None:
     """
     minutes = policy_of(connection, collection).live_minutes
     if minutes == 0:
-        why = "its policy lets no camera be watched: live_minutes is 0"
-        raise _refused(collection, "LiveNotAllowed", why)
+        why = f"the policy of {collection!r} allows no camera to be watched: live_minutes is 0"
+        raise PolicyError(why, collection, "LiveNotAllowed")
     return minutes
+
+
+def permit_recording(connection: Connection, collection: str) -> None:
+    """Raises `PolicyError` unless a film may be made of what cameras see, and `NotFoundError`."""
+    if not policy_of(connection, collection).recording:
+        why = (
+            f"the policy of {collection!r} allows no films of cameras: add `recording = true` to "
+            f"it with `reknown collections policy {collection} --set FILE`"
+        )
+        raise PolicyError(why, collection, "RecordingNotAllowed")
 
 
 def require_lasting(connection: Connection, collection: str, subject_id: str) -> None:

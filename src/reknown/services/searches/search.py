@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from msgspec import UNSET, UnsetType
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from reknown.storage.database import Connection
 
 
+Key = TypeVar("Key")
 _FROM_OUTSIDE = {"image", "video", "view"}
 
 
@@ -247,7 +248,7 @@ def conclude(connection: Connection, actor: Actor, scores: Scores, job: str | No
     searched = scores.searched
     permit(connection, actor, searched.asked)
     keys = {hit.face for row in scores.rows for hit in row}
-    found = _lasting(connection, faces_of_keys(connection, keys))
+    found = lasting(connection, faces_of_keys(connection, keys))
     # asked last: boxes and scores are of one space then
     searched.space.require(get_space(connection, searched.collection))
     rows = tuple(_ranked(_still_there(row, found, searched), searched) for row in scores.rows)
@@ -269,6 +270,13 @@ def settle(context: Context, scores: Scores) -> Found:
     """The same in a transaction of its own, or of others who search at the same time."""
     with recorded_refusals(context.database, context.actor):
         return write_together(context.database, lambda c: conclude(c, context.actor, scores))
+
+
+def lasting(connection: Connection, found: Mapping[Key, FaceRecord]) -> dict[Key, FaceRecord]:
+    """Without those of people whose consents have ended: the next sweep deletes them."""
+    owners = {face.subject_id for face in found.values() if face.user and face.subject_id}
+    ended = ended_subjects(connection, owners) if owners else ()
+    return {key: face for key, face in found.items() if face.subject_id not in ended}
 
 
 def stack(vectors: Sequence[NDArray[np.float32]], space: TemplateSpace) -> NDArray[np.float32]:
@@ -306,14 +314,6 @@ def _sizes(index: IndexView, unit: Unit) -> tuple[int, int]:
 def _hits(found: Hits) -> list[Hit]:
     columns = (found.keys.tolist(), found.users.tolist(), found.scores.tolist())
     return [Hit(*line) for line in zip(*columns, strict=True)]
-
-
-def _lasting(connection: Connection, found: dict[int, FaceRecord]) -> dict[int, FaceRecord]:
-    """Without those of people whose consents have ended: the next sweep deletes them."""
-    owners = {face.subject_id for face in found.values() if face.user and face.subject_id}
-    if not owners or not (ended := ended_subjects(connection, owners)):
-        return found
-    return {key: face for key, face in found.items() if face.subject_id not in ended}
 
 
 def _still_there(

@@ -23,7 +23,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0031');
+INSERT INTO "alembic_version" VALUES('0033');
 CREATE TABLE collection_tags (
 	collection_id INTEGER NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -267,6 +267,17 @@ CREATE TABLE live_events (
 	body TEXT NOT NULL, 
 	PRIMARY KEY (sequence), 
 	FOREIGN KEY(collection_id) REFERENCES collections (id) ON DELETE CASCADE
+);
+CREATE TABLE live_looks (
+	public_key TEXT NOT NULL, 
+	watch_id INTEGER NOT NULL, 
+	actor TEXT NOT NULL, 
+	asked_at TEXT NOT NULL, 
+	recorded_at TEXT NOT NULL, 
+	taken_at TEXT, 
+	sealed BLOB, 
+	PRIMARY KEY (public_key), 
+	FOREIGN KEY(watch_id) REFERENCES watches (id) ON DELETE CASCADE
 );
 CREATE TABLE live_sequence (
 	id INTEGER NOT NULL, 
@@ -569,6 +580,13 @@ CREATE TABLE users_apart (
  WITHOUT ROWID
 
 ;
+CREATE TABLE watch_claims (
+	name TEXT NOT NULL, 
+	collection TEXT NOT NULL, 
+	holder TEXT NOT NULL, 
+	claimed_until TEXT NOT NULL, 
+	PRIMARY KEY (name)
+);
 CREATE TABLE watch_tags (
 	watch_id INTEGER NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -695,5 +713,6 @@ CREATE INDEX ix_watches_wanted ON watches (wanted, leased_until);
 CREATE INDEX ix_live_events_watch ON live_events (watch, sequence);
 CREATE INDEX ix_live_events_collection ON live_events (collection_id, sequence);
 CREATE INDEX ix_live_events_at ON live_events (at);
+CREATE INDEX ix_live_looks_watch ON live_looks (watch_id);
 INSERT INTO "sqlite_sequence" VALUES('media',0);
 INSERT INTO "sqlite_sequence" VALUES('sightings',0);

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.errors import InputError
 from reknown.shortages import shortage
 from reknown.video.live import messages
 from reknown.video.live.cameras import CameraKind
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _FRESH = 1.0
 # Packets without a picture: some cameras make a whole one every ten seconds only.
 _BLIND = 30.0
+# What is the matter with a file itself, and what of it has to be said besides.
+_NO_FILM = frozenset({Trouble.FORMAT, Trouble.NO_VIDEO, Trouble.BROKE_OFF, Trouble.ENDED})
+_NO_USE = frozenset({Trouble.NOT_THERE, Trouble.TOO_LARGE})
 
 
 class LiveCamera:
@@ -94,7 +98,8 @@ class LiveCamera:
     def next(self, seconds: float) -> LiveFrame | CameraChange | None:
         """The newest frame that nobody has had, or what has changed.
 
-        None after `seconds` without either, and at once when it is over.
+        None after `seconds` without either, and at once when it is over. Raises `InputError` for a
+        file that is no film.
         """
         until = time.monotonic() + seconds
         while not self.is_over:
@@ -155,6 +160,8 @@ class LiveCamera:
             return self._freeze(now) if fell_silent else self._fail(now, trouble)
         if isinstance(message, messages.Beat):
             connection.beats(message, now)
+            if not message.bytes and self._camera.srt is not None:
+                return self._standing.fails(now, Trouble.NOT_CALLED)
         else:
             frame = self._frame(connection, message, now)
             if frame is None:
@@ -208,6 +215,10 @@ class LiveCamera:
         elif was_read:  # from its beginning once more it would be a lie
             self._ended = True
             return self._standing.ends(trouble)
+        elif trouble in _NO_FILM | _NO_USE:  # it would be none the next time either
+            self._ended = True
+            why = f": {trouble.value}" if trouble in _NO_USE else ""
+            raise InputError(f"{self._camera.name} is no film that can be read{why}")
         change = self._standing.fails(now, trouble)
         self._retry_at = now + self._standing.wait()
         return change
@@ -248,7 +259,9 @@ class _Connection:
         self._count(beat.frames, now)
         self.bytes = max(self.bytes, beat.bytes)
         self.saving, self.still = beat.saving, beat.still
-        self.heard_at, self.beaten = now, True
+        self.heard_at, self.beaten = now, beat.bytes > 0
+        if not self.beaten:  # nobody has called: what comes then has its whole time
+            self._frame_at = now
 
     def shows(self, shown: messages.FrameShown, now: float) -> float:
         """When the frame arrived, as far as that can be; raises `ValueError` for what cannot be."""

@@ -20,6 +20,7 @@ import msgspec
 from reknown.biometrics.errors import InputError
 from reknown.storage.small_files import read_private_text
 from reknown.structs import resolved
+from reknown.video.live.srt import SrtSettings, srt_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ class CameraKind(Enum):
     HLS = "hls"
     MPEGTS = "mpegts"
     MJPEG = "mjpeg"
+    SRT = "srt"
     DEVICE = "device"
     FILE = "file"
     KINESIS = "kinesis"
@@ -65,7 +67,7 @@ class Camera:
     of the API means by that Kinesis video stream. `udp` is for RTSP. `turn` is by how many degrees
     clockwise its picture is turned. An encrypted connection is believed if `authorities`, a PEM
     file, has signed for it, by default those that the system trusts. An HLS playlist may name
-    `hosts` beside the camera's own.
+    `hosts` beside the camera's own. `srt` is for SRT.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Camera:
     authorities: Path | None = None
     hosts: tuple[str, ...] = ()
     region: str = "us-east-1"
+    srt: SrtSettings | None = None
 
 
 class CameraEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,11 +102,16 @@ class CameraEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     turn: Literal[0, 90, 180, 270] = 0
     authorities: str | None = None
     hosts: tuple[str, ...] = ()
+    passphrase: str | None = None
+    stream_id: str | None = None
+    latency: int | None = None
+    mode: Literal["caller", "listener"] | None = None
 
 
 _FIELDS = CameraEntry.__struct_fields__
 _NOTHING = CameraEntry()
 _OF_KINESIS = ("endpoint", "region", "access_key_id", "secret_access_key")
+_OF_SRT = ("passphrase", "stream_id", "latency", "mode")
 _OF_ADDRESS = ("user", "password", "kind", "transport", "authorities", "hosts")
 
 
@@ -170,6 +178,7 @@ def _complaint(message: str) -> str:
         ("kind", "hls, mpegts or mjpeg"),
         ("transport", "tcp or udp"),
         ("turn", "0, 90, 180 or 270"),
+        ("mode", "caller or listener"),
     ):
         if where == name:
             return f"{name} is {choices}"
@@ -198,7 +207,7 @@ def _forbid(entry: CameraEntry, names: tuple[str, ...], purpose: str) -> None:
 
 
 def _device(name: str, entry: CameraEntry, _: Path) -> Camera:
-    _forbid(entry, _OF_ADDRESS, "an address")
+    _forbid(entry, _OF_ADDRESS + _OF_SRT, "an address")
     assert entry.device is not None
     if not _DEVICE.fullmatch(entry.device):
         raise InputError("device is a camera of this machine, such as /dev/video0")
@@ -206,7 +215,7 @@ def _device(name: str, entry: CameraEntry, _: Path) -> Camera:
 
 
 def _file(name: str, entry: CameraEntry, folder: Path) -> Camera:
-    _forbid(entry, _OF_ADDRESS, "an address")
+    _forbid(entry, _OF_ADDRESS + _OF_SRT, "an address")
     if not entry.file or "\0" in entry.file:
         raise InputError("file is the path of a film")
     place = str(folder.absolute() / entry.file)
@@ -214,6 +223,7 @@ def _file(name: str, entry: CameraEntry, folder: Path) -> Camera:
 
 
 def _kinesis(name: str, entry: CameraEntry) -> Camera:
+    _forbid(entry, _OF_SRT, "an address")
     _forbid(entry, _OF_ADDRESS, "an address; an arn has access_key_id and secret_access_key")
     if entry.endpoint is None:
         raise InputError(
@@ -240,6 +250,9 @@ def _kinesis(name: str, entry: CameraEntry) -> Camera:
 def _at_address(name: str, entry: CameraEntry, folder: Path) -> Camera:
     assert entry.address is not None
     parts = _parts(entry.address, "address")
+    if parts.scheme == "srt":
+        return _over_srt(name, parts, entry)
+    _forbid(entry, _OF_SRT, "srt://")
     kind = _kind(parts, entry)
     if entry.transport == "udp" and kind is not CameraKind.RTSP:
         raise InputError("transport is for rtsp:// and rtsps://")
@@ -263,18 +276,20 @@ def _at_address(name: str, entry: CameraEntry, folder: Path) -> Camera:
     )
 
 
+def _over_srt(name: str, parts: SplitResult, entry: CameraEntry) -> Camera:
+    _forbid(entry, _OF_ADDRESS, "rtsp:// and http://; srt:// has passphrase, stream_id and mode")
+    srt = srt_settings(parts, entry.passphrase, entry.stream_id, entry.latency, entry.mode)
+    place = f"srt://{parts.netloc}"
+    return Camera(name, CameraKind.SRT, place, arn=entry.arn, turn=entry.turn, srt=srt)
+
+
 def _kind(parts: SplitResult, entry: CameraEntry) -> CameraKind:
     if parts.scheme in _RTSP:
         if entry.kind is not None:
             raise InputError(f"kind is for http:// and https://, not for {parts.scheme}://")
         return CameraKind.RTSP
-    if parts.scheme == "srt":
-        raise InputError(
-            "SRT cannot be read here, as the FFmpeg of PyAV has none: have a relay make RTSP or "
-            "MPEG-TS over HTTP of it"
-        )
     if parts.scheme not in {"http", "https"}:
-        raise InputError("address begins with rtsp://, rtsps://, http:// or https://")
+        raise InputError("address begins with rtsp://, rtsps://, srt://, http:// or https://")
     kind = _WEB.get(entry.kind or "") or _SUFFIXES.get(PurePosixPath(parts.path).suffix.lower())
     if kind is None:
         raise InputError(

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from math import ceil
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 # Who gives no sign of life for so long is stopped; this is for when nobody is there to do so.
 _SECONDS_WITHOUT_A_SIGN = 60
 _SECONDS_FOR_THE_LAST = 2.0
-_SAID_WHILE_READING = frozenset({Trouble.REFUSED, Trouble.NO_ANSWER})
+_SAID_WHILE_READING = frozenset({Trouble.REFUSED, Trouble.REFUSED_CALL, Trouble.NO_ANSWER})
+_NOBODY_CALLED = messages.Beat(0, 0, saving=False, still=0.0)
 _LOCAL = frozenset({CameraKind.DEVICE, CameraKind.FILE, CameraKind.KINESIS})
 
 
@@ -103,7 +105,8 @@ def _read(order: messages.Open, talk: Talk) -> Trouble:
 
     limits = VideoLimits(max_pixels=order.size // 3, max_side=order.max_side)
     newest = Newest()
-    with opened(order, limits) as (container, stream):
+    waits = partial(talk.tell_if_heard, _NOBODY_CALLED)
+    with opened(order, limits, waits) as (container, stream):
         Thread(target=_serve, args=(order, talk, newest, stream), daemon=True).start()
         kind = CameraKind(order.kind)
         try:
@@ -139,9 +142,9 @@ def _serve(order: messages.Open, talk: Talk, newest: Newest, stream: Any) -> Non
 
 def _write(frame: Decoded, room: Any, turn: int, stream: Any) -> tuple[int, int]:
     """Puts it upright into the shared memory; its width and height."""
-    from reknown.video.decode import Frame, aspect_of, turns_of  # noqa: PLC0415
+    from reknown.video.decode import Frame, aspect_of  # noqa: PLC0415
 
-    turns = (turns_of(frame.raw) - turn // 90) % 4
+    turns = (frame.turns - turn // 90) % 4
     upright = Frame(0, frame.raw, turns, aspect_of(stream))
     width, height = upright.size
     if 3 * width * height > len(room):

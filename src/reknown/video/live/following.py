@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.geometry import BoundingBox
     from reknown.biometrics.templates import TemplateSpace
     from reknown.video.live.frames import LiveFrame
     from reknown.vision.analyze import Engine
@@ -99,15 +100,25 @@ class EndedTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowedFace:
+    """Where a face is; without a `track` it is not followed, or may be another one by now."""
+
+    box: BoundingBox
+    track: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LiveStep:
     """What a frame showed: the tracks in it, views worth a search, and tracks that ended.
 
     Where nothing but noise has changed the frame is not `looked` at, and who was there still is.
+    `faces` are all that were found, also those that are not wanted.
     """
 
     moment: Moment
     looked: bool
     present: tuple[int, ...]
+    faces: tuple[FollowedFace, ...] = ()
     views: tuple[TrackView, ...] = ()
     ended: tuple[EndedTrack, ...] = ()
 
@@ -141,6 +152,7 @@ class _Trail:
     told_views: int = 0
     told_score: float = 0.0
     left_out: bool = False
+    unsure: bool = False
 
     def add(self, moment: Moment, signature: NDArray[np.float32]) -> float:
         """Notes that it is seen, and says how much it looks like before, -1 to 1."""
@@ -171,6 +183,7 @@ class LiveFollower:
         self._looked_ms = -1
         self._count = 0
         self._trails: dict[int, _Trail] = {}
+        self._faces: tuple[FollowedFace, ...] = ()
         calibration = engine.calibration
         below = settings.persons.divide_below
         self._limit = None if calibration is None else calibration.score(below)
@@ -179,6 +192,7 @@ class LiveFollower:
         """The camera is gone, or shows another scene: all tracks end."""
         self._tracker.cut()
         self._stillness = Stillness(self._settings.sampling)
+        self._faces = ()
         return tuple(self._ended(float("inf")))
 
     def leave_out(self, track: int) -> None:
@@ -191,16 +205,19 @@ class LiveFollower:
         moment = Moment(frame.time_ms, frame.at)
         sketch = _sketch(frame.pixels)
         if self._stillness.holds(sketch, frame.time_ms):
-            return LiveStep(moment, False, self._still_there(moment))
+            return LiveStep(moment, False, self._still_there(moment), self._faces)
         self._stillness.looked(sketch, frame.time_ms)
         self._looked_ms = frame.time_ms
         small = _shrunk(frame.pixels, self._settings.search_side)
-        faces = [face for face in self._engine.detect(small, Look.POSE) if self._wanted(face)]
+        found = self._engine.detect(small, Look.POSE)
+        faces = [face for face in found if self._wanted(face)]
         seen = self._followed(moment, small, faces, frame.pixels)
-        views, divided = self._shoot([trail for trail, due in seen if due])
+        views, divided = self._shoot([trail for _, trail, due in seen if due])
+        tracks = {id(face): None if trail.unsure else trail.number for face, trail, _ in seen}
+        self._faces = tuple(FollowedFace(face.box, tracks.get(id(face))) for face in found)
         ended = (*divided, *self._ended(frame.time_ms - self._settings.patience_ms))
         present = tuple(trail.number for trail in self._trails.values() if trail.last == moment)
-        return LiveStep(moment, True, present, views, ended)
+        return LiveStep(moment, True, present, self._faces, views, ended)
 
     def _still_there(self, moment: Moment) -> tuple[int, ...]:
         there = [t for t in self._trails.values() if t.last.time_ms >= self._looked_ms]
@@ -214,7 +231,7 @@ class LiveFollower:
         small: NDArray[np.uint8],
         faces: list[DetectedFace],
         pixels: NDArray[np.uint8],
-    ) -> list[tuple[_Trail, bool]]:
+    ) -> list[tuple[DetectedFace, _Trail, bool]]:
         """The trail of each face that has one, and whether it is to be looked at now."""
         shape = np.array(small.shape[1::-1] * 2, np.float64)
         boxes = np.array([corners(face) for face in faces]).reshape(-1, 4) * shape
@@ -230,10 +247,11 @@ class LiveFollower:
             likeness = trail.add(moment, signature)
             score = face.quality.unified_score.native
             changed = likeness < self._settings.alike  # what was best may be of another face
+            trail.unsure |= changed
             if trail.candidate is None or changed or score > trail.candidate.score:
                 trail.candidate = cut_out(pixels, face, moment.time_ms)
                 trail.candidate_at = moment
-            found.append((trail, self._is_due(trail, likeness, score)))
+            found.append((face, trail, self._is_due(trail, likeness, score)))
         return found
 
     def _begun(self, moment: Moment, signature: NDArray[np.float32]) -> _Trail:
@@ -276,7 +294,7 @@ class LiveFollower:
             trail.shots.remove(min(trail.shots, key=lambda each: each.shot.score))
         fit = not settings.persons.quality.objections(shot.shot.face)
         if shot.score >= settings.persons.min_quality:
-            trail.telling = shot
+            trail.telling, trail.unsure = shot, False
         trail.due_ms = now + (trail.stretch_ms if fit else settings.unfit_ms)
         if fit:
             trail.stretch_ms = min(trail.stretch_ms * settings.growth, settings.longest_ms)

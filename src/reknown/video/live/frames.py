@@ -42,9 +42,9 @@ class CameraState(Enum):
     LOST = "lost"
     """It cannot be reached, or the connection broke off: it is tried again."""
     REFUSED = "refused"
-    """It does not take user and password."""
+    """It refuses the user and the password, or the passphrase or stream id."""
     ENDED = "ended"
-    """The file is at its end."""
+    """The file is at its end, or nobody watches it any more."""
 
 
 @dataclass(frozen=True, slots=True)

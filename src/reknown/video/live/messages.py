@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from reknown.structs import resolved
+from reknown.video.live.srt import SrtSettings  # noqa: TC001 - msgspec looks it up
 
 LONGEST = 65_536
 _MOST = 2**53
@@ -24,9 +25,13 @@ class Trouble(Enum):
     UNREACHABLE = "it cannot be reached: check its address, its power and the network"
     NO_ANSWER = "it does not answer"
     MISSING = "it has no such stream: check the path in its address"
-    REFUSED = "it does not take user and password: correct them in the file of cameras"
+    REFUSED = "it refuses this user and password: correct them in the cameras file"
+    REFUSED_CALL = "it refuses this passphrase or stream id: correct it in the cameras file"
     UNTRUSTED = "its certificate is not trusted: name who signed it as authorities"
     ELSEWHERE = "it sends viewers to another place, which is not followed"
+    NOT_CALLED = "it has not called yet: check the address and the passphrase that it calls with"
+    NOT_OURS = "this machine cannot be called there: check the address, and who else has the port"
+    NO_SRT = "SRT needs libsrt, which is not on this machine: apt install libsrt1.5-openssl"
     BROKE_OFF = "the connection broke off"
     NO_VIDEO = "what it sends is no video that can be read"
     FORMAT = "its video is in a format that is not decoded: set it to H.264 or H.265"
@@ -55,6 +60,7 @@ class Open(msgspec.Struct, frozen=True):
     turn: int
     authorities: str | None
     hosts: tuple[str, ...]
+    srt: SrtSettings | None
     silent: float
     ahead: float
     behind: float

@@ -114,6 +114,7 @@ def _order(camera: Camera, limits: LiveLimits, room: int, source: int | None) ->
         turn=camera.turn,
         authorities=str(camera.authorities) if camera.authorities else None,
         hosts=camera.hosts,
+        srt=camera.srt,
         silent=limits.silent,
         ahead=limits.ahead,
         behind=limits.behind,

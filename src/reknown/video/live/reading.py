@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import av.error
 import numpy as np
 
+from reknown.video.decode import Uprightness
 from reknown.video.live.cameras import CameraKind
 from reknown.video.live.clocks import LowestDelay
 from reknown.video.live.messages import Beat, Trouble, TroubleError
@@ -35,9 +36,10 @@ _MOST_FRAMES, _SPARE_FRAMES = 120, 4_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """The `number`-th frame, as FFmpeg has it."""
+    """The `number`-th frame, as FFmpeg has it; `turns` by 90 degrees against the clock raise it."""
 
     raw: Any
+    turns: int
     number: int
     stamp: float | None
     arrived: float
@@ -82,6 +84,7 @@ class StreamReading:
         self._tell = tell
         self._pace = _Pace(order)
         self._still = _Stillness()
+        self._uprightness = Uprightness()
         self._frames = self._bytes = 0
         self._saving = False
         self._told = 0.0
@@ -108,13 +111,14 @@ class StreamReading:
 
     def _keep(self, raw: Any, *, paced: bool) -> None:
         seconds = self._stamp(raw)
+        turns = self._uprightness.turns_of(raw)
         self._frames += 1
         self._pace.frame(seconds, time.monotonic())
         if paced:
             self._pace.wait_for_now(self._beat)
         now = time.monotonic()
         self._still.see(raw, now)
-        self._newest.put(Decoded(raw, self._frames, seconds, now))
+        self._newest.put(Decoded(raw, turns, self._frames, seconds, now))
 
     def _stamp(self, raw: Any) -> float | None:
         """Its time by the stream's clock; pictures one by one have none, and FFmpeg makes it up."""

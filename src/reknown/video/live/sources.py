@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
@@ -21,6 +21,7 @@ from av.stream import Discard
 from reknown.biometrics.errors import InvalidVideoError, VideoTooLargeError
 from reknown.video.decode import bounded_frames, open_video, video_stream
 from reknown.video.live.cameras import CameraKind
+from reknown.video.live.libsrt import SrtStream
 from reknown.video.live.messages import Trouble, TroubleError
 from reknown.video.live.web import Web, require_trusted
 
@@ -53,11 +54,16 @@ _UNLIMITED = None
 
 
 @contextmanager
-def opened(order: Open, limits: VideoLimits) -> Iterator[tuple[Any, Any]]:
-    """The camera's container and its stream of video; raises `TroubleError`."""
+def opened(
+    order: Open, limits: VideoLimits, waits: Callable[[], None]
+) -> Iterator[tuple[Any, Any]]:
+    """The camera's container and its stream of video; raises `TroubleError`.
+
+    While it is the camera that has to call, `waits` is told so.
+    """
     av.logging.set_level(None)
     try:
-        with _OPENERS[CameraKind(order.kind)](order, limits) as (container, stream):
+        with _opening(order, limits, waits) as (container, stream):
             for other in container.streams:
                 if other is not stream:
                     other.discard = Discard.all
@@ -71,6 +77,12 @@ def opened(order: Open, limits: VideoLimits) -> Iterator[tuple[Any, Any]]:
         raise TroubleError(Trouble.FORMAT) from None
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise TroubleError(trouble_of(error)) from None
+
+
+def _opening(order: Open, limits: VideoLimits, waits: Callable[[], None]) -> Any:
+    if order.srt is not None:
+        return _srt(order, limits, waits)
+    return _OPENERS[CameraKind(order.kind)](order, limits)
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -141,6 +153,16 @@ def _fetched(order: Open, limits: VideoLimits) -> Opened:
 
 
 @contextmanager
+def _srt(order: Open, limits: VideoLimits, waits: Callable[[], None]) -> Opened:
+    with (
+        closing(SrtStream(order, waits)) as stream,
+        _saying(stream),
+        _demuxed(stream, "mpegts", limits) as found,
+    ):
+        yield found
+
+
+@contextmanager
 def _playlist(order: Open, limits: VideoLimits) -> Opened:
     web = _web(order)
     _look_at_playlist(web, order.place)
@@ -165,15 +187,15 @@ def _look_at_playlist(web: Web, place: str) -> None:
 
 
 @contextmanager
-def _saying(web: Web) -> Iterator[None]:
+def _saying(source: Web | SrtStream) -> Iterator[None]:
     """What the fetching says is wrong, where FFmpeg knows less."""
     try:
         yield
     except (av.error.FFmpegError, OSError, ValueError):
-        if web.trouble is None:
+        if source.trouble is None:
             raise
-    if web.trouble is not None:
-        raise TroubleError(web.trouble)
+    if source.trouble is not None:
+        raise TroubleError(source.trouble)
 
 
 @contextmanager

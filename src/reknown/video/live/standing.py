@@ -69,7 +69,7 @@ class CameraStanding:
 
     def fails(self, now: float, trouble: Trouble) -> CameraChange | None:
         """It cannot be connected to, or not any more."""
-        refused = trouble is Trouble.REFUSED
+        refused = trouble in {Trouble.REFUSED, Trouble.REFUSED_CALL}
         state = CameraState.REFUSED if refused else CameraState.LOST
         return self._down(now, state, trouble.value)
 

@@ -20,7 +20,7 @@ from reknown.services.live.delivery import EventDeliverer, patience
 from reknown.storage.database import open_database
 from reknown.watches import deliveries, events
 from reknown.watches.schema import event_failures, live_events
-from unit.databases import engine, location, own_engine
+from unit.databases import engine, own_engine
 from unit.watches.live_events import SPACE, arrival
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from reknown.services.live.telling import ToldEvent
 
-__all__ = ["engine", "location", "own_engine"]
+__all__ = ["engine", "own_engine"]
 
 _LOG = structlog.get_logger()
 _NO_TIME = timedelta(0)
@@ -43,8 +43,14 @@ class Killed(BaseException):
 class Receiver:
     """A sink that takes, fails, refuses or is killed, as `behave` says of each try."""
 
-    def __init__(self, name: str, behave: Callable[[], str] = lambda: "take") -> None:
+    def __init__(
+        self,
+        name: str,
+        behave: Callable[[], str] = lambda: "take",
+        lease: timedelta = timedelta(0),
+    ) -> None:
         self.name = name
+        self.lease = lease
         self.behave = behave
         self.taken: list[ToldEvent] = []
 
@@ -90,7 +96,7 @@ def deliverer(engine: Engine, *sinks: Receiver, waits: bool = False) -> EventDel
         return None if refused and attempts > 2 else _NO_TIME
 
     how = patience if waits else at_once
-    return EventDeliverer(engine, sinks, _LOG, lease=_NO_TIME, waits=how)
+    return EventDeliverer(engine, sinks, _LOG, waits=how)
 
 
 def test_events_are_told_in_order_with_all_that_is_known(people: Engine) -> None:
@@ -134,16 +140,14 @@ def test_a_sink_that_is_down_holds_up_no_other_and_hears_it_all_later(people: En
 
 
 def test_a_slow_sink_is_told_by_one_process_as_long_as_it_says(people: Engine) -> None:
-    class Slow(Receiver):
-        lease = timedelta(minutes=1)
-
+    minute = timedelta(minutes=1)
     others: list[int] = []
 
     def behave() -> str:
-        others.append(deliverer(people, Slow("broker")).deliver())
+        others.append(deliverer(people, Receiver("broker", lease=minute)).deliver())
         return "take"
 
-    sink = Slow("broker", behave)
+    sink = Receiver("broker", behave, minute)
     made = deliverer(people, sink)
     sequences = [append(people) for _ in range(3)]
     made.deliver()
@@ -192,7 +196,7 @@ def test_a_thread_delivers_what_comes_while_another_sink_hangs(people: Engine) -
 
 def test_a_thread_goes_on_after_a_row_that_it_cannot_read(people: Engine) -> None:
     sink, told = Receiver("hook"), threading.Event()
-    made = EventDeliverer(people, [sink], _LOG, lease=_NO_TIME)
+    made = EventDeliverer(people, [sink], _LOG)
     first = append(people)
     with people.begin() as connection:
         kept = connection.execute(select(live_events.c.body)).scalar_one()

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reknown.biometrics.errors import AccessError, InputError, NotFoundError
+from reknown.biometrics.live import LiveEventKind
 from reknown.gallery.collections import create_collection
 from reknown.ledger import log
 from reknown.ledger.records import ReadLiveEventsRecord
 from reknown.services.context import Actor, Context
 from reknown.services.live.events import (
     EventChoice,
+    ToldEvent,
     all_events,
+    before_newest,
     follow_events,
     purge_events,
     read_events,
@@ -20,13 +24,13 @@ from reknown.services.live.events import (
 from reknown.services.live.telling import summary
 from reknown.storage.database import reading
 from reknown.watches import events
-from unit.databases import engine, location, own_engine
+from unit.databases import engine, own_engine
 from unit.watches.live_events import SPACE, arrival, loss
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["engine", "location", "own_engine"]
+__all__ = ["engine", "own_engine"]
 
 
 class _Platform:
@@ -94,9 +98,24 @@ def test_all_are_read_without_waiting(context: Context) -> None:
 def test_what_is_said_of_an_event_calls_nobody_identified(context: Context) -> None:
     said = [summary(each) for each in read_events(context, 2, 9, EventChoice()).events]
     assert said == [
-        "a person without a name arrived (candidate, similarity 99.9)",
-        "camera lost: nobody answers",
+        "face-1 99.9 [staff]",
+        "lost: nobody answers",
     ]
+    gone = replace(arrival(5), kind=LiveEventKind.LEFT, candidates=(), lists=(), reason="deleted")
+    assert summary(ToldEvent(gone, {})) == "a stranger, was there for 1 s (deleted)"
+
+
+def test_the_newest_are_found(context: Context) -> None:
+    def behind(limit: int, choice: EventChoice = EventChoice()) -> int:
+        return before_newest(context.database, limit, choice)
+
+    assert [behind(limit) for limit in (1, 3, 4, 1000)] == [3, 1, 0, 0]
+    assert behind(1, EventChoice(collection="people")) == 3
+    assert behind(2, EventChoice(collection="people")) == 1
+    assert behind(1, EventChoice("nowhere")) == 0
+    assert read_events(context, 1, 2, EventChoice()).more
+    assert not read_events(context, 1, 3, EventChoice()).more
+    assert not read_events(context, 1, 1, EventChoice(collection="others")).more
 
 
 def test_events_are_kept_for_some_days(context: Context) -> None:

@@ -27,7 +27,7 @@ def test_a_sensor_tells_who_is_there() -> None:
     came = ToldEvent(arrival(1), _NAMES)
     stranger = ToldEvent(replace(arrival(2), candidates=()), _NAMES)
     assert _states(came, came, stranger) == {
-        "reknown/door/people": "Ada, somebody unknown",
+        "reknown/door/people": "Ada, a stranger",
         "reknown/door/presence": "ON",
     }
     left = ToldEvent(replace(arrival(1), kind=LiveEventKind.LEFT), _NAMES)
@@ -37,7 +37,7 @@ def test_a_sensor_tells_who_is_there() -> None:
 
 def test_a_deleted_person_has_no_name_and_long_lists_are_cut() -> None:
     forgotten = ToldEvent(arrival(1), {})
-    assert _states(forgotten, forgotten)["reknown/door/people"] == "somebody unknown"
+    assert _states(forgotten, forgotten)["reknown/door/people"] == "a stranger"
     said = _states(forgotten, *[forgotten] * 50)["reknown/door/people"]
     assert len(said) == 255
 

@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import json
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+import pytest
 
 from brokers import needs_mosquitto, running, subscribed
+from moto_server import KEY_ID, SECRET, moto_server, without_aws_settings
 from reknown.gallery.collections import create_collection
 from reknown.notify.base import NotifyTimeouts
 from reknown.notify.mqtt import MqttSender
-from reknown.services.live.sinks import BrokerSink
+from reknown.notify.sns import SnsSender
+from reknown.services.live.sinks import BrokerSink, SenderSink
 from reknown.services.live.telling import tell
 from reknown.watches import events
-from unit.databases import engine, location, own_engine
+from unit.databases import engine, own_engine
 from unit.watches.live_events import SPACE, arrival
 
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 
     from reknown.services.live.telling import ToldEvent
 
-__all__ = ["engine", "location", "own_engine"]
+__all__ = ["engine", "own_engine"]
 
 
 def _told(database: Engine, *watches: str) -> list[ToldEvent]:
@@ -52,3 +60,35 @@ def test_sensors_are_made_once_for_a_watch_and_a_connection(
         # the broker may have been replaced by one that knows nothing
         assert sensors(later) == ["sensor", "binary_sensor"]
         sender.close()
+
+
+@pytest.mark.parametrize("ending", ["", ".fifo"])
+def test_a_topic_is_told_of_a_watch_in_order(
+    own_engine: Engine, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_aws_settings(monkeypatch)
+    told = _told(own_engine, "door", "gate", "door", "door")
+    name, fifo = f"live-{uuid4()}{ending}", {"FifoTopic": "true"} if ending else {}
+    session = boto3.session.Session(KEY_ID, SECRET, region_name="us-east-1")
+    with moto_server() as aws, ExitStack() as stack:
+        sns, sqs = (
+            stack.enter_context(closing(session.client(service, endpoint_url=aws)))
+            for service in ("sns", "sqs")
+        )
+        topic = sns.create_topic(Name=name, Attributes=fifo)["TopicArn"]
+        kind = {"FifoQueue": "true"} if ending else {}
+        queue = sqs.create_queue(QueueName=name, Attributes=kind)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        sender = stack.enter_context(closing(SnsSender(aws, "us-east-1", KEY_ID, SECRET)))
+        sink = SenderSink("sns", sender, topic)
+        for each in (*told, told[-1]) if ending else told:  # a FIFO topic takes each once
+            sink.send(each)
+        heard: dict[str, list[int]] = {"door": [], "gate": []}
+        while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                event = json.loads(json.loads(message["Body"])["Message"])
+                heard[event["watch"]].append(event["sequence"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    numbers = [each.event.sequence for each in told]
+    assert heard == {"door": [numbers[0], *numbers[2:]], "gate": [numbers[1]]}

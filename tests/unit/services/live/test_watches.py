@@ -61,7 +61,7 @@ def test_who_may_not_see_the_collection_may_do_nothing(context: Context, hall: s
     zone = WatchZone(BoundingBox(0, 0, 1, 1))
     for call in (
         lambda: watches.describe_watch(context, hall, nobody),
-        lambda: watches.change_zones(context, hall, [zone], nobody),
+        lambda: watches.change_watch(context, hall, {"zones": [zone]}, nobody),
         lambda: watches.start_watch(context, hall, nobody),
         lambda: watches.stop_watch(context, hall, nobody),
         lambda: watches.delete_watch(context, hall, nobody),
@@ -109,7 +109,7 @@ def test_steps_that_make_no_sense_say_what_would(context: Context, hall: str) ->
         with pytest.raises(BusyError, match="is STARTING: stop it"):
             call(context, hall)
     with pytest.raises(BusyError, match="stop it, and change it once it is STOPPED"):
-        watches.change_zones(context, hall, [])
+        watches.change_watch(context, hall, {"zones": []})
     watches.stop_watch(context, hall)
     watches.delete_watch(context, hall)
     with pytest.raises(NotFoundError):
@@ -140,3 +140,12 @@ def test_a_plan_is_read_as_it_was_written() -> None:
 def test_similarities_that_are_none(similarity: float) -> None:
     with pytest.raises(InputError, match="0 to 100"):
         WatchPlan(similarity)
+
+
+def test_no_watch_starts_where_nobody_may_be_followed(
+    context: Context, hall: str, collection: str
+) -> None:
+    set_policy(context, collection, Policy(live_minutes=0))
+    with pytest.raises(PolicyError, match="allows no camera to be watched: live_minutes is 0"):
+        watches.start_watch(context, hall)
+    assert watches.describe_watch(context, hall).stored.state is WatchState.STOPPED

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.event import listen
 
 import videos
 from live_frames import START, FilmCamera, at, live
-from reknown.biometrics.errors import DatabaseError, InputError, NotFoundError, PolicyError
+from reknown.biometrics.errors import DatabaseError, InputError, PolicyError, TakenOverError
 from reknown.biometrics.geometry import Point
 from reknown.biometrics.live import LiveEventKind
 from reknown.biometrics.policy import Policy
@@ -18,6 +21,7 @@ from reknown.biometrics.thresholds import ThresholdChoice
 from reknown.ledger.records import IdentifyRecord, RefuseSearchRecord
 from reknown.services.archive.sightings import list_sightings
 from reknown.services.galleries.faces import delete_faces
+from reknown.services.live.alert_lists import listed
 from reknown.services.live.watching import Told, WatchSettings, watch
 from reknown.services.policies.rules import set_policy
 from reknown.services.policies.stops import stop_searches
@@ -27,6 +31,7 @@ from reknown.storage.database import reading
 from reknown.video.live.frames import CameraChange, CameraState
 from reknown.watches import events as stored_events
 from unit.services.ledgers import events
+from unit.watches.live_events import loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -93,6 +98,7 @@ def known(enrol: Enrol, eileen: bytes) -> None:
 
 EILEEN = (videos.eileen(), HERE)
 GRACE = (videos.grace(), HERE)
+BOTH = [(videos.eileen(), videos.still((0.25, 0.5))), (videos.grace(), videos.still((0.75, 0.5)))]
 
 
 @pytest.mark.usefixtures("known")
@@ -131,8 +137,8 @@ def test_what_is_told_is_stored_as_it_is_told(
     with reading(database) as connection:
         assert stored_events.read(connection, 0, 100) == seen.told
     assert [event.sequence for event in seen.told] == [1, 2, 3]
-    assert [event.kind for event in seen.told] == [ARRIVED, CAMERA, LEFT]
-    assert (seen.told[1].state, seen.told[1].reason) == ("ended", "the film is at its end")
+    assert [event.kind for event in seen.told] == [ARRIVED, LEFT, CAMERA]
+    assert (seen.told[2].state, seen.told[2].reason) == ("ended", "the film is at its end")
 
 
 @pytest.mark.usefixtures("known")
@@ -210,17 +216,17 @@ def test_outside_its_hours_nobody_is_looked_at(context: Context, settings: Watch
 
 @pytest.mark.usefixtures("known")
 def test_people_on_a_list_are_marked_once_in_a_while(
-    context: Context, settings: WatchSettings
+    context: Context, settings: WatchSettings, collection: str
 ) -> None:
-    marked = replace(settings, away_seconds=1, alerts={"crew": ("Eileen Collins",), "none": ()})
+    with reading(context.database) as connection:
+        on_it = listed(connection, collection, {"crew": ("Eileen Collins",)})
+    marked = replace(settings, away_seconds=1, alerts={**on_it, "none": ()})
     parts: list[Part] = [(0, 600, [EILEEN]), (600, 3000, []), (3000, 3600, [EILEEN])]
     lists = [event.lists for event in watched(context, marked, film(*parts)).people]
     assert lists == [("crew",), (), (), ()]
     often = replace(marked, debounce_seconds=1)
     lists = [event.lists for event in watched(context, often, film(*parts)).people]
     assert lists == [("crew",), (), ("crew",), ()]
-    with pytest.raises(NotFoundError, match="Ada"):
-        watched(context, replace(settings, alerts={"crew": ("Ada",)}), [])
 
 
 def test_a_refused_search_ends_the_watch_with_its_reason(
@@ -246,8 +252,42 @@ def test_a_stop_ends_a_running_watch_and_who_was_there_has_left(
 
     with pytest.raises(PolicyError, match="an audit"):
         watch(context, settings, FilmCamera(shown()), Told(told.append))
-    assert [event.kind for event in told] == [ARRIVED, LEFT]
+    assert [event.kind for event in told] == [ARRIVED, LEFT, CAMERA]
+    assert (told[2].state, told[2].reason) == (
+        "ended",
+        "the rules of the collection do not allow it any more",
+    )
     assert len(events(database, "refuse search")) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(SystemExit, "it is not watched any more"), (OSError, "the watch broke off")]
+)
+def test_a_watch_that_is_cut_off_says_that_its_camera_has_ended(
+    context: Context, settings: WatchSettings, error: type[BaseException], why: str
+) -> None:
+    told: list[LiveEvent] = []
+
+    def shown() -> Iterator[LiveFrame]:
+        yield from film((0, 600, []))
+        raise error
+
+    with pytest.raises(error):
+        watch(context, settings, FilmCamera(shown()), Told(told.append))
+    assert [(event.state, event.reason) for event in told] == [("ended", why)]
+
+
+def test_a_stop_ends_a_watch_before_which_nobody_comes(
+    context: Context, settings: WatchSettings, collection: str
+) -> None:
+    def shown() -> Iterator[LiveFrame]:
+        yield from film((0, 600, []))
+        stop_searches(context, collection, "an audit")
+        yield from film((600, 12_000, []))
+        raise AssertionError("it goes on")
+
+    with pytest.raises(PolicyError, match="an audit"):
+        watched(context, settings, shown())
 
 
 def test_who_is_enrolled_meanwhile_is_found_and_who_is_deleted_is_not(
@@ -295,7 +335,10 @@ def test_who_was_there_when_a_watch_was_killed_has_left_when_it_begins_again(
     with database.begin() as connection:
         stored_events.append(connection, killed)
         stored_events.append(connection, others)
-    left, *rest = watched(context, settings, film((0, 600, [EILEEN]))).people
+        stored_events.append(connection, loss("front-door", killed.collection))
+    seen = watched(context, settings, film((0, 600, [EILEEN])))
+    assert (seen.told[1].state, seen.told[1].reason) == ("ended", "the watch broke off")
+    left, *rest = seen.people
     assert (left.kind, left.visit) == (LEFT, "of a watch that was killed")
     assert left.reason == "the watch broke off"
     assert (left.since, left.until) == (arrived.since, arrived.until)
@@ -319,7 +362,63 @@ def test_nobody_leaves_whose_arrival_was_not_stored(
     with pytest.raises(DatabaseError):
         watched(context, settings, film((0, 600, [EILEEN])))
     with reading(database) as connection:
-        assert stored_events.read(connection, 0, 10) == []
+        assert [event.kind for event in stored_events.read(connection, 0, 10)] == [CAMERA]
+
+
+@pytest.mark.usefixtures("known")
+def test_who_has_lost_the_name_tells_of_nobody_new(
+    context: Context, database: Database, settings: WatchSettings
+) -> None:
+    def shown() -> Iterator[LiveFrame]:
+        yield from film((0, 600, BOTH))
+        raise TakenOverError
+
+    seen = _Watched()
+    with pytest.raises(TakenOverError):
+        watch(context, settings, FilmCamera(shown()), Told(seen.told.append))
+    assert seen.known == [(ARRIVED, True), (LEFT, True)]
+    with reading(database) as connection:
+        assert stored_events.read(connection, 0, 10) == seen.told
+
+
+def test_the_rules_are_asked_also_while_no_frame_has_come(
+    context: Context, settings: WatchSettings, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reknown.services.live.watching._RULES_MS", 20)
+
+    def shown() -> Iterator[None]:
+        yield None
+        stop_searches(context, collection, "an audit")
+        for _ in range(100):
+            time.sleep(0.01)
+            yield None
+        raise AssertionError("it goes on")
+
+    with pytest.raises(PolicyError, match="an audit"):
+        watched(context, settings, shown())
+
+
+@pytest.mark.usefixtures("known")
+def test_who_was_there_leaves_also_where_that_could_not_be_stored_at_first(
+    context: Context, database: Database, settings: WatchSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, failed = stored_events.append, Event()
+
+    def full_once(connection: Connection, event: LiveEvent) -> int:
+        if event.kind is LEFT and not failed.is_set():
+            failed.set()
+            raise DatabaseError("the disk is full")
+        return append(connection, event)
+
+    monkeypatch.setattr("reknown.watches.events.append", full_once)
+    with pytest.raises(DatabaseError):
+        watched(context, settings, film((0, 600, [EILEEN])))
+    with reading(database) as connection:
+        told = stored_events.read(connection, 0, 10)
+    assert [(event.kind, event.reason) for event in told if event.kind is not CAMERA] == [
+        (ARRIVED, None),
+        (LEFT, "the watch broke off"),
+    ]
 
 
 @pytest.mark.usefixtures("known")
@@ -340,3 +439,21 @@ def test_strangers_are_kept_if_that_is_asked_for_and_found_later(
     found = find_person(context, collection, "Grace Hopper", archive_threshold())
     ids = [match.record.sighting.sighting_id for match in found.matches]
     assert ids == [kept.sighting.sighting_id]
+
+
+def test_no_event_is_told_before_strangers_are_kept_in_the_same_transaction(
+    context: Context, database: Database, settings: WatchSettings
+) -> None:
+    """Locks are taken in one order: that of the collection, then that of the events' numbers."""
+    locks: list[str] = []
+
+    def note(*called: Any) -> None:
+        statement = called[2]
+        if statement.startswith(("UPDATE collections", "UPDATE live_sequence")):
+            locks.append(statement.split()[1])
+
+    listen(database, "before_cursor_execute", note)
+    seen = watched(context, replace(settings, keep_days=30), film((0, 600, BOTH)))
+    assert seen.known == [(ARRIVED, False), (LEFT, False)] * 2
+    assert locks.count("collections") >= 2
+    assert locks[-4:] == ["live_sequence"] * 4

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -18,13 +19,19 @@ from reknown.biometrics.live import LiveCounts
 from reknown.services import access, accounts
 from reknown.services.context import Actor
 from reknown.services.live import watches
+from reknown.services.live.looks import look_through_camera
+from reknown.services.live.planned import watch_as_planned
 from reknown.services.live.plans import WatchPlan
 from reknown.services.live.presence import measure_watches
+from reknown.services.live.scenes import Scene
 from reknown.services.live.watches import WatchRequest, WatchState
 from reknown.services.live.watching import WatchCounts
 from reknown.services.live.worker import WatchIntervals, WatchMakings, WatchWorker, camera_of
+from reknown.services.policies.stops import stop_searches
+from reknown.storage.database import reading
 from reknown.video.live.cameras import Camera, CameraKind
-from reknown.video.live.frames import CameraChange, CameraState
+from reknown.video.live.frames import CameraChange, CameraState, LiveFrame
+from reknown.watches import events as live_events
 from unit.services.ledgers import events
 
 if TYPE_CHECKING:
@@ -32,8 +39,7 @@ if TYPE_CHECKING:
 
     from reknown.services.context import Context
     from reknown.services.live.sources import FrameSource
-    from reknown.services.live.worker import Counted, Watching
-    from reknown.video.live.frames import LiveFrame
+    from reknown.services.live.worker import Seen, Watching
     from reknown.watches.watches import WatchedCamera
 
 ARN = "arn:aws:kinesisvideo:us-east-1:000000000000:stream/yard/1"
@@ -63,7 +69,7 @@ def changed(state: CameraState, reason: str = "") -> CameraChange:
 
 
 @dataclass
-class Scene:
+class Site:
     """Cameras that are opened, and what becomes of them."""
 
     said: list[CameraChange] = field(default_factory=list)
@@ -74,8 +80,16 @@ class Scene:
     @contextmanager
     def open(self, camera: Camera) -> Iterator[FrameSource]:
         self.opened.append(camera.name)
-        yield Quiet(list(self.said), self.reconnects)
-        self.closed.append(camera.name)
+        try:
+            yield Quiet(list(self.said), self.reconnects)
+        finally:
+            self.closed.append(camera.name)
+
+
+def dark_scene() -> Scene:
+    """Nobody is to be seen."""
+    frame = LiveFrame(1, 0, datetime.now(UTC), 0, np.zeros((90, 160, 3), np.uint8))
+    return Scene(frame, looked=True, known=(), others=())
 
 
 def until_the_end(
@@ -83,13 +97,13 @@ def until_the_end(
     _watch: WatchedCamera,
     _plan: WatchPlan,
     source: FrameSource,
-    count: Counted,
+    seen: Seen,
 ) -> None:
     """Looks at nothing, and counts that."""
     counts = WatchCounts(lag_seconds=0.25)
     while True:
         counts.frames += 1
-        count(counts)
+        seen(dark_scene(), counts)
         found = source.next(0.05)
         if isinstance(found, CameraChange) and found.state is CameraState.ENDED:
             return
@@ -98,13 +112,13 @@ def until_the_end(
 @contextmanager
 def working(
     context: Context,
-    scene: Scene,
+    site: Site,
     watching: Watching = until_the_end,
     streams: int = 2,
     intervals: WatchIntervals = HASTY,
 ) -> Iterator[WatchWorker]:
     log = structlog.get_logger()
-    makings = WatchMakings(CAMERAS, scene.open, watching)
+    makings = WatchMakings(CAMERAS, site.open, watching)
     worker = WatchWorker(context.platform, makings, streams, log, intervals)
     worker.start()
     try:
@@ -136,13 +150,24 @@ def hall(context: Context, collection: str) -> Callable[[], watches.CameraWatch]
 def test_it_runs_once_its_camera_is_connected_and_stops_when_nobody_wants_it(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
-    scene = Scene([changed(CameraState.LOST, "no answer"), changed(CameraState.CONNECTED)])
-    with working(context, scene):
+    site = Site([changed(CameraState.LOST, "no answer"), changed(CameraState.CONNECTED)])
+    with working(context, site):
         eventually(lambda: hall().stored.state is WatchState.RUNNING)
         assert hall().message is None
         watches.stop_watch(context, "hall")
         eventually(lambda: hall().stored.state is WatchState.STOPPED)
-        assert (scene.opened, scene.closed) == (["door"], ["door"])
+        assert (site.opened, site.closed) == (["door"], ["door"])
+
+
+def test_whoever_looks_through_its_camera_is_shown_what_it_sees(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    with working(context, Site([changed(CameraState.CONNECTED)])):
+        eventually(lambda: look_through_camera(context, "hall").picture is not None)
+        assert hall().stored.state is WatchState.RUNNING
+        watches.stop_watch(context, "hall")
+        eventually(lambda: hall().stored.state is WatchState.STOPPED)
+    assert look_through_camera(context, "hall").picture is None
 
 
 def test_how_far_it_is_can_be_measured(
@@ -151,8 +176,8 @@ def test_how_far_it_is_can_be_measured(
     assert [each.counts for each in measure_watches(context.database)] == [None]
     # it was slow for a while, and flapped between two words of it
     states = (CameraState.CONNECTED, CameraState.SLOW, CameraState.CONNECTED, CameraState.FROZEN)
-    scene = Scene([changed(each) for each in (*states, CameraState.CONNECTED)], reconnects=5)
-    with working(context, scene):
+    site = Site([changed(each) for each in (*states, CameraState.CONNECTED)], reconnects=5)
+    with working(context, site):
         eventually(lambda: (hall().stored.counts or LiveCounts()).reconnects > 0)
         (measured,) = measure_watches(context.database)
     assert (measured.name, measured.running) == ("hall", True)
@@ -164,8 +189,8 @@ def test_how_far_it_is_can_be_measured(
 def test_what_is_the_matter_with_a_camera_is_said(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
-    scene = Scene([changed(CameraState.REFUSED, "wrong password")])
-    with working(context, scene):
+    site = Site([changed(CameraState.REFUSED, "wrong password")])
+    with working(context, site):
         eventually(lambda: hall().message == "The camera is refused: wrong password")
         assert hall().stored.state is WatchState.STARTING
 
@@ -173,7 +198,7 @@ def test_what_is_the_matter_with_a_camera_is_said(
 def test_a_worker_that_ends_gives_its_watches_back_at_once(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
-    first, second = Scene([changed(CameraState.CONNECTED)]), Scene([changed(CameraState.CONNECTED)])
+    first, second = Site([changed(CameraState.CONNECTED)]), Site([changed(CameraState.CONNECTED)])
     slow = WatchIntervals(timedelta(hours=1), renew=0.1, poll=0.05)
     with working(context, first, intervals=slow):
         eventually(lambda: hall().stored.state is WatchState.RUNNING)
@@ -189,7 +214,7 @@ def test_what_is_refused_is_not_tried_again(
     def refused(*_: object) -> None:
         raise PolicyError("searches are stopped: a drill", "people", "SearchesStopped")
 
-    with working(context, Scene(), refused):
+    with working(context, Site(), refused):
         eventually(lambda: hall().stored.state is WatchState.FAILED)
     assert hall().message == "searches are stopped: a drill"
     (failure,) = events(context.database, "fail watch")
@@ -208,16 +233,16 @@ def test_what_goes_away_is_tried_again(
         watch: WatchedCamera,
         plan: WatchPlan,
         source: FrameSource,
-        count: Counted,
+        seen: Seen,
     ) -> None:
         if not tried.is_set():
             tried.set()
             raise OSError("secret/path")
-        until_the_end(context, watch, plan, source, count)
+        until_the_end(context, watch, plan, source, seen)
 
     with (
         capture_logs() as lines,
-        working(context, Scene([changed(CameraState.CONNECTED)]), at_first),
+        working(context, Site([changed(CameraState.CONNECTED)]), at_first),
     ):
         eventually(lambda: hall().stored.state is WatchState.RUNNING)
     (broke,) = (line for line in lines if line["event"] == "watch broke off")
@@ -226,7 +251,7 @@ def test_what_goes_away_is_tried_again(
 
 
 def test_a_film_ends(context: Context, hall: Callable[[], watches.CameraWatch]) -> None:
-    with working(context, Scene([changed(CameraState.ENDED)])):
+    with working(context, Site([changed(CameraState.ENDED)])):
         eventually(lambda: hall().stored.state is WatchState.STOPPED)
     assert hall().message == "The film of the camera is at its end."
 
@@ -236,13 +261,13 @@ def test_no_more_are_watched_at_once_than_there_is_room_for(
 ) -> None:
     watches.create_watch(context, WatchRequest("yard", ARN, collection, WatchPlan(90.0)))
     watches.start_watch(context, "yard")
-    scene = Scene([changed(CameraState.CONNECTED)])
-    with working(context, scene, streams=1):
+    site = Site([changed(CameraState.CONNECTED)])
+    with working(context, site, streams=1):
         eventually(lambda: hall().stored.state is WatchState.RUNNING)
         yard = watches.describe_watch(context, "yard")
         assert (yard.stored.state, yard.stored.claimed) == (WatchState.STARTING, False)
         watches.stop_watch(context, "hall")
-        eventually(lambda: scene.opened == ["door", "back"])
+        eventually(lambda: site.opened == ["door", "back"])
 
 
 def test_a_camera_that_a_worker_has_not_is_left_to_others(
@@ -250,7 +275,7 @@ def test_a_camera_that_a_worker_has_not_is_left_to_others(
 ) -> None:
     watches.create_watch(context, WatchRequest("attic", "attic", collection, WatchPlan(90.0)))
     watches.start_watch(context, "attic")
-    with working(context, Scene()):
+    with working(context, Site()):
         time.sleep(0.3)
     found = watches.describe_watch(context, "attic")
     assert (found.stored.state, found.stored.claimed) == (WatchState.STARTING, False)
@@ -260,12 +285,12 @@ def test_a_camera_that_a_worker_has_not_is_left_to_others(
 def test_a_lease_that_was_lost_ends_the_watch_and_nothing_else(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
-    scene = Scene([changed(CameraState.CONNECTED)])
-    with working(context, scene) as worker:
+    site = Site([changed(CameraState.CONNECTED)])
+    with working(context, site) as worker:
         eventually(lambda: hall().stored.state is WatchState.RUNNING)
         with context.database.begin() as connection:
             connection.exec_driver_sql("UPDATE watches SET lease = 'another', leased_until = '9'")
-        eventually(lambda: scene.closed == ["door"])
+        eventually(lambda: site.closed == ["door"])
         assert worker is not None
         assert hall().stored.state is WatchState.RUNNING
 
@@ -275,7 +300,7 @@ def test_old_failures_do_not_return_once_it_went_well(
 ) -> None:
     with context.database.begin() as connection:
         connection.exec_driver_sql("UPDATE watches SET attempts = 6")
-    with working(context, Scene([changed(CameraState.CONNECTED)])):
+    with working(context, Site([changed(CameraState.CONNECTED)])):
         eventually(lambda: attempts(context) == 0)
     assert (attempts(context), hall().stored.state) == (0, WatchState.STARTING)
 
@@ -289,10 +314,12 @@ def test_what_breaks_off_after_it_went_well_is_tried_again_at_once(
 
     with context.database.begin() as connection:
         connection.exec_driver_sql("UPDATE watches SET attempts = 9")
-    with capture_logs() as lines, working(context, Scene(), at_last):
+    with capture_logs() as lines, working(context, Site(), at_last):
         eventually(lambda: any(line["event"] == "watch broke off" for line in lines))
     broke = next(line for line in lines if line["event"] == "watch broke off")
     assert broke["again_in_seconds"] == 1
+    (ready,) = (line for line in lines if line["event"] == "ready")
+    assert (ready["streams"], ready["cameras"]) == (2, sorted(CAMERAS))
     assert hall().stored.state is WatchState.STARTING
 
 
@@ -306,20 +333,20 @@ def test_a_fault_while_a_lease_is_renewed_does_not_keep_two_at_the_camera(
         watch: WatchedCamera,
         plan: WatchPlan,
         source: FrameSource,
-        count: Counted,
+        seen: Seen,
     ) -> None:
-        count(WatchCounts(frames=object()))  # type: ignore[arg-type]
+        seen(dark_scene(), WatchCounts(frames=object()))  # type: ignore[arg-type]
         noticed.wait(60)
-        until_the_end(context, watch, plan, source, count)
+        until_the_end(context, watch, plan, source, seen)
 
-    scene = Scene([changed(CameraState.CONNECTED)])
+    site = Site([changed(CameraState.CONNECTED)])
     patient = WatchIntervals(timedelta(hours=1), renew=0.1, poll=0.05)
-    with capture_logs() as lines, working(context, scene, odd_at_first, intervals=patient):
+    with capture_logs() as lines, working(context, site, odd_at_first, intervals=patient):
         eventually(lambda: any(line["event"] == "the lease was not renewed" for line in lines))
         noticed.set()
         with context.database.begin() as connection:
             connection.exec_driver_sql("UPDATE watches SET lease = 'another', leased_until = '9'")
-        eventually(lambda: scene.closed == ["door"])
+        eventually(lambda: site.closed == ["door"])
 
 
 def test_it_is_given_up_after_many_attempts(
@@ -327,7 +354,7 @@ def test_it_is_given_up_after_many_attempts(
 ) -> None:
     with context.database.begin() as connection:
         connection.exec_driver_sql("UPDATE watches SET attempts = 10")
-    with working(context, Scene()):
+    with working(context, Site()):
         eventually(lambda: hall().stored.state is WatchState.FAILED)
     assert "went wrong 10 times" in str(hall().message)
 
@@ -349,19 +376,93 @@ def test_a_watch_ends_with_the_key_or_the_account_that_started_it(
         found = watches.describe_watch(context, name)
         return found.stored.state, found.message
 
-    scene = Scene([changed(CameraState.CONNECTED)])
-    with working(context, scene):
+    site = Site([changed(CameraState.CONNECTED)])
+    with working(context, site):
         eventually(lambda: looked_at("hall")[0] is looked_at("yard")[0] is WatchState.RUNNING)
         access.revoke_key(context, key.key_id)
-        eventually(lambda: scene.closed == ["door"])
+        eventually(lambda: site.closed == ["door"])
         assert looked_at("yard")[0] is WatchState.RUNNING
         accounts.delete_account(context, "ada")
-        eventually(lambda: scene.closed == ["door", "back"])
+        eventually(lambda: site.closed == ["door", "back"])
     stopped = WatchState.STOPPED
     assert looked_at("hall") == (stopped, "The access key that started it was revoked.")
     assert looked_at("yard") == (stopped, "The account that started it was deleted.")
     told = [(each.actor, each.collection) for each in events(context.database, "stop watch")]
     assert told == [("tester", collection)] * 2
+
+
+def test_a_watch_ends_when_its_key_expires_or_its_account_may_no_more(
+    context: Context, collection: str
+) -> None:
+    vault = Vault(bytes(range(32)))
+    key, _ = access.create_key(context, vault, "gate", ALL)
+    accounts.create_account(context, "ada", accounts.Role.OPERATOR, ("*",), "a long password 47")
+    for name, camera, actor in (
+        ("hall", "door", access.actor_of(key.key_id)),
+        ("yard", "back", accounts.actor_of("ada")),
+    ):
+        watches.create_watch(context, WatchRequest(name, camera, collection, WatchPlan(90.0)))
+        watches.start_watch(context.by(Actor(actor)), name)
+
+    def looked_at(name: str) -> tuple[WatchState, str | None]:
+        found = watches.describe_watch(context, name)
+        return found.stored.state, found.message
+
+    site = Site([changed(CameraState.CONNECTED)])
+    with working(context, site):
+        eventually(lambda: looked_at("hall")[0] is looked_at("yard")[0] is WatchState.RUNNING)
+        access.rotate_key(context, vault, key.key_id, timedelta(0))
+        eventually(lambda: site.closed == ["door"])
+        accounts.change_role(context, "ada", accounts.Role.OPERATOR, ("elsewhere",))
+        eventually(lambda: site.closed == ["door", "back"])
+        eventually(lambda: looked_at("yard")[0] is WatchState.STOPPED)
+        # one that waits for a worker does not see its camera again
+        watches.start_watch(context.by(Actor(accounts.actor_of("ada"))), "yard")
+        eventually(lambda: looked_at("yard")[0] is WatchState.STOPPED)
+    assert sorted(site.opened) == ["back", "door"]
+    assert looked_at("hall") == (
+        WatchState.STOPPED,
+        "The access key that started it has expired: start it with another one.",
+    )
+    why = f"The account that started it may not watch cameras against {collection} any more."
+    assert looked_at("yard") == (WatchState.STOPPED, why)
+    told = [(each.actor, each.collection) for each in events(context.database, "stop watch")]
+    assert told == [("worker", collection)] * 3
+
+
+def test_whoever_ends_says_once_how_the_camera_is(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    """Stopped, given back and refused are an end; where another one goes on, that one says it."""
+
+    def camera() -> list[tuple[str | None, str | None]]:
+        with reading(context.database) as connection:
+            found = live_events.read(connection, 0, 100, "hall")
+        return [(each.state, each.reason) for each in found]
+
+    connected, here = ("connected", ""), Site([changed(CameraState.CONNECTED)])
+    with working(context, here, watch_as_planned):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+    waits = ("ended", "its worker was stopped: it waits for another one")
+    assert camera() == [connected, waits]
+    with working(context, here, watch_as_planned):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+        watches.stop_watch(context, "hall")
+        eventually(lambda: hall().stored.state is WatchState.STOPPED)
+        stopped = ("ended", "it is not watched any more")
+        assert camera() == [connected, waits, connected, stopped]
+        watches.start_watch(context, "hall")
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+        with context.database.begin() as connection:
+            connection.exec_driver_sql("UPDATE watches SET lease = 'another', leased_until = '9'")
+        eventually(lambda: len(here.closed) == 3)
+        assert camera()[4:] == [connected]
+        stop_searches(context, hall().stored.collection, "an audit")
+        with context.database.begin() as connection:
+            connection.exec_driver_sql("UPDATE watches SET lease = NULL, leased_until = NULL")
+        eventually(lambda: hall().stored.state is WatchState.FAILED)
+    # where it was refused before it began, too
+    assert camera()[5:] == [("ended", "the watch broke off")]
 
 
 @pytest.mark.parametrize(

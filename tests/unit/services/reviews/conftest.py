@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contexts import make_context
-from unit.databases import location, own_engine
+from unit.databases import own_engine
 from unit.services.reviews.desks import Desks
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reknown.vision.analyze import Engine
 
-__all__ = ["location", "own_engine"]
+__all__ = ["own_engine"]
 
 
 @pytest.fixture

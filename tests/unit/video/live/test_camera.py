@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,11 @@ import pytest
 import videos
 from broadcasts import Visitor, endless, film, jpeg, number_of, sending, station, steady
 from processes import children, wait_for_end
+from reknown.biometrics.errors import InputError
 from reknown.video.live.camera import LiveCamera
 from reknown.video.live.cameras import Camera, CameraKind
 from reknown.video.live.frames import CameraState
-from watching import QUICK, Seen, frames, said, watch
+from watching import QUICK, Seen, at_once, frames, places_in, said, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,10 +51,11 @@ def steps(seen: Seen) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("codec", "sound"), [("libx264", False), ("libx264", True), ("libx265", False)]
-)
-def test_frames_come_as_they_are_filmed(codec: str, sound: bool) -> None:
+def test_frames_come_as_they_are_filmed() -> None:
+    at_once(as_filmed, ("libx264", False), ("libx264", True), ("libx265", False))
+
+
+def as_filmed(codec: str, sound: bool) -> None:
     pieces = film(steady(20), codec=codec, sound=sound)
     with station({"/cam.ts": sending(pieces)}) as here, LiveCamera(transport(here.address)) as cam:
         seen = watch(cam, frames(40))
@@ -75,16 +78,7 @@ def test_uneven_frame_rates_come_out_right() -> None:
         LiveCamera(transport(here.address)) as cam,
     ):
         seen = watch(cam, frames(30))
-    first = seen.frames[0]
-    # which of the pictures the first one is, the grey says only roughly
-    fits = [
-        all(
-            abs(times[start + frame.number - first.number] - times[start] - frame.time_ms) <= 1
-            for frame in seen.frames
-        )
-        for start in range(len(times) - seen.frames[-1].number)
-    ]
-    assert sum(fits) == 1
+    assert places_in(times, seen) == 1
 
 
 def halves(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -94,9 +88,12 @@ def halves(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return pixels
 
 
-@pytest.mark.parametrize(("turn", "bright"), [(0, "top"), (90, "right"), (180, "bottom")])
-def test_a_camera_that_hangs_askew_is_turned(turn: int, bright: str) -> None:
-    pieces = film(steady(20), paint=halves)
+def test_a_camera_that_hangs_askew_is_turned() -> None:
+    at_once(turned, (0, "top"), (90, "right"), (180, "bottom"))
+
+
+def turned(turn: int, bright: str) -> None:
+    pieces = film(steady(8), paint=halves)
     with (
         station({"/cam.ts": sending(pieces)}) as here,
         LiveCamera(transport(here.address, turn=turn)) as cam,
@@ -141,11 +138,12 @@ def test_whoever_comes_late_gets_the_newest_frame() -> None:
         LiveCamera(transport(here.address)) as cam,
     ):
         seen = watch(cam, frames(3))
-        for _ in range(3):
-            time.sleep(1)
+        while seen.frames[-1].passed_over < 10:  # as many as have come meanwhile
+            time.sleep(0.6)
             seen = watch(cam, frames(len(seen.frames) + 1), seen)
         counts = cam.counts
-    assert [frame.passed_over >= 20 for frame in seen.frames[3:]] == [True] * 3
+    for before, after in pairwise(seen.frames):
+        assert after.passed_over == after.number - before.number - 1
     assert counts.passed_over == sum(frame.passed_over for frame in seen.frames)
 
 
@@ -159,9 +157,8 @@ def test_a_camera_that_falls_silent_is_frozen_and_connected_to_again() -> None:
         seen = watch(cam, said(CONNECTED, FROZEN, CONNECTED))
         at_first = len(seen.frames)
         seen = watch(cam, frames(at_first + 5), seen)
-        assert cam.counts.reconnects == 1
+        assert cam.counts.reconnects >= 1
         assert len(readers()) == 1
-    assert seen.states == [CONNECTED, FROZEN, CONNECTED]
     assert "sends nothing" in seen.reasons[1]
     assert all(before.time_ms < after.time_ms for before, after in pairwise(seen.frames))
     assert all(before.number < after.number for before, after in pairwise(seen.frames))
@@ -179,10 +176,8 @@ def test_a_camera_that_goes_and_comes_back_is_lost_once() -> None:
         seen = watch(cam, frames(3))
     with cam:
         seen = watch(cam, said(LOST), seen)
-        until = time.monotonic() + 3
-        seen = watch(cam, lambda _: time.monotonic() > until, seen)
+        seen = watch(cam, lambda _: cam.counts.reconnects >= 3, seen)
         assert seen.states == [CONNECTED, LOST]
-        assert cam.counts.reconnects >= 2
         with station({"/cam.ts": sending(TWENTY_SECONDS)}, port):
             seen = watch(cam, said(LOST, CONNECTED), seen)
     assert readers() == []
@@ -197,9 +192,9 @@ def test_damage_is_passed_over() -> None:
             found[int(chance.integers(len(found)))] = int(chance.integers(256))
         return bytes(found)
 
-    pieces = [(due, damaged(data) if due > 3 else data) for due, data in TWENTY_SECONDS]
+    pieces = [(due, damaged(data) if due > 1 else data) for due, data in TWENTY_SECONDS]
     with station({"/cam.ts": sending(pieces)}) as here, LiveCamera(transport(here.address)) as cam:
-        seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 6000)
+        seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 3500)
     assert seen.states == [CONNECTED]
     assert all(before.time_ms < after.time_ms for before, after in pairwise(seen.frames))
 
@@ -212,51 +207,56 @@ def test_noise_is_no_video() -> None:
         while True:
             visitor.send(noise)
 
-    with station({"/cam.ts": route}) as here, LiveCamera(transport(here.address), QUICK) as cam:
-        seen = watch(cam, lambda seen: cam.counts.reconnects >= 1)
+    limits = replace(QUICK, connect=3.0)
+    with station({"/cam.ts": route}) as here, LiveCamera(transport(here.address), limits) as cam:
+        seen = watch(cam, lambda _: cam.counts.reconnects >= 1)
     assert seen.states == [LOST]
 
 
 def test_a_flood_is_read_as_fast_as_it_was_filmed() -> None:
-    pieces = film(steady(60))
-
     def route(visitor: Visitor) -> None:
         visitor.begin()
-        for _, data in pieces:
+        for _, data in TWENTY_SECONDS:
             visitor.send(data)
         visitor.gone.wait(60)
 
-    limits = replace(QUICK, ahead=3.0)
+    limits = replace(QUICK, ahead=1.0)
     with station({"/cam.ts": route}) as here, LiveCamera(transport(here.address), limits) as cam:
-        watch(cam, frames(1))
         began = time.monotonic()
-        watch(cam, lambda _: time.monotonic() > began + 3)
-        passed = time.monotonic() - began
-        assert 25 * passed < cam.counts.frames < 25 * (passed + limits.ahead + 3)
+        watch(cam, lambda _: cam.counts.frames >= 25 * (limits.ahead + 2))
+        assert time.monotonic() - began > 1.9
 
 
 def test_a_camera_that_sends_the_same_picture_for_long_is_frozen() -> None:
     def still(_: int, size: tuple[int, int]) -> NDArray[np.uint8]:
         return halves(0, size)
 
-    pieces = film([*steady(10)], paint=still) + [
-        (10 + due, data) for due, data in film(steady(10), start=11)
+    pieces = film(steady(4), paint=still) + [
+        (4 + due, data) for due, data in film(steady(10), start=5)
     ]
-    limits = replace(QUICK, still=3.0)
+    limits = replace(QUICK, still=1.5)
     with (
         station({"/cam.ts": sending(pieces)}) as here,
         LiveCamera(transport(here.address), limits) as cam,
     ):
         seen = watch(cam, said(CONNECTED, FROZEN, CONNECTED))
     assert seen.states == [CONNECTED, FROZEN, CONNECTED]
-    assert "not changed for 3 s" in seen.reasons[1]
+    assert "not changed for 2 s" in seen.reasons[1]
+
+
+def leaves_out(seen: Seen, rate: float) -> bool:
+    """Whether not all was decoded at last of so many pictures a second."""
+    if len(seen.frames) < 2:
+        return False
+    before, after = seen.frames[-2:]
+    passed = (after.time_ms - before.time_ms) / 1000
+    # more than some seconds is a clock that has given up, as nothing is left out
+    return 2 * (after.number - before.number) < rate * passed < 5 * rate
 
 
 def test_what_cannot_be_decoded_in_time_is_slow_and_still_new() -> None:
     # of little to send, and much to decode
-    large = np.broadcast_to(np.uint8(99), (30, 2160, 4096, 3))
-
-    pieces = endless(large, rate=600)
+    pieces = endless(np.full((2160, 4096, 3), 99, np.uint8), every=80, rate=600)
     first = next(pieces)  # takes a while
 
     def route(visitor: Visitor) -> None:
@@ -269,13 +269,10 @@ def test_what_cannot_be_decoded_in_time_is_slow_and_still_new() -> None:
         station({"/cam.ts": route}) as here,
         LiveCamera(transport(here.address), QUICK) as cam,
     ):
-        seen = watch(cam, lambda seen: SLOW in seen.states and len(seen.frames) > 20)
-        until = time.monotonic() + 4
-        seen = watch(cam, lambda _: time.monotonic() > until, seen)
+        seen = watch(cam, said(SLOW))
+        seen = watch(cam, lambda seen: leaves_out(seen, 600) and seen.late[-1] < 3, seen)
     assert all(one is not then for one, then in pairwise(seen.states))  # each is said once
     assert "fewer pixels" in seen.reasons[seen.states.index(SLOW)]
-    # once whole pictures alone are decoded, what is handed out is of now
-    assert min(seen.late[-10:]) < 2
 
 
 def test_a_turned_film_is_played_in_real_time_and_ends(tmp_path: Path) -> None:
@@ -306,13 +303,31 @@ def test_a_film_does_not_begin_again(tmp_path: Path) -> None:
     assert "crashed" in seen.reasons[-1]
 
 
-def test_a_film_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
-    for place in (tmp_path / "none.mp4", tmp_path, Path("/dev/video97")):
-        kind = CameraKind.DEVICE if "dev" in place.parts else CameraKind.FILE
-        with LiveCamera(Camera("film", kind, str(place)), QUICK) as cam:
-            seen = watch(cam, said(LOST))
-        assert "it is not there" in seen.reasons[0]
-        assert str(place) not in seen.reasons[0]
+def test_a_device_that_is_not_there_is_waited_for() -> None:
+    with LiveCamera(Camera("desk", CameraKind.DEVICE, "/dev/video97"), QUICK) as cam:
+        seen = watch(cam, said(LOST))
+    assert "it is not there" in seen.reasons[0]
+    assert "video97" not in seen.reasons[0]
+
+
+def test_a_file_that_is_no_film_is_not_tried_again(tmp_path: Path) -> None:
+    text, empty = tmp_path / "notes.txt", tmp_path / "empty.mp4"
+    text.write_text("gate: nobody came\n" * 100)
+    empty.write_bytes(b"")
+    missing = "is no film that can be read: it is not there"
+    for place, reason in (
+        (text, "is no film that can be read"),
+        (empty, "is no film that can be read"),
+        (tmp_path / "none.mp4", missing),
+        (tmp_path, missing),
+    ):
+        with (
+            LiveCamera(Camera("gate", CameraKind.FILE, str(place)), QUICK) as cam,
+            pytest.raises(InputError, match=f"^gate {reason}") as raised,
+        ):
+            watch(cam, said(LOST))
+        assert cam.is_over
+        assert str(place) not in str(raised.value)
 
 
 def test_a_reader_that_is_killed_is_replaced() -> None:
@@ -339,8 +354,11 @@ def test_a_reader_that_hangs_is_replaced() -> None:
         wait_for_end(reader)
 
 
-@pytest.mark.parametrize("kind", [CameraKind.MPEGTS, CameraKind.MJPEG, CameraKind.HLS])
-def test_a_camera_that_says_nothing_does_not_answer(kind: CameraKind) -> None:
+def test_a_camera_that_says_nothing_does_not_answer() -> None:
+    at_once(unanswered, (CameraKind.MPEGTS,), (CameraKind.MJPEG,), (CameraKind.HLS,))
+
+
+def unanswered(kind: CameraKind) -> None:
     def route(visitor: Visitor) -> None:
         visitor.begin()
         visitor.gone.wait(60)
@@ -409,8 +427,11 @@ def test_a_password_is_told_to_the_camera_and_to_nobody_else(
         assert b"REKNOWN" not in seen_by_others
 
 
-@pytest.mark.parametrize("password", [None, "wrong-s3cret"])
-def test_a_wrong_password_is_said_to_be(password: str | None) -> None:
+def test_a_wrong_password_is_said_to_be() -> None:
+    at_once(refused, (None,), ("wrong-s3cret",))
+
+
+def refused(password: str | None) -> None:
     def route(visitor: Visitor) -> None:
         basic(visitor)
 
@@ -419,8 +440,7 @@ def test_a_wrong_password_is_said_to_be(password: str | None) -> None:
         with LiveCamera(transport(here.address, user=user, password=password), QUICK) as cam:
             seen = watch(cam, lambda _: cam.counts.reconnects >= 2)
     assert seen.states == [REFUSED]
-    assert "user and password" in seen.reasons[0]
-    assert "s3cret" not in seen.reasons[0]
+    assert seen.reasons == ["it refuses this user and password: correct them in the cameras file"]
 
 
 def test_a_redirect_to_another_place_is_not_followed() -> None:
@@ -446,13 +466,17 @@ def test_a_redirect_within_the_camera_is_followed() -> None:
         assert watch(cam, frames(3)).states == [CONNECTED]
 
 
+@cache
+def segments() -> list[list[tuple[float, bytes]]]:
+    return [film(steady(1), start=1.0 + number) for number in range(20)]
+
+
 class Playlist:
     """An HLS stream of segments of a second."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        times = steady(1)
-        self._segments = [film(times, start=1.0 + number) for number in range(40)]
+        self._segments = segments()
         self.foreign = ""
         self.foreign_from = 1
 
@@ -484,23 +508,24 @@ def test_a_playlist_is_watched_at_its_end() -> None:
         station(playlist.routes()) as here,
         LiveCamera(Camera("gate", CameraKind.HLS, f"{here.address}/cam.m3u8")) as cam,
     ):
-        seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 5000)
+        seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 2500)
     assert seen.states == [CONNECTED]
     assert all(before.time_ms < after.time_ms for before, after in pairwise(seen.frames))
 
 
-@pytest.mark.parametrize(
-    "foreign",
-    [
+@pytest.mark.parametrize("first", [1, 2], ids=["at once", "later"])
+def test_a_playlist_cannot_name_what_is_not_the_cameras(first: int) -> None:
+    foreign = (
         "file:///etc/passwd",
         "{elsewhere}/secret.ts",
         "concat:file:///etc/passwd|{elsewhere}/secret.ts",
         "crypto+{elsewhere}/secret.ts",
         "/away.ts",
-    ],
-)
-@pytest.mark.parametrize("first", [1, 2], ids=["at once", "later"])
-def test_a_playlist_cannot_name_what_is_not_the_cameras(foreign: str, first: int) -> None:
+    )
+    at_once(not_fetched, *((each, first) for each in foreign))
+
+
+def not_fetched(foreign: str, first: int) -> None:
     with station({"/secret.ts": sending(TWENTY_SECONDS)}) as elsewhere:
 
         def away(visitor: Visitor) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from reknown.biometrics.errors import InputError
 from reknown.video.live.cameras import Camera, CameraKind, load_cameras
+from reknown.video.live.srt import SrtSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +107,39 @@ def test_neither_address_nor_password_is_in_what_is_printed(
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            'address = "srt://10.0.0.7:9000"',
+            'passphrase = "a+b % c#d?ef"',
+            'stream_id = "#!::r=yard,m=request"',
+            "latency = 250",
+        ),
+        (
+            'address = "srt://10.0.0.7:9000/?passphrase=a+b%20%25%20c%23d%3Fef&mode=caller'
+            '&latency=250&streamid=#!::r=yard,m=request"',
+        ),
+    ],
+    ids=["in the table", "in the address"],
+)
+def test_what_opens_a_camera_over_srt_is_not_in_its_place(
+    tmp_path: Path, lines: tuple[str, ...]
+) -> None:
+    camera = one(tmp_path, *lines)
+    assert (camera.kind, camera.place) == (CameraKind.SRT, "srt://10.0.0.7:9000")
+    assert camera.srt == SrtSettings("a+b % c#d?ef", "#!::r=yard,m=request", 250)
+    for secret in ("10.0.0.7", "a+b", "yard,"):
+        assert secret not in repr(camera)
+
+
+def test_a_camera_that_calls_needs_a_passphrase(tmp_path: Path) -> None:
+    camera = one(
+        tmp_path, 'address = "srt://10.0.0.1:9000?mode=listener"', 'passphrase = "0123456789"'
+    )
+    assert camera.srt == SrtSettings("0123456789", listens=True)
+
+
+@pytest.mark.parametrize(
     ("lines", "said"),
     [
         ((), "it has no address"),
@@ -117,7 +151,27 @@ def test_neither_address_nor_password_is_in_what_is_printed(
         (('address = "rtsp://s3cret/ x"',), "address is not an address like"),
         (('address = "file:///s3cret"',), "address is not an address like"),
         (('address = "ftp://s3cret/"',), "address begins with rtsp://"),
-        (('address = "srt://s3cret:9000"',), "SRT cannot be read here"),
+        (('address = "srt://s3cret"',), "an address over SRT is like srt://host:9000"),
+        (('address = "srt://me@s3cret:9000"',), "an address over SRT is like"),
+        (('address = "srt://h:9000"', 'user = "s3cret"'), "srt:// has passphrase"),
+        (('address = "srt://h:9000"', 'passphrase = "s3cret"'), "passphrase has 10 to 79 bytes"),
+        (('address = "srt://h:9000?passphrase=s3cret"',), "passphrase has 10 to 79 bytes"),
+        (
+            ('address = "srt://h:9000?passphrase=s3cret12345"', 'passphrase = "s3cret12345"'),
+            "passphrase is in the address, too: give it once",
+        ),
+        (('address = "srt://h:9000?pass=s3cret"',), "the address has more behind"),
+        (('address = "srt://h:9000?latency=200000"',), "latency is 0 to 8000 milliseconds"),
+        (('address = "srt://h:9000"', "latency = -1"), "latency is 0 to 8000 milliseconds"),
+        (('address = "srt://h:9000?mode=s3cret"',), "mode is caller or listener"),
+        (('address = "srt://h:9000"', 'mode = "s3cret"'), "mode is caller or listener"),
+        (('address = "srt://h:9000"', 'mode = "listener"'), "give a passphrase"),
+        (
+            ('address = "srt://h:9000?mode=listener&passphrase=s3cret12345&streamid=s3"',),
+            "stream_id is for callers",
+        ),
+        (('address = "rtsp://h/"', 'passphrase = "s3cret"'), "passphrase is for srt://"),
+        (('file = "x"', 'mode = "listener"'), "mode is for an address"),
         (('address = "rtsp://h/"', 'device = "/dev/video0"'), "give one of them"),
         (('address = "rtsp://a:s3cret@h/"', 'user = "a"'), "give them once"),
         (('address = "rtsp://h/"', 'password = "s3cret"'), "password needs a user"),
@@ -168,7 +222,7 @@ def test_a_file_that_names_no_cameras_says_so(tmp_path: Path, text: str, said: s
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o620])
 def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(InputError, match="chmod o=,g-w"):
+    with pytest.raises(InputError, match="any user or changed by its group: run chmod o=,g-w"):
         loaded(tmp_path, '[cameras.yard]\nfile = "x"', mode)
 
 

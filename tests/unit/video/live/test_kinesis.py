@@ -132,8 +132,9 @@ def test_a_stream_that_falls_silent_is_frozen() -> None:
     kinesis = Kinesis(whole=2, hangs=True)
     patient = replace(QUICK, silent=8.0)  # a busy machine takes long for the first frame
     with station(kinesis.routes()) as here, LiveCamera(gate(here.address), patient) as cam:
-        seen = watch(cam, lambda seen: len(seen.states) >= 3)
-    assert seen.states == [CONNECTED, CameraState.FROZEN, CONNECTED]
+        seen = watch(cam, lambda seen: seen.states[-1:] == [CONNECTED] and len(seen.states) > 1)
+    # to connect again may take several attempts there
+    assert seen.states[:2] == [CONNECTED, CameraState.FROZEN]
 
 
 def test_what_was_missed_for_long_is_not_made_up_for() -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,7 @@ from reknown.video.live.cameras import Camera, CameraKind
 from reknown.video.live.frames import CameraState, LiveFrame
 from reknown.video.live.messages import Beat, FrameShown, Over, encode, read_want
 from reknown.video.live.process import CameraProcess
+from reknown.video.live.srt import SrtSettings
 from reknown.vision.decoding.memory import PixelRoom
 from watching import QUICK, said, watch
 
@@ -126,6 +128,23 @@ def test_words_without_end_keep_nobody_from_stopping(monkeypatch: pytest.MonkeyP
             began = time.monotonic()
             cam.next(0.2)
             assert time.monotonic() - began < 30
+
+
+def test_who_has_called_at_last_has_the_time_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = time.monotonic() + 1
+
+    def answer(theirs: socket.socket, want: int) -> None:
+        theirs.send(encode(Beat(0, 0, saving=False, still=0.0)))
+        while time.monotonic() < called:
+            time.sleep(0.1)
+        theirs.send(encode(FrameShown(want, want, None, 0.0, 4, 4)))
+
+    lying(monkeypatch, answer)
+    listening = replace(gate(), kind=CameraKind.SRT, srt=SrtSettings("0123456789", listens=True))
+    with LiveCamera(listening, replace(QUICK, silent=0.3)) as cam:
+        seen = watch(cam, said(CameraState.CONNECTED))
+    assert seen.states == [LOST, CameraState.CONNECTED]
+    assert "has not called" in seen.reasons[0]
 
 
 @pytest.mark.parametrize("hangs", [False, True])

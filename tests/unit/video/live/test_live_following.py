@@ -156,3 +156,19 @@ def test_places_are_shares_of_the_frame(engine: Engine, size: tuple[int, int]) -
     box = view.face.box
     assert box.left + box.width / 2 == pytest.approx(0.3, abs=0.05)
     assert np.linalg.norm(view.template) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("change_ms", [1000, 1240])
+def test_a_face_that_may_be_another_one_by_now_is_of_no_track(
+    engine: Engine, change_ms: int
+) -> None:
+    film = [
+        *videos.scene(videos.steady(0, change_ms), [(videos.eileen(), videos.still((0.5, 0.5)))]),
+        *videos.scene(
+            videos.steady(change_ms, change_ms + 1000),
+            [(videos.grace(), videos.still((0.5, 0.5)))],
+        ),
+    ]
+    for step in follow(engine, film).steps:
+        (face,) = step.faces
+        assert face.track in ({0} if step.moment.time_ms < change_ms else {None, 1})

@@ -13,14 +13,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from broadcasts import needs_rtsp, tower
+import videos
+from broadcasts import film, needs_rtsp, tower
 from processes import children
 from reknown.video.live.camera import LiveCamera
 from reknown.video.live.cameras import Camera, CameraKind
 from reknown.video.live.frames import CameraState
-from watching import QUICK, frames, said, watch
+from watching import QUICK, frames, places_in, said, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,30 @@ def test_what_an_rtsp_server_sends_is_watched(
     for before, after in pairwise(seen.frames[1:]):
         passed = after.time_ms - before.time_ms
         assert passed == pytest.approx(40 * (after.number - before.number), abs=25)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_uneven_and_turned_pictures_come_as_they_were(codec: str, tmp_path: Path) -> None:
+    upright = np.full((320, 240, 3), 30, np.uint8)
+    upright[:160] = 220
+    times = videos.uneven(0, 20_000, seed=5)
+    place = tmp_path / "film.mkv"
+    pieces = film(
+        times,
+        codec=f"libx{codec[1:]}",
+        container="matroska",
+        turns=1,
+        paint=lambda *_: np.rot90(upright, -1),
+    )
+    place.write_bytes(b"".join(data for _, data in pieces))
+    whole = f"{codec}parse ! video/x-{codec},stream-format=byte-stream,alignment=au"
+    played = f"filesrc location={place} ! matroskademux ! {whole} ! rtp{codec}pay name=pay0"
+    with tower(played) as here, LiveCamera(gate(here.address), PATIENT) as cam:
+        seen = watch(cam, frames(40))
+    assert places_in(times, seen) == 1
+    for frame in seen.frames:
+        assert frame.pixels.shape == upright.shape
+        assert np.abs(frame.pixels.astype(int) - upright).mean() < 5
 
 
 def test_a_server_that_is_stopped_is_frozen_and_goes_on() -> None:

@@ -61,6 +61,7 @@ def test_waiting_doubles_and_begins_again_once_it_ran_for_a_while() -> None:
 def test_a_wrong_password_is_said_and_not_tried_often() -> None:
     camera = Camera()
     assert camera.fails(0, Trouble.REFUSED) == 60
+    assert camera.fails(0, Trouble.REFUSED_CALL) == 60
     assert camera.said == [CameraState.REFUSED]
     assert "correct them" in camera.reason
 
