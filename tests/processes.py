@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
@@ -57,3 +60,13 @@ def child_of(parent: int, word: str) -> int:
 def wait_for_end(process: int, seconds: float = 30) -> None:
     """Returns when it is no longer running; raises `TimeoutError`."""
     wait_for(lambda: not running(process), seconds)
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """It does nothing meanwhile."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)

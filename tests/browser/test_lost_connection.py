@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browsing import let_in, visiting
 from furnished import PASSWORD, context_of, operator_of
+from processes import stopped
 from reknown.access.accounts import Role
 from reknown.services.accounts import create_account
 from servers import Server, serving
@@ -110,12 +109,9 @@ def _made(page: Page, name: str) -> None:
 
 def test_a_slow_server_gets_a_form_once(typing: Page, place: Place) -> None:
     typing.get_by_label("Who or what uses it").fill("once")
-    os.kill(place.server.process.pid, signal.SIGSTOP)
-    try:
+    with stopped(place.server.process.pid):
         typing.get_by_role("button", name="Make the key").dblclick()
         typing.wait_for_timeout(300)
-    finally:
-        os.kill(place.server.process.pid, signal.SIGCONT)
     _made(typing, "once")
     expect(typing.get_by_role("cell", name="once", exact=True)).to_have_count(1)
 

@@ -230,9 +230,7 @@ def test_lost_connections_cost_clients_nothing_but_a_retry(
     users = [f"user-{number}" for number in range(20, len(codes) + 1, 20)]
     found = patient.list_users(CollectionId=collection, MaxResults=500)["Users"]
     assert [user["UserId"] for user in found] == users
-    lines = [line for server in pair for line in server.log if "Traceback" in line]
-    # SQLAlchemy's own of a connection that is cut while it is given back, which it throws away
-    assert all('"event": "Exception during reset or similar"' in line for line in lines), lines
+    assert not any("Traceback" in line for server in pair for line in server.log)
 
 
 def test_a_crash_of_the_database_loses_nothing_that_was_acknowledged(

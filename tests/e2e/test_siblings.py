@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from processes import child_of, children, needs_proc, running, wait_for, wait_for_end
+from processes import child_of, children, needs_proc, running, stopped, wait_for, wait_for_end
 from servers import serving
 from stopped_searches import require_stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from servers import Server
@@ -59,18 +59,10 @@ def test_all_answer_on_one_port_and_their_figures_are_added_up(server: Server) -
     server.client().create_collection(CollectionId="people")
     before = answered(server)
     lists(server, 24)
-    stopped(server.process.pid, lambda: lists(server, 8))
-    stopped(child_of(server.process.pid, _WORD), lambda: lists(server, 8))
+    for each in (server.process.pid, child_of(server.process.pid, _WORD)):
+        with stopped(each):
+            lists(server, 8)
     assert answered(server) == before + 40
-
-
-def stopped(process: int, work: Callable[[], object]) -> None:
-    """Does the work while that process does nothing."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        work()
-    finally:
-        os.kill(process, signal.SIGCONT)
 
 
 def test_one_that_is_killed_is_replaced(server: Server) -> None:

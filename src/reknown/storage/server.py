@@ -16,7 +16,7 @@ from reknown.biometrics.errors import DatabaseError, DatabaseUnavailableError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 PLACE = "place"
 _ERA = "era"
@@ -107,6 +107,7 @@ def server_engine(address: ServerAddress) -> Engine:
         pool_size=address.connections,
         max_overflow=0,
         pool_pre_ping=True,
+        pool_reset_on_return=None,  # see `give_back`
     )
     database.update_execution_options(**{PLACE: _shown(parts)})
 
@@ -117,6 +118,17 @@ def server_engine(address: ServerAddress) -> Engine:
         entry.info[_ERA] = cursor.fetchone()
         cursor.close()
         connection.rollback()
+
+    @event.listens_for(database, "reset")
+    def give_back(
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, state: PoolResetState
+    ) -> None:
+        # The pool itself would call it an error that one which goes back has been cut.
+        if not state.transaction_was_reset:
+            try:
+                connection.rollback()
+            except database.dialect.loaded_dbapi.Error as error:
+                entry.invalidate(error)
 
     return database
 

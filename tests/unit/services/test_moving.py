@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import create_engine, delete, func, select, text, update
 
 from postgres_server import own_database
 from reknown.access import keys
@@ -270,6 +270,19 @@ def test_who_leaves_within_a_moment_is_waited_for(folder: Path, server: ServerAd
     user = open_database(server)
     threading.Timer(0.5, user.dispose).start()
     assert move(_ACTOR, folder, server, (folder, None)).rows > 6_000
+
+
+def test_a_vacuum_of_the_server_is_waited_for(
+    folder: Path, server: ServerAddress, tmp_path: Path
+) -> None:
+    move(_ACTOR, folder, server, (folder, None))
+    vacuum = create_engine(server.url)
+    with vacuum.connect() as connection:
+        # the lock that one takes
+        connection.execute(text("LOCK TABLE jobs IN SHARE UPDATE EXCLUSIVE MODE"))
+        threading.Timer(0.5, connection.rollback).start()
+        assert move(_ACTOR, server, tmp_path / "back", (folder, None)).rows > 6_000
+    vacuum.dispose()
 
 
 def test_a_target_with_anything_in_it_or_for_another_source_is_refused(

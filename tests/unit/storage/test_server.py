@@ -219,6 +219,24 @@ def test_a_connection_lost_in_the_middle_says_so(postgres_url: str, database: En
     assert schema_version(database) is not None
 
 
+def test_a_connection_that_is_cut_while_it_is_lent_is_thrown_away_without_a_word(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = open_database(ServerAddress(url, connections=1))
+    lent = database.raw_connection()
+    lent.cursor().execute("SELECT 1")
+    _end_all(url)
+    lent.close()
+    assert schema_version(database) is not None
+    # what was begun by hand is undone as ever
+    lent = database.raw_connection()
+    lent.cursor().execute("DELETE FROM alembic_version")
+    lent.close()
+    assert schema_version(database) is not None
+    database.dispose()
+    assert not caplog.records
+
+
 def test_who_holds_a_lock_is_waited_for_so_long(database: Engine) -> None:
     with database.begin() as holder, database.begin() as waiting:
         assert waiting.execute(text("SHOW lock_timeout")).scalar_one() == "30s"

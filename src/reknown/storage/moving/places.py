@@ -212,8 +212,10 @@ def _hold_server(connection: Connection, level: IsolationLevel) -> None:
     connection.execution_options(isolation_level=level)
     connection.begin()
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    # long enough for an autovacuum, which gives way to who has waited for a second
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}s'"))
     # before anything is read: what is seen is as it is from here on
-    connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE NOWAIT"))
+    connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
     if not _until_alone(connection):
         raise DatabaseError(_IN_USE.format(place=place))
 
