@@ -56,6 +56,17 @@ class StoredWatch:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CameraLook:
+    """What a camera saw, as a JPEG in which nobody is in clear but people with candidates.
+
+    `taken_at` is by the database's clock.
+    """
+
+    picture: bytes
+    taken_at: datetime
+
+
 class Watches:
     """The cameras that workers watch: `reknown worker --streams N --cameras FILE`.
 
@@ -135,6 +146,19 @@ class Watches:
         from reknown.services.live.watches import stop_watch  # noqa: PLC0415
 
         stop_watch(self._context(), name)
+
+    def look(self, name: str, *, wait_seconds: float = 15.0) -> CameraLook | None:
+        """What the camera of a watch that runs sees now, None where no picture came.
+
+        That somebody looks is recorded. Raises `errors.NotFoundError`, `errors.LimitError` where
+        too many look.
+        """
+        from reknown.services.live.looks import first_sight  # noqa: PLC0415
+
+        sight = first_sight(self._context(), name, wait_seconds)
+        if sight.picture is None or sight.taken_at is None:
+            return None
+        return CameraLook(sight.picture, sight.taken_at)
 
     def delete(self, name: str) -> None:
         """Deletes a watch; its events stay for as long as events are kept.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reknown._evaluated import ErrorRate, EvaluatedPeople, ThresholdRates
 from reknown._notebook import Shown, figure, paragraph, table
 from reknown._seen import FoundSightings, ScannedFiles, SeenSighting
-from reknown._watches import StoredWatch
+from reknown._watches import CameraLook, StoredWatch
 from reknown.biometrics.text import counted, one_in, printable
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reknown.services.videos.identification import Appearance
 
 __all__ = [
+    "CameraLook",
     "ComparedFaces",
     "DetectedFaces",
     "EnrolledImage",

@@ -115,6 +115,19 @@ def test_who_looks_sees_people_with_candidates_and_nobody_else(operator: Page) -
 
 
 @pytest.mark.usefixtures("worker")
+def test_a_command_and_a_program_save_one_picture(console: Server, tmp_path: Path) -> None:
+    place = tmp_path / "now.jpg"
+    told = console.reknown("watches", "look", "lobby", "--output", place, "--wait", 90)
+    assert told.startswith(f"wrote {place}, taken at ")
+    with Image.open(place) as picture:
+        assert picture.format == "JPEG"
+    with Reknown(console.data) as client:
+        seen = client.watches.look("lobby", wait_seconds=90)
+    assert seen is not None
+    assert Image.open(io.BytesIO(seen.picture)).size == picture.size
+
+
+@pytest.mark.usefixtures("worker")
 def test_without_scripts_somebody_looks_again(operator: Page) -> None:
     operator.route("**/*.js", lambda route: route.fulfill(body=""))
     operator.goto("/console/cameras/guests/lobby")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from botocore.exceptions import ClientError
 from playwright.sync_api import FilePayload, Page, expect
 
 from browsing import send
+from furnished import context_of
+from reknown.services.context import Actor, Context
+from reknown.services.live.watches import start_watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +168,21 @@ def test_a_page_that_showed_a_secret_makes_no_second_key_when_it_is_loaded_again
     send(accepted, "Make the key")
     assert key_of(accepted)[0] != key_id
     assert made("once-only") == 3
+
+
+def test_the_page_of_a_key_says_what_ends_with_it(accepted: Page, console: Server) -> None:
+    made = json.loads(console.reknown("keys", "create", "--name", "gate", "--json"))
+    page = f"/console/settings/keys/{made['access_key_id']}"
+    accepted.goto(page)
+    expect(accepted.get_by_text("What it watches")).to_have_count(0)
+    console.reknown("watches", "create", "gate", "--camera", "gate", "--collection", "people")
+    with context_of(console) as context:
+        its = Actor(f"key:{made['access_key_id']}", "1")
+        start_watch(Context(context.platform, its), "gate")
+    accepted.goto(page)
+    expect(accepted.get_by_text("What it watches ends with it")).to_contain_text("gate. Stop")
+    console.reknown("watches", "stop", "gate")
+    console.reknown("watches", "delete", "gate")
 
 
 def test_somebody_gets_an_account_and_loses_it(accepted: Page, visit: Callable[[], Page]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -234,6 +236,64 @@ def stop(name: Name, data: Data = None, json: Json = False) -> None:
         _print([found], json=json)
     else:
         typer.echo(f"{found.stored.state.value.lower()}: {name}")
+
+
+@cli.command()
+def look(
+    name: Name,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A new .jpg for the picture.",
+            show_default=False,
+        ),
+    ],
+    wait: Annotated[
+        float,
+        typer.Option("--wait", metavar="SECONDS", min=0, max=600, help="How long to wait for it."),
+    ] = 15,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Save what the camera of a running watch sees now, which is recorded.
+
+    Nobody is in clear but people with candidates: all else is a coarse mosaic. Status 1 when no
+    picture came.
+    """
+    from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, printable
+    from reknown.cli.session import open_context
+    from reknown.reporting.files import write_bytes
+    from reknown.services.live.looks import first_sight
+
+    if output.suffix.lower() not in {".jpg", ".jpeg"}:
+        raise InputError(f"the picture is a JPEG: call it {output.with_suffix('.jpg').name}")
+    if os.path.lexists(output):
+        raise InputError(f"--output would overwrite {output}: give a new file")
+    with open_context(data) as context:
+        sight = first_sight(context, name, wait)
+    watch = sight.watch
+    if sight.picture is not None:
+        write_bytes(output, sight.picture)
+    if json:
+        print_json(
+            {
+                "watch": name,
+                "state": watch.stored.state,
+                "message": watch.message,
+                "path": None if sight.picture is None else str(output),
+                "taken_at": sight.taken_at,
+            }
+        )
+    elif sight.taken_at is not None:
+        typer.echo(printable(f"wrote {output}, taken at {sight.taken_at:%H:%M:%S} UTC"))
+    else:
+        state = f"the watch is {watch.stored.state.value}"
+        why = state if watch.message is None else f"{state}: {watch.message}"
+        typer.echo(printable(f"no picture of {name}: {why}"), err=True)
+    raise typer.Exit(EXIT_NEGATIVE if sight.picture is None else EXIT_DONE)
 
 
 @cli.command()

@@ -90,7 +90,7 @@ def watch_camera(
             _stopped_by_hand(source := _Ending(live, seconds)),
             _Teller(context, json=json) as teller,
         ):
-            told = Told(teller.event, teller.frame, teller.film)
+            told = Told(teller.event, teller.frame, teller.film, teller.rests)
             counts = watch(context, wanted, source, told)
         teller.sum_up(counts, source)
     return EXIT_DONE if teller.known or counts.untold else EXIT_NEGATIVE
@@ -191,6 +191,12 @@ class _Teller:
                 f"{faces} now, {counts.looked:,} frames looked at, "
                 f"{counts.passed_over:,} passed over, {counts.lag_seconds:.1f} s behind"
             )
+
+    def rests(self, rests: bool) -> None:
+        """A line on standard error, and what the last line says meanwhile."""
+        words = "outside its hours: nothing is looked at" if rests else "its hours have begun"
+        self._status.update(words)
+        sys.stderr.write(f"{words}\n")
 
     def film(self, film: RecordedFilm) -> None:
         """A line on standard error."""

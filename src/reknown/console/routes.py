@@ -234,7 +234,7 @@ PAGES: Sequence[ConsolePage] = (
     ConsolePage("/settings/accounts/{account}/delete", accounts.delete, SETTINGS, changes=True),
     ConsolePage("/settings/keys", keys.keys, SETTINGS, data=("keys",)),
     ConsolePage("/settings/keys", keys.create, SETTINGS, changes=True, again=keys.again),
-    ConsolePage("/settings/keys/{key}", keys.key, SETTINGS, data=("its", "counts")),
+    ConsolePage("/settings/keys/{key}", keys.key, SETTINGS, data=("its", "counts", "watches")),
     ConsolePage(
         "/settings/keys/{key}/limit", keys.limit, SETTINGS, changes=True, again=keys.one_again
     ),

@@ -89,6 +89,13 @@ def require_unclaimed(connection: Connection, name: str) -> None:
         raise _claimed(name)
 
 
+def held_until(connection: Connection, name: str) -> str | None:
+    """When the name is free unless that is put off, as text; None where it is free already."""
+    query = select(watch_claims.c.claimed_until)
+    own = query.where(watch_claims.c.name == name, ~_lapsed(connection))
+    return connection.execute(own).scalar_one_or_none()
+
+
 def list_lapsed(connection: Connection) -> Sequence[WatchClaim]:
     """Those of whoever was silent for too long."""
     # as many rows as cameras are watched without workers: to read them all is as good as an index

@@ -190,6 +190,19 @@ def test_a_name_that_a_worker_has_is_not_taken(run: RunCommand, film: Path, came
         run(*quick)
 
 
+def test_a_look_at_what_is_not_watched_says_so(run: RunCommand, tmp_path: Path) -> None:
+    assert run("watches", "create", "hall", "--camera", "door", "--json").status == 0
+    place = tmp_path / "now.jpg"
+    with pytest.raises(InputError, match=r"is a JPEG: call it now.jpg"):
+        run("watches", "look", "hall", "--output", place.with_suffix(".png"))
+    looked = run("watches", "look", "hall", "--output", place)
+    assert (looked.status, looked.out) == (1, "")
+    assert looked.err == "no picture of hall: the watch is STOPPED\n"
+    place.touch()
+    with pytest.raises(InputError, match="would overwrite"):
+        run("watches", "look", "hall", "--output", place)
+
+
 def test_a_worker_says_what_it_needs(run: RunCommand) -> None:
     with pytest.raises(InputError, match="--streams and --cameras to watch"):
         run("worker")

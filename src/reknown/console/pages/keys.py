@@ -8,6 +8,7 @@ from reknown.api.granting import rights_of
 from reknown.console.once import once
 from reknown.console.rendering import go, page
 from reknown.services.access import (
+    actor_of,
     create_key,
     get_key,
     list_keys,
@@ -15,6 +16,7 @@ from reknown.services.access import (
     revoke_key,
     rotate_key,
 )
+from reknown.services.live.ending import watches_of
 from reknown.services.quotas import limit_key, list_quotas, quota_of
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ def one_again(visit: Visit, error: str | None) -> Response:
     counts = [
         each.count for each in list_quotas(visit.context.database) if each.key_id == its.key_id
     ]
-    return page(visit, "one_key.html.j2", its=its, counts=counts, error=error)
+    watches = watches_of(visit.context, actor_of(its.key_id))
+    return page(visit, "one_key.html.j2", its=its, counts=counts, watches=watches, error=error)
 
 
 def limit(visit: Visit) -> Response:

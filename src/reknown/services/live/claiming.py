@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from reknown.biometrics.errors import DatabaseError, TakenOverError
 from reknown.services.live.following_limits import BROKEN_OFF
 from reknown.services.live.leftovers import close_watch, close_watches, drop_lapsed
+from reknown.storage.database import reading
 from reknown.watches import claims
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from reknown.storage.database import Database
     from reknown.video.live.frames import CameraChange, LiveFrame
     from reknown.watches.claims import WatchClaim
+
+
+_PAUSE = 0.2
 
 
 class Watchable(Protocol):
@@ -50,8 +54,10 @@ def claimed(
 
     Its `next` raises `TakenOverError` once that is not so: this process, or the database, stood
     still for too long.
-    Raises `BusyError` where the name is another one's.
+    Raises `BusyError` where the name is another one's. Whether they were killed shows within the
+    time between two words of theirs: if they were, their lease is waited for.
     """
+    _wait_for_word(database, name)
     with database.begin() as connection:
         dropped = drop_lapsed(connection, name)
         held = claims.claim(connection, name, collection, times.lease)
@@ -63,6 +69,18 @@ def claimed(
         yield kept
     finally:
         kept.end()
+
+
+def _wait_for_word(database: Database, name: str) -> None:
+    """Until whoever has the name was heard of, or has it no more."""
+    first = None
+    while True:
+        with reading(database) as connection:
+            until = claims.held_until(connection, name)
+        if until is None or first not in {None, until}:
+            return
+        first = until
+        time.sleep(_PAUSE)
 
 
 class _ClaimedCamera(Thread):

@@ -7,6 +7,7 @@ The picture is the veiled one: nobody can be told in it but people with candidat
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 # What is older is not what the camera sees now.
 _NOW = timedelta(seconds=10)
 _ASK_AGAIN = timedelta(seconds=3)
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,21 @@ def look_through_camera(
     if look is None or watch.state is not WatchState.RUNNING:
         return CameraSight(shown)
     return _opened(shown, key, look)
+
+
+def first_sight(context: Context, name: str, seconds: float) -> CameraSight:
+    """The first picture that comes within so many seconds, for somebody who looks once.
+
+    Without one, at once where the watch does not run, as it is by then. Raises as
+    `look_through_camera` does.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        sight = look_through_camera(context, name)
+        running = sight.watch.stored.state is WatchState.RUNNING
+        if sight.picture is not None or not running or time.monotonic() >= deadline:
+            return sight
+        time.sleep(_PAUSE)
 
 
 def sealed_picture(public_key: bytes, picture: bytes, taken_at: datetime) -> bytes:

@@ -9,18 +9,15 @@ from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.schedule import read_schedule
 from reknown.services.live.plans import USUAL, WatchPlan
 from reknown.services.live.watch_options import planned
-from reknown.services.live.watching import Told, WatchSettings, watch_leased
+from reknown.services.live.watching import WatchSettings, watch_leased
 from reknown.services.searches.search import Query
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reknown.services.context import Context
-    from reknown.services.live.scenes import Scene
     from reknown.services.live.sources import FrameSource
     from reknown.services.live.watch_options import WatchOptions
-    from reknown.services.live.watching import WatchCounts
+    from reknown.services.live.watching import Told
     from reknown.watches.watches import WatchedCamera
 
 
@@ -64,12 +61,9 @@ def watch_as_planned(
     stored: WatchedCamera,
     plan: WatchPlan,
     source: FrameSource,
-    told: Callable[[Scene, WatchCounts], None],
+    told: Told,
 ) -> None:
-    """Watches until the source is at its end; `told` hears of each frame.
-
-    Raises as `watch_leased` does.
-    """
+    """Watches until the source is at its end; raises as `watch_leased` does."""
     plan.require_space(context.platform.space_of(stored.collection))
     settings = replace(settings_of(stored.name, stored.collection, plan), session=stored.session)
-    watch_leased(context, settings, source, Told(lambda _: None, told))
+    watch_leased(context, settings, source, told)

@@ -39,7 +39,10 @@ def chosen_camera(file: Path | None, wanted: str) -> Camera:
         advice = f"there are {', '.join(cameras)}"
     else:
         advice = "name a cameras file with --cameras, or a film"
-    raise InputError(f"there is no camera and no film {wanted!r}: {advice}")
+    raise InputError(
+        f"there is no camera and no film {wanted!r}: {advice}; a watch that is stored is started "
+        "with `reknown watches start`"
+    )
 
 
 class FrameSource(Protocol):

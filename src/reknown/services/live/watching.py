@@ -150,12 +150,14 @@ class WatchCounts:
 class Told:
     """Whom a watch tells.
 
-    Of each event once it is stored, of each frame it was done with, and of each film that is over.
+    Of each event once it is stored, of each frame it was done with, and of each film that is over;
+    when its hours end, that it `rests`, and when they begin, that it does no more.
     """
 
     event: Callable[[LiveEvent], None]
     frame: Callable[[Scene, WatchCounts], None] = lambda *_: None
     film: Callable[[RecordedFilm], None] = lambda _: None
+    rests: Callable[[bool], None] = lambda _: None
 
 
 def watch(context: Context, settings: WatchSettings, camera: Watchable, told: Told) -> WatchCounts:
@@ -263,6 +265,7 @@ class _Watching:
         self._ruled_ms, self._ruled = 0, time.monotonic()
         self._clock = _Clock()
         self._untold: set[str] = set()
+        self._rests = False
         self.counts = WatchCounts()
 
     def begin(self) -> None:
@@ -280,10 +283,14 @@ class _Watching:
         if isinstance(given, CameraChange):
             return self._changed(given)
         self._clock.heard(Moment(given.time_ms, given.at))
-        if self._settings.is_time(given.at):
-            self._look(given)
-        else:
+        rests = not self._settings.is_time(given.at)
+        if rests is not self._rests:
+            self._rests = rests
+            self._told.rests(rests)
+        if rests:
             self._close()
+        else:
+            self._look(given)
         return True
 
     def give_up(self, error: BaseException) -> None:
@@ -319,6 +326,7 @@ class _Watching:
             self._visits.ended(ended)
 
     def _changed(self, change: CameraChange) -> bool:
+        self._rests = False  # how the camera is takes the place of that
         if change.state in {CameraState.LOST, CameraState.REFUSED}:
             self._cut()
         ended, now = change.state is CameraState.ENDED, self._clock.now()

@@ -29,6 +29,7 @@ from reknown.services.live.plans import plan_of
 from reknown.services.live.rights import why_ended
 from reknown.services.live.showing import showing
 from reknown.services.live.sources import NOT_WATCHED, StoppableSource
+from reknown.services.live.watching import Told
 from reknown.storage.database import reading
 from reknown.video.live.frames import CameraChange, CameraState
 from reknown.watches import watches
@@ -50,8 +51,7 @@ if TYPE_CHECKING:
     from reknown.watches.watches import WatchedCamera, WatchLease
 
     Opened = Callable[[Camera], AbstractContextManager[FrameSource]]
-    Seen = Callable[[Scene, WatchCounts], None]
-    Watching = Callable[[Context, WatchedCamera, WatchPlan, FrameSource, Seen], None]
+    Watching = Callable[[Context, WatchedCamera, WatchPlan, FrameSource, Told], None]
     """Watches until the source is at its end; raises what ends a watch."""
 
 WORKER = Actor("worker")
@@ -62,6 +62,7 @@ _STOP_SECONDS = 10.0
 _LONGEST_MESSAGE = 500
 _OURS = "Something failed in the worker: its log tells more."
 _GIVEN_BACK = "its worker was stopped: it waits for another one"
+_RESTS = "Outside its hours: nothing is looked at."
 _AT_ITS_END = "The film of the camera is at its end."
 # What does not go away by itself, and what the caller can do something about.
 _LASTING = (PolicyError, NotFoundError, UncalibratedError, InputError)
@@ -228,7 +229,8 @@ class _Session(Thread):
                     show(scene)
 
                 context = Context(self._platform, actor)
-                self._makings.watching(context, watch, plan, self._source, seen)
+                told = Told(lambda _: None, seen, rests=self._rests)
+                self._makings.watching(context, watch, plan, self._source, told)
         except Exception as error:
             return error
         return None
@@ -367,6 +369,13 @@ class _Session(Thread):
             self._state = WatchState.RUNNING
         message = None if well else _short(f"The camera is {change.state.value}: {change.reason}")
         self._log.info("camera changed", state=change.state.value, reason=change.reason)
+        self._report(message)
+
+    def _rests(self, rests: bool) -> None:
+        self._log.info("watch rests" if rests else "watch goes on")
+        self._report(_RESTS if rests else None)
+
+    def _report(self, message: str | None) -> None:
         try:
             with self._platform.database.begin() as connection:
                 watches.report(connection, self._lease, self._state, message)

@@ -87,6 +87,17 @@ def test_two_do_not_watch_under_one_name(
         watches.start_watch(context, NAME)
 
 
+def test_whoever_was_killed_is_waited_for(database: Database, collection: str) -> None:
+    with database.begin() as connection:
+        killed = claims.claim(connection, NAME, collection, timedelta(seconds=1))
+    with claimed(database, NAME, collection, FilmCamera([])):
+        with database.begin() as connection:
+            assert not claims.release(connection, killed)
+        # one that goes on is not waited for
+        with pytest.raises(BusyError), claimed(database, NAME, collection, FilmCamera([])):
+            pass
+
+
 def test_who_has_ended_leaves_the_name_to_others(
     context: Context, settings: WatchSettings, collection: str
 ) -> None:

@@ -20,7 +20,7 @@ from reknown.biometrics.geometry import BoundingBox
 from reknown.gallery.collections import create_collection
 from reknown.ledger.records import LookThroughCameraRecord
 from reknown.services.context import Actor
-from reknown.services.live.looks import look_through_camera
+from reknown.services.live.looks import first_sight, look_through_camera
 from reknown.services.live.plans import WatchPlan, WatchZone, plan_text
 from reknown.services.live.scenes import KnownFace, Scene
 from reknown.services.live.showing import picture_of, showing
@@ -136,6 +136,22 @@ def test_two_servers_look_at_once_and_none_can_open_what_is_the_others(
     for row in rows:
         (foreign,) = (key for key in keys if key.public.hex() != row.public_key)
         assert foreign.open(row.sealed, f"what a camera saw at {row.taken_at}".encode()) is None
+
+
+def test_whoever_looks_once_waits_for_the_first_picture(
+    server: Context, hall: WatchedCamera
+) -> None:
+    assert first_sight(server, "hall", 0.2).picture is None
+    with showing(server.database, hall, (), _LOG, 0.05) as show, ThreadPoolExecutor(1) as other:
+        waiting = other.submit(first_sight, server, "hall", 60)
+        while not waiting.done():
+            show(scene())
+            time.sleep(0.02)
+        assert waiting.result().picture is not None
+    with server.database.begin() as connection:
+        watches.stop_those_of(connection, "ada", "enough")
+    # nobody waits for what does not come
+    assert first_sight(server, "hall", 60).picture is None
 
 
 def test_no_file_of_the_database_has_a_picture(

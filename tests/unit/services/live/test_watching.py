@@ -60,6 +60,7 @@ class _Watched:
 
     told: list[LiveEvent] = field(default_factory=list)
     counts: WatchCounts | None = None
+    rests: list[bool] = field(default_factory=list)
 
     @property
     def people(self) -> list[LiveEvent]:
@@ -75,7 +76,8 @@ def watched(
     context: Context, settings: WatchSettings, given: Iterable[LiveFrame | CameraChange | None]
 ) -> _Watched:
     seen = _Watched()
-    seen.counts = watch(context, settings, FilmCamera(given), Told(seen.told.append))
+    told = Told(seen.told.append, rests=seen.rests.append)
+    seen.counts = watch(context, settings, FilmCamera(given), told)
     return seen
 
 
@@ -206,12 +208,31 @@ def test_faces_elsewhere_and_small_ones_do_not_count(
 def test_outside_its_hours_nobody_is_looked_at(context: Context, settings: WatchSettings) -> None:
     now, later = START.astimezone(), (START + timedelta(hours=1)).astimezone()
     never = replace(settings, schedule=read_schedule(f"{later:%H:%M}-{later:%H}:59"))
-    seen = watched(context, never, film((0, 600, [EILEEN])))
+    lost = CameraChange(CameraState.LOST, START, "it went away")
+    seen = watched(context, never, chain(film((0, 600, [EILEEN])), [lost], film((600, 900, []))))
     assert seen.people == []
+    # once more behind what was said of the camera
+    assert seen.rests == [True, True]
     assert seen.counts is not None
     assert seen.counts.searches == 0
     always = replace(settings, schedule=read_schedule(f"{now:%H:%M}-{now:%H}:59"))
-    assert watched(context, always, film((0, 600, [EILEEN]))).known[0] == (ARRIVED, True)
+    seen = watched(context, always, film((0, 600, [EILEEN])))
+    assert seen.known[0] == (ARRIVED, True)
+    assert seen.rests == []
+
+
+@pytest.mark.usefixtures("known")
+def test_whoever_is_there_has_left_when_its_hours_end(
+    context: Context, settings: WatchSettings
+) -> None:
+    minute = (START + timedelta(minutes=1)).astimezone()
+    until = replace(settings, schedule=read_schedule(f"{START.astimezone():%H:%M}-{minute:%H:%M}"))
+    frames = list(
+        film((0, 600, [EILEEN]), (60_000, 60_600, [EILEEN]), (86_400_000, 86_400_300, []))
+    )
+    seen = watched(context, until, frames)
+    assert [kind for kind, _ in seen.known] == [ARRIVED, LEFT]
+    assert seen.rests == [True, False]
 
 
 @pytest.mark.usefixtures("known")

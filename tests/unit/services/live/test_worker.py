@@ -25,7 +25,7 @@ from reknown.services.live.plans import WatchPlan
 from reknown.services.live.presence import measure_watches
 from reknown.services.live.scenes import Scene
 from reknown.services.live.watches import WatchRequest, WatchState
-from reknown.services.live.watching import WatchCounts
+from reknown.services.live.watching import Told, WatchCounts
 from reknown.services.live.worker import WatchIntervals, WatchMakings, WatchWorker, camera_of
 from reknown.services.policies.stops import stop_searches
 from reknown.storage.database import reading
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from reknown.services.context import Context
     from reknown.services.live.sources import FrameSource
-    from reknown.services.live.worker import Seen, Watching
+    from reknown.services.live.worker import Watching
     from reknown.watches.watches import WatchedCamera
 
 ARN = "arn:aws:kinesisvideo:us-east-1:000000000000:stream/yard/1"
@@ -97,13 +97,13 @@ def until_the_end(
     _watch: WatchedCamera,
     _plan: WatchPlan,
     source: FrameSource,
-    seen: Seen,
+    told: Told,
 ) -> None:
     """Looks at nothing, and counts that."""
     counts = WatchCounts(lag_seconds=0.25)
     while True:
         counts.frames += 1
-        seen(dark_scene(), counts)
+        told.frame(dark_scene(), counts)
         found = source.next(0.05)
         if isinstance(found, CameraChange) and found.state is CameraState.ENDED:
             return
@@ -195,6 +195,31 @@ def test_what_is_the_matter_with_a_camera_is_said(
         assert hall().stored.state is WatchState.STARTING
 
 
+def test_that_it_rests_is_said_until_it_goes_on(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    morning = Event()
+
+    def at_night(
+        context: Context,
+        watch: WatchedCamera,
+        plan: WatchPlan,
+        source: FrameSource,
+        told: Told,
+    ) -> None:
+        source.next(0.05)
+        told.rests(True)
+        morning.wait(60)
+        told.rests(False)
+        until_the_end(context, watch, plan, source, told)
+
+    with working(context, Site([changed(CameraState.CONNECTED)]), at_night):
+        eventually(lambda: hall().message == "Outside its hours: nothing is looked at.")
+        assert hall().stored.state is WatchState.RUNNING
+        morning.set()
+        eventually(lambda: hall().message is None)
+
+
 def test_a_worker_that_ends_gives_its_watches_back_at_once(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
@@ -233,12 +258,12 @@ def test_what_goes_away_is_tried_again(
         watch: WatchedCamera,
         plan: WatchPlan,
         source: FrameSource,
-        seen: Seen,
+        told: Told,
     ) -> None:
         if not tried.is_set():
             tried.set()
             raise OSError("secret/path")
-        until_the_end(context, watch, plan, source, seen)
+        until_the_end(context, watch, plan, source, told)
 
     with (
         capture_logs() as lines,
@@ -333,11 +358,11 @@ def test_a_fault_while_a_lease_is_renewed_does_not_keep_two_at_the_camera(
         watch: WatchedCamera,
         plan: WatchPlan,
         source: FrameSource,
-        seen: Seen,
+        told: Told,
     ) -> None:
-        seen(dark_scene(), WatchCounts(frames=object()))  # type: ignore[arg-type]
+        told.frame(dark_scene(), WatchCounts(frames=object()))  # type: ignore[arg-type]
         noticed.wait(60)
-        until_the_end(context, watch, plan, source, seen)
+        until_the_end(context, watch, plan, source, told)
 
     site = Site([changed(CameraState.CONNECTED)])
     patient = WatchIntervals(timedelta(hours=1), renew=0.1, poll=0.05)
