@@ -84,7 +84,7 @@ def test_the_names_of_the_client() -> None:
         "withdraw_consent",
     ]
     assert sorted(_public(Reviews)) == ["appeal", "judge", "list", "packet", "rates", "read"]
-    own = ["change", "create", "delete", "list", "read", "start", "stop"]
+    own = ["change", "create", "delete", "list", "look", "read", "start", "stop"]
     assert sorted(_public(Watches)) == own
     assert sorted(_public(Archive)) == [
         "delete_files",

@@ -190,6 +190,7 @@ def test_a_name_that_a_worker_has_is_not_taken(run: RunCommand, film: Path, came
         run(*quick)
 
 
+@pytest.mark.usefixtures("known")
 def test_a_look_at_what_is_not_watched_says_so(run: RunCommand, tmp_path: Path) -> None:
     assert run("watches", "create", "hall", "--camera", "door", "--json").status == 0
     place = tmp_path / "now.jpg"

@@ -879,6 +879,7 @@ USE_CASES: dict[str, UseCase] = {
     "storage.clock.now": lambda c, _: clock.now(c),
     "watches.claims.claim": lambda c, _: claims.claim(c, "new", COLLECTION, _SOON),
     "watches.claims.drop_lapsed": lambda c, _: claims.drop_lapsed(c, watch_name(1)),
+    "watches.claims.held_until": lambda c, _: claims.held_until(c, watch_name(1)),
     "watches.claims.list_lapsed": lambda c, _: claims.list_lapsed(c),
     "watches.claims.release": lambda c, _: claims.release(c, _name_held(1)),
     "watches.claims.renew": lambda c, _: claims.renew(c, _name_held(1), _SOON),

@@ -372,7 +372,7 @@ class _Session(Thread):
         self._report(message)
 
     def _rests(self, rests: bool) -> None:
-        self._log.info("watch rests" if rests else "watch goes on")
+        self._log.info("hours of a watch", rests=rests)
         self._report(_RESTS if rests else None)
 
     def _report(self, message: str | None) -> None:
