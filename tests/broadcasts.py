@@ -127,7 +127,7 @@ _ENCODERS = {
 }
 _OPTIONS = {
     "mpegts": {"flush_packets": "1", "mpegts_copyts": "1"},
-    "matroska": {"live": "1"},
+    "matroska": {"live": "1", "cluster_time_limit": "30000", "cluster_size_limit": "5000000"},
 }
 
 

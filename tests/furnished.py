@@ -70,7 +70,12 @@ FILM = script("film", ".mp4")
 BASIS = script("basis", "</td></textarea>")
 REASON = script("reason", "</p><svg onload=alert(1)>")
 KEY = script("key", "</a>")
-WATCH, CAMERA, HOURS, LIST = "hall", script("camera"), "mon-fri 08:00-18:00", "crew"
+WATCH, CAMERA, HOURS, LIST = (
+    "hall",
+    "arn:aws:kinesisvideo:us-east-1:000000000000:stream/hall/1",
+    "mon-fri 08:00-18:00",
+    "crew",
+)
 
 
 @dataclass(frozen=True)

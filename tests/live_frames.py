@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.live import Fragment
 from reknown.video.live.frames import CameraChange, CameraState, LiveFrame
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)  # a Monday
 def at(time_ms: int) -> datetime:
     """The wall's time at that time of the stream."""
     return START + timedelta(milliseconds=time_ms)
+
+
+def fragment_at(time_ms: int) -> Fragment:
+    """As of a Kinesis video stream with a fragment each second."""
+    seconds, offset_ms = divmod(time_ms, 1000)
+    return Fragment(str(900 + seconds), 50.5 + seconds, 50.0 + seconds, offset_ms / 1000)
 
 
 def live(frames: Iterable[tuple[NDArray[np.uint8], int]], every: int = 3) -> Iterator[LiveFrame]:

@@ -23,6 +23,7 @@ from brokers import running, subscribed
 from event_streams import opened
 from moto_server import KEY_ID, moto_server
 from moto_server import SECRET as AWS_SECRET
+from reknown.biometrics.live import RecordPlace
 from reknown.services.live.plans import WatchPlan, plan_text
 from reknown.storage.database import open_database
 from reknown.watches import events, watches
@@ -54,6 +55,13 @@ _ENVIRONMENT: dict[str, Any] = {
     "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
 }
 _PLACE = f"seen-{uuid4()}"
+_OUTPUTS = dict(
+    zip(
+        _WATCHES,
+        (f"arn:aws:kinesis:us-east-1:123456789012:stream/{_PLACE}", f"s3://{_PLACE}/seen"),
+        strict=True,
+    )
+)
 
 
 @dataclass
@@ -271,10 +279,9 @@ def _settle(
 
 def _make_watches(data: Path) -> None:
     """One whose records go into the stream, and one whose records go into the bucket."""
-    outputs = (f"arn:aws:kinesis:us-east-1:123456789012:stream/{_PLACE}", f"s3://{_PLACE}/seen")
     database = open_database(data)
     with database.begin() as connection:
-        for name, output in zip(_WATCHES, outputs, strict=True):
+        for name, output in _OUTPUTS.items():
             plan = plan_text(WatchPlan(90.0, output=output))
             watches.add(connection, NewWatch(name, name, "people", plan, "nobody"))
     database.dispose()
@@ -287,7 +294,8 @@ def _append(data: Path, stored: dict[str, list[int]], stopping: Event) -> None:
     while not stopping.is_set():
         watch = _WATCHES[number % len(_WATCHES)]
         with database.begin() as connection:
-            event = replace(arrival(number, watch=watch), face=face())
+            records = RecordPlace(_OUTPUTS[watch], watch)
+            event = replace(arrival(number, watch=watch), face=face(), records=records)
             sequence = events.append(connection, event)
         stored[watch].append(sequence)
         number += 1

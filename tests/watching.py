@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from reknown.video.live.camera import LiveCamera
 
 # As the real ones, but that nobody waits for long.
-QUICK = LiveLimits(silent=1.5, first_wait=0.1, longest_wait=0.3, refused_wait=0.3, steady=2.0)
+QUICK = LiveLimits(
+    silent=1.5,
+    silent_between=3.0,
+    first_wait=0.1,
+    longest_wait=0.3,
+    refused_wait=0.3,
+    steady=2.0,
+)
 _PATIENCE = 100.0
 
 

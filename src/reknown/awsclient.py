@@ -9,27 +9,38 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
+from threading import local
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reknown.biometrics.errors import InputError, ReknownError
+from reknown.deadlines import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from socket import socket
 
 _CONNECTIONS = 50
 _CHUNK = 64 * 1024
 _ANSWER = 64 * 1024
-# These say nothing about what was asked for, only that this program is set up wrongly.
-CREDENTIAL_ERRORS = frozenset(
+# Services that speak JSON say the same with "Exception" behind it.
+_CREDENTIAL_ERRORS = frozenset(
     {
         "AuthorizationHeaderMalformed",
         "ExpiredToken",
+        "IncompleteSignature",
         "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSecurity",
+        "InvalidSignature",
         "InvalidToken",
+        "MissingAuthenticationToken",
+        "RequestExpired",
         "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
+        "UnrecognizedClient",
     }
 )
 
@@ -90,11 +101,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, for each wait, for an answer's body; and how often to try."""
+    """Seconds: to connect, for each wait, for an answer; and how often to try.
+
+    An answer is all from connecting on, of a stream all up to its body.
+    """
 
     connect: float
     read: float
-    body: float
+    answer: float
     attempts: int
 
 
@@ -147,41 +161,100 @@ def guarded_client(
         )
     except (BotoCoreError, ValueError) as error:
         raise InputError(f"{endpoint.name} cannot be set up: {error}") from error
-    guard = _Guard(client, _origin(endpoint.address), Pace(timeouts.body), answer)
+    guard = _Guard(client, _origin(endpoint.address), timeouts.answer, answer)
     client.meta.events.register_last(f"before-send.{endpoint.service}", guard.send)
     return client
 
 
 class _Guard:
-    """Sends requests to the endpoint and nowhere else, and believes no redirect.
+    """Sends requests to the endpoint and nowhere else, believes no redirect, and waits so long.
 
     An answer to HEAD has no body, whatever its status: its error page is empty, and botocore
     then gives the status as the error's code.
     """
 
-    __slots__ = ("_most", "_origin", "_pace", "_session")
+    __slots__ = ("_asking", "_most", "_origin", "_seconds", "_session")
 
     def __init__(
-        self, client: Any, origin: tuple[str, str, int | None], pace: Pace, most: int
+        self, client: Any, origin: tuple[str, str, int | None], seconds: float, most: int
     ) -> None:
         # The only way to an answer before botocore has read all of it.
         self._session = client._endpoint.http_session
         self._origin = origin
-        self._pace = pace
+        self._seconds = seconds
         self._most = most
+        self._asking = local()
+        _cover(self._session, lambda: self._asking.deadline)
 
     def send(self, request: Any, **_: Any) -> Any:
         if _origin(request.url) != self._origin:
             raise StrayRequestError
         streamed, request.stream_output = request.stream_output, True
-        answer = self._session.send(request)
-        if streamed and answer.status_code < 300:
-            return answer
-        with answer.raw as raw:
-            if 300 <= answer.status_code < 400:
-                raise RedirectError
-            answer.raw = _Page(b"".join(received(raw, self._most, self._pace)))
+        deadline = self._asking.deadline = Deadline(self._seconds)
+        try:
+            answer = self._session.send(request)
+            answer.raw = body = AnswerBody(answer.raw, deadline)
+            if streamed and answer.status_code < 300:
+                return answer
+            with closing(body):
+                if 300 <= answer.status_code < 400:
+                    raise RedirectError
+                answer.raw = _Page(b"".join(_pieces(body, self._most)))
+        except BaseException as error:
+            deadline.close()
+            if deadline.passed:
+                raise SlowAnswerError from error
+            raise
         return answer
+
+
+def _cover(session: Any, deadline: Callable[[], Deadline]) -> None:
+    """Has the deadline cover each connection of botocore's that is made or used again for it."""
+
+    def covered(kind: Any) -> Any:
+        class Connection(kind):  # type: ignore[misc]
+            def _new_conn(self) -> socket:
+                line: socket = super()._new_conn()
+                deadline().cover(line)
+                return line
+
+            def request(self, *args: Any, **settings: Any) -> Any:
+                if self.sock is not None:
+                    deadline().cover(self.sock)
+                return super().request(*args, **settings)
+
+        return Connection
+
+    pools = session._pool_classes_by_scheme
+    for scheme, pool in pools.items():
+        settings = {"ConnectionCls": covered(pool.ConnectionCls)}
+        pools[scheme] = type(pool.__name__, (pool,), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBody:
+    """What is still to come of an answer, which is cut when its time is over."""
+
+    raw: Any
+    deadline: Deadline
+
+    def read1(self, size: int) -> bytes:
+        """What is there next, of `size` bytes at most; raises `SlowAnswerError`."""
+        try:
+            piece: bytes = self.raw.read1(size)
+        except Exception as error:
+            if self.deadline.passed:
+                raise SlowAnswerError from error
+            raise
+        # what is cut ends early
+        if self.deadline.passed:
+            raise SlowAnswerError
+        return piece
+
+    def close(self) -> None:
+        """Nothing of it is wanted any more."""
+        self.deadline.close()
+        self.raw.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +267,30 @@ class _Page:
         yield self.content
 
 
-def received(raw: Any, limit: int, pace: Pace) -> Iterator[bytes]:
-    """At most `limit` bytes of a body, piece by piece, whatever it says about its length.
+def received(body: AnswerBody, limit: int, pace: Pace) -> Iterator[bytes]:
+    """At most `limit` bytes of a stream, piece by piece, whatever it says about its length.
 
     Raises `SlowAnswerError` when it takes longer than `pace` allows.
     """
     start = time.monotonic()
     count = 0
+    body.deadline.put_off(start + pace.seconds)
+    for piece in _pieces(body, limit):
+        yield piece
+        count += len(piece)
+        body.deadline.put_off(start + pace.seconds + count / pace.rate)
+
+
+def _pieces(body: AnswerBody, limit: int) -> Iterator[bytes]:
     # read1, because read would wait for a full chunk from a server that sends byte by byte.
-    while count < limit and (chunk := raw.read1(min(_CHUNK, limit - count))):
-        yield chunk
-        count += len(chunk)
-        if time.monotonic() - start > pace.seconds + count / pace.rate:
-            raise SlowAnswerError
+    while limit > 0 and (piece := body.read1(min(_CHUNK, limit))):
+        yield piece
+        limit -= len(piece)
+
+
+def is_of_credentials(code: str) -> bool:
+    """Whether this program is set up wrongly: such an error says nothing about what was asked."""
+    return code.removesuffix("Exception") in _CREDENTIAL_ERRORS
 
 
 def _check_address(address: str, name: str) -> None:

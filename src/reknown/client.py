@@ -187,6 +187,7 @@ class Reknown:
         """
         from reknown.services.extras import require_video_support  # noqa: PLC0415
         from reknown.services.live.at_hand import watch_at_hand  # noqa: PLC0415
+        from reknown.services.live.events import purge_events  # noqa: PLC0415
         from reknown.services.live.planned import AskedWatch  # noqa: PLC0415
         from reknown.services.live.sources import chosen_camera  # noqa: PLC0415
         from reknown.services.live.telling import described  # noqa: PLC0415
@@ -195,6 +196,7 @@ class Reknown:
         file = self._settings.worker.cameras if cameras is None else path_of(cameras)
         found = chosen_camera(file, str(path_of(camera)))
         asked = AskedWatch(found.name if name is None else name, collection, options)
+        purge_events(self._context.database, self._settings.events.events_days)
         with closing(watch_at_hand(self._context, found, asked, seconds)) as told:
             for each in told:
                 yield described(each)

@@ -68,6 +68,7 @@ class FolderOrUrl:
 
 
 # What Debian calls a home that is none: whoever uses it is told to choose another folder.
+_TOPIC = re.compile(r"[^+#\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,500}")
 _NOWHERE = Path("/nonexistent/reknown")
 
 
@@ -374,6 +375,15 @@ class Events:
             raise InputError("--home-assistant needs --mqtt")
         if self.mqtt_ca and (self.mqtt or "mqtt:").startswith("mqtt:"):
             raise InputError("--mqtt-ca needs --mqtt with an address like mqtts://HOST")
+        for option, topic in (
+            ("--mqtt-topic", self.mqtt_topic),
+            ("--home-assistant", self.home_assistant or ""),
+        ):
+            if not _TOPIC.fullmatch(topic):
+                raise InputError(
+                    f"{option} is what topics begin with, such as house/cameras: 500 characters "
+                    "at most, without +, # and control characters"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

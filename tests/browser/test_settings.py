@@ -174,13 +174,13 @@ def test_the_page_of_a_key_says_what_ends_with_it(accepted: Page, console: Serve
     made = json.loads(console.reknown("keys", "create", "--name", "gate", "--json"))
     page = f"/console/settings/keys/{made['access_key_id']}"
     accepted.goto(page)
-    expect(accepted.get_by_text("What it watches")).to_have_count(0)
+    expect(accepted.get_by_text("These watches end")).to_have_count(0)
     console.reknown("watches", "create", "gate", "--camera", "gate", "--collection", "people")
     with context_of(console) as context:
         its = Actor(f"key:{made['access_key_id']}", "1")
         start_watch(Context(context.platform, its), "gate")
     accepted.goto(page)
-    expect(accepted.get_by_text("What it watches ends with it")).to_contain_text("gate. Stop")
+    expect(accepted.get_by_text("These watches end with this key")).to_contain_text("gate. Stop")
     console.reknown("watches", "stop", "gate")
     console.reknown("watches", "delete", "gate")
 

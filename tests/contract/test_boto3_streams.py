@@ -110,7 +110,7 @@ def test_records_go_into_the_buckets_of_the_operator_and_no_others(
             assert found["Output"] == output
             assert "KmsKeyId" not in found
         for place, words, more in (
-            ({"Bucket": "others"}, "--record-bucket", {}),
+            ({"Bucket": "others"}, "bucket 'others' may not be written into", {}),
             ({"Bucket": "seen", "KeyPrefix": "../others"}, "cannot be put there", {}),
             ({"Bucket": "seen", "KeyPrefix": "k" * 1024}, "1,024 bytes at most", {}),
             ({"Bucket": "seen"}, "leave KmsKeyId out", {"KmsKeyId": "alias/seen"}),
@@ -164,10 +164,10 @@ def test_without_its_collection_none_is_made(client: Any, name: str) -> None:
             },
             "either KinesisDataStream or S3Destination",
         ),
-        ({"KmsKeyId": "a"}, "records that are put into a bucket"),
+        ({"KmsKeyId": "a"}, "KmsKeyId is for records that S3Destination puts into a bucket"),
         (
             {"NotificationChannel": {"SNSTopicArn": "arn:aws:sns:eu-west-1:123456789012:a"}},
-            "NotificationChannel is for ConnectedHome",
+            "NotificationChannel belongs to ConnectedHome",
         ),
         ({"DataSharingPreference": {"OptIn": True}}, "shares nothing"),
         ({"RegionsOfInterest": [{}]}, "either a bounding box or a polygon"),
@@ -205,9 +205,10 @@ def test_it_waits_for_a_worker_until_it_is_stopped(client: Any, stream: str) -> 
 def test_selectors_are_for_labels(client: Any, stream: str) -> None:
     selector = {"KVSStreamStartSelector": {"ProducerTimestamp": 1}}
     start = client.start_stream_processor
-    for more in ({"StartSelector": selector}, {"StopSelector": {"MaxDurationInSeconds": 10}}):
-        text = _refused("InvalidParameterException", start, Name=stream, **more)
-        assert "is for ConnectedHome" in text
+    both: dict[str, Any] = {"StartSelector": selector, "StopSelector": {"MaxDurationInSeconds": 10}}
+    for name, value in both.items():
+        text = _refused("InvalidParameterException", start, Name=stream, **{name: value})
+        assert text.startswith(f"{name} belongs to ConnectedHome")
 
 
 def test_regions_are_changed_while_it_is_stopped(client: Any, stream: str) -> None:
@@ -216,6 +217,9 @@ def test_regions_are_changed_while_it_is_stopped(client: Any, stream: str) -> No
     assert client.describe_stream_processor(Name=stream)["RegionsOfInterest"] == [_BOX]
     update(Name=stream, ParametersToDelete=["RegionsOfInterest"])
     assert "RegionsOfInterest" not in client.describe_stream_processor(Name=stream)
+    update(Name=stream, DataSharingPreferenceForUpdate={"OptIn": False})
+    found = client.describe_stream_processor(Name=stream)
+    assert found["DataSharingPreference"] == {"OptIn": False}
     for more in (
         {},
         {"RegionsOfInterestForUpdate": [_BOX], "ParametersToDelete": ["RegionsOfInterest"]},
@@ -307,6 +311,8 @@ def test_a_key_for_other_collections_sees_none_of_it(
         (other.tag_resource, {"ResourceArn": arn, "Tags": {"a": "1"}}),
     ):
         _refused("AccessDeniedException", call, **more)
+    refused = [row["record"] for row in callers.ledger(server) if row["kind"] == "refused"]
+    assert [each.get("watch") for each in refused].count(stream) == 8
     assert other.list_stream_processors()["StreamProcessors"] == []
 
 
@@ -350,7 +356,9 @@ def test_every_operation_leaves_one_row(server: Server, name: str) -> None:
     rows = {row["request_id"]: row for row in callers.ledger(server)}
     for operation, answer in done.items():
         row = rows[answer["ResponseMetadata"]["RequestId"]]
-        assert (row["operation"], row["actor"]) == (HANDLERS[operation].action, f"key:{key[0]}")
+        # no worker has it, so nobody saw anything
+        action = "read watch" if operation == look else HANDLERS[operation].action
+        assert (row["operation"], row["actor"]) == (action, f"key:{key[0]}")
         listed = operation == "ListStreamProcessors"
         assert row["collection"] == (None if listed else name)
         assert listed or row["record"]["watch"] == named["Name"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
@@ -136,13 +138,21 @@ def test_what_is_asked_is_checked(server: Server, path: str) -> None:
 def test_a_key_has_a_few_streams(server: Server) -> None:
     own = _key(server, "--operation", "ReknownReadEvents")
     with ExitStack() as stack:
-        streams = [stack.enter_context(opened(server, "/events", own)) for _ in range(8)]
-        assert {each.status for each in streams} == {200}
-        # the first lines are there once each is counted
-        for each in streams:
-            next(each.lines())
-        with opened(server, "/events", own) as one_more:
-            assert one_more.status == 429
+        asked = [opened(server, "/events", own) for _ in range(24)]
+        with ThreadPoolExecutor(len(asked)) as pool:
+            at_once = Counter(each.status for each in pool.map(stack.enter_context, asked))
+        assert at_once == {200: 8, 429: 16}
+    shown = server.reknown("ledger", "--operation", "read live events", "--limit", "50", "--json")
+    assert shown.count(own[0]) == 8
+
+
+def test_a_stream_that_never_began_takes_no_place(server: Server) -> None:
+    own = _key(server, "--operation", "ReknownReadEvents")
+    for _ in range(9):
+        with opened(server, "/events?collection=nobody", own) as refused:
+            assert refused.status == 400
+    with opened(server, "/events", own) as stream:
+        assert stream.status == 200
 
 
 def test_a_reader_that_stops_reading_holds_no_memory_and_holds_up_nobody(server: Server) -> None:

@@ -30,7 +30,7 @@ def test_metrics() -> None:
     metrics.waiting.labels("storage").inc()
     metrics.throttled.labels("room").inc()
     count = QuotaCount(Quota("images", "day", 500), datetime(2026, 11, 29, tzinfo=UTC), 20)
-    metrics.watched("", [MeasuredWatch("hall", True, LiveCounts())])
+    metrics.watched("", [MeasuredWatch("hall", True, LiveCounts(), "connected")])
     text = metrics.text(1, {"FAILED": 1}, "", [KeyQuota("RK", count)], 1)
     families = text_string_to_metric_families(text.decode())
     measured = {

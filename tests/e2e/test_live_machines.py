@@ -117,7 +117,7 @@ def test_one_of_two_machines_is_killed_and_the_other_watches_on(
         one = stack.enter_context(_machine(tmp_path / "one", url, key, cache_folder, "lobby"))
         processes.wait_for(lambda: how("hall")[0] == "RUNNING", 240)
         assert how("door")[0] == "STARTING"
-        assert "waits for a worker that has this camera" in str(how("door")[1])
+        assert "waits for a worker that has the camera" in str(how("door")[1])
         two = stack.enter_context(
             _machine(tmp_path / "two", url, key, cache_folder, "lobby", "gate")
         )

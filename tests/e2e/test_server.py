@@ -111,6 +111,25 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--mqtt", "127.0.0.1", "the address of the MQTT broker"),
+        ("--events-webhook", "https://home.example/", "REKNOWN_WEBHOOK_SECRET"),
+        ("--events-topic", "arn:aws:sns:us-east-1:000000000000:seen", "needs --sns-endpoint"),
+    ],
+)
+def test_a_way_out_of_events_that_is_wrong_ends_it_before_it_says_that_it_listens(
+    tmp_path: Path, option: str, value: str, complaint: str
+) -> None:
+    done = _serve("--data", tmp_path, "--port", _free_port(), option, value)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint in done.stderr
+    command = [str(REKNOWN), "keys", "list", "--data", str(tmp_path), "--json"]
+    keys = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (keys.returncode, keys.stdout) == (0, "")
+
+
 @processes.needs_proc
 def test_the_configuration_file_is_its_and_its_workers(tmp_path: Path) -> None:
     (tmp_path / "buckets").mkdir()

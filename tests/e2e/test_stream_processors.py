@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
 import pytest
+from PIL import Image
 
+import broadcasts
 import callers
+import kinesis_video
 import moto_server
 import processes
 import videos
@@ -307,6 +312,73 @@ def test_another_worker_watches_on_when_one_is_killed(
     # each at least once, in their order
     assert sorted(told) == told
     client.delete_stream_processor(Name="hall-watch")
+
+
+def test_a_record_names_the_fragment_of_a_kinesis_video_stream(
+    server: Server, stream: DataStream, aws: str, tmp_path: Path, cache_folder: Path, eileen: bytes
+) -> None:
+    client = _client(server, eileen)
+    sent = _walk()
+    gate = kinesis_video.Kinesis(fragments=sent, hangs=True, arn=_VIDEO.format("gate"))
+    with broadcasts.station(gate.routes()) as here:
+        cameras = tmp_path / "cameras.toml"
+        cameras.write_text(
+            f'[cameras.gate]\narn = "{gate.arn}"\nendpoint = "{here.address}"\n'
+            'region = "us-east-1"\naccess_key_id = "AKIA"\nsecret_access_key = "s3cret"\n'
+        )
+        cameras.chmod(0o600)
+        _create(client, "gate-watch", "gate", stream.output)
+        client.start_stream_processor(Name="gate-watch")
+        with _worker(server, aws, cameras, cache_folder):
+            processes.wait_for(lambda: len(stream.records()) >= 2, 200)
+            client.stop_stream_processor(Name="gate-watch")
+            processes.wait_for(lambda: _status(client, "gate-watch") == "STOPPED")
+    for record in stream.records():
+        video = record["InputInformation"]["KinesisVideo"]
+        (named,) = [each for each in sent if each.number == video["FragmentNumber"]]
+        assert video["ServerTimestamp"] == named.server
+        assert video["ProducerTimestamp"] == named.producer
+        offset = video["FrameOffsetInSeconds"]
+        assert min(abs(offset - time / 1000) for time in named.times_ms) <= 0.0011
+        (face,) = record["FaceSearchResponse"]
+        assert [each["Face"]["ExternalImageId"] for each in face["MatchedFaces"]] == ["eileen"]
+        # she is where she was then: a tenth of a second earlier or later she would not be
+        there = _png(_gate(named.start + offset))
+        (seen,) = client.detect_faces(Image={"Bytes": there})["FaceDetails"]
+        moved = face["DetectedFace"]["BoundingBox"]["Left"] - seen["BoundingBox"]["Left"]
+        assert abs(moved) < 0.1 * _PACE
+
+
+# widths of the picture in a second
+_PACE = 0.14
+
+
+def _walk() -> list[kinesis_video.Sent]:
+    """Uneven fragments and pictures: from the fifth second on she walks by."""
+    even_less = [0, 90, 210, 300, 420, 480, 610, 700, 830, 900]
+    times = [even_less, [0, 160, 250, 480, 600, 900, 1000, 1180]] * 7
+    lengths = [1.0, 1.3] * 7
+    starts = [0.0, *accumulate(lengths)]
+    moments = [
+        start + time / 1000 for start, within in zip(starts, times, strict=False) for time in within
+    ]
+    return kinesis_video.fragments(
+        times, lengths, lambda number, _: _gate(moments[number]), picture_size=videos.SIZE
+    )
+
+
+def _gate(seconds: float) -> Any:
+    """What the camera sees then."""
+    place = 0.15 + _PACE * (seconds - 4)
+    actors = [(videos.eileen(), videos.still((place, 0.5)))] if 0.15 <= place <= 0.85 else []
+    ((pixels, _),) = videos.scene([0], actors)
+    return pixels
+
+
+def _png(pixels: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _number(record: dict[str, Any]) -> str:

@@ -46,6 +46,9 @@ def test_what_a_killed_watch_told_is_kept_and_its_visits_end(
     while (again := _run(*watch, "--for", "0")).returncode == 2:
         assert "somebody watches as door already" in again.stderr
         assert time.monotonic() - since < 10 + _SLACK
+    # that one saw nobody: who has left was there before
+    assert again.returncode == 1
+    assert " s: 0 frames, " in again.stderr
     (left, broken, ended) = [json.loads(line) for line in again.stdout.splitlines()]
     assert (broken["state"], broken["reason"]) == ("ended", "the watch broke off")
     assert (left["kind"], left["visit"]) == ("left", told[1]["visit"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.event import listen
 
 from postgres_server import own_database
 from reknown.gallery.keys import attach_keyring
@@ -68,6 +69,17 @@ def empty_location(
     location = schemas.take()
     yield location
     schemas.give_back(location)
+
+
+def turn_back(engine: Engine | Connection, days: int) -> None:
+    """From now on the server's clock is so far behind this machine's."""
+    present, past = "clock_timestamp()", f"(clock_timestamp() - interval '{days} days')"
+    listen(
+        engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, text, values, *_: (text.replace(present, past), values),
+        retval=True,
+    )
 
 
 @pytest.fixture

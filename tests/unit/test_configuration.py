@@ -64,3 +64,13 @@ def test_what_has_nothing_to_work_with_is_refused() -> None:
     for broker in (None, "mqtt://broker"):
         with pytest.raises(InputError, match=r"--mqtt-ca needs --mqtt with .* mqtts://HOST"):
             Events(mqtt=broker, mqtt_ca=Path("ca.pem"))
+
+
+@pytest.mark.parametrize("topic", ["a/+/b", "#", "a/#", "a\0b", "a\nb", "\ud800", "x" * 501])
+def test_a_topic_that_no_broker_takes_is_refused_before_anything_is_told(topic: str) -> None:
+    with pytest.raises(InputError, match=r"--mqtt-topic is what topics begin with"):
+        Events(mqtt="mqtt://broker", mqtt_topic=topic)
+    with pytest.raises(InputError, match=r"--home-assistant is what topics begin with"):
+        Events(mqtt="mqtt://broker", home_assistant=topic)
+    taken = Events(mqtt="mqtt://broker", mqtt_topic="house/1st floor", home_assistant="heim/tür")
+    assert taken.mqtt_topic == "house/1st floor"

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from reknown.services.access import AccessKey
     from reknown.services.live.events import EventPage, ToldEvent
 
+Result = TypeVar("Result")
 OPERATION, ACTION = "ReknownReadEvents", "read live events"
 _SERVICE = "rekognition"
 _STRANGERS = ""
@@ -101,9 +102,19 @@ class EventStreams:
         """The stream that is asked for, admitted in the pool `arrival`; raises `WireError`."""
         if self._stopping.is_set():
             raise unavailable()
-        admit = partial(self._admit, http, client, secure=secure)
-        follower = await arrival.run(_STRANGERS, admit)
-        own = self._own[follower.key.key_id]
+        admit = partial(_on_the_wire, partial(self._admit, http, secure=secure))
+        key = await arrival.run(_STRANGERS, admit)
+        # before it is written down that somebody reads
+        self._enter(key)
+        try:
+            begin = partial(_on_the_wire, partial(self._begin, key, http, client))
+            return _EventStream(self, await arrival.run(_STRANGERS, begin))
+        except BaseException:
+            self._leave(key)
+            raise
+
+    def _enter(self, key: AccessKey) -> None:
+        own = self._own[key.key_id]
         if own >= self._limits.own_streams or self.count >= self._limits.streams:
             raise WireError(
                 "LimitExceededException",
@@ -111,31 +122,29 @@ class EventStreams:
                 f"{self._limits.streams} in all are open at once: end one first",
                 429,
             )
-        return _EventStream(self, follower)
+        self._own[key.key_id] += 1
 
-    def _admit(self, http: HttpRequest, client: str, *, secure: bool) -> EventFollower:
+    def _leave(self, key: AccessKey) -> None:
+        self._own[key.key_id] -= 1
+
+    def _admit(self, http: HttpRequest, *, secure: bool) -> AccessKey:
         gateway = self._gateway
         signed = sigv4.read_authorization(http, _SERVICE, datetime.now(UTC))
-        try:
-            found = authenticate(gateway.platform.database, gateway.vault, signed.access_key_id)
-            if found is None:
-                raise sigv4.unknown_key()
-            key, secret = found
-            sigv4.verify(signed, http, b"", secret, secure=secure)
-            context = Context(gateway.platform, Actor(actor_of(key.key_id), str(uuid4())))
-            return self._begun(context, key, http, client)
-        except ReknownError as error:
-            raise wire_error(error, OPERATION, None) from error
+        found = authenticate(gateway.platform.database, gateway.vault, signed.access_key_id)
+        if found is None:
+            raise sigv4.unknown_key()
+        key, secret = found
+        sigv4.verify(signed, http, b"", secret, secure=secure)
+        return key
 
-    def _begun(
-        self, context: Context, key: AccessKey, http: HttpRequest, client: str
-    ) -> EventFollower:
+    def _begin(self, key: AccessKey, http: HttpRequest, client: str) -> EventFollower:
+        context = Context(self._gateway.platform, Actor(actor_of(key.key_id), str(uuid4())))
         asked = _asked(http)
         collection = asked.get("collection")
         choice = EventChoice(asked.get("watch"), collection, key.rights.permits_collection)
         if not key.rights.permits(OPERATION, collection):
             code = "AccessDeniedException"
-            record_refusal(context, collection, Refusal(ACTION, OPERATION, code))
+            record_refusal(context, collection, Refusal(ACTION, OPERATION, code), choice.watch)
             raise WireError(code, f"this access key may not use {OPERATION} there")
         database = context.database
         after = _number(http, asked, lambda: last_sequence(database))
@@ -143,9 +152,11 @@ class EventStreams:
         return EventFollower(key, client, after, choice)
 
     async def run(self, follower: EventFollower, send: Send) -> None:
-        """Sends what happens until the server stops, the key is revoked or the task cancelled."""
+        """Sends what happens until the server stops, the key is revoked or the task cancelled.
+
+        The place that was taken for it is free then.
+        """
         key, after, why = follower.key, follower.after, "gone"
-        self._own[key.key_id] += 1
         self._tell(follower, after, "began")
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -171,7 +182,7 @@ class EventStreams:
         except ReknownError:
             why = "the database cannot be used"
         finally:
-            self._own[key.key_id] -= 1
+            self._leave(key)
             self._tell(follower, after, why)
         with suppress(OSError):
             await _body(send, b"", more=False)
@@ -247,6 +258,14 @@ class _EventStream(Response):
             sent, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
             if isinstance(sent, Exception) and not isinstance(sent, OSError):
                 self._streams.failed(sent)
+
+
+def _on_the_wire(work: Callable[[], Result]) -> Result:
+    """What it returns; raises `WireError` for all that a caller can act on."""
+    try:
+        return work()
+    except ReknownError as error:
+        raise wire_error(error, OPERATION, None) from error
 
 
 async def _left(receive: Receive) -> None:

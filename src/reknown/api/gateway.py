@@ -13,7 +13,7 @@ from reknown.api.call import Call, RecordOutputs
 from reknown.api.catalogue import OPERATIONS
 from reknown.api.errors import INTERNAL, UNAVAILABLE, internal_error, wire_error, without_database
 from reknown.api.operations.celebrities import gallery_of_celebrities
-from reknown.api.registry import HANDLERS, Handler, collection_of
+from reknown.api.registry import HANDLERS, Handler, collection_of, watch_of
 from reknown.api.wire_attributes import Unmeasured
 from reknown.awswire import json11, sigv4
 from reknown.awswire.errors import WireError, error_body
@@ -89,10 +89,11 @@ class Outgoing:
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known so far of a request, for its line in the log."""
+    """What is known so far of a request, for its line in the log and its refusal."""
 
     key: AccessKey | None = None
     collection: str | None = None
+    watch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,12 @@ class Gateway:
             actor = replace(context.actor, purpose=purpose, approval=approval)
             context = context.by(actor)
             request, collection = self._read(incoming, admitted.body)
-            progress.collection = collection
+            progress.collection, progress.watch = collection, watch_of(request)
             self._authorise(incoming, key, collection)
             response = self._run(incoming, self._call(incoming, key, context), request, collection)
         except WireError as error:
             if not _is_recorded(error):
-                self._record_refusal(incoming, context, progress.collection, error)
+                self._record_refusal(incoming, context, progress, error)
             raise
         return Outgoing(incoming.request_id, 200, json11.encode(response))
 
@@ -290,16 +291,17 @@ class Gateway:
         return translated
 
     def _record_refusal(
-        self, incoming: Incoming, context: Context, collection: str | None, error: WireError
+        self, incoming: Incoming, context: Context, progress: _Progress, error: WireError
     ) -> None:
         """Consumes the signature too: what failed must not succeed later when sent by others."""
         action, operation = incoming.handler.action, incoming.operation
+        collection, watch = progress.collection, progress.watch
         try:
-            record_refusal(context, collection, Refusal(action, operation, error.code))
+            record_refusal(context, collection, Refusal(action, operation, error.code), watch)
         except ReplayError as replay:
             refused = wire_error(replay, operation, collection)
             plain = context.by(replace(context.actor, nonce=None))
-            record_refusal(plain, collection, Refusal(action, operation, refused.code))
+            record_refusal(plain, collection, Refusal(action, operation, refused.code), watch)
             raise refused from replay
 
     def _note(

@@ -7,10 +7,13 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from reknown.services.live.presence import CONDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,8 +26,8 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _ANSWERED, _TOOK = "reknown_requests_total", "reknown_request_seconds"
 _RUNNING, _WAITING = "reknown_pool_running", "reknown_pool_waiting"
 _LABELS = ("operation", "pool")
+_RUNS = "Whether a worker watches the camera."
 _OF_WATCHES = {
-    "running": "Whether a worker watches the camera.",
     "lag_seconds": "How old the last frame was when its events were stored.",
     "frames": "Frames handed out since the worker took the watch.",
     "passed_over": "Frames that came while the one before was looked at.",
@@ -138,6 +141,13 @@ class Metrics:
             for what, told in (("used", "has used since the period began"), ("most", "may use"))
         }
 
+        self._conditions = Gauge(
+            "reknown_watch_state",
+            "1 for how the watch and its camera are, 0 for all else.",
+            ("database", "watch", "state"),
+            registry=self._registry,
+            multiprocess_mode="livemostrecent",
+        )
         self._watches = {
             what: Gauge(
                 f"reknown_watch_{what}",
@@ -146,7 +156,7 @@ class Metrics:
                 registry=self._registry,
                 multiprocess_mode="livemostrecent",
             )
-            for what, told in _OF_WATCHES.items()
+            for what, told in ({"running": _RUNS} | _OF_WATCHES).items()
         }
 
         processes = Gauge(
@@ -181,9 +191,14 @@ class Metrics:
         for each in watches:
             labels = (database, each.name)
             self._watches["running"].labels(*labels).set(each.running)
+            for condition in CONDITIONS:
+                told = self._conditions.labels(*labels, condition)
+                told.set(condition == each.condition)
             if each.counts is not None:
-                for what in _OF_WATCHES.keys() - {"running"}:
+                for what in _OF_WATCHES:
                     self._watches[what].labels(*labels).set(getattr(each.counts, what))
+            if not each.seeing:  # how old would be a lie; several processes cannot take it out
+                self._watches["lag_seconds"].labels(*labels).set(nan)
 
     def text(
         self,

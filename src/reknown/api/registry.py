@@ -166,6 +166,17 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 
+_OF_WATCHES = (
+    shapes.CreateStreamProcessorRequest
+    | shapes.DeleteStreamProcessorRequest
+    | shapes.DescribeStreamProcessorRequest
+    | shapes.ReknownLookThroughCameraRequest
+    | shapes.StartStreamProcessorRequest
+    | shapes.StopStreamProcessorRequest
+    | shapes.UpdateStreamProcessorRequest
+)
+
+
 def collection_of(request: shapes.Shape) -> str | None:
     """The collection that a request is about, if any; raises `InputError` for a bad ARN."""
     arn = getattr(request, "resource_arn", None)
@@ -176,3 +187,11 @@ def collection_of(request: shapes.Shape) -> str | None:
         return None if search is None else search.collection_id
     name = getattr(request, "collection_id", None)
     return name if isinstance(name, str) else None
+
+
+def watch_of(request: shapes.Shape) -> str | None:
+    """The watch that a request is about, if any; raises `InputError` for a bad ARN."""
+    arn = getattr(request, "resource_arn", None)
+    if isinstance(arn, str):
+        return tagged_of_arn(arn).stream_processor
+    return request.name if isinstance(request, _OF_WATCHES) else None

@@ -23,19 +23,19 @@ _REGION = "us-east-1"
 def stream_record(seen: SeenRecord) -> str:
     """The record of one view of one person, with those whom the person resembles.
 
-    Fragments are of Kinesis Video Streams: the number here is that of the live event, which grows
-    from record to record, and the frame is at the very time of its fragment.
+    Cameras other than Kinesis video streams have no fragments: the number is that of the live event
+    then, which grows from record to record, and the frame is at the very time of its fragment.
     """
-    moment = round(seen.at.timestamp(), 3)
+    fragment = seen.fragment
     arn = seen.camera if seen.camera.startswith("arn:") else video_stream_arn(_REGION, seen.camera)
     body = {
         "InputInformation": {
             "KinesisVideo": {
                 "StreamArn": arn,
-                "FragmentNumber": str(seen.event.sequence),
-                "ServerTimestamp": moment,
-                "ProducerTimestamp": moment,
-                "FrameOffsetInSeconds": 0.0,
+                "FragmentNumber": fragment.number,
+                "ServerTimestamp": round(fragment.server_timestamp, 3),
+                "ProducerTimestamp": round(fragment.producer_timestamp, 3),
+                "FrameOffsetInSeconds": fragment.offset_seconds,
             }
         },
         "StreamProcessorInformation": {"Status": "RUNNING"},

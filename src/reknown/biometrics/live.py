@@ -36,12 +36,30 @@ class LiveCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragment:
+    """That of a Kinesis video stream which a frame is in, so many seconds from its beginning.
+
+    Both times are those of the fragment, in seconds since 1970: when Kinesis got it, and when it
+    was filmed by the clock there, which may count from another moment.
+    """
+
+    number: str
+    server_timestamp: float
+    producer_timestamp: float
+    offset_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class LiveView:
-    """The best view of a person so far: where, of what quality (0 to 100), at which stream time."""
+    """The best view of a person so far: where, of what quality (0 to 100), at which stream time.
+
+    Of a Kinesis video stream it has the `fragment`, where that is known.
+    """
 
     box: BoundingBox
     quality: int
     time_ms: int
+    fragment: Fragment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +69,7 @@ class LiveCounts:
     `frames` were handed out by the camera, `looked` of them searched for faces, `passed_over` were
     never handed out; `faces` is how many there were in those that were looked at. `lag_seconds` is
     how old the last frame was when its events were stored. Connecting to the camera again
-    was tried `reconnects` times.
+    was tried `reconnects` times. How the `camera` is has the name of a state; None before it said.
     """
 
     frames: int = 0
@@ -62,6 +80,16 @@ class LiveCounts:
     events: int = 0
     reconnects: int = 0
     lag_seconds: float = 0.0
+    camera: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """Where a watch has its records put, in its words, and what it calls its camera there."""
+
+    output: str
+    camera: str
+    kms_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +103,7 @@ class LiveEvent:
     it is for. `face` is that of the view, with all that was measured of it. Who has left for
     another reason than being out of sight has a `reason`. Of a camera there are `state` and
     `reason` instead, and `visit` is empty. `session` is that of the stored watch, from one start to
-    the next.
+    the next. Its record, if there is one, goes to the place `records`.
     """
 
     watch: str
@@ -94,4 +122,5 @@ class LiveEvent:
     reason: str | None = None
     face: DetectedFace | None = None
     session: str | None = None
+    records: RecordPlace | None = None
     sequence: int = 0

@@ -50,6 +50,19 @@ class Schedule:
         minute = moment.hour * 60 + moment.minute
         return any(hours.covers(moment.weekday(), minute) for hours in self.hours)
 
+    def next_start(self, moment: datetime) -> str:
+        """When it begins after that, as a schedule says it: with the day unless it is the same."""
+        now = moment.hour * 60 + moment.minute
+        days, minutes = min(
+            (later, hours.start)
+            for hours in self.hours
+            for later in range(len(_DAYS) + 1)
+            if (moment.weekday() + later) % len(_DAYS) in hours.days
+            and (later > 0 or hours.start > now)
+        )
+        day = f"{_DAYS[(moment.weekday() + days) % len(_DAYS)]} " if days else ""
+        return f"{day}{minutes // 60:02}:{minutes % 60:02}"
+
 
 def read_schedule(text: str) -> Schedule:
     """A schedule such as `mon-fri 08:00-18:00, sat 10:00-14:00`; raises `InputError`."""

@@ -10,11 +10,11 @@ from reknown.cli.options import Data, Json, Pack
 def doctor(pack: Pack = None, data: Data = None, json: Json = False) -> None:
     """Check this installation.
 
-    Versions, processor, what searches are compiled for, data folder, database, keys, clock,
-    disk, limits, whether cameras can be read over SRT, model pack, a self-test, which makes a
-    template, enrols it in a gallery of its own and finds it again, and whether a running server
-    finds faces for commands. The data folder is looked at and left as it is. Status 1 when a
-    check fails; its line says what to do.
+    Versions, processor, what searches are compiled for, whether cameras can be read over SRT,
+    data folder, database, clock, whether the watches that were started see something, keys,
+    disk, limits, model pack, a self-test, which makes a template, enrols it in a gallery of its
+    own and finds it again, and whether a running server finds faces for commands. The data
+    folder is looked at and left as it is. Status 1 when a check fails; its line says what to do.
     """
     from reknown.api.connections import ConnectionLimits
     from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, print_json, print_table

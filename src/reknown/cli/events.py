@@ -69,7 +69,13 @@ def events(
     """
     from reknown.cli.output import print_json
     from reknown.cli.session import open_context
-    from reknown.services.live.events import EventChoice, described, follow_events, read_events
+    from reknown.services.live.events import (
+        EventChoice,
+        described,
+        follow_events,
+        knows_watch,
+        read_events,
+    )
 
     def show(each: ToldEvent) -> None:
         if json:
@@ -79,6 +85,9 @@ def events(
 
     choice = EventChoice(watch, collection)
     with open_context(data) as context, suppress(KeyboardInterrupt) if follow else nullcontext():
+        unknown = watch is not None and not knows_watch(context.database, watch)
+        if unknown:
+            typer.echo(f"no watch is called {watch}, and there are no events of it", err=True)
         begin = _begin(context.database, choice, None if follow else limit, after)
         if follow:
             for each in follow_events(context, begin, choice):
@@ -87,7 +96,7 @@ def events(
         page = read_events(context, begin, limit, choice)
         for each in page.events:
             show(each)
-    if not page.events and not json:
+    if not (page.events or json or unknown):
         typer.echo("no events: `reknown watch` and the watches of a server make them")
     _tell_more(choice, page, older=after is None and begin > 0)
 

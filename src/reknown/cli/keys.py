@@ -186,7 +186,7 @@ def rotate(
         typer.echo(f"\n{old.key_id} expires at {_time(old.expires_at)}.")
         if ending:
             typer.echo(
-                f"What it watches ends then ({', '.join(ending)}): stop that before, and start it "
+                f"These watches end then: {', '.join(ending)}. Stop them first, then start them "
                 "again with the new key."
             )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reknown.biometrics.text import counted, one_in, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console
@@ -64,8 +64,16 @@ def print_left_out(left_out: Mapping[str, int]) -> None:
             sys.stderr.write(f"left out: {count:,} {what}\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table for people; columns whose name ends in a blank are aligned right."""
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str = "",
+    whole: Container[str] = (),
+) -> None:
+    """A table for people; columns whose name ends in a blank are aligned right.
+
+    What is in the columns `whole` is not broken as long as others can be.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -78,7 +86,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     )
     for column in columns:
         table.add_column(
-            column.strip(), justify="right" if column.endswith(" ") else "left", overflow="fold"
+            column.strip(),
+            justify="right" if column.endswith(" ") else "left",
+            overflow="fold",
+            no_wrap=column in whole,
         )
     for row in rows:
         table.add_row(*(Text(printable(str(cell))) for cell in row))

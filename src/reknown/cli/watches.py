@@ -40,7 +40,7 @@ cli = typer.Typer(
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The watch's name.", autocompletion=complete_watch)
 ]
-_COLUMNS = ("watch", "camera", "collection", "state", "started by", "last started", "message")
+_COLUMNS = ("watch", "camera", "collection", "state", "started by", "last started")
 
 
 @cli.command("list")
@@ -312,13 +312,16 @@ def delete(name: Name, data: Data = None, json: Json = False) -> None:
 
 
 def _print(found: list[CameraWatch], *, json: bool) -> None:
-    from reknown.cli.output import print_json, print_table
+    from reknown.cli.output import print_json, print_table, printable
 
     if json:
         for watch in found:
             print_json(_json(watch))
     elif found:
-        print_table(_COLUMNS, [_row(watch) for watch in found])
+        print_table(_COLUMNS, [_row(watch) for watch in found], whole={"started by"})
+        for watch in found:
+            if watch.message:
+                typer.echo(printable(f"{watch.stored.name}: {watch.message}"))
     else:
         typer.echo("no watches: make one with `reknown watches create`")
 
@@ -361,14 +364,15 @@ def _json(watch: CameraWatch) -> dict[str, object]:
 
 
 def _row(watch: CameraWatch) -> tuple[object, ...]:
+    from reknown.services.live.watches import stream_of
+
     stored = watch.stored
-    since = stored.started_at
+    since, stream = stored.started_at, stream_of(stored.camera)
     return (
         stored.name,
-        stored.camera,
+        stored.camera if stream is None else f"{stream} (ARN)",
         stored.collection,
         stored.state.value,
         "" if since is None else stored.actor,
         "" if since is None else f"{since:%Y-%m-%d %H:%M} UTC",
-        watch.message or "",
     )

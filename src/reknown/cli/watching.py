@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError
 from reknown.biometrics.live import LiveEventKind
 from reknown.cli.output import EXIT_DONE, EXIT_NEGATIVE, console, counted, print_json, printable
+from reknown.services.live.events import purge_events
 from reknown.services.live.planned import settings_from
 from reknown.services.live.recording import WantedFilm
 from reknown.services.live.sources import NOT_WATCHED
@@ -84,32 +86,36 @@ def watch_camera(
     from reknown.cli.session import opened_with
 
     with opened_with(settings) as context:
-        wanted = replace(settings_from(context, asked), films=films)
+        purge_events(context.database, settings.events.events_days)  # perhaps nobody else does
+        wanted = replace(settings_from(context, asked), camera=camera.name, films=films)
         with (
             LiveCamera(camera) as live,
             _stopped_by_hand(source := _Ending(live, seconds)),
-            _Teller(context, json=json) as teller,
+            _Teller(context, asked.name, json=json) as teller,
         ):
-            told = Told(teller.event, teller.frame, teller.film, teller.rests)
+            told = Told(teller.event, teller.frame, teller.film, teller.rests, teller.waits)
             counts = watch(context, wanted, source, told)
         teller.sum_up(counts, source)
     return EXIT_DONE if teller.known or counts.untold else EXIT_NEGATIVE
 
 
 class _Ending:
-    """A camera that ends when its time is over or somebody wants it to."""
+    """A camera that ends when its time is over or somebody wants it to.
+
+    Its time begins when it is first asked for a frame: the watch has its name by then.
+    """
 
     def __init__(self, camera: LiveCamera, seconds: float | None) -> None:
         self._camera = camera
-        self._began = time.monotonic()
-        self._until = None if seconds is None else self._began + seconds
+        self._seconds = math.inf if seconds is None else seconds
+        self._began: float | None = None
         self._stopped = False
         self._first: float | None = None
 
     @property
     def watched_seconds(self) -> float:
         """For how long it was watched."""
-        return time.monotonic() - self._began
+        return 0.0 if self._began is None else time.monotonic() - self._began
 
     @property
     def shown_seconds(self) -> float:
@@ -122,8 +128,9 @@ class _Ending:
 
     def next(self, seconds: float) -> LiveFrame | CameraChange | None:
         """As the camera has it."""
-        over = self._until is not None and time.monotonic() >= self._until
-        if over or self._stopped:
+        if self._began is None:
+            self._began = time.monotonic()
+        if self._stopped or self.watched_seconds >= self._seconds:
             return CameraChange(CameraState.ENDED, datetime.now(UTC), NOT_WATCHED)
         found = self._camera.next(seconds)
         if self._first is None and isinstance(found, LiveFrame):
@@ -153,14 +160,15 @@ def _stopped_by_hand(source: _Ending) -> Iterator[None]:
 class _Teller:
     """Prints what is told; on a terminal, a last line says how the watch is."""
 
-    def __init__(self, context: Context, *, json: bool) -> None:
+    def __init__(self, context: Context, name: str, *, json: bool) -> None:
         self._context = context
+        self._name = name
         self._json = json
         self._out: Console = console()
         self._status = self._out.status("waiting for the camera")
         self._shows = not json and self._out.is_terminal
         self._shown = 0.0
-        self.known = False
+        self.known = self._rested = False
 
     def __enter__(self) -> _Teller:
         if self._shows:
@@ -172,7 +180,8 @@ class _Teller:
 
     def event(self, event: LiveEvent) -> None:
         """One line."""
-        self.known |= bool(event.candidates)
+        # whoever was there when another watch broke off only leaves in this one
+        self.known |= bool(event.candidates) and event.kind is not LiveEventKind.LEFT
         with reading(self._context.database) as connection:
             (told,) = tell(connection, [event])
         if self._json:
@@ -192,11 +201,20 @@ class _Teller:
                 f"{counts.passed_over:,} passed over, {counts.lag_seconds:.1f} s behind"
             )
 
-    def rests(self, rests: bool) -> None:
+    def rests(self, until: str | None) -> None:
         """A line on standard error, and what the last line says meanwhile."""
-        words = "outside its hours: nothing is looked at" if rests else "its hours have begun"
+        self._rested = True
+        words = "its hours have begun"
+        if until is not None:
+            words = f"outside its hours until {until}: nothing is looked at"
         self._status.update(words)
         sys.stderr.write(f"{words}\n")
+
+    def waits(self, seconds: int) -> None:
+        """A line on standard error: nothing else happens meanwhile."""
+        sys.stderr.write(
+            f"{self._name} seems to have been killed: waiting up to {seconds} s for its name\n"
+        )
 
     def film(self, film: RecordedFilm) -> None:
         """A line on standard error."""
@@ -208,7 +226,11 @@ class _Teller:
 
     def sum_up(self, counts: WatchCounts, source: _Ending) -> None:
         """A last line on standard error."""
-        paced = pace(counts.stream_seconds, source.shown_seconds)
+        if self._rested and not counts.frames:
+            seconds = f"{source.watched_seconds:.1f} s"
+            sys.stderr.write(f"waited {seconds} outside its hours; nothing was looked at\n")
+            return
+        paced = "" if self._rested else pace(counts.stream_seconds, source.shown_seconds)
         searches = f"{counts.searches:,} search" + ("" if counts.searches == 1 else "es")
         sys.stderr.write(
             f"watched {source.watched_seconds:.1f} s{paced}: "

@@ -217,7 +217,7 @@ class Reception:
             return
         code = wire_error(error, its.operation, visit.collection).code
         refusal = Refusal(_action(its.operation), its.operation, code)
-        record_refusal(visit.context, visit.collection, refusal)
+        record_refusal(visit.context, visit.collection, refusal, visit.arrival.place.get("watch"))
 
     def _visit(self, arrival: Arrival, visitor: Visitor, its: ConsolePage) -> Visit:
         gateway = self.edge.gateway

@@ -23,7 +23,7 @@ from reknown.gallery.names import require_text
 from reknown.gallery.schema import NOTES, collections, media, sighting_groups, sightings
 from reknown.gallery.sealed import RecordKind, context, open_parts, seal_new
 from reknown.gallery.templates import stream_templates
-from reknown.storage.clock import as_text, now_text
+from reknown.storage.clock import as_text, now, now_text
 from reknown.storage.erasure import erase
 from reknown.storage.paging import Page, batches, fetch_page
 from reknown.storage.unindexed import unindexed
@@ -258,7 +258,7 @@ def purge_sightings(connection: Connection, collection: str) -> list[str]:
     """Deletes what has expired; its ids. Raises `NotFoundError`."""
     owner = require(connection, collection).id
     own = unindexed(sightings.c.collection_id) == owner
-    due = select(sightings.c.id).where(own, sightings.c.expires_at <= now_text())
+    due = select(sightings.c.id).where(own, sightings.c.expires_at <= as_text(now(connection)))
     if connection.execute(due.limit(1)).first() is None:
         return []  # as a rule nothing is due, and nobody has to wait for a lock
     # what another transaction is deleting already is not waited for
@@ -267,7 +267,8 @@ def purge_sightings(connection: Connection, collection: str) -> list[str]:
 
 def collections_with_expired(connection: Connection) -> list[str]:
     """The collections that keep sightings which have expired."""
-    due = select(sightings.c.collection_id).where(sightings.c.expires_at <= now_text())
+    moment = as_text(now(connection))
+    due = select(sightings.c.collection_id).where(sightings.c.expires_at <= moment)
     query = select(collections.c.name).where(collections.c.id.in_(due))
     return list(connection.execute(query).scalars())
 

@@ -24,7 +24,8 @@ class Actor:
     `request_id` is that of the network request, None on the command line. `nonce` is consumed
     in the transaction that records the action, so that no request is carried out twice. `purpose`
     is the code of what it is done for, where the caller said so, and `approval`
-    the id of what allows more of the same searches than the policy does.
+    the id of what allows more of the same searches than the policy does. `watch` is the watch that
+    searches for them, if one does.
     """
 
     name: str
@@ -32,3 +33,4 @@ class Actor:
     nonce: Nonce | None = None
     purpose: str | None = None
     approval: str | None = None
+    watch: str | None = None

@@ -84,6 +84,7 @@ def _named(record: Entry | Mapping[str, Any]) -> Iterator[str | None]:
         yield from (record.subject_id, *record.former)
     elif isinstance(record, CreateWatchRecord | UpdateWatchRecord):
         yield from record.subject_ids or ()
+        yield from (record.former_ids or ()) if isinstance(record, UpdateWatchRecord) else ()
     elif isinstance(record, DecideCaseRecord):
         yield from (candidate.subject_id for candidate in record.candidates)
     elif isinstance(record, _OF_ONE):

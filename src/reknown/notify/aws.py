@@ -5,21 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from reknown.awsclient import CREDENTIAL_ERRORS, Endpoint, RedirectError, Timeouts, guarded_client
+from reknown.awsclient import Endpoint, RedirectError, Timeouts, guarded_client, is_of_credentials
 from reknown.biometrics.errors import NotifyError
 from reknown.notify.base import NotifyTimeouts, refusal
 
 _SPEAKABLE = re.compile(r"[0-9A-Za-z.]{1,64}")
-# Told apart from what is said of the message: they come with 4xx, but others can mend them.
-_LATER = CREDENTIAL_ERRORS | {
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidClientTokenId",
-    "InvalidSecurity",
-    "MissingAuthenticationToken",
-    "RequestExpired",
-    "RequestLimitExceeded",
-}
+# Like what is of credentials: it comes with 4xx, but says nothing of the message.
+_BUSY = "RequestLimitExceeded"
 
 
 class AwsSender:
@@ -74,7 +66,7 @@ class AwsSender:
         code = str(answer.get("Error", {}).get("Code", ""))
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
         said = f" {code}" if _SPEAKABLE.fullmatch(code) and code != str(status) else ""
-        patience = code in _LATER or code in self.BUSY or "throttl" in code.lower()
-        if patience or not isinstance(status, int):
+        busy = code == _BUSY or code in self.BUSY or "throttl" in code.lower()
+        if busy or is_of_credentials(code) or not isinstance(status, int):
             return NotifyError(f"the {endpoint} answered {status}{said}")
         return refusal(endpoint, status, said)

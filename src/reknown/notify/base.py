@@ -23,7 +23,7 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 @dataclass(frozen=True, slots=True)
 class NotifyTimeouts:
-    """Seconds: to connect, for each wait for the receiver, and for the whole of its answer."""
+    """Seconds: to connect, for each wait for the receiver, and for all until it has answered."""
 
     connect: float = 3.0
     read: float = 10.0

@@ -10,6 +10,7 @@ from reknown.notify.aws import AwsSender
 _STREAM = re.compile(
     r"arn:aws[a-z-]*:kinesis:[a-z0-9-]*:[0-9]{12}:stream/([0-9A-Za-z_.-]{1,128})", re.ASCII
 )
+_MISSING = "ResourceNotFoundException"
 
 
 def is_data_stream(arn: str) -> bool:
@@ -37,4 +38,10 @@ class KinesisSender(AwsSender):
         if stream is None:
             raise RefusedNotifyError("not the ARN of a Kinesis data stream")
         key = group or message_id
-        self._ask("put_record", StreamName=stream[1], Data=body.encode(), PartitionKey=key)
+        try:
+            self._ask("put_record", StreamName=stream[1], Data=body.encode(), PartitionKey=key)
+        except RefusedNotifyError as error:
+            answer = getattr(error.__cause__, "response", {})
+            if answer.get("Error", {}).get("Code") == _MISSING:
+                raise RefusedNotifyError(f"the data stream {stream[1]!r} does not exist") from error
+            raise

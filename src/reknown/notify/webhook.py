@@ -6,17 +6,19 @@ import re
 import socket
 import ssl
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from threading import Event, Timer
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import InputError, NotifyError, RefusedNotifyError
+from reknown.deadlines import within
 from reknown.notify.base import NotifyTimeouts, address_of, refusal, trouble
 from reknown.notify.signatures import key_of, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reknown.deadlines import Deadline
 
 _KEY_BYTES = 24
 _PORTS = {"http": 80, "https": 443}
@@ -72,7 +74,11 @@ class WebhookSender:
             "webhook-timestamp": timestamp,
             "webhook-signature": sign(self._key, message_id, timestamp, body),
         }
-        with closing(self._connection()) as connection, self._line() as line:
+        with (
+            within(self._timeouts.answer) as deadline,
+            closing(self._connection()) as connection,
+            self._line(deadline) as line,
+        ):
             connection.sock = line
             connection.request("POST", self._address.path, body, headers)
             with connection.getresponse() as answer:
@@ -86,49 +92,17 @@ class WebhookSender:
         return HTTPSConnection(host, port, context=self._tls)
 
     @contextmanager
-    def _line(self) -> Iterator[socket.socket]:
+    def _line(self, deadline: Deadline) -> Iterator[socket.socket]:
         timeouts, host = self._timeouts, self._address.host
         line = socket.create_connection((host, self._address.port), timeouts.connect)
         try:
             line.settimeout(timeouts.read)
-            with _no_longer_than(timeouts.answer, line):
-                if self._tls is not None:
-                    line = self._tls.wrap_socket(line, server_hostname=host)
-                yield line
+            deadline.cover(line)
+            if self._tls is not None:
+                line = self._tls.wrap_socket(line, server_hostname=host)
+            yield line
         finally:
             line.close()
-
-
-@contextmanager
-def _no_longer_than(seconds: float, line: socket.socket) -> Iterator[None]:
-    """Cuts the line after a while: a timeout of a socket starts over with every byte.
-
-    Raises `TimeoutError` in place of what that leads to.
-    """
-    # Another descriptor of the same line, which stays valid when TLS takes over the first.
-    with line.dup() as same:
-        cut = Event()
-
-        def shut() -> None:
-            cut.set()
-            with suppress(OSError):
-                same.shutdown(socket.SHUT_RDWR)
-
-        timer = Timer(seconds, shut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        except (OSError, HTTPException) as error:
-            if cut.is_set():
-                raise TimeoutError from error
-            raise
-        finally:
-            timer.cancel()
-            timer.join()
-        # An answer that ends among its headers passes for a whole one.
-        if cut.is_set():
-            raise TimeoutError
 
 
 def _key(secret: str) -> bytes:

@@ -15,7 +15,6 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reknown.awsclient import (
-    CREDENTIAL_ERRORS,
     Endpoint,
     Pace,
     RedirectError,
@@ -23,6 +22,7 @@ from reknown.awsclient import (
     StrayRequestError,
     Timeouts,
     guarded_client,
+    is_of_credentials,
     received,
 )
 from reknown.biometrics.errors import (
@@ -69,7 +69,9 @@ _ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class S3Timeouts:
-    """Seconds: to connect, for each wait for the store, and for a whole body; how often to try.
+    """Seconds: to connect, for each wait for the store, and for a whole answer; how often to try.
+
+    `body` is for all up to the body of an object, and for that body once more.
 
     An object that goes into a file may take longer than `body`: a second more for every `rate`
     bytes that have come. So 10 GB have 11 hours, and a store that drips is given up soon.
@@ -298,7 +300,7 @@ def _status(error: Exception) -> int | None:
 def _unwritten(error: Exception) -> ObjectError:
     status, code = _status(error), _code(error)
     lasting = status is not None and 400 <= status < 500 and status not in _LATER_STATUS
-    if not lasting or code in CREDENTIAL_ERRORS or "throttl" in code.lower():
+    if not lasting or is_of_credentials(code) or "throttl" in code.lower():
         return _translated(error)
     return ObjectRefusedError(f"the object store answered {status}{_said(code, status)}")
 
@@ -317,7 +319,7 @@ def _translated(error: Exception) -> ObjectError:
 
 
 def _refusal(code: str, status: int) -> ObjectError:
-    if code in CREDENTIAL_ERRORS:
+    if is_of_credentials(code):
         return ObjectStoreError(f"the object store does not take this server's requests: {code}")
     if code in _ABSENT or status in _ABSENT_STATUS:
         return ObjectNotFoundError()

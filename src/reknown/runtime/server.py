@@ -117,6 +117,8 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
     with open_platform(
         settings, objects=objects, observe=metrics.observe, handling=REQUESTS
     ) as platform:
+        # their faults show before a first key is made, and before anybody is told that it listens
+        sinks = [] if sibling is not None else open_sinks(settings, platform.database)
         vault = open_vault(settings, platform)
         listener = listen(server.host, server.port) if sibling is None else sibling.listener()
         if listener is None:
@@ -153,8 +155,8 @@ def _serve(settings: Settings, greet: Greet, sibling: Sibling | None) -> Ended:
             _commands(settings, platform, edge) as commands,
             limits,
             warming,
-            Sweeper(platform, log) as sweeper,
-            delivering(platform.database, open_sinks(settings, platform.database), log),
+            Sweeper(platform, log, settings.events.events_days) as sweeper,
+            delivering(platform.database, sinks, log),
         ):
 
             def stop() -> None:

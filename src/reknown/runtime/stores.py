@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from reknown.services.live.delivery import EventSink
     from reknown.storage.database import Database
 
-# What happens now is told now, or soon again: shorter together than the lease of a delivery.
+# What happens now is told now, or soon again: shorter than the lease of a delivery.
 _LIVE = NotifyTimeouts(connect=3.0, read=5.0, answer=8.0)
 _LIVE_OBJECTS = S3Timeouts(connect=3.0, read=5.0, body=8.0, attempts=1)
 

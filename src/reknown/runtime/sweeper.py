@@ -1,18 +1,19 @@
-"""Now and then, beside a server: deletes what is over by policies, and looks for drift."""
+"""Now and then, beside a server: deletes what was kept long enough, and looks for drift."""
 
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reknown.ledger.actor import Actor
 from reknown.services.context import Context
+from reknown.services.live.events import purge_events
 from reknown.services.oversight.drift import check_drift
 from reknown.services.policies.retention import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from types import TracebackType
 
     from structlog.typing import FilteringBoundLogger
@@ -26,17 +27,22 @@ _STOP_SECONDS = 5.0
 
 
 class Sweeper:
-    """A thread of its own, from entering to leaving; what fails is tried again after a pause."""
+    """A thread of its own, from entering to leaving; what fails is tried again after a pause.
+
+    Live events are kept for `events_days`. Policies go by the database's clock, or another `clock`.
+    """
 
     def __init__(
         self,
         platform: Platform,
         log: FilteringBoundLogger,
+        events_days: int,
         pause: float = _PAUSE_SECONDS,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._context = Context(platform, ACTOR)
         self._log = log
+        self._events_days = events_days
         self._pause = pause
         self._clock = clock
         self._stopping = threading.Event()
@@ -67,12 +73,11 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Once; what was deleted is in the log, and so is what kept it from being."""
-        try:
-            swept = sweep(self._context, self._clock())
-        except Exception as error:  # the thread goes on: the next time it may succeed
-            self._log.error("what was kept for too long cannot be deleted", error=str(error))
-            return
-        self._tell(swept)
+        for delete in (self._purge_events, self._follow_policies):
+            try:
+                delete()
+            except Exception as error:  # the thread goes on: the next time it may succeed
+                self._log.error("what was kept for too long cannot be deleted", error=str(error))
 
     def check(self) -> None:
         """Compares what is due, once; what has drifted is in the log."""
@@ -90,6 +95,12 @@ class Sweeper:
                     bound=round(each.last.bound, 4),
                     shift=round(each.last.shift, 4),
                 )
+
+    def _purge_events(self) -> None:
+        purge_events(self._context.database, self._events_days)
+
+    def _follow_policies(self) -> None:
+        self._tell(sweep(self._context, self._clock()))
 
     def _tell(self, swept: Sequence[Swept]) -> None:
         for each in swept:

@@ -21,7 +21,6 @@ from reknown.services.archive.additions import forget_archives
 from reknown.services.archive.sightings import purge_everywhere
 from reknown.services.context import Context
 from reknown.services.live.delivery import EventDeliverer
-from reknown.services.live.events import purge_events
 from reknown.services.live.planned import watch_as_planned
 from reknown.services.live.worker import WatchMakings, WatchWorker
 from reknown.services.videos.films import forget_uploads
@@ -29,7 +28,7 @@ from reknown.services.videos.notices import NoticeSender
 from reknown.services.videos.work import WorkerContext
 from reknown.services.videos.worker import ACTOR, VideoWorker, WorkerIntervals
 from reknown.video.live.camera import LiveCamera
-from reknown.video.live.cameras import load_cameras
+from reknown.video.live.cameras_file import CamerasFile
 from reknown.vision.handling import REQUESTS
 
 if TYPE_CHECKING:
@@ -85,8 +84,7 @@ def _work(settings: Settings, log: FilteringBoundLogger, *, once: bool, parent: 
         if once:
             worker.run_once()
         else:
-            with watching(settings, platform):
-                worker.run()
+            worker.run(beside=watching(settings, platform))
         if told:  # a handler of signals must not log itself
             log.info("stopping", reason=told[0])
 
@@ -99,7 +97,7 @@ def watching(settings: Settings, platform: Platform) -> Iterator[None]:
         return
     if settings.worker.cameras is None:
         raise InputError("--streams needs --cameras, the file with what may be watched")
-    makings = WatchMakings(load_cameras(settings.worker.cameras), LiveCamera, watch_as_planned)
+    makings = WatchMakings(CamerasFile(settings.worker.cameras), LiveCamera, watch_as_planned)
     worker = WatchWorker(platform, makings, settings.worker.streams, json_log())
     worker.start()
     try:
@@ -111,14 +109,13 @@ def watching(settings: Settings, platform: Platform) -> Iterator[None]:
 def make_worker(settings: Settings, platform: Platform) -> VideoWorker:
     """A worker on the jobs of this platform; raises `InputError`."""
     log = json_log()
-    sweeper = Sweeper(platform, log)
+    sweeper = Sweeper(platform, log, settings.events.events_days)
 
     def purge() -> None:
+        sweeper.sweep()  # first: what fails here keeps nothing else from being deleted
         purge_everywhere(Context(platform, ACTOR))
-        sweeper.sweep()
         forget_uploads(platform)
         forget_archives(platform)
-        purge_events(platform.database, settings.events.events_days)
 
     return VideoWorker(
         WorkerContext(platform, notice, bool(settings.notices.webhook)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from reknown.access.vault import Vault
 from reknown.biometrics.errors import InputError
 from reknown.ledger import log, quotas
 from reknown.ledger.records import CreateKeyRecord, Refusal, RevokeKeyRecord, RotateKeyRecord
+from reknown.ledger.records.parts import WATCH_NAME
 from reknown.services.live.ending import end_watches_of
 from reknown.storage.database import reading
 
@@ -191,8 +193,15 @@ def authenticate(database: Database, vault: Vault, key_id: str) -> tuple[AccessK
         return keys.find_secret(connection, vault, key_id, datetime.now(UTC))
 
 
-def record_refusal(context: Context, collection: str | None, refusal: Refusal) -> None:
-    """Puts a refused request on the record; raises `ReplayError` for one seen before."""
+def record_refusal(
+    context: Context, collection: str | None, refusal: Refusal, watch: str | None = None
+) -> None:
+    """Puts a refused request on the record, with the watch that it named, where that is a name.
+
+    Raises `ReplayError` for one seen before.
+    """
+    if watch is not None and re.fullmatch(WATCH_NAME, watch):
+        refusal = replace(refusal, watch=watch)
     log.record(context.database, context.actor, collection, refusal)
 
 

@@ -6,11 +6,12 @@ import resource
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reknown.access.vault import read_vault
 from reknown.biometrics.errors import DatabaseError, InputError
 from reknown.ledger import log
+from reknown.services.live.presence import check_watches
 from reknown.services.master_key import require_database
 from reknown.storage.database import SCHEMA_VERSION, reading, schema_version
 from reknown.storage.inspection import find_damage, open_read_only, size_of
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from reknown.services.key_checks import KeyChecks
     from reknown.services.server_checks import ServerChecks
+    from reknown.storage.database import Database
+
+Answer = TypeVar("Answer")
 
 _GIB = 2**30
 # Of a log that checkpoints keep short; more says that they cannot.
@@ -47,7 +51,12 @@ class DataChecks:
 
     def by_name(self) -> Mapping[str, Callable[[], str]]:
         """All of them, in order; with a `server` the database is there."""
-        own = {"gallery": self.database, "write-ahead log": self.log, "clock": self.clock}
+        own = {
+            "gallery": self.database,
+            "write-ahead log": self.log,
+            "clock": self.clock,
+            "watches": self.watches,
+        }
         return {
             "data folder": self.modes,
             **(own if self.server is None else self.server.by_name()),
@@ -122,6 +131,14 @@ class DataChecks:
             "whether to the second, timedatectl says"
         )
 
+    def watches(self) -> str:
+        """Whether all watches that were started see something."""
+
+        def seen(database: Database) -> str | None:
+            return check_watches(database) if schema_version(database) == SCHEMA_VERSION else None
+
+        return self._asked(seen) or "none that can be asked"
+
     def space(self) -> str:
         """Whether the file system has room to go on, and for a second copy of the database."""
         place = self.folder
@@ -147,15 +164,21 @@ class DataChecks:
         return f"{wanted} wanted, at most {'any number' if hard < 0 else hard}"
 
     def _newest_row(self) -> datetime | None:
-        """None where there is none, or no database that can be asked: another check says so."""
+        """None where there is none."""
+
+        def newest(database: Database) -> datetime | None:
+            with reading(database) as connection:
+                return log.newest_time(connection)
+
+        return self._asked(newest)
+
+    def _asked(self, question: Callable[[Database], Answer | None]) -> Answer | None:
+        """None where there is no database that can be asked: another check says so."""
         if not size_of(self.folder)[0]:
             return None
         database = open_read_only(self.folder / DATABASE)
         try:
-            if schema_version(database) is None:
-                return None
-            with reading(database) as connection:
-                return log.newest_time(connection)
+            return None if schema_version(database) is None else question(database)
         except DatabaseError:
             return None
         finally:

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_LONGEST_PAUSE = 60.0
+
+
 class Deliverer:
     """Calls `deliver_one`, which says whether there was anything, until there is nothing.
 
-    In a thread it does so again every `pause` seconds, and tells `failed` where it cannot.
+    In a thread it does so again every `pause` seconds, and tells `failed` where it cannot: after
+    twice as long each time, up to a minute.
     """
 
     def __init__(
@@ -26,6 +30,7 @@ class Deliverer:
         self._deliver_one = deliver_one
         self._pause = pause
         self._failed = failed
+        self._finishing = Event()
         self._stopping = Event()
         self._thread: Thread | None = None
 
@@ -39,11 +44,16 @@ class Deliverer:
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    def finish(self) -> None:
+        """The thread ends once all that is due by now has been delivered."""
+        self._finishing.set()
+
     def stop(self, seconds: float) -> None:
-        """Waits for what is being delivered, but not for longer than that."""
+        """Waits for that, but not for longer; then as long for what is being delivered."""
+        self.finish()
+        self._join(seconds)
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(seconds)
+        self._join(seconds)
 
     def deliver(self) -> int:
         """Tries everything that is due now once; how many that was. Raises `DatabaseError`."""
@@ -53,12 +63,20 @@ class Deliverer:
         return count
 
     def _run(self) -> None:
-        while not self.stopping:
+        last, pause = False, self._pause
+        while not last:
+            last = self._finishing.is_set()
             try:
                 self.deliver()
+                pause = self._pause
             except Exception as error:  # the next time may go well
                 self._failed(error)
-            self._stopping.wait(self._pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            self._finishing.wait(pause)
+
+    def _join(self, seconds: float) -> None:
+        if self._thread is not None:
+            self._thread.join(seconds)
 
 
 def unexpected(error: Exception) -> Exception | None:

@@ -61,7 +61,7 @@ def run_checks(load: Callable[[], Engine], data: DataChecks) -> Iterator[CheckRe
     )
     yield CheckResult("searches", True, _kernel())
     yield _attempt("decoders", _decoders)
-    yield CheckResult("cameras", True, _cameras())
+    yield CheckResult("SRT", True, _cameras())
     for name, check in data.by_name().items():
         yield _attempt(name, check)
     try:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError, InputError
+from reknown.services.live.presence import check_watches
 from reknown.storage.database import SCHEMA_VERSION, connect_to, schema_version
 from reknown.storage.server import state_of
 
@@ -29,7 +30,7 @@ class ServerChecks:
 
     def by_name(self) -> Mapping[str, Callable[[], str]]:
         """All of them, in order."""
-        return {"gallery": self.database, "clock": self.clock}
+        return {"gallery": self.database, "clock": self.clock, "watches": self.watches}
 
     def database(self) -> str:
         """Whether it can be reached and written to, in a schema that is known."""
@@ -56,6 +57,13 @@ class ServerChecks:
                 "both right with NTP; until then signed requests and jobs may be taken for late"
             )
         return f"within {_CLOCKS_APART.seconds} seconds of the database's"
+
+    def watches(self) -> str:
+        """Whether all watches that were started see something."""
+        with self._connected() as database:
+            if schema_version(database) != SCHEMA_VERSION:
+                return "none that can be asked"
+            return check_watches(database)
 
     @contextmanager
     def _connected(self) -> Iterator[Database]:

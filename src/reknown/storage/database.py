@@ -50,7 +50,7 @@ __all__ = [
     "write_together",
 ]
 
-SCHEMA_VERSION = "0033"
+SCHEMA_VERSION = "0034"
 # In place of a schema: what `storage/moving` has begun to fill.
 MOVING = "moving "
 _BUSY_SECONDS = 30

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+_OTHER = "end that, or give this one another name"
+
 
 @dataclass(frozen=True, slots=True)
 class WatchClaim:
@@ -51,7 +53,8 @@ def claim(connection: Connection, name: str, collection: str, lease: timedelta) 
                 f"watch {name} is {watch.state.value}: stop it with `reknown watches stop {name}`, "
                 "or give this one another name"
             )
-    require_unclaimed(connection, name)
+    if _is_claimed(connection, name):
+        raise _claimed(name, _OTHER)
     made = WatchClaim(name, collection, secrets.token_hex(16))
     values = {
         "name": name,
@@ -63,7 +66,7 @@ def claim(connection: Connection, name: str, collection: str, lease: timedelta) 
         with connection.begin_nested():
             connection.execute(insert(watch_claims).values(values))
     except IntegrityError as error:
-        raise _claimed(name) from error
+        raise _claimed(name, _OTHER) from error
     return made
 
 
@@ -84,9 +87,8 @@ def release(connection: Connection, held: WatchClaim) -> bool:
 
 def require_unclaimed(connection: Connection, name: str) -> None:
     """Raises `BusyError` where somebody has the name."""
-    own = select(watch_claims.c.name).where(watch_claims.c.name == name)
-    if connection.execute(own).one_or_none() is not None:
-        raise _claimed(name)
+    if _is_claimed(connection, name):
+        raise _claimed(name, "end that first")
 
 
 def held_until(connection: Connection, name: str) -> str | None:
@@ -117,8 +119,13 @@ def _lapsed(connection: Connection) -> ColumnElement[bool]:
     return unindexed(watch_claims.c.claimed_until) <= as_text(now(connection))
 
 
-def _claimed(name: str) -> BusyError:
+def _is_claimed(connection: Connection, name: str) -> bool:
+    own = select(watch_claims.c.name).where(watch_claims.c.name == name)
+    return connection.execute(own).one_or_none() is not None
+
+
+def _claimed(name: str, advice: str) -> BusyError:
     return BusyError(
-        f"somebody watches as {name} already: end that, or give this one another name; one that "
-        "was killed has the name for some seconds more"
+        f"somebody watches as {name} already: {advice}; one that was killed has the name for some "
+        "seconds more"
     )

@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 
 from reknown.biometrics.errors import NotFoundError
 from reknown.biometrics.faces import DetectedFace  # noqa: TC001 - msgspec reads it
-from reknown.biometrics.live import LiveCandidate, LiveEvent, LiveEventKind, LiveView
-from reknown.storage.clock import as_text
+from reknown.biometrics.live import LiveCandidate, LiveEvent, LiveEventKind, LiveView, RecordPlace
+from reknown.storage.clock import as_text, now
 from reknown.storage.erasure import erase
 from reknown.storage.unindexed import unindexed
 from reknown.structs import resolved
@@ -57,6 +57,7 @@ class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
     face: DetectedFace | None = None
     session: str | None = None
+    records: RecordPlace | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -166,6 +167,16 @@ def camera_state(connection: Connection, watch: str, collection: str) -> str | N
 def last_sequence(connection: Connection) -> int:
     """That of the newest event, whether it is still there or not; 0 before the first."""
     return int(connection.execute(select(live_sequence.c.last).where(_THE_ROW)).scalar_one())
+
+
+def go_on_elsewhere(connection: Connection) -> None:
+    """The next number is one that this database never gave out, whatever of it was lost.
+
+    Numbers begin with 1, and there is less than an event a millisecond: the milliseconds since 1970
+    are ahead of all of them, also of those given out since this was done before.
+    """
+    last = max(int(now(connection).timestamp() * 1000), last_sequence(connection))
+    connection.execute(update(live_sequence).where(_THE_ROW).values(last=last))
 
 
 def has_older(connection: Connection, moment: datetime) -> bool:

@@ -120,6 +120,7 @@ event_deliveries = Table(
     Column("due_at", Text, nullable=False),
     Column("lease", Text),
     Column("error", Text),
+    Column("refusals", Integer, nullable=False, server_default="0"),
 )
 
 event_failures = Table(

@@ -164,7 +164,7 @@ def count(connection: Connection) -> int:
 
 def change_settings(connection: Connection, watch: WatchedCamera, settings: str) -> None:
     """Others from the next start on."""
-    _set(connection, watch, {"settings": settings})
+    _set(connection, _same(watch), {"settings": settings})
 
 
 def delete_watch(connection: Connection, watch: WatchedCamera) -> None:
@@ -210,14 +210,14 @@ def start(connection: Connection, watch: WatchedCamera, actor: str, settings: st
         "attempts": 0,
         "started_at": as_text(now(connection)),
     }
-    _set(connection, watch, values)
+    _set(connection, _same(watch), values)
     return session
 
 
 def ask_to_stop(connection: Connection, watch: WatchedCamera) -> None:
     """Has its worker end it; without one it is stopped at once."""
     state = WatchState.STOPPING if watch.claimed else WatchState.STOPPED
-    _set(connection, watch, {"wanted": _UNWANTED, "state": state.value, "message": None})
+    _set(connection, _same(watch), {"wanted": _UNWANTED, "state": state.value, "message": None})
 
 
 def started_by(connection: Connection, actor: str) -> list[str]:
@@ -225,8 +225,8 @@ def started_by(connection: Connection, actor: str) -> list[str]:
     return sorted(connection.execute(select(watches.c.name).where(_wanted_by(actor))).scalars())
 
 
-def stop_those_of(connection: Connection, actor: str, message: str) -> list[tuple[str, str]]:
-    """Has all ended that this actor has started; their names and collections."""
+def stop_those_of(connection: Connection, actor: str, message: str) -> list[tuple[str, str, str]]:
+    """Has all ended that this actor has started; their names, cameras and collections."""
     values = {
         "wanted": _UNWANTED,
         "state": WatchState.STOPPING.value,  # which reads as stopped where no worker has it
@@ -234,8 +234,9 @@ def stop_those_of(connection: Connection, actor: str, message: str) -> list[tupl
         "updated_at": as_text(now(connection)),
     }
     stopped = update(watches).where(_wanted_by(actor)).values(values)
-    rows = connection.execute(stopped.returning(watches.c.name, watches.c.collection))
-    return sorted((row.name, row.collection) for row in rows)
+    told = (watches.c.name, watches.c.camera, watches.c.collection)
+    rows = connection.execute(stopped.returning(*told))
+    return sorted((row.name, row.camera, row.collection) for row in rows)
 
 
 def list_abandoned(connection: Connection) -> Sequence[WatchedCamera]:
@@ -247,16 +248,14 @@ def list_abandoned(connection: Connection) -> Sequence[WatchedCamera]:
 
 def abandon(connection: Connection, watch: WatchedCamera) -> bool:
     """Its worker has it no more; False where another one has, or that was noted before."""
-    own = update(watches).where(watches.c.id == watch.key, _abandoned(as_text(now(connection))))
-    return connection.execute(own.values(lease=None, leased_until=None)).rowcount == 1
+    own = _same(watch) & _abandoned(as_text(now(connection)))
+    return _set(connection, own, {"lease": None, "leased_until": None})
 
 
 def stop_held(connection: Connection, lease: WatchLease, message: str) -> bool:
     """Has its worker end it, and people told why; False where it is not held or not wanted."""
-    wanted = _held(lease) & (watches.c.wanted == _WANTED)
     values = {"wanted": _UNWANTED, "state": WatchState.STOPPING.value, "message": message}
-    changed = update(watches).where(wanted).values(**values, updated_at=as_text(now(connection)))
-    return connection.execute(changed).rowcount == 1
+    return _set(connection, _held_and_wanted(lease), values)
 
 
 def list_waiting(connection: Connection) -> Sequence[WatchedCamera]:
@@ -301,9 +300,7 @@ def report(
     connection: Connection, lease: WatchLease, state: WatchState, message: str | None
 ) -> bool:
     """Says how it is, with what there is to know; False where it is not held or not wanted."""
-    wanted = _held(lease) & (watches.c.wanted == _WANTED)
-    values = {"state": state.value, "message": message}
-    return connection.execute(update(watches).where(wanted).values(values)).rowcount == 1
+    return _set(connection, _held_and_wanted(lease), {"state": state.value, "message": message})
 
 
 def went_well(connection: Connection, lease: WatchLease) -> None:
@@ -329,8 +326,7 @@ def release(
     }
     if not delay:
         values["attempts"] = lease.attempt - 1
-    wanted = _held(lease) & (watches.c.wanted == _WANTED)
-    if connection.execute(update(watches).where(wanted).values(values)).rowcount:
+    if _set(connection, _held_and_wanted(lease), values):
         return True
     return finish(connection, lease, WatchState.STOPPED)
 
@@ -345,7 +341,7 @@ def finish(
     values = {"wanted": _UNWANTED, "state": state.value, "lease": None, "leased_until": None}
     if message is not None:
         values["message"] = message
-    return connection.execute(update(watches).where(_held(lease)).values(values)).rowcount == 1
+    return _set(connection, _held(lease), values)
 
 
 def _found(connection: Connection, name: str, *, locked: bool) -> WatchedCamera:
@@ -356,9 +352,14 @@ def _found(connection: Connection, name: str, *, locked: bool) -> WatchedCamera:
     return _watch(row, as_text(now(connection)))
 
 
-def _set(connection: Connection, watch: WatchedCamera, values: Mapping[str, Any]) -> None:
+def _set(connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+    """What is to be seen of a watch is another from now on; whether there was this one."""
     changed = {**values, "updated_at": as_text(now(connection))}
-    connection.execute(update(watches).where(watches.c.id == watch.key).values(changed))
+    return connection.execute(update(watches).where(which).values(changed)).rowcount == 1
+
+
+def _same(watch: WatchedCamera) -> ColumnElement[bool]:
+    return watches.c.id == watch.key
 
 
 def _wanted_by(actor: str) -> ColumnElement[bool]:
@@ -379,7 +380,11 @@ def _abandoned(moment: str) -> ColumnElement[bool]:
 
 
 def _held(lease: WatchLease) -> ColumnElement[bool]:
-    return (watches.c.id == lease.watch.key) & (watches.c.lease == lease.holder)
+    return _same(lease.watch) & (watches.c.lease == lease.holder)
+
+
+def _held_and_wanted(lease: WatchLease) -> ColumnElement[bool]:
+    return _held(lease) & (watches.c.wanted == _WANTED)
 
 
 def _watch(row: Row[Any], moment: str) -> WatchedCamera:

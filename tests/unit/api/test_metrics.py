@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from reknown.api.metrics import Metrics
+from reknown.biometrics.live import LiveCounts
 from reknown.ledger.quotas import Quota, QuotaCount
+from reknown.services.live.presence import MeasuredWatch
 from reknown.services.quotas import KeyQuota
 
 
@@ -72,3 +74,19 @@ def test_stages_of_an_extraction_are_observed() -> None:
         'reknown_stage_seconds_bucket{le="0.05",stage="detect"} 1.0',
         'reknown_stage_seconds_count{stage="embed"} 1.0',
     } <= lines(metrics)
+
+
+def test_a_watch_that_sees_nothing_has_a_state_and_no_lag() -> None:
+    metrics = Metrics()
+    counts = LiveCounts(lag_seconds=0.25)
+
+    def told(condition: str) -> tuple[str, list[str]]:
+        metrics.watched("a", [MeasuredWatch("hall", True, counts, condition)])
+        lines = metrics.text(None).decode().splitlines()
+        (lag,) = (line for line in lines if line.startswith("reknown_watch_lag_seconds{"))
+        states = [line for line in lines if line.startswith("reknown_watch_state{")]
+        return lag.split()[1], [line for line in states if line.endswith(" 1.0")]
+
+    for condition, lag in (("connected", "0.25"), ("lost", "NaN"), ("slow", "0.25")):
+        state = f'reknown_watch_state{{database="a",state="{condition}",watch="hall"}} 1.0'
+        assert told(condition) == (lag, [state])

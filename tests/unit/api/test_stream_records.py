@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 
 from reknown.api.stream_records import stream_record
 from reknown.biometrics.geometry import BoundingBox
+from reknown.biometrics.live import Fragment
 from reknown.biometrics.records import FaceRecord, ImageRecord
 from reknown.services.live.record_sinks import SeenRecord
 from unit.watches.live_events import ADA, NOON, arrival
@@ -92,6 +93,21 @@ def test_times_are_seconds_to_the_thousandth_as_of_the_view() -> None:
     assert video["ServerTimestamp"] == video["ProducerTimestamp"] == round(taken, 3)
     assert video["FrameOffsetInSeconds"] == 0.0
     assert video["FragmentNumber"] == "41"
+
+
+def test_a_view_of_a_kinesis_video_stream_has_its_own_fragment() -> None:
+    view = arrival(1).view
+    assert view is not None
+    fragment = Fragment("9" * 47, 1_700_000_000.434, 1_700_000_000.25, 0.9)
+    made = record(view=replace(view, fragment=fragment, time_ms=400))
+    assert types(made["InputInformation"]) == {"KinesisVideo": KINESIS_VIDEO}
+    assert made["InputInformation"]["KinesisVideo"] == {
+        "StreamArn": VIDEO,
+        "FragmentNumber": "9" * 47,
+        "ServerTimestamp": 1_700_000_000.434,
+        "ProducerTimestamp": 1_700_000_000.25,
+        "FrameOffsetInSeconds": 0.9,
+    }
 
 
 def test_a_camera_by_name_has_the_arn_that_clients_give_it() -> None:

@@ -42,6 +42,23 @@ def test_hours_are_of_the_local_clock(text: str, day: int, clock: str, covered: 
 
 
 @pytest.mark.parametrize(
+    ("text", "day", "clock", "begins"),
+    [
+        (WEEK, 0, "07:59", "08:00"),
+        (WEEK, 4, "18:00", "sat 10:00"),
+        (WEEK, 5, "14:00", "mon 08:00"),
+        ("22:00-06:00", 3, "06:00", "22:00"),
+        ("sat 10:00-11:00", 5, "11:00", "sat 10:00"),
+        ("sun 20:00-24:00, mon 00:00-01:00", 0, "01:00", "sun 20:00"),
+    ],
+)
+def test_when_it_begins_next_is_said_as_schedules_say_it(
+    text: str, day: int, clock: str, begins: str
+) -> None:
+    assert read_schedule(text).next_start(local(day, clock)) == begins
+
+
+@pytest.mark.parametrize(
     "text", ["", "always", "mon", "mon 8-18", "mun 08:00-18:00", "08:60-10:00", "08:00-25:00", ","]
 )
 def test_what_is_no_schedule_is_told_with_an_example(text: str) -> None:

@@ -47,6 +47,7 @@ def test_the_doctor_looks_at_it(run: Callable[..., Any], url: str) -> None:
     assert rows["gallery"]["passed"]
     assert "PostgreSQL" in rows["gallery"]["detail"]
     assert "of the database's" in rows["clock"]["detail"]
+    assert rows["watches"]["passed"]
     assert "write-ahead log" not in rows
     failed = run("doctor", "--json", "--database", "postgresql://127.0.0.1:1/faces")
     assert failed.status == 1

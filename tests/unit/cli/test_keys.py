@@ -182,5 +182,5 @@ def test_a_rotation_says_which_watches_end_with_the_former_key(
         for name in ("yard", "hall"):
             start_watch(context.by(Actor(actor_of(key_id))), name)
     said = run("keys", "rotate", key_id).out
-    assert "What it watches ends then (hall, yard): stop that before" in said
+    assert "These watches end then: hall, yard. Stop them first" in said
     assert "hall" not in run("keys", "rotate", create()["access_key_id"]).out

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,16 +20,20 @@ from reknown.biometrics.geometry import Point
 from reknown.cli.completion import complete_camera
 from reknown.cli.main import cli
 from reknown.cli.output import print_json
+from reknown.cli.session import open_context
 from reknown.cli.watching import films_of, pace
 from reknown.configuration import OPTIONS
+from reknown.services.context import Actor
 from reknown.services.live.recording import WantedFilm
 from reknown.services.live.sources import chosen_camera
 from reknown.services.live.watch_options import zone_of
+from reknown.services.live.watches import start_watch
+from reknown.storage.database import open_database
 from reknown.video.live.cameras import Camera, CameraKind
+from reknown.watches import claims, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from unit.cli.conftest import Run
 
@@ -81,6 +91,10 @@ def test_who_is_before_the_camera_is_told_a_line_an_event(run: RunCommand, film:
     assert "it is not watched any more" in shown.out
     (identified, *_) = run("ledger", "--json", "--operation", "identify").lines
     assert identified["record"]["probe"]["watch"] == "front-door"
+    for operation in ("start watch", "stop watch"):
+        told = [row["record"] for row in run("ledger", "--json", "--operation", operation).lines]
+        named = {(record["watch"], record["camera"]) for record in told}
+        assert named == {("front-door", "front-door"), ("hall", "front-door")}
 
 
 @pytest.mark.usefixtures("known")
@@ -126,6 +140,19 @@ def test_status_1_where_nobody_is_known(run: RunCommand, cameras: Path) -> None:
     assert not any(line.get("candidates") for line in found.lines)
 
 
+def test_what_was_kept_for_long_enough_goes_when_a_watch_begins(
+    run: RunCommand, film: Path, tmp_path: Path
+) -> None:
+    assert run("collections", "create", "people").status == 0
+    assert run("watch", str(film), "--for", "0.1", "--json").status == 1
+    (*_, last) = run("events", "--json", "--after", "0").lines
+    with closing(sqlite3.connect(tmp_path / "data" / "reknown.db")) as database, database:
+        database.execute("UPDATE live_events SET at = '2000' || substr(at, 5)")
+    assert run("watch", str(film), "--for", "0.1", "--json").status == 1
+    first, *_ = run("events", "--json", "--after", "0").lines
+    assert first["sequence"] == last["sequence"] + 1
+
+
 @pytest.mark.usefixtures("known")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_end_it_in_order(
@@ -153,6 +180,7 @@ def test_a_camera_that_is_not_there_is_told_with_those_that_are(cameras: Path, f
         (cameras, "frontdoor", r"did you mean front-door\?"),
         (cameras, "hall", "there are front-door"),
         (None, "hall", "name a cameras file with --cameras, or a film"),
+        (cameras, "rtsp://admin:secret@10.0.0.5/x", "^[^@]*its address into a cameras file[^@]*$"),
     ):
         with pytest.raises(InputError, match=advice):
             chosen_camera(file, wanted)
@@ -223,6 +251,58 @@ def test_a_start_states_its_purpose(run: RunCommand, tmp_path: Path) -> None:
         run("watches", "start", "hall")
     (started,) = run("watches", "start", "hall", "--purpose", "access-control", "--json").lines
     assert started["purpose"] == "access-control"
+    assert "\nstarted for access-control\n" in run("watches", "show", "hall").out
+    run("watches", "stop", "hall")
+    assert "\nlast started for access-control\n" in run("watches", "show", "hall").out
+
+
+@pytest.mark.usefixtures("known")
+def test_a_killed_watch_is_waited_for_before_the_time_of_the_next_one_begins(
+    run: RunCommand, film: Path
+) -> None:
+    (_, arrived, *_) = run("watch", str(film), "--json").lines
+    database = open_database(Path(os.environ["REKNOWN_DATA"]))
+    with database.begin() as connection:
+        event = next(it for it in events.read(connection, 0, 9) if it.visit == arrived["visit"])
+        events.append(connection, replace(event, visit="of a watch that was killed"))
+        claims.claim(connection, "front-door", "people", timedelta(seconds=5))
+    database.dispose()
+    again = run("watch", str(film), "--json", "--for", "4")
+    kinds = [line["kind"] for line in again.lines]
+    assert kinds == ["left", "camera", "arrived", "left", "camera"]
+    assert "front-door seems to have been killed: waiting up to " in again.err
+
+
+@pytest.mark.usefixtures("known")
+def test_a_watch_that_rests_says_until_when_and_that_it_looked_at_nothing(
+    run: RunCommand, film: Path
+) -> None:
+    other_days = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"} - {
+        f"{datetime.now().astimezone() + timedelta(days=days):%a}".lower() for days in (0, 1)
+    }
+    hours = ", ".join(f"{day} 08:00-09:00" for day in sorted(other_days))
+    found = run("watch", str(film), "--for", "1.5", "--schedule", hours)
+    rests, waited = found.err.splitlines()
+    assert re.fullmatch(r"outside its hours until ... 08:00: nothing is looked at", rests)
+    assert re.fullmatch(r"waited 1\.. s outside its hours; nothing was looked at", waited)
+
+
+def test_a_list_of_watches_has_a_line_each_whatever_their_cameras_and_keys(
+    run: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    arn = "arn:aws:kinesisvideo:us-east-1:000000000000:stream/front-door/1"
+    key = f"key:AKIA{'B' * 16}"
+    assert run("collections", "create", "people").status == 0
+    assert run("watches", "create", "gate", "--camera", arn).status == 0
+    with open_context(None) as context:
+        start_watch(context.by(Actor(key)), "gate")
+    listed = run("watches", "list").out.splitlines()
+    (row,) = (line for line in listed if key in line)
+    assert row.split()[:4] == ["gate", "front-door", "(ARN)", "people"]
+    assert listed[-1].startswith("gate: It waits for a worker that has ")
+    assert f"\ncamera {arn}\n" in run("watches", "show", "gate").out
+    assert run("watches", "list", "--json").lines[0]["camera"] == arn
 
 
 def test_pace_is_told_where_it_tells_something() -> None:
@@ -242,3 +322,8 @@ def test_the_newest_events_are_shown_and_how_to_go_on(run: RunCommand, film: Pat
     assert oldest.out.splitlines()[-1].endswith(" [crew]")
     assert oldest.err == "more: reknown events --after 2\n"
     assert run("events", "--after", "2").err == ""
+    none = run("events", "--watch", "nix")
+    assert (none.status, none.out) == (0, "")
+    assert none.err == "no watch is called nix, and there are no events of it\n"
+    assert run("watches", "create", "nix", "--camera", "door").status == 0
+    assert run("events", "--watch", "nix").out.startswith("no events: ")

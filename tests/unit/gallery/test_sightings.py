@@ -16,6 +16,7 @@ from reknown.gallery import sightings
 from reknown.gallery.collections import create_collection, delete_collection
 from reknown.gallery.schema import sightings as table
 from reknown.gallery.sightings import SightingChoice
+from unit.databases import turn_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,18 @@ def test_what_has_expired_is_never_found_even_before_it_is_purged(
     purged = sightings.purge_sightings(connection, collection)
     assert purged == sorted(each.sighting_id for each in gone)
     assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 3
+    assert sightings.purge_sightings(connection, collection) == []
+
+
+def test_what_has_expired_by_this_machines_clock_alone_is_not_purged(
+    connection: Connection, collection: str, keep: Callable[..., list[Sighting]]
+) -> None:
+    if connection.dialect.name == "sqlite":
+        pytest.skip("its clock is this machine's")
+    keep(until=PAST)
+    assert sightings.collections_with_expired(connection) == [collection]
+    turn_back(connection, 1)
+    assert sightings.collections_with_expired(connection) == []
     assert sightings.purge_sightings(connection, collection) == []
 
 

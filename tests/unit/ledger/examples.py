@@ -176,22 +176,38 @@ DONE: tuple[Record, ...] = (
     records.RemoveReviewerRecord(f"key:{KEY}"),
     records.ListReviewersRecord(2),
     records.CreateWatchRecord(
-        "hall", "door", 80.0, 2, STREAM, None, ("alerts", "keep_days", "zones"), (ADA, BOB)
+        "hall",
+        "door",
+        80.0,
+        2,
+        STREAM,
+        None,
+        ("alerts", "keep_days", "zones"),
+        (ADA, BOB),
+        {"keep_days": "30", "zones": "0,0,0.5,1; 0.5,0,0.5,1"},
     ),
     records.ReadWatchRecord("hall"),
     records.ListWatchesRecord(3, 2),
     records.LookThroughCameraRecord("hall"),
-    records.UpdateWatchRecord("hall", 1, ("alerts", "schedule"), (ADA,)),
+    records.UpdateWatchRecord(
+        "hall",
+        1,
+        ("alerts", "schedule", "similarity"),
+        (ADA,),
+        {"schedule": None, "similarity": "90"},
+        {"schedule": "sat 10:00-11:00", "similarity": "80"},
+        (BOB,),
+    ),
     records.TagWatchRecord("hall", {"floor": "2"}, ("wing",)),
-    records.StartWatchRecord("hall"),
-    records.StopWatchRecord("hall"),
-    records.FailWatchRecord("hall", "PolicyError"),
+    records.StartWatchRecord("hall", "door", THRESHOLD),
+    records.StopWatchRecord("hall", "door"),
+    records.FailWatchRecord("hall", "InputError", "door shows nothing that can be read"),
     records.BeginRecordingRecord("hall", TRACK, True),
     records.EndRecordingRecord("hall", TRACK, 250, 10_040, 90_000, DIGEST),
     records.DeleteWatchRecord("hall"),
     records.SetPolicyRecord(RULES),
     records.ReadPolicyRecord(),
-    records.RefuseSearchRecord("SearchesStopped", DIGEST),
+    records.RefuseSearchRecord("SearchesStopped", DIGEST, "hall"),
     records.StopFollowingRecord("front-door", FACE, ADA, 30),
     records.GrantApprovalRecord(FACE, "cli:ada", 3, MOMENT, "a child is missing"),
     records.UseApprovalRecord(FACE, 2),
@@ -249,6 +265,6 @@ DONE: tuple[Record, ...] = (
     records.PurgeTracksRecord((TRACK,)),
     records.ListTracksRecord(5),
 )
-REFUSED = Refusal("identify", "SearchFaces", "AccessDeniedException")
+REFUSED = Refusal("identify", "SearchFaces", "AccessDeniedException", "hall")
 FAILED = Failure("detect", DIGEST, "VideoError")
 EXAMPLES: tuple[Entry, ...] = (*DONE, REFUSED, FAILED)

@@ -124,6 +124,20 @@ def test_a_policy_from_before_it_had_a_field_is_read() -> None:
             decode(replace(row, detail=row.detail.replace(other, "")))
 
 
+def test_a_watch_from_before_its_record_named_the_camera_is_read() -> None:
+    row = encode(records.StartWatchRecord("hall"))
+    assert decode(replace(row, detail='{"watch":"hall"}')) == records.StartWatchRecord("hall")
+
+
+def test_a_change_of_a_watch_from_before_its_values_were_recorded_is_read() -> None:
+    change = records.UpdateWatchRecord("hall", 1, ("schedule",), (ADA,))
+    row = encode(change)
+    later = '"former":null,"former_ids":null,'
+    assert later in row.detail
+    before = row.detail.replace(later, "").replace(',"values":null', "")
+    assert decode(replace(row, detail=before)) == change
+
+
 def test_a_refusal_of_another_operation_is_damage() -> None:
     refused = encode(records.Refusal("identify", "SearchFaces", "AccessDeniedException"))
     with pytest.raises(DatabaseError, match="damaged"):

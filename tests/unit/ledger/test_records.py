@@ -27,6 +27,13 @@ CHOSEN = {
     ("TagCollectionRecord", "removed"),
     ("CreateWatchRecord", "camera"),
     ("CreateWatchRecord", "output"),
+    ("CreateWatchRecord", "values"),
+    ("UpdateWatchRecord", "values"),
+    ("UpdateWatchRecord", "former"),
+    ("StartWatchRecord", "camera"),
+    ("StopWatchRecord", "camera"),
+    # what the watch itself says, with the names of its camera or collection
+    ("FailWatchRecord", "reason"),
     ("TagWatchRecord", "set"),
     ("TagWatchRecord", "removed"),
     ("AddReviewerRecord", "collections"),

@@ -30,7 +30,7 @@ EXPECTED = {
     "SetPolicyRecord": "missing-person; governed; suspended; consent_required; recording",
     "ReadPolicyRecord": "",
     "StopFollowingRecord": "Ada Lovelace before front-door, after 30 minutes in a day",
-    "RefuseSearchRecord": "SearchesStopped, job abababab",
+    "RefuseSearchRecord": "SearchesStopped, job abababab, watch hall",
     "GrantApprovalRecord": "face0000: 3 searches by cli:ada: a child is missing",
     "UseApprovalRecord": "face0000: 2 left",
     "WithdrawApprovalRecord": "face0000: 1 search not used",
@@ -98,16 +98,17 @@ EXPECTED = {
     "RemoveReviewerRecord": "key:RKAAAAAAAAAAAAAAAAAA",
     "ListReviewersRecord": "2 shown",
     "CreateWatchRecord": "hall: door from 80 % on, 2 zones, "
-    "into arn:aws:kinesis:us-east-1:000000000000:stream/seen, keep_days, "
+    "into arn:aws:kinesis:us-east-1:000000000000:stream/seen, keep days 30, "
     "waits for Ada Lovelace, deleted subject",
     "ReadWatchRecord": "hall",
     "ListWatchesRecord": "3 shown, 2 there",
     "LookThroughCameraRecord": "hall",
-    "UpdateWatchRecord": "hall: 1 zone, schedule, waits for Ada Lovelace",
+    "UpdateWatchRecord": "hall: at all hours, before sat 10:00-11:00; similarity 90, before 80; "
+    "waits for Ada Lovelace, before for deleted subject",
     "TagWatchRecord": "hall: floor=2 -wing",
-    "StartWatchRecord": "hall",
-    "StopWatchRecord": "hall",
-    "FailWatchRecord": "hall: PolicyError",
+    "StartWatchRecord": "hall: door at 80.0 or above",
+    "StopWatchRecord": "hall: door",
+    "FailWatchRecord": "hall: door shows nothing that can be read",
     "BeginRecordingRecord": "hall: film aced0000, with names",
     "EndRecordingRecord": "hall: film aced0000, 250 frames of 10.0 s, abababab",
     "DeleteWatchRecord": "hall",
@@ -157,7 +158,7 @@ EXPECTED = {
     "UploadRecord": "4,711 bytes, abababab",
     "DeleteExpiredJobsRecord": "2 jobs",
     "ExpireRecordsRecord": "2 records before index 40 of the log",
-    "Refusal": "refused SearchFaces: AccessDeniedException",
+    "Refusal": "refused SearchFaces of hall: AccessDeniedException",
     "Failure": "job abababab failed: VideoError",
 }
 
@@ -198,6 +199,23 @@ def test_what_a_search_was_limited_to_is_said() -> None:
     assert "(of Ada Lovelace, deleted subject, deleted subject, 2 more subjects) at" in summarise(
         alone, NAMES
     )
+
+
+def test_a_change_of_a_watch_is_told_with_what_was_before() -> None:
+    none = {"keep_days": None, "zones": None}
+    some = {"keep_days": "30", "zones": "0,0,0.5,1"}
+    changed = records.UpdateWatchRecord("hall", 1, tuple(none), (ADA,), some, none, (ADA,))
+    assert summarise(changed, NAMES) == (
+        "hall: keep days 30, before none; zones 0,0,0.5,1, before anywhere in the picture"
+    )
+    back = replace(changed, values=none, former=some)
+    assert summarise(back, NAMES) == (
+        "hall: keep days none, before 30; anywhere in the picture, before 0,0,0.5,1"
+    )
+    same = records.UpdateWatchRecord("hall", 1, (), (ADA,), {}, {}, (ADA,))
+    assert summarise(same, NAMES) == "hall: as it was"
+    older = records.UpdateWatchRecord("hall", 1, ("alerts", "schedule"), (ADA,))
+    assert summarise(older, NAMES) == "hall: 1 zone, schedule, waits for Ada Lovelace"
 
 
 def test_rows_without_types_are_shown_as_they_are() -> None:

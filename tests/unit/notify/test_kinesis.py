@@ -67,7 +67,7 @@ def test_records_of_one_source_lie_in_one_shard_in_their_order(moto: str) -> Non
 def test_an_unknown_stream_is_refused(moto: str) -> None:
     with (
         closing(sender(moto)) as kinesis,
-        pytest.raises(RefusedNotifyError, match="Kinesis endpoint answered 400 ResourceNotFound"),
+        pytest.raises(RefusedNotifyError, match="data stream 'nobody-made-this' does not exist"),
     ):
         kinesis.send(arn("nobody-made-this"), BODY, "hall")
 
@@ -80,9 +80,20 @@ def test_an_endpoint_that_is_down_is_tried_later() -> None:
     assert type(told.value) is NotifyError
 
 
-def test_a_busy_shard_is_tried_later(receiver: Receiver) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ProvisionedThroughputExceededException",
+        "ExpiredTokenException",
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+    ],
+)
+def test_what_says_nothing_about_the_record_is_tried_later(receiver: Receiver, code: str) -> None:
     receiver.status, receiver.headers = 400, {"Content-Type": "application/x-amz-json-1.1"}
-    receiver.chunks = [b'{"__type":"ProvisionedThroughputExceededException","message":"10.1.2.3"}']
+    receiver.chunks = [b'{"__type":"%s","message":"10.1.2.3"}' % code.encode()]
     with closing(sender(receiver.address)) as kinesis, pytest.raises(NotifyError) as told:
         kinesis.send(arn("seen"), BODY, "hall")
     assert type(told.value) is NotifyError

@@ -18,6 +18,7 @@ from unit.notify.receivers import Receiver, receiving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from reknown.notify.base import Sender
 
@@ -216,6 +217,19 @@ def test_an_answer_that_drips_is_given_up(receiver: Receiver, status: int) -> No
     receiver.status, receiver.headers = status, {}
     receiver.chunks = receiver.dripping(b"<")
     assert type(fails(receiver.address, timeouts=HASTY)) is NotifyError
+
+
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nX: "])
+def test_headers_that_drip_are_given_up(receiver: Receiver, start: bytes) -> None:
+    receiver.raw, receiver.chunks = True, receiver.dripping(start)
+    assert "SlowAnswer" in str(fails(receiver.address, timeouts=HASTY))
+
+
+def test_https_that_drips_is_given_up(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with receiving(Receiver(raw=True), certificate) as receiver:
+        receiver.chunks = receiver.dripping(b"HTTP/1.1 200 OK\r\nX: ")
+        assert "SlowAnswer" in str(fails(receiver.address, timeouts=HASTY))
 
 
 def test_something_else_answers(receiver: Receiver) -> None:

@@ -160,7 +160,10 @@ def test_a_body_that_ends_early_is_a_broken_store(length: str) -> None:
         silent,
         lambda connection: None,
         lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"),
+        dripping(b""),
+        dripping(b"HTTP/1.1 200 OK\r\nX: "),
         dripping(b"HTTP/1.1 200 OK\r\n\r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
         dripping(b"HTTP/1.1 404 Not Found\r\n\r\n"),
     ],
 )
@@ -171,6 +174,18 @@ def test_a_store_that_hangs_or_stammers_is_given_up(
         with pytest.raises(ObjectStoreError) as caught:
             objects.read(BUCKET, "k", None, LIMIT)
         assert "127.0.0.1" not in str(caught.value)
+
+
+def test_a_connection_that_is_used_again_drips_no_longer() -> None:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        dripping(b"HTTP/1.1 200 OK\r\nX: ")(connection)
+
+    with listening(behave) as endpoint, closing(s3_objects(endpoint, HASTY)) as objects:
+        assert objects.read(BUCKET, "k", None, LIMIT) == b"x"
+        with pytest.raises(ObjectStoreError, match="too long"):
+            objects.read(BUCKET, "k", None, LIMIT)
 
 
 def test_a_closed_port_is_a_store_error() -> None:

@@ -217,6 +217,7 @@ def test_a_large_object_may_take_longer_than_an_image(folder: Path) -> None:
         silent,
         dripping(b"HTTP/1.1 200 OK\r\n\r\n"),
         dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
         dripping(b"HTTP/1.1 404 Not Found\r\n\r\n"),
     ],
 )

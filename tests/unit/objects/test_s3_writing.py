@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,16 +14,28 @@ from reknown.biometrics.errors import (
     ObjectRefusedError,
     ObjectStoreError,
 )
-from unit.objects.servers import BUCKET, HASTY, Answering, listening, s3_objects, serving, silent
+from unit.objects.servers import (
+    BUCKET,
+    HASTY,
+    Answering,
+    dripping,
+    listening,
+    s3_objects,
+    serving,
+    silent,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reknown.objects.s3 import S3Objects
 
 
 def failure(answering: Answering, bucket: str = BUCKET, key: str = "k") -> ObjectError:
     with (
         serving(answering),
-        closing(s3_objects(answering.endpoint, HASTY)) as objects,
+        # botocore waits for a second to be told to go on
+        closing(s3_objects(answering.endpoint, replace(HASTY, body=30.0))) as objects,
         pytest.raises(ObjectError) as raised,
     ):
         objects.write(bucket, key, b"{}")
@@ -87,9 +100,18 @@ def test_a_redirect_is_not_followed() -> None:
     assert elsewhere.asked == []
 
 
-def test_a_silent_store_is_given_up() -> None:
+@pytest.mark.parametrize(
+    "behave",
+    [
+        silent,
+        dripping(b"HTTP/1.1 100 Continue\r\nX: "),
+        dripping(b"HTTP/1.1 200 OK\r\nX: "),
+        dripping(b"HTTP/1.1 503 Slow Down\r\n\r\n"),
+    ],
+)
+def test_a_store_that_hangs_or_drips_is_given_up(behave: Callable[[Any], None]) -> None:
     with (
-        listening(silent) as endpoint,
+        listening(behave) as endpoint,
         closing(s3_objects(endpoint, HASTY)) as objects,
         pytest.raises(ObjectStoreError),
     ):

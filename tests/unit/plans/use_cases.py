@@ -83,6 +83,7 @@ from reknown.storage import clock
 from reknown.watches import claims, deliveries, looks, watches
 from reknown.watches import events as live_events
 from reknown.watches.claims import WatchClaim
+from reknown.watches.schema import event_deliveries
 from reknown.watches.watches import NewWatch, WatchLease, WatchState
 from unit.plans.filling import (
     COLLECTION,
@@ -364,6 +365,20 @@ def _held(connection: Connection) -> deliveries.EventDelivery:
     held = deliveries.claim(connection, "webhook", _SOON)
     assert held is not None
     return held
+
+
+def _forgettable(connection: Connection) -> deliveries.ForgettableWatch:
+    row = {"sink": "webhook", "watch": "gone", "delivered": 1, "due_at": ""}
+    connection.execute(event_deliveries.insert().values(row))
+    held = deliveries.claim_forgettable(connection, "webhook", _SOON)
+    assert held is not None
+    return held
+
+
+def _trouble(connection: Connection) -> str | None:
+    held = _held(connection)
+    deliveries.give_up(connection, held, 10**9, "")
+    return deliveries.trouble(connection, held.sink, held.watch)
 
 
 def _notice(connection: Connection) -> outbox.Notice:
@@ -888,14 +903,20 @@ USE_CASES: dict[str, UseCase] = {
     "watches.deliveries.begin": lambda c, _: deliveries.begin(c, "new"),
     "watches.deliveries.claim": lambda c, _: _held(c),
     "watches.deliveries.failed": lambda c, _: deliveries.failed(c, _held(c), "none", _SOON),
+    "watches.deliveries.forget": lambda c, _: deliveries.forget(c, _forgettable(c)),
+    "watches.deliveries.claim_forgettable": lambda c, _: _forgettable(c),
+    "watches.deliveries.has_forgettable": lambda c, _: deliveries.has_forgettable(c, "webhook"),
     "watches.deliveries.give_up": lambda c, _: deliveries.give_up(c, _held(c), 10**9, ""),
+    "watches.deliveries.has_begun": lambda c, _: deliveries.has_begun(c, "webhook"),
     "watches.deliveries.has_work": lambda c, _: deliveries.has_work(c, "webhook"),
     "watches.deliveries.list_deliveries": lambda c, _: deliveries.list_deliveries(c),
+    "watches.deliveries.trouble": lambda c, _: _trouble(c),
     "watches.deliveries.release": lambda c, _: deliveries.release(c, _held(c)),
     "watches.events.append": lambda c, _: live_events.append(c, _SEEN),
     "watches.events.camera_state": lambda c, _: live_events.camera_state(
         c, watch_name(0), COLLECTION
     ),
+    "watches.events.go_on_elsewhere": lambda c, _: live_events.go_on_elsewhere(c),
     "watches.events.has_older": lambda c, _: live_events.has_older(c, _AGES_AGO),
     "watches.events.sequence_before": lambda c, _: live_events.sequence_before(c, _AGES_AGO),
     "watches.events.sequence_before_newest": lambda c, _: live_events.sequence_before_newest(c, 9),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ from reknown.ledger.records import ExpireRecordsRecord
 from reknown.runtime import sweeper
 from reknown.runtime.sweeper import Sweeper
 from reknown.services.policies.rules import read_policy
-from reknown.storage.database import open_database
+from reknown.storage.database import open_database, reading
+from reknown.watches import events as live
+from unit.watches.live_events import arrival
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +66,7 @@ def told() -> LogCapture:
 
 def a_sweeper(context: Context, told: LogCapture, pause: float, clock: Clock) -> Sweeper:
     log = structlog.wrap_logger(None, processors=[told], wrapper_class=structlog.BoundLogger)
-    return Sweeper(context.platform, log, pause, clock)
+    return Sweeper(context.platform, log, 30, pause, clock)
 
 
 def lines(told: LogCapture, line: str) -> list[dict[str, object]]:
@@ -110,6 +113,20 @@ def test_a_sweep_that_hangs_is_waited_for_no_longer_than_its_bound(
             time.sleep(0.1)
             started = time.monotonic()
         assert time.monotonic() - started < 2
+
+
+def test_live_events_go_even_where_policies_cannot_be_followed(
+    context: Context, told: LogCapture
+) -> None:
+    old = replace(arrival(), at=datetime.now(UTC) - timedelta(days=31))
+    with context.database.begin() as connection:
+        for event in (old, replace(old, at=datetime.now(UTC) - timedelta(days=29))):
+            live.append(connection, event)
+        connection.exec_driver_sql("UPDATE policies SET document = '{\"of a later release\": 1}'")
+    a_sweeper(context, told, 3600, Clock()).sweep()
+    assert lines(told, FAILED)
+    with reading(context.database) as connection:
+        assert [each.sequence for each in live.read(connection, 0, 10)] == [2]
 
 
 def test_it_says_what_went_wrong_and_tries_again(context: Context, told: LogCapture) -> None:

@@ -40,7 +40,7 @@ def search(database: Database, count: int, shift: float = 0.0) -> None:
 
 def test_drift_is_in_the_log_once(database: Database) -> None:
     with structlog.testing.capture_logs() as lines:
-        sweeper = Sweeper(make_context(database).platform, structlog.get_logger())
+        sweeper = Sweeper(make_context(database).platform, structlog.get_logger(), 30)
         search(database, BASELINE)
         sweeper.check()
         search(database, WINDOW)
@@ -61,7 +61,7 @@ def test_drift_is_in_the_log_once(database: Database) -> None:
 
 def test_what_cannot_be_compared_stops_nothing(database: Database, tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as lines:
-        sweeper = Sweeper(make_context(database).platform, structlog.get_logger())
+        sweeper = Sweeper(make_context(database).platform, structlog.get_logger(), 30)
         close_database(database)
         for file in tmp_path.glob("reknown.db*"):
             file.unlink()

@@ -50,7 +50,7 @@ def _failed(engine: Engine, data: Path) -> dict[str, str]:
 def test_a_sound_installation_passes(engine: Engine, tmp_path: Path) -> None:
     checks = list(run_checks(lambda: engine, DataChecks(tmp_path / "data", 10)))
     assert [check for check in checks if not check.passed] == []
-    assert len(checks) == 17
+    assert len(checks) == 18
     assert all(check.detail for check in checks)
 
 

@@ -7,12 +7,14 @@ from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from reknown.biometrics.errors import NotFoundError
-from reknown.biometrics.live import LiveEventKind
+from reknown.biometrics.live import Fragment, LiveEventKind
 from reknown.gallery.collections import create_collection, delete_collection
 from reknown.storage.database import reading
 from reknown.watches import events
+from reknown.watches.schema import live_events
 from unit.watches.live_events import NOON, SPACE, arrival, loss
 
 if TYPE_CHECKING:
@@ -21,10 +23,25 @@ if TYPE_CHECKING:
 
 def test_an_event_is_read_as_it_was_appended(connection: Connection) -> None:
     create_collection(connection, "people", SPACE)
-    for each in (arrival(), loss()):
+    view = arrival().view
+    assert view is not None
+    of_kinesis = replace(view, fragment=Fragment("9" * 47, 1_700_000_000.434, 722.643, 0.9))
+    for each in (arrival(), replace(arrival(), view=of_kinesis), loss()):
         sequence = events.append(connection, each)
         (found,) = events.read(connection, sequence - 1, 10)
         assert found == replace(each, sequence=sequence)
+
+
+def test_an_event_of_before_there_were_fragments_is_read(connection: Connection) -> None:
+    create_collection(connection, "people", SPACE)
+    sequence = events.append(connection, arrival())
+    body = (
+        '{"time_ms":1000,"view":{"box":{"left":0.1,"top":0.2,"width":0.3,"height":0.4},'
+        '"quality":87,"time_ms":1000}}'
+    )
+    connection.execute(update(live_events).values(body=body))
+    (found,) = events.read(connection, sequence - 1, 10)
+    assert found.view == arrival().view
 
 
 def test_events_are_read_from_a_number_on(connection: Connection) -> None:

@@ -12,6 +12,8 @@ from reknown.watches import watches
 from reknown.watches.watches import Hold, NewWatch, WatchState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection, Engine
 
     from reknown.watches.watches import WatchedCamera, WatchLease
@@ -152,8 +154,8 @@ def test_those_of_one_actor_are_stopped_and_say_why(connection: Connection) -> N
     added(connection, "attic")
     watches.start(connection, added(connection, "roof"), "carl", "{}")
     assert watches.stop_those_of(connection, "bob", "revoked") == [
-        ("hall", "people"),
-        ("yard", "people"),
+        ("hall", "door", "people"),
+        ("yard", "door", "people"),
     ]
     assert watches.stop_those_of(connection, "bob", "again") == []
     assert state(connection) is WatchState.STOPPING
@@ -206,6 +208,28 @@ def test_what_has_failed_stays_so_until_it_is_started_again(connection: Connecti
     watches.start(connection, found, "bob", "{}")
     again = watches.find(connection, "hall")
     assert (again.state, again.message) == (WatchState.STARTING, None)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda connection, lease: watches.report(connection, lease, WatchState.RUNNING, None),
+        lambda connection, lease: watches.release(connection, lease, _MINUTE, "out of memory"),
+        lambda connection, lease: watches.finish(connection, lease, WatchState.FAILED, "refused"),
+        lambda connection, lease: watches.stop_held(connection, lease, "not allowed"),
+        lambda connection, lease: watches.ask_to_stop(connection, lease.watch),
+    ],
+    ids=["report", "release", "finish", "stop_held", "ask_to_stop"],
+)
+def test_it_is_newer_once_its_state_is_another(
+    connection: Connection, step: Callable[[Connection, WatchLease], object]
+) -> None:
+    watch = started(connection)
+    lease = claimed(connection, watch)
+    watches.renew(connection, lease, _MINUTE, LiveCounts())
+    assert watches.find(connection, "hall").updated_at == watch.updated_at
+    step(connection, lease)
+    assert watches.find(connection, "hall").updated_at > watch.updated_at
 
 
 def test_tags_come_and_go_with_it(connection: Connection) -> None:

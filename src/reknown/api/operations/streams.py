@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reknown.api.call import Call, RecordOutputs
+    from reknown.services.live.watch_options import WatchOptions
 
 # "Values between 0 and 100 are accepted, and values lower than 80 are set to 80."
 _LEAST_SIMILARITY = 80.0
@@ -30,7 +31,7 @@ _LABELS = (
     "ConnectedHome looks for people, pets and packages, of which Reknown knows none: Settings "
     "takes FaceSearch, with the collection whose members are looked for"
 )
-_FOR_LABELS = "is for ConnectedHome, which is not here: leave it out with FaceSearch"
+_FOR_LABELS = "belongs to ConnectedHome, which Reknown does not offer: leave it out"
 
 
 def create_stream_processor(
@@ -110,8 +111,10 @@ def start_stream_processor(
     call: Call, request: shapes.StartStreamProcessorRequest
 ) -> shapes.StartStreamProcessorResponse:
     """Has the next free worker watch; what it searches is the caller's doing."""
-    if request.start_selector is not None or request.stop_selector is not None:
-        raise InputError(f"StartSelector or StopSelector {_FOR_LABELS}")
+    selectors = (("StartSelector", request.start_selector), ("StopSelector", request.stop_selector))
+    for name, selector in selectors:
+        if selector is not None:
+            raise InputError(f"{name} {_FOR_LABELS}")
     permitted = call.rights.permits_collection
     session = watches.start_watch(call.context, request.name, permitted)
     return shapes.StartStreamProcessorResponse(session_id=session)
@@ -128,7 +131,7 @@ def stop_stream_processor(
 def update_stream_processor(
     call: Call, request: shapes.UpdateStreamProcessorRequest
 ) -> shapes.UpdateStreamProcessorResponse:
-    """Other regions of interest, or none."""
+    """Other regions of interest, or none; what is said of sharing data is kept, too."""
     if request.settings_for_update is not None:
         raise InputError(f"SettingsForUpdate: {_LABELS}")
     sharing = request.data_sharing_preference_for_update
@@ -137,13 +140,17 @@ def update_stream_processor(
     dropped = request.parameters_to_delete or ()
     if "ConnectedHomeMinConfidence" in dropped:
         raise InputError(f"ConnectedHomeMinConfidence {_FOR_LABELS}")
-    zones = request.regions_of_interest_for_update
-    if (zones is None) == ("RegionsOfInterest" not in dropped):
+    zones, without = request.regions_of_interest_for_update, "RegionsOfInterest" in dropped
+    if (without and zones is not None) or not (without or zones is not None or sharing):
         raise InputError(
             "give either RegionsOfInterestForUpdate, or RegionsOfInterest in ParametersToDelete"
         )
+    options: WatchOptions = {}
+    if without or zones is not None:
+        options["zones"] = _zones(zones or ())
     permitted = call.rights.permits_collection
-    watches.change_watch(call.context, request.name, {"zones": _zones(zones or ())}, permitted)
+    shared = None if sharing is None else sharing.opt_in
+    watches.change_watch(call.context, request.name, options, permitted, shared=shared)
     return shapes.UpdateStreamProcessorResponse()
 
 
@@ -198,6 +205,10 @@ def _output(call: Call, wanted: shapes.StreamProcessorOutput, kms_key: str | Non
         return _bucket(call.outputs, RecordFolder(folder.bucket, folder.key_prefix), kms_key)
     if folder is not None:
         raise InputError("S3Destination needs a Bucket")
+    if kms_key is not None:
+        raise InputError(
+            "KmsKeyId is for records that S3Destination puts into a bucket: leave it out"
+        )
     if stream is None or stream.arn is None:
         return None
     if not call.outputs.data_streams:
@@ -211,8 +222,8 @@ def _output(call: Call, wanted: shapes.StreamProcessorOutput, kms_key: str | Non
 def _bucket(outputs: RecordOutputs, folder: RecordFolder, kms_key: str | None) -> str:
     if folder.bucket not in outputs.buckets:
         raise InputError(
-            "records are not written into this bucket (--record-bucket): leave Output empty, {}, "
-            "and read events from GET /events"
+            f"bucket {folder.bucket!r} may not be written into: the operator allows it with "
+            "--record-bucket; or leave Output empty, {}, and read events from GET /events"
         )
     if kms_key is not None and not outputs.encrypting:
         raise InputError("the buckets of this server are folders without keys: leave KmsKeyId out")

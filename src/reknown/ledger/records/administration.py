@@ -283,6 +283,10 @@ class Refusal:
     action: Annotated[Operation, doc("The operation as the ledger calls it")]
     operation: Annotated[Code, doc("The operation as the caller named it, such as `DetectFaces`")]
     error: Annotated[Code, doc("Code of the error answered, such as `AccessDeniedException`")]
+    watch: Annotated[
+        WatchName | UnsetType,
+        doc("The watch that the request was about; not there for others, and in older records"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

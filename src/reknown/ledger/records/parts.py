@@ -17,6 +17,7 @@ from reknown.biometrics.thresholds import Threshold
 
 _UUID = r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
 FILE_NAME = r"\A[0-9A-Za-z._-]{1,255}\Z"
+WATCH_NAME = r"\A[A-Za-z0-9_.-]{1,128}\Z"
 _DIGEST = r"\A[0-9a-f]{64}\Z"
 
 FaceId = Annotated[str, Meta(pattern=_UUID, title="face id")]
@@ -33,7 +34,7 @@ KeyId = Annotated[str, Meta(pattern=r"\ARK[A-Z2-7]{18}\Z", title="key id")]
 PackName = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z", title="pack name")]
 Code = Annotated[str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9]{0,99}\Z", title="code")]
 Operation = Annotated[str, Meta(pattern=r"\A[a-z]+( [a-z]+){0,3}\Z", title="operation")]
-WatchName = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,128}\Z", title="name of a watch")]
+WatchName = Annotated[str, Meta(pattern=WATCH_NAME, title="name of a watch")]
 Purpose = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z", title="purpose")]
 FileName = Annotated[str, Meta(pattern=FILE_NAME, title="file name")]
 Label = Annotated[str, Meta(max_length=256, title="text")]

@@ -62,6 +62,10 @@ class RefuseSearchRecord(Record):
         JobId | UnsetType,
         doc("The video job that was to search; not there for others"),
     ] = UNSET
+    watch: Annotated[
+        WatchName | UnsetType,
+        doc("The watch that was to search; not there for others, and in older records"),
+    ] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,26 @@ from reknown.ledger.records.parts import (
     Sha256,
     Similarity,
     SubjectId,
+    ThresholdRecord,
     WatchName,
     doc,
 )
 
 _Watch = Annotated[WatchName, doc("The watch, as the operator named it")]
 _Setting = Annotated[str, Meta(pattern=r"\A[a-z]+(_[a-z]+){0,2}\Z", title="setting")]
+_Values = Mapping[_Setting, Annotated[str, Meta(max_length=4096, title="text")] | None] | None
 _WaitedFor = Annotated[
     tuple[SubjectId, ...] | None,
     doc("Who is on its alert lists, by their opaque ids; null in older records"),
 ]
+_Camera = Annotated[
+    Label | None,
+    doc("The camera or film, by its name or the ARN that a request gave; null in older records"),
+]
 
 # s3://, a bucket and a prefix of the longest
 _Output = Annotated[str, Meta(max_length=1285, title="text")]
+_Reason = Annotated[str, Meta(max_length=500, title="text")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class CreateWatchRecord(Record):
         "score": None,
         "settings": None,
         "subject_ids": None,
+        "values": None,
     }
 
     watch: _Watch
@@ -60,6 +68,9 @@ class CreateWatchRecord(Record):
         doc("Which settings are not as by default; null in older records"),
     ] = None
     subject_ids: _WaitedFor = None
+    values: Annotated[
+        _Values, doc("What these are, but for alert lists; null in older records")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,13 @@ class UpdateWatchRecord(Record):
     """Settings of a watch were changed."""
 
     OPERATION: ClassVar[str] = "update watch"
-    LATER: ClassVar[Mapping[str, bool | None]] = {"settings": None, "subject_ids": None}
+    LATER: ClassVar[Mapping[str, bool | None]] = {
+        "settings": None,
+        "subject_ids": None,
+        "values": None,
+        "former": None,
+        "former_ids": None,
+    }
 
     watch: _Watch
     zones: Annotated[Count, doc("How many parts of the picture it is limited to; 0 is all of it")]
@@ -107,6 +124,18 @@ class UpdateWatchRecord(Record):
         doc("Which are others now; null in older records, of changed zones"),
     ] = None
     subject_ids: _WaitedFor = None
+    values: Annotated[
+        _Values,
+        doc(
+            "What these are now, but for alert lists; null for none, as by default, and all of it "
+            "in older records"
+        ),
+    ] = None
+    former: Annotated[_Values, doc("What they were before, likewise")] = None
+    former_ids: Annotated[
+        tuple[SubjectId, ...] | None,
+        doc("Who was on its alert lists before; null in older records"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +151,32 @@ class TagWatchRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class StartWatchRecord(Record):
-    """Somebody had a camera watched from then on: its searches are that one's."""
+    """Somebody had a camera watched from then on: its searches are that one's.
+
+    A watch that nobody stores is told of once it may search; without a `stop watch` its end was not
+    seen.
+    """
 
     OPERATION: ClassVar[str] = "start watch"
+    LATER: ClassVar[Mapping[str, bool | None]] = {"camera": None, "threshold": None}
 
     watch: _Watch
+    camera: _Camera = None
+    threshold: Annotated[
+        ThresholdRecord | None,
+        doc("From where on somebody is a candidate; null in older records"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class StopWatchRecord(Record):
-    """Somebody had the watching of a camera ended."""
+    """Somebody had the watching of a camera ended; one that nobody stores ended, however it did."""
 
     OPERATION: ClassVar[str] = "stop watch"
+    LATER: ClassVar[Mapping[str, bool | None]] = {"camera": None}
 
     watch: _Watch
+    camera: _Camera = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +184,13 @@ class FailWatchRecord(Record):
     """A worker gave a watch up, which nobody watches until it is started again."""
 
     OPERATION: ClassVar[str] = "fail watch"
+    LATER: ClassVar[Mapping[str, bool | None]] = {"reason": None}
 
     watch: _Watch
     error: Annotated[Code, doc("What kind of error ended it")]
+    reason: Annotated[
+        _Reason | None, doc("Why, as the watch itself says it; null in older records")
+    ] = None
 
 
 _Recording = Annotated[RecordingId, doc("The film, by an opaque id")]

@@ -117,7 +117,8 @@ def _expired(record: records.DeleteExpiredJobsRecord, _names: Names) -> str:
 
 @text_of.register(records.Refusal)
 def _refusal(record: records.Refusal, _names: Names) -> str:
-    return f"refused {record.operation}: {record.error}"
+    what = "" if record.watch is UNSET else f" of {record.watch}"
+    return f"refused {record.operation}{what}: {record.error}"
 
 
 @text_of.register(records.Failure)

@@ -26,7 +26,8 @@ def _set_policy(record: records.SetPolicyRecord, _names: Names) -> str:
 @text_of.register(records.RefuseSearchRecord)
 def _refused_search(record: records.RefuseSearchRecord, _names: Names) -> str:
     job = "" if record.job is UNSET else f", job {say.short(record.job)}"
-    return record.reason + job
+    watch = "" if record.watch is UNSET else f", watch {record.watch}"
+    return record.reason + job + watch
 
 
 @text_of.register(records.StopFollowingRecord)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reknown.ledger.summary.say import Names
 
 _TOLD = frozenset({"alerts", "output", "score", "similarity", "zones"})
+_UNSET = {"schedule": "at all hours", "zones": "anywhere in the picture"}
 
 
 @text_of.register(records.CreateWatchRecord)
@@ -19,24 +20,31 @@ def _create(record: records.CreateWatchRecord, names: Names) -> str:
     least = f"score {record.score}" if record.similarity is None else f"{record.similarity:g} %"
     where = f", {say.count(record.zones, 'zone')}" if record.zones else ""
     output = f", into {record.output}" if record.output else ""
-    others = _others(record.settings, record.subject_ids, names)
+    others = _others(record, names)
     return f"{record.watch}: {record.camera} from {least} on{where}{output}{others}"
 
 
 @text_of.register(records.ReadWatchRecord)
 @text_of.register(records.LookThroughCameraRecord)
-@text_of.register(records.StartWatchRecord)
-@text_of.register(records.StopWatchRecord)
 @text_of.register(records.DeleteWatchRecord)
 def _watch(
-    record: records.ReadWatchRecord
-    | records.LookThroughCameraRecord
-    | records.StartWatchRecord
-    | records.StopWatchRecord
-    | records.DeleteWatchRecord,
+    record: records.ReadWatchRecord | records.LookThroughCameraRecord | records.DeleteWatchRecord,
     _names: Names,
 ) -> str:
     return record.watch
+
+
+@text_of.register(records.StartWatchRecord)
+def _start(record: records.StartWatchRecord, _names: Names) -> str:
+    least = "" if record.threshold is None else f" {say.threshold(record.threshold)}"
+    return _with_camera(record) + least
+
+
+@text_of.register(records.StopWatchRecord)
+def _with_camera(
+    record: records.StartWatchRecord | records.StopWatchRecord, _names: Names | None = None
+) -> str:
+    return record.watch if record.camera is None else f"{record.watch}: {record.camera}"
 
 
 @text_of.register(records.ListWatchesRecord)
@@ -47,8 +55,18 @@ def _list(record: records.ListWatchesRecord, _names: Names) -> str:
 
 @text_of.register(records.UpdateWatchRecord)
 def _update(record: records.UpdateWatchRecord, names: Names) -> str:
-    others = _others(record.settings, record.subject_ids, names)
-    return f"{record.watch}: {say.count(record.zones, 'zone')}{others}"
+    if record.values is None:
+        others = _others(record, names)
+        return f"{record.watch}: {say.count(record.zones, 'zone')}{others}"
+    former = record.former or {}
+    changes = [
+        f"{_setting(name, value)}, before {former.get(name) or _UNSET.get(name, 'none')}"
+        for name, value in record.values.items()
+    ]
+    if "alerts" in (record.settings or ()):
+        now, before = (_people(ids, names) for ids in (record.subject_ids, record.former_ids))
+        changes.append(f"waits for {now}, before for {before}")
+    return f"{record.watch}: {'; '.join(changes) or 'as it was'}"
 
 
 @text_of.register(records.TagWatchRecord)
@@ -72,16 +90,25 @@ def _end_recording(record: records.EndRecordingRecord, _names: Names) -> str:
 
 @text_of.register(records.FailWatchRecord)
 def _fail(record: records.FailWatchRecord, _names: Names) -> str:
-    return f"{record.watch}: {record.error}"
+    return f"{record.watch}: {record.error if record.reason is None else record.reason}"
 
 
-def _others(
-    settings: tuple[str, ...] | None, subject_ids: tuple[str, ...] | None, names: Names
-) -> str:
+def _others(record: records.CreateWatchRecord | records.UpdateWatchRecord, names: Names) -> str:
     """Settings that are told by nothing else, and who is waited for."""
-    plain = [each for each in settings or () if each not in _TOLD]
-    if subject_ids:
-        shown = [say.name(each, names) for each in subject_ids[: say.MOST_CANDIDATES]]
-        more = say.more(subject_ids, say.MOST_CANDIDATES, "subject")
-        plain.append(f"waits for {', '.join([*shown, *more])}")
+    plain = [each for each in record.settings or () if each not in _TOLD]
+    if record.values is not None:
+        plain = [_setting(each, record.values.get(each)) for each in plain]
+    if record.subject_ids:
+        plain.append(f"waits for {_people(record.subject_ids, names)}")
     return "".join(f", {each}" for each in plain)
+
+
+def _setting(name: str, value: str | None) -> str:
+    words = name.replace("_", " ")
+    return _UNSET.get(name, f"{words} none") if value is None else f"{words} {value}"
+
+
+def _people(subject_ids: tuple[str, ...] | None, names: Names) -> str:
+    ids = subject_ids or ()
+    shown = [say.name(each, names) for each in ids[: say.MOST_CANDIDATES]]
+    return ", ".join([*shown, *say.more(ids, say.MOST_CANDIDATES, "subject")]) or "nobody"

@@ -32,6 +32,7 @@ from reknown.services.sealing import fit_keyring
 from reknown.storage.database import close_database, open_database
 from reknown.storage.durable import sync_folder
 from reknown.storage.modes import DATABASE, KEYS
+from reknown.watches.events import go_on_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +99,8 @@ def restore(
 
     A crash at any moment leaves all of it, or nothing that a server would start with: then the
     same again goes on. A master key may be in the folder, or be `given_key`, if it is the one of
-    the backup. Without `ask` the sealed key is left out. The ledger says that it was restored.
+    the backup. Without `ask` the sealed key is left out. The ledger says that it was restored, and
+    no live event gets a number that another had after the backup.
     Templates are opened with the keyring beside the backup; those whose keys were destroyed since
     are left out. Its ledger is verified, also against checkpoints that are in the folder.
 
@@ -214,7 +216,9 @@ def _open_once(
                 dropped or UNSET,
                 found.faults or UNSET,
             )
-            log.record(database, actor, None, record)
+            with database.begin() as connection:
+                go_on_elsewhere(connection)
+                log.append(connection, actor, None, record)
     finally:
         close_database(database)
     return found

@@ -50,7 +50,10 @@ def listed(
     try:
         subjects = subject_ids_of(connection, collection, wanted) if wanted else {}
     except NotFoundError as error:
-        raise NotFoundError(f"who is waited for has to be enrolled first: {error}") from None
+        raise NotFoundError(
+            f"who is waited for has to be enrolled first: {error}, with `reknown users list "
+            f"--collection {collection}`"
+        ) from None
     return {
         name: tuple(dict.fromkeys(subjects[who] for who in people))
         for name, people in names.items()

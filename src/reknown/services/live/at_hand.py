@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def watch_at_hand(
 
     Raises as `settings_from` and `watched_events`.
     """
-    wanted = settings_from(context, asked)
+    wanted = replace(settings_from(context, asked), camera=camera.name)
     with ExitStack() as opened:
         source = StoppableSource(opened.enter_context(LiveCamera(camera)), lambda _: None)
         if seconds is not None:

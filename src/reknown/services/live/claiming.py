@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from reknown.storage.database import reading
 from reknown.watches import claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reknown.storage.database import Database
     from reknown.video.live.frames import CameraChange, LiveFrame
@@ -49,15 +50,17 @@ def claimed(
     collection: str,
     camera: Watchable,
     times: ClaimTimes = ClaimTimes(),
+    waits: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Watchable]:
     """The camera, which nobody else watches under this name as long as the context.
 
     Its `next` raises `TakenOverError` once that is not so: this process, or the database, stood
     still for too long.
     Raises `BusyError` where the name is another one's. Whether they were killed shows within the
-    time between two words of theirs: if they were, their lease is waited for.
+    time between two words of theirs: if they were, their lease is waited for, and `waits` is told
+    for how many seconds at most.
     """
-    _wait_for_word(database, name)
+    _wait_for_word(database, name, times, waits)
     with database.begin() as connection:
         dropped = drop_lapsed(connection, name)
         held = claims.claim(connection, name, collection, times.lease)
@@ -71,15 +74,21 @@ def claimed(
         kept.end()
 
 
-def _wait_for_word(database: Database, name: str) -> None:
+def _wait_for_word(
+    database: Database, name: str, times: ClaimTimes, waits: Callable[[int], None]
+) -> None:
     """Until whoever has the name was heard of, or has it no more."""
-    first = None
+    first, begun, told = None, time.monotonic(), False
     while True:
         with reading(database) as connection:
             until = claims.held_until(connection, name)
         if until is None or first not in {None, until}:
             return
         first = until
+        waited = time.monotonic() - begun
+        if not told and waited > times.renew + _PAUSE:  # a word is overdue
+            told = True
+            waits(math.ceil(times.lease.total_seconds() - waited))
         time.sleep(_PAUSE)
 
 

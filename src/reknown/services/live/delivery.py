@@ -2,14 +2,16 @@
 
 A sink that cannot be reached is asked again for as long as a day for each event; one that refuses
 an event, for ten minutes. After that it is not told of this event, as a row and a line in the log
-say. Each sink has a thread of its own: none waits for another.
+say. Each sink has a thread of its own: none waits for another. There watches take turns, which are
+so short that next to nothing is told that was deleted since it was read.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from reknown.biometrics.errors import NotifyError, RefusedNotifyError
 from reknown.services.delivering import Deliverer, unexpected
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 # Longer than a sink tries that has one message an event.
 LEASE = timedelta(seconds=15)
 _POLL_SECONDS = 0.25
-_PORTION = 50
+# A turn of a watch: so many events at most, and none is begun that was read longer ago than that.
+_PORTION, _TURN_SECONDS = 50, 0.25
 _LOOK_SECONDS = 0.5
 _STOP_SECONDS = 1.0
 _LONGEST_WAIT, _DAY = 60, 24 * 3600
@@ -62,8 +65,17 @@ class EventSink(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepingSink(EventSink, Protocol):
+    """One that keeps how it is before each camera, until an event says otherwise."""
+
+    def forget(self, watch: str) -> None:
+        """Keeps nothing of this watch any more; raises `NotifyError`."""
+        ...
+
+
 def patience(attempts: int, *, refused: bool) -> timedelta | None:
-    """How long to wait after so many failures in a row with one event; None: give it up.
+    """How long to wait after so many failures with one event, or refusals of it; None: give it up.
 
     A second, then twice as long each time, up to a minute.
     """
@@ -85,13 +97,17 @@ class EventDeliverer:
         log: FilteringBoundLogger,
         *,
         waits: Callable[..., timedelta | None] = patience,
+        turn: float = _TURN_SECONDS,
     ) -> None:
         self._database = database
         self._waits = waits
+        self._turn = turn
         self._log = log
         closer = Closer(database)
         closing = Deliverer(lambda: closer.close() > 0, _LOOK_SECONDS, self._waits_for)
         self._deliverers = [closing, *(self._deliverer(sink) for sink in sinks)]
+        keeping = [sink for sink in sinks if isinstance(sink, KeepingSink)]
+        self._deliverers += map(self._forgetter, keeping)
         for sink in sinks:
             with database.begin() as connection:
                 deliveries.begin(connection, sink.name)
@@ -102,9 +118,9 @@ class EventDeliverer:
             each.start()
 
     def stop(self, seconds: float) -> None:
-        """Waits for what is being delivered, but for no thread longer than that."""
+        """Waits for what is due by now, and then for what is being delivered, each for so long."""
         for each in self._deliverers:
-            each.stop(0)
+            each.finish()
         for each in self._deliverers:
             each.stop(seconds)
 
@@ -119,11 +135,28 @@ class EventDeliverer:
         made = Deliverer(deliver_one, _POLL_SECONDS, self._waits_for)
         return made
 
+    def _forgetter(self, sink: KeepingSink) -> Deliverer:
+        return Deliverer(lambda: self._forget(sink), _LOOK_SECONDS, self._waits_for)
+
+    def _forget(self, sink: KeepingSink) -> bool:
+        """Has the sink forget a watch whose events were deleted; whether there was one."""
+        with reading(self._database) as connection:
+            if not deliveries.has_forgettable(connection, sink.name):
+                return False
+        with self._database.begin() as connection:
+            held = deliveries.claim_forgettable(connection, sink.name, sink.lease)
+        if held is None:
+            return False
+        sink.forget(held.watch)
+        with self._database.begin() as connection:
+            deliveries.forget(connection, held)
+        return True
+
     def _waits_for(self, error: Exception) -> None:
         self._log.error("live events wait", error=str(error), exc_info=unexpected(error))
 
     def _deliver_watch(self, sink: EventSink, stopping: Callable[[], bool]) -> bool:
-        """Tells the sink of one watch as far as it goes; whether there was anything to tell."""
+        """Tells the sink of the watch whose turn it is; whether there was anything to tell."""
         with reading(self._database) as connection:
             if not deliveries.has_work(connection, sink.name):
                 return False
@@ -131,28 +164,23 @@ class EventDeliverer:
             held = deliveries.claim(connection, sink.name, sink.lease)
         if held is None:
             return False
-        left: EventDelivery | None = held
-        while left is not None and not stopping() and (portion := self._portion(left)):
-            left = self._tell(sink, left, portion, stopping)
+        end = time.monotonic() + self._turn
+        left = self._tell(sink, held, lambda: stopping() or time.monotonic() >= end)
         if left is not None:
             with self._database.begin() as connection:
                 deliveries.release(connection, left)
         return True
 
     def _tell(
-        self,
-        sink: EventSink,
-        held: EventDelivery,
-        portion: Sequence[ToldEvent],
-        stopping: Callable[[], bool],
+        self, sink: EventSink, held: EventDelivery, over: Callable[[], bool]
     ) -> EventDelivery | None:
-        """The right to go on behind these, None where one was not taken."""
-        left: EventDelivery | None = held
-        for told in portion:
-            if left is None or stopping():
-                break
-            left = self._deliver(sink, left, told)
-        return left
+        """One event, and others until it is over; the right to go on, None where there is none."""
+        for told in self._portion(held):
+            left = self._deliver(sink, held, told)
+            if left is None or over():
+                return left
+            held = left
+        return held
 
     def _portion(self, held: EventDelivery) -> list[ToldEvent]:
         with reading(self._database) as connection:
@@ -177,12 +205,15 @@ class EventDeliverer:
             return deliveries.advance(connection, held, sequence, sink.lease)
 
     def _failed(self, held: EventDelivery, sequence: int, error: NotifyError) -> None:
-        delay = self._waits(held.attempt, refused=isinstance(error, RefusedNotifyError))
+        refused = isinstance(error, RefusedNotifyError)
+        # of its own kind: what was refused once after an hour of silence was refused once
+        count = held.refusals + 1 if refused else held.attempt - held.refusals
+        delay = self._waits(count, refused=refused)
         with self._database.begin() as connection:
             if delay is None:
                 deliveries.give_up(connection, held, sequence, str(error))
             else:
-                deliveries.failed(connection, held, str(error), delay)
+                deliveries.failed(connection, held, str(error), delay, refused=refused)
         self._log.warning(
             "live event not delivered",
             sequence=sequence,

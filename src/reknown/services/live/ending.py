@@ -23,11 +23,12 @@ def watches_of(context: Context, actor: str) -> list[str]:
 
 def end_watches_of(connection: Connection, actor: str, why: str, by: Actor) -> None:
     """Stops all that this actor has started, and tells people `why`; each is on the record."""
-    for name, collection in watches.stop_those_of(connection, actor, why):
-        log.append(connection, by, collection, StopWatchRecord(name))
+    for name, camera, collection in watches.stop_those_of(connection, actor, why):
+        log.append(connection, by, collection, StopWatchRecord(name, camera))
 
 
 def end_held(connection: Connection, lease: WatchLease, why: str, by: Actor) -> None:
     """The same of the one that a worker has."""
     if watches.stop_held(connection, lease, why):
-        log.append(connection, by, lease.watch.collection, StopWatchRecord(lease.watch.name))
+        record = StopWatchRecord(lease.watch.name, lease.watch.camera)
+        log.append(connection, by, lease.watch.collection, record)

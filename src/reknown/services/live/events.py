@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import AccessError, InputError
+from reknown.biometrics.errors import AccessError, InputError, NotFoundError
 from reknown.gallery.collections import require
 from reknown.ledger import log
 from reknown.ledger.records import ReadLiveEventsRecord
 from reknown.services.live.telling import ToldEvent, described, tell
+from reknown.storage.clock import now
 from reknown.storage.database import reading
-from reknown.watches import events
+from reknown.watches import claims, events, watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "begin_reading",
     "described",
     "follow_events",
+    "knows_watch",
     "last_sequence",
     "purge_events",
     "read_events",
@@ -139,6 +141,18 @@ def before_newest(database: Database, limit: int, choice: EventChoice) -> int:
         return events.sequence_before_newest(connection, limit, choice.watch, choice.collection)
 
 
+def knows_watch(database: Database, name: str) -> bool:
+    """Whether a watch is called that, somebody watches under the name, or there are its events."""
+    with reading(database) as connection:
+        if claims.held_until(connection, name) or events.read(connection, 0, 1, name):
+            return True
+        try:
+            watches.find(connection, name)
+        except NotFoundError:
+            return False
+        return True
+
+
 def last_sequence(database: Database) -> int:
     """The number of the newest event, 0 before the first."""
     with reading(database) as connection:
@@ -147,7 +161,8 @@ def last_sequence(database: Database) -> int:
 
 def purge_events(database: Database, days: int) -> int:
     """Deletes what happened more than so many days ago; how many events."""
-    moment = datetime.now(UTC) - timedelta(days=days)
+    with reading(database) as connection:
+        moment = now(connection) - timedelta(days=days)
     count = 0
     while True:
         with reading(database) as connection:

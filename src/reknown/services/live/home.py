@@ -63,14 +63,28 @@ def discovery(home: str, prefix: str, watch: str) -> Iterator[RetainedMessage]:
 def states(prefix: str, told: ToldEvent, there: Sequence[ToldEvent]) -> Iterator[RetainedMessage]:
     """How it is after this event; `there` has the last event of each visit that goes on."""
     watch = told.event.watch
+    yield from _people(prefix, watch, there)
+    # who was there leaves after the camera was lost, too: people say nothing about it
+    if told.event.kind is LiveEventKind.CAMERA:
+        yield _available(prefix, watch, available=told.event.state in _SEEING)
+
+
+def forgotten(prefix: str, watch: str) -> Iterator[RetainedMessage]:
+    """How it is where nobody watches any more, and nothing is known of it."""
+    yield from _people(prefix, watch, ())
+    yield _available(prefix, watch, available=False)
+
+
+def _people(prefix: str, watch: str, there: Sequence[ToldEvent]) -> Iterator[RetainedMessage]:
     who = ", ".join(sorted(map(_called, there))) or "nobody"
     shown = who if len(who) <= _LONGEST else f"{who[: _LONGEST - 1]}\u2026"
     yield RetainedMessage(topic_of(prefix, watch, "people"), shown)
     yield RetainedMessage(topic_of(prefix, watch, "presence"), "ON" if there else "OFF")
-    # who was there leaves after the camera was lost, too: people say nothing about it
-    if told.event.kind is LiveEventKind.CAMERA:
-        available = "online" if told.event.state in _SEEING else "offline"
-        yield RetainedMessage(topic_of(prefix, watch, "availability"), available)
+
+
+def _available(prefix: str, watch: str, *, available: bool) -> RetainedMessage:
+    state = "online" if available else "offline"
+    return RetainedMessage(topic_of(prefix, watch, "availability"), state)
 
 
 def _called(told: ToldEvent) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reknown.ledger import log
-from reknown.ledger.records import LookThroughCameraRecord
+from reknown.ledger.records import LookThroughCameraRecord, ReadWatchRecord
 from reknown.sealing.envelopes import seal_to
 from reknown.services.live.plans import plan_of
 from reknown.services.live.watches import CameraWatch, anybody, require_permitted
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reknown.sealing.envelopes import Recipient
     from reknown.services.context import Context
     from reknown.watches.looks import StoredLook
+    from reknown.watches.watches import WatchedCamera
 
 # What is older is not what the camera sees now.
 _NOW = timedelta(seconds=10)
@@ -57,32 +58,35 @@ def look_through_camera(
     """The newest picture; whoever goes on asking has one every second.
 
     That somebody looks is recorded at the beginning and every minute, once for all processes that
-    they ask. Raises `NotFoundError`,
-    `AccessError`, or `LimitError` where too many look.
+    they ask. Where the watch does not run nobody sees anything: they have read how it is.
+
+    Raises `NotFoundError`, `AccessError`, or `LimitError` where too many look.
     """
     with reading(context.database) as connection:
         watch = require_permitted(watches.find(connection, name), permitted)
         key = context.platform.look_keys.of(watch.key, context.actor.name)
         look = looks.find(connection, key.public)
+    shown = CameraWatch(watch, plan_of(watch.settings))
+    if watch.state is not WatchState.RUNNING:
+        _note_reading(context, watch)
+        return CameraSight(shown)
     if look is None or look.asked >= _ASK_AGAIN or look.recorded >= RECORDED_AGAIN:
         _ask(context, name, key)
-    shown = CameraWatch(watch, plan_of(watch.settings))
-    if look is None or watch.state is not WatchState.RUNNING:
-        return CameraSight(shown)
-    return _opened(shown, key, look)
+    return CameraSight(shown) if look is None else _opened(shown, key, look)
 
 
 def first_sight(context: Context, name: str, seconds: float) -> CameraSight:
     """The first picture that comes within so many seconds, for somebody who looks once.
 
-    Without one, at once where the watch does not run, as it is by then. Raises as
+    Without one, at once where the watch does not run or rests, as it is by then. Raises as
     `look_through_camera` does.
     """
     deadline = time.monotonic() + seconds
     while True:
         sight = look_through_camera(context, name)
-        running = sight.watch.stored.state is WatchState.RUNNING
-        if sight.picture is not None or not running or time.monotonic() >= deadline:
+        watch = sight.watch
+        comes = watch.stored.state is WatchState.RUNNING and not watch.rests
+        if sight.picture is not None or not comes or time.monotonic() >= deadline:
             return sight
         time.sleep(_PAUSE)
 
@@ -99,6 +103,15 @@ def _ask(context: Context, name: str, key: Recipient) -> None:
         watch = watches.claim_changes(connection, name)
         if looks.ask(connection, watch, key.public, actor.name):
             log.append(connection, actor, watch.collection, LookThroughCameraRecord(watch.name))
+
+
+def _note_reading(context: Context, watch: WatchedCamera) -> None:
+    """Records it, of whoever goes on every minute."""
+    record = ReadWatchRecord(watch.name)
+    look = (context.actor.name, watch.collection, record)
+    if not context.platform.recent_looks.has(look):
+        log.record(context.database, context.actor, watch.collection, record)
+        context.platform.recent_looks.keep(look)
 
 
 def _opened(shown: CameraWatch, key: Recipient, look: StoredLook) -> CameraSight:

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError
 from reknown.notify.kinesis import is_data_stream
 from reknown.objects.base import can_be_written
+from reknown.watches import deliveries
 
 if TYPE_CHECKING:
     from reknown.biometrics.live import LiveEvent
+    from reknown.storage.database import Connection
 
+DATA_STREAMS, BUCKETS = "kinesis", "s3"
+"""By which the database knows the sinks of records."""
+_NOBODY = {
+    DATA_STREAMS: "no server and no worker puts any into data streams (--kinesis-endpoint)",
+    BUCKETS: "no server and no worker writes any into buckets (--record-bucket)",
+}
 _SCHEME = "s3://"
 # as many as numbers of events can ever have, so that names sort as their numbers do
 _DIGITS = 19
@@ -72,3 +80,14 @@ def require_output(watch: str, output: str | None, kms_key: str | None) -> None:
         raise InputError(_NO_PREFIX)
     if folder is None and output is not None and not is_data_stream(output):
         raise InputError(_NEITHER)
+
+
+def why_not_taken(connection: Connection, watch: str, output: str | None) -> str | None:
+    """Why records of this watch do not arrive, for people; None where they do or none was made."""
+    if output is None:
+        return None
+    sink = DATA_STREAMS if is_data_stream(output) else BUCKETS
+    why = deliveries.trouble(connection, sink, watch)
+    if why is None and not deliveries.has_begun(connection, sink):
+        why = _NOBODY[sink]
+    return None if why is None else f"Records are not taken: {why}."

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.errors import NotFoundError
+from reknown.biometrics.live import RecordPlace
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.schedule import read_schedule
-from reknown.services.live.plans import USUAL, WatchPlan
+from reknown.services.live.plans import USUAL, WatchPlan, plan_of
 from reknown.services.live.watch_options import planned
 from reknown.services.live.watching import WatchSettings, watch_leased
 from reknown.services.searches.search import Query
 from reknown.storage.database import reading
+from reknown.watches import watches
 
 if TYPE_CHECKING:
     from reknown.services.context import Context
@@ -50,10 +54,18 @@ def settings_of(name: str, collection: str, plan: WatchPlan) -> WatchSettings:
 
 
 def settings_from(context: Context, asked: AskedWatch) -> WatchSettings:
-    """The settings of one that nobody stores; raises as `planned` and `settings_of` do."""
+    """The settings of one that nobody stores; raises as `planned` and `settings_of` do.
+
+    Records go where a stored watch of this name and collection has its own.
+    """
+    records = None
     with reading(context.database) as connection:
         plan = planned(connection, asked.collection, USUAL, asked.options)
-    return settings_of(asked.name, asked.collection, plan)
+        with suppress(NotFoundError):
+            stored = watches.find(connection, asked.name)
+            if stored.collection == asked.collection:
+                records = _records_of(stored, plan_of(stored.settings))
+    return replace(settings_of(asked.name, asked.collection, plan), records=records)
 
 
 def watch_as_planned(
@@ -65,5 +77,12 @@ def watch_as_planned(
 ) -> None:
     """Watches until the source is at its end; raises as `watch_leased` does."""
     plan.require_space(context.platform.space_of(stored.collection))
-    settings = replace(settings_of(stored.name, stored.collection, plan), session=stored.session)
+    settings = settings_of(stored.name, stored.collection, plan)
+    settings = replace(settings, session=stored.session, records=_records_of(stored, plan))
     watch_leased(context, settings, source, told)
+
+
+def _records_of(stored: WatchedCamera, plan: WatchPlan) -> RecordPlace | None:
+    if plan.output is None:
+        return None
+    return RecordPlace(plan.output, stored.camera, plan.kms_key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reknown.biometrics.errors import InputError
 from reknown.ledger import log
 from reknown.ledger.records import ListWatchesRecord
 from reknown.services.live.telling import ToldEvent, tell
@@ -16,6 +17,7 @@ from reknown.services.live.watches import (
 )
 from reknown.storage.database import reading
 from reknown.storage.paging import Page
+from reknown.video.live.frames import CameraState
 from reknown.watches import events, watches
 
 if TYPE_CHECKING:
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
     from reknown.services.live.watches import CameraWatch
     from reknown.storage.database import Connection, Database
     from reknown.watches.watches import WatchedCamera
+
+_WAITING, _CONNECTING = "waiting", "connecting"
+_OVER = ("stopped", "stopping")
+CONDITIONS = (*_OVER, "failed", _WAITING, _CONNECTING, *(each.value for each in CameraState))
+"""Of a watch: waiting for a worker, connecting to its camera, or as that is."""
+_SEEING = frozenset({CameraState.CONNECTED.value, CameraState.SLOW.value})
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +80,20 @@ class WatchLine:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredWatch:
-    """How far a watch is, in figures, whoever is before its camera."""
+    """How far a watch is, in figures, whoever is before its camera.
+
+    `condition` is one of `CONDITIONS`.
+    """
 
     name: str
     running: bool
     counts: LiveCounts | None
+    condition: str = "connecting"
+
+    @property
+    def seeing(self) -> bool:
+        """Whether frames come."""
+        return self.condition in _SEEING
 
 
 def measure_watches(database: Database) -> Sequence[MeasuredWatch]:
@@ -83,9 +101,32 @@ def measure_watches(database: Database) -> Sequence[MeasuredWatch]:
     with reading(database) as connection:
         found = watches.list_watches(connection, None, MOST_WATCHES)
     return [
-        MeasuredWatch(each.name, each.state is WatchState.RUNNING, each.counts)
+        MeasuredWatch(each.name, each.state is WatchState.RUNNING, each.counts, _condition(each))
         for each in found.items
     ]
+
+
+def check_watches(database: Database) -> str:
+    """How many of the watches that were started see something; raises `InputError` for the rest."""
+    started = [each for each in measure_watches(database) if each.condition not in _OVER]
+    blind = [each for each in started if not each.seeing and each.condition != _CONNECTING]
+    if blind:
+        named = ", ".join(f"{each.name} {each.condition}" for each in blind[:_NAMED])
+        more = f" and {len(blind) - _NAMED} more" if len(blind) > _NAMED else ""
+        raise InputError(
+            f"{len(blind)} of {len(started)} not seeing: {named}{more}: "
+            f"see reknown watches show {blind[0].name}"
+        )
+    seeing = sum(each.seeing for each in started)
+    return f"{len(started)} started, {seeing} seeing" if started else "none is started"
+
+
+def _condition(watch: WatchedCamera) -> str:
+    if watch.state.resting or watch.state is WatchState.STOPPING:
+        return watch.state.value.lower()
+    if not watch.claimed:
+        return _WAITING
+    return (watch.counts and watch.counts.camera) or _CONNECTING
 
 
 def see_watches(

@@ -1,11 +1,13 @@
 """Tells data streams and buckets who was seen: the records that a stream processor was made for.
 
 Each arrival, and each better view of who is there, is a record, in the order in which they were
-seen. That somebody has left, or how the camera is, is no record: Amazon's have no words for it.
+seen. It goes where its watch had records put then, which may be gone by now. That somebody left,
+or how the camera is, is no record: Amazon's have no words for it.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,25 +19,22 @@ from reknown.biometrics.errors import (
     ObjectStoreError,
     RefusedNotifyError,
 )
-from reknown.biometrics.live import LiveEventKind
+from reknown.biometrics.live import Fragment, LiveEventKind
 from reknown.gallery.faces import find_faces
 from reknown.notify.kinesis import is_data_stream
 from reknown.services.live.delivery import LEASE
-from reknown.services.live.outputs import folder_of
-from reknown.services.live.plans import plan_of
+from reknown.services.live.outputs import BUCKETS, DATA_STREAMS, folder_of
 from reknown.storage.database import reading
-from reknown.watches import watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from reknown.biometrics.faces import DetectedFace
-    from reknown.biometrics.live import LiveEvent
+    from reknown.biometrics.live import LiveEvent, RecordPlace
     from reknown.biometrics.records import FaceRecord
     from reknown.notify.base import Sender
     from reknown.objects.base import ObjectWriter
-    from reknown.services.live.plans import WatchPlan
     from reknown.services.live.telling import ToldEvent
     from reknown.storage.database import Database
 
@@ -61,6 +60,15 @@ class SeenRecord:
         late = 0 if view is None else max(self.event.time_ms - view.time_ms, 0)
         return self.event.at - timedelta(milliseconds=late)
 
+    @property
+    def fragment(self) -> Fragment:
+        """That of the view; where there is none, the event stands for it."""
+        view = self.event.view
+        if view is not None and view.fragment is not None:
+            return view.fragment
+        moment = self.at.timestamp()
+        return Fragment(str(self.event.sequence), moment, moment, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class DataStreamSink:
@@ -69,18 +77,17 @@ class DataStreamSink:
     database: Database
     sender: Sender
     text: Callable[[SeenRecord], str]
-    name: str = "kinesis"
+    name: str = DATA_STREAMS
     lease: timedelta = LEASE
 
     def send(self, told: ToldEvent) -> None:
         """Raises `NotifyError` and `RefusedNotifyError`."""
-        found = _seen(self.database, told.event)
-        if found is None:
+        event, place = told.event, told.event.records
+        if place is None or not is_data_stream(place.output):
             return
-        seen, plan = found
-        if plan.output is not None and is_data_stream(plan.output):
-            watch = told.event.watch
-            self.sender.send(plan.output, self.text(seen), told.message_id, group=watch)
+        seen = _seen(self.database, event, place)
+        if seen is not None:
+            self.sender.send(place.output, self.text(seen), told.message_id, group=event.watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +100,33 @@ class BucketSink:
     database: Database
     objects: ObjectWriter
     text: Callable[[SeenRecord], str]
-    name: str = "s3"
+    name: str = BUCKETS
     lease: timedelta = LEASE
 
     def send(self, told: ToldEvent) -> None:
         """Raises `NotifyError` and `RefusedNotifyError`."""
-        found = _seen(self.database, told.event)
-        if found is None:
+        event, place = told.event, told.event.records
+        folder = None if place is None else folder_of(place.output)
+        if place is None or folder is None:
             return
-        seen, plan = found
-        folder = folder_of(plan.output)
-        if folder is None:
+        seen = _seen(self.database, event, place)
+        if seen is None:
             return
-        key = folder.key(told.event)
+        text = self.text(seen).encode()
         try:
-            self.objects.write(folder.bucket, key, self.text(seen).encode(), plan.kms_key)
+            self.objects.write(folder.bucket, folder.key(event), text, place.kms_key)
         except ObjectStoreError as error:
             raise NotifyError(str(error)) from error
         except ObjectError as error:
-            raise RefusedNotifyError(f"the record is not taken: {error}") from error
+            raise RefusedNotifyError(str(error)) from error
 
 
-def _seen(database: Database, event: LiveEvent) -> tuple[SeenRecord, WatchPlan] | None:
-    """The record of this event with what its watch is to do; None where it is of nobody."""
+def _seen(database: Database, event: LiveEvent, place: RecordPlace) -> SeenRecord | None:
+    """The record of this event; None where it is of nobody, or its collection is gone."""
     if event.kind not in _OF_PEOPLE or event.face is None:
         return None
-    with reading(database) as connection:
-        try:
-            watch = watches.find(connection, event.watch)
-            wanted = [each.face_id for each in event.candidates]
-            faces = find_faces(connection, event.collection, wanted)
-        except NotFoundError:  # the watch or the collection is gone
-            return None
-    # of another watch of that name, whose collection its maker may not see
-    if watch.collection != event.collection:
-        return None
-    return SeenRecord(event, event.face, watch.camera, faces), plan_of(watch.settings)
+    wanted = [each.face_id for each in event.candidates]
+    with reading(database) as connection, suppress(NotFoundError):
+        faces = find_faces(connection, event.collection, wanted)
+        return SeenRecord(event, event.face, place.camera, faces)
+    return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reknown.biometrics.text import counted
 from reknown.services.live.watch_options import zone_text
+from reknown.services.live.watches import stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 def settings_words(watch: CameraWatch) -> Iterator[str]:
     """A line for each thing that there is to know."""
-    plan = watch.plan
+    plan, camera = watch.plan, watch.stored.camera
+    if stream_of(camera) is not None:
+        yield f"camera {camera}"
     least = f"similarity {plan.similarity:g}" if plan.score is None else f"score {plan.score:g}"
     yield f"{counted(plan.limit, 'candidate')} a face at most, from {least} on"
     yield f"faces {'; '.join(_faces(plan))}"
@@ -33,6 +36,8 @@ def settings_words(watch: CameraWatch) -> Iterator[str]:
         yield f"strangers are kept for {counted(plan.keep_days, 'day')}, as templates"
     if plan.output is not None:
         yield f"records into {plan.output}"
+    if plan.purpose is not None:
+        yield f"{'last ' if watch.stored.state.resting else ''}started for {plan.purpose}"
 
 
 def _faces(plan: WatchPlan) -> Iterator[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from reknown.services.live.delivery import LEASE
-from reknown.services.live.home import discovery, states, topic_of
+from reknown.services.live.home import discovery, forgotten, states, topic_of
 from reknown.services.live.telling import tell
 from reknown.storage.database import reading
 from reknown.watches import events
@@ -76,6 +76,11 @@ class BrokerSink:
             self._keep(discovery(self.home, self.prefix, watch))
             self._discovered[watch] = connection
         self._keep(states(self.prefix, told, self._there(told)))
+
+    def forget(self, watch: str) -> None:
+        """Nobody is there, and nobody looks; raises as `send`."""
+        if self.home is not None:
+            self._keep(forgotten(self.prefix, watch))
 
     def _keep(self, messages: Iterable[RetainedMessage]) -> None:
         for each in messages:

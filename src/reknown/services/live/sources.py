@@ -32,6 +32,11 @@ def chosen_camera(file: Path | None, wanted: str) -> Camera:
     if film.is_file():
         name = _NOT_IN_NAMES.sub("-", film.stem).strip("-")[:100] or "film"
         return Camera(name, CameraKind.FILE, str(film.absolute()))
+    if "://" in wanted:  # perhaps with a password, which is not repeated
+        raise InputError(
+            "a camera is watched by its name: write its address into a cameras file, and name that "
+            "with --cameras"
+        )
     close = get_close_matches(wanted, cameras, n=1)
     if close:
         advice = f"did you mean {close[0]}?"

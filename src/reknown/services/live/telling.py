@@ -10,12 +10,13 @@ import msgspec
 
 from reknown.biometrics.live import LiveEventKind
 from reknown.gallery.users import find_names
+from reknown.services.live.following_limits import BROKEN_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from reknown.biometrics.live import LiveCandidate, LiveEvent
+    from reknown.biometrics.live import LiveCandidate, LiveEvent, LiveView
     from reknown.storage.database import Connection
 
 STRANGER = "a stranger"
@@ -80,7 +81,7 @@ def described(told: ToldEvent) -> dict[str, Any]:
         "since": _moment(event.since),
         "until": _moment(event.until),
         "candidates": [_candidate(told, each) for each in event.candidates],
-        "view": None if event.view is None else msgspec.to_builtins(event.view),
+        "view": None if event.view is None else _view(event.view),
         "lists": list(event.lists),
         "search": event.search,
         **({} if event.reason is None else {"reason": event.reason}),
@@ -94,10 +95,23 @@ def summary(told: ToldEvent) -> str:
         return f"{event.state}" + (f": {event.reason}" if event.reason else "")
     said = ", ".join(map(told.called, event.candidates)) or STRANGER
     if event.kind is LiveEventKind.LEFT and event.since and event.until:
-        said += f", was there for {(event.until - event.since).total_seconds():.0f} s"
+        said += f", {_stay(event.at, event.since, event.until, event.reason)}"
     if event.reason:
         said += f" ({event.reason})"
     return said + "".join(f" [{name}]" for name in event.lists)
+
+
+def _view(view: LiveView) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(view)
+    if view.fragment is None:
+        del found["fragment"]
+    return found
+
+
+def _stay(at: datetime, since: datetime, until: datetime, reason: str | None) -> str:
+    if reason == BROKEN_OFF:  # nobody saw for how long
+        return f"last told of {(at - until).total_seconds():.0f} s before"
+    return f"was there for {(until - since).total_seconds():.0f} s"
 
 
 def _candidate(told: ToldEvent, candidate: LiveCandidate) -> dict[str, Any]:

@@ -146,7 +146,8 @@ class Visits:
         self._of_track[view.track] = visit
         best = view.face.quality.unified_score.score
         if visit.view is None or best >= visit.view.quality:
-            visit.view = LiveView(view.face.box, best, view.best.time_ms)
+            taken = view.best
+            visit.view = LiveView(view.face.box, best, taken.time_ms, taken.fragment)
             visit.best = view
             visit.face = view.face
         if visit.search is None or candidates:

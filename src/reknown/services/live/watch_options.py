@@ -95,6 +95,19 @@ def options_from(plan: WatchPlan, alerts: Iterable[AlertList], *, with_score: bo
     return cast("WatchOptions", told)
 
 
+def values_of(plan: WatchPlan, settings: Iterable[str]) -> dict[str, str | None]:
+    """These settings as texts for the ledger: no alert lists, whose names may be people's."""
+    return {name: _text(getattr(plan, name)) for name in settings if name != "alerts"}
+
+
+def _text(value: tuple[WatchZone, ...] | float | str | None) -> str | None:
+    if isinstance(value, tuple):
+        return "; ".join(map(zone_text, value)) or None
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return None if value is None else str(value)
+
+
 def zone_text(zone: WatchZone) -> str:
     """As `zone_of` reads it."""
     if zone.box is None:

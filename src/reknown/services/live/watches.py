@@ -19,11 +19,12 @@ from reknown.ledger import log, records
 from reknown.services.galleries.collections import MAX_TAGS
 from reknown.services.live.alert_lists import tell_lists
 from reknown.services.live.leftovers import close_watches, drop_lapsed
-from reknown.services.live.outputs import require_output
+from reknown.services.live.outputs import require_output, why_not_taken
 from reknown.services.live.plans import WatchPlan, differing, plan_of, plan_text
-from reknown.services.live.watch_options import WatchOptions, planned
+from reknown.services.live.watch_options import WatchOptions, planned, values_of
 from reknown.services.policies.permits import AskedSearch, deciding, permit, permit_live
 from reknown.storage.paging import Page
+from reknown.video.live.cameras import require_camera
 from reknown.watches import claims, watches
 from reknown.watches.watches import NewWatch, WatchedCamera, WatchState
 
@@ -51,9 +52,13 @@ __all__ = [
 ]
 
 MOST_WATCHES = 100
-_LONGEST = 256
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
-_WAITS = "It waits for a worker that has this camera: `reknown worker --streams N --cameras FILE`."
+_STREAM = re.compile(r"arn:[^:\s]+:kinesisvideo:[^:\s]*:\d*:stream/([^/\s]+)(?:/.*)?")
+_WAITS = (
+    "It waits for a worker that has the camera {!r} and a free stream: "
+    "`reknown worker --streams N --cameras FILE`."
+)
+_RESTS = "Outside its hours until "
 _CONNECTS = "Its worker waits for the first frame of the camera."
 
 
@@ -74,20 +79,40 @@ class CameraWatch:
     """A watch with what it is to do, and the people on its alert lists as they are called now.
 
     Where the lists were not asked for there are none. If it has a score, `scored_here` says whether
-    that is of the model pack that the collection has now.
+    that is of the model pack that the collection has now. `untaken` says why its records do not
+    arrive.
     """
 
     stored: WatchedCamera
     plan: WatchPlan
     alerts: tuple[AlertList, ...] = ()
     scored_here: bool = True
+    untaken: str | None = None
 
     @property
     def message(self) -> str | None:
         """How it is, for people; None where the state says all."""
+        if self.stored.message is None and self.stored.state is WatchState.RUNNING:
+            return self.untaken
         if self.stored.message is not None or self.stored.state is not WatchState.STARTING:
             return self.stored.message
-        return _CONNECTS if self.stored.claimed else _WAITS
+        return _CONNECTS if self.stored.claimed else _WAITS.format(self.stored.camera)
+
+    @property
+    def rests(self) -> bool:
+        """Whether its worker has said that it looks at nothing, as it is outside its hours."""
+        return self.stored.state is WatchState.RUNNING and (self.message or "").startswith(_RESTS)
+
+
+def stream_of(camera: str) -> str | None:
+    """The name in the ARN of a Kinesis video stream; None for anything else."""
+    found = _STREAM.fullmatch(camera)
+    return None if found is None else found[1]
+
+
+def rest_words(until: str) -> str:
+    """What is said of a watch that is outside its hours until then, by its worker's clock."""
+    return f"{_RESTS}{until}: nothing is looked at."
 
 
 def anybody(_collection: str) -> bool:
@@ -105,8 +130,7 @@ def create_watch(context: Context, request: WatchRequest) -> None:
         raise InputError(
             f"a watch is named with 1 to 128 letters, digits, -, ., _: not {request.name!r}"
         )
-    if len(request.camera) > _LONGEST:
-        raise InputError(f"a camera's name or ARN has {_LONGEST} characters at most")
+    require_camera(request.camera)
     require_output(request.name, request.plan.output, request.plan.kms_key)
     with context.database.begin() as connection:
         get_collection(connection, request.collection)
@@ -121,6 +145,7 @@ def create_watch(context: Context, request: WatchRequest) -> None:
         )
         watches.add(connection, new)
         _set_tags(connection, watches.find(connection, request.name), request.tags)
+        settings = differing(plan, WatchPlan(plan.similarity, score=plan.score))
         record = records.CreateWatchRecord(
             request.name,
             request.camera,
@@ -128,8 +153,9 @@ def create_watch(context: Context, request: WatchRequest) -> None:
             len(plan.zones),
             plan.output,
             plan.score,
-            differing(plan, WatchPlan(plan.similarity, score=plan.score)),
+            settings,
             _waited_for(plan),
+            values_of(plan, settings),
         )
         log.append(connection, context.actor, request.collection, record)
 
@@ -175,7 +201,13 @@ def told_watch(connection: Connection, stored: WatchedCamera, *, named: bool = T
     """A watch as it is told: without the names of people unless `named`."""
     plan = plan_of(stored.settings)
     lists = tell_lists(connection, plan.alerts, named=named)
-    return CameraWatch(stored, plan, lists, _scored_here(connection, stored.collection, plan))
+    return CameraWatch(
+        stored,
+        plan,
+        lists,
+        _scored_here(connection, stored.collection, plan),
+        why_not_taken(connection, stored.name, plan.output),
+    )
 
 
 def _scored_here(connection: Connection, collection: str, plan: WatchPlan) -> bool:
@@ -192,18 +224,29 @@ def change_watch(
     name: str,
     options: WatchOptions,
     permitted: Callable[[str], bool] = anybody,
+    *,
+    shared: bool | None = None,
 ) -> None:
     """Gives it these options in place of those that it had; raises `BusyError` while it is started.
 
+    `shared` is what a client of AWS says of sharing data, if it does.
     Raises also `InputError`, and `NotFoundError` for somebody on an alert list.
     """
     with context.database.begin() as connection:
         found = _resting(connection, name, permitted, "change it")
         before = plan_of(found.settings)
-        plan = _checked(connection, name, found.collection, before, options)
+        said = before if shared is None else replace(before, shared=shared)
+        plan = _checked(connection, name, found.collection, said, options)
         watches.change_settings(connection, found, plan_text(plan))
+        changed = differing(plan, before)
         record = records.UpdateWatchRecord(
-            name, len(plan.zones), differing(plan, before), _waited_for(plan)
+            name,
+            len(plan.zones),
+            changed,
+            _waited_for(plan),
+            values_of(plan, changed),
+            values_of(before, changed),
+            _waited_for(before),
         )
         log.append(connection, context.actor, found.collection, record)
 
@@ -221,7 +264,7 @@ def start_watch(context: Context, name: str, permitted: Callable[[str], bool] = 
     space = context.platform.space_of(found.collection)
     plan.require_space(space)
     threshold = plan.threshold.resolve(context.platform.engines.calibration_of(space))
-    actor = context.actor
+    actor = replace(context.actor, watch=name)
     with deciding(context.database, actor) as connection:
         found = _resting(connection, name, permitted, "start it again")
         dropped = drop_lapsed(connection, name)
@@ -237,7 +280,8 @@ def start_watch(context: Context, name: str, permitted: Callable[[str], bool] = 
             request_id=actor.request_id,
         )
         session = watches.start(connection, found, actor.name, plan_text(plan))
-        log.append(connection, actor, found.collection, records.StartWatchRecord(name))
+        record = records.StartWatchRecord(name, found.camera, records.ThresholdRecord.of(threshold))
+        log.append(connection, actor, found.collection, record)
         close_watches(connection, name, dropped)
     return session
 
@@ -249,7 +293,8 @@ def stop_watch(context: Context, name: str, permitted: Callable[[str], bool] = a
         if found.state not in {WatchState.STARTING, WatchState.RUNNING}:
             raise BusyError(f"watch {name} is {found.state.value}: there is nothing to stop")
         watches.ask_to_stop(connection, found)
-        log.append(connection, context.actor, found.collection, records.StopWatchRecord(name))
+        record = records.StopWatchRecord(name, found.camera)
+        log.append(connection, context.actor, found.collection, record)
 
 
 def delete_watch(context: Context, name: str, permitted: Callable[[str], bool] = anybody) -> None:

@@ -10,17 +10,30 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reknown.biometrics.errors import InputError, PolicyError, TakenOverError
+from reknown.biometrics.errors import (
+    DatabaseError,
+    InputError,
+    NotFoundError,
+    PolicyError,
+    TakenOverError,
+    UncalibratedError,
+)
 from reknown.biometrics.live import LiveCandidate, LiveEvent, LiveEventKind
 from reknown.biometrics.quality_filter import DEFAULT_FILTER
 from reknown.biometrics.regions import lies_in_any, require_regions
 from reknown.gallery.faces import find_faces
-from reknown.ledger.records import ProbeRecord
+from reknown.ledger import log
+from reknown.ledger.records import (
+    ProbeRecord,
+    StartWatchRecord,
+    StopWatchRecord,
+    ThresholdRecord,
+)
 from reknown.services.archive.sightings import require_days
 from reknown.services.galleries.spaces import until_switched
 from reknown.services.live.alerts import Alerts
@@ -39,13 +52,15 @@ from reknown.video.live.frames import CameraChange, CameraState
 from reknown.watches import events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from reknown.biometrics.faces import DetectedFace
+    from reknown.biometrics.live import RecordPlace
     from reknown.biometrics.quality_filter import QualityFilter
     from reknown.biometrics.records import FaceRecord
     from reknown.biometrics.regions import Region
     from reknown.biometrics.schedule import Schedule
+    from reknown.biometrics.thresholds import Threshold
     from reknown.services.context import Context
     from reknown.services.live.claiming import Watchable
     from reknown.services.live.recording import RecordedFilm, WantedFilm
@@ -75,7 +90,9 @@ class WatchSettings:
     `confirm_seconds`. `alerts` are opaque ids of people by the names of their lists: an event with
     one of them is marked, but within `debounce_seconds` not again. With `keep_days`, strangers who
     have left are kept for so long as sightings: templates, no pictures. `films` are made as long as
-    the policy allows it. `session` is that of a stored watch. Raises `InputError`.
+    the policy allows it. `session` is that of a stored watch, `records` where its records are put;
+    of another one the ledger has its beginning and its end, with the name of its `camera`. Raises
+    `InputError`.
     """
 
     name: str
@@ -91,7 +108,9 @@ class WatchSettings:
     following: LiveFollowing = LiveFollowing()
     keep_days: int | None = None
     session: str | None = None
+    records: RecordPlace | None = None
     films: tuple[WantedFilm, ...] = ()
+    camera: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -120,9 +139,12 @@ class WatchSettings:
             return False
         return not self.regions or lies_in_any(face.box, self.regions)
 
-    def is_time(self, moment: datetime) -> bool:
-        """Whether it is looked at frames now."""
-        return self.schedule is None or self.schedule.covers(moment.astimezone())
+    def rests_until(self, moment: datetime) -> str | None:
+        """When it is looked at frames again, by the local clock; None where that is now."""
+        local = moment.astimezone()
+        if self.schedule is None or self.schedule.covers(local):
+            return None
+        return self.schedule.next_start(local)
 
 
 @dataclass(slots=True)
@@ -151,13 +173,15 @@ class Told:
     """Whom a watch tells.
 
     Of each event once it is stored, of each frame it was done with, and of each film that is over;
-    when its hours end, that it `rests`, and when they begin, that it does no more.
+    when its hours end, until when it `rests`, and when they begin, None. Before it
+    begins, for how many seconds at most it `waits` for the name of one that was killed.
     """
 
     event: Callable[[LiveEvent], None]
     frame: Callable[[Scene, WatchCounts], None] = lambda *_: None
     film: Callable[[RecordedFilm], None] = lambda _: None
-    rests: Callable[[bool], None] = lambda _: None
+    rests: Callable[[str | None], None] = lambda _: None
+    waits: Callable[[int], None] = lambda _: None
 
 
 def watch(context: Context, settings: WatchSettings, camera: Watchable, told: Told) -> WatchCounts:
@@ -165,7 +189,8 @@ def watch(context: Context, settings: WatchSettings, camera: Watchable, told: To
 
     Raises `BusyError` where somebody does, and `TakenOverError` once that is so.
     """
-    with claimed(context.database, settings.name, settings.query.collection, camera) as kept:
+    name, collection = settings.name, settings.query.collection
+    with claimed(context.database, name, collection, camera, waits=told.waits) as kept:
         return watch_leased(context, settings, kept, told)
 
 
@@ -213,13 +238,18 @@ def _steps(
     """Whenever it is done with what the camera gave: what it has come to by then."""
     collection, films = settings.query.collection, settings.films
     require_places(films)
+    context = context.by(replace(context.actor, watch=settings.name))
     searched = open_search(context, settings.query)
+    engine = context.platform.engines.of(searched.space)
     with deciding(context.database, context.actor) as connection:
         permit_live(connection, collection)
         if films:
             permit_recording(connection, collection)
-    engine = context.platform.engines.of(searched.space)
-    with FilmRecorder(context, settings.name, collection, films, told.film) as recorder:
+        _record_start(connection, context, settings, searched.threshold)
+    with (
+        _recorded_end(context, settings),
+        FilmRecorder(context, settings.name, collection, films, told.film) as recorder,
+    ):
         watching = _Watching(context, settings, engine, told, recorder)
         watching.begin()
         try:
@@ -229,6 +259,27 @@ def _steps(
             watching.give_up(error)
             raise
         yield watching.counts
+
+
+def _record_start(
+    connection: Connection, context: Context, settings: WatchSettings, threshold: Threshold
+) -> None:
+    """Of a stored watch whoever started it is on the record."""
+    if settings.session is None:
+        record = StartWatchRecord(settings.name, settings.camera, ThresholdRecord.of(threshold))
+        log.append(connection, context.actor, settings.query.collection, record)
+
+
+@contextmanager
+def _recorded_end(context: Context, settings: WatchSettings) -> Iterator[None]:
+    """However it ends, where the database can be reached."""
+    try:
+        yield
+    finally:
+        if settings.session is None:
+            record = StopWatchRecord(settings.name, settings.camera)
+            with suppress(DatabaseError):
+                log.record(context.database, context.actor, settings.query.collection, record)
 
 
 class _Watching:
@@ -265,7 +316,7 @@ class _Watching:
         self._ruled_ms, self._ruled = 0, time.monotonic()
         self._clock = _Clock()
         self._untold: set[str] = set()
-        self._rests = False
+        self._rests: str | None = None
         self.counts = WatchCounts()
 
     def begin(self) -> None:
@@ -283,11 +334,11 @@ class _Watching:
         if isinstance(given, CameraChange):
             return self._changed(given)
         self._clock.heard(Moment(given.time_ms, given.at))
-        rests = not self._settings.is_time(given.at)
-        if rests is not self._rests:
+        rests = self._settings.rests_until(given.at)
+        if rests != self._rests:
             self._rests = rests
             self._told.rests(rests)
-        if rests:
+        if rests is not None:
             self._close()
         else:
             self._look(given)
@@ -310,7 +361,7 @@ class _Watching:
                 stored = self._store(connection, [each for each in last if each.visit in arrived])
             self._pass_on(stored)
             if not taken_over:
-                self._changed(CameraChange(CameraState.ENDED, datetime.now(UTC), _why(error)))
+                self._changed(CameraChange(CameraState.ENDED, datetime.now(UTC), why_over(error)))
 
     def _present(self, connection: Connection) -> list[LiveEvent]:
         settings = self._settings
@@ -326,7 +377,7 @@ class _Watching:
             self._visits.ended(ended)
 
     def _changed(self, change: CameraChange) -> bool:
-        self._rests = False  # how the camera is takes the place of that
+        self._rests = None  # how the camera is takes the place of that
         if change.state in {CameraState.LOST, CameraState.REFUSED}:
             self._cut()
         ended, now = change.state is CameraState.ENDED, self._clock.now()
@@ -458,8 +509,12 @@ class _Watching:
                 )
         stored = []
         for event in new:
-            lists, session = self._alerts.lists_of(event), self._settings.session
-            marked = replace(event, lists=lists, session=session)
+            marked = replace(
+                event,
+                lists=self._alerts.lists_of(event),
+                session=self._settings.session,
+                records=self._settings.records,
+            )
             stored.append(replace(marked, sequence=events.append(connection, marked)))
         return stored
 
@@ -490,9 +545,12 @@ class _Clock:
         )
 
 
-def _why(error: BaseException) -> str:
+def why_over(error: BaseException) -> str:
+    """What events say of a watch that this has ended: in full what whoever set it up can mend."""
     if isinstance(error, PolicyError):
         return _NOT_ALLOWED
+    if isinstance(error, InputError | NotFoundError | UncalibratedError):
+        return str(error)
     return BROKEN_OFF if isinstance(error, Exception) else NOT_WATCHED
 
 

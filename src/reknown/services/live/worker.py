@@ -29,7 +29,8 @@ from reknown.services.live.plans import plan_of
 from reknown.services.live.rights import why_ended
 from reknown.services.live.showing import showing
 from reknown.services.live.sources import NOT_WATCHED, StoppableSource
-from reknown.services.live.watching import Told
+from reknown.services.live.watches import rest_words, stream_of
+from reknown.services.live.watching import Told, why_over
 from reknown.storage.database import reading
 from reknown.video.live.frames import CameraChange, CameraState
 from reknown.watches import watches
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from reknown.services.live.watching import WatchCounts
     from reknown.storage.database import Connection
     from reknown.video.live.cameras import Camera
+    from reknown.video.live.cameras_file import CamerasFile
     from reknown.watches.watches import WatchedCamera, WatchLease
 
     Opened = Callable[[Camera], AbstractContextManager[FrameSource]]
@@ -56,13 +58,12 @@ if TYPE_CHECKING:
 
 WORKER = Actor("worker")
 MOST_ATTEMPTS = 10
-_STREAM = re.compile(r"arn:[^:\s]+:kinesisvideo:[^:\s]*:\d*:stream/([^/\s]+)(?:/.*)?")
 _LONGEST_WAIT = 60
 _STOP_SECONDS = 10.0
 _LONGEST_MESSAGE = 500
 _OURS = "Something failed in the worker: its log tells more."
 _GIVEN_BACK = "its worker was stopped: it waits for another one"
-_RESTS = "Outside its hours: nothing is looked at."
+_CHANGED = "it was changed in the cameras file: it is opened anew"
 _AT_ITS_END = "The film of the camera is at its end."
 # What does not go away by itself, and what the caller can do something about.
 _LASTING = (PolicyError, NotFoundError, UncalibratedError, InputError)
@@ -83,9 +84,9 @@ class WatchIntervals:
 
 @dataclass(frozen=True, slots=True)
 class WatchMakings:
-    """What watches are worked on with: the cameras by name, and how one is opened and watched."""
+    """What watches are worked on with: the cameras, and how one is opened and watched."""
 
-    cameras: Mapping[str, Camera]
+    file: CamerasFile
     opened: Opened
     watching: Watching
 
@@ -112,7 +113,7 @@ class WatchWorker:
 
     def start(self) -> None:
         """Looks for watches from now on."""
-        self._log.info("ready", streams=self._streams, cameras=sorted(self._makings.cameras))
+        self._log.info("ready", streams=self._streams, cameras=sorted(self._makings.file.cameras))
         self._thread.start()
 
     def stop(self) -> None:
@@ -130,20 +131,35 @@ class WatchWorker:
                 self._log.exception("a look for watches failed")
             self._stopping.wait(self._intervals.poll)
         for session in self._sessions:
-            session.give_back()
+            session.give_back(_GIVEN_BACK)
         until = time.monotonic() + _STOP_SECONDS
         for session in self._sessions:  # what is not done by then runs out with its lease
             session.join(max(until - time.monotonic(), 0.0))
 
+    def _read_cameras(self) -> None:
+        """Reads the file again where it was written, and gives back whose cameras are others."""
+        file = self._makings.file
+        try:
+            if not file.read_again():
+                return
+        except InputError as error:
+            self._log.error("the cameras file is not read", error=str(error))
+            return
+        self._log.info("the cameras file was read again", cameras=sorted(file.cameras))
+        for session in self._sessions:
+            if camera_of(file.cameras, session.watched) != session.camera:
+                session.give_back(_CHANGED)
+
     def _look(self) -> None:
         """Claims as many as there is room for."""
+        self._read_cameras()
         self._sessions = [session for session in self._sessions if session.is_alive()]
         if len(self._sessions) >= self._streams:
             return
         with reading(self._platform.database) as connection:
             waiting = watches.list_waiting(connection)
         for watch in waiting:
-            camera = camera_of(self._makings.cameras, watch.camera)
+            camera = camera_of(self._makings.file.cameras, watch.camera)
             if camera is None or len(self._sessions) >= self._streams:
                 continue
             with self._platform.database.begin() as connection:
@@ -173,21 +189,23 @@ class _Session(Thread):
         self._platform = platform
         self._makings = makings
         self._lease = lease
-        self._camera = camera
+        self.watched, self.camera = lease.watch.camera, camera
         self._log = log.bind(watch=lease.watch.name)
         self._intervals = intervals
         self._source: StoppableSource | None = None
         self._state = WatchState.STARTING
         self._hold = Hold.KEPT
+        self._unwanted: str | None = None
         self._counts = LiveCounts()
+        self._how: str | None = None
         self._given_back = Event()
         self._ended = Event()
 
-    def give_back(self) -> None:
-        """Ends soon, so that another worker can go on."""
+    def give_back(self, reason: str) -> None:
+        """Ends soon, so that another worker or a new session here can go on."""
         self._given_back.set()
         if self._source is not None:
-            self._source.stop(_GIVEN_BACK)
+            self._source.stop(reason)
 
     def run(self) -> None:
         self._log.info("watch taken", attempt=self._lease.attempt)
@@ -219,7 +237,7 @@ class _Session(Thread):
             actor = Actor(
                 watch.actor, plan.request_id, purpose=plan.purpose, approval=plan.approval
             )
-            with self._makings.opened(self._camera) as opened, self._showing(plan) as show:
+            with self._makings.opened(self.camera) as opened, self._showing(plan) as show:
                 self._source = StoppableSource(opened, self._changed)
                 if self._given_back.is_set() or self._hold is not Hold.KEPT:
                     return None
@@ -254,7 +272,7 @@ class _Session(Thread):
         if self._hold is Hold.LOST:
             self._log.warning("watch was taken over")
         elif self._hold is Hold.UNWANTED:
-            self._finish(WatchState.STOPPED)
+            self._finish(WatchState.STOPPED, self._unwanted)
         elif error is None and self._given_back.is_set():
             with self._platform.database.begin() as connection:
                 watches.release(connection, self._lease)
@@ -266,21 +284,22 @@ class _Session(Thread):
         else:
             self._try_again(error)
 
-    def _finish(self, state: WatchState, message: str | None = None) -> None:
+    def _finish(self, state: WatchState, message: str | None) -> None:
         with self._platform.database.begin() as connection:
             if watches.finish(connection, self._lease, state, message):
-                self._say_ended(connection, NOT_WATCHED)
+                self._say_ended(connection, _reason(message))
         self._log.info("watch ended", state=state.value, reason=message or "")
 
     def _fail(self, error: Exception) -> None:
         watch, message = self._lease.watch, _words(error)
         # the name of its class in letters and digits, as the ledger takes it
-        record = FailWatchRecord(watch.name, re.sub("[^A-Za-z0-9]", "", type(error).__name__))
+        kind = re.sub("[^A-Za-z0-9]", "", type(error).__name__)
+        record = FailWatchRecord(watch.name, kind, message)
         with self._platform.database.begin() as connection:
             if not watches.finish(connection, self._lease, WatchState.FAILED, message):
                 return
             ledger.append(connection, WORKER, watch.collection, record)
-            self._say_ended(connection, BROKEN_OFF)
+            self._say_ended(connection, _short(why_over(error)))
         self._log.warning("watch failed", reason=message)
 
     def _try_again(self, error: Exception) -> None:
@@ -331,6 +350,8 @@ class _Session(Thread):
                 if why is not None:
                     end_held(connection, self._lease, why, WORKER)
                     hold = Hold.UNWANTED
+            if hold is Hold.UNWANTED:
+                self._unwanted = watches.find(connection, watch.name).message
         if hold is not Hold.KEPT:
             self._hold = hold
             self._end_source()
@@ -352,7 +373,8 @@ class _Session(Thread):
 
     def _counted(self) -> LiveCounts:
         source = self._source
-        return replace(self._counts, reconnects=0 if source is None else source.reconnects)
+        reconnects = 0 if source is None else source.reconnects
+        return replace(self._counts, reconnects=reconnects, camera=self._how)
 
     def _end_source(self) -> None:
         if self._source is None:
@@ -360,20 +382,20 @@ class _Session(Thread):
         if self._hold is Hold.LOST:
             self._source.take_away()
         else:
-            self._source.stop()
+            self._source.stop(_reason(self._unwanted))
 
     def _changed(self, change: CameraChange) -> None:
         """Has those who look at the watch see how its camera is."""
-        well = change.state is CameraState.CONNECTED
+        self._how, well = change.state.value, change.state is CameraState.CONNECTED
         if well:
             self._state = WatchState.RUNNING
-        message = None if well else _short(f"The camera is {change.state.value}: {change.reason}")
+        message = None if well else _short(_camera_words(change))
         self._log.info("camera changed", state=change.state.value, reason=change.reason)
         self._report(message)
 
-    def _rests(self, rests: bool) -> None:
-        self._log.info("hours of a watch", rests=rests)
-        self._report(_RESTS if rests else None)
+    def _rests(self, until: str | None) -> None:
+        self._log.info("hours of a watch", rests=until is not None)
+        self._report(None if until is None else rest_words(until))
 
     def _report(self, message: str | None) -> None:
         try:
@@ -390,13 +412,24 @@ def camera_of(cameras: Mapping[str, Camera], wanted: str) -> Camera | None:
     by_arn = next((camera for camera in cameras.values() if camera.arn == wanted), None)
     if by_arn is not None:
         return by_arn
-    stream = _STREAM.fullmatch(wanted)
-    return None if stream is None else cameras.get(stream[1])
+    stream = stream_of(wanted)
+    return None if stream is None else cameras.get(stream)
+
+
+def _camera_words(change: CameraChange) -> str:
+    if change.state is CameraState.REFUSED:  # the reason says so
+        return f"The camera {change.reason.removeprefix('it ')}."
+    return f"The camera is {change.state.value}: {change.reason}."
 
 
 def _words(error: Exception) -> str:
     """For whoever looks at the watch; faults of ours are for the operator's log."""
     return _short(str(error)) if isinstance(error, ReknownError) else _OURS
+
+
+def _reason(message: str | None) -> str:
+    """What people are told of how a watch ended, as events say it."""
+    return NOT_WATCHED if message is None else message[0].lower() + message[1:].rstrip(".")
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from reknown.biometrics.errors import InputError, PolicyError
 from reknown.gallery.collections import get_space
 from reknown.gallery.consents import ended_subjects
@@ -117,7 +119,8 @@ def recorded_refusals(database: Database, actor: Actor) -> Iterator[None]:
     try:
         yield
     except PolicyError as error:
-        log.record(database, actor, error.collection, RefuseSearchRecord(error.reason))
+        record = RefuseSearchRecord(error.reason, watch=actor.watch or UNSET)
+        log.record(database, actor, error.collection, record)
         error.recorded = True
         raise
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reknown.biometrics.errors import DatabaseError, NotFoundError
@@ -26,6 +26,7 @@ from reknown.ledger.records import (
 )
 from reknown.services.policies.consents import withdraw_ended
 from reknown.services.reviews.queue import purge_cases
+from reknown.storage import clock
 from reknown.storage.database import reading
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class _Kind:
 
 
 def sweep(context: Context, now: datetime | None = None) -> list[Swept]:
-    """Deletes what is over at `now`, the present unless told; of each collection, how much.
+    """Deletes what is over at `now`, by the database's clock unless told; how much of each.
 
     Raises `DatabaseError` for a policy that cannot be read, when all others have been followed.
     """
-    moment = now or datetime.now(UTC)
     with reading(context.database) as connection:
+        moment = now or clock.now(connection)
         names = retention.collections_to_sweep(connection)
     with context.database.begin() as connection:
         purge_cases(connection, context, moment)

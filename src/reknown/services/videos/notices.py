@@ -53,7 +53,7 @@ class NoticeSender:
             self._deliverer.start()
 
     def stop(self, seconds: float) -> None:
-        """Waits for what is being delivered, but not for longer than that."""
+        """Waits for what is due by now, and then for what is being delivered, each for so long."""
         self._deliverer.stop(seconds)
 
     def deliver(self) -> int:

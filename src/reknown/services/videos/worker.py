@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +21,7 @@ from reknown.storage.database import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from structlog.typing import FilteringBoundLogger
 
@@ -47,7 +48,7 @@ class NoticeTeller(Protocol):
         """Goes on telling until `stop`."""
 
     def stop(self, seconds: float) -> None:
-        """Waits for what is being told, but not for longer than that."""
+        """Waits for what is due by now, and then for what is being told, each for so long."""
 
     def deliver(self) -> int:
         """Tells all that is due now; raises `DatabaseError`."""
@@ -85,15 +86,16 @@ class VideoWorker:
         self._stopping = False
         self._interruptible = False
 
-    def run(self) -> None:
-        """Works until `stop`."""
+    def run(self, beside: AbstractContextManager[object] = nullcontext()) -> None:
+        """Works until `stop`, within `beside`: tellers end after that, and tell its last words."""
         for each in self._tellers:
             each.start()
         try:
-            while not self._stopping:
-                if not self._tried():
-                    with self._breakable():
-                        time.sleep(self._intervals.poll)
+            with beside:
+                while not self._stopping:
+                    if not self._tried():
+                        with self._breakable():
+                            time.sleep(self._intervals.poll)
         except StopWork:
             pass
         finally:

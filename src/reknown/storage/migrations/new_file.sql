@@ -23,7 +23,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0033');
+INSERT INTO "alembic_version" VALUES('0034');
 CREATE TABLE collection_tags (
 	collection_id INTEGER NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -93,7 +93,7 @@ CREATE TABLE event_deliveries (
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	due_at TEXT NOT NULL, 
 	lease TEXT, 
-	error TEXT, 
+	error TEXT, refusals INTEGER DEFAULT '0' NOT NULL, 
 	PRIMARY KEY (sink, watch)
 );
 CREATE TABLE event_failures (

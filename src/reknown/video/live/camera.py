@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reknown.biometrics.errors import InputError
 from reknown.shortages import shortage
 from reknown.video.live import messages
-from reknown.video.live.cameras import CameraKind
+from reknown.video.live.cameras import IN_PIECES, CameraKind
 from reknown.video.live.clocks import StreamClock, WallClock
 from reknown.video.live.frames import CameraCounts, LiveFrame, LiveLimits
 from reknown.video.live.kinesis import FragmentMark, Fragments
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 _FRESH = 1.0
 # Packets without a picture: some cameras make a whole one every ten seconds only.
 _BLIND = 30.0
-# What is the matter with a file itself, and what of it has to be said besides.
+# What is the matter with a file itself, and what is to be said where that is more than this.
 _NO_FILM = frozenset({Trouble.FORMAT, Trouble.NO_VIDEO, Trouble.BROKE_OFF, Trouble.ENDED})
-_NO_USE = frozenset({Trouble.NOT_THERE, Trouble.TOO_LARGE})
+_NO_USE = {
+    Trouble.NOT_THERE: "no such file, or no right to read it",
+    Trouble.TOO_LARGE: "its frames are too large",
+}
 
 
 class LiveCamera:
@@ -44,6 +47,8 @@ class LiveCamera:
 
     def __init__(self, camera: Camera, limits: LiveLimits = LiveLimits()) -> None:
         self._camera = camera
+        if camera.kind in IN_PIECES:
+            limits = replace(limits, silent=limits.silent_between)
         self._limits = limits
         wall = WallClock()
         self._clock = StreamClock(wall)
@@ -189,7 +194,10 @@ class LiveCamera:
         self._handed_out = number
         self._tally = replace(self._tally, passed_over=self._tally.passed_over + passed_over)
         time_ms, at = self._clock.tick(shown.stamp, arrived)
-        return LiveFrame(number, time_ms, at, passed_over, pixels)
+        fragment = None
+        if isinstance(self._source, Fragments) and shown.stamp is not None:
+            fragment = self._source.log.at(shown.stamp)
+        return LiveFrame(number, time_ms, at, passed_over, pixels, fragment)
 
     def _silence(self, connection: _Connection, now: float) -> CameraChange | None:
         if not connection.beaten:
@@ -215,10 +223,12 @@ class LiveCamera:
         elif was_read:  # from its beginning once more it would be a lie
             self._ended = True
             return self._standing.ends(trouble)
-        elif trouble in _NO_FILM | _NO_USE:  # it would be none the next time either
+        elif trouble in _NO_FILM | _NO_USE.keys():  # it would be none the next time either
             self._ended = True
-            why = f": {trouble.value}" if trouble in _NO_USE else ""
-            raise InputError(f"{self._camera.name} is no film that can be read{why}")
+            name = self._camera.name
+            if trouble in _NO_USE:
+                raise InputError(f"cannot read the film of camera {name}: {_NO_USE[trouble]}")
+            raise InputError(f"{name} is no film that can be read")
         change = self._standing.fails(now, trouble)
         self._retry_at = now + self._standing.wait()
         return change

@@ -33,6 +33,8 @@ _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _SECRET_SIZE = 1024
+# of what a watch calls a camera by
+_LONGEST = 256
 
 
 class CameraKind(Enum):
@@ -47,6 +49,9 @@ class CameraKind(Enum):
     FILE = "file"
     KINESIS = "kinesis"
 
+
+IN_PIECES = frozenset({CameraKind.HLS, CameraKind.KINESIS})
+"""Some seconds are filmed first, and sent at once then."""
 
 _RTSP = frozenset({"rtsp", "rtsps"})
 _WEB = {"hls": CameraKind.HLS, "mpegts": CameraKind.MPEGTS, "mjpeg": CameraKind.MJPEG}
@@ -113,6 +118,21 @@ _NOTHING = CameraEntry()
 _OF_KINESIS = ("endpoint", "region", "access_key_id", "secret_access_key")
 _OF_SRT = ("passphrase", "stream_id", "latency", "mode")
 _OF_ADDRESS = ("user", "password", "kind", "transport", "authorities", "hosts")
+
+
+def require_camera(wanted: str) -> None:
+    """Raises `InputError` for what is neither a camera's name nor an ARN that may stand for one.
+
+    The error does not repeat it: it may be an address with a password.
+    """
+    known = _NAME.fullmatch(wanted) or _ARN.fullmatch(wanted)
+    if not known or len(wanted) > _LONGEST:
+        raise InputError(
+            "a camera is meant by its name in the cameras file, or by the ARN of a Kinesis video "
+            "stream, arn:aws:kinesisvideo:<region>:<account>:stream/<name>/<number>, with "
+            f"{_LONGEST} characters at most: write its address and its password into that file, "
+            "and nowhere else"
+        )
 
 
 def load_cameras(path: Path) -> Mapping[str, Camera]:
@@ -231,7 +251,7 @@ def _kinesis(name: str, entry: CameraEntry) -> Camera:
             "server that speaks like it; or give the address that it stands for"
         )
     endpoint = _parts(entry.endpoint, "endpoint")
-    if endpoint.scheme not in {"http", "https"} or endpoint.query or "@" in endpoint.netloc:
+    if endpoint.scheme not in {"http", "https"} or endpoint.query or "@" in entry.endpoint:
         raise InputError("endpoint is an address like https://host:9000")
     if (entry.access_key_id is None) != (entry.secret_access_key is None):
         raise InputError("give both access_key_id and secret_access_key, or neither")
@@ -301,6 +321,11 @@ def _kind(parts: SplitResult, entry: CameraEntry) -> CameraKind:
 def _credentials(parts: SplitResult, entry: CameraEntry) -> tuple[str | None, str | None]:
     """Those of the table, or those that were pasted with the address."""
     user, password = entry.user, entry.password
+    if "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
+        raise InputError(
+            "it has an @ behind its host: give a password with #, / or ? in it as password, beside "
+            "the address, and write an @ of the path as %40"
+        )
     if "@" in parts.netloc:
         if user is not None or password is not None:
             raise InputError("user and password are in the address, too: give them once")

@@ -110,9 +110,7 @@ def _read(order: messages.Open, talk: Talk) -> Trouble:
         Thread(target=_serve, args=(order, talk, newest, stream), daemon=True).start()
         kind = CameraKind(order.kind)
         try:
-            StreamReading(order, newest, talk.tell_if_heard).read(
-                container, stream, paced=kind is CameraKind.FILE
-            )
+            StreamReading(order, newest, talk.tell_if_heard).read(container, stream)
         except (av.error.FFmpegError, OSError) as error:
             found = trouble_of(error)
             return found if found in _SAID_WHILE_READING else Trouble.BROKE_OFF

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from reknown.biometrics.faces import DetectedFace
     from reknown.biometrics.geometry import BoundingBox
+    from reknown.biometrics.live import Fragment
     from reknown.biometrics.templates import TemplateSpace
     from reknown.video.live.frames import LiveFrame
     from reknown.vision.analyze import Engine
@@ -66,10 +67,12 @@ class LiveFollowing:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time by the stream's clock, in milliseconds, and by the wall's."""
+    """A time by the stream's clock, in milliseconds, and by the wall's; with the `fragment` of its
+    frame in a Kinesis video stream."""
 
     time_ms: int
     at: datetime
+    fragment: Fragment | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +205,7 @@ class LiveFollower:
 
     def step(self, frame: LiveFrame) -> LiveStep:
         """Takes in the camera's newest frame; times may not go back."""
-        moment = Moment(frame.time_ms, frame.at)
+        moment = Moment(frame.time_ms, frame.at, frame.fragment)
         sketch = _sketch(frame.pixels)
         if self._stillness.holds(sketch, frame.time_ms):
             return LiveStep(moment, False, self._still_there(moment), self._faces)

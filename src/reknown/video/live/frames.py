@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reknown.biometrics.live import Fragment
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveFrame:
@@ -21,7 +23,7 @@ class LiveFrame:
     frame of this watch on; it never goes back, not even over reconnects and jumps of the stream's
     clock. `at` is when it arrived, in UTC, smoothed by the stream's clock. `passed_over` frames
     were decoded since the last one handed out and looked at by nobody. `pixels` are upright RGB
-    (height, width, 3), in full size.
+    (height, width, 3), in full size. `fragment` is where it is in a Kinesis video stream.
     """
 
     number: int
@@ -29,6 +31,7 @@ class LiveFrame:
     at: datetime
     passed_over: int
     pixels: NDArray[np.uint8]
+    fragment: Fragment | None = None
 
 
 class CameraState(Enum):
@@ -71,7 +74,8 @@ class LiveLimits:
     """What a stream may be and take, and when it counts as frozen; times in seconds.
 
     Frames have `max_pixels` at most; the process that decodes them has `address_space` bytes. A
-    connection is made within `connect`. Without a packet for `silent` it is frozen, and so it is
+    connection is made within `connect`. Without a packet for `silent` it is frozen, or where it
+    comes in pieces for `silent_between`, once the last one has been shown; and so it is
     where the picture has been the same, to the last bit, for `still`. It reads at most
     `packets_a_second`, no more than `ahead` of the stream's own clock before the wall's, and
     is slow where it is more than `behind` late for want of processor time. Waiting between attempts
@@ -83,6 +87,7 @@ class LiveLimits:
     address_space: int = 3 * 2**30
     connect: float = 15.0
     silent: float = 5.0
+    silent_between: float = 12.0
     still: float = 60.0
     packets_a_second: int = 1000
     ahead: float = 30.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
 import time
 from contextlib import suppress
@@ -14,34 +13,26 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reknown.awsclient import (
-    CREDENTIAL_ERRORS,
+    AnswerBody,
     AwsClientError,
     Endpoint,
     Pace,
+    SlowAnswerError,
     Timeouts,
     guarded_client,
+    is_of_credentials,
     received,
 )
 from reknown.biometrics.errors import ReknownError
+from reknown.video.live.fragments import FragmentLog
 from reknown.video.live.messages import Trouble, TroubleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reknown.video.live.cameras import Camera
 
-# As a tag in the stream, after each fragment that is whole.
-_TOKEN = re.compile(
-    rb"AWS_KINESISVIDEO_CONTINUATION_TOKEN\x44\x87([\x81-\xff]|[\x40-\x7f].)", re.DOTALL
+_REFUSALS = frozenset(
+    {"AccessDeniedException", "ClientLimitExceededException", "NotAuthorizedException"}
 )
-_WORD = re.compile(rb"[\x20-\x7e]{1,128}")
-_LONGEST_TAG = 256
-_REFUSALS = CREDENTIAL_ERRORS | {
-    "AccessDeniedException",
-    "ClientLimitExceededException",
-    "NotAuthorizedException",
-    "UnrecognizedClientException",
-}
 _MISSING = frozenset({"ResourceNotFoundException", "InvalidArgumentException"})
 
 
@@ -53,21 +44,11 @@ class FragmentMark:
     at: float
 
 
-def whole_tokens(data: bytes) -> Iterator[str]:
-    """The tokens in it that are not cut off at its end."""
-    for found in _TOKEN.finditer(data):
-        # the first bit that is set says how many bytes the size has
-        size = int.from_bytes(found[1], "big") & (0x7F if len(found[1]) == 1 else 0x3FFF)
-        token = data[found.end() : found.end() + size]
-        if len(token) == size and _WORD.fullmatch(token):
-            yield token.decode()
-
-
 class Fragments:
     """The media of one stream through a pipe, from now on or from where a connection was lost.
 
-    `descriptor` is the pipe's end to read from; `trouble` says why nothing comes any more, and
-    `mark` from where to go on.
+    `descriptor` is the pipe's end to read from; `trouble` says why nothing comes any more, `mark`
+    from where to go on, and `log` of what fragment a frame is.
     """
 
     def __init__(self, camera: Camera, mark: FragmentMark | None, silent: float) -> None:
@@ -75,24 +56,29 @@ class Fragments:
         self._camera = camera
         self._silent = silent
         self._closed = Event()
+        self._media: AnswerBody | None = None
         self.mark = mark
+        self.log = FragmentLog()
         self.trouble: Trouble | None = None
         self.descriptor, writing = os.pipe()
-        Thread(target=self._pass_on, args=(writing,), daemon=True).start()
+        name = f"fragments of {camera.name}"
+        Thread(target=self._pass_on, args=(writing,), name=name, daemon=True).start()
 
     def close(self) -> None:
-        """Ends it; the thread follows with its next bytes, or when they do not come."""
+        """Ends it; the thread follows at once, or when it was `silent` before there were media."""
         self._closed.set()
+        if self._media is not None:
+            self._media.deadline.cut()
         os.close(self.descriptor)
 
     def _pass_on(self, writing: int) -> None:
         try:
-            with os.fdopen(writing, "wb", buffering=0) as pipe, self._media() as raw:
-                before = b""
-                for chunk in received(raw, sys.maxsize, Pace(math.inf)):
-                    if self._closed.is_set():
-                        return
-                    before = self._note(before + chunk)
+            with os.fdopen(writing, "wb", buffering=0) as pipe, self._opened() as media:
+                self._media = media
+                if self._closed.is_set():
+                    return
+                for chunk in received(media, sys.maxsize, Pace(math.inf)):
+                    self._note(chunk)  # before a frame of it can be decoded
                     left = memoryview(chunk)
                     while left:
                         left = left[pipe.write(left) :]
@@ -103,13 +89,14 @@ class Fragments:
         except Exception as error:
             self.trouble = _trouble(error)
 
-    def _note(self, data: bytes) -> bytes:
-        """The last token in it, and what may be the beginning of another."""
-        for token in whole_tokens(data):
+    def _note(self, data: bytes) -> None:
+        before = self.log.token
+        self.log.note(data)
+        token = self.log.token
+        if token is not None and token != before:
             self.mark = FragmentMark(token, time.monotonic())
-        return data[-_LONGEST_TAG:]
 
-    def _media(self) -> Any:
+    def _opened(self) -> Any:
         """The body of GetMedia."""
         camera = self._camera
         told = self._client("kinesisvideo", camera.place).get_data_endpoint(
@@ -144,6 +131,8 @@ def _require_same(endpoint: str, address: str) -> None:
 
 
 def _trouble(error: Exception) -> Trouble:
+    if isinstance(error, SlowAnswerError):
+        return Trouble.NO_ANSWER
     if isinstance(error, AwsClientError):
         return Trouble.ELSEWHERE
     if isinstance(error, ReknownError):  # no boto3, or credentials in halves
@@ -151,7 +140,8 @@ def _trouble(error: Exception) -> Trouble:
     code = ""
     with suppress(AttributeError, KeyError, TypeError):
         code = error.response["Error"]["Code"]  # type: ignore[attr-defined]
-    if code in _REFUSALS or type(error).__name__ == "NoCredentialsError":
+    refused = code in _REFUSALS or is_of_credentials(code)
+    if refused or type(error).__name__ == "NoCredentialsError":
         return Trouble.REFUSED
     if code in _MISSING:
         return Trouble.MISSING

@@ -13,7 +13,7 @@ import av.error
 import numpy as np
 
 from reknown.video.decode import Uprightness
-from reknown.video.live.cameras import CameraKind
+from reknown.video.live.cameras import IN_PIECES, CameraKind
 from reknown.video.live.clocks import LowestDelay
 from reknown.video.live.messages import Beat, Trouble, TroubleError
 
@@ -30,6 +30,9 @@ _BUSY = 0.8
 _WELL = 0.3
 # Clocks of cameras are not that wrong, but in a year even a good one gains minutes.
 _DRIFT = 0.01
+# By so much pieces are shown faster than they were filmed, until they have to be waited for: what
+# came late once is not late for ever, and nobody's clock is quite right.
+_FASTER = 0.1
 _SPARE_PACKETS = 10_000
 _MOST_FRAMES, _SPARE_FRAMES = 120, 4_000
 
@@ -83,38 +86,38 @@ class StreamReading:
         self._newest = newest
         self._tell = tell
         self._pace = _Pace(order)
+        self._paced = CameraKind(order.kind) in IN_PIECES | {CameraKind.FILE}
         self._still = _Stillness()
         self._uprightness = Uprightness()
         self._frames = self._bytes = 0
         self._saving = False
         self._told = 0.0
 
-    def read(self, container: Any, stream: Any, *, paced: bool) -> None:
-        """Until nothing more comes; a file is `paced`, as others are by themselves.
-
-        Raises what FFmpeg raises.
-        """
+    def read(self, container: Any, stream: Any) -> None:
+        """Until nothing more comes; raises what FFmpeg raises."""
         packets = container.demux(stream)
+        asked = time.monotonic()
         while (packet := next(packets, None)) is not None:
-            self._bytes += packet.size
-            self._pace.packet()
             began = time.monotonic()
+            self._bytes += packet.size
+            self._pace.packet(began - asked)
             frames = _decoded(packet)
             self._pace.decoded(time.monotonic() - began)
             for raw in frames:
-                self._keep(raw, paced=paced)
+                self._keep(raw)
             self._save_time(stream)
             self._beat()
             self._pace.rest(self._beat)
+            asked = time.monotonic()
         self._told = 0.0
         self._beat()
 
-    def _keep(self, raw: Any, *, paced: bool) -> None:
+    def _keep(self, raw: Any) -> None:
         seconds = self._stamp(raw)
         turns = self._uprightness.turns_of(raw)
         self._frames += 1
         self._pace.frame(seconds, time.monotonic())
-        if paced:
+        if self._paced:  # others are by themselves
             self._pace.wait_for_now(self._beat)
         now = time.monotonic()
         self._still.see(raw, now)
@@ -157,8 +160,9 @@ class _Pace:
     def __init__(self, order: Open) -> None:
         self._order = order
         self._lowest = LowestDelay()
+        self._in_pieces = CameraKind(order.kind) in IN_PIECES
         self._first: float | None = None
-        self._began = 0.0
+        self._began = self._frame_at = self._waited = 0.0
         self._ahead = 0.0
         self._packets = _Bucket(order.packets_a_second, _SPARE_PACKETS)
         self._shown = _Bucket(_MOST_FRAMES, _SPARE_FRAMES)
@@ -171,8 +175,10 @@ class _Pace:
     def is_held_up(self) -> bool:
         return self.behind > self._order.behind and self._busy_share > _BUSY
 
-    def packet(self) -> None:
+    def packet(self, waited: float) -> None:
+        """One has come, for which so many seconds were waited."""
         self._packets.take()
+        self._waited += waited
 
     def decoded(self, seconds: float) -> None:
         """So long was spent on a packet."""
@@ -194,7 +200,15 @@ class _Pace:
             self._first, self._began = delay, now
             self._lowest = LowestDelay()
             self.behind = 0.0
+        elif self._in_pieces:
+            self._first = self._eased(self._first, delay, now)
         self._ahead = self._first - delay
+        self._frame_at, self._waited = now, 0.0
+
+    def _eased(self, first: float, delay: float, now: float) -> float:
+        """A little sooner than before, or later by as much as it had to be waited for."""
+        sooner = first - _FASTER * (now - self._frame_at)
+        return min(max(sooner, delay), sooner + self._waited)
 
     def wait_for_now(self, meanwhile: Callable[[], None]) -> None:
         """Until the time of the frame has come."""

@@ -10,7 +10,7 @@ import os
 import ssl
 import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 import av
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Opened = Iterator[tuple[Any, Any]]
 
+Had = TypeVar("Had")
+
 _THREADS = 2
 _LARGEST_PLAYLIST = 2**20
 _LARGEST_SEGMENT = 512 * 2**20
@@ -51,6 +53,10 @@ _DECODERS = (
     "aac,pcm_alaw,pcm_mulaw,opus,libopus,mp3float,mp3,mp2float,mp2,ac3,g722,pcm_s16be,adpcm_g726"
 )
 _UNLIMITED = None
+# What may be the matter with one part of a playlist, and not with the next.
+_PASSED_OVER = frozenset(
+    {Trouble.MISSING, Trouble.NO_ANSWER, Trouble.UNREACHABLE, Trouble.BROKE_OFF}
+)
 
 
 @contextmanager
@@ -169,10 +175,37 @@ def _playlist(order: Open, limits: VideoLimits) -> Opened:
     options = {"http_persistent": "0", "http_multiple": "0", "live_start_index": "-2"}
 
     def fetch(address: str, _flags: int, _options: dict[str, str]) -> object:
-        return web.open(address, _LARGEST_SEGMENT)
+        return _Part(web, address)
 
     with _saying(web), _demuxed(order.place, "hls", limits, options, io_open=fetch) as found:
         yield found
+
+
+class _Part:
+    """As much of it as can be had: FFmpeg goes on with the next one, but where this raises."""
+
+    def __init__(self, web: Web, address: str) -> None:
+        self._web = web
+        self._body = self._had(lambda: web.open(address, _LARGEST_SEGMENT))
+
+    def read(self, size: int) -> bytes:
+        """What has come, `size` bytes at most; nothing at the end, or where it fails."""
+        body = self._body
+        return self._had(lambda: body.read(size)) or b"" if body else b""
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._body is not None:
+            self._body.close()
+
+    def _had(self, fetch: Callable[[], Had]) -> Had | None:
+        try:
+            return fetch()
+        except TroubleError as error:
+            if error.trouble not in _PASSED_OVER:
+                raise
+            self._web.trouble = None
+            return None
 
 
 def _look_at_playlist(web: Web, place: str) -> None:

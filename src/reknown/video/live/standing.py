@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from reknown.video.live.frames import LiveLimits
 
 _FLAPPING = 3
-_SILENT = "it is connected but sends nothing: it is connected to again"
+_SILENT = "connected, but sends nothing; reconnecting"
 _STILL = "the picture has not changed for {:.0f} s, though the camera sends: look at it"
 _SLOW = (
     "its pictures cannot be decoded as fast as they come: set it to fewer pixels or frames a "
     "second, or do less else on this machine"
 )
 _AGAIN = "the connection breaks off again and again: look at the network"
+_SILENT_AGAIN = "it connects, then sends nothing, again and again: restart the camera"
 _CONNECTED = "it sends pictures"
 
 
@@ -96,6 +97,8 @@ class CameraStanding:
             self._short_runs = self._short_runs + 1 if short else 0
             if self._short_runs == _FLAPPING:
                 self._said = None
+                if state is CameraState.FROZEN:
+                    return self._say(state, _SILENT_AGAIN)
                 return self._say(CameraState.LOST, _AGAIN)
         if self._short_runs >= _FLAPPING and state is not CameraState.REFUSED:
             return None

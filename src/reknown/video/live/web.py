@@ -68,7 +68,7 @@ class Web:
         """Raises `TroubleError` for an address that is not the camera's."""
         try:
             parts = urlsplit(address)
-            port = parts.port
+            port = parts.port or _PORTS.get(parts.scheme)
         except ValueError:
             raise TroubleError(Trouble.ELSEWHERE) from None
         host = (parts.hostname or "").lower()
@@ -145,7 +145,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: Any) -> urllib.request.Request | None:
         self._web.require(args[-1])
-        return super().redirect_request(*args)
+        request = super().redirect_request(*args)
+        args[1].close()  # the library would read all of this page, which may have no end
+        return request
 
 
 def _context(authorities: str | None) -> ssl.SSLContext:

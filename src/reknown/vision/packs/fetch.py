@@ -203,7 +203,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         """Follows to where a manifest may point, and from https to nothing less."""
         downgrade = req.full_url.startswith("https:") and not newurl.startswith("https:")
+        fp.close()  # the library would read all of this page, which may have no end
         if downgrade or not re.fullmatch(URL_PATTERN, newurl):
-            fp.close()
             raise DownloadError(f"{req.full_url}: redirected to {newurl}, which is refused")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -26,7 +26,9 @@ from reknown.services.backups.backup import Secrets, back_up
 from reknown.services.backups.restore import KnownLedger, check_backup, restore
 from reknown.services.proofs.signing import Signing, sign_with, signing_for
 from reknown.storage.database import SCHEMA_VERSION, Database, close_database, open_database
+from reknown.watches import events as live
 from unit.services.backups.conftest import PASSPHRASE
+from unit.watches.live_events import arrival
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,14 +69,38 @@ def test_all_is_there_again(backup: Path, tmp_path: Path, vault: Vault) -> None:
     *kept, record = now.pop("events")
     assert kept == before
     assert (backed_up[3], record[3]) == ("back up", "restore")
-    for table in ("sqlite_sequence", "ledger_leaves", "ledger_heads", "ledger_checkpoints"):
-        then.pop(table), now.pop(table)  # of the ledger, as well
+    for table in (
+        "sqlite_sequence",
+        "ledger_leaves",
+        "ledger_heads",
+        "ledger_checkpoints",
+        "live_sequence",
+    ):
+        then.pop(table), now.pop(table)  # of the ledger, as well; and what goes on elsewhere
     assert now == then
     database = open_database(new)
     again = make_context(database)
     access.check_vault(database, restored)
     assert events(again)[-1].record == RestoreRecord(found.sha256, found.manifest.taken_at, True)
     database.dispose()
+
+
+def test_no_event_gets_a_number_that_another_had_after_the_backup(
+    backup: Path, tmp_path: Path
+) -> None:
+    def append(data: Path) -> int:
+        database = open_database(data)
+        with database.begin() as connection:
+            number = live.append(connection, arrival())
+        close_database(database)
+        return number
+
+    numbers = [append(tmp_path / "data")]
+    for name in ("once", "again"):
+        restore(ACTOR, backup, tmp_path / name, _ask, None)
+        numbers.append(append(tmp_path / name))
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] < 2**53  # what JavaScript counts to
 
 
 def test_a_backup_of_an_older_version_is_migrated(backup: Path, tmp_path: Path) -> None:

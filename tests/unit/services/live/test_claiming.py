@@ -46,7 +46,7 @@ CONNECTED = CameraChange(CameraState.CONNECTED, START, "")
 
 
 def _create(context: Context, name: str, collection: str) -> None:
-    watches.create_watch(context, WatchRequest(name, "a camera", collection, WatchPlan(90.0)))
+    watches.create_watch(context, WatchRequest(name, "door", collection, WatchPlan(90.0)))
 
 
 @pytest.fixture
@@ -83,14 +83,17 @@ def test_two_do_not_watch_under_one_name(
     with pytest.raises(BusyError, match="somebody watches as front-door already"):
         watch(context, settings, FilmCamera([]), Told(lambda _: None))
     _create(context, NAME, collection)
-    with pytest.raises(BusyError, match="somebody watches as front-door already"):
+    with pytest.raises(BusyError, match="watches as front-door already: end that first;"):
         watches.start_watch(context, NAME)
 
 
 def test_whoever_was_killed_is_waited_for(database: Database, collection: str) -> None:
     with database.begin() as connection:
         killed = claims.claim(connection, NAME, collection, timedelta(seconds=1))
-    with claimed(database, NAME, collection, FilmCamera([])):
+    told: list[int] = []
+    quick = ClaimTimes(timedelta(seconds=1), 0.1)
+    with claimed(database, NAME, collection, FilmCamera([]), quick, told.append):
+        assert told == [1]
         with database.begin() as connection:
             assert not claims.release(connection, killed)
         # one that goes on is not waited for

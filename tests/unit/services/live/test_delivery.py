@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import timedelta
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,11 +17,12 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from reknown.biometrics.errors import NotifyError, RefusedNotifyError
-from reknown.gallery.collections import create_collection
-from reknown.services.live.delivery import EventDeliverer, patience
+from reknown.gallery.collections import create_collection, delete_collection
+from reknown.services.live.delivery import LEASE, EventDeliverer, patience
+from reknown.services.live.sinks import BrokerSink
 from reknown.storage.database import open_database
 from reknown.watches import deliveries, events
-from reknown.watches.schema import event_failures, live_events
+from reknown.watches.schema import event_deliveries, event_failures, live_events
 from unit.databases import engine, own_engine
 from unit.watches.live_events import SPACE, arrival
 
@@ -91,12 +94,14 @@ def people(own_engine: Engine) -> Engine:
     return own_engine
 
 
-def deliverer(engine: Engine, *sinks: Receiver, waits: bool = False) -> EventDeliverer:
+def deliverer(
+    engine: Engine, *sinks: Receiver, waits: bool = False, turn: float = 1
+) -> EventDeliverer:
     def at_once(attempts: int, *, refused: bool) -> timedelta | None:
         return None if refused and attempts > 2 else _NO_TIME
 
     how = patience if waits else at_once
-    return EventDeliverer(engine, sinks, _LOG, waits=how)
+    return EventDeliverer(engine, sinks, _LOG, waits=how, turn=turn)
 
 
 def test_events_are_told_in_order_with_all_that_is_known(people: Engine) -> None:
@@ -139,6 +144,20 @@ def test_a_sink_that_is_down_holds_up_no_other_and_hears_it_all_later(people: En
     assert broken.sequences == {"door": [first, second]}
 
 
+def test_several_processes_begin_at_once(people: Engine) -> None:
+    together = threading.Barrier(3)
+
+    def begin(name: str) -> None:
+        together.wait(30)
+        deliverer(people, Receiver(name))
+
+    with ThreadPoolExecutor(3) as processes:
+        for number in range(5):
+            list(processes.map(begin, [f"hook {number}"] * 3))
+    with people.connect() as connection:
+        assert len(connection.execute(select(event_deliveries)).all()) == 5
+
+
 def test_a_slow_sink_is_told_by_one_process_as_long_as_it_says(people: Engine) -> None:
     minute = timedelta(minutes=1)
     others: list[int] = []
@@ -153,6 +172,32 @@ def test_a_slow_sink_is_told_by_one_process_as_long_as_it_says(people: Engine) -
     made.deliver()
     assert [told.event.sequence for told in sink.taken] == sequences
     assert others == [0, 0, 0]
+
+
+def test_a_watch_waits_for_a_turn_of_the_others_and_not_for_all_that_they_have(
+    people: Engine,
+) -> None:
+    sink = Receiver("hook", lease=timedelta(minutes=1))
+    made = deliverer(people, sink, turn=0)
+    for watch in ("busy", "busy", "busy", "vault", "vault"):
+        append(people, watch)
+    made.deliver()
+    told = [each.event.watch for each in sink.taken]
+    assert told == ["busy", "vault", "busy", "vault", "busy"]
+
+
+def test_what_is_deleted_is_not_told_in_the_next_turn(people: Engine) -> None:
+    def delete() -> str:
+        if not sink.taken:
+            with people.begin() as connection:
+                delete_collection(connection, "people")
+        return "take"
+
+    sink = Receiver("hook", delete, timedelta(minutes=1))
+    made = deliverer(people, sink, turn=0)
+    first, *_ = [append(people) for _ in range(3)]
+    made.deliver()
+    assert [each.event.sequence for each in sink.taken] == [first]
 
 
 @pytest.mark.parametrize("how", ["refuse", "break"])
@@ -221,6 +266,32 @@ def test_a_thread_goes_on_after_a_row_that_it_cannot_read(people: Engine) -> Non
     assert isinstance(logged[0]["exc_info"], ValueError)
 
 
+def test_a_refusal_after_an_outage_is_one_refusal(people: Engine) -> None:
+    sink = Receiver("hook")
+    waits: list[tuple[int, bool]] = []
+
+    def at_once(attempts: int, *, refused: bool) -> timedelta:
+        waits.append((attempts, refused))
+        return _NO_TIME
+
+    made = EventDeliverer(people, [sink], _LOG, waits=at_once)
+    tries = iter(["fail", "fail", "refuse", "fail", "refuse", "take", "refuse"])
+    sink.behave = lambda: next(tries, "take")
+    first, second = append(people), append(people)
+    made.deliver()
+    assert sink.sequences == {"door": [first, second]}
+    down, refused = False, True
+    told = [(1, down), (2, down), (1, refused), (3, down), (2, refused), (1, refused)]
+    assert waits == told
+
+
+def test_no_lease_and_no_wait_is_taken_for_one_of_a_clock_that_was_set_back() -> None:
+    waits = [patience(number, refused=False) for number in range(1, 99)]
+    (lease,) = (each.default for each in fields(BrokerSink) if each.name == "lease")
+    assert isinstance(lease, timedelta)
+    assert max(LEASE, lease, *filter(None, waits)) < deliveries.LONGEST
+
+
 def test_patience_ends_after_ten_minutes_of_refusals_and_a_day_of_silence() -> None:
     def total(*, refused: bool) -> timedelta:
         waits: list[timedelta] = []
@@ -242,9 +313,9 @@ _BEHAVIOUR = st.lists(
 
 
 @settings(max_examples=25, deadline=None)
-@given(steps=_STEPS, tries=_BEHAVIOUR)
+@given(steps=_STEPS, tries=_BEHAVIOUR, turn=st.sampled_from([0, 1]))
 def test_whatever_fails_in_between_all_events_come_in_order(
-    steps: list[str], tries: list[str]
+    steps: list[str], tries: list[str], turn: float
 ) -> None:
     with TemporaryDirectory() as folder:
         engine = open_database(folder)
@@ -252,7 +323,7 @@ def test_whatever_fails_in_between_all_events_come_in_order(
             create_collection(connection, "people", SPACE)
         behaviour = iter(tries)
         sinks = [Receiver(name, lambda: next(behaviour, "take")) for name in ("hook", "broker")]
-        made = deliverer(engine, *sinks)
+        made = deliverer(engine, *sinks, turn=turn)
         stored: dict[str, list[int]] = defaultdict(list)
         for step in [*steps, "settle"]:
             word, _, watch = step.partition(" ")
@@ -262,11 +333,11 @@ def test_whatever_fails_in_between_all_events_come_in_order(
             if word == "settle":
                 behaviour = iter(())
             if word == "restart":
-                made = deliverer(engine, *sinks)
+                made = deliverer(engine, *sinks, turn=turn)
             try:
                 made.deliver()
             except Killed:
-                made = deliverer(engine, *sinks)
+                made = deliverer(engine, *sinks, turn=turn)
         for sink in sinks:
             assert {watch: sorted(set(found)) for watch, found in sink.sequences.items()} == stored
             assert sink.sequences == stored

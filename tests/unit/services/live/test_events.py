@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 
+from live_frames import fragment_at
 from reknown.biometrics.errors import AccessError, InputError, NotFoundError
 from reknown.biometrics.live import LiveEventKind
 from reknown.gallery.collections import create_collection
@@ -24,7 +27,7 @@ from reknown.services.live.events import (
 from reknown.services.live.telling import summary
 from reknown.storage.database import reading
 from reknown.watches import events
-from unit.databases import engine, own_engine
+from unit.databases import engine, own_engine, turn_back
 from unit.watches.live_events import SPACE, arrival, loss
 
 if TYPE_CHECKING:
@@ -103,6 +106,28 @@ def test_what_is_said_of_an_event_calls_nobody_identified(context: Context) -> N
     ]
     gone = replace(arrival(5), kind=LiveEventKind.LEFT, candidates=(), lists=(), reason="deleted")
     assert summary(ToldEvent(gone, {})) == "a stranger, was there for 1 s (deleted)"
+    assert gone.until is not None
+    cut = replace(gone, at=gone.until + timedelta(seconds=14), reason="the watch broke off")
+    assert summary(ToldEvent(cut, {})) == (
+        "a stranger, last told of 14 s before (the watch broke off)"
+    )
+
+
+def test_an_event_has_a_fragment_only_where_its_view_has_one(context: Context) -> None:
+    view = arrival().view
+    assert view is not None
+    plain, of_kinesis = view, replace(view, fragment=fragment_at(1900))
+    told = [ToldEvent(replace(arrival(), view=each), {}) for each in (plain, of_kinesis, None)]
+    views = [json.loads(each.text())["view"] for each in told]
+    box = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}
+    fragment = {
+        "number": "901",
+        "server_timestamp": 51.5,
+        "producer_timestamp": 51.0,
+        "offset_seconds": 0.9,
+    }
+    known = {"box": box, "quality": 87, "time_ms": 1000}
+    assert views == [known, known | {"fragment": fragment}, None]
 
 
 def test_the_newest_are_found(context: Context) -> None:
@@ -129,3 +154,14 @@ def test_events_are_kept_for_some_days(context: Context) -> None:
     assert purge_events(context.database, 30) == 2
     kept = all_events(context, 0, EventChoice())
     assert [each.event.sequence for each in kept] == [3, 4]
+
+
+def test_how_old_events_are_is_by_the_clock_of_the_database(context: Context) -> None:
+    if context.database.dialect.name == "sqlite":
+        pytest.skip("its clock is this machine's")
+    moment = datetime.now(UTC) - timedelta(days=50)
+    with context.database.begin() as connection:
+        events.append(connection, replace(arrival(), at=moment))
+    turn_back(context.database, 40)
+    assert purge_events(context.database, 30) == 0
+    assert purge_events(context.database, 9) == 1

@@ -126,7 +126,7 @@ def test_a_policy_may_let_no_camera_be_watched(
     with pytest.raises(PolicyError, match="live_minutes is 0"):
         told_of(context, settings, slowly(0, 2000, "eileen"))
     (refused,) = events(database, "refuse search")
-    assert refused.record == RefuseSearchRecord("LiveNotAllowed")
+    assert refused.record == RefuseSearchRecord("LiveNotAllowed", watch=settings.name)
     assert events(database, "identify") == []
 
 

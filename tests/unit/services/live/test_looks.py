@@ -18,16 +18,18 @@ from postgres_server import files_of
 from reknown.biometrics.errors import AccessError, NotFoundError
 from reknown.biometrics.geometry import BoundingBox
 from reknown.gallery.collections import create_collection
-from reknown.ledger.records import LookThroughCameraRecord
+from reknown.ledger.records import LookThroughCameraRecord, ReadWatchRecord
 from reknown.services.context import Actor
 from reknown.services.live.looks import first_sight, look_through_camera
 from reknown.services.live.plans import WatchPlan, WatchZone, plan_text
 from reknown.services.live.scenes import KnownFace, Scene
 from reknown.services.live.showing import picture_of, showing
+from reknown.services.live.watches import rest_words
 from reknown.storage.clock import as_text, now
 from reknown.video.live.frames import LiveFrame
 from reknown.watches import looks, watches
 from reknown.watches.schema import live_looks
+from reknown.watches.schema import watches as live_watches
 from reknown.watches.watches import NewWatch, WatchState
 from remains import remains
 from unit.databases import engine, location, own_engine
@@ -154,6 +156,12 @@ def test_whoever_looks_once_waits_for_the_first_picture(
     assert first_sight(server, "hall", 60).picture is None
 
 
+def test_nobody_waits_for_a_watch_that_rests(server: Context) -> None:
+    with server.database.begin() as connection:
+        connection.execute(update(live_watches).values(message=rest_words("22:00")))
+    assert first_sight(server, "hall", 600).watch.rests
+
+
 def test_no_file_of_the_database_has_a_picture(
     server: Context, hall: WatchedCamera, empty_location: str
 ) -> None:
@@ -188,6 +196,21 @@ def test_it_is_recorded_at_the_beginning_and_every_minute(server: Context) -> No
     assert records(server) == [told, told]
     look(server.by(Actor("another")))
     assert [actor for actor, _, _ in records(server)] == ["tester", "tester", "another"]
+
+
+def test_who_asks_for_a_watch_that_does_not_run_has_read_how_it_is(server: Context) -> None:
+    with server.database.begin() as connection:
+        watches.stop_those_of(connection, "ada", "enough")
+    for _ in range(2):
+        sight = look(server)
+        assert (sight.picture, sight.watch.message) == (None, "enough")
+    assert (records(server), count(server)) == ([], 0)
+    (read,) = events(server.database, "read watch")
+    assert (read.actor, read.collection, read.record) == (
+        "tester",
+        "people",
+        ReadWatchRecord("hall"),
+    )
 
 
 def test_one_person_who_asks_two_processes_at_once_is_recorded_once(

@@ -18,7 +18,7 @@ from live_frames import START, FilmCamera, live
 from reknown._watches import StoredWatch
 from reknown.biometrics.errors import InputError, NotFoundError
 from reknown.biometrics.geometry import BoundingBox, Point
-from reknown.biometrics.live import LiveEventKind
+from reknown.biometrics.live import LiveEventKind, RecordPlace
 from reknown.ledger.records import CreateWatchRecord, UpdateWatchRecord
 from reknown.services.galleries.pages import PageRequest
 from reknown.services.galleries.users import UserRequest, create_user, delete_user
@@ -34,7 +34,7 @@ from reknown.services.live.watching import WatchSettings, watched_events
 from reknown.services.live.worker import WatchMakings, WatchWorker
 from reknown.services.searches.search import Query
 from reknown.storage.database import reading
-from reknown.video.live.cameras import Camera, CameraKind
+from reknown.video.live.cameras_file import CamerasFile
 from reknown.watches import events as stored_events
 from reknown.watches import watches as stored_watches
 from unit.plans.reading import recorded
@@ -44,10 +44,12 @@ from unit.watches.live_events import ADA, arrival
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from reknown.services.context import Context
     from reknown.services.galleries.enrolment import EnrolmentResult
     from reknown.services.live.sources import FrameSource
+    from reknown.video.live.cameras import Camera
 
     Enrol = Callable[..., EnrolmentResult]
 
@@ -170,11 +172,21 @@ def test_what_is_not_given_stays_as_it_was(context: Context, collection: str, ad
     assert (plan.zones, plan.schedule, plan.similarity, plan.score) == ((box,), None, None, 0.4)
     (record,) = [event.record for event in events(context.database, "update watch")]
     changed = ("alerts", "schedule", "score", "similarity")
-    assert record == UpdateWatchRecord("hall", 1, changed, plan.alerts["crew"])
+    now = {"schedule": None, "score": "0.4", "similarity": None}
+    before = {"schedule": "22:00-06:00", "score": None, "similarity": "90"}
+    crew = plan.alerts["crew"]
+    assert record == UpdateWatchRecord("hall", 1, changed, crew, now, before, ())
+    (made,) = [event.record for event in events(context.database, "create watch")]
+    assert isinstance(made, CreateWatchRecord)
+    assert made.values == {"schedule": "22:00-06:00", "zones": "0,0,0.5,1"}
 
 
 _REFUSED: list[tuple[Any, type[Exception], str]] = [
-    ({"alerts": {"crew": ["Ada"]}}, NotFoundError, "has to be enrolled first: user 'Ada'"),
+    (
+        {"alerts": {"crew": ["Ada"]}},
+        NotFoundError,
+        "with `reknown users list --collection",
+    ),
     ({"alerts": {"c r e w": []}}, InputError, "alert list is named"),
     ({"alerts": {"crew": ["Ada"] * 1001}}, InputError, "at most, with 1,000 people"),
     ({"schedule": "never"}, InputError, "no part of a schedule"),
@@ -240,20 +252,23 @@ class _Film(FilmCamera):
 
 
 def test_a_worker_keeps_hours_marks_people_and_minds_nobody_who_is_gone(
-    context: Context, collection: str, enrol: Enrol, eileen: bytes, ada: str
+    context: Context, collection: str, enrol: Enrol, eileen: bytes, ada: str, tmp_path: Path
 ) -> None:
     enrol(eileen)
     for name, hours in (("day", NOW), ("night", LATER)):
         options = WatchOptions(schedule=hours, alerts={"crew": ["Eileen Collins"], "old": [ada]})
-        request = WatchRequest(name, "door", collection, USUAL, options=options)
-        watches.create_watch(context, request)
+        plan = replace(USUAL, output="s3://seen")
+        watches.create_watch(context, WatchRequest(name, "door", collection, plan, options=options))
     delete_user(context, UserRequest(collection, ada), keep_faces=False)
 
     @contextmanager
     def opened(_camera: Camera) -> Iterator[FrameSource]:
         yield _Film()
 
-    makings = WatchMakings({"door": Camera("door", CameraKind.FILE, "")}, opened, watch_as_planned)
+    cameras = tmp_path / "cameras.toml"
+    cameras.touch(0o600)
+    cameras.write_text('[cameras.door]\nfile = "door.mp4"', encoding="utf-8")
+    makings = WatchMakings(CamerasFile(cameras), opened, watch_as_planned)
     with capture_logs() as logs:
         worker = WatchWorker(context.platform, makings, 1, structlog.get_logger(), HASTY)
         for name in ("day", "night"):
@@ -265,11 +280,26 @@ def test_a_worker_keeps_hours_marks_people_and_minds_nobody_who_is_gone(
         stored = stored_events.read(connection, 0, 100)
     people = [(each.watch, each.kind, each.lists) for each in stored if each.visit]
     assert people == [("day", ARRIVED, ("crew",)), ("day", LEFT, ())]
+    assert stored[0].records == RecordPlace("s3://seen", "door")
     gone = [line for line in logs if line["event"] == "people on an alert list are gone"]
     assert [(line["watch"], line["list"], line["gone"]) for line in gone] == [
         ("day", "old", 1),
         ("night", "old", 1),
     ]
+
+
+def test_what_a_command_sees_under_the_name_of_a_watch_goes_where_its_records_go(
+    context: Context, collection: str
+) -> None:
+    plan = replace(USUAL, output="s3://seen", kms_key="key")
+    watches.create_watch(context, WatchRequest("hall", "door", collection, plan))
+    watches.create_watch(context, WatchRequest("quiet", "door", collection, USUAL))
+
+    def records(name: str, collection: str = collection) -> RecordPlace | None:
+        return settings_from(context, AskedWatch(name, collection, {})).records
+
+    assert records("hall") == RecordPlace("s3://seen", "door", "key")
+    assert records("hall", "others") is records("quiet") is records("nobody") is None
 
 
 def _states(context: Context) -> list[WatchState]:

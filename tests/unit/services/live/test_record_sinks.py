@@ -20,8 +20,9 @@ from reknown.biometrics.errors import (
     ObjectStoreError,
     RefusedNotifyError,
 )
-from reknown.biometrics.live import LiveEventKind
+from reknown.biometrics.live import LiveEventKind, RecordPlace
 from reknown.configuration import Objects, Settings
+from reknown.notify.kinesis import KinesisSender
 from reknown.objects.allow import WritableBuckets
 from reknown.objects.s3 import S3Objects
 from reknown.runtime.stores import open_sinks
@@ -30,9 +31,9 @@ from reknown.services.live.outputs import RecordFolder, folder_of, require_outpu
 from reknown.services.live.plans import WatchPlan, plan_of
 from reknown.services.live.record_sinks import BucketSink, DataStreamSink
 from reknown.services.live.telling import ToldEvent
-from reknown.services.live.watches import WatchRequest, create_watch
+from reknown.services.live.watches import WatchRequest, WatchState, create_watch, describe_watch
 from reknown.storage.database import reading
-from reknown.watches import events
+from reknown.watches import events, watches
 from reknown.watches.schema import event_failures
 from unit.watches.live_events import arrival
 from video_faces import face
@@ -63,25 +64,23 @@ class Kept:
         self.sent.append((bucket, key, data, kms_key))
 
 
-def _make(context: Context, collection: str, output: str, kms_key: str | None = None) -> None:
-    plan = WatchPlan(90.0, output=output, kms_key=kms_key)
-    create_watch(context, WatchRequest("door", "front", collection, plan))
+def _seen(output: str, kms_key: str | None = None, **more: Any) -> LiveEvent:
+    place = RecordPlace(output, "front", kms_key)
+    return replace(arrival(1, "door", "people"), face=face(), sequence=41, records=place, **more)
 
 
-def _seen(collection: str, **more: Any) -> LiveEvent:
-    return replace(arrival(1, "door", collection), face=face(), sequence=41, **more)
-
-
-def test_only_what_the_watch_may_see_is_put_into_its_stream(
+def test_views_of_people_are_put_into_the_stream_of_their_watch_which_may_be_gone(
     context: Context, collection: str
 ) -> None:
-    _make(context, collection, STREAM)
     kept = Kept()
     sink = DataStreamSink(context.database, kept, lambda record: record.camera)
-    own = _seen(collection)
-    sink.send(ToldEvent(replace(own, collection="others"), {}))  # another watch had that name
-    sink.send(ToldEvent(replace(own, kind=LiveEventKind.LEFT), {}))
+    own = _seen(STREAM, collection=collection)
+    for told in (replace(own, records=None), replace(own, kind=LiveEventKind.LEFT)):
+        sink.send(ToldEvent(told, {}))
     assert kept.sent == []
+    # the same name, and records of its own
+    plan = WatchPlan(90.0, output="arn:aws:kinesis:us-east-1:000000000000:stream/others")
+    create_watch(context, WatchRequest("door", "back", collection, plan))
     sink.send(ToldEvent(own, {}))
     assert kept.sent == [(STREAM, "front")]
 
@@ -89,11 +88,10 @@ def test_only_what_the_watch_may_see_is_put_into_its_stream(
 def test_a_record_is_one_object_of_its_session_whenever_it_is_told(
     context: Context, collection: str
 ) -> None:
-    _make(context, collection, "s3://seen/cameras/", "key")
     kept, elsewhere = Kept(), Kept()
     sink = BucketSink(context.database, kept, lambda record: record.camera)
     other = DataStreamSink(context.database, elsewhere, lambda record: record.camera)
-    own = _seen(collection, session=SESSION)
+    own = _seen("s3://seen/cameras/", "key", collection=collection, session=SESSION)
     for event in (own, own, replace(own, session=None)):
         sink.send(ToldEvent(event, {}))
         other.send(ToldEvent(event, {}))
@@ -112,14 +110,11 @@ def test_settings_make_a_sink_for_the_buckets_that_they_name(
         (tmp_path / bucket).mkdir()
     objects = Objects(buckets=tmp_path, record_bucket=("seen",))
     (sink,) = open_sinks(Settings(objects=objects), context.database)
-    _make(context, collection, "s3://seen")
-    told = ToldEvent(_seen(collection, session=SESSION), {})
-    sink.send(told)
+    told = _seen("s3://seen", collection=collection, session=SESSION)
+    sink.send(ToldEvent(told, {}))
     written = tmp_path / "seen" / "door" / SESSION / "0000000000000000041.json"
     assert json.loads(written.read_text())["StreamProcessorInformation"] == {"Status": "RUNNING"}
-    elsewhere = replace(told.event, watch="gate")
-    plan = WatchPlan(90.0, output="s3://images")
-    create_watch(context, WatchRequest("gate", "front", collection, plan))
+    elsewhere = replace(told, records=RecordPlace("s3://images", "front"))
     with pytest.raises(RefusedNotifyError, match="--record-bucket"):
         sink.send(ToldEvent(elsewhere, {}))
     assert list((tmp_path / "images").iterdir()) == []
@@ -128,7 +123,6 @@ def test_settings_make_a_sink_for_the_buckets_that_they_name(
 def test_what_a_store_does_not_take_is_tried_again_or_refused(
     context: Context, collection: str
 ) -> None:
-    _make(context, collection, "s3://seen")
     troubles = {
         ObjectStoreError("it is down"): False,
         ObjectRefusedError("not here"): True,
@@ -137,7 +131,7 @@ def test_what_a_store_does_not_take_is_tried_again_or_refused(
     for trouble, refused in troubles.items():
         sink = BucketSink(context.database, Kept(trouble=trouble), lambda _: "")
         with pytest.raises(NotifyError) as raised:
-            sink.send(ToldEvent(_seen(collection), {}))
+            sink.send(ToldEvent(_seen("s3://seen", collection=collection), {}))
         assert isinstance(raised.value, RefusedNotifyError) is refused
 
 
@@ -146,7 +140,6 @@ def test_a_bucket_that_is_gone_is_given_up_in_writing_and_one_that_is_back_is_wr
 ) -> None:
     without_aws_settings(monkeypatch)
     name = f"seen-{uuid4()}"
-    _make(context, collection, f"s3://{name}")
     database = context.database
     tries: list[bool] = []
 
@@ -156,7 +149,9 @@ def test_a_bucket_that_is_gone_is_given_up_in_writing_and_one_that_is_back_is_wr
 
     def append() -> int:
         with database.begin() as connection:
-            return events.append(connection, _seen(collection, session=SESSION))
+            return events.append(
+                connection, _seen(f"s3://{name}", collection=collection, session=SESSION)
+            )
 
     with moto_server() as aws, closing(S3Objects(aws, "us-east-1", KEY_ID, SECRET)) as objects:
         sink = BucketSink(database, WritableBuckets(objects, frozenset({name})), lambda _: "{}")
@@ -175,6 +170,41 @@ def test_a_bucket_that_is_gone_is_given_up_in_writing_and_one_that_is_back_is_wr
         keys = [each.key for each in bucket.objects.all()]
         bucket.meta.client.close()
     assert keys == [f"door/{SESSION}/{kept:019}.json"]
+
+
+def test_a_watch_that_runs_says_why_its_records_are_not_taken(
+    context: Context, collection: str
+) -> None:
+    plan = WatchPlan(90.0, output=STREAM)
+    create_watch(context, WatchRequest("door", "front", collection, plan))
+    with context.database.begin() as connection:
+        found = watches.find(connection, "door")
+        watches.start(connection, found, "bob", found.settings)
+        lease = watches.claim(connection, found, timedelta(days=1))
+        assert lease is not None
+        watches.report(connection, lease, WatchState.RUNNING, None)
+
+    def said() -> str | None:
+        return describe_watch(context, "door").message
+
+    assert said() == (
+        "Records are not taken: no server and no worker puts any into data streams "
+        "(--kinesis-endpoint)."
+    )
+    log = structlog.get_logger()
+    with moto_server() as aws, closing(KinesisSender(aws, "eu-west-1", KEY_ID, SECRET)) as sender:
+        sink = DataStreamSink(context.database, sender, lambda _: "{}")
+        deliverer = EventDeliverer(
+            context.database, [sink], log, waits=lambda _, **__: timedelta(minutes=1)
+        )
+        assert said() is None
+        with context.database.begin() as connection:
+            events.append(connection, _seen(STREAM, collection=collection, session=SESSION))
+        deliverer.deliver()
+    assert said() == "Records are not taken: the data stream 'seen' does not exist."
+    with context.database.begin() as connection:
+        watches.report(connection, lease, WatchState.RUNNING, "The camera is slow.")
+    assert said() == "The camera is slow."
 
 
 @pytest.mark.parametrize("text", ["s3://seen", "s3://seen/", "s3://seen/a", "s3://seen/a/b/"])
@@ -215,10 +245,12 @@ def test_names_that_lead_elsewhere_are_refused(bucket: str, prefix: str | None) 
 def test_the_longest_prefix_is_taken_and_on_record(context: Context, collection: str) -> None:
     behind = len(f"/door/{SESSION}/0000000000000000041.json")
     folder = RecordFolder("b" * 255, "k" * (1024 - behind))
-    assert len(folder.key(_seen(collection, session=SESSION))) == 1024
-    _make(context, collection, folder.text)
+    assert len(folder.key(_seen(folder.text, session=SESSION))) == 1024
+    longest = WatchPlan(90.0, output=folder.text)
+    longer = replace(longest, output=folder.text + "k")
+    create_watch(context, WatchRequest("door", "front", collection, longest))
     with pytest.raises(InputError, match="1,024 bytes at most"):
-        _make(context, collection, folder.text + "k")
+        create_watch(context, WatchRequest("door", "front", collection, longer))
 
 
 def test_a_plan_of_before_is_read() -> None:

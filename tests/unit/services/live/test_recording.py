@@ -186,7 +186,7 @@ def test_without_a_policy_that_allows_it_no_film_is_made(
         recorded(context, settings, live(videos.scene([0, 40], BOTH)))
     assert list(tmp_path.glob("*.mp4")) == []
     (refused,) = events(database, "refuse search")
-    assert refused.record == RefuseSearchRecord("RecordingNotAllowed")
+    assert refused.record == RefuseSearchRecord("RecordingNotAllowed", watch=settings.name)
     recorded(context, replace(settings, films=()), live(videos.scene([0, 40], BOTH)))
 
 

@@ -2,23 +2,27 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import boto3
 import pytest
+import structlog
 
 from brokers import needs_mosquitto, running, subscribed
 from moto_server import KEY_ID, SECRET, moto_server, without_aws_settings
-from reknown.gallery.collections import create_collection
+from reknown.gallery.collections import create_collection, delete_collection
 from reknown.notify.base import NotifyTimeouts
 from reknown.notify.mqtt import MqttSender
 from reknown.notify.sns import SnsSender
+from reknown.services.live.delivery import EventDeliverer
 from reknown.services.live.sinks import BrokerSink, SenderSink
 from reknown.services.live.telling import tell
-from reknown.watches import events
+from reknown.watches import claims, events
 from unit.databases import engine, own_engine
-from unit.watches.live_events import SPACE, arrival
+from unit.watches.live_events import SPACE, arrival, loss
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +64,50 @@ def test_sensors_are_made_once_for_a_watch_and_a_connection(
         # the broker may have been replaced by one that knows nothing
         assert sensors(later) == ["sensor", "binary_sensor"]
         sender.close()
+
+
+@needs_mosquitto
+def test_nobody_is_kept_there_once_the_collection_is_deleted(
+    own_engine: Engine, tmp_path: Path
+) -> None:
+    with own_engine.begin() as connection:
+        create_collection(connection, "people", SPACE)
+    shown = {"people": "a stranger", "presence": "ON", "availability": "online"}
+    nobody = {"people": "nobody", "presence": "OFF", "availability": "offline"}
+    with running(tmp_path / "broker") as broker:
+        sender = MqttSender(broker.url, timeouts=NotifyTimeouts(connect=2, read=3))
+        sink = BrokerSink("mqtt", sender, own_engine, "reknown", "ha")
+        deliverer = EventDeliverer(own_engine, [sink], structlog.get_logger())
+
+        def kept(watch: str) -> dict[str, str]:
+            with subscribed(broker, f"reknown/{watch}/+") as heard:
+                return {topic.split("/")[2]: body for topic, body in heard.kept(3).items()}
+
+        with closing(sender):
+            with own_engine.begin() as connection:
+                for watch in ("door", "gate"):
+                    events.append(connection, replace(loss(watch), state="connected"))
+                    events.append(connection, arrival(watch=watch))
+                held = claims.claim(connection, "gate", "people", timedelta(minutes=1))
+            deliverer.deliver()
+            assert kept("door") == kept("gate") == shown
+            with own_engine.begin() as connection:
+                delete_collection(connection, "people")
+            assert deliverer.deliver() == 1
+            assert kept("door") == nobody
+            # who watches there still will say how it ends
+            assert kept("gate")["availability"] == "online"
+            with own_engine.begin() as connection:
+                claims.release(connection, held)
+            assert deliverer.deliver() == 1
+            assert kept("gate") == nobody
+            assert deliverer.deliver() == 0
+            # a collection of that name, and its watch, begin anew
+            with own_engine.begin() as connection:
+                create_collection(connection, "people", SPACE)
+                events.append(connection, replace(loss(), state="connected"))
+            deliverer.deliver()
+            assert kept("door") == nobody | {"availability": "online"}
 
 
 @pytest.mark.parametrize("ending", ["", ".fifo"])

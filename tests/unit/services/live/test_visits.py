@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_frames import at
+from live_frames import at, fragment_at
 from reknown.biometrics.live import LiveCandidate, LiveEventKind
 from reknown.biometrics.templates import TemplateSpace
 from reknown.services.live.visits import Visits, VisitSettings, subject_of
@@ -25,7 +25,7 @@ ANN, BOB, STRANGER = 0, 1, 2
 
 
 def moment(time_ms: int) -> Moment:
-    return Moment(time_ms, at(time_ms))
+    return Moment(time_ms, at(time_ms), fragment_at(time_ms))
 
 
 def candidates(
@@ -106,6 +106,22 @@ def test_someone_known_has_arrived_at_once_and_left_when_unseen_for_long(scene: 
     assert (arrived.watch, arrived.collection, arrived.search) == ("door", "people", 7)
     assert arrived.view is not None
     assert (arrived.view.quality, arrived.view.time_ms) == (60, 200)
+
+
+def test_an_event_has_the_fragment_of_its_view(scene: Scene) -> None:
+    scene.seen(0, 1200, 0)
+    scene.found(1200, 0, candidates("ann", similarity=80.0), quality=50.0)
+    scene.seen(1300, 2600, 0)
+    scene.found(2600, 0, candidates("ann", similarity=90.0), quality=70.0)
+    scene.seen(2700, 3900, 0)
+    scene.found(3900, 0, candidates("ann", similarity=99.0), quality=40.0)  # not a better view
+    scene.close(4100)
+    assert [(event.kind, event.view and event.view.fragment) for event in scene.events] == [
+        (ARRIVED, fragment_at(1200)),
+        (SEEN, fragment_at(2600)),
+        (SEEN, fragment_at(2600)),
+        (LEFT, fragment_at(2600)),
+    ]
 
 
 def test_a_stranger_is_told_of_after_a_while_and_has_no_candidates(scene: Scene) -> None:

@@ -47,13 +47,16 @@ def test_a_start_is_on_behalf_of_who_asks(context: Context, hall: str, collectio
         watches.start_watch(context, hall)
     assert watches.describe_watch(context, hall).stored.state is WatchState.STOPPED
     (refusal,) = events(context.database, "refuse search")
-    assert isinstance(refusal.record, RefuseSearchRecord)
+    assert refusal.record == RefuseSearchRecord("PurposeMissing", watch="hall")
     guard = dataclasses.replace(context.actor, name="cli:guard", purpose="entrance")
     watches.start_watch(context.by(guard), hall)
     found = watches.describe_watch(context, hall)
     assert (found.stored.actor, found.plan.purpose) == ("cli:guard", "entrance")
     (start,) = events(context.database, "start watch")
-    assert start.record == StartWatchRecord("hall")
+    assert isinstance(start.record, StartWatchRecord)
+    assert (start.record.watch, start.record.camera) == ("hall", "door")
+    assert start.record.threshold is not None
+    assert start.record.threshold.similarity == 90
     assert (start.actor, start.collection) == ("cli:guard", collection)
 
 
@@ -89,6 +92,27 @@ def test_what_cannot_be_made_leaves_nothing(context: Context, hall: str, collect
             watches.create_watch(context, WatchRequest(name, camera, where, plan))
     assert len(watches.list_watches(context, PageRequest()).items) == 1
     assert len(events(context.database, "create watch")) == 1
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [
+        "rtsp://admin:hunter2@10.0.0.5/x",
+        "admin:hunter2@10.0.0.5",
+        "arn:aws:kinesisvideo:eu-west-1:123456789012:rtsp://admin:hunter2@10.0.0.5/1",
+        "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/admin:hunter2@10.0.0.5/1",
+        "hunter2 ",
+        "",
+    ],
+)
+def test_the_address_of_a_camera_is_neither_taken_nor_repeated(
+    context: Context, collection: str, camera: str
+) -> None:
+    with pytest.raises(InputError, match="into that file") as refusal:
+        watches.create_watch(context, WatchRequest("hall", camera, collection, PLAN))
+    assert "hunter2" not in str(refusal.value)
+    assert watches.list_watches(context, PageRequest()).items == ()
+    assert not events(context.database, "create watch")
 
 
 def test_there_is_an_end_to_how_many(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
@@ -18,7 +19,12 @@ from reknown.biometrics.live import LiveEventKind
 from reknown.biometrics.policy import Policy
 from reknown.biometrics.schedule import read_schedule
 from reknown.biometrics.thresholds import ThresholdChoice
-from reknown.ledger.records import IdentifyRecord, RefuseSearchRecord
+from reknown.ledger.records import (
+    IdentifyRecord,
+    RefuseSearchRecord,
+    StartWatchRecord,
+    StopWatchRecord,
+)
 from reknown.services.archive.sightings import list_sightings
 from reknown.services.galleries.faces import delete_faces
 from reknown.services.live.alert_lists import listed
@@ -60,7 +66,7 @@ class _Watched:
 
     told: list[LiveEvent] = field(default_factory=list)
     counts: WatchCounts | None = None
-    rests: list[bool] = field(default_factory=list)
+    rests: list[str | None] = field(default_factory=list)
 
     @property
     def people(self) -> list[LiveEvent]:
@@ -212,7 +218,7 @@ def test_outside_its_hours_nobody_is_looked_at(context: Context, settings: Watch
     seen = watched(context, never, chain(film((0, 600, [EILEEN])), [lost], film((600, 900, []))))
     assert seen.people == []
     # once more behind what was said of the camera
-    assert seen.rests == [True, True]
+    assert seen.rests == [f"{later:%H:%M}"] * 2
     assert seen.counts is not None
     assert seen.counts.searches == 0
     always = replace(settings, schedule=read_schedule(f"{now:%H:%M}-{now:%H}:59"))
@@ -232,7 +238,8 @@ def test_whoever_is_there_has_left_when_its_hours_end(
     )
     seen = watched(context, until, frames)
     assert [kind for kind, _ in seen.known] == [ARRIVED, LEFT]
-    assert seen.rests == [True, False]
+    tomorrow = (START + timedelta(days=1)).astimezone()
+    assert seen.rests == [f"{tomorrow:%a %H:%M}".lower(), None]
 
 
 @pytest.mark.usefixtures("known")
@@ -257,7 +264,43 @@ def test_a_refused_search_ends_the_watch_with_its_reason(
     with pytest.raises(PolicyError, match="say what for"):
         watched(context, settings, film((0, 600, [EILEEN])))
     (refused,) = events(database, "refuse search")
-    assert refused.record == RefuseSearchRecord("PurposeMissing")
+    assert refused.record == RefuseSearchRecord("PurposeMissing", watch="front-door")
+
+
+@pytest.mark.parametrize("error", [None, SystemExit])
+def test_a_watch_that_looks_at_nothing_is_on_the_record(
+    context: Context,
+    database: Database,
+    settings: WatchSettings,
+    error: type[BaseException] | None,
+) -> None:
+    def shown() -> Iterator[LiveFrame]:
+        yield from film((0, 600, [EILEEN]))
+        if error is not None:
+            raise error
+
+    never = read_schedule(f"{(START + timedelta(days=2)).astimezone():%a} 00:00-24:00".lower())
+    guard = context.by(replace(context.actor, purpose="access-control"))
+    with nullcontext() if error is None else pytest.raises(error):
+        watched(guard, replace(settings, schedule=never, camera="door"), shown())
+    (start,) = events(database, "start watch")
+    assert isinstance(start.record, StartWatchRecord)
+    assert start.record.threshold is not None
+    (stop,) = events(database, "stop watch")
+    assert stop.record == StopWatchRecord("front-door", "door")
+    for each in (start, stop):
+        assert (each.collection, each.purpose) == (settings.query.collection, "access-control")
+    assert (start.record.watch, start.record.camera) == ("front-door", "door")
+    assert events(database, "identify") == []
+
+
+def test_a_watch_that_is_refused_has_not_begun(
+    context: Context, database: Database, settings: WatchSettings, collection: str
+) -> None:
+    set_policy(context, collection, Policy(live_minutes=0))
+    with pytest.raises(PolicyError):
+        watched(context, settings, film((0, 600, [])))
+    assert events(database, "start watch") == events(database, "stop watch") == []
 
 
 @pytest.mark.usefixtures("known")
@@ -282,10 +325,15 @@ def test_a_stop_ends_a_running_watch_and_who_was_there_has_left(
 
 
 @pytest.mark.parametrize(
-    ("error", "why"), [(SystemExit, "it is not watched any more"), (OSError, "the watch broke off")]
+    ("error", "why"),
+    [
+        (SystemExit(), "it is not watched any more"),
+        (OSError(), "the watch broke off"),
+        (InputError("gate is no film"), "gate is no film"),
+    ],
 )
 def test_a_watch_that_is_cut_off_says_that_its_camera_has_ended(
-    context: Context, settings: WatchSettings, error: type[BaseException], why: str
+    context: Context, settings: WatchSettings, error: BaseException, why: str
 ) -> None:
     told: list[LiveEvent] = []
 
@@ -293,7 +341,7 @@ def test_a_watch_that_is_cut_off_says_that_its_camera_has_ended(
         yield from film((0, 600, []))
         raise error
 
-    with pytest.raises(error):
+    with pytest.raises(type(error)):
         watch(context, settings, FilmCamera(shown()), Told(told.append))
     assert [(event.state, event.reason) for event in told] == [("ended", why)]
 

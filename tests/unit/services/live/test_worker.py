@@ -4,6 +4,8 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -14,15 +16,16 @@ from structlog.testing import capture_logs
 
 from reknown.access.rights import ALL
 from reknown.access.vault import Vault
-from reknown.biometrics.errors import PolicyError
+from reknown.biometrics.errors import InputError, PolicyError
 from reknown.biometrics.live import LiveCounts
+from reknown.ledger.records import FailWatchRecord
 from reknown.services import access, accounts
 from reknown.services.context import Actor
 from reknown.services.live import watches
 from reknown.services.live.looks import look_through_camera
 from reknown.services.live.planned import watch_as_planned
 from reknown.services.live.plans import WatchPlan
-from reknown.services.live.presence import measure_watches
+from reknown.services.live.presence import check_watches, measure_watches
 from reknown.services.live.scenes import Scene
 from reknown.services.live.watches import WatchRequest, WatchState
 from reknown.services.live.watching import Told, WatchCounts
@@ -30,7 +33,9 @@ from reknown.services.live.worker import WatchIntervals, WatchMakings, WatchWork
 from reknown.services.policies.stops import stop_searches
 from reknown.storage.database import reading
 from reknown.video.live.cameras import Camera, CameraKind
+from reknown.video.live.cameras_file import CamerasFile
 from reknown.video.live.frames import CameraChange, CameraState, LiveFrame
+from reknown.video.live.messages import Trouble
 from reknown.watches import events as live_events
 from unit.services.ledgers import events
 
@@ -47,6 +52,14 @@ CAMERAS = {
     "door": Camera("door", CameraKind.RTSP, "rtsp://camera.example/1"),
     "back": Camera("back", CameraKind.RTSP, "rtsp://camera.example/2", arn=ARN),
 }
+FILE = f"""
+[cameras.door]
+address = "rtsp://camera.example/1"
+
+[cameras.back]
+address = "rtsp://camera.example/2"
+arn = "{ARN}"
+"""
 HASTY = WatchIntervals(timedelta(seconds=1.0), renew=0.1, poll=0.05, well=0.3)
 
 
@@ -76,10 +89,12 @@ class Site:
     reconnects: int = 0
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    passwords: list[str | None] = field(default_factory=list)
 
     @contextmanager
     def open(self, camera: Camera) -> Iterator[FrameSource]:
         self.opened.append(camera.name)
+        self.passwords.append(camera.password)
         try:
             yield Quiet(list(self.said), self.reconnects)
         finally:
@@ -116,15 +131,24 @@ def working(
     watching: Watching = until_the_end,
     streams: int = 2,
     intervals: WatchIntervals = HASTY,
+    cameras: Path | None = None,
 ) -> Iterator[WatchWorker]:
     log = structlog.get_logger()
-    makings = WatchMakings(CAMERAS, site.open, watching)
-    worker = WatchWorker(context.platform, makings, streams, log, intervals)
-    worker.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
+    with TemporaryDirectory() as folder:
+        file = CamerasFile(cameras or written(Path(folder) / "cameras.toml", FILE))
+        makings = WatchMakings(file, site.open, watching)
+        worker = WatchWorker(context.platform, makings, streams, log, intervals)
+        worker.start()
+        try:
+            yield worker
+        finally:
+            worker.stop()
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return path
 
 
 def eventually(true: Callable[[], bool]) -> None:
@@ -173,14 +197,15 @@ def test_whoever_looks_through_its_camera_is_shown_what_it_sees(
 def test_how_far_it_is_can_be_measured(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
-    assert [each.counts for each in measure_watches(context.database)] == [None]
+    found = measure_watches(context.database)
+    assert [(each.counts, each.condition) for each in found] == [(None, "waiting")]
     # it was slow for a while, and flapped between two words of it
     states = (CameraState.CONNECTED, CameraState.SLOW, CameraState.CONNECTED, CameraState.FROZEN)
     site = Site([changed(each) for each in (*states, CameraState.CONNECTED)], reconnects=5)
     with working(context, site):
         eventually(lambda: (hall().stored.counts or LiveCounts()).reconnects > 0)
         (measured,) = measure_watches(context.database)
-    assert (measured.name, measured.running) == ("hall", True)
+    assert (measured.name, measured.running, measured.condition) == ("hall", True, "connected")
     assert measured.counts is not None
     assert measured.counts.frames > 1
     assert (measured.counts.reconnects, measured.counts.lag_seconds) == (5, 0.25)
@@ -189,10 +214,34 @@ def test_how_far_it_is_can_be_measured(
 def test_what_is_the_matter_with_a_camera_is_said(
     context: Context, hall: Callable[[], watches.CameraWatch]
 ) -> None:
-    site = Site([changed(CameraState.REFUSED, "wrong password")])
+    site = Site([changed(CameraState.REFUSED, Trouble.REFUSED.value)])
     with working(context, site):
-        eventually(lambda: hall().message == "The camera is refused: wrong password")
+        refuses = "The camera refuses this user and password: correct them in the cameras file."
+        eventually(lambda: hall().message == refuses)
         assert hall().stored.state is WatchState.STARTING
+
+
+def test_a_camera_that_is_not_seeing_is_told_from_a_watch_that_was_stopped(
+    context: Context, hall: Callable[[], watches.CameraWatch]
+) -> None:
+    def condition() -> str:
+        (measured,) = measure_watches(context.database)
+        return measured.condition
+
+    blind = pytest.raises(InputError, match=r"1 of 1 not seeing: hall waiting: .*show hall")
+    with blind:
+        check_watches(context.database)
+    with working(context, Site([changed(CameraState.REFUSED, "wrong password")])):
+        eventually(lambda: condition() == "refused")
+        with pytest.raises(InputError, match="1 of 1 not seeing: hall refused"):
+            check_watches(context.database)
+    with working(context, Site([changed(CameraState.CONNECTED)])):
+        eventually(lambda: condition() == "connected")
+        assert check_watches(context.database) == "1 started, 1 seeing"
+        watches.stop_watch(context, "hall")
+        eventually(lambda: condition() == "stopped")
+    assert check_watches(context.database) == "none is started"
+    assert hall().stored.state is WatchState.STOPPED
 
 
 def test_that_it_rests_is_said_until_it_goes_on(
@@ -208,13 +257,14 @@ def test_that_it_rests_is_said_until_it_goes_on(
         told: Told,
     ) -> None:
         source.next(0.05)
-        told.rests(True)
+        told.rests("sat 10:00")
         morning.wait(60)
-        told.rests(False)
+        told.rests(None)
         until_the_end(context, watch, plan, source, told)
 
     with working(context, Site([changed(CameraState.CONNECTED)]), at_night):
-        eventually(lambda: hall().message == "Outside its hours: nothing is looked at.")
+        eventually(lambda: hall().rests)
+        assert hall().message == "Outside its hours until sat 10:00: nothing is looked at."
         assert hall().stored.state is WatchState.RUNNING
         morning.set()
         eventually(lambda: hall().message is None)
@@ -244,6 +294,7 @@ def test_what_is_refused_is_not_tried_again(
     assert hall().message == "searches are stopped: a drill"
     (failure,) = events(context.database, "fail watch")
     assert (failure.actor, failure.collection) == ("worker", hall().stored.collection)
+    assert failure.record == FailWatchRecord("hall", "PolicyError", hall().message)
     watches.start_watch(context, "hall")
     assert hall().stored.state is WatchState.STARTING
 
@@ -291,6 +342,7 @@ def test_no_more_are_watched_at_once_than_there_is_room_for(
         eventually(lambda: hall().stored.state is WatchState.RUNNING)
         yard = watches.describe_watch(context, "yard")
         assert (yard.stored.state, yard.stored.claimed) == (WatchState.STARTING, False)
+        assert f"has the camera '{ARN}' and a free stream" in str(yard.message)
         watches.stop_watch(context, "hall")
         eventually(lambda: site.opened == ["door", "back"])
 
@@ -304,7 +356,7 @@ def test_a_camera_that_a_worker_has_not_is_left_to_others(
         time.sleep(0.3)
     found = watches.describe_watch(context, "attic")
     assert (found.stored.state, found.stored.claimed) == (WatchState.STARTING, False)
-    assert "waits for a worker that has this camera" in str(found.message)
+    assert "waits for a worker that has the camera 'attic' and a free stream" in str(found.message)
 
 
 def test_a_lease_that_was_lost_ends_the_watch_and_nothing_else(
@@ -487,7 +539,66 @@ def test_whoever_ends_says_once_how_the_camera_is(
             connection.exec_driver_sql("UPDATE watches SET lease = NULL, leased_until = NULL")
         eventually(lambda: hall().stored.state is WatchState.FAILED)
     # where it was refused before it began, too
-    assert camera()[5:] == [("ended", "the watch broke off")]
+    assert camera()[5:] == [("ended", "the rules of the collection do not allow it any more")]
+
+
+def test_events_and_the_log_have_the_reason_that_the_state_has(
+    context: Context, collection: str
+) -> None:
+    key, _ = access.create_key(context, Vault(bytes(range(32))), "gate", ALL)
+    watches.create_watch(context, WatchRequest("hall", "door", collection, WatchPlan(90.0)))
+    watches.start_watch(context.by(Actor(access.actor_of(key.key_id))), "hall")
+
+    def state() -> WatchState:
+        return watches.describe_watch(context, "hall").stored.state
+
+    site = Site([changed(CameraState.CONNECTED)])
+    with capture_logs() as lines, working(context, site, watch_as_planned):
+        eventually(lambda: state() is WatchState.RUNNING)
+        access.revoke_key(context, key.key_id)
+        eventually(lambda: any(line["event"] == "watch ended" for line in lines))
+    with reading(context.database) as connection:
+        found = live_events.read(connection, 0, 100, "hall")
+    why = "the access key that started it was revoked"
+    assert [(each.state, each.reason) for each in found] == [("connected", ""), ("ended", why)]
+    assert [line["reason"] for line in lines if line["event"] == "watch ended"] == [
+        "The access key that started it was revoked."
+    ]
+
+
+def test_what_is_corrected_in_the_cameras_file_counts_at_once_and_for_its_watch_alone(
+    context: Context, hall: Callable[[], watches.CameraWatch], tmp_path: Path
+) -> None:
+    watches.create_watch(
+        context, WatchRequest("yard", ARN, hall().stored.collection, WatchPlan(90.0))
+    )
+    watches.start_watch(context, "yard")
+
+    def door(password: str) -> str:
+        own = f'"rtsp://camera.example/1"\nuser = "viewer"\npassword = "{password}"'
+        return FILE.replace('"rtsp://camera.example/1"', own)
+
+    file = written(tmp_path / "cameras.toml", door("wr0ng"))
+    site = Site([changed(CameraState.CONNECTED)])
+    with capture_logs() as lines, working(context, site, watch_as_planned, cameras=file):
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+        file.write_text("nonsense", encoding="utf-8")
+        eventually(lambda: any(line["log_level"] == "error" for line in lines))
+        file.write_text(door("r1ght"), encoding="utf-8")
+        eventually(lambda: site.passwords[-1:] == ["r1ght"])
+        assert (site.opened.count("door"), site.opened.count("back")) == (2, 1)
+        eventually(lambda: hall().stored.state is WatchState.RUNNING)
+    (wrong,) = (line for line in lines if line["log_level"] == "error")
+    assert wrong["event"] == "the cameras file is not read"
+    assert "is not valid TOML" in wrong["error"]
+    with reading(context.database) as connection:
+        found = live_events.read(connection, 0, 100, "hall")
+    anew = ("ended", "it was changed in the cameras file: it is opened anew")
+    assert [(each.state, each.reason) for each in found][:3] == [
+        ("connected", ""),
+        anew,
+        ("connected", ""),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from contexts import events, faces
 from postgres_server import own_database
@@ -18,14 +19,17 @@ from reknown.biometrics.moved import MovedFaces
 from reknown.biometrics.policy import Policy
 from reknown.biometrics.records import ImageRecord, MovedFace, NewFace
 from reknown.biometrics.templates import Template
+from reknown.gallery.schema import faces as stored
 from reknown.ledger.records import PurgeFacesRecord
 from reknown.services.galleries.transfer import import_templates
 from reknown.services.policies.permits import admitted
 from reknown.services.policies.retention import sweep
 from reknown.services.policies.rules import set_policy
 from reknown.services.policies.stops import resume_searches, stop_searches
+from reknown.storage.clock import as_text
 from remains import SPACE
 from sealed_galleries import gallery
+from unit.databases import turn_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +71,20 @@ def test_both_sweep_at_once_and_each_face_goes_once(servers: tuple[Context, Cont
     records = [each.record for each in events(first, PurgeFacesRecord.OPERATION)]
     gone = [face for each in records if isinstance(each, PurgeFacesRecord) for face in each.faces]
     assert len(gone) == len(set(gone)) == FACES
+
+
+def test_a_server_whose_clock_is_ahead_deletes_nothing_before_its_time(
+    servers: tuple[Context, Context],
+) -> None:
+    first, ahead = servers
+    _enrol(first)
+    set_policy(first, "friends", Policy(keep_faces=30))
+    with first.database.begin() as connection:
+        then = as_text(datetime.now(UTC) - timedelta(days=50))
+        connection.execute(update(stored).values(created_at=then))
+    turn_back(ahead.database, 40)
+    assert sweep(ahead) == []
+    assert [each.faces for each in sweep(first)] == [FACES]
 
 
 def test_a_stop_at_one_is_a_stop_at_the_other_once_it_is_said(

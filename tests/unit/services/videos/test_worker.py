@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,31 @@ def stopped_by_signal(
     worker: VideoWorker, interrupt: Callable[[VideoWorker], Callable[[], None]]
 ) -> Callable[[], None]:
     return interrupt(worker)
+
+
+def test_tellers_end_after_what_is_beside_the_worker(worker_context: WorkerContext) -> None:
+    steps: list[str] = []
+
+    class Teller:
+        def start(self) -> None:
+            steps.append("tells")
+
+        def stop(self, seconds: float) -> None:
+            steps.append("tells no more")
+
+        def deliver(self) -> int:
+            return 0
+
+    @contextmanager
+    def beside() -> Iterator[None]:
+        steps.append("watches")
+        made.stop()
+        yield
+        steps.append("everybody has left")
+
+    made = VideoWorker(worker_context, [Teller()], structlog.get_logger())
+    made.run(beside())
+    assert steps == ["tells", "watches", "everybody has left", "tells no more"]
 
 
 def test_it_stops_when_it_has_nothing_to_do(

@@ -314,16 +314,16 @@ def test_a_file_that_is_no_film_is_not_tried_again(tmp_path: Path) -> None:
     text, empty = tmp_path / "notes.txt", tmp_path / "empty.mp4"
     text.write_text("gate: nobody came\n" * 100)
     empty.write_bytes(b"")
-    missing = "is no film that can be read: it is not there"
+    missing = "cannot read the film of camera gate: no such file"
     for place, reason in (
-        (text, "is no film that can be read"),
-        (empty, "is no film that can be read"),
+        (text, "gate is no film that can be read"),
+        (empty, "gate is no film that can be read"),
         (tmp_path / "none.mp4", missing),
         (tmp_path, missing),
     ):
         with (
             LiveCamera(Camera("gate", CameraKind.FILE, str(place)), QUICK) as cam,
-            pytest.raises(InputError, match=f"^gate {reason}") as raised,
+            pytest.raises(InputError, match=f"^{reason}") as raised,
         ):
             watch(cam, said(LOST))
         assert cam.is_over
@@ -455,48 +455,63 @@ def test_a_redirect_to_another_place_is_not_followed() -> None:
     assert "another place" in seen.reasons[0]
 
 
-def test_a_redirect_within_the_camera_is_followed() -> None:
+def test_a_redirect_within_the_camera_is_followed_without_a_look_at_its_page() -> None:
+    at_once(followed, (301,), (302,), (303,), (307,), (308,))
+
+
+def followed(status: int) -> None:
     def route(visitor: Visitor) -> None:
-        visitor.begin(status=302, Location="/other.ts")
+        visitor.begin(status=status, Location="/other.ts")
+        visitor.send(b"This has moved")
+        visitor.gone.wait(60)
 
     with (
         station({"/cam.ts": route, "/other.ts": sending(TWENTY_SECONDS)}) as here,
-        LiveCamera(transport(here.address)) as cam,
+        LiveCamera(transport(here.address), QUICK) as cam,
     ):
         assert watch(cam, frames(3)).states == [CONNECTED]
 
 
 @cache
-def segments() -> list[list[tuple[float, bytes]]]:
-    return [film(steady(1), start=1.0 + number) for number in range(20)]
+def segments(seconds: int) -> list[list[tuple[float, bytes]]]:
+    return [film(steady(seconds), start=1.0 + start) for start in range(0, 20, seconds)]
 
 
 class Playlist:
-    """An HLS stream of segments of a second."""
+    """An HLS stream of segments of so many seconds, the last of which are `made` in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = 1, made: int = 100) -> None:
+        self._segments = segments(seconds)
+        self._seconds = seconds
+        self._made = made
         self._began = time.monotonic()
-        self._segments = segments()
         self.foreign = ""
         self.foreign_from = 1
+        self.missing: set[int] = set()
+        self.ends = False
 
     def routes(self) -> dict[str, Callable[[Visitor], None]]:
         segments = {f"/{n}.ts": self._segment(n) for n in range(len(self._segments))}
         return {"/cam.m3u8": self._playlist, **segments}
 
     def _playlist(self, visitor: Visitor) -> None:
+        if self.ends:
+            visitor.begin(status=404)
+            return
         visitor.begin("application/vnd.apple.mpegurl")
-        newest = 4 + int(time.monotonic() - self._began)
+        made = int((time.monotonic() - self._began) / self._seconds)
+        newest = min(4 + made, self._made)
         first = newest - 4
-        lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+        target = f"#EXT-X-TARGETDURATION:{self._seconds}"
+        lines = ["#EXTM3U", target, f"#EXT-X-MEDIA-SEQUENCE:{first}"]
         for number in range(first, newest):
             foreign = self.foreign if visitor.number >= self.foreign_from else ""
-            lines += ["#EXTINF:1.0,", foreign or f"{number}.ts"]
+            lines += [f"#EXTINF:{self._seconds}.0,", foreign or f"{number}.ts"]
         visitor.send("\n".join([*lines, ""]).encode())
 
     def _segment(self, number: int) -> Callable[[Visitor], None]:
         def route(visitor: Visitor) -> None:
-            visitor.begin()
+            visitor.begin(status=404 if number in self.missing else 200)
             visitor.send(b"".join(data for _, data in self._segments[number]))
 
         return route
@@ -511,6 +526,43 @@ def test_a_playlist_is_watched_at_its_end() -> None:
         seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 2500)
     assert seen.states == [CONNECTED]
     assert all(before.time_ms < after.time_ms for before, after in pairwise(seen.frames))
+
+
+def test_long_parts_of_a_playlist_are_shown_as_they_were_filmed() -> None:
+    playlist = Playlist(seconds=4)
+    with (
+        station(playlist.routes()) as here,
+        LiveCamera(Camera("gate", CameraKind.HLS, f"{here.address}/cam.m3u8"), QUICK) as cam,
+    ):
+        seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 9000)
+        assert cam.counts.reconnects == 0
+    assert seen.states == [CONNECTED]
+    # however busy the machine is: nothing like a part at once
+    assert max(after.time_ms - before.time_ms for before, after in pairwise(seen.frames)) < 3000
+
+
+def test_a_playlist_to_which_nothing_is_added_is_frozen() -> None:
+    playlist = Playlist(made=6)
+    with (
+        station(playlist.routes()) as here,
+        LiveCamera(Camera("gate", CameraKind.HLS, f"{here.address}/cam.m3u8"), QUICK) as cam,
+    ):
+        seen = watch(cam, said(CONNECTED, FROZEN))
+    assert "sends nothing" in seen.reasons[-1]
+
+
+def test_a_part_that_is_missing_is_passed_over_and_a_playlist_is_not() -> None:
+    playlist = Playlist()
+    playlist.missing = set(range(1, 20, 2))
+    with (
+        station(playlist.routes()) as here,
+        LiveCamera(Camera("gate", CameraKind.HLS, f"{here.address}/cam.m3u8")) as cam,
+    ):
+        seen = watch(cam, lambda seen: seen.frames and seen.frames[-1].time_ms > 4500)
+        assert (seen.states, cam.counts.reconnects) == ([CONNECTED], 0)
+        assert len({f"/{number}.ts" for number in playlist.missing} & set(here.visits)) >= 2
+        playlist.ends = True
+        assert watch(cam, said(LOST)).reasons == ["the connection broke off"]
 
 
 @pytest.mark.parametrize("first", [1, 2], ids=["at once", "later"])

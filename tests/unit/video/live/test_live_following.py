@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import videos
-from live_frames import at, live
+from live_frames import at, fragment_at, live
 from reknown.video.live.following import LiveFollower, LiveFollowing, Moment
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def follow(engine: Engine, frames: Frames, **options: object) -> _Seen:
     follower = LiveFollower(engine, **options)  # type: ignore[arg-type]
     seen = _Seen()
     for frame in live(frames):
-        step = follower.step(frame)
+        step = follower.step(replace(frame, fragment=fragment_at(frame.time_ms)))
         seen.steps.append(step)
         seen.views.extend(step.views)
         seen.last.update((ended.track, ended.last.time_ms) for ended in step.ended)
@@ -65,7 +65,8 @@ def test_a_view_comes_at_once_and_its_track_ends_when_the_face_is_gone(engine: E
     seen = follow(engine, film)
     assert set(seen.last) == {0}
     first = seen.first(0)
-    assert first.best == Moment(first.best.time_ms, at(first.best.time_ms))
+    time_ms = first.best.time_ms
+    assert first.best == Moment(time_ms, at(time_ms), fragment_at(time_ms))
     assert 1000 <= first.since.time_ms <= first.best.time_ms <= 1250
     assert 3760 <= seen.last[0] <= 4000
     assert first.views == 1

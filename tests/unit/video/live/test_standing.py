@@ -90,6 +90,15 @@ def test_one_that_sends_nothing_is_frozen() -> None:
     assert camera.said == [CONNECTED, CameraState.FROZEN, LOST]
 
 
+def test_one_that_falls_silent_again_and_again_is_frozen_and_not_lost() -> None:
+    camera = Camera()
+    for run in range(20):
+        camera.runs(10.0 * run, 10.0 * run + 3)
+        camera.silent(10.0 * run + 4)
+    assert camera.said == [CONNECTED, CameraState.FROZEN] * 3
+    assert "restart the camera" in camera.reason
+
+
 def test_one_that_sends_the_same_picture_for_a_minute_is_frozen() -> None:
     camera = Camera()
     camera.runs(0, 50, still=59.9)

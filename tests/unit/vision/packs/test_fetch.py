@@ -280,8 +280,10 @@ def test_https_is_not_left_once_taken() -> None:
     request = Request("https://example.org/x.onnx", headers={"Range": "bytes=5-"})
 
     def follow(target: str) -> Request | None:
-        headers = HTTPMessage()
-        return _SafeRedirects().redirect_request(request, BytesIO(), 302, "", headers, target)
+        headers, page = HTTPMessage(), BytesIO(b"This has moved")
+        followed = _SafeRedirects().redirect_request(request, page, 302, "", headers, target)
+        assert page.closed  # nobody reads it to an end that it may not have
+        return followed
 
     with pytest.raises(DownloadError, match="refused"):
         follow("http://127.0.0.1/x.onnx")
