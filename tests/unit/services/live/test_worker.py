@@ -436,9 +436,16 @@ def test_it_is_given_up_after_many_attempts(
     assert "went wrong 10 times" in str(hall().message)
 
 
-def test_a_watch_ends_with_the_key_or_the_account_that_started_it(
-    context: Context, collection: str
-) -> None:
+@dataclass(frozen=True)
+class Starters:
+    """Who has started hall, by the key, and yard, by the account ada."""
+
+    vault: Vault
+    key_id: str
+
+
+@pytest.fixture
+def starters(context: Context, collection: str) -> Starters:
     vault = Vault(bytes(range(32)))
     key, _ = access.create_key(context, vault, "gate", ALL)
     accounts.create_account(context, "ada", accounts.Role.OPERATOR, ("*",), "a long password 47")
@@ -448,15 +455,30 @@ def test_a_watch_ends_with_the_key_or_the_account_that_started_it(
     ):
         watches.create_watch(context, WatchRequest(name, camera, collection, WatchPlan(90.0)))
         watches.start_watch(context.by(Actor(actor)), name)
+    return Starters(vault, key.key_id)
 
-    def looked_at(name: str) -> tuple[WatchState, str | None]:
+
+@pytest.fixture
+def looked_at(context: Context) -> Callable[[str], tuple[WatchState, str | None]]:
+    """How a watch is, and its message."""
+
+    def look(name: str) -> tuple[WatchState, str | None]:
         found = watches.describe_watch(context, name)
         return found.stored.state, found.message
 
+    return look
+
+
+def test_a_watch_ends_with_the_key_or_the_account_that_started_it(
+    context: Context,
+    collection: str,
+    starters: Starters,
+    looked_at: Callable[[str], tuple[WatchState, str | None]],
+) -> None:
     site = Site([changed(CameraState.CONNECTED)])
     with working(context, site):
         eventually(lambda: looked_at("hall")[0] is looked_at("yard")[0] is WatchState.RUNNING)
-        access.revoke_key(context, key.key_id)
+        access.revoke_key(context, starters.key_id)
         eventually(lambda: site.closed == ["door"])
         assert looked_at("yard")[0] is WatchState.RUNNING
         accounts.delete_account(context, "ada")
@@ -469,26 +491,15 @@ def test_a_watch_ends_with_the_key_or_the_account_that_started_it(
 
 
 def test_a_watch_ends_when_its_key_expires_or_its_account_may_no_more(
-    context: Context, collection: str
+    context: Context,
+    collection: str,
+    starters: Starters,
+    looked_at: Callable[[str], tuple[WatchState, str | None]],
 ) -> None:
-    vault = Vault(bytes(range(32)))
-    key, _ = access.create_key(context, vault, "gate", ALL)
-    accounts.create_account(context, "ada", accounts.Role.OPERATOR, ("*",), "a long password 47")
-    for name, camera, actor in (
-        ("hall", "door", access.actor_of(key.key_id)),
-        ("yard", "back", accounts.actor_of("ada")),
-    ):
-        watches.create_watch(context, WatchRequest(name, camera, collection, WatchPlan(90.0)))
-        watches.start_watch(context.by(Actor(actor)), name)
-
-    def looked_at(name: str) -> tuple[WatchState, str | None]:
-        found = watches.describe_watch(context, name)
-        return found.stored.state, found.message
-
     site = Site([changed(CameraState.CONNECTED)])
     with working(context, site):
         eventually(lambda: looked_at("hall")[0] is looked_at("yard")[0] is WatchState.RUNNING)
-        access.rotate_key(context, vault, key.key_id, timedelta(0))
+        access.rotate_key(context, starters.vault, starters.key_id, timedelta(0))
         eventually(lambda: site.closed == ["door"])
         accounts.change_role(context, "ada", accounts.Role.OPERATOR, ("elsewhere",))
         eventually(lambda: site.closed == ["door", "back"])
